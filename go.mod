@@ -1,0 +1,3 @@
+module github.com/tacit-vm/tacit
+
+go 1.26
