@@ -1,0 +1,202 @@
+// Package mem is the guest's memory: sparse, off the Go heap, in two planes.
+//
+// A confidential VM sees one frame of guest-physical memory in one of two ways, private or shared, and what
+// is stored through one is not what is read through the other. So a frame's contents live in a plane: everything that remembers
+// memory (a TLB, decoded code, backing) is keyed by [Frame], which is plane and frame number together.
+//
+// Each plane is one anonymous mapping without reserve, in which a guest-physical address is an offset. The host backs
+// a page when it is first written; reading an unwritten page costs nothing and gives zeros. Pages that hold only zeros because
+// nobody has stored anything else are known as not [Memory.Backed], so that a guest that clears memory does not allocate it.
+package mem
+
+import (
+	"errors"
+	"fmt"
+	"unsafe"
+)
+
+// PageSize is the granule of everything in this package: 4 KiB.
+const (
+	PageShift = 12
+	PageSize  = 1 << PageShift
+	pageMask  = PageSize - 1
+)
+
+// A Plane is one of the two contents that a frame can have.
+type Plane uint8
+
+// The planes. A guest without a confidential platform has only the private one.
+const (
+	Private Plane = iota
+	Shared
+	planes = 2
+)
+
+func (p Plane) String() string {
+	if p == Private {
+		return "private"
+	}
+	return "shared"
+}
+
+// A Frame names one page of one plane: the frame number (guest-physical address >> 12) shifted left by one, and the plane in bit 0.
+type Frame uint64
+
+// FrameOf returns the frame that holds gpa in plane p.
+func FrameOf(p Plane, gpa uint64) Frame { return Frame(gpa>>PageShift<<1) | Frame(p) }
+
+// Plane returns the frame's plane.
+func (f Frame) Plane() Plane { return Plane(f & 1) }
+
+// GPA returns the guest-physical address of the frame's first byte.
+func (f Frame) GPA() uint64 { return uint64(f>>1) << PageShift }
+
+// ErrOutside is returned for an access that is not wholly within the memory.
+var ErrOutside = errors.New("outside guest memory")
+
+// MaxSize bounds a memory's address space: 16 TiB, what two planes may take of a 47-bit host address space with room to spare.
+const MaxSize = 16 << 40
+
+// A Memory is guest-physical memory from address 0 up to its size. What is RAM and what is a hole between RAM is not its business:
+// a hole is never touched and so costs nothing.
+//
+// It is not safe for concurrent use by several goroutines, except that distinct pages may be read and written through the pointers from Page.
+type Memory struct {
+	size   uint64
+	plane  [planes]plane
+	code   bitmap // frames (both planes) that hold decoded code
+	onCode func(f Frame, offset, n int)
+}
+
+type plane struct {
+	mapping []byte
+	base    unsafe.Pointer
+	backed  bitmap
+}
+
+// New returns a memory of size bytes, a multiple of 2 MiB, at most [MaxSize]. All of it reads as zeros.
+func New(size uint64) (*Memory, error) {
+	if size == 0 || size > MaxSize || size%(2<<20) != 0 {
+		return nil, fmt.Errorf("guest memory of %#x bytes: want a multiple of 2 MiB, at most %#x", size, uint64(MaxSize))
+	}
+	m := &Memory{size: size, code: newBitmap(planes * size >> PageShift)}
+	for i := range m.plane {
+		b, err := reserve(size)
+		if err != nil {
+			m.Close()
+			return nil, fmt.Errorf("guest memory of %#x bytes: %w", size, err)
+		}
+		m.plane[i] = plane{mapping: b, base: unsafe.Pointer(unsafe.SliceData(b)), backed: newBitmap(size >> PageShift)}
+	}
+	return m, nil
+}
+
+// Close returns the memory to the host. No pointer from Page may be used after it.
+func (m *Memory) Close() error {
+	var errs []error
+	for i := range m.plane {
+		if m.plane[i].mapping != nil {
+			errs = append(errs, unreserve(m.plane[i].mapping))
+			m.plane[i] = plane{}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// Size returns the first address behind the memory.
+func (m *Memory) Size() uint64 { return m.size }
+
+// Contains says whether n bytes from gpa are within the memory.
+func (m *Memory) Contains(gpa, n uint64) bool { return gpa < m.size && n <= m.size-gpa }
+
+// Page returns the host's address of the frame's first byte; f must be within the memory. The pointer is into memory that the Go runtime
+// does not manage and stays valid until Close. Reading through it never allocates; before storing through it call Back.
+func (m *Memory) Page(f Frame) unsafe.Pointer {
+	return unsafe.Add(m.plane[f.Plane()].base, f.GPA())
+}
+
+// Backed says whether something other than zeros may have been stored in the frame.
+func (m *Memory) Backed(f Frame) bool { return m.plane[f.Plane()].backed.get(uint64(f >> 1)) }
+
+// Back marks the frame as written to. It must be called before a value that may be other than zero is stored through Page's pointer.
+func (m *Memory) Back(f Frame) { m.plane[f.Plane()].backed.set(uint64(f >> 1)) }
+
+// BackedBytes returns how much of a plane has been written to, in bytes.
+func (m *Memory) BackedBytes(p Plane) uint64 { return m.plane[p].backed.count() << PageShift }
+
+// Release forgets the contents of the plane's pages in [start, end), both multiples of 4 KiB: they read as zeros, and the host has its memory back.
+// Decoded code in them is the caller's to invalidate.
+func (m *Memory) Release(p Plane, start, end uint64) error {
+	if start > end || end > m.size || (start|end)&pageMask != 0 {
+		return fmt.Errorf("release [%#x, %#x): %w", start, end, ErrOutside)
+	}
+	pl := &m.plane[p]
+	// Only runs that were written to are worth a system call.
+	for f := start >> PageShift; f < end>>PageShift; {
+		first, n := pl.backed.nextRun(f, end>>PageShift)
+		if n == 0 {
+			break
+		}
+		if err := discard(pl.mapping[first<<PageShift : (first+n)<<PageShift]); err != nil {
+			return fmt.Errorf("release [%#x, %#x): %w", first<<PageShift, (first+n)<<PageShift, err)
+		}
+		pl.backed.clearRun(first, n)
+		f = first + n
+	}
+	return nil
+}
+
+// SetCode marks a frame as one from which instructions have been decoded; a write to it through Write, or reported by CodeWritten, is then passed on.
+func (m *Memory) SetCode(f Frame) { m.code.set(uint64(f)) }
+
+// ClearCode takes the mark back.
+func (m *Memory) ClearCode(f Frame) { m.code.clear(uint64(f)) }
+
+// HasCode says whether the frame is marked.
+func (m *Memory) HasCode(f Frame) bool { return m.code.get(uint64(f)) }
+
+// OnCodeWrite sets the function that hears of writes to frames with code: n bytes at offset in f, about to be or just written.
+func (m *Memory) OnCodeWrite(fn func(f Frame, offset, n int)) { m.onCode = fn }
+
+// CodeWritten reports a write of n bytes at offset in f that was made through Page's pointer.
+func (m *Memory) CodeWritten(f Frame, offset, n int) {
+	if m.onCode != nil && m.HasCode(f) {
+		m.onCode(f, offset, n)
+	}
+}
+
+// Read copies len(b) bytes from plane p at gpa into b.
+func (m *Memory) Read(p Plane, gpa uint64, b []byte) error {
+	if !m.Contains(gpa, uint64(len(b))) {
+		return fmt.Errorf("read %d bytes at %#x: %w", len(b), gpa, ErrOutside)
+	}
+	copy(b, m.plane[p].mapping[gpa:])
+	return nil
+}
+
+// Write copies b to plane p at gpa. Pages that hold only zeros are not backed for the sake of more zeros.
+func (m *Memory) Write(p Plane, gpa uint64, b []byte) error {
+	if !m.Contains(gpa, uint64(len(b))) {
+		return fmt.Errorf("write %d bytes at %#x: %w", len(b), gpa, ErrOutside)
+	}
+	for len(b) > 0 {
+		n := min(uint64(len(b)), PageSize-gpa&pageMask)
+		f := FrameOf(p, gpa)
+		if m.Backed(f) || !isZero(b[:n]) {
+			m.Back(f)
+			copy(m.plane[p].mapping[gpa:], b[:n])
+			m.CodeWritten(f, int(gpa&pageMask), int(n))
+		}
+		gpa, b = gpa+n, b[n:]
+	}
+	return nil
+}
+
+func isZero(b []byte) bool {
+	for _, v := range b {
+		if v != 0 {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,228 @@
+package x86
+
+// A decoder turns the bytes of one instruction after another into micro-operations. It holds what the prefixes and the ModRM byte said of the current instruction.
+type decoder struct {
+	uops       []Uop
+	intercepts InstructionSet
+
+	bytes []byte // from the block's first byte on
+	pos   int    // of the next byte to read
+	start int    // of the current instruction
+	short bool   // the instruction goes on behind bytes
+	ord   uint8
+
+	// The current instruction.
+	rex     uint8 // 0 where there is none
+	data16  bool  // 66
+	addr32  bool  // 67
+	rep     uint8 // 0, 0xF2 or 0xF3, whichever came last
+	lock    bool
+	seg     uint8 // slot of the segment base: Zero, FSBase or GSBase
+	vex     vexPrefix
+	mod     uint8
+	reg     uint8 // extended by REX.R
+	rm      uint8 // extended by REX.B; a register number where mod is 3
+	memory  Uop   // Base, Index, Scale, Seg, Disp of the memory operand where mod is not 3
+	ripBase bool  // the memory operand is relative to the end of the instruction, not yet known
+
+	end  bool   // the block ends behind this instruction
+	link uint32 // number of links that the block needs
+}
+
+// maxInstruction is the architectural limit of an instruction's length (SDM vol. 2, 2.3.11).
+const maxInstruction = 15
+
+// REX bits.
+const (
+	rexB = 1 << iota
+	rexX
+	rexR
+	rexW
+)
+
+// decodeOne reads the instruction at d.pos and appends its micro-operations. Where bytes end within it, d.short is set and nothing is appended.
+func (d *decoder) decodeOne() {
+	first, links := len(d.uops), d.link
+	d.start = d.pos
+	d.rex, d.data16, d.addr32, d.rep, d.lock, d.seg, d.vex = 0, false, false, 0, false, Zero, vexPrefix{}
+	d.ripBase = false
+	op := d.prefixes()
+	if !d.short {
+		d.opcode(op)
+	}
+	if d.pos-d.start > maxInstruction {
+		// Too long is #GP, whatever follows (SDM vol. 3, 7.15); also where the bytes ended only behind the limit.
+		d.short, d.pos = false, d.start+maxInstruction
+		d.uops = d.uops[:first]
+		d.emit(Uop{Op: opRaise, Aux: vectorGP})
+		d.end = true
+	}
+	if d.short {
+		d.uops, d.link = d.uops[:first], links
+		return
+	}
+	for i := first; i < len(d.uops); i++ {
+		u := &d.uops[i]
+		u.Ord, u.Off, u.Len = d.ord, uint16(d.start), uint8(d.pos-d.start)
+		if d.ripBase && u.Base == BlkRIP {
+			u.Disp += int64(d.pos) // RIP-relative operands count from the end of the instruction
+		}
+	}
+	d.ord++
+}
+
+// prefixes reads legacy and REX prefixes and returns the first opcode byte.
+func (d *decoder) prefixes() uint8 {
+	for {
+		b := d.imm8()
+		switch b {
+		case 0x66:
+			d.data16 = true
+		case 0x67:
+			d.addr32 = true
+		case 0xF2, 0xF3:
+			d.rep = b
+		case 0xF0:
+			d.lock = true
+		case 0x64:
+			d.seg = FSBase
+		case 0x65:
+			d.seg = GSBase
+		case 0x26, 0x2E, 0x36, 0x3E:
+			d.seg = Zero // ignored in 64-bit mode, but the last segment prefix wins
+		case 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4A, 0x4B, 0x4C, 0x4D, 0x4E, 0x4F:
+			// REX counts only directly before the opcode.
+			d.rex = b
+			switch next := d.peek(); {
+			case next&0xF0 == 0x40, next == 0x66, next == 0x67, next == 0xF2, next == 0xF3, next == 0xF0,
+				next == 0x64, next == 0x65, next == 0x26, next == 0x2E, next == 0x36, next == 0x3E:
+				d.rex = 0
+			default:
+				return d.imm8()
+			}
+		default:
+			return b
+		}
+		if d.short || d.pos-d.start > maxInstruction {
+			return 0
+		}
+	}
+}
+
+func (d *decoder) peek() uint8 {
+	if d.pos >= len(d.bytes) {
+		d.short = true
+		return 0
+	}
+	return d.bytes[d.pos]
+}
+
+func (d *decoder) imm8() uint8 {
+	b := d.peek()
+	d.pos++
+	return b
+}
+
+func (d *decoder) imm16() uint16 { return uint16(d.imm8()) | uint16(d.imm8())<<8 }
+func (d *decoder) imm32() uint32 { return uint32(d.imm16()) | uint32(d.imm16())<<16 }
+func (d *decoder) imm64() uint64 { return uint64(d.imm32()) | uint64(d.imm32())<<32 }
+
+// modrm reads the ModRM byte, SIB and displacement into mod, reg, rm and memory (SDM vol. 2, 2.1.5 and 2.2.1).
+func (d *decoder) modrm() {
+	b := d.imm8()
+	d.mod, d.reg, d.rm = b>>6, b>>3&7, b&7
+	if d.rex&rexR != 0 {
+		d.reg |= 8
+	}
+	if d.mod == 3 {
+		if d.rex&rexB != 0 {
+			d.rm |= 8
+		}
+		return
+	}
+	m := Uop{Base: d.rm, Index: Zero, Seg: d.seg}
+	switch {
+	case d.rm == 4:
+		d.sib(&m)
+	case d.rm == 5 && d.mod == 0:
+		m.Base, d.ripBase = BlkRIP, true
+		m.Disp = int64(int32(d.imm32()))
+	case d.rex&rexB != 0:
+		m.Base |= 8
+	}
+	switch d.mod {
+	case 1:
+		m.Disp = int64(int8(d.imm8()))
+	case 2:
+		m.Disp = int64(int32(d.imm32()))
+	}
+	d.memory = m
+	if d.addr32 {
+		// A 32-bit address is computed into a temporary, which then is the base.
+		m.Op, m.Dst, m.Seg = OpLea32, addrTmp, Zero
+		d.emit(m)
+		d.memory = Uop{Base: addrTmp, Index: Zero, Seg: d.seg}
+	}
+}
+
+// addrTmp holds a 32-bit address.
+const addrTmp = Tmp3
+
+func (d *decoder) sib(m *Uop) {
+	b := d.imm8()
+	m.Scale = b >> 6
+	m.Index, m.Base = b>>3&7, b&7
+	if d.rex&rexX != 0 {
+		m.Index |= 8
+	}
+	if m.Index == RSP {
+		m.Index, m.Scale = Zero, 0
+	}
+	if m.Base == 5 && d.mod == 0 {
+		m.Base = Zero
+		m.Disp = int64(int32(d.imm32()))
+		return
+	}
+	if d.rex&rexB != 0 {
+		m.Base |= 8
+	}
+}
+
+// isReg says whether the ModRM operand is a register.
+func (d *decoder) isReg() bool { return d.mod == 3 }
+
+// at returns u with the memory operand's address filled in.
+func (d *decoder) at(u Uop) Uop {
+	m := &d.memory
+	u.Base, u.Index, u.Scale, u.Seg, u.Disp = m.Base, m.Index, m.Scale, m.Seg, m.Disp
+	return u
+}
+
+// emit appends a micro-operation. Operands that are left out must be Zero slots where the operation reads them: see Uop.
+func (d *decoder) emit(u Uop) { d.uops = append(d.uops, u) }
+
+// raise makes the current instruction raise an exception when it is reached.
+func (d *decoder) raise(vector uint32) {
+	d.emit(Uop{Op: opRaise, Aux: vector})
+	d.end = true
+}
+
+// undefined makes the current instruction raise #UD.
+func (d *decoder) undefined() { d.raise(vectorUD) }
+
+// unsupported ends the run when the current instruction is reached: it is announced by CPUID, or guests use it, and it is missing here.
+func (d *decoder) unsupported() {
+	d.emit(Uop{Op: opUnsupported})
+	d.end = true
+}
+
+// operandSize returns the operand size in bytes of instructions that take 66 and REX.W: 2, 4 or 8.
+func (d *decoder) operandSize() int {
+	switch {
+	case d.rex&rexW != 0:
+		return 8
+	case d.data16:
+		return 2
+	}
+	return 4
+}

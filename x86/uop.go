@@ -1,0 +1,48 @@
+package x86
+
+import "unsafe"
+
+// A Uop is one micro-operation: small, regular, without pointers, so that a translator can read it as well as the interpreter.
+//
+// An instruction becomes one or a few of them. What changes registers that the guest sees comes behind everything in the instruction that can fault.
+// Operands: the second operand of an arithmetic operation is R[Src]+Imm, where one of the two is zero; an
+// address is R[Base] + R[Index]<<Scale + R[Seg] + Disp.
+type Uop struct {
+	Op    Op
+	Dst   uint8 // slot in CPU.R, or in CPU.X for operations on XMM registers
+	Src   uint8
+	Base  uint8
+	Index uint8
+	Seg   uint8
+	Scale uint8 // shift count, 0 to 3
+
+	// Where the instruction stands: Ord is its ordinal in the block, Off its first byte's offset from the block's first byte. At reads both at once.
+	Ord uint8
+	Len uint8 // its length in bytes
+	Off uint16
+	Aux uint32 // what else the operation needs: a condition, a link's number, an immediate
+
+	Disp int64
+	Imm  int64
+}
+
+const uopSize = unsafe.Sizeof(Uop{})
+
+// at packs Ord (bits 7:0) and Off (31:16).
+func (u *Uop) at() uint32 { return uint32(u.Ord) | uint32(u.Off)<<16 }
+
+// An Op is what a micro-operation does. Those below opTable are cases of the interpreter's switch; the others are entries of handlers, in ranges per subject.
+type Op uint16
+
+// Ranges of Op.
+const (
+	opTable Op = 0x100 // integer and system operations served by functions
+	opSSE   Op = 0x200 // SSE to SSE4.2, AES, SHA, PCLMULQDQ
+	opX87   Op = 0x400 // x87, FXSAVE, XSAVE
+	opCount Op = 0x500
+)
+
+// A handler executes a micro-operation of the table. It returns false where the instruction did not complete: an exception was raised or the run was stopped.
+type handler func(c *CPU, u *Uop) bool
+
+var handlers [opCount]handler
