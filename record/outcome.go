@@ -1,0 +1,66 @@
+package record
+
+// Outcome is how a run ended.
+type Outcome string
+
+const (
+	// PowerOff: the guest switched itself off. The only good end.
+	PowerOff Outcome = "poweroff"
+	// Violation: the guest did what the architecture does not survive, such as touching memory that it has not accepted.
+	Violation Outcome = "violation"
+	// GuestPanic: the guest gave up and said so: a kernel panic, or TDVMCALL ReportFatalError.
+	GuestPanic Outcome = "guest-panic"
+	// Halted: every CPU waits and nothing can wake one.
+	Halted Outcome = "halted"
+	// Limit: the limit on instructions or on wall time was reached.
+	Limit Outcome = "limit"
+	// Reset: the guest asked for a restart, which ends a run.
+	Reset Outcome = "reset"
+	// TripleFault: an exception during the delivery of a double fault.
+	TripleFault Outcome = "triple-fault"
+	// Unsupported: the guest needed something of the machine that is announced or expected, and not implemented.
+	Unsupported Outcome = "unsupported"
+	// Cancelled: the caller stopped the run.
+	Cancelled Outcome = "cancelled"
+)
+
+// Outcomes lists every outcome with what it means, in the order in which documents show them.
+func Outcomes() []struct {
+	Outcome Outcome
+	Meaning string
+} {
+	return outcomes
+}
+
+var outcomes = []struct {
+	Outcome Outcome
+	Meaning string
+}{
+	{PowerOff, "the guest switched itself off"},
+	{Violation, "the guest did what the architecture forbids, such as touching memory it has not accepted"},
+	{GuestPanic, "the guest gave up: a kernel panic or a reported fatal error"},
+	{Halted, "all CPUs wait and nothing can wake them"},
+	{Limit, "the limit on instructions or wall time was reached"},
+	{Reset, "the guest asked for a restart"},
+	{TripleFault, "an exception while delivering a double fault"},
+	{Unsupported, "the guest needed what this machine does not implement"},
+	{Cancelled, "the run was cancelled"},
+}
+
+// Diagnosis explains an outcome other than PowerOff. What does not apply is absent.
+type Diagnosis struct {
+	Summary     string       `json:"summary"`               // one sentence: what happened
+	GPA         *Address     `json:"gpa,omitempty"`         // guest-physical address touched, without shared bit or C-bit
+	GVA         *Address     `json:"gva,omitempty"`         // guest-virtual address touched
+	PageState   string       `json:"page_state,omitempty"`  // state of the page at GPA, in the platform's terms
+	RIP         *Address     `json:"rip,omitempty"`         // of the instruction that did it
+	Symbol      string       `json:"symbol,omitempty"`      // guest function and offset at RIP
+	Instruction *Instruction `json:"instruction,omitempty"` // what is at RIP
+	Advice      string       `json:"advice,omitempty"`      // one sentence: what to do about it
+}
+
+// Instruction is a guest instruction.
+type Instruction struct {
+	Bytes string `json:"bytes"`          // hexadecimal, "0f01f9"
+	Text  string `json:"text,omitempty"` // disassembled
+}

@@ -1,0 +1,151 @@
+// Package record says what happened in a run: a stream of events that the machine emits into a Log, the Record that
+// comes of it, and the Record's views.
+//
+// A Record is deterministic but for its Host part: two runs of one configuration give the same bytes without it.
+// docs/record.md describes its JSON form.
+package record
+
+import (
+	"encoding/json"
+	"io"
+	"math"
+	"time"
+)
+
+// Schema names the version of the JSON form. New keys may appear under one version; what a key means does not change.
+const Schema = "tacit.record/1"
+
+// Record is the account of one run. Amounts of memory are in bytes, times in nanoseconds. A pointer is nil (null in JSON)
+// where the moment of which it speaks was not reached.
+type Record struct {
+	Schema      string `json:"schema"`
+	Image       Image  `json:"image"`
+	Platform    string `json:"platform"`     // "tdx", "none"
+	MemoryBytes uint64 `json:"memory_bytes"` // what the guest was given
+	Config      Config `json:"config"`
+
+	Outcome   Outcome    `json:"outcome"`
+	Diagnosis *Diagnosis `json:"diagnosis"`
+
+	Acceptance  Acceptance         `json:"acceptance"`
+	Added       map[string]Count   `json:"added"`       // private pages that the host added while the guest ran, by page size
+	Conversions map[string]Count   `json:"conversions"` // by plane to which memory was converted
+	Calls       map[string]Callees `json:"calls"`       // by interface
+	Phases      []PhaseReached     `json:"phases"`      // in the order of time
+
+	Guest Guest `json:"guest"`
+
+	VirtualNS    VirtualNS `json:"virtual_ns"`
+	Instructions uint64    `json:"instructions"`
+	CostModel    string    `json:"cost_model"`
+
+	Host Host `json:"host"`
+}
+
+// Image is what was booted.
+type Image struct {
+	Kernel string `json:"kernel"` // version as the kernel says it, "6.12.107+deb13-cloud-amd64"
+	SHA256 string `json:"sha256"` // of the EFI application that was started, in hexadecimal
+}
+
+// Config is what the run depended on, besides image, platform and memory.
+type Config struct {
+	CommandLine          string `json:"command_line"`
+	InitrdSHA256         string `json:"initrd_sha256"` // in hexadecimal; empty without one
+	FirmwareAcceptsBytes uint64 `json:"firmware_accepts_bytes"`
+	Misalign             bool   `json:"misalign"`
+	HostPageBytes        uint64 `json:"host_page_bytes"`
+	TouchBytes           uint64 `json:"touch_bytes"`
+	Seed                 uint64 `json:"seed"`
+	MaxInstructions      uint64 `json:"max_instructions"` // 0: none
+}
+
+// Acceptance is who accepted how much, and what was left.
+type Acceptance struct {
+	By AcceptanceBy `json:"by"`
+
+	UnacceptedAtInit   *uint64 `json:"unaccepted_at_init_bytes"`   // at the first instruction at privilege level 3
+	UnacceptedAtReport *uint64 `json:"unaccepted_at_report_bytes"` // when the guest's init read /proc/meminfo
+	UnacceptedAtEnd    *uint64 `json:"unaccepted_at_end_bytes"`    // when the machine stopped
+
+	// BitmapSetAtReport is what the guest's own books say when its init reads /proc/meminfo: the set bits of the bitmap
+	// in its memory × the unit that a bit stands for. The machine's books must agree: UnacceptedAtReport.
+	BitmapSetAtReport *uint64 `json:"bitmap_set_at_report_bytes"`
+}
+
+// AcceptanceBy is the acceptance of each agent.
+type AcceptanceBy struct {
+	Firmware AgentAcceptance `json:"firmware"`
+	Stub     AgentAcceptance `json:"stub"`
+	Kernel   AgentAcceptance `json:"kernel"`
+}
+
+// AgentAcceptance is what one agent accepted. Memory that was accepted again after a conversion counts again.
+type AgentAcceptance struct {
+	Count
+	VirtualNS int64            `json:"virtual_ns"` // that it took, the host's part included
+	Sizes     map[string]Count `json:"sizes"`      // by page size
+	UntilInit Count            `json:"until_init"` // before the first instruction at privilege level 3
+	AfterInit Count            `json:"after_init"`
+}
+
+// Callees is how often what was called on an interface: by name, then by status ("" where there is none).
+type Callees map[string]map[string]uint64
+
+// PhaseReached is one phase and when it was reached.
+type PhaseReached struct {
+	Phase Phase `json:"phase"`
+	Stamp
+	Unaccepted uint64 `json:"unaccepted_bytes"`
+}
+
+// Guest is what the guest's init reported about itself.
+type Guest struct {
+	MemInfo *MemInfo `json:"meminfo"`
+	Flags   []string `json:"flags"` // of /proc/cpuinfo, in its order
+}
+
+// MemInfo is from the guest's /proc/meminfo, in bytes.
+type MemInfo struct {
+	MemTotal   uint64  `json:"MemTotal"`
+	MemFree    uint64  `json:"MemFree"`
+	Unaccepted *uint64 `json:"Unaccepted"` // nil where the kernel has no such line
+}
+
+// VirtualNS is when things were in virtual time, since the machine started.
+type VirtualNS struct {
+	Init  *int64 `json:"init"`
+	Total int64  `json:"total"`
+}
+
+// Host is what the run took where it ran. It is all that differs between two runs of one configuration.
+type Host struct {
+	WallNS       int64   `json:"wall_ns"`
+	MIPS         float64 `json:"mips"`           // million guest instructions in a second of wall time
+	PeakRSSBytes uint64  `json:"peak_rss_bytes"` // of the process; 0 where the host does not tell
+}
+
+// HostOf accounts for a run that took so long for so many instructions in a process whose resident memory reached
+// peakRSSBytes.
+func HostOf(wall time.Duration, instructions, peakRSSBytes uint64) Host {
+	h := Host{WallNS: wall.Nanoseconds(), PeakRSSBytes: peakRSSBytes}
+	if wall > 0 {
+		h.MIPS = math.Round(float64(instructions)/wall.Seconds()/1e5) / 10
+	}
+	return h
+}
+
+// Progress is where a run is, for those who watch it.
+type Progress struct {
+	Stamp
+	AcceptedBytes   uint64
+	UnacceptedBytes uint64
+}
+
+// WriteJSON writes the record as indented JSON.
+func (r *Record) WriteJSON(w io.Writer) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(r)
+}

@@ -1,0 +1,65 @@
+package record
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// Sink receives the events of a run one by one, in the order of their stamps, where totals are not enough: a file, a
+// timeline, a profile.
+type Sink interface {
+	// Event takes one event. It must not call the Log back.
+	Event(e Event)
+}
+
+// List is a Sink that keeps the first Max events and counts the rest.
+type List struct {
+	Max     int
+	Events  []Event
+	Dropped uint64
+}
+
+// Event keeps e, if there is room.
+func (l *List) Event(e Event) {
+	if len(l.Events) >= l.Max {
+		l.Dropped++
+		return
+	}
+	l.Events = append(l.Events, e)
+}
+
+// Lines is a Sink that writes each event as one line of JSON. The key "event" names what it is: accept, add, convert,
+// call or mark; the other keys are the fields of the event's type.
+type Lines struct {
+	w   *bufio.Writer
+	err error
+}
+
+// NewLines returns a Lines that writes to w.
+func NewLines(w io.Writer) *Lines { return &Lines{w: bufio.NewWriter(w)} }
+
+// Event writes e. After an error nothing more is written, and Close returns it.
+func (l *Lines) Event(e Event) {
+	if l.err != nil {
+		return
+	}
+	fields, err := json.Marshal(e)
+	if err != nil {
+		l.err = err
+		return
+	}
+	_, l.err = fmt.Fprintf(l.w, "{\"event\":%q,%s\n", e.kind(), fields[1:])
+}
+
+// Close writes what is buffered and returns the first error. It does not close the underlying writer.
+func (l *Lines) Close() error {
+	if err := l.w.Flush(); l.err == nil {
+		l.err = err
+	}
+	if l.err != nil {
+		return fmt.Errorf("writing events: %w", l.err)
+	}
+	return nil
+}
