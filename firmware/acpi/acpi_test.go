@@ -1,0 +1,188 @@
+package acpi
+
+import (
+	"encoding/binary"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+func machine() *Machine {
+	return &Machine{
+		CPUs: 3, Mailbox: 0x7FE0_0000,
+		IOAPICAddress: 0xFEC00000, IOAPICID: 7,
+		UARTs:            []UART{{Port: 0x3F8, GSI: 4}, {Port: 0x2F8, GSI: 3}},
+		RTC:              &RTC{Port: 0x70, GSI: 8, Century: 0x32},
+		SleepControlPort: 0x600, SleepStatusPort: 0x601, SleepTypeS5: 5,
+		ResetPort: 0xCF9, ResetValue: 6,
+	}
+}
+
+const base = 0x0FF5_0000
+
+// find follows the pointers from the RSDP, as an operating system does, and returns the tables by signature.
+func find(t *testing.T, block []byte, rsdp uint64) map[string][]byte {
+	t.Helper()
+	le := binary.LittleEndian
+	root := block[rsdp-base:][:36]
+	if string(root[:8]) != "RSD PTR " || checksum(root[:20]) != 0 || checksum(root) != 0 {
+		t.Fatalf("RSDP: % x", root)
+	}
+	tables := map[string][]byte{}
+	take := func(at uint64) []byte {
+		b := block[at-base:]
+		b = b[:le.Uint32(b[4:])]
+		if checksum(b) != 0 {
+			t.Errorf("%s: checksum", b[:4])
+		}
+		tables[string(b[:4])] = b
+		return b
+	}
+	xsdt := take(le.Uint64(root[24:]))
+	for p := xsdt[headerSize:]; len(p) > 0; p = p[8:] {
+		if b := take(le.Uint64(p)); string(b[:4]) == "FACP" {
+			take(le.Uint64(b[fadtXDSDT:]))
+			if le.Uint64(b[fadtXDSDT:]) != uint64(le.Uint32(b[fadtDSDT:])) {
+				t.Error("DSDT and X_DSDT differ")
+			}
+		}
+	}
+	return tables
+}
+
+func build(t *testing.T, m *Machine) map[string][]byte {
+	t.Helper()
+	block, rsdp, err := m.Tables(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return find(t, block, rsdp)
+}
+
+func TestTablesAreLinkedAndSummed(t *testing.T) {
+	tables := build(t, machine())
+	for _, want := range []string{"XSDT", "FACP", "APIC", "DSDT"} {
+		if tables[want] == nil {
+			t.Errorf("no %s", want)
+		}
+	}
+}
+
+// Linux skips the PIT, the PIC and the 8042 only for these bits (arch/x86/kernel/apic/apic.c, acpi/boot.c).
+func TestHardwareReduced(t *testing.T) {
+	tables := build(t, machine())
+	fadt, madt := tables["FACP"], tables["APIC"]
+	le := binary.LittleEndian
+	if fadt[8] < 5 || le.Uint32(fadt[112:])&(1<<20) == 0 {
+		t.Error("FADT is not hardware-reduced")
+	}
+	if le.Uint16(fadt[109:])&(1<<1) != 0 {
+		t.Error("FADT announces an 8042")
+	}
+	if le.Uint32(madt[40:])&1 != 0 {
+		t.Error("MADT announces 8259s")
+	}
+}
+
+func TestLimits(t *testing.T) {
+	for _, change := range []func(*Machine){
+		func(m *Machine) { m.CPUs = 0 },
+		func(m *Machine) { m.CPUs = MaxCPUs + 1 },
+		func(m *Machine) { m.SleepTypeS5 = 8 },
+		func(m *Machine) { m.UARTs = make([]UART, 10) },
+	} {
+		m := machine()
+		change(m)
+		if _, _, err := m.Tables(base); err == nil {
+			t.Errorf("no error for %+v", m)
+		}
+	}
+	m := machine()
+	m.CPUs = MaxCPUs
+	build(t, m)
+}
+
+// ACPICA's own disassembler reads the tables and finds in them what was meant. It is from the package acpica-tools.
+func TestIASLReadsThem(t *testing.T) {
+	if _, err := exec.LookPath("iasl"); err != nil {
+		t.Skip("iasl is not installed (Debian: acpica-tools)")
+	}
+	for _, cpus := range []int{1, 3, 300} { // 300: a DSDT whose lengths take three bytes
+		m := machine()
+		m.CPUs = cpus
+		for signature, b := range build(t, m) {
+			disassembly := disassemble(t, signature, b)
+			for _, want := range wanted[signature] {
+				if !strings.Contains(disassembly, squeeze(want)) {
+					t.Errorf("%d CPUs: %s lacks %q:\n%s", cpus, signature, want, disassembly)
+				}
+			}
+		}
+	}
+}
+
+var wanted = map[string][]string{
+	"FACP": {
+		"Hardware Reduced (V5) : 1",
+		"Reset Register Supported (V2) : 1",
+		"8042 Present on ports 60/64 (V2) : 0",
+		"CMOS RTC Not Present (V5) : 0",
+		"Control Method Power Button (V1) : 1",
+		"Address : 0000000000000600",
+		"Address : 0000000000000CF9",
+		"Value to cause reset : 06",
+	},
+	"APIC": {
+		"PC-AT Compatibility : 0",
+		"Subtable Type : 09 [Processor Local x2APIC]",
+		"Processor x2Apic ID : 00000000",
+		"Subtable Type : 01 [I/O APIC]",
+		"I/O Apic ID : 07",
+		"Address : FEC00000",
+	},
+	"DSDT": {
+		`Name (_S5, Package (0x04) // _S5_: S5 System State { 0x05, Zero, Zero, Zero })`,
+		`Device (C000) { Name (_HID, "ACPI0007" /* Processor Device */) // _HID: Hardware ID Name (_UID, Zero)`,
+		`Device (COM1) { Name (_HID, EisaId ("PNP0501") /* 16550A-compatible COM Serial Port */) // _HID: Hardware ID Name (_UID, One)`,
+		`IO (Decode16, 0x03F8, // Range Minimum 0x03F8, // Range Maximum 0x01, // Alignment 0x08, // Length )`,
+		`Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive, ,, ) { 0x00000004, }`,
+		`Device (RTC0) { Name (_HID, EisaId ("PNP0B00") /* AT Real-Time Clock */)`,
+		`0x02F8, // Range Minimum`,
+	},
+}
+
+func disassemble(t *testing.T, signature string, b []byte) string {
+	t.Helper()
+	dir := t.TempDir()
+	file := filepath.Join(dir, strings.ToLower(signature)+".aml")
+	if err := os.WriteFile(file, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	iasl := exec.Command("iasl", "-p", filepath.Join(dir, "out"), "-d", file)
+	said, err := iasl.CombinedOutput()
+	if err != nil || strings.Contains(string(said), "rror") || strings.Contains(string(said), "arning") {
+		t.Fatalf("iasl -d %s: %v\n%s", signature, err, said)
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "out.dsl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if signature == "DSDT" { // what was disassembled must compile to the same bytes
+		said, err := exec.Command("iasl", "-p", filepath.Join(dir, "again"), filepath.Join(dir, "out.dsl")).CombinedOutput()
+		if err != nil {
+			t.Fatalf("iasl: %v\n%s", err, said)
+		}
+		again, err := os.ReadFile(filepath.Join(dir, "again.aml"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if string(again[headerSize:]) != string(b[headerSize:]) {
+			t.Errorf("iasl compiles the disassembled DSDT to %d other bytes, not these %d:\n%.2000s", len(again), len(b), text)
+		}
+	}
+	return squeeze(string(text))
+}
+
+func squeeze(s string) string { return strings.Join(strings.Fields(s), " ") }
