@@ -240,3 +240,24 @@ func TestLinesReportAnError(t *testing.T) {
 		t.Errorf("Close returned %v", err)
 	}
 }
+
+// What differs in more than its address is another run: who, which size, from where.
+func TestRunsEndWhereSomethingChanges(t *testing.T) {
+	list := &List{Max: 100}
+	l := NewLog(list)
+	page := func(n uint64) Accepted {
+		return Accepted{By: Kernel, GPA: Address(n * 4 * kib), Bytes: 4 * kib, RIP: 1}
+	}
+	other := page(1)
+	other.RIP = 2
+	third := page(2)
+	third.By, third.RIP = Firmware, other.RIP
+	large := Accepted{By: Firmware, GPA: 12 * kib, Bytes: 2 * mib, Size: Size2M, RIP: other.RIP}
+	for _, e := range []Accepted{page(0), other, third, large} {
+		l.Accept(e)
+	}
+	l.Flush()
+	if len(list.Events) != 4 {
+		t.Errorf("%d events: %v", len(list.Events), list.Events)
+	}
+}

@@ -1,0 +1,262 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"github.com/tacit-vm/tacit/record"
+)
+
+// bootFlags is what the command line of tacit boot can say.
+type bootFlags struct {
+	platform        choice
+	memory          size
+	firmwareAccepts acceptance
+	misalign        bool
+	hostPage        choice
+	touch           size
+	seed            uint64
+
+	initrd  string
+	append  string
+	cmdline string
+	symbols string
+	json    string
+	events  string
+	quiet   bool
+	verbose bool
+
+	maxInstructions uint64
+	timeout         time.Duration
+	cpuBlocks       int
+}
+
+func bootCommand(run machine, status *exitStatus) *cobra.Command {
+	f := bootFlags{
+		platform:        choice{"tdx", []string{"tdx", "none"}},
+		memory:          4 << 30,
+		firmwareAccepts: acceptance{bytes: 256 << 20},
+		hostPage:        choice{"2M", []string{"2M", "4K"}},
+	}
+	cmd := &cobra.Command{
+		Use:   "boot [IMAGE]",
+		Short: "Boot a kernel as a confidential guest and say who accepted its memory",
+		Long: "Boots IMAGE, a kernel package (.deb), a bzImage or an EFI application, in a machine with one CPU and no\n" +
+			"disks, and lets it run until it switches itself off. Without IMAGE it boots the newest kernel in kernels/,\n" +
+			"where scripts/fetch-kernels puts them.\n\n" +
+			"The guest's console goes to standard output. On a terminal, a line under it says how far the run is. At the\n" +
+			"end a summary goes to standard error. The same image, flags and seed give the same console and the same\n" +
+			"record on every host, except for what the record has under \"host\".\n\n" +
+			"SIZE is a whole number with K, M, G or T (powers of 1024); without a letter it is in bytes.\n\n" +
+			exitHelp(),
+		Example: "  tacit boot kernels/linux-image-6.12*cloud*.deb\n" +
+			"  tacit boot --memory 64G --host-page 4K --json record.json bzImage\n" +
+			"  tacit boot --append accept_memory=eager",
+		Args: func(cmd *cobra.Command, args []string) error {
+			return errors.Join(cobra.MaximumNArgs(1)(cmd, args), f.check())
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := f.settings(args, cmd.Flags().Changed("cmdline"))
+			if err != nil {
+				return err
+			}
+			outcome, err := f.boot(cmd.Context(), run, s, cmd.OutOrStdout(), cmd.ErrOrStderr(), len(args) == 0)
+			if err == nil {
+				*status = statusOf(outcome)
+			}
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.Var(&f.platform, "platform", "what the guest runs on: an Intel TDX machine, or one without memory encryption")
+	flags.Var(&f.memory, "memory", "memory of the guest")
+	flags.Var(&f.firmwareAccepts, "firmware-accepts",
+		"memory that firmware accepts before it starts IMAGE, at least what IMAGE and initrd need; ovmf: all below 4 GiB")
+	flags.BoolVar(&f.misalign, "misalign", false, "hand memory over in ranges that are not aligned to 2 MiB")
+	flags.Var(&f.hostPage, "host-page", "size of the pages that the host adds")
+	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernel's command line")
+	flags.StringVar(&f.cmdline, "cmdline", "", "use `WORDS` instead of tacit's command line; --append still adds to them")
+	flags.StringVar(&f.initrd, "initrd", "", "use `FILE` instead of tacit's initrd, whose init reports and switches off")
+	flags.Var(&f.touch, "touch", "memory that tacit's init touches before it reports")
+	flags.Uint64Var(&f.seed, "seed", 0, "where all randomness in the machine comes from")
+	flags.Uint64Var(&f.maxInstructions, "max-instructions", 0, "stop after `N` instructions of the guest; 0 is never")
+	flags.DurationVar(&f.timeout, "timeout", 0, "stop after so much time on the host, such as 90s or 5m; 0 is never")
+	flags.StringVar(&f.symbols, "symbols", "", "name guest functions from `FILE`: a vmlinux or System.map of IMAGE")
+	flags.StringVar(&f.json, "json", "", "write the record to `FILE`; - is standard output, and the console goes to standard error")
+	flags.StringVar(&f.events, "events", "", "write each event to `FILE` as a line of JSON")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show neither the console nor how far the run is")
+	flags.BoolVarP(&f.verbose, "verbose", "v", false, "add phases and calls to the summary")
+	flags.IntVar(&f.cpuBlocks, "cpu-blocks", 0, "cut blocks after so many instructions (for tests of determinism)")
+	if err := flags.MarkHidden("cpu-blocks"); err != nil {
+		panic(err) // the flag is declared above
+	}
+	return cmd
+}
+
+// check finds what is wrong with the flags whatever the machine is.
+func (f *bootFlags) check() error {
+	switch {
+	case f.memory == 0:
+		return errors.New("--memory is 0")
+	case f.timeout < 0:
+		return fmt.Errorf("--timeout %v is negative", f.timeout)
+	case f.cpuBlocks < 0:
+		return fmt.Errorf("--cpu-blocks %d is negative", f.cpuBlocks)
+	case f.json == "-" && f.events == "-":
+		return errors.New("--json and --events cannot both be standard output")
+	}
+	return nil
+}
+
+// settings turns the flags into what the machine needs, and reads the files that it needs.
+func (f *bootFlags) settings(args []string, hasCmdline bool) (s settings, err error) {
+	s = settings{
+		platform: f.platform.word, memory: uint64(f.memory),
+		firmwareAccepts: uint64(f.firmwareAccepts.bytes), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
+		misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed,
+		append: f.append, symbols: f.symbols,
+		maxInstructions: f.maxInstructions, maxWall: f.timeout, blockLimit: f.cpuBlocks,
+	}
+	if f.hostPage.word == "4K" {
+		s.hostPage = 4 << 10
+	}
+	if hasCmdline {
+		s.commandLine = &f.cmdline
+	}
+	if len(args) == 1 {
+		s.image = args[0]
+	} else if s.image, err = newestHere(); err != nil {
+		return s, err
+	}
+	if f.initrd != "" {
+		s.initrd, err = readInitrd(f.initrd, s.memory)
+	}
+	return s, err
+}
+
+// newestHere is newestKernel from the working directory, and relative to it.
+func newestHere() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	path, err := newestKernel(dir)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Rel(dir, path)
+}
+
+// readInitrd reads a file that has to fit into the guest's memory.
+func readInitrd(path string, memory uint64) ([]byte, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	limit := int64(min(memory, 1<<62))
+	data, err := io.ReadAll(io.LimitReader(file, limit+1))
+	if err != nil {
+		return nil, err
+	}
+	if int64(len(data)) > limit {
+		return nil, fmt.Errorf("%s: larger than the guest's memory of %s", path, record.FormatBytes(memory))
+	}
+	return data, nil
+}
+
+// boot runs the machine and shows what it does. Chosen says that it was tacit that chose the image. The outcome means
+// something when there is no error.
+func (f *bootFlags) boot(
+	ctx context.Context, run machine, s settings, stdout, stderr io.Writer, chosen bool,
+) (_ record.Outcome, err error) {
+	jsonFile, err := create(f.json, stdout)
+	if err != nil {
+		return "", err
+	}
+	defer closeWith(&err, jsonFile)
+	eventsFile, err := create(f.events, stdout)
+	if err != nil {
+		return "", err
+	}
+	defer closeWith(&err, eventsFile)
+	var lines *record.Lines
+	if eventsFile != nil {
+		lines = record.NewLines(eventsFile)
+		s.events = lines
+	}
+	if chosen && !f.quiet {
+		fmt.Fprintf(stderr, "tacit: booting %s\n", s.image)
+	}
+
+	shown := f.screen(stdout, stderr)
+	s.console, s.progress = shown, shown.progress
+	r, err := run(ctx, s)
+	err = errors.Join(err, shown.Close())
+	if lines != nil {
+		err = errors.Join(err, lines.Close())
+	}
+	if r == nil {
+		return "", err
+	}
+	err = errors.Join(err, r.WriteSummary(stderr))
+	if f.verbose {
+		err = errors.Join(err, r.WriteDetails(stderr))
+	}
+	if jsonFile != nil {
+		err = errors.Join(err, r.WriteJSON(jsonFile))
+	}
+	return r.Outcome, err
+}
+
+// screen decides where the console and the status line go.
+func (f *bootFlags) screen(stdout, stderr io.Writer) *screen {
+	console := stdout
+	if f.json == "-" || f.events == "-" {
+		console = stderr
+	}
+	if f.quiet {
+		return newScreen(io.Discard, nil, nil)
+	}
+	terminal, ok := stderr.(*os.File)
+	if !ok || !term.IsTerminal(int(terminal.Fd())) || os.Getenv("TERM") == "dumb" {
+		return newScreen(console, nil, nil)
+	}
+	return newScreen(console, terminal, func() int {
+		width, _, err := term.GetSize(int(terminal.Fd()))
+		if err != nil || width <= 0 {
+			return 80
+		}
+		return width
+	})
+}
+
+// create opens a file for output before the run, so that a wrong path is known then. It is nil for an empty path.
+func create(path string, stdout io.Writer) (io.WriteCloser, error) {
+	switch path {
+	case "":
+		return nil, nil
+	case "-":
+		return keepOpen{stdout}, nil
+	}
+	return os.Create(path)
+}
+
+type keepOpen struct{ io.Writer }
+
+func (keepOpen) Close() error { return nil }
+
+func closeWith(err *error, c io.Closer) {
+	if c != nil {
+		*err = errors.Join(*err, c.Close())
+	}
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tacit-vm/tacit/record"
+)
+
+// A fake machine notes what it was asked for, writes a console and ends as it is told.
+type fake struct {
+	settings settings
+	calls    int
+	outcome  record.Outcome
+	err      error
+}
+
+func (f *fake) run(ctx context.Context, s settings) (*record.Record, error) {
+	f.settings = s
+	f.calls++
+	if f.err != nil {
+		return nil, f.err
+	}
+	l := record.NewLog(s.events)
+	l.Mark(record.Marked{Phase: record.FirmwareStart, Unaccepted: s.memory})
+	io.WriteString(s.console, "Linux version 6.12\n")
+	s.progress(record.Progress{})
+	l.Mark(record.Marked{Phase: record.End, Unaccepted: s.memory})
+	r := l.Record()
+	r.Outcome = f.outcome
+	if ctx.Err() != nil {
+		r.Outcome = record.Cancelled
+	}
+	return r, nil
+}
+
+func tacit(ctx context.Context, f *fake, args ...string) (status int, stdout, stderr string) {
+	var out, err bytes.Buffer
+	status = execute(ctx, args, &out, &err, f.run)
+	return status, out.String(), err.String()
+}
+
+func TestFlagsReachTheMachine(t *testing.T) {
+	initrd := filepath.Join(t.TempDir(), "initrd")
+	if err := os.WriteFile(initrd, []byte("070701"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f := &fake{outcome: record.PowerOff}
+	if status, _, stderr := tacit(t.Context(), f, "boot", "bzImage"); status != 0 {
+		t.Fatal(stderr)
+	}
+	s := f.settings
+	if s.image != "bzImage" || s.platform != "tdx" || s.memory != 4<<30 || s.firmwareAccepts != 256<<20 ||
+		s.firmwareAcceptsLikeOVMF || s.hostPage != 2<<20 || s.misalign || s.initrd != nil || s.commandLine != nil ||
+		s.maxInstructions != 0 || s.maxWall != 0 || s.blockLimit != 0 || s.events != nil {
+		t.Errorf("without flags: %+v", s)
+	}
+	if status, _, stderr := tacit(t.Context(), f, "boot", "--platform=none", "--memory=64G", "--firmware-accepts=ovmf",
+		"--misalign", "--host-page", "4K", "--append", "accept_memory=eager debug", "--cmdline=", "--initrd", initrd,
+		"--touch", "2G", "--max-instructions", "1000", "--timeout", "90s", "--seed", "7", "--symbols", "vmlinux",
+		"--cpu-blocks", "3", "k.deb"); status != 0 {
+		t.Fatal(stderr)
+	}
+	s = f.settings
+	if s.image != "k.deb" || s.platform != "none" || s.memory != 64<<30 || !s.firmwareAcceptsLikeOVMF ||
+		s.hostPage != 4<<10 || !s.misalign || s.append != "accept_memory=eager debug" || string(s.initrd) != "070701" ||
+		s.commandLine == nil || *s.commandLine != "" || s.touch != 2<<30 || s.maxInstructions != 1000 ||
+		s.maxWall.Seconds() != 90 || s.seed != 7 || s.symbols != "vmlinux" || s.blockLimit != 3 {
+		t.Errorf("with flags: %+v", s)
+	}
+}
+
+// A wrong command line is told so in one line, and no machine runs.
+func TestWrongCommandLines(t *testing.T) {
+	for _, args := range [][]string{
+		{"boot", "--platform", "sgx", "i"}, {"boot", "--memory", "4X", "i"}, {"boot", "--memory", "0", "i"},
+		{"boot", "--memory", "-1", "i"}, {"boot", "--host-page", "1G", "i"}, {"boot", "--firmware-accepts", "edk2", "i"},
+		{"boot", "--timeout", "5", "i"}, {"boot", "--timeout", "-5s", "i"}, {"boot", "--seed", "x", "i"}, {"boot", "a", "b"},
+		{"boot", "--nonesuch", "i"}, {"boot", "--cpu-blocks", "-1", "i"}, {"boot", "--json", "-", "--events", "-", "i"},
+		{"bot"}, {"version", "x"},
+	} {
+		f := &fake{outcome: record.PowerOff}
+		status, stdout, stderr := tacit(t.Context(), f, args...)
+		if status != statusUsage || stdout != "" || !strings.HasPrefix(stderr, "tacit: ") || f.calls != 0 {
+			t.Errorf("%q: status %d, %d runs, stdout %q, stderr %q", args, status, f.calls, stdout, stderr)
+		}
+	}
+}
+
+// Every outcome has a status of its own, only poweroff has 0, and --help lists all of them.
+func TestOutcomesHaveStatuses(t *testing.T) {
+	_, help, _ := tacit(t.Context(), &fake{}, "boot", "--help")
+	taken := map[int]string{statusError: "error", statusUsage: "usage"}
+	for _, o := range record.Outcomes() {
+		status, _, stderr := tacit(t.Context(), &fake{outcome: o.Outcome}, "boot", "i")
+		if other, is := taken[status]; is {
+			t.Errorf("%s and %s both give status %d", o.Outcome, other, status)
+		}
+		taken[status] = string(o.Outcome)
+		if (status == 0) != (o.Outcome == record.PowerOff) || status < 0 || status > 255 {
+			t.Errorf("%s gives status %d", o.Outcome, status)
+		}
+		if !strings.Contains(stderr, string(o.Outcome)) {
+			t.Errorf("the summary does not name %s:\n%s", o.Outcome, stderr)
+		}
+		line := ""
+		for l := range strings.Lines(help) {
+			if fields := strings.Fields(l); len(fields) > 1 && fields[1] == string(o.Outcome) {
+				line = l
+			}
+		}
+		if !strings.Contains(line, o.Meaning) {
+			t.Errorf("--help does not explain %s", o.Outcome)
+		}
+	}
+	if len(outcomeStatus) != len(record.Outcomes()) {
+		t.Errorf("%d statuses for %d outcomes", len(outcomeStatus), len(record.Outcomes()))
+	}
+	if status, _, _ := tacit(t.Context(), &fake{outcome: "nonesuch"}, "boot", "i"); status == 0 {
+		t.Error("an unknown outcome counts as success")
+	}
+}
+
+// What goes where: the console to standard output, everything about the run to standard error.
+func TestStreams(t *testing.T) {
+	dir := t.TempDir()
+	file, events := filepath.Join(dir, "record.json"), filepath.Join(dir, "events")
+	f := &fake{outcome: record.PowerOff}
+	_, stdout, stderr := tacit(t.Context(), f, "boot", "--json", file, "--events", events, "-v", "i")
+	if stdout != "Linux version 6.12\n" {
+		t.Errorf("stdout is %q", stdout)
+	}
+	if !strings.Contains(stderr, "poweroff") || !strings.Contains(stderr, "firmware-start") || strings.Contains(stderr, "\x1b") {
+		t.Errorf("stderr is %q", stderr)
+	}
+	outcomeIn := func(text []byte) string {
+		var r record.Record
+		if err := json.Unmarshal(text, &r); err != nil {
+			t.Errorf("%v in %q", err, text)
+		}
+		return string(r.Outcome)
+	}
+	if text, err := os.ReadFile(file); err != nil || outcomeIn(text) != "poweroff" {
+		t.Errorf("the file has %q, %v", text, err)
+	}
+	if text, err := os.ReadFile(events); err != nil || strings.Count(string(text), "\n") != 2 {
+		t.Errorf("the events are %q, %v", text, err)
+	}
+
+	_, stdout, stderr = tacit(t.Context(), f, "boot", "--json", "-", "i")
+	if outcomeIn([]byte(stdout)) != "poweroff" || !strings.Contains(stderr, "Linux version") {
+		t.Errorf("with --json -: stdout %q, stderr %q", stdout, stderr)
+	}
+	_, stdout, stderr = tacit(t.Context(), f, "boot", "-q", "i")
+	if stdout != "" || !strings.Contains(stderr, "poweroff") || strings.Contains(stderr, "Linux version") {
+		t.Errorf("with -q: stdout %q, stderr %q", stdout, stderr)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	f := &fake{outcome: record.PowerOff}
+	nowhere := filepath.Join(t.TempDir(), "no", "such", "directory")
+	for _, args := range [][]string{
+		{"boot", "--json", nowhere, "i"}, {"boot", "--events", nowhere, "i"}, {"boot", "--initrd", nowhere, "i"},
+	} {
+		if status, _, stderr := tacit(t.Context(), f, args...); status != statusError || f.calls != 0 || !strings.Contains(stderr, nowhere) {
+			t.Errorf("%q: status %d after %d runs: %s", args, status, f.calls, stderr)
+		}
+	}
+	big := filepath.Join(t.TempDir(), "big")
+	if err := os.WriteFile(big, make([]byte, 5000), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr := tacit(t.Context(), f, "boot", "--memory", "4K", "--initrd", big, "i"); status != statusError || f.calls != 0 {
+		t.Errorf("an initrd larger than the memory: status %d: %s", status, stderr)
+	}
+	f.err = errors.New("i: not a kernel")
+	if status, _, stderr := tacit(t.Context(), f, "boot", "i"); status != statusError || stderr != "tacit: i: not a kernel\n" {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+}
+
+// A cancelled run still says what was reached.
+func TestCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	status, _, stderr := tacit(ctx, &fake{outcome: record.PowerOff}, "boot", "i")
+	if status != 130 || !strings.Contains(stderr, "not accepted") || !strings.Contains(stderr, "cancelled") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+	if status, _, _ := tacit(ctx, &fake{err: context.Canceled}, "boot", "i"); status != 130 {
+		t.Errorf("cancelled before it began: status %d", status)
+	}
+}

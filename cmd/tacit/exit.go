@@ -1,0 +1,50 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/tacit-vm/tacit/record"
+)
+
+// exitStatus is what the process returns.
+type exitStatus int
+
+const (
+	statusError = 1 // tacit could not do what was asked
+	statusUsage = 2 // the command line is wrong
+)
+
+// outcomeStatus gives each outcome its exit status. They fit git bisect run: 1 to 124 is a bad kernel, 125 one that cannot
+// be judged, and from 128 on the bisection stops.
+var outcomeStatus = map[record.Outcome]exitStatus{
+	record.PowerOff:    0,
+	record.Violation:   3,
+	record.GuestPanic:  4,
+	record.Halted:      5,
+	record.Limit:       6,
+	record.Reset:       7,
+	record.TripleFault: 8,
+	record.Unsupported: 125,
+	record.Cancelled:   130, // as a shell reports SIGINT
+}
+
+// statusOf is the exit status of a run that ended so.
+func statusOf(o record.Outcome) exitStatus {
+	if status, known := outcomeStatus[o]; known {
+		return status
+	}
+	return statusError
+}
+
+// exitHelp is the part of --help that explains exit statuses.
+func exitHelp() string {
+	var b strings.Builder
+	b.WriteString("Exit status, by outcome:\n")
+	for _, o := range record.Outcomes() {
+		fmt.Fprintf(&b, "  %3d  %-13s %s\n", statusOf(o.Outcome), o.Outcome, o.Meaning)
+	}
+	fmt.Fprintf(&b, "  %3d  %-13s tacit could not run the image, or not write what was asked for\n", statusError, "")
+	fmt.Fprintf(&b, "  %3d  %-13s the command line is wrong\n", statusUsage, "")
+	return b.String()
+}

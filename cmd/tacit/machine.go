@@ -1,0 +1,47 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/tacit-vm/tacit/record"
+)
+
+// settings is what the flags ask of a machine, read and checked.
+type settings struct {
+	image    string // path
+	platform string
+	memory   uint64
+
+	firmwareAccepts         uint64 // bytes
+	firmwareAcceptsLikeOVMF bool   // everything below 4 GiB instead
+	misalign                bool
+	hostPage                uint64
+
+	initrd      []byte  // nil: tacit's own
+	commandLine *string // nil: tacit's own
+	append      string
+	touch       uint64
+	seed        uint64
+	symbols     string // path, or empty
+
+	maxInstructions uint64        // 0: no limit
+	maxWall         time.Duration // 0: no limit
+	blockLimit      int           // 0: the engine's own
+
+	console  io.Writer
+	progress func(record.Progress)
+	events   record.Sink // or nil
+}
+
+// machine runs what the settings say to its end. However the guest ends, and if the context is done, there is a record
+// that says so and no error; an error is for what kept the machine from running, and a record that comes with it tells
+// what was reached.
+type machine func(ctx context.Context, s settings) (*record.Record, error)
+
+// boot is the machine of package vm.
+func boot(ctx context.Context, s settings) (*record.Record, error) {
+	return nil, errors.New("boot: there is no machine in this build yet")
+}

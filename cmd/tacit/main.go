@@ -1,0 +1,56 @@
+// Command tacit runs confidential virtual machines in software and says who accepted their memory.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tacit-vm/tacit/record"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// The first signal ends the run in good order; a second one finds the default handling and ends the process.
+	context.AfterFunc(ctx, stop)
+	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr, boot))
+}
+
+// execute runs one command line and returns the exit status.
+func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run machine) int {
+	var status exitStatus
+	root := &cobra.Command{
+		Use:   "tacit",
+		Short: "Run confidential virtual machines in software and see who accepts their memory",
+		Long: "tacit runs unmodified kernels as confidential guests in a software machine, checks every access,\n" +
+			"and says who accepted which memory, when, and how much was left unaccepted.",
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	}
+	root.CompletionOptions.HiddenDefaultCmd = true
+	root.AddCommand(bootCommand(run, &status), versionCommand())
+	root.SetArgs(args)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+
+	// An error before a subcommand starts is one in the command line.
+	started := false
+	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
+	if err := root.ExecuteContext(ctx); err != nil {
+		fmt.Fprintf(stderr, "tacit: %v\n", err)
+		switch {
+		case !started:
+			return statusUsage
+		case errors.Is(err, context.Canceled):
+			return int(statusOf(record.Cancelled))
+		}
+		return statusError
+	}
+	return int(status)
+}
