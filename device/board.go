@@ -1,0 +1,102 @@
+package device
+
+import "errors"
+
+// Where the devices are, for the ACPI tables and for the programs that look for them without. The ports are the PC's
+// own; the sleep registers' are this machine's choice, free on a PC.
+//
+// An IRQ is the pin of the I/O APIC and the global system interrupt: GSIs start at 0 and no source is overridden. All
+// are to be described as level-triggered and active high. Edge-triggered works too, as long as the driver is there
+// before the interrupt: an edge on a masked pin is lost.
+const (
+	COM1Port = 0x3F8
+	COM2Port = 0x2F8
+	COM1IRQ  = 4
+	COM2IRQ  = 3
+
+	RTCPort = 0x70
+	RTCIRQ  = 8
+
+	PITPort = 0x40
+
+	SleepControlPort = 0x600 // FADT SLEEP_CONTROL_REG, one byte of system I/O
+	SleepStatusPort  = 0x601 // FADT SLEEP_STATUS_REG
+	ResetPort        = 0xCF9 // FADT RESET_REG, with ResetValue
+
+	IOAPICBase = 0xFEC00000
+	IOAPICSize = 0x1000
+	IOAPICID   = 0 // in the MADT; the register says so too
+)
+
+// Config says what a Board needs from the machine.
+type Config struct {
+	Clock    Clock
+	RTCStart int64 // Unix time in seconds that the CMOS clock shows at first, 0 to RTCStartMax
+
+	// COM1 and COM2 take each byte that the guest transmits. With nil it is lost.
+	COM1, COM2 func(byte)
+
+	// PowerOff and Reset are called in the middle of the guest's write. They note what is asked for; the machine stops
+	// after the instruction.
+	PowerOff, Reset func()
+
+	LocalAPICs LocalAPICs
+}
+
+// Board is the standard set of devices on one bus.
+type Board struct {
+	Bus
+	COM1, COM2 *UART
+	RTC        *RTC
+	IOAPIC     *IOAPIC
+
+	timers Timers
+}
+
+// NewBoard builds a board. It fails if the configuration lacks anything but the functions of COM1 and COM2, or if
+// RTCStart is out of range.
+func NewBoard(config Config) (*Board, error) {
+	if config.Clock == nil || config.PowerOff == nil || config.Reset == nil || config.LocalAPICs == nil {
+		return nil, errors.New("device: a board needs Clock, PowerOff, Reset and LocalAPICs")
+	}
+	ioapic := NewIOAPIC(config.LocalAPICs)
+	rtc, err := NewRTC(config.Clock, ioapic.Line(RTCIRQ), config.RTCStart)
+	if err != nil {
+		return nil, err
+	}
+	b := &Board{
+		COM1:   NewUART(ioapic.Line(COM1IRQ), config.COM1),
+		COM2:   NewUART(ioapic.Line(COM2IRQ), config.COM2),
+		RTC:    rtc,
+		IOAPIC: ioapic,
+		timers: Timers{rtc},
+	}
+	pit := &PIT{}
+	for _, d := range []struct {
+		first, count uint16
+		device       PortDevice
+	}{
+		// The console first: the bus looks for devices in this order.
+		{COM1Port, UARTPorts, b.COM1},
+		{COM2Port, UARTPorts, b.COM2},
+		{RTCPort, rtcPorts, b.RTC},
+		{PITPort, pitPorts, pit},
+		{NMIStatusPort, 1, pit.NMIStatus()},
+		{SleepControlPort, SleepStatusPort - SleepControlPort + 1, NewSleepRegister(config.PowerOff)},
+		{ResetPort, 1, NewResetRegister(config.Reset)},
+	} {
+		if err := b.MapPorts(d.first, d.count, d.device); err != nil {
+			return nil, err
+		}
+	}
+	return b, b.MapMemory(IOAPICBase, IOAPICSize, b.IOAPIC)
+}
+
+// EOI tells the board that a local APIC broadcast the end of a level-triggered interrupt.
+func (b *Board) EOI(vector uint8) { b.IOAPIC.EOI(vector) }
+
+// NextEvent implements Timer, over all devices of the board.
+func (b *Board) NextEvent() (ns int64, ok bool) { return b.timers.NextEvent() }
+
+// Advance implements Timer, over all devices of the board.
+func (b *Board) Advance(now int64) { b.timers.Advance(now) }
