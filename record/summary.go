@@ -14,7 +14,7 @@ func (r *Record) WriteSummary(w io.Writer) error {
 	r.acceptanceTable(&b)
 	r.leftTable(&b)
 	line(&b, "virtual time", FormatNS(r.VirtualNS.Total), r.initText(), FormatCount(r.Instructions)+" instructions",
-		"costs: "+r.CostModel)
+		r.CostModel)
 	line(&b, "host time", FormatNS(r.Host.WallNS), fmt.Sprintf("%.1f MIPS", r.Host.MIPS), r.residentText())
 	line(&b, "outcome", string(r.Outcome))
 	r.Diagnosis.write(&b)

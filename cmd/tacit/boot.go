@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"github.com/tacit-vm/tacit/record"
 )
@@ -172,91 +170,4 @@ func readInitrd(path string, memory uint64) ([]byte, error) {
 		return nil, fmt.Errorf("%s: larger than the guest's memory of %s", path, record.FormatBytes(memory))
 	}
 	return data, nil
-}
-
-// boot runs the machine and shows what it does. Chosen says that it was tacit that chose the image. The outcome means
-// something when there is no error.
-func (f *bootFlags) boot(
-	ctx context.Context, run machine, s settings, stdout, stderr io.Writer, chosen bool,
-) (_ record.Outcome, err error) {
-	jsonFile, err := create(f.json, stdout)
-	if err != nil {
-		return "", err
-	}
-	defer closeWith(&err, jsonFile)
-	eventsFile, err := create(f.events, stdout)
-	if err != nil {
-		return "", err
-	}
-	defer closeWith(&err, eventsFile)
-	var lines *record.Lines
-	if eventsFile != nil {
-		lines = record.NewLines(eventsFile)
-		s.events = lines
-	}
-	if chosen && !f.quiet {
-		fmt.Fprintf(stderr, "tacit: booting %s\n", s.image)
-	}
-
-	shown := f.screen(stdout, stderr)
-	s.console, s.progress = shown, shown.progress
-	r, err := run(ctx, s)
-	err = errors.Join(err, shown.Close())
-	if lines != nil {
-		err = errors.Join(err, lines.Close())
-	}
-	if r == nil {
-		return "", err
-	}
-	err = errors.Join(err, r.WriteSummary(stderr))
-	if f.verbose {
-		err = errors.Join(err, r.WriteDetails(stderr))
-	}
-	if jsonFile != nil {
-		err = errors.Join(err, r.WriteJSON(jsonFile))
-	}
-	return r.Outcome, err
-}
-
-// screen decides where the console and the status line go.
-func (f *bootFlags) screen(stdout, stderr io.Writer) *screen {
-	console := stdout
-	if f.json == "-" || f.events == "-" {
-		console = stderr
-	}
-	if f.quiet {
-		return newScreen(io.Discard, nil, nil)
-	}
-	terminal, ok := stderr.(*os.File)
-	if !ok || !term.IsTerminal(int(terminal.Fd())) || os.Getenv("TERM") == "dumb" {
-		return newScreen(console, nil, nil)
-	}
-	return newScreen(console, terminal, func() int {
-		width, _, err := term.GetSize(int(terminal.Fd()))
-		if err != nil || width <= 0 {
-			return 80
-		}
-		return width
-	})
-}
-
-// create opens a file for output before the run, so that a wrong path is known then. It is nil for an empty path.
-func create(path string, stdout io.Writer) (io.WriteCloser, error) {
-	switch path {
-	case "":
-		return nil, nil
-	case "-":
-		return keepOpen{stdout}, nil
-	}
-	return os.Create(path)
-}
-
-type keepOpen struct{ io.Writer }
-
-func (keepOpen) Close() error { return nil }
-
-func closeWith(err *error, c io.Closer) {
-	if c != nil {
-		*err = errors.Join(*err, c.Close())
-	}
 }

@@ -26,14 +26,12 @@ type screen struct {
 	text    string // that is on it, or will be
 	err     error  // the first that writing to the console gave
 
-	drawn   time.Time       // when text was made
-	last    record.Progress // and from what
-	started time.Time
+	drawn time.Time       // when text was made
+	last  record.Progress // and from what
 }
 
 func newScreen(console, status io.Writer, width func() int) *screen {
-	now := time.Now()
-	return &screen{console: console, status: status, width: width, started: now, drawn: now}
+	return &screen{console: console, status: status, width: width, drawn: time.Now()}
 }
 
 // Write takes output of the guest's console.
@@ -65,7 +63,7 @@ func (s *screen) progress(p record.Progress) {
 	if elapsed < statusInterval {
 		return
 	}
-	s.text = statusText(p, s.last, elapsed, now.Sub(s.started))
+	s.text = statusText(p, s.last, elapsed)
 	s.drawn, s.last = now, p
 	s.erase()
 	s.show()
@@ -85,12 +83,12 @@ func (s *screen) Close() error {
 	return s.err
 }
 
-// statusText says where a run is: the speed is that since the last time.
-func statusText(p, last record.Progress, since, wall time.Duration) string {
-	return fmt.Sprintf("%s virtual | %s instructions | %.0f MIPS | accepted %d MiB | unaccepted %d MiB | %s",
-		record.FormatNS(p.VirtualNS), record.FormatCount(p.Instructions),
+// statusText says where a run is, in less than 80 columns: the speed is that since the last time.
+func statusText(p, last record.Progress, since time.Duration) string {
+	return fmt.Sprintf("%.1f s virtual | %d M instr | %.0f MIPS | accepted %d | unaccepted %d MiB",
+		float64(p.VirtualNS)/1e9, p.Instructions/1e6,
 		float64(p.Instructions-last.Instructions)/float64(since.Microseconds()+1),
-		p.AcceptedBytes>>20, p.UnacceptedBytes>>20, wall.Round(time.Second))
+		p.AcceptedBytes>>20, p.UnacceptedBytes>>20)
 }
 
 const eraseLine = "\r\x1b[K" // ECMA-48: carriage return, EL (erase to the end of the line)

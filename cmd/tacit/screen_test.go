@@ -96,11 +96,14 @@ func TestStatusText(t *testing.T) {
 	p := record.Progress{
 		Stamp: record.Stamp{VirtualNS: 4_213_000_000, Instructions: 2_000_000_000}, AcceptedBytes: 1100 << 20, UnacceptedBytes: 2996 << 20,
 	}
-	text := statusText(p, record.Progress{Stamp: record.Stamp{Instructions: 1_990_000_000}}, 100*time.Millisecond, 31*time.Second)
-	for _, want := range []string{"4.213 s virtual", "2,000,000,000 instructions", "100 MIPS", "accepted 1100 MiB", "unaccepted 2996 MiB", "31s"} {
+	text := statusText(p, record.Progress{Stamp: record.Stamp{Instructions: 1_990_000_000}}, 100*time.Millisecond)
+	for _, want := range []string{"4.2 s virtual", "2000 M instr", "100 MIPS", "accepted 1100 ", "unaccepted 2996 MiB"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("%q is missing in %q", want, text)
 		}
+	}
+	if len(text) > 79 {
+		t.Errorf("%d columns: %q", len(text), text)
 	}
 }
 
