@@ -1,0 +1,89 @@
+package image
+
+import (
+	"bufio"
+	"compress/bzip2"
+	"compress/gzip"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+	"github.com/mikelolasagasti/xz"
+	"github.com/pierrec/lz4/v4"
+	"github.com/ulikunitz/xz/lzma"
+)
+
+// formats are the compressions of kernels (boot.rst, "payload_offset") and of packages, by their magic numbers. None
+// keeps more than maxWindow bytes of history.
+var formats = []struct {
+	name, magic string
+	open        func(io.Reader) (io.Reader, error)
+}{
+	{"gzip", "\x1f\x8b\x08", openGzip},
+	{"bzip2", "BZh", func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
+	{"xz", "\xfd7zXZ\x00", openXZ},
+	{"lzma", "\x5d\x00\x00", func(r io.Reader) (io.Reader, error) {
+		return lzma.ReaderConfig{DictCap: maxWindow}.NewReader(r)
+	}},
+	{"lzo", lzopMagic, openLzop},
+	{"lz4", "\x02\x21\x4c\x18", openLZ4}, // the legacy frame, which kernels use
+	{"lz4", "\x04\x22\x4d\x18", openLZ4},
+	{"zstd", zstdMagic, func(r io.Reader) (io.Reader, error) {
+		// With a concurrency of 1 the decoder has no goroutines, so nobody needs to close it.
+		return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxWindow(maxWindow))
+	}},
+}
+
+const zstdMagic = "\x28\xb5\x2f\xfd"
+
+// decompressor recognises how r is compressed and returns a reader of what is inside, r's own bytes if it is not.
+func decompressor(r io.Reader) (io.Reader, error) {
+	buffered := bufio.NewReaderSize(r, 64<<10)
+	for _, f := range formats {
+		head, _ := buffered.Peek(len(f.magic)) // a short file has another format
+		if string(head) != f.magic {
+			continue
+		}
+		inside, err := f.open(buffered)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", f.name, err)
+		}
+		return named{inside, f.name}, nil
+	}
+	return buffered, nil
+}
+
+func openGzip(r io.Reader) (io.Reader, error) {
+	z, err := gzip.NewReader(r)
+	if err != nil {
+		return nil, err
+	}
+	z.Multistream(false) // whatever follows is not ours to judge
+	return z, nil
+}
+
+func openXZ(r io.Reader) (io.Reader, error) {
+	z, err := xz.NewReader(r, maxWindow)
+	if err != nil {
+		return nil, err
+	}
+	z.Multistream(false)
+	return z, nil
+}
+
+func openLZ4(r io.Reader) (io.Reader, error) { return lz4.NewReader(r), nil }
+
+// named adds the format's name to a reader's errors; not all libraries do.
+type named struct {
+	io.Reader
+	format string
+}
+
+func (n named) Read(p []byte) (int, error) {
+	k, err := n.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		err = fmt.Errorf("%s: %w", n.format, err)
+	}
+	return k, err
+}

@@ -1,0 +1,115 @@
+package image
+
+import (
+	"archive/tar"
+	"errors"
+	"fmt"
+	"io"
+	"path"
+	"strconv"
+	"strings"
+)
+
+// A Debian package is an ar archive (deb(5)): debian-binary, control.tar, data.tar, each a 60-byte header and its
+// bytes, padded to an even length. The tar archives may be compressed.
+const (
+	arMagic      = "!<arch>\n"
+	arHeaderSize = 60
+	arHeaderEnd  = "`\n"
+)
+
+// kernelPaths are where packages have the kernel: Debian in /boot, newer ones and Fedora beside the modules.
+var kernelPaths = []string{"boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz", "lib/modules/*/vmlinuz"}
+
+func isDeb(file *io.SectionReader) bool {
+	head := make([]byte, len(arMagic))
+	n, _ := file.ReadAt(head, 0)
+	return string(head[:n]) == arMagic
+}
+
+// kernelInDeb returns the kernel in a .deb and its path in there.
+func kernelInDeb(file *io.SectionReader) (data []byte, name string, err error) {
+	member, err := arMember(file, "data.tar")
+	if err != nil {
+		return nil, "", err
+	}
+	unpacked, err := decompressor(member)
+	if err != nil {
+		return nil, "", fmt.Errorf("the package's data.tar: %w", err)
+	}
+	return kernelInTar(tar.NewReader(&boundedReader{unpacked, maxPackage}))
+}
+
+// arMember returns the first member whose name starts with prefix.
+func arMember(file *io.SectionReader, prefix string) (*io.SectionReader, error) {
+	var header [arHeaderSize]byte
+	for at := int64(len(arMagic)); at < file.Size(); {
+		if _, err := file.ReadAt(header[:], at); err != nil {
+			return nil, fmt.Errorf("truncated package: %w", err)
+		}
+		at += arHeaderSize
+		name := strings.TrimRight(string(header[:16]), " ")
+		size, err := strconv.ParseInt(strings.TrimRight(string(header[48:58]), " "), 10, 64)
+		if err != nil || size < 0 || string(header[58:]) != arHeaderEnd {
+			return nil, fmt.Errorf("damaged package: no ar header at byte %d", at-arHeaderSize)
+		}
+		if size > file.Size()-at {
+			return nil, fmt.Errorf("truncated package: %q has %d bytes, the file ends after %d of them",
+				name, size, file.Size()-at)
+		}
+		if strings.HasPrefix(name, prefix) {
+			return io.NewSectionReader(file, at, size), nil
+		}
+		at += size + size&1
+	}
+	return nil, fmt.Errorf("a package without %s", prefix)
+}
+
+// kernelInTar returns the first kernel in a tar archive of a file system and its path there.
+func kernelInTar(archive *tar.Reader) (data []byte, name string, err error) {
+	for {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return nil, "", errors.New("no kernel in this package; with newer packaging it is in linux-binary-…, not in linux-image-…")
+		}
+		if err != nil {
+			return nil, "", fmt.Errorf("damaged package: %w", err)
+		}
+		name := path.Clean(strings.TrimPrefix(header.Name, "./"))
+		if header.Typeflag != tar.TypeReg || !isKernelPath(name) {
+			continue
+		}
+		if header.Size > maxFile {
+			return nil, "", fmt.Errorf("%s: %d bytes; at most %d can be loaded", name, header.Size, maxFile)
+		}
+		data, err := io.ReadAll(archive)
+		if err != nil {
+			return nil, "", fmt.Errorf("damaged package: %s: %w", name, err)
+		}
+		return data, name, nil
+	}
+}
+
+func isKernelPath(name string) bool {
+	for _, pattern := range kernelPaths {
+		if ok, _ := path.Match(pattern, name); ok { // the patterns are well-formed
+			return true
+		}
+	}
+	return false
+}
+
+// boundedReader fails, rather than ending early, once n bytes have been read.
+type boundedReader struct {
+	r io.Reader
+	n int64
+}
+
+func (b *boundedReader) Read(p []byte) (int, error) {
+	if b.n <= 0 {
+		return 0, errors.New("unpacks to more than the limit")
+	}
+	n, err := b.r.Read(p[:min(int64(len(p)), b.n)])
+	b.n -= int64(n)
+	return n, err
+}

@@ -1,0 +1,187 @@
+package image
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"debug/elf"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Symbol is a name of the kernel and the virtual address it was linked at.
+type Symbol struct {
+	Address uint64
+	Name    string
+}
+
+// Symbols names addresses in the kernel's image. The addresses are those the kernel was linked at; with KASLR a running
+// kernel is at a multiple of 2 MiB above. One symbol whose address the CPU knows gives the difference: the kernel loads
+// IA32_LSTAR with the address of entry_SYSCALL_64.
+type Symbols struct {
+	byAddress []Symbol          // ascending; of one address, the kernel's own preference first
+	byName    map[string]uint64 // the first of a name
+}
+
+// The kernel's image is linked into the top 2 GiB of addresses (Linux Documentation/arch/x86/x86_64/mm.rst). Below it
+// are per-CPU offsets and other numbers that only look like addresses.
+const imageBase = 0xffffffff_80000000
+
+const (
+	maxSymbols    = 4 << 20
+	maxSymbolName = 512     // Linux KSYM_NAME_LEN
+	maxSymbolFile = 4 << 30 // bytes; a vmlinux with debug information has about one GiB
+)
+
+// newSymbols sorts by address; symbols of one address stay in the order given.
+func newSymbols(all []Symbol) (*Symbols, error) {
+	all = slices.DeleteFunc(all, func(s Symbol) bool { return s.Address < imageBase })
+	if len(all) == 0 {
+		return nil, errors.New("no kernel symbols")
+	}
+	slices.SortStableFunc(all, func(a, b Symbol) int { return cmp.Compare(a.Address, b.Address) })
+	s := &Symbols{all, make(map[string]uint64, len(all))}
+	for _, symbol := range all {
+		if _, taken := s.byName[symbol.Name]; !taken {
+			s.byName[symbol.Name] = symbol.Address
+		}
+	}
+	return s, nil
+}
+
+// Lookup returns the symbol that address is in and the offset from its start in bytes. Nothing is found below the first
+// symbol, nor from the last one on, which marks the end of the kernel.
+func (s *Symbols) Lookup(address uint64) (name string, offset uint64, ok bool) {
+	at, exact := slices.BinarySearchFunc(s.byAddress, address, func(s Symbol, a uint64) int { return cmp.Compare(s.Address, a) })
+	if !exact {
+		at-- // the last one below
+	}
+	if at < 0 || s.byAddress[at].Address == s.byAddress[len(s.byAddress)-1].Address {
+		return "", 0, false
+	}
+	for at > 0 && s.byAddress[at-1].Address == s.byAddress[at].Address {
+		at--
+	}
+	return s.byAddress[at].Name, address - s.byAddress[at].Address, true
+}
+
+// Address returns where the symbol of that name was linked; of several, the lowest.
+func (s *Symbols) Address(name string) (address uint64, ok bool) {
+	address, ok = s.byName[name]
+	return address, ok
+}
+
+// Len returns the number of symbols.
+func (s *Symbols) Len() int { return len(s.byAddress) }
+
+// Symbols reads the names that the kernel in a bzImage carries for its own messages (CONFIG_KALLSYMS, on in every
+// distribution). Without CONFIG_KALLSYMS_ALL these are its functions only.
+func (i *Image) Symbols() (*Symbols, error) {
+	vmlinux, err := i.Payload()
+	if err != nil {
+		return nil, err
+	}
+	s, err := symbolsOfVmlinux(bytes.NewReader(vmlinux))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", i.Source, err)
+	}
+	return s, nil
+}
+
+// OpenSymbols reads symbols from the file at path: an ELF vmlinux, or a System.map.
+func OpenSymbols(path string) (*Symbols, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() || info.Size() > maxSymbolFile {
+		return nil, fmt.Errorf("%s: not a regular file of at most %d bytes", path, int64(maxSymbolFile))
+	}
+	var magic [4]byte
+	var s *Symbols
+	if _, err := f.ReadAt(magic[:], 0); err == nil && string(magic[:]) == elf.ELFMAG {
+		s, err = symbolsOfVmlinux(io.NewSectionReader(f, 0, info.Size()))
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+		return s, nil
+	}
+	if s, err = systemMap(f); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return s, nil
+}
+
+// symbolsOfVmlinux takes the ELF symbol table, or where a kernel has none, the kernel's own.
+func symbolsOfVmlinux(file io.ReaderAt) (*Symbols, error) {
+	f, err := elf.NewFile(file)
+	if err != nil {
+		return nil, err
+	}
+	if f.Class != elf.ELFCLASS64 || f.Machine != elf.EM_X86_64 {
+		return nil, fmt.Errorf("an ELF file for %v, not x86-64", f.Machine)
+	}
+	table, err := f.Symbols()
+	if errors.Is(err, elf.ErrNoSymbols) {
+		all, err := kallsyms(f)
+		if err != nil {
+			return nil, err
+		}
+		return newSymbols(all)
+	}
+	if err != nil {
+		return nil, err
+	}
+	// Functions before other names of the same address, then by name: the table's own order means nothing.
+	rank := func(s elf.Symbol) int {
+		if elf.ST_TYPE(s.Info) == elf.STT_FUNC {
+			return 0
+		}
+		return 1
+	}
+	slices.SortStableFunc(table, func(a, b elf.Symbol) int {
+		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Name, b.Name))
+	})
+	var all []Symbol
+	for _, s := range table {
+		kind := elf.ST_TYPE(s.Info)
+		if s.Name != "" && s.Section != elf.SHN_UNDEF && kind != elf.STT_SECTION && kind != elf.STT_FILE {
+			all = append(all, Symbol{s.Value, s.Name})
+		}
+	}
+	return newSymbols(all)
+}
+
+// systemMap reads lines of "address type name", as nm prints them.
+func systemMap(r io.Reader) (*Symbols, error) {
+	var all []Symbol
+	lines := bufio.NewScanner(r)
+	for n := 1; lines.Scan(); n++ {
+		fields := strings.Fields(lines.Text())
+		if len(fields) < 3 || len(fields[1]) != 1 {
+			return nil, fmt.Errorf("line %d: not a System.map (address, type, name), nor an ELF file", n)
+		}
+		address, err := strconv.ParseUint(fields[0], 16, 64)
+		if err != nil || len(fields[2]) > maxSymbolName {
+			return nil, fmt.Errorf("line %d: not a System.map (address, type, name), nor an ELF file", n)
+		}
+		if len(all) == maxSymbols {
+			return nil, fmt.Errorf("more than %d symbols", maxSymbols)
+		}
+		all = append(all, Symbol{address, fields[2]})
+	}
+	if err := lines.Err(); err != nil {
+		return nil, err
+	}
+	return newSymbols(all)
+}
