@@ -31,7 +31,8 @@ const (
 	Tmp1
 	Tmp2
 	Tmp3
-	slots = 32 // a power of two, so that masked indexes need no bounds check
+	StackSeg      // always 0: the "segment" of operands whose base is RSP or RBP, which are in the stack segment
+	slots    = 32 // a power of two, so that masked indexes need no bounds check
 )
 
 // RFLAGS bits (Intel SDM vol. 1, 3.4.3).
@@ -95,9 +96,10 @@ type CPU struct {
 	nsPerInsn uint64
 	limit     uint64 // icount at which the running stretch ends; 0 asks the loop to look up
 
-	at      uint32 // position of the instruction under way: ordinal in its block, byte offset (Uop.At)
-	insnLen uint8  // its length
-	shadow  bool   // the next instruction is in the shadow of STI or MOV SS
+	at       uint32 // position of the instruction under way: its ordinal in the block, length and byte offset (Uop.at)
+	target   uint64 // where a control transfer by a function of the table goes (opGoto)
+	shadow   bool   // the next instruction is in the shadow of STI or MOV SS
+	stackRef bool   // the memory operand under way is in the stack segment: a non-canonical address is #SS
 
 	pending Exception // raised and not yet delivered
 	raised  bool
@@ -109,7 +111,9 @@ type CPU struct {
 	scratch [scratchUops]Uop
 	random  randomSource
 
-	blockLimit int
+	mode     codeMode
+	maxBlock int // instructions a block
+	tscHz    uint64
 }
 
 // A Segment is a segment register with its hidden part.

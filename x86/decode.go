@@ -17,14 +17,15 @@ type decoder struct {
 	addr32  bool  // 67
 	rep     uint8 // 0, 0xF2 or 0xF3, whichever came last
 	lock    bool
-	seg     uint8 // slot of the segment base: Zero, FSBase or GSBase
-	vex     vexPrefix
+	seg     uint8      // slot of the segment base: Zero, FSBase or GSBase
+	vex     *vexPrefix // nil where there is none
 	mod     uint8
 	reg     uint8 // extended by REX.R
 	rm      uint8 // extended by REX.B; a register number where mod is 3
 	memory  Uop   // Base, Index, Scale, Seg, Disp of the memory operand where mod is not 3
 	ripBase bool  // the memory operand is relative to the end of the instruction, not yet known
 
+	mode codeMode
 	end  bool   // the block ends behind this instruction
 	link uint32 // number of links that the block needs
 }
@@ -44,8 +45,8 @@ const (
 func (d *decoder) decodeOne() {
 	first, links := len(d.uops), d.link
 	d.start = d.pos
-	d.rex, d.data16, d.addr32, d.rep, d.lock, d.seg, d.vex = 0, false, false, 0, false, Zero, vexPrefix{}
-	d.ripBase = false
+	d.rex, d.data16, d.addr32, d.rep, d.lock, d.seg, d.vex = 0, false, false, 0, false, Zero, nil
+	d.ripBase, d.short = false, false
 	op := d.prefixes()
 	if !d.short {
 		d.opcode(op)
@@ -54,7 +55,7 @@ func (d *decoder) decodeOne() {
 		// Too long is #GP, whatever follows (SDM vol. 3, 7.15); also where the bytes ended only behind the limit.
 		d.short, d.pos = false, d.start+maxInstruction
 		d.uops = d.uops[:first]
-		d.emit(Uop{Op: opRaise, Aux: vectorGP})
+		d.emit(Uop{Op: opRaise, Imm: vectorGP})
 		d.end = true
 	}
 	if d.short {
@@ -156,12 +157,16 @@ func (d *decoder) modrm() {
 	case 2:
 		m.Disp = int64(int32(d.imm32()))
 	}
+	if m.Seg == Zero && (m.Base == RSP || m.Base == RBP) {
+		m.Seg = StackSeg
+	}
 	d.memory = m
 	if d.addr32 {
 		// A 32-bit address is computed into a temporary, which then is the base.
+		seg := m.Seg
 		m.Op, m.Dst, m.Seg = OpLea32, addrTmp, Zero
 		d.emit(m)
-		d.memory = Uop{Base: addrTmp, Index: Zero, Seg: d.seg}
+		d.memory = Uop{Base: addrTmp, Index: Zero, Seg: seg}
 	}
 }
 
@@ -201,9 +206,15 @@ func (d *decoder) at(u Uop) Uop {
 // emit appends a micro-operation. Operands that are left out must be Zero slots where the operation reads them: see Uop.
 func (d *decoder) emit(u Uop) { d.uops = append(d.uops, u) }
 
+// newLink returns the number of another exit of the block.
+func (d *decoder) newLink() uint32 {
+	d.link++
+	return d.link - 1
+}
+
 // raise makes the current instruction raise an exception when it is reached.
-func (d *decoder) raise(vector uint32) {
-	d.emit(Uop{Op: opRaise, Aux: vector})
+func (d *decoder) raise(vector uint8) {
+	d.emit(Uop{Op: opRaise, Imm: int64(vector)})
 	d.end = true
 }
 

@@ -16,7 +16,7 @@ type Uop struct {
 	Seg   uint8
 	Scale uint8 // shift count, 0 to 3
 
-	// Where the instruction stands: Ord is its ordinal in the block, Off its first byte's offset from the block's first byte. At reads both at once.
+	// Where the instruction stands: Ord is its ordinal in the block, Off its first byte's offset from the block's first byte.
 	Ord uint8
 	Len uint8 // its length in bytes
 	Off uint16
@@ -28,8 +28,11 @@ type Uop struct {
 
 const uopSize = unsafe.Sizeof(Uop{})
 
-// at packs Ord (bits 7:0) and Off (31:16).
-func (u *Uop) at() uint32 { return uint32(u.Ord) | uint32(u.Off)<<16 }
+// at packs Ord (bits 7:0), Len (15:8) and Off (31:16).
+func (u *Uop) at() uint32 { return uint32(u.Ord) | uint32(u.Len)<<8 | uint32(u.Off)<<16 }
+
+// next returns the micro-operation behind u. Every block ends with one that does not go on.
+func (u *Uop) next() *Uop { return (*Uop)(unsafe.Add(unsafe.Pointer(u), uopSize)) }
 
 // An Op is what a micro-operation does. Those below opTable are cases of the interpreter's switch; the others are entries of handlers, in ranges per subject.
 type Op uint16

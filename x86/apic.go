@@ -1,0 +1,359 @@
+package x86
+
+import "math/bits"
+
+// x2APIC registers by MSR (SDM vol. 3, table 11-6).
+const (
+	apicID       = 0x802
+	apicVersion  = 0x803
+	apicTPR      = 0x808
+	apicPPR      = 0x80A
+	apicEOI      = 0x80B
+	apicLDR      = 0x80D
+	apicSVR      = 0x80F
+	apicISR      = 0x810 // eight registers each
+	apicTMR      = 0x818
+	apicIRR      = 0x820
+	apicESR      = 0x828
+	apicCMCI     = 0x82F
+	apicICR      = 0x830
+	apicTimer    = 0x832
+	apicThermal  = 0x833
+	apicPerf     = 0x834
+	apicLINT0    = 0x835
+	apicLINT1    = 0x836
+	apicError    = 0x837
+	apicInitial  = 0x838
+	apicCurrent  = 0x839
+	apicDivide   = 0x83E
+	apicSelfIPI  = 0x83F
+	apicLVTMask  = 1 << 16
+	apicPeriodic = 1 << 17
+	apicDeadline = 1 << 18
+
+	// APICTimerHz is the frequency of the timer before division: the crystal that CPUID leaf 0x15 tells of.
+	APICTimerHz = 25_000_000
+
+	apicVersionValue = 0x14 | 5<<16 // integrated, six local vector table entries
+)
+
+// An IPI is an interrupt that one processor sends.
+type IPI struct {
+	Vector   uint8
+	Mode     uint8 // delivery mode: 0 fixed, 4 NMI, 5 INIT, 6 start-up (SDM vol. 3, 11.6.1)
+	Logical  bool
+	Dest     uint32
+	Shortcut uint8 // 0 none, 1 self, 2 all, 3 all but self
+}
+
+// A LocalAPIC is a local interrupt controller in x2APIC mode, the only mode there is.
+type LocalAPIC struct {
+	id            uint32
+	irr, isr, tmr [4]uint64
+	tpr           uint64
+	svr, esr      uint64
+	icr           uint64
+	lvt           [6]uint64 // timer, thermal, performance, LINT0, LINT1, error
+
+	divide  uint64
+	initial uint64 // timer's initial count, 0 stopped
+	started int64  // virtual ns when it was written
+	expiry  int64  // virtual ns of the next timer interrupt, or noTimer
+
+	now  func() int64
+	hz   uint64 // of the TSC, for TSC-deadline mode
+	tsc  func() uint64
+	ddl  uint64
+	eoi  func(vector uint8) // hears of the end of level-triggered interrupts
+	send func(IPI)
+}
+
+const noTimer = int64(^uint64(0) >> 1)
+
+func newLocalAPIC(c *CPU) *LocalAPIC {
+	a := &LocalAPIC{id: uint32(c.id), svr: 0xFF, expiry: noTimer, now: c.Now, tsc: c.tsc, hz: c.tscHz}
+	for i := range a.lvt {
+		a.lvt[i] = apicLVTMask
+	}
+	return a
+}
+
+// OnEOI sets the function that hears of the end of a level-triggered interrupt.
+func (a *LocalAPIC) OnEOI(f func(vector uint8)) { a.eoi = f }
+
+// OnIPI sets the function that takes interrupts for other processors.
+func (a *LocalAPIC) OnIPI(f func(IPI)) { a.send = f }
+
+// base is IA32_APIC_BASE: enabled, in x2APIC mode, bootstrap processor.
+func (a *LocalAPIC) base() uint64 {
+	v := uint64(0xFEE0_0C00)
+	if a.id == 0 {
+		v |= 1 << 8
+	}
+	return v
+}
+
+// Deliver requests an interrupt.
+func (a *LocalAPIC) Deliver(vector uint8, level bool) {
+	if vector < 16 {
+		a.esr |= 1 << 6 // received illegal vector
+		return
+	}
+	i, m := vector/64, uint64(1)<<(vector%64)
+	a.irr[i] |= m
+	if level {
+		a.tmr[i] |= m
+	} else {
+		a.tmr[i] &^= m
+	}
+}
+
+// Accepts says whether an interrupt with this destination is for this controller (SDM vol. 3, 11.6.2 and 11.12.10).
+func (a *LocalAPIC) Accepts(dest uint32, logical bool) bool {
+	if dest == 0xFFFF_FFFF || dest == 0xFF && !logical {
+		return true
+	}
+	if !logical {
+		return dest == a.id
+	}
+	return dest>>16 == a.id>>4 && dest&(1<<(a.id&15)) != 0
+}
+
+func highest(r *[4]uint64) int {
+	for i := 3; i >= 0; i-- {
+		if r[i] != 0 {
+			return i*64 + 63 - bits.LeadingZeros64(r[i])
+		}
+	}
+	return -1
+}
+
+func (a *LocalAPIC) taskPriority() uint64     { return a.tpr }
+func (a *LocalAPIC) setTaskPriority(v uint64) { a.tpr = v & 0xFF }
+
+// processorPriority is the class of what may not be interrupted.
+func (a *LocalAPIC) processorPriority() uint64 {
+	isr := uint64(max(highest(&a.isr), 0))
+	if a.tpr>>4 >= isr>>4 {
+		return a.tpr
+	}
+	return isr & 0xF0
+}
+
+// pending says whether an interrupt would be taken if IF allowed.
+func (a *LocalAPIC) pending() bool {
+	if a.irr == ([4]uint64{}) {
+		return false
+	}
+	return uint64(highest(&a.irr))>>4 > a.processorPriority()>>4
+}
+
+// acknowledge moves the highest requested interrupt to service and returns its vector.
+func (a *LocalAPIC) acknowledge() uint8 {
+	v := highest(&a.irr)
+	m := uint64(1) << (v % 64)
+	a.irr[v/64] &^= m
+	a.isr[v/64] |= m
+	return uint8(v)
+}
+
+// next returns when the timer fires, or deadline where that is earlier.
+func (a *LocalAPIC) next(deadline int64) int64 { return min(a.expiry, deadline) }
+
+// NextEvent returns the virtual time, in nanoseconds, at which the timer fires; ok is false where it is not armed.
+func (a *LocalAPIC) NextEvent() (ns int64, ok bool) { return a.expiry, a.expiry != noTimer }
+
+// advance fires the timer where it is due.
+func (a *LocalAPIC) advance(now int64) {
+	for a.expiry <= now {
+		if timer := a.lvt[0]; timer&apicLVTMask == 0 {
+			a.Deliver(uint8(timer), false)
+		}
+		if a.lvt[0]&apicPeriodic == 0 {
+			a.expiry, a.ddl = noTimer, 0
+			return
+		}
+		// Periods that passed unseen are one interrupt, since the request register has one bit; the next one keeps the beat.
+		period := a.duration(a.initial)
+		a.expiry += period
+		if a.expiry <= now {
+			a.expiry += (now - a.expiry) / period * period
+		}
+	}
+}
+
+// duration converts timer counts to nanoseconds.
+func (a *LocalAPIC) duration(count uint64) int64 {
+	return int64(count * a.divisor() * (1_000_000_000 / APICTimerHz))
+}
+
+func (a *LocalAPIC) divisor() uint64 {
+	return 1 << ((a.divide&3 | a.divide>>1&4) + 1&7)
+}
+
+// startTimer arms the timer from the initial count.
+func (a *LocalAPIC) startTimer() {
+	a.started = a.now()
+	a.expiry = noTimer
+	if a.initial != 0 && a.lvt[0]&apicDeadline == 0 {
+		a.expiry = a.started + a.duration(a.initial)
+	}
+}
+
+func (a *LocalAPIC) current() uint64 {
+	if a.expiry == noTimer || a.lvt[0]&apicDeadline != 0 {
+		return 0
+	}
+	left := a.expiry - a.now()
+	return uint64(max(left, 0)) / (a.divisor() * (1_000_000_000 / APICTimerHz))
+}
+
+// armDeadline sets the timer for TSC-deadline mode.
+func (a *LocalAPIC) armDeadline(tsc uint64) {
+	a.ddl, a.expiry = tsc, noTimer
+	if tsc == 0 {
+		return
+	}
+	now := a.now()
+	wait := tsc - a.tsc()
+	if int64(wait) <= 0 {
+		a.expiry = now
+		return
+	}
+	hi, lo := bits.Mul64(wait, 1_000_000_000)
+	if hi >= a.hz {
+		return // later than time goes
+	}
+	ns, rest := bits.Div64(hi, lo, a.hz)
+	if rest != 0 {
+		ns++
+	}
+	if ns < uint64(noTimer-now) {
+		a.expiry = now + int64(ns)
+	}
+}
+
+// ReadMSR reads a register; ok is false for those that do not exist or cannot be read.
+func (a *LocalAPIC) ReadMSR(index uint32) (v uint64, ok bool) {
+	half := func(r *[4]uint64, first uint32) uint64 {
+		i := index - first
+		return uint64(uint32(r[i/2] >> (32 * (i % 2))))
+	}
+	switch {
+	case index >= apicISR && index < apicISR+8:
+		return half(&a.isr, apicISR), true
+	case index >= apicTMR && index < apicTMR+8:
+		return half(&a.tmr, apicTMR), true
+	case index >= apicIRR && index < apicIRR+8:
+		return half(&a.irr, apicIRR), true
+	case index >= apicTimer && index <= apicError:
+		return a.lvt[index-apicTimer], true
+	}
+	switch index {
+	case apicID:
+		return uint64(a.id), true
+	case apicVersion:
+		return apicVersionValue, true
+	case apicTPR:
+		return a.tpr, true
+	case apicPPR:
+		return a.processorPriority(), true
+	case apicLDR:
+		return uint64(a.id>>4<<16 | 1<<(a.id&15)), true
+	case apicSVR:
+		return a.svr, true
+	case apicESR:
+		return a.esr, true
+	case apicICR:
+		return a.icr, true
+	case apicInitial:
+		return a.initial, true
+	case apicCurrent:
+		return a.current(), true
+	case apicDivide:
+		return a.divide, true
+	case MSRTSCDeadline:
+		if a.lvt[0]&apicDeadline == 0 {
+			return 0, true
+		}
+		return a.ddl, true
+	}
+	return 0, false
+}
+
+// WriteMSR writes a register; ok is false for those that do not exist, cannot be written, or have reserved bits set.
+func (a *LocalAPIC) WriteMSR(index uint32, v uint64) (ok bool) {
+	if index != apicICR && index != MSRTSCDeadline && v>>32 != 0 {
+		return false
+	}
+	if index >= apicTimer && index <= apicError {
+		a.lvt[index-apicTimer] = v
+		if index == apicTimer && v&apicDeadline == 0 && a.ddl != 0 {
+			a.ddl, a.expiry = 0, noTimer
+		}
+		return true
+	}
+	switch index {
+	case apicTPR:
+		if v > 0xFF {
+			return false
+		}
+		a.tpr = v
+	case apicEOI:
+		if v != 0 {
+			return false
+		}
+		a.endOfInterrupt()
+	case apicSVR:
+		a.svr = v & 0x1FFF
+	case apicESR:
+		if v != 0 {
+			return false
+		}
+		a.esr = 0
+	case apicICR:
+		a.icr = v
+		a.interprocessor(v)
+	case apicInitial:
+		a.initial = v
+		a.startTimer()
+	case apicDivide:
+		a.divide = v & 0xB
+	case apicSelfIPI:
+		if v > 0xFF {
+			return false
+		}
+		a.Deliver(uint8(v), false)
+	case MSRTSCDeadline:
+		if a.lvt[0]&apicDeadline != 0 {
+			a.armDeadline(v)
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+func (a *LocalAPIC) endOfInterrupt() {
+	v := highest(&a.isr)
+	if v < 0 {
+		return
+	}
+	m := uint64(1) << (v % 64)
+	a.isr[v/64] &^= m
+	if a.tmr[v/64]&m != 0 && a.eoi != nil {
+		a.eoi(uint8(v))
+	}
+}
+
+// interprocessor sends what was written to the interrupt command register (SDM vol. 3, 11.12.9).
+func (a *LocalAPIC) interprocessor(v uint64) {
+	ipi := IPI{Vector: uint8(v), Mode: uint8(v >> 8 & 7), Logical: v>>11&1 != 0, Dest: uint32(v >> 32), Shortcut: uint8(v >> 18 & 3)}
+	self := ipi.Shortcut == 1 || ipi.Shortcut == 2 || ipi.Shortcut == 0 && a.Accepts(ipi.Dest, ipi.Logical)
+	if self && ipi.Mode == 0 {
+		a.Deliver(ipi.Vector, false)
+	}
+	if a.send != nil && ipi.Shortcut != 1 {
+		a.send(ipi)
+	}
+}

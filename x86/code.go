@@ -1,0 +1,339 @@
+package x86
+
+import (
+	"unsafe"
+
+	"github.com/tacit-vm/tacit/mem"
+)
+
+// A block is a run of instructions within one page, decoded. It may run at any virtual address that leads to its frame.
+type block struct {
+	uops  []Uop
+	n     uint64   // instructions
+	link  []*block // where it goes on, per exit, as far as known
+	valid bool     // false once the bytes have changed: then nobody may enter it
+
+	frame  mem.Frame
+	offset uint16 // of the first byte in the frame
+	size   uint16 // bytes
+	mode   codeMode
+	second mem.Frame // where the only instruction goes on in another page, that page's frame
+	cross  bool
+
+	sibling *block // the next block that starts in the same granule
+}
+
+// codeMode is what decoding depends on beside the bytes.
+type codeMode uint8
+
+const (
+	modeSSE  codeMode = 1 << iota // SSE instructions are usable
+	modeX87                       // x87 instructions are usable
+	modeNM                        // CR0.TS is what keeps them from being usable
+	modeWait                      // CR0.MP and TS: WAIT raises #NM
+
+)
+
+// codeMode returns the mode that the control registers select.
+func (c *CPU) codeMode() codeMode {
+	var m codeMode
+	if c.cr0&CR0TS != 0 {
+		m |= modeNM
+		if c.cr0&CR0MP != 0 {
+			m |= modeWait
+		}
+	}
+	if c.cr0&CR0EM == 0 && c.cr4&CR4OSFXSR != 0 && c.cr0&CR0TS == 0 {
+		m |= modeSSE
+	}
+	if c.cr0&(CR0EM|CR0TS) == 0 {
+		m |= modeX87
+	}
+	return m
+}
+
+const (
+	granuleShift = 6
+	granules     = mem.PageSize >> granuleShift
+
+	// maxBlock bounds a block's instructions, so that Ord fits and invalidating is cheap.
+	maxBlock = 48
+
+	// maxPages bounds the decoded code that is kept. A guest that runs through more pages starts afresh.
+	maxPages = 1 << 15
+)
+
+// A codePage is the decoded code of one frame.
+type codePage struct {
+	start   [granules]*block // blocks by the granule in which they start
+	covered uint64           // granules with bytes of any block, a bit each
+}
+
+// A codeCache holds what has been decoded, by frame.
+type codeCache struct {
+	pages    map[mem.Frame]*codePage
+	crossing map[mem.Frame][]*block // blocks that end in a frame and start in another
+	memory   *mem.Memory
+}
+
+func newCodeCache(m *mem.Memory) *codeCache {
+	return &codeCache{pages: make(map[mem.Frame]*codePage), crossing: make(map[mem.Frame][]*block), memory: m}
+}
+
+func (cc *codeCache) find(f mem.Frame, offset uint16, mode codeMode) *block {
+	p := cc.pages[f]
+	if p == nil {
+		return nil
+	}
+	for b := p.start[offset>>granuleShift]; b != nil; b = b.sibling {
+		if b.offset == offset && b.mode == mode && b.valid {
+			return b
+		}
+	}
+	return nil
+}
+
+// add keeps a block. It reports whether a frame newly holds code, so that stores to it must be watched.
+func (cc *codeCache) add(b *block) (fresh []mem.Frame) {
+	if len(cc.pages) >= maxPages {
+		cc.dropAll()
+	}
+	if cc.cover(b.frame, uint64(b.offset), uint64(b.offset+b.size)) {
+		fresh = append(fresh, b.frame)
+	}
+	if b.cross {
+		if cc.cover(b.second, 0, uint64(b.offset)+uint64(b.size)-mem.PageSize) {
+			fresh = append(fresh, b.second)
+		}
+		cc.crossing[b.second] = append(cc.crossing[b.second], b)
+	}
+	p := cc.pages[b.frame]
+	g := b.offset >> granuleShift
+	b.sibling, p.start[g] = p.start[g], b
+	return fresh
+}
+
+// cover marks bytes [from, to) of a frame as decoded.
+func (cc *codeCache) cover(f mem.Frame, from, to uint64) (fresh bool) {
+	p := cc.pages[f]
+	if p == nil {
+		p = new(codePage)
+		cc.pages[f] = p
+		cc.memory.SetCode(f)
+		fresh = true
+	}
+	for g := from >> granuleShift; g < granules && g<<granuleShift < to; g++ {
+		p.covered |= 1 << g
+	}
+	return fresh
+}
+
+// written drops the code of f where [offset, offset+n) touches decoded bytes. It says whether any was dropped.
+func (cc *codeCache) written(f mem.Frame, offset, n int) bool {
+	p := cc.pages[f]
+	if p == nil || n == 0 {
+		return false
+	}
+	first, last := offset>>granuleShift, min((offset+n-1)>>granuleShift, granules-1)
+	touched := ^uint64(0) >> (granules - 1 - last) &^ (1<<first - 1)
+	if p.covered&touched == 0 {
+		return false
+	}
+	cc.drop(f)
+	return true
+}
+
+// drop forgets the code of one frame, and of blocks that end in it.
+func (cc *codeCache) drop(f mem.Frame) {
+	p := cc.pages[f]
+	if p == nil {
+		return
+	}
+	delete(cc.pages, f)
+	cc.memory.ClearCode(f)
+	p.invalidate()
+	for _, b := range cc.crossing[f] {
+		b.valid = false // it starts in another frame, whose list find passes it over in
+	}
+	delete(cc.crossing, f)
+}
+
+func (p *codePage) invalidate() {
+	for _, b := range p.start {
+		for ; b != nil; b = b.sibling {
+			b.valid = false
+		}
+	}
+}
+
+func (cc *codeCache) dropAll() {
+	for f, p := range cc.pages {
+		p.invalidate()
+		cc.memory.ClearCode(f)
+	}
+	clear(cc.pages)
+	clear(cc.crossing)
+}
+
+// forget drops the code of all frames of plane p in [start, end) and says whether there was any.
+func (cc *codeCache) forget(p mem.Plane, start, end uint64) bool {
+	var found []mem.Frame
+	if (end-start)>>mem.PageShift < uint64(len(cc.pages)) {
+		for gpa := start; gpa < end; gpa += mem.PageSize {
+			if f := mem.FrameOf(p, gpa); cc.pages[f] != nil {
+				found = append(found, f)
+			}
+		}
+	} else {
+		for f := range cc.pages {
+			if f.Plane() == p && f.GPA() >= start && f.GPA() < end {
+				found = append(found, f)
+			}
+		}
+	}
+	for _, f := range found {
+		cc.drop(f)
+	}
+	return len(found) > 0
+}
+
+// A jumpCache finds a block by the address at which it runs.
+type jumpCache struct {
+	entry     [2][jumpSize]jumpEntry // by user privilege
+	nonGlobal bool                   // the supervisor's half holds entries of pages that are not global
+}
+
+const jumpSize = 1 << 12
+
+type jumpEntry struct {
+	rip uint64
+	b   *block
+}
+
+func jumpIndex(rip uint64) uint64 { return (rip ^ rip>>12) % jumpSize }
+
+func (j *jumpCache) flush() {
+	clear(j.entry[0][:])
+	clear(j.entry[1][:])
+	j.nonGlobal = false
+}
+
+func (j *jumpCache) flushNonGlobal() {
+	if j.nonGlobal {
+		clear(j.entry[0][:])
+		j.nonGlobal = false
+	}
+	clear(j.entry[1][:])
+}
+
+// lookup returns the block at RIP, decoding it where that has not been done. It returns nil where the fetch raised an exception or met a trap.
+func (c *CPU) lookup() *block {
+	rip := c.R[BlkRIP]
+	user := c.cpl / 3
+	mode := c.mode
+	je := &c.jumps.entry[user][jumpIndex(rip)]
+	if b := je.b; b != nil && je.rip == rip && b.valid && b.mode == mode {
+		return b
+	}
+	e := c.fetchPage(rip)
+	if e == nil {
+		return nil
+	}
+	b := c.code.find(e.frame, uint16(rip&pageMask), mode)
+	if b != nil && b.cross {
+		// Where the instruction goes on depends on the mapping of the next page.
+		f := c.fetchPage((rip | pageMask) + 1)
+		if f == nil {
+			return nil
+		}
+		if f.frame != b.second {
+			c.code.drop(b.frame)
+			b = nil
+		}
+	}
+	if b == nil {
+		if c.traps != nil && c.traps.Trap(e.gpa|rip&pageMask) {
+			c.leave(Exit{Kind: ExitTrap, GPA: e.gpa | rip&pageMask})
+			return nil
+		}
+		if b = c.decode(e, c.maxBlock); b == nil {
+			return nil
+		}
+		for _, f := range c.code.add(b) {
+			c.protectCode(f)
+		}
+	}
+	if e = c.fetchPage(rip); e == nil { // decoding may have looked at another page
+		return nil
+	}
+	je.rip, je.b = rip, b
+	if !e.global && user == 0 {
+		c.jumps.nonGlobal = true
+	}
+	return b
+}
+
+// fetchPage translates the page of va for an instruction fetch.
+func (c *CPU) fetchPage(va uint64) *fetchEntry {
+	page := va &^ pageMask
+	e := &c.tlb.fetch[c.cpl/3][va>>mem.PageShift%fetchSize]
+	if e.tag == page {
+		return e
+	}
+	if !canonical(va) {
+		c.raise(vectorGP, 0)
+		return nil
+	}
+	m, ok := c.walk(va, Fetch, c.cpl == 3, false)
+	if !ok {
+		return nil
+	}
+	t, r := c.platform.Resolve(c, m.gpa, Access{Kind: Fetch, GVA: va, User: c.cpl == 3})
+	if c.refused(r) {
+		return nil
+	}
+	if t.MMIO {
+		c.Stop(&UnsupportedError{RIP: va, What: "instruction fetch from memory-mapped I/O"})
+		return nil
+	}
+	if m.large != 0 {
+		c.tlb.large.add(va, m.large)
+	}
+	*e = fetchEntry{tag: page, page: t.Host, frame: t.Frame, gpa: t.GPA, global: m.global}
+	return e
+}
+
+// decode decodes at most limit instructions at RIP, which lies in the page of e. It does not keep them.
+func (c *CPU) decode(e *fetchEntry, limit int) *block {
+	rip := c.R[BlkRIP]
+	offset := rip & pageMask
+	here := unsafe.Slice((*byte)(unsafe.Add(e.page, offset)), mem.PageSize-offset)
+	b := &block{valid: true, frame: e.frame, offset: uint16(offset), mode: c.mode}
+	d := decoder{bytes: here, intercepts: c.intercepts, mode: b.mode, uops: make([]Uop, 0, 16)}
+	for int(d.ord) < limit && !d.end {
+		pos := d.pos
+		if d.decodeOne(); d.short {
+			d.pos, d.end = pos, false
+			break
+		}
+	}
+	if d.ord == 0 {
+		// The first instruction goes on in the next page.
+		f := c.fetchPage((rip | pageMask) + 1)
+		if f == nil {
+			return nil
+		}
+		b.second, b.cross = f.frame, true
+		d.bytes = append(append(make([]byte, 0, 2*maxInstruction), here...), unsafe.Slice((*byte)(f.page), maxInstruction)...)
+		d.pos = 0
+		d.decodeOne()
+	}
+	if !d.end {
+		d.ord-- // the last instruction's
+		d.emit(Uop{Op: OpEnd, Ord: d.ord, Aux: d.newLink(), Imm: int64(d.pos)})
+		d.ord++
+	}
+	b.uops, b.n, b.size = d.uops, uint64(d.ord), uint16(d.pos)
+	b.link = make([]*block, d.link)
+	return b
+}

@@ -1,0 +1,176 @@
+package x86
+
+// crKeep is what each control register may hold: the features that are announced.
+const (
+	cr0Keep = CR0PE | CR0MP | CR0EM | CR0TS | CR0ET | CR0NE | CR0WP | CR0AM | CR0NW | CR0CD | CR0PG
+	cr4Keep = CR4VME | 1<<1 | CR4TSD | CR4DE | CR4PSE | CR4PAE | CR4MCE | CR4PGE | CR4PCE | CR4OSFXSR | CR4OSXMMEXCPT | CR4UMIP |
+		CR4FSGSBASE | CR4PCIDE | CR4OSXSAVE | CR4SMEP | CR4SMAP
+	eferKeep = EFERSCE | EFERLME | EFERLMA | EFERNXE
+)
+
+func moveFromCR(c *CPU, u *Uop) bool {
+	var v uint64
+	switch u.Aux {
+	case 0:
+		v = c.cr0
+	case 2:
+		v = c.cr2
+	case 3:
+		v = c.cr3
+	case 4:
+		v = c.cr4
+	case 8:
+		v = c.APIC.taskPriority() >> 4
+	default:
+		return c.raiseNoCode(vectorUD)
+	}
+	c.R[u.Dst%slots] = v
+	return true
+}
+
+func moveToCR(c *CPU, u *Uop) bool {
+	v := c.R[u.Src%slots]
+	switch u.Aux {
+	case 0:
+		return c.writeCR0(v)
+	case 2:
+		c.cr2 = v
+	case 3:
+		return c.writeCR3(v)
+	case 4:
+		return c.writeCR4(v)
+	case 8:
+		if v > 15 {
+			return c.raise(vectorGP, 0)
+		}
+		c.APIC.setTaskPriority(v << 4)
+		c.stopBehind()
+	default:
+		return c.raiseNoCode(vectorUD)
+	}
+	return true
+}
+
+// guarded asks the platform about a control register write. done says that the instruction has ended, one way or the other.
+func (c *CPU) guarded(which int, v uint64) (done, ok bool) {
+	switch c.platform.WriteCR(c, which, v) {
+	case Native:
+		return false, true
+	case Done:
+		return true, true
+	}
+	return true, false
+}
+
+func (c *CPU) writeCR0(v uint64) bool {
+	if v>>32 != 0 || v&CR0PG != 0 && v&CR0PE == 0 || v&CR0NW != 0 && v&CR0CD == 0 {
+		return c.raise(vectorGP, 0)
+	}
+	if done, ok := c.guarded(0, v); done {
+		return ok
+	}
+	v = v&cr0Keep | CR0ET
+	if v&(CR0PG|CR0PE) != CR0PG|CR0PE {
+		c.Stop(&UnsupportedError{RIP: c.RIP(), What: "leaving long mode"})
+		return false
+	}
+	old := c.cr0
+	c.cr0 = v
+	if (old^v)&(CR0PG|CR0WP) != 0 {
+		c.flushTLB()
+	}
+	c.mode = c.codeMode()
+	return true
+}
+
+// writeCR3 loads the page table's base. With PCIDs, bit 63 asks to keep translations; there is nothing to load then but to keep what is global, which is allowed.
+func (c *CPU) writeCR3(v uint64) bool {
+	if c.cr4&CR4PCIDE != 0 {
+		v &^= 1 << 63
+	}
+	if v&c.platform.ReservedBits()&pteAddr != 0 || v>>52 != 0 {
+		return c.raise(vectorGP, 0)
+	}
+	c.cr3 = v
+	c.flushNonGlobal()
+	return true
+}
+
+func (c *CPU) writeCR4(v uint64) bool {
+	switch {
+	case v&^cr4Keep != 0, v&CR4PAE == 0, v&CR4PCIDE != 0 && c.cr4&CR4PCIDE == 0 && c.cr3&0xFFF != 0:
+		return c.raise(vectorGP, 0)
+	}
+	if done, ok := c.guarded(4, v); done {
+		return ok
+	}
+	old := c.cr4
+	c.cr4 = v
+	if (old^v)&(CR4PGE|CR4PSE|CR4PAE|CR4SMEP|CR4SMAP|CR4PCIDE) != 0 {
+		c.flushTLB()
+	}
+	c.mode = c.codeMode()
+	return true
+}
+
+// writeEFER is WRMSR of IA32_EFER. LMA follows LME and paging, which do not change here.
+func (c *CPU) writeEFER(v uint64) bool {
+	if v&^eferKeep != 0 || (v^c.efer)&EFERLME != 0 && c.cr0&CR0PG != 0 {
+		return c.raise(vectorGP, 0)
+	}
+	if done, ok := c.guarded(GuardEFER, v); done {
+		return ok
+	}
+	old := c.efer
+	c.efer = v&^EFERLMA | old&EFERLMA
+	if (old^c.efer)&EFERNXE != 0 {
+		c.flushTLB()
+	}
+	return true
+}
+
+// Debug registers are kept; breakpoints in them are not armed. See the page of known departures.
+
+func moveFromDR(c *CPU, u *Uop) bool {
+	n, ok := c.debugRegister(u.Imm)
+	if ok {
+		c.R[u.Dst%slots] = c.dr[n]
+	}
+	return ok
+}
+
+func moveToDR(c *CPU, u *Uop) bool {
+	n, ok := c.debugRegister(u.Imm)
+	if !ok {
+		return false
+	}
+	v := c.R[u.Src%slots]
+	switch n {
+	case 6:
+		if v>>32 != 0 {
+			return c.raise(vectorGP, 0)
+		}
+		v = v&0xE00F | 0xFFFF_0FF0
+	case 7:
+		if v>>32 != 0 {
+			return c.raise(vectorGP, 0)
+		}
+		v = v&^0xD000 | 0x400
+	}
+	c.dr[n] = v
+	return true
+}
+
+// debugRegister resolves DR4 and DR5, which are DR6 and DR7 unless CR4.DE forbids.
+func (c *CPU) debugRegister(n int64) (int, bool) {
+	if n > 7 {
+		return 0, c.raiseNoCode(vectorUD)
+	}
+	if n == 4 || n == 5 {
+		if c.cr4&CR4DE != 0 {
+			return 0, c.raiseNoCode(vectorUD)
+		}
+		n += 2
+	}
+	return int(n), true
+}

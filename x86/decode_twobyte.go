@@ -1,0 +1,363 @@
+package x86
+
+// twoByte decodes the instructions behind 0F (SDM vol. 2, table A-3).
+func (d *decoder) twoByte() {
+	op := d.imm8()
+	if d.lock && !lockable0F(op) {
+		d.undefined()
+		return
+	}
+	switch {
+	case op == 0x38:
+		d.map38()
+	case op == 0x3A:
+		if !d.sse(3, d.imm8()) {
+			d.undefined()
+		}
+	case op >= 0x40 && op < 0x50:
+		d.modrm()
+		d.cmov(op & 15)
+	case op >= 0x80 && op < 0x90:
+		rel := int64(int32(d.imm32()))
+		d.jcc(op&15, rel)
+	case op >= 0x90 && op < 0xA0:
+		d.modrm()
+		d.setcc(op & 15)
+	case op >= 0xC8 && op < 0xD0:
+		reg := op & 7
+		if d.rex&rexB != 0 {
+			reg |= 8
+		}
+		d.emit(Uop{Op: opBswap, Dst: reg, Aux: uint32(d.operandSize())})
+	case op >= 0x18 && op < 0x20: // prefetches and hint NOPs, ENDBR64 among them
+		d.modrm()
+	default:
+		if !d.twoByteOther(op) && !d.sse(1, op) {
+			d.undefined()
+		}
+	}
+}
+
+func lockable0F(op uint8) bool {
+	switch op {
+	case 0xAB, 0xB3, 0xBA, 0xBB, 0xB0, 0xB1, 0xC0, 0xC1, 0xC7, 0x20, 0x22:
+		return true
+	}
+	return false
+}
+
+// twoByteOther decodes single opcodes; it returns false for those that it does not know.
+func (d *decoder) twoByteOther(op uint8) bool {
+	switch op {
+	case 0x00:
+		d.modrm()
+		d.group6()
+	case 0x01:
+		d.modrm()
+		d.group7()
+	case 0x02, 0x03: // LAR, LSL
+		d.modrm()
+		d.emit(Uop{Op: opLar + Op(op-2), Dst: d.reg, Src: d.loadRM(2), Aux: uint32(d.operandSize())})
+	case 0x05:
+		d.control(Uop{Op: opSyscall})
+	case 0x06:
+		d.privileged()
+		d.last(Uop{Op: opClts})
+	case 0x07:
+		d.control(Uop{Op: opSysret, Aux: uint32(d.operandSize())})
+	case 0x08:
+		d.privileged()
+		d.sensitive(InsnINVD, Uop{Op: opClflush})
+	case 0x09:
+		d.privileged()
+		d.sensitive(InsnWBINVD, Uop{Op: opClflush})
+	case 0x0B:
+		d.undefined()
+	case 0x0D: // PREFETCHW
+		d.modrm()
+	case 0x20, 0x22: // MOV r, CR; CR, r
+		d.modrm()
+		d.rm = d.rm&7 | d.rex&rexB<<3 // the operand is a register whatever mod says
+		d.privileged()
+		if op == 0x20 {
+			d.emit(Uop{Op: opMovFromCR, Dst: d.rm, Aux: uint32(d.reg)})
+		} else {
+			d.last(Uop{Op: opMovToCR, Src: d.rm, Aux: uint32(d.reg)})
+		}
+	case 0x21, 0x23:
+		d.modrm()
+		d.rm = d.rm&7 | d.rex&rexB<<3
+		d.privileged()
+		if op == 0x21 {
+			d.sensitive(InsnDR, Uop{Op: opMovFromDR, Dst: d.rm, Imm: int64(d.reg)})
+		} else {
+			d.sensitive(InsnDR, Uop{Op: opMovToDR, Src: d.rm, Imm: int64(d.reg)})
+		}
+	case 0x30:
+		d.privileged()
+		d.sensitive(InsnWRMSR, Uop{Op: opWrmsr})
+	case 0x31:
+		d.timestamp(InsnRDTSC, Uop{Op: opRdtsc})
+	case 0x32:
+		d.privileged()
+		d.sensitive(InsnRDMSR, Uop{Op: opRdmsr})
+	case 0x33:
+		d.sensitive(InsnRDPMC, Uop{Op: opRdpmc})
+	case 0x34, 0x35:
+		d.emit(Uop{Op: opSysenter})
+	case 0x37: // GETSEC: CR4.SMXE is never set
+		d.undefined()
+	case 0xA0, 0xA8: // PUSH FS, GS
+		d.emit(Uop{Op: opMovSeg, Dst: Tmp0, Aux: uint32(segFS + op>>3&1)})
+		d.pushPopSlot(true, 0, Tmp0)
+	case 0xA1, 0xA9:
+		d.last(Uop{Op: opPopSeg, Dst: uint8(d.stackSize()), Aux: uint32(segFS + op>>3&1)})
+	case 0xA2:
+		d.sensitive(InsnCPUID, Uop{Op: opCpuid})
+	case 0xA3, 0xAB, 0xB3, 0xBB:
+		d.modrm()
+		d.bitTest(op>>3&3, d.reg, 0)
+	case 0xBA:
+		d.modrm()
+		if d.reg&7 < 4 {
+			d.undefined()
+			break
+		}
+		kind := d.reg & 3
+		d.bitTest(kind, Zero, int64(d.imm8()))
+	case 0xA4, 0xA5, 0xAC, 0xAD:
+		d.modrm()
+		d.doubleShift(op)
+	case 0xAE:
+		d.modrm()
+		d.group15()
+	case 0xAF:
+		d.modrm()
+		n := d.operandSize()
+		d.imul(n, d.loadRM(n), 0, false)
+	case 0xB0, 0xB1:
+		d.modrm()
+		d.cmpxchg(d.byteOr(op))
+	case 0xB2, 0xB4, 0xB5:
+		d.modrm()
+		if d.isReg() {
+			d.undefined()
+			break
+		}
+		seg := [...]uint32{2: segSS, 4: segFS, 5: segGS}[op&7]
+		d.last(d.at(Uop{Op: opLfs, Dst: d.reg, Aux: seg | uint32(d.operandSize())<<8}))
+	case 0xB6, 0xB7:
+		d.modrm()
+		d.extend(1<<(op&1), false)
+	case 0xB8:
+		if d.rep != 0xF3 {
+			return false
+		}
+		d.modrm()
+		n := d.operandSize()
+		d.emit(Uop{Op: opPopcnt, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(n)})
+	case 0xB9, 0xFF: // UD1, UD0
+		d.modrm()
+		d.undefined()
+	case 0xBC, 0xBD:
+		d.modrm()
+		n := d.operandSize()
+		d.emit(Uop{Op: opBitScan, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(n) | uint32(op&1)<<8 | uint32(bit(d.rep == 0xF3))<<9})
+	case 0xBE, 0xBF:
+		d.modrm()
+		d.extend(1<<(op&1), true)
+	case 0xC0, 0xC1:
+		d.modrm()
+		d.xadd(d.byteOr(op))
+	case 0xC3: // MOVNTI
+		if d.data16 || d.rep != 0 {
+			return false
+		}
+		d.modrm()
+		if d.isReg() {
+			d.undefined()
+			break
+		}
+		d.storeRM(d.operandSize(), d.reg, 0)
+	case 0xC7:
+		d.modrm()
+		d.group9()
+	default:
+		return false
+	}
+	return true
+}
+
+// timestamp emits RDTSC or RDTSCP, which are frequent enough not to end blocks where nobody intercepts them.
+func (d *decoder) timestamp(kind InstructionKind, u Uop) {
+	if d.intercepts.Has(kind) {
+		d.sensitive(kind, u)
+		return
+	}
+	d.emit(u)
+}
+
+func (d *decoder) cmov(cc uint8) {
+	n := d.operandSize()
+	src := d.loadRM(n) // the operand is read whatever the condition
+	op := [...]Op{2: opCmov16, 4: OpCmov32, 8: OpCmov64}[n]
+	d.emit(Uop{Op: op, Dst: d.reg, Src: src, Aux: uint32(cc), Base: Zero, Index: Zero, Seg: Zero})
+}
+
+func (d *decoder) setcc(cc uint8) {
+	if d.isReg() {
+		if _, high := d.high(d.rm); !high {
+			d.emit(Uop{Op: OpSet, Dst: d.rm, Aux: uint32(cc), Base: Zero, Index: Zero, Seg: Zero})
+			return
+		}
+	}
+	d.emit(Uop{Op: OpSet, Dst: Tmp0, Aux: uint32(cc), Base: Zero, Index: Zero, Seg: Zero})
+	d.storeRM(1, Tmp0, 0)
+}
+
+// Bit operations, by bits 4:3 of the opcode.
+const (
+	bitTest = iota
+	bitSet
+	bitReset
+	bitComplement
+)
+
+// bitTest emits BT and kin; the bit's number is R[index]+imm. With a register index, memory is addressed as a bit string.
+func (d *decoder) bitTest(kind, index uint8, imm int64) {
+	if !d.checkLock(kind == bitTest) {
+		return
+	}
+	n := d.operandSize()
+	u := Uop{Op: opBit, Src: index, Imm: imm, Aux: uint32(kind) | uint32(n)<<8, Base: Zero, Index: Zero, Seg: Zero}
+	if !d.isReg() && index != Zero {
+		seg := d.memory.Seg
+		d.emit(d.at(Uop{Op: opBitAddress, Dst: addrTmp, Src: index, Aux: uint32(n) | uint32(bit(d.addr32))<<8}))
+		d.memory, d.ripBase = Uop{Base: addrTmp, Index: Zero, Seg: seg}, d.ripBase
+	}
+	if kind == bitTest {
+		u.Dst = d.loadRM(n)
+		d.emit(u)
+		return
+	}
+	d.modify(n, func(slot uint8) {
+		u.Dst = slot
+		d.emit(u)
+	})
+}
+
+func (d *decoder) doubleShift(op uint8) {
+	n := d.operandSize()
+	u := Uop{Op: opShiftDouble, Src: d.reg, Aux: uint32(n) | uint32(bit(op < 0xA8))<<8}
+	if op&1 == 0 {
+		u.Imm = int64(d.imm8())
+		u.Aux |= 1 << 9
+	}
+	d.modify(n, func(slot uint8) {
+		u.Dst = slot
+		d.emit(u)
+	})
+}
+
+// cmpxchg: the function of the table compares the accumulator with Tmp0 and leaves what is to be stored in Tmp1.
+func (d *decoder) cmpxchg(n int) {
+	if !d.checkLock(false) {
+		return
+	}
+	src := d.reg
+	if n == 1 {
+		src = d.gpr8(d.reg)
+	}
+	u := Uop{Op: opCmpxchg, Src: src, Aux: uint32(n)}
+	if d.isReg() {
+		slot := d.loadRM(n)
+		d.move(OpMov64, Tmp0, slot)
+		u.Dst = bit(true) // a register destination is not written where the comparison fails
+		u.Base = d.rm
+		if h, high := d.high(d.rm); n == 1 && high {
+			u.Base, u.Dst = h, 2
+		}
+		d.emit(u)
+		return
+	}
+	d.emit(d.at(Uop{Op: loadOps[log2(n)][1], Dst: Tmp0, Src: Zero}))
+	d.emit(u)
+	d.emit(d.at(Uop{Op: storeOps[log2(n)], Src: Tmp1}))
+}
+
+func (d *decoder) xadd(n int) {
+	if !d.checkLock(false) {
+		return
+	}
+	src := d.reg
+	if n == 1 {
+		src = d.gpr8(d.reg)
+	}
+	if d.isReg() {
+		// The register gets the old value of the operand first, then the operand gets the sum: with the same register twice the sum stays.
+		d.move(OpMov64, Tmp0, d.loadRM(n))
+		d.emit(Uop{Op: opXadd, Src: src, Aux: uint32(n)})
+		d.storeReg(n, d.reg, Tmp0, 0)
+		d.storeReg(n, d.rm, Tmp1, 0)
+		return
+	}
+	d.emit(d.at(Uop{Op: loadOps[log2(n)][1], Dst: Tmp0, Src: Zero}))
+	d.emit(Uop{Op: opXadd, Src: src, Aux: uint32(n)})
+	d.emit(d.at(Uop{Op: storeOps[log2(n)], Src: Tmp1}))
+	d.storeReg(n, d.reg, Tmp0, 0)
+}
+
+// map38 decodes the general-purpose instructions of 0F 38.
+func (d *decoder) map38() {
+	op := d.imm8()
+	switch {
+	case op&0xFE == 0xF0 && d.rep == 0xF2: // CRC32
+		d.modrm()
+		n := 1
+		if op == 0xF1 {
+			n = d.operandSize()
+		}
+		d.emit(Uop{Op: opCrc32, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(n) | uint32(bit(d.rex&rexW != 0))<<8})
+	case op == 0xF0 && d.rep == 0: // MOVBE from memory
+		d.modrm()
+		if d.isReg() {
+			d.undefined()
+			return
+		}
+		n := d.operandSize()
+		d.emit(Uop{Op: opMovbe, Dst: Tmp0, Src: d.loadRM(n), Aux: uint32(n)})
+		d.storeReg(n, d.reg, Tmp0, 0)
+	case op == 0xF1 && d.rep == 0: // MOVBE to memory
+		d.modrm()
+		if d.isReg() {
+			d.undefined()
+			return
+		}
+		n := d.operandSize()
+		d.emit(Uop{Op: opMovbe, Dst: Tmp0, Src: d.reg, Aux: uint32(n)})
+		d.storeRM(n, Tmp0, 0)
+	case op == 0xF6 && (d.rep == 0xF3 || d.rep == 0 && d.data16): // ADOX, ADCX
+		d.modrm()
+		n := 4
+		if d.rex&rexW != 0 {
+			n = 8
+		}
+		u := Uop{Op: opADX32, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(bit(d.rep == 0xF3)), Base: Zero, Index: Zero, Seg: Zero}
+		if n == 8 {
+			u.Op = OpAdcx64 + Op(u.Aux)
+		}
+		d.emit(u)
+	case op == 0x82 && d.data16: // INVPCID
+		d.modrm()
+		if d.isReg() {
+			d.undefined()
+			return
+		}
+		d.privileged()
+		d.last(d.at(Uop{Op: opInvpcid, Src: d.reg}))
+	default:
+		if !d.sse(2, op) {
+			d.undefined()
+		}
+	}
+}

@@ -1,0 +1,138 @@
+package x86
+
+import "fmt"
+
+// Exception vectors (SDM vol. 3, table 6-1; #VC: AMD APM vol. 2, table 8-1).
+const (
+	vectorDE = 0
+	vectorDB = 1
+	vectorBP = 3
+	vectorOF = 4
+	vectorBR = 5
+	vectorUD = 6
+	vectorNM = 7
+	vectorDF = 8
+	vectorTS = 10
+	vectorNP = 11
+	vectorSS = 12
+	vectorGP = 13
+	vectorPF = 14
+	vectorMF = 16
+	vectorAC = 17
+	vectorMC = 18
+	vectorXM = 19
+	vectorVE = 20
+	vectorVC = 29
+)
+
+// Vectors that platforms raise.
+const (
+	VectorUD = vectorUD
+	VectorDF = vectorDF
+	VectorGP = vectorGP
+	VectorVE = vectorVE
+	VectorVC = vectorVC
+)
+
+var vectorNames = map[uint8]string{
+	vectorDE: "#DE", vectorDB: "#DB", vectorBP: "#BP", vectorOF: "#OF", vectorBR: "#BR", vectorUD: "#UD", vectorNM: "#NM", vectorDF: "#DF",
+	vectorTS: "#TS", vectorNP: "#NP", vectorSS: "#SS", vectorGP: "#GP", vectorPF: "#PF", vectorMF: "#MF", vectorAC: "#AC", vectorMC: "#MC",
+	vectorXM: "#XM", vectorVE: "#VE", vectorVC: "#VC",
+}
+
+// An Exception is a fault or trap to be delivered through the IDT.
+type Exception struct {
+	Vector  uint8
+	Code    uint32
+	HasCode bool
+	CR2     uint64 // for #PF
+	trap    bool   // RIP is that of the next instruction already; or a software interrupt
+	soft    bool   // INT n, INT3: the gate's DPL is checked
+	back    uint8  // how far RIP goes back where delivery fails: the length of the instruction that asked for it
+}
+
+func (e Exception) String() string {
+	name := vectorNames[e.Vector]
+	if name == "" {
+		name = fmt.Sprintf("vector %d", e.Vector)
+	}
+	if e.Vector == vectorPF {
+		return fmt.Sprintf("%s(%#x) at %#x", name, e.Code, e.CR2)
+	}
+	if e.HasCode {
+		return fmt.Sprintf("%s(%#x)", name, e.Code)
+	}
+	return name
+}
+
+// Raise makes the instruction under way end with an exception. The first one counts.
+func (c *CPU) Raise(e Exception) {
+	if c.raised || c.exiting {
+		return
+	}
+	c.pending, c.raised = e, true
+}
+
+func (c *CPU) raise(vector uint8, code uint32) bool {
+	c.Raise(Exception{Vector: vector, Code: code, HasCode: true})
+	return false
+}
+
+func (c *CPU) raiseNoCode(vector uint8) bool {
+	c.Raise(Exception{Vector: vector})
+	return false
+}
+
+// raiseNonCanonical raises #GP, or #SS where the address was formed with the stack segment (SDM vol. 1, 3.3.7.1).
+func (c *CPU) raiseNonCanonical() {
+	if c.stackRef {
+		c.raise(vectorSS, 0)
+		return
+	}
+	c.raise(vectorGP, 0)
+}
+
+// Classes of exceptions that decide whether a second one makes a double fault (SDM vol. 3, tables 6-4 and 6-5; #VC: APM vol. 2, 8.2.9).
+const (
+	benign = iota
+	contributory
+	pageFault
+)
+
+func class(vector uint8) int {
+	switch vector {
+	case vectorDE, vectorTS, vectorNP, vectorSS, vectorGP, vectorVC:
+		return contributory
+	case vectorPF, vectorVE:
+		return pageFault
+	}
+	return benign
+}
+
+// deliver takes the pending exception through the IDT; an exception on the way takes its place, or both become #DF, and after that comes the end.
+func (c *CPU) deliver() {
+	for {
+		e := c.pending
+		c.raised = false
+		if e.Vector == vectorPF {
+			c.cr2 = e.CR2
+		}
+		if !e.trap && e.Vector != vectorDF {
+			c.rest |= FlagRF // pushed with RF set, so that a handler's return does not meet an instruction breakpoint again
+		}
+		if c.interrupt(e) || c.exiting {
+			return
+		}
+		next := c.pending
+		c.R[BlkRIP] -= uint64(e.back)
+		first, second := class(e.Vector), class(next.Vector)
+		switch {
+		case e.Vector == vectorDF:
+			c.raised = false
+			c.leave(Exit{Kind: ExitTripleFault, Err: fmt.Errorf("triple fault: %v while #DF was being delivered at %#x", next, c.RIP())})
+			return
+		case !e.soft && first == contributory && second == contributory, !e.soft && first == pageFault && second != benign:
+			c.pending = Exception{Vector: vectorDF, HasCode: true}
+		}
+	}
+}

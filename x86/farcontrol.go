@@ -1,0 +1,242 @@
+package x86
+
+// Far transfers of 64-bit mode: IRET, far RET, far JMP and CALL through memory, SYSCALL, SYSRET.
+
+// iret returns from an interrupt with operands of size bytes (SDM vol. 2, IRET). NMI blocking is not kept: the machine has no NMI.
+func (c *CPU) iret(size uint64) bool {
+	if c.rest&FlagNT != 0 {
+		return c.raise(vectorGP, 0)
+	}
+	var f [5]uint64
+	for i := range f {
+		v, ok := c.loadStack(c.R[RSP]+uint64(i)*size, size)
+		if !ok {
+			return false
+		}
+		f[i] = v
+	}
+	rip, cs, flags, rsp, ss := f[0], uint16(f[1]), f[2], f[3], uint16(f[4])
+	code, ok := c.returnCode(cs, rip)
+	if !ok {
+		return false
+	}
+	rpl := uint8(cs & 3)
+	stack, ok := c.returnStack(ss, rpl)
+	if !ok {
+		return false
+	}
+	// Which flags change depends on the privilege that is left.
+	mask := uint64(FlagTF | FlagDF | FlagNT | FlagRF | FlagAC | FlagID)
+	if c.cpl == 0 {
+		mask |= iopl | 1<<19 | 1<<20
+	}
+	if c.cpl <= uint8(c.rest>>12&3) {
+		mask |= FlagIF
+	}
+	if size == 2 {
+		mask &= 0xFFFF
+	}
+	rest := c.rest&^mask | flags&mask
+	c.flags.set(flags)
+	c.enter(code, stack, rpl, rsp, rip)
+	c.setRest(rest)
+	c.stopBehind()
+	return true
+}
+
+// enter switches to code and stack at privilege cpl.
+func (c *CPU) enter(code, stack Segment, cpl uint8, rsp, rip uint64) {
+	outer := cpl > c.cpl
+	c.seg[segCS], c.seg[segSS] = code, stack
+	c.cpl = cpl
+	c.R[RSP] = rsp
+	c.setNext(rip)
+	if outer {
+		// Segments that the new privilege may not use become null (SDM vol. 2, IRET, "RETURN-TO-OUTER-PRIVILEGE-LEVEL").
+		for _, n := range [...]int{segES, segFS, segGS, segDS} {
+			s := &c.seg[n]
+			if s.Selector&^3 != 0 && uint8(s.Attr>>5&3) < cpl && (s.Attr&segCode == 0 || s.Attr&segConforming == 0) {
+				c.setSegment(n, Segment{})
+			}
+		}
+	}
+	c.selectTLB()
+}
+
+// returnCode checks the code segment of IRET and RETF.
+func (c *CPU) returnCode(cs uint16, rip uint64) (Segment, bool) {
+	if cs&^3 == 0 {
+		return Segment{}, c.raise(vectorGP, 0)
+	}
+	s, ok := c.descriptor(cs, 0)
+	if !ok {
+		return s, false
+	}
+	code := uint32(cs) &^ 3
+	dpl, rpl := uint8(s.Attr>>5&3), uint8(cs&3)
+	switch conforming := s.Attr&segConforming != 0; {
+	case s.Attr&(segS|segCode) != segS|segCode, rpl < c.cpl, conforming && dpl > rpl, !conforming && dpl != rpl:
+		return s, c.raise(vectorGP, code)
+	case s.Attr&segPresent == 0:
+		return s, c.raise(vectorNP, code)
+	case s.Attr&segLong == 0:
+		c.Stop(&UnsupportedError{RIP: c.RIP(), What: "return to a 32-bit code segment (compatibility mode)"})
+		return s, false
+	case s.Attr&segBig != 0:
+		return s, c.raise(vectorGP, code)
+	case !canonical(rip):
+		return s, c.raise(vectorGP, 0)
+	}
+	return s, c.setAccessed(&s)
+}
+
+// returnStack checks the stack segment of a return to privilege rpl.
+func (c *CPU) returnStack(ss uint16, rpl uint8) (Segment, bool) {
+	if ss&^3 == 0 {
+		if rpl == 3 || uint8(ss&3) != rpl {
+			return Segment{}, c.raise(vectorGP, 0)
+		}
+		return Segment{Selector: ss}, true
+	}
+	s, ok := c.descriptor(ss, 0)
+	if !ok {
+		return s, false
+	}
+	code := uint32(ss) &^ 3
+	switch {
+	case uint8(ss&3) != rpl, s.Attr&segS == 0, s.Attr&segCode != 0, s.Attr&segWritable == 0, uint8(s.Attr>>5&3) != rpl:
+		return s, c.raise(vectorGP, code)
+	case s.Attr&segPresent == 0:
+		return s, c.raise(vectorSS, code)
+	}
+	return s, c.setAccessed(&s)
+}
+
+// retFar is RETF; extra bytes of arguments are dropped.
+func (c *CPU) retFar(size, extra uint64) bool {
+	rsp := c.R[RSP]
+	rip, ok := c.loadStack(rsp, size)
+	if !ok {
+		return false
+	}
+	cs, ok := c.loadStack(rsp+size, size)
+	if !ok {
+		return false
+	}
+	code, ok := c.returnCode(uint16(cs), rip)
+	if !ok {
+		return false
+	}
+	rpl := uint8(cs & 3)
+	rsp += 2*size + extra
+	stack := c.seg[segSS]
+	if rpl > c.cpl {
+		newSP, ok := c.loadStack(rsp, size)
+		if !ok {
+			return false
+		}
+		ss, ok := c.loadStack(rsp+size, size)
+		if !ok {
+			return false
+		}
+		if stack, ok = c.returnStack(uint16(ss), rpl); !ok {
+			return false
+		}
+		rsp = newSP + extra
+	}
+	c.enter(code, stack, rpl, rsp, rip)
+	return true
+}
+
+// jumpFar is far JMP (and CALL, with push set) to a code segment of the same privilege; gates are not used by 64-bit systems and end the run.
+func (c *CPU) jumpFar(selector uint16, rip, size uint64, push bool) bool {
+	if selector&^3 == 0 {
+		return c.raise(vectorGP, 0)
+	}
+	s, ok := c.descriptor(selector, 0)
+	if !ok {
+		return false
+	}
+	code := uint32(selector) &^ 3
+	dpl, rpl := uint8(s.Attr>>5&3), uint8(selector&3)
+	if s.Attr&segS == 0 {
+		if t := s.Attr & 15; t == 12 || t == typeTSSAvail || t == typeTSSBusy {
+			c.Stop(&UnsupportedError{RIP: c.RIP(), What: "far transfer through a gate"})
+			return false
+		}
+		return c.raise(vectorGP, code)
+	}
+	conforming := s.Attr&segConforming != 0
+	switch {
+	case s.Attr&segCode == 0, conforming && dpl > c.cpl, !conforming && (rpl > c.cpl || dpl != c.cpl):
+		return c.raise(vectorGP, code)
+	case s.Attr&segPresent == 0:
+		return c.raise(vectorNP, code)
+	case s.Attr&segLong == 0:
+		c.Stop(&UnsupportedError{RIP: c.RIP(), What: "jump to a 32-bit code segment (compatibility mode)"})
+		return false
+	case s.Attr&segBig != 0:
+		return c.raise(vectorGP, code)
+	case !canonical(rip):
+		return c.raise(vectorGP, 0)
+	}
+	if !c.setAccessed(&s) {
+		return false
+	}
+	s.Selector = selector&^3 | uint16(c.cpl)
+	if push {
+		sp := c.R[RSP] - 2*size
+		if !c.claim(sp, int(2*size)) ||
+			!c.storeStack(sp+size, size, uint64(c.seg[segCS].Selector)) || !c.storeStack(sp, size, c.nextRIP()) {
+			return false
+		}
+		c.R[RSP] = sp
+	}
+	c.seg[segCS] = s
+	c.setNext(rip)
+	return true
+}
+
+// syscall is SYSCALL in 64-bit mode (SDM vol. 2).
+func (c *CPU) syscall() bool {
+	if c.efer&EFERSCE == 0 {
+		return c.raiseNoCode(vectorUD)
+	}
+	c.R[RCX] = c.nextRIP()
+	c.R[R11] = c.Flags() &^ FlagRF
+	selector := uint16(c.msr.star>>32) &^ 3
+	c.seg[segCS] = Segment{Selector: selector, Attr: segPresent | segS | segCode | segWritable | segAccessed | segLong | segGranular, Limit: ^uint32(0)}
+	c.seg[segSS] = Segment{Selector: selector + 8, Attr: segPresent | segData | segBig | segGranular, Limit: ^uint32(0)}
+	c.cpl = 0
+	flags := c.R[R11] &^ c.msr.fmask &^ FlagRF
+	c.setNext(c.msr.lstar)
+	c.SetFlags(flags)
+	return true
+}
+
+// sysret is SYSRET. A return to 32-bit code ends the run.
+func (c *CPU) sysret(wide bool) bool {
+	if c.efer&EFERSCE == 0 {
+		return c.raiseNoCode(vectorUD)
+	}
+	if c.cpl != 0 {
+		return c.raise(vectorGP, 0)
+	}
+	if !wide {
+		c.Stop(&UnsupportedError{RIP: c.RIP(), What: "SYSRET to 32-bit code"})
+		return false
+	}
+	rip := c.R[RCX]
+	if !canonical(rip) {
+		return c.raise(vectorGP, 0)
+	}
+	base := uint16(c.msr.star >> 48)
+	c.seg[segCS] = Segment{Selector: (base + 16) | 3, Attr: segPresent | segS | segCode | segWritable | segAccessed | segLong | segGranular | 3<<5, Limit: ^uint32(0)}
+	c.seg[segSS] = Segment{Selector: (base + 8) | 3, Attr: segPresent | segData | segBig | segGranular | 3<<5, Limit: ^uint32(0)}
+	c.cpl = 3
+	flags := c.R[R11]
+	c.setNext(rip)
+	c.SetFlags(flags &^ (FlagRF | FlagVM))
+	c.stopBehind()
+	return true
+}

@@ -1,0 +1,131 @@
+package x86
+
+import "fmt"
+
+// intercept gives an instruction to the platform: Aux is its kind, and in bits 31:8 the operation that does it natively.
+func intercept(c *CPU, u *Uop) bool {
+	in := Instruction{Kind: InstructionKind(u.Aux), Length: int(u.Len)}
+	switch in.Kind {
+	case InsnIO:
+		in.Size = int(u.Dst)
+		in.In = u.Scale&ioIn != 0
+		in.Imm = u.Scale&ioImm != 0
+		in.String = u.Scale&ioString != 0
+		in.Rep = u.Scale&ioRep != 0
+		in.Port = uint16(u.Imm)
+		if !in.Imm {
+			in.Port = uint16(c.R[RDX])
+		}
+		if !c.mayUsePorts() {
+			return c.raise(vectorGP, 0)
+		}
+		if in.String {
+			c.setNext(c.nextRIP())
+		}
+	case InsnDR:
+		in.Register = int(u.Imm)
+		in.Write = Op(u.Aux>>8) == opMovToDR
+		in.GPR = int(u.Dst)
+		if in.Write {
+			in.GPR = int(u.Src)
+		}
+	}
+	switch c.platform.Intercept(c, &in) {
+	case Native:
+		return handlers[u.Aux>>8](c, u)
+	case Done:
+		return true
+	}
+	return false
+}
+
+// mayUsePorts says whether the privilege allows port I/O. The I/O permission bitmap is not consulted: see the page of known departures.
+func (c *CPU) mayUsePorts() bool { return c.cpl <= uint8(c.rest>>12&3) }
+
+var ioHandlers = map[Op]handler{opIO: portIO}
+
+// portIO is IN, OUT, INS and OUTS to the bus. Of a repeated one, each element is an instruction in the count of instructions.
+func portIO(c *CPU, u *Uop) bool {
+	if !c.mayUsePorts() {
+		return c.raise(vectorGP, 0)
+	}
+	if u.Scale&ioString != 0 {
+		return c.stringIO(u)
+	}
+	port := uint16(u.Imm)
+	if u.Scale&ioImm == 0 {
+		port = uint16(c.R[RDX])
+	}
+	if u.Scale&ioIn != 0 {
+		c.putSize(RAX, uint32(u.Dst), uint64(c.bus.In(port, int(u.Dst))))
+	} else {
+		c.bus.Out(port, int(u.Dst), uint32(c.R[RAX]))
+	}
+	c.stopBehind()
+	return true
+}
+
+func (c *CPU) stringIO(u *Uop) bool {
+	s := stringState{c: c, n: uint64(u.Dst), step: uint64(u.Dst), mask: ^uint64(0), segBase: c.R[u.Seg%slots]}
+	if c.rest&FlagDF != 0 {
+		s.step = -s.step
+	}
+	if u.Scale&ioAddr32 != 0 {
+		s.mask = 1<<32 - 1
+	}
+	rep := u.Scale&ioRep != 0
+	count := c.R[RCX] & s.mask
+	c.setNext(c.nextRIP())
+	if rep && count == 0 {
+		return true
+	}
+	port := uint16(c.R[RDX])
+	if u.Scale&ioIn != 0 {
+		va := c.R[RDI] & s.mask
+		if !c.claim(va, int(s.n)) || !s.store(va, uint64(c.bus.In(port, int(s.n)))) {
+			return false
+		}
+		s.advance(RDI)
+	} else {
+		v, ok := s.load(c.R[RSI]&s.mask + s.segBase)
+		if !ok {
+			return false
+		}
+		c.bus.Out(port, int(s.n), uint32(v))
+		s.advance(RSI)
+	}
+	c.stopBehind()
+	if rep {
+		c.R[RCX] = (count - 1) & s.mask
+		if count > 1 {
+			c.setNext(c.RIP())
+		}
+	}
+	return true
+}
+
+// A randomSource is what RDRAND and RDSEED give: a sequence from the seed (SplitMix64, Steele et al., OOPSLA 2014).
+type randomSource struct{ state uint64 }
+
+func (r *randomSource) next() uint64 {
+	r.state += 0x9E3779B97F4A7C15
+	z := r.state
+	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
+	z = (z ^ z>>27) * 0x94D049BB133111EB
+	return z ^ z>>31
+}
+
+func init() {
+	for _, table := range []map[Op]handler{
+		integerHandlers, bitHandlers, stackHandlers, stringHandlers, systemHandlers, msrHandlers, ioHandlers, sseHandlers, x87Handlers,
+	} {
+		for op, h := range table {
+			if handlers[op] != nil {
+				panic(fmt.Sprintf("BUG: operation %#x has two handlers", uint16(op)))
+			}
+			handlers[op] = h
+		}
+	}
+}
+
+var msrHandlers = map[Op]handler{opRdmsr: readMSR, opWrmsr: writeMSR}

@@ -1,0 +1,162 @@
+package x86
+
+// Gate types of a 64-bit IDT (SDM vol. 3, table 3-2).
+const (
+	gateInterrupt = 14
+	gateTrap      = 15
+)
+
+// implicit runs f with supervisor privilege: the processor's own accesses to descriptor tables and to the new stack are not the program's,
+// and SMAP applies to them whatever AC is (SDM vol. 3, 4.6.1).
+func (c *CPU) implicit(f func() bool) bool {
+	cpl, ac := c.cpl, c.rest&FlagAC
+	c.cpl = 0
+	c.rest &^= FlagAC
+	c.selectTLB()
+	ok := f()
+	c.cpl = cpl
+	c.rest |= ac
+	c.selectTLB()
+	return ok
+}
+
+// interrupt delivers e through its gate in 64-bit mode (SDM vol. 3, 6.14). It returns false where delivery raised another exception or ended the run;
+// nothing but memory below the new stack pointer has changed then.
+func (c *CPU) interrupt(e Exception) bool {
+	ext := uint32(1)
+	if e.soft {
+		ext = 0
+	}
+	idtCode := uint32(e.Vector)<<3 | 2 | ext
+	offset := uint64(e.Vector) * 16
+	if offset+15 > uint64(c.idtr.limit) {
+		return c.raise(vectorGP, idtCode)
+	}
+	var lo, hi uint64
+	if !c.implicit(func() (ok bool) {
+		if lo, ok = c.load64(c.idtr.base + offset); ok {
+			hi, ok = c.load64(c.idtr.base + offset + 8)
+		}
+		return ok
+	}) {
+		return false
+	}
+	kind := lo >> 40 & 0x1F
+	if kind != gateInterrupt && kind != gateTrap {
+		return c.raise(vectorGP, idtCode)
+	}
+	if e.soft && lo>>45&3 < uint64(c.cpl) {
+		return c.raise(vectorGP, idtCode)
+	}
+	if lo>>47&1 == 0 {
+		return c.raise(vectorNP, idtCode)
+	}
+	target := lo&0xFFFF | lo>>32&0xFFFF_0000 | hi<<32
+	selector := uint16(lo >> 16)
+	code, ok := c.interruptCode(selector, ext)
+	if !ok {
+		return false
+	}
+	dpl := uint8(code.Attr >> 5 & 3)
+	if code.Attr&segConforming != 0 {
+		dpl = c.cpl
+	}
+	if !canonical(target) {
+		return c.raise(vectorGP, ext)
+	}
+
+	var sp uint64
+	switch ist := lo >> 32 & 7; {
+	case ist != 0:
+		if sp, ok = c.tssPointer(0x24+(ist-1)*8, ext); !ok {
+			return false
+		}
+	case dpl < c.cpl:
+		if sp, ok = c.tssPointer(4+uint64(dpl)*8, ext); !ok {
+			return false
+		}
+	default:
+		sp = c.R[RSP]
+	}
+	sp &^= 15
+	frame := [6]uint64{c.RIP(), uint64(c.seg[segCS].Selector), c.Flags(), c.R[RSP], uint64(c.seg[segSS].Selector)}
+	n := 5
+	if e.HasCode {
+		frame = [6]uint64{uint64(e.Code), frame[0], frame[1], frame[2], frame[3], frame[4]}
+		n = 6
+	}
+	if !c.pushFrame(sp-uint64(n)*8, frame[:n], dpl) {
+		return false
+	}
+	if dpl != c.cpl {
+		c.seg[segSS] = Segment{Selector: uint16(dpl), Attr: segPresent | uint16(dpl)<<5 | segData, Limit: ^uint32(0)}
+	}
+	code.Selector = selector&^3 | uint16(dpl)
+	c.seg[segCS] = code
+	c.cpl = dpl
+	c.R[RSP] = sp - uint64(n)*8
+	rest := c.rest &^ (FlagTF | FlagNT | FlagRF | FlagVM)
+	if kind == gateInterrupt {
+		rest &^= FlagIF
+	}
+	c.setRest(rest)
+	c.SetRIP(target)
+	c.halted = false
+	return true
+}
+
+// pushFrame stores words at va with the privilege of the handler.
+func (c *CPU) pushFrame(va uint64, words []uint64, dpl uint8) bool {
+	store := func() bool {
+		c.stackRef = true
+		defer func() { c.stackRef = false }()
+		if !c.claim(va, len(words)*8) {
+			return false
+		}
+		for i, w := range words {
+			if !c.store64(va+uint64(i)*8, w) {
+				return false
+			}
+		}
+		return true
+	}
+	if dpl == 3 {
+		return store()
+	}
+	return c.implicit(store)
+}
+
+// interruptCode reads and checks the descriptor of a gate's code segment.
+func (c *CPU) interruptCode(selector uint16, ext uint32) (Segment, bool) {
+	if selector&^3 == 0 {
+		return Segment{}, c.raise(vectorGP, ext)
+	}
+	s, ok := c.descriptor(selector, ext)
+	if !ok {
+		return s, false
+	}
+	code := uint32(selector)&^3 | ext
+	dpl := uint8(s.Attr >> 5 & 3)
+	switch {
+	case s.Attr&(segS|segCode) != segS|segCode, dpl > c.cpl, s.Attr&segLong == 0, s.Attr&segBig != 0:
+		return s, c.raise(vectorGP, code)
+	case s.Attr&segPresent == 0:
+		return s, c.raise(vectorNP, code)
+	}
+	return s, true
+}
+
+// tssPointer reads a stack pointer from the task-state segment (SDM vol. 3, figure 8-11).
+func (c *CPU) tssPointer(offset uint64, ext uint32) (sp uint64, ok bool) {
+	if offset+7 > uint64(c.tr.Limit) {
+		return 0, c.raise(vectorTS, uint32(c.tr.Selector)&^3|ext)
+	}
+	ok = c.implicit(func() (ok bool) {
+		sp, ok = c.load64(c.tr.Base + offset)
+		return ok
+	})
+	if ok && !canonical(sp) {
+		return 0, c.raise(vectorSS, ext)
+	}
+	return sp, ok
+}

@@ -1,0 +1,134 @@
+package x86
+
+import "fmt"
+
+// An ExitKind says why [CPU.Run] came back.
+type ExitKind uint8
+
+// Reasons to come back from Run.
+const (
+	ExitDeadline    ExitKind = iota // virtual time has reached the deadline
+	ExitHalted                      // HLT, and nothing to do before the next interrupt
+	ExitTrap                        // RIP is at an entry point of [Traps]; GPA is its address
+	ExitStopped                     // [CPU.Stop] was called; Err is its argument
+	ExitTripleFault                 // an exception during delivery of #DF
+)
+
+// An Exit is how a stretch of execution ended.
+type Exit struct {
+	Kind ExitKind
+	GPA  uint64
+	Err  error
+}
+
+// An UnsupportedError ends the run at something that guests may do on hardware and that is missing here.
+type UnsupportedError struct {
+	RIP   uint64
+	What  string
+	Bytes []byte // of the instruction, where one is at fault
+}
+
+func (e *UnsupportedError) Error() string {
+	if len(e.Bytes) > 0 {
+		return fmt.Sprintf("not implemented: %s at %#x (bytes % x)", e.What, e.RIP, e.Bytes)
+	}
+	return fmt.Sprintf("not implemented: %s at %#x", e.What, e.RIP)
+}
+
+// A BadTableError ends the run where a paging structure is not in memory.
+type BadTableError struct {
+	GPA, GVA uint64
+}
+
+func (e *BadTableError) Error() string {
+	return fmt.Sprintf("the paging structure at %#x, on the way to %#x, is not in memory", e.GPA, e.GVA)
+}
+
+// Stop ends the run with err at the instruction under way, which does not complete. The first end counts.
+func (c *CPU) Stop(err error) { c.leave(Exit{Kind: ExitStopped, Err: err}) }
+
+// leave makes Run return e.
+func (c *CPU) leave(e Exit) {
+	if !c.exiting {
+		c.exit, c.exiting = e, true
+		c.limit = 0
+	}
+}
+
+// Halt makes the processor wait for an interrupt behind the instruction under way.
+func (c *CPU) Halt() {
+	c.halted = true
+	c.stopBehind()
+}
+
+// Run executes until virtual time reaches deadline, in nanoseconds, or something else ends the stretch. What it leaves is exact:
+// registers, time and the number of instructions are those at the boundary between two instructions.
+func (c *CPU) Run(deadline int64) Exit {
+	c.exiting = false
+	for {
+		if c.raised {
+			c.deliver()
+		}
+		if c.exiting {
+			c.exiting = false
+			return c.exit
+		}
+		now := c.Now()
+		c.APIC.advance(now)
+		if c.APIC.pending() {
+			if c.rest&FlagIF != 0 && !c.shadow {
+				c.acceptInterrupt()
+				continue
+			}
+		}
+		if now >= deadline {
+			return Exit{Kind: ExitDeadline}
+		}
+		until := c.APIC.next(deadline)
+		if c.halted {
+			if until < deadline {
+				c.Skip(until)
+				continue
+			}
+			return Exit{Kind: ExitHalted}
+		}
+		c.finish = false
+		c.limit = c.icount + (uint64(until-now)+c.nsPerInsn-1)/c.nsPerInsn
+		single := c.rest&FlagTF != 0
+		if single || c.shadow && c.APIC.pending() {
+			c.limit = c.icount + 1
+		}
+		c.shadow = false
+		before := c.icount
+		c.exec()
+		if single && c.icount > before && !c.raised && !c.exiting {
+			c.dr[6] |= 1 << 14 // BS
+			c.Raise(Exception{Vector: vectorDB, trap: true})
+		}
+	}
+}
+
+// Skip moves virtual time forward to t: a halted processor has nothing else to do.
+func (c *CPU) Skip(t int64) {
+	if d := t - c.Now(); d > 0 {
+		c.extra += uint64(d)
+	}
+}
+
+// acceptInterrupt takes the highest pending interrupt from the local APIC through the IDT.
+func (c *CPU) acceptInterrupt() {
+	c.halted = false
+	c.Raise(Exception{Vector: c.APIC.acknowledge(), trap: true})
+}
+
+// missing ends the run at the instruction under way, which is announced or used by guests and is not implemented.
+func (c *CPU) missing(what string) bool {
+	var b [maxInstruction]byte
+	n := int(c.at >> 8 & 0xFF)
+	err := &UnsupportedError{RIP: c.RIP(), What: what}
+	if c.ReadVirtual(c.RIP(), b[:n]) == nil {
+		err.Bytes = b[:n]
+	}
+	c.Stop(err)
+	return false
+}

@@ -1,0 +1,193 @@
+package x86
+
+// stackHandlers are the stack operations that are not in the switch, and the software control transfers.
+var stackHandlers = map[Op]handler{
+	opPush16: func(c *CPU, u *Uop) bool {
+		sp := c.R[RSP] - 2
+		if !c.storeStack(sp, 2, c.R[u.Src%slots]+uint64(u.Imm)) {
+			return false
+		}
+		c.R[RSP] = sp
+		return true
+	},
+	opPop16: func(c *CPU, u *Uop) bool {
+		v, ok := c.loadStack(c.R[RSP], 2)
+		if !ok {
+			return false
+		}
+		c.R[RSP] += 2
+		put(c, u.Dst, uint16(v))
+		return true
+	},
+	opPopMem: popMemory,
+	opPushf:  pushFlags,
+	opPopf:   popFlags,
+	opEnter:  enterFrame,
+	opLeave:  leaveFrame,
+	opLoop:   loop,
+	opXlat:   translateByte,
+	opInt:    softwareInterrupt,
+	opInt1: func(c *CPU, u *Uop) bool {
+		c.Raise(Exception{Vector: vectorDB, trap: true, back: u.Len})
+		return false
+	},
+	opIret:    func(c *CPU, u *Uop) bool { return c.iret(uint64(u.Aux)) },
+	opRetFar:  func(c *CPU, u *Uop) bool { return c.retFar(uint64(u.Aux), uint64(u.Imm)) },
+	opJmpFar:  farPointer,
+	opSyscall: func(c *CPU, _ *Uop) bool { return c.syscall() },
+	opSysret:  func(c *CPU, u *Uop) bool { return c.sysret(u.Aux == 8) },
+	opSysenter: func(c *CPU, _ *Uop) bool {
+		return c.missing("SYSENTER or SYSEXIT")
+	},
+}
+
+func popMemory(c *CPU, u *Uop) bool {
+	stack := c.stackRef
+	v, ok := c.loadStack(c.R[RSP], uint64(u.Aux))
+	if !ok {
+		return false
+	}
+	c.stackRef = stack
+	if u.Aux == 2 {
+		ok = c.store16(c.ea(u), uint16(v))
+	} else {
+		ok = c.store64(c.ea(u), v)
+	}
+	if ok {
+		c.R[RSP] += uint64(u.Aux)
+	}
+	return ok
+}
+
+func pushFlags(c *CPU, u *Uop) bool {
+	sp := c.R[RSP] - uint64(u.Aux)
+	if !c.storeStack(sp, uint64(u.Aux), c.Flags()&^(FlagRF|FlagVM)) {
+		return false
+	}
+	c.R[RSP] = sp
+	return true
+}
+
+func popFlags(c *CPU, u *Uop) bool {
+	v, ok := c.loadStack(c.R[RSP], uint64(u.Aux))
+	if !ok {
+		return false
+	}
+	c.R[RSP] += uint64(u.Aux)
+	mask := uint64(FlagTF | FlagDF | FlagNT | FlagAC | FlagID)
+	if c.cpl == 0 {
+		mask |= iopl
+	}
+	if c.cpl <= uint8(c.rest>>12&3) {
+		mask |= FlagIF
+	}
+	if u.Aux == 2 {
+		mask &= 0xFFFF
+	}
+	enabled := c.rest&FlagIF == 0 && v&mask&FlagIF != 0
+	c.flags.set(v)
+	rest := c.rest&^mask | v&mask
+	if u.Aux == 8 {
+		rest &^= FlagRF
+	}
+	c.setRest(rest)
+	if enabled && c.APIC.pending() || rest&FlagTF != 0 {
+		c.stopBehind()
+	}
+	return true
+}
+
+// enterFrame is ENTER (SDM vol. 2). Src is the operand size, Imm the frame's, Aux the nesting level.
+func enterFrame(c *CPU, u *Uop) bool {
+	n := uint64(u.Src)
+	sp := c.R[RSP] - n
+	if !c.claim(c.R[RSP]-n*(uint64(u.Aux)+1)-uint64(u.Imm), 1) || !c.storeStack(sp, n, c.R[RBP]) {
+		return false
+	}
+	frame := sp
+	if u.Aux > 0 {
+		bp := c.R[RBP]
+		for range u.Aux - 1 {
+			bp -= n
+			v, ok := c.loadStack(bp, n)
+			if !ok {
+				return false
+			}
+			sp -= n
+			if !c.storeStack(sp, n, v) {
+				return false
+			}
+		}
+		sp -= n
+		if !c.storeStack(sp, n, frame) {
+			return false
+		}
+	}
+	c.putSize(RBP, uint32(n), frame)
+	c.R[RSP] = sp - uint64(u.Imm)
+	return true
+}
+
+func leaveFrame(c *CPU, u *Uop) bool {
+	v, ok := c.loadStack(c.R[RBP], uint64(u.Aux))
+	if !ok {
+		return false
+	}
+	c.R[RSP] = c.R[RBP] + uint64(u.Aux)
+	c.putSize(RBP, u.Aux, v)
+	return true
+}
+
+// loop is LOOPNE (Aux 0), LOOPE (1), LOOP (2) and JRCXZ (3); Src says that the count is ECX.
+func loop(c *CPU, u *Uop) bool {
+	count := c.R[RCX]
+	if u.Src != 0 {
+		count = uint64(uint32(count))
+	}
+	taken := count == 0
+	if u.Aux != 3 {
+		count--
+		if u.Src != 0 {
+			count = uint64(uint32(count))
+		}
+		c.R[RCX] = count
+		taken = count != 0 && (u.Aux == 2 || c.flags.zf() == (u.Aux == 1))
+	}
+	if taken {
+		c.setNext(c.R[BlkRIP] + uint64(u.Imm))
+	} else {
+		c.setNext(c.nextRIP())
+	}
+	return true
+}
+
+func translateByte(c *CPU, u *Uop) bool {
+	va := c.R[RBX] + uint64(uint8(c.R[RAX]))
+	if u.Aux != 0 {
+		va = uint64(uint32(va))
+	}
+	v, ok := c.load8(va + c.R[u.Seg%slots])
+	if ok {
+		put(c, RAX, v)
+	}
+	return ok
+}
+
+func softwareInterrupt(c *CPU, u *Uop) bool {
+	c.Raise(Exception{Vector: uint8(u.Aux), trap: true, soft: true, back: u.Len})
+	return false
+}
+
+// farPointer is JMP or CALL (Aux 1) through a far pointer in memory; Dst is the operand size.
+func farPointer(c *CPU, u *Uop) bool {
+	va, n := c.ea(u), uint64(u.Dst)
+	var b [10]byte
+	if !c.readBytes(va, b[:n+2]) {
+		return false
+	}
+	var rip uint64
+	for i := range n {
+		rip |= uint64(b[i]) << (8 * i)
+	}
+	return c.jumpFar(uint16(b[n])|uint16(b[n+1])<<8, rip, n, u.Aux != 0)
+}

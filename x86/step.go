@@ -1,0 +1,139 @@
+package x86
+
+// What exec needs off its fast path.
+
+// slow notes where the instruction of u stands, before anything that may look: a fault, an event that costs time, the platform.
+func (c *CPU) slow(u *Uop) {
+	c.at = u.at()
+	c.stackRef = u.Seg == StackSeg
+}
+
+// slowStack is slow for an access through the stack pointer.
+func (c *CPU) slowStack(u *Uop) {
+	c.at = u.at()
+	c.stackRef = true
+}
+
+// nextRIP returns the address behind the instruction under way.
+func (c *CPU) nextRIP() uint64 { return c.RIP() + uint64(c.at>>8&0xFF) }
+
+// setNext says where an instruction served by a function of the table goes; opGoto behind it goes there.
+func (c *CPU) setNext(rip uint64) { c.target = rip }
+
+// missLoad is a load into R[Dst] that the TLB does not serve.
+func (c *CPU) missLoad(u *Uop, va uint64, n int) bool {
+	c.slow(u)
+	v, ok := c.slowLoad(va, n)
+	if ok {
+		c.R[u.Dst%slots] = v
+	}
+	return ok
+}
+
+// missClaim is missLoad for an operand that will be stored to.
+func (c *CPU) missClaim(u *Uop, va uint64, n int) bool {
+	c.slow(u)
+	return c.claim(va, n) && c.missLoad(u, va, n)
+}
+
+// missStore is a store that the TLB does not serve.
+func (c *CPU) missStore(u *Uop, va uint64, n int, v uint64) bool {
+	c.slow(u)
+	return c.slowStore(va, n, v)
+}
+
+// push stores v below the stack pointer.
+func (c *CPU) push(u *Uop, v uint64) bool {
+	sp := c.R[RSP] - 8
+	if p := c.writable(sp, 7); p != nil {
+		*(*uint64)(p) = v
+	} else {
+		c.slowStack(u)
+		if !c.slowStore(sp, 8, v) {
+			return false
+		}
+	}
+	c.R[RSP] = sp
+	return true
+}
+
+// loadStack and storeStack access size bytes (2, 4, 8) at va through the stack segment.
+func (c *CPU) loadStack(va, size uint64) (uint64, bool) {
+	c.stackRef = true
+	switch size {
+	case 2:
+		v, ok := c.load16(va)
+		return uint64(v), ok
+	case 4:
+		v, ok := c.load32(va)
+		return uint64(v), ok
+	}
+	return c.load64(va)
+}
+
+func (c *CPU) storeStack(va, size, v uint64) bool {
+	c.stackRef = true
+	switch size {
+	case 2:
+		return c.store16(va, uint16(v))
+	case 4:
+		return c.store32(va, uint32(v))
+	}
+	return c.store64(va, v)
+}
+
+// abandon leaves the block at the instruction of u, which did not complete; or behind it, where what it raised is a trap.
+func (c *CPU) abandon(u *Uop) {
+	c.icount += uint64(u.Ord)
+	c.R[BlkRIP] += uint64(u.Off)
+	if c.raised && c.pending.trap {
+		c.icount++
+		c.R[BlkRIP] += uint64(u.Len)
+	}
+	c.at = 0
+}
+
+// scratchUops is room for the longest instruction and the exit behind it.
+const scratchUops = 16
+
+// restOf copies what remains of u's instruction behind u, with an exit at its end, and returns the copy.
+func (c *CPU) restOf(u *Uop) *Uop {
+	c.finish = false
+	n := 0
+	for v := u.next(); v.Ord == u.Ord && n < scratchUops-1; v = v.next() {
+		c.scratch[n] = *v
+		n++
+		if v.Op == OpEnd || v.Op == OpGoto {
+			break // the block ends here anyway, and behind it is nothing
+		}
+		if v.Op >= OpJmp && v.Op <= OpRet {
+			break
+		}
+	}
+	c.scratch[n] = Uop{Op: OpEnd, Ord: u.Ord, Aux: noLink, Imm: int64(u.Off) + int64(u.Len)}
+	return &c.scratch[0]
+}
+
+// cut decodes a block of at most n instructions at RIP, for one run.
+func (c *CPU) cut(n int) *block {
+	c.at = 0
+	e := c.fetchPage(c.R[BlkRIP])
+	if e == nil {
+		return nil
+	}
+	b := c.decode(e, min(n, c.maxBlock))
+	if b != nil && c.icount+b.n > c.limit {
+		return nil // the fetch of an instruction's second page has moved the deadline
+	}
+	return b
+}
+
+// follow finds the block that b's exit leads to, and links the two where that can be relied on: within a page.
+func (c *CPU) follow(b *block, link uint32) *block {
+	c.at = 0
+	to := c.lookup()
+	if to != nil && !to.cross && b.valid && to.frame == b.frame && !b.cross {
+		b.link[link] = to
+	}
+	return to
+}

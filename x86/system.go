@@ -1,0 +1,351 @@
+package x86
+
+// systemHandlers are the privileged and system instructions, and those that platforms intercept.
+var systemHandlers = map[Op]handler{
+	opRaise:       func(c *CPU, u *Uop) bool { return c.raiseFor(uint8(u.Imm)) },
+	opUnsupported: func(c *CPU, _ *Uop) bool { return c.missing("instruction") },
+	opIntercept:   intercept,
+	opCheckCPL0: func(c *CPU, _ *Uop) bool {
+		return c.cpl == 0 || c.raise(vectorGP, 0)
+	},
+	opCli:         clearInterrupts,
+	opSti:         setInterrupts,
+	opHlt:         func(c *CPU, _ *Uop) bool { c.Halt(); return true },
+	opMovSeg:      func(c *CPU, u *Uop) bool { c.R[u.Dst%slots] = uint64(c.seg[u.Aux].Selector); return true },
+	opLoadSeg:     loadSegmentRegister,
+	opPopSeg:      popSegment,
+	opLfs:         loadFarPointer,
+	opMovFromCR:   moveFromCR,
+	opMovToCR:     moveToCR,
+	opMovFromDR:   moveFromDR,
+	opMovToDR:     moveToDR,
+	opClts:        func(c *CPU, _ *Uop) bool { return c.writeCR0(c.cr0 &^ CR0TS) },
+	opLmsw:        func(c *CPU, u *Uop) bool { return c.writeCR0(c.cr0&^0xE | c.R[u.Src%slots]&0xF) },
+	opSmsw:        storeSystem(func(c *CPU) uint64 { return c.cr0 }),
+	opSldt:        storeSystem(func(c *CPU) uint64 { return uint64(c.ldtr.Selector) }),
+	opStr:         storeSystem(func(c *CPU) uint64 { return uint64(c.tr.Selector) }),
+	opLgdt:        func(c *CPU, u *Uop) bool { return c.loadTable(&c.gdtr, c.ea(u)) },
+	opLidt:        func(c *CPU, u *Uop) bool { return c.loadTable(&c.idtr, c.ea(u)) },
+	opSgdt:        func(c *CPU, u *Uop) bool { return c.storeTable(c.gdtr, c.ea(u)) },
+	opSidt:        func(c *CPU, u *Uop) bool { return c.storeTable(c.idtr, c.ea(u)) },
+	opLldt:        func(c *CPU, u *Uop) bool { return c.loadLDT(uint16(c.R[u.Src%slots])) },
+	opLtr:         func(c *CPU, u *Uop) bool { return c.loadTask(uint16(c.R[u.Src%slots])) },
+	opLar:         loadAccessRights,
+	opLsl:         loadAccessRights,
+	opVerr:        verify,
+	opInvlpg:      func(c *CPU, u *Uop) bool { c.flushPage(c.ea(u)); return true },
+	opInvpcid:     invalidatePCID,
+	opSwapgs:      swapGS,
+	opRdtsc:       readTSC,
+	opRdpmc:       func(c *CPU, _ *Uop) bool { return c.raise(vectorGP, 0) },
+	opRdpid:       func(c *CPU, u *Uop) bool { c.R[u.Dst%slots] = uint64(uint32(c.msr.tscAux)); return true },
+	opRdrand:      readRandom,
+	opFSGSBase:    segmentBase,
+	opCpuid:       cpuid,
+	opXgetbv:      readXCR,
+	opXsetbv:      writeXCR,
+	opClac:        setAC,
+	opClflush:     func(*CPU, *Uop) bool { return true }, // caches are invisible
+	opClflushLine: flushLine,
+}
+
+// raiseFor raises an exception without further information.
+func (c *CPU) raiseFor(vector uint8) bool {
+	if vector == vectorGP {
+		return c.raise(vectorGP, 0)
+	}
+	return c.raiseNoCode(vector)
+}
+
+func clearInterrupts(c *CPU, _ *Uop) bool {
+	if c.cpl > uint8(c.rest>>12&3) {
+		return c.raise(vectorGP, 0)
+	}
+	c.rest &^= FlagIF
+	return true
+}
+
+// setInterrupts is STI: what it enables is taken one instruction later. Nothing becomes pending by itself in between, so only what is pending now matters.
+func setInterrupts(c *CPU, _ *Uop) bool {
+	if c.cpl > uint8(c.rest>>12&3) {
+		return c.raise(vectorGP, 0)
+	}
+	if c.rest&FlagIF == 0 && c.APIC.pending() {
+		c.shadow = true
+		c.stopBehind()
+	}
+	c.rest |= FlagIF
+	return true
+}
+
+func loadSegmentRegister(c *CPU, u *Uop) bool {
+	if !c.loadSegment(int(u.Aux), uint16(c.R[u.Src%slots])) {
+		return false
+	}
+	if u.Aux == segSS && c.APIC.pending() {
+		c.shadow = true
+		c.stopBehind()
+	}
+	return true
+}
+
+func popSegment(c *CPU, u *Uop) bool {
+	v, ok := c.loadStack(c.R[RSP], uint64(u.Dst))
+	if !ok || !c.loadSegment(int(u.Aux), uint16(v)) {
+		return false
+	}
+	c.R[RSP] += uint64(u.Dst)
+	return true
+}
+
+// loadFarPointer is LSS, LFS and LGS: Aux is the segment register, and the operand size in bits 15:8.
+func loadFarPointer(c *CPU, u *Uop) bool {
+	n := u.Aux >> 8
+	va := c.ea(u)
+	var b [10]byte
+	if !c.readBytes(va, b[:n+2]) {
+		return false
+	}
+	if !c.loadSegment(int(u.Aux&0xFF), uint16(b[n])|uint16(b[n+1])<<8) {
+		return false
+	}
+	var v uint64
+	for i := range n {
+		v |= uint64(b[i]) << (8 * i)
+	}
+	c.putSize(u.Dst, n, v)
+	return true
+}
+
+// storeSystem makes a handler for SMSW, SLDT and STR, which UMIP keeps from user programs.
+func storeSystem(value func(c *CPU) uint64) handler {
+	return func(c *CPU, u *Uop) bool {
+		if c.userProhibited() {
+			return c.raise(vectorGP, 0)
+		}
+		c.R[u.Dst%slots] = value(c)
+		return true
+	}
+}
+
+func (c *CPU) userProhibited() bool { return c.cpl > 0 && c.cr4&CR4UMIP != 0 }
+
+func (c *CPU) loadTable(t *tableRegister, va uint64) bool {
+	var b [10]byte
+	if !c.readBytes(va, b[:]) {
+		return false
+	}
+	var base uint64
+	for i := range 8 {
+		base |= uint64(b[2+i]) << (8 * i)
+	}
+	if !canonical(base) {
+		return c.raise(vectorGP, 0)
+	}
+	*t = tableRegister{base: base, limit: uint16(b[0]) | uint16(b[1])<<8}
+	return true
+}
+
+func (c *CPU) storeTable(t tableRegister, va uint64) bool {
+	if c.userProhibited() {
+		return c.raise(vectorGP, 0)
+	}
+	b := [10]byte{byte(t.limit), byte(t.limit >> 8)}
+	for i := range 8 {
+		b[2+i] = byte(t.base >> (8 * i))
+	}
+	return c.writeBytes(va, b[:])
+}
+
+// loadAccessRights is LAR and LSL: ZF says whether the selector may be looked at.
+func loadAccessRights(c *CPU, u *Uop) bool {
+	selector := uint16(c.R[u.Src%slots])
+	s, visible, ok := c.inspect(selector)
+	if !ok {
+		return false
+	}
+	if visible && s.Attr&segS == 0 {
+		switch t := s.Attr & 15; {
+		case t == typeLDT, t == typeTSSAvail, t == typeTSSBusy:
+		case t == 12 && u.Op == opLar: // a call gate has rights but no limit
+		default:
+			visible = false
+		}
+	}
+	c.setZF(visible)
+	if !visible {
+		return true
+	}
+	v := uint64(s.Limit)
+	if u.Op == opLar {
+		v = uint64(s.Attr) << 8 & 0x00F0_FF00
+	}
+	c.putSize(u.Dst, u.Aux, v)
+	return true
+}
+
+// verify is VERR (Aux 0) and VERW (1).
+func verify(c *CPU, u *Uop) bool {
+	s, visible, ok := c.inspect(uint16(c.R[u.Src%slots]))
+	if !ok {
+		return false
+	}
+	code := s.Attr&segCode != 0
+	switch {
+	case s.Attr&segS == 0:
+		visible = false
+	case u.Aux == 0:
+		visible = visible && (!code || s.Attr&segWritable != 0)
+	default:
+		visible = visible && !code && s.Attr&segWritable != 0
+	}
+	c.setZF(visible)
+	return true
+}
+
+// inspect reads a descriptor for LAR, LSL, VERR and VERW, which raise nothing for selectors that are out of reach.
+func (c *CPU) inspect(selector uint16) (s Segment, visible, ok bool) {
+	base, limit := c.gdtr.base, uint64(c.gdtr.limit)
+	if selector&4 != 0 {
+		base, limit = c.ldtr.Base, uint64(c.ldtr.Limit)
+		if c.ldtr.Selector&^3 == 0 {
+			return s, false, true
+		}
+	}
+	if selector&^3 == 0 || uint64(selector|7) > limit {
+		return s, false, true
+	}
+	var d uint64
+	if !c.implicit(func() (ok bool) {
+		d, ok = c.load64(base + uint64(selector&^7))
+		return ok
+	}) {
+		return s, false, false
+	}
+	s = unpack(selector, d)
+	conforming := s.Attr&(segS|segCode|segConforming) == segS|segCode|segConforming
+	dpl, rpl := uint8(s.Attr>>5&3), uint8(selector&3)
+	return s, conforming || dpl >= c.cpl && dpl >= rpl, true
+}
+
+// invalidatePCID flushes more than it is asked for, which is allowed (SDM vol. 3, 4.10.4.1).
+func invalidatePCID(c *CPU, u *Uop) bool {
+	var b [16]byte
+	if !c.readBytes(c.ea(u), b[:]) {
+		return false
+	}
+	kind := c.R[u.Src%slots]
+	reserved := b[1] >> 4
+	for _, v := range b[2:8] {
+		reserved |= v
+	}
+	if kind > 3 || reserved != 0 {
+		return c.raise(vectorGP, 0)
+	}
+	c.flushTLB()
+	return true
+}
+
+func swapGS(c *CPU, _ *Uop) bool {
+	c.R[GSBase], c.msr.kernelGSBase = c.msr.kernelGSBase, c.R[GSBase]
+	return true
+}
+
+// readTSC is RDTSC, and RDTSCP where Imm is 1.
+func readTSC(c *CPU, u *Uop) bool {
+	if c.cpl > 0 && c.cr4&CR4TSD != 0 {
+		return c.raise(vectorGP, 0)
+	}
+	t := c.tsc()
+	c.R[RAX], c.R[RDX] = uint64(uint32(t)), t>>32
+	if u.Imm == 1 {
+		c.R[RCX] = uint64(uint32(c.msr.tscAux))
+	}
+	return true
+}
+
+func readRandom(c *CPU, u *Uop) bool {
+	c.putSize(u.Dst, u.Aux, c.random.next())
+	c.flags.set(FlagCF)
+	return true
+}
+
+// segmentBase is RDFSBASE (Src 0), RDGSBASE, WRFSBASE, WRGSBASE.
+func segmentBase(c *CPU, u *Uop) bool {
+	if c.cr4&CR4FSGSBASE == 0 {
+		return c.raiseNoCode(vectorUD)
+	}
+	base := &c.R[FSBase+u.Src&1]
+	if u.Src < 2 {
+		v := *base
+		if u.Aux == 0 {
+			v = uint64(uint32(v))
+		}
+		c.R[u.Dst%slots] = v
+		return true
+	}
+	v := c.R[u.Dst%slots]
+	if u.Aux == 0 {
+		v = uint64(uint32(v))
+	}
+	if !canonical(v) {
+		return c.raise(vectorGP, 0)
+	}
+	*base = v
+	return true
+}
+
+func cpuid(c *CPU, _ *Uop) bool {
+	r := c.platform.CPUID(c, uint32(c.R[RAX]), uint32(c.R[RCX]))
+	c.R[RAX], c.R[RBX], c.R[RCX], c.R[RDX] = uint64(r[0]), uint64(r[1]), uint64(r[2]), uint64(r[3])
+	return true
+}
+
+func readXCR(c *CPU, _ *Uop) bool {
+	if c.cr4&CR4OSXSAVE == 0 {
+		return c.raiseNoCode(vectorUD)
+	}
+	var v uint64
+	switch uint32(c.R[RCX]) {
+	case 0:
+		v = c.xcr0
+	case 1:
+		v = c.xcr0 // XINUSE: both components count as in use
+	default:
+		return c.raise(vectorGP, 0)
+	}
+	c.R[RAX], c.R[RDX] = uint64(uint32(v)), v>>32
+	return true
+}
+
+func writeXCR(c *CPU, _ *Uop) bool {
+	if c.cr4&CR4OSXSAVE == 0 {
+		return c.raiseNoCode(vectorUD)
+	}
+	v := uint64(uint32(c.R[RAX])) | c.R[RDX]<<32
+	if uint32(c.R[RCX]) != 0 || v&^3 != 0 || v&1 == 0 {
+		return c.raise(vectorGP, 0)
+	}
+	c.xcr0 = v
+	return true
+}
+
+// setAC is CLAC and STAC (Aux 1).
+func setAC(c *CPU, u *Uop) bool {
+	if c.cpl > 0 {
+		return c.raiseNoCode(vectorUD)
+	}
+	if u.Aux != 0 {
+		c.rest |= FlagAC
+	} else {
+		c.rest &^= FlagAC
+	}
+	c.selectTLB()
+	return true
+}
+
+// flushLine is CLFLUSH and kin: no more than a read of the line, as far as anybody can see.
+func flushLine(c *CPU, u *Uop) bool {
+	_, ok := c.reach(c.ea(u), Read)
+	return ok
+}
