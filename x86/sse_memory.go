@@ -1,0 +1,93 @@
+package x86
+
+// Loads and stores of XMM slots. Every other operation works on registers.
+var xmmMemoryHandlers = map[Op]handler{
+	opLoadX8:     loadX8,
+	opLoadX16:    loadX16,
+	opLoadX32:    loadX32,
+	opLoadX64:    loadX64,
+	opLoadX128:   loadX128,
+	opLoadX128A:  loadX128Aligned,
+	opStoreX8:    func(c *CPU, u *Uop) bool { return c.store8(c.ea(u), uint8(c.X[u.Src&xmmMask][0])) },
+	opStoreX16:   func(c *CPU, u *Uop) bool { return c.store16(c.ea(u), uint16(c.X[u.Src&xmmMask][0])) },
+	opStoreX32:   func(c *CPU, u *Uop) bool { return c.store32(c.ea(u), uint32(c.X[u.Src&xmmMask][0])) },
+	opStoreX64:   func(c *CPU, u *Uop) bool { return c.store64(c.ea(u), c.X[u.Src&xmmMask][0]) },
+	opStoreX128:  storeX128,
+	opStoreX128A: storeX128Aligned,
+	opMASKMOVDQU: maskMove,
+}
+
+func loadX8(c *CPU, u *Uop) bool {
+	v, ok := c.load8(c.ea(u))
+	if ok {
+		c.X[u.Dst&xmmMask] = XMM{uint64(v)}
+	}
+	return ok
+}
+
+func loadX16(c *CPU, u *Uop) bool {
+	v, ok := c.load16(c.ea(u))
+	if ok {
+		c.X[u.Dst&xmmMask] = XMM{uint64(v)}
+	}
+	return ok
+}
+
+func loadX32(c *CPU, u *Uop) bool {
+	v, ok := c.load32(c.ea(u))
+	if ok {
+		c.X[u.Dst&xmmMask] = XMM{uint64(v)}
+	}
+	return ok
+}
+
+func loadX64(c *CPU, u *Uop) bool {
+	v, ok := c.load64(c.ea(u))
+	if ok {
+		c.X[u.Dst&xmmMask] = XMM{v}
+	}
+	return ok
+}
+
+func loadX128(c *CPU, u *Uop) bool {
+	v, ok := c.load128(c.ea(u))
+	if ok {
+		c.X[u.Dst&xmmMask] = v
+	}
+	return ok
+}
+
+func storeX128(c *CPU, u *Uop) bool { return c.store128(c.ea(u), c.X[u.Src&xmmMask]) }
+
+// aligned raises #GP where a 16-byte operand does not lie on a 16-byte boundary (SDM vol. 3, 6.15, "Interrupt 13").
+func (c *CPU) aligned(va uint64) bool {
+	if va&15 != 0 {
+		c.raise(vectorGP, 0)
+		return false
+	}
+	return true
+}
+
+func loadX128Aligned(c *CPU, u *Uop) bool { return c.aligned(c.ea(u)) && loadX128(c, u) }
+
+func storeX128Aligned(c *CPU, u *Uop) bool { return c.aligned(c.ea(u)) && storeX128(c, u) }
+
+// maskMove is MASKMOVDQU and MASKMOVQ: it stores the bytes of Dst whose mask byte in Src has its top bit set. Imm is the operand's size in bytes. The whole operand must be
+// writable, as on silicon, unless the mask is empty; then nothing is touched.
+func maskMove(c *CPU, u *Uop) bool {
+	data, mask := c.xmm(u)
+	chosen := mask.signBits()
+	if chosen == 0 {
+		return true
+	}
+	va := c.ea(u)
+	if !c.claim(va, int(u.Imm)) {
+		return false
+	}
+	for i := range int(u.Imm) {
+		if chosen>>i&1 != 0 && !c.store8(va+uint64(i), data.byte(i)) {
+			return false
+		}
+	}
+	return true
+}

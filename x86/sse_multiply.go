@@ -1,0 +1,33 @@
+package x86
+
+// Packed integer multiplication.
+var packedMultiplyHandlers = map[Op]handler{
+	opPMULLW:    quads(func(a, b uint64) uint64 { return lanes(a, b, func(a, b uint16) uint16 { return a * b }) }),
+	opPMULHW:    quads(func(a, b uint64) uint64 { return lanes(a, b, multiplyHigh) }),
+	opPMULHUW:   quads(func(a, b uint64) uint64 { return lanes(a, b, multiplyHighUnsigned) }),
+	opPMULHRSW:  quads(func(a, b uint64) uint64 { return lanes(a, b, multiplyHighRounded) }),
+	opPMULLD:    quads(func(a, b uint64) uint64 { return lanes(a, b, func(a, b uint32) uint32 { return a * b }) }),
+	opPMULDQ:    quads(func(a, b uint64) uint64 { return uint64(int64(int32(a)) * int64(int32(b))) }),
+	opPMULUDQ:   quads(func(a, b uint64) uint64 { return low32(a) * low32(b) }),
+	opPMADDWD:   quads(multiplyAddWords),
+	opPMADDUBSW: quads(multiplyAddBytes),
+}
+
+func multiplyHigh(a, b int16) int16           { return int16(int32(a) * int32(b) >> 16) }
+func multiplyHighUnsigned(a, b uint16) uint16 { return uint16(uint32(a) * uint32(b) >> 16) }
+func multiplyHighRounded(a, b int16) int16    { return int16((int32(a)*int32(b)>>14 + 1) >> 1) }
+
+// multiplyAddWords is PMADDWD: products of signed words, added in pairs; the sum wraps where all four are -32768.
+func multiplyAddWords(a, b uint64) uint64 {
+	pair := func(a, b uint32) uint32 {
+		return uint32(int32(int16(a))*int32(int16(b)) + int32(int16(a>>16))*int32(int16(b>>16)))
+	}
+	return uint64(pair(uint32(a), uint32(b))) | uint64(pair(uint32(a>>32), uint32(b>>32)))<<32
+}
+
+// multiplyAddBytes is PMADDUBSW: products of unsigned bytes of a and signed bytes of b, added in pairs with saturation.
+func multiplyAddBytes(a, b uint64) uint64 {
+	return lanes(a, b, func(a, b uint16) uint16 {
+		return uint16(saturate16(int32(uint8(a))*int32(int8(b)) + int32(a>>8)*int32(int8(b>>8))))
+	})
+}

@@ -1,0 +1,77 @@
+package x86
+
+// Packed shifts. A count beyond the lane clears it, or fills it with its sign; all 64 bits of the source's low quadword are the count.
+var packedShiftHandlers = map[Op]handler{
+	opPSRLW: packedShift(bySource, func(a, n uint64) uint64 { return shiftRight(a, n, 16) }),
+	opPSRLD: packedShift(bySource, func(a, n uint64) uint64 { return shiftRight(a, n, 32) }),
+	opPSRLQ: packedShift(bySource, func(a, n uint64) uint64 { return a >> n }),
+	opPSRAW: packedShift(bySource, func(a, n uint64) uint64 { return lanes(a, 0, func(a, _ int16) int16 { return a >> n }) }),
+	opPSRAD: packedShift(bySource, func(a, n uint64) uint64 { return lanes(a, 0, func(a, _ int32) int32 { return a >> n }) }),
+	opPSLLW: packedShift(bySource, func(a, n uint64) uint64 { return shiftLeft(a, n, 16) }),
+	opPSLLD: packedShift(bySource, func(a, n uint64) uint64 { return shiftLeft(a, n, 32) }),
+	opPSLLQ: packedShift(bySource, func(a, n uint64) uint64 { return a << n }),
+
+	opPSRLWImm: packedShift(byImm, func(a, n uint64) uint64 { return shiftRight(a, n, 16) }),
+	opPSRLDImm: packedShift(byImm, func(a, n uint64) uint64 { return shiftRight(a, n, 32) }),
+	opPSRLQImm: packedShift(byImm, func(a, n uint64) uint64 { return a >> n }),
+	opPSRAWImm: packedShift(byImm, func(a, n uint64) uint64 { return lanes(a, 0, func(a, _ int16) int16 { return a >> n }) }),
+	opPSRADImm: packedShift(byImm, func(a, n uint64) uint64 { return lanes(a, 0, func(a, _ int32) int32 { return a >> n }) }),
+	opPSLLWImm: packedShift(byImm, func(a, n uint64) uint64 { return shiftLeft(a, n, 16) }),
+	opPSLLDImm: packedShift(byImm, func(a, n uint64) uint64 { return shiftLeft(a, n, 32) }),
+	opPSLLQImm: packedShift(byImm, func(a, n uint64) uint64 { return a << n }),
+
+	opPSRLDQ: func(c *CPU, u *Uop) bool { d, _ := c.xmm(u); *d = d.shiftRightBytes(uint8(u.Imm)); return true },
+	opPSLLDQ: func(c *CPU, u *Uop) bool { d, _ := c.xmm(u); *d = d.shiftLeftBytes(uint8(u.Imm)); return true },
+}
+
+func bySource(c *CPU, u *Uop) uint64 { return c.X[u.Src&xmmMask][0] }
+func byImm(_ *CPU, u *Uop) uint64    { return uint64(u.Imm) }
+
+func packedShift(count func(c *CPU, u *Uop) uint64, f func(a, n uint64) uint64) handler {
+	return func(c *CPU, u *Uop) bool {
+		n := count(c, u)
+		d, _ := c.xmm(u)
+		d[0], d[1] = f(d[0], n), f(d[1], n)
+		return true
+	}
+}
+
+// shiftRight and shiftLeft shift all lanes of the given width at once and clear the bits that came from a neighbour.
+func shiftRight(a, n, width uint64) uint64 {
+	if n >= width {
+		return 0
+	}
+	lane := uint64(1)<<width - 1
+	return a >> n & (lane >> n * (^uint64(0) / lane))
+}
+
+func shiftLeft(a, n, width uint64) uint64 {
+	if n >= width {
+		return 0
+	}
+	lane := uint64(1)<<width - 1
+	return a << n & (lane << n & lane * (^uint64(0) / lane))
+}
+
+// shiftRightBytes and shiftLeftBytes shift the whole register; more than 15 bytes clear it.
+func (x *XMM) shiftRightBytes(n uint8) XMM {
+	switch k := uint(n) * 8; {
+	case n >= 16:
+		return XMM{}
+	case n >= 8:
+		return XMM{x[1] >> (k - 64)}
+	default:
+		return XMM{x[0]>>k | x[1]<<(64-k), x[1] >> k}
+	}
+}
+
+func (x *XMM) shiftLeftBytes(n uint8) XMM {
+	switch k := uint(n) * 8; {
+	case n >= 16:
+		return XMM{}
+	case n >= 8:
+		return XMM{0, x[0] << (k - 64)}
+	default:
+		return XMM{x[0] << k, x[1]<<k | x[0]>>(64-k)}
+	}
+}

@@ -1,0 +1,55 @@
+package x86
+
+import "unsafe"
+
+// An XMM is one of the registers XMM0 to XMM15: the low quadword first, and in each the low lane in the low bits.
+type XMM [2]uint64
+
+// Slots of CPU.X: XMM0 to XMM15, then temporaries that live within one instruction. A memory operand is loaded into xmmTmp first, so that
+// operations see registers only; MMX registers are copied to mmxDst and xmmTmp for the same reason.
+const (
+	xmmTmp   = 16
+	mmxDst   = 17
+	xmmSlots = 32 // a power of two, so that masked indexes need no bounds check
+	xmmMask  = xmmSlots - 1
+)
+
+// xmm returns the destination, which most operations read as well, and the source of a micro-operation.
+func (c *CPU) xmm(u *Uop) (dst, src *XMM) { return &c.X[u.Dst&xmmMask], &c.X[u.Src&xmmMask] }
+
+// Lanes. Indexes count from the low end.
+
+func (x *XMM) byte(i int) uint8   { return uint8(x[i>>3&1] >> (i & 7 * 8)) }
+func (x *XMM) word(i int) uint16  { return uint16(x[i>>2&1] >> (i & 3 * 16)) }
+func (x *XMM) dword(i int) uint32 { return uint32(x[i>>1&1] >> (i & 1 * 32)) }
+
+func (x *XMM) setByte(i int, v uint8)   { insertBits(&x[i>>3&1], i&7*8, 0xFF, uint64(v)) }
+func (x *XMM) setWord(i int, v uint16)  { insertBits(&x[i>>2&1], i&3*16, 0xFFFF, uint64(v)) }
+func (x *XMM) setDword(i int, v uint32) { insertBits(&x[i>>1&1], i&1*32, 0xFFFFFFFF, uint64(v)) }
+
+// insertBits replaces the bits of q under mask<<shift.
+func insertBits(q *uint64, shift int, mask, v uint64) { *q = *q&^(mask<<shift) | v<<shift }
+
+// load128 and store128 access 16 bytes at any alignment. They raise what the access raises and then return false; a store that fails has stored nothing.
+func (c *CPU) load128(va uint64) (XMM, bool) {
+	if p := c.readable(va, 15); p != nil {
+		return *(*XMM)(p), true
+	}
+	var b [16]byte
+	ok := c.readBytes(va, b[:])
+	return xmmOf(&b), ok
+}
+
+func (c *CPU) store128(va uint64, v XMM) bool {
+	if p := c.writable(va, 15); p != nil {
+		*(*XMM)(p) = v
+		return true
+	}
+	b := v.bytes()
+	return c.writeBytes(va, b[:])
+}
+
+// Hosts are little endian, so a register's lanes and its bytes in memory are in the same order.
+
+func xmmOf(b *[16]byte) XMM        { return *(*XMM)(unsafe.Pointer(b)) }
+func (x *XMM) bytes() (b [16]byte) { return *(*[16]byte)(unsafe.Pointer(x)) }
