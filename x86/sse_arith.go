@@ -1,0 +1,142 @@
+package x86
+
+// Floating-point arithmetic: scalar in the lowest lane, packed in all.
+var floatArithHandlers = map[Op]handler{
+	opADDPS: packed32(floatAdd), opADDPD: packed64(floatAdd), opADDSS: scalar32(floatAdd), opADDSD: scalar64(floatAdd),
+	opSUBPS: packed32(floatSub), opSUBPD: packed64(floatSub), opSUBSS: scalar32(floatSub), opSUBSD: scalar64(floatSub),
+	opMULPS: packed32(floatMul), opMULPD: packed64(floatMul), opMULSS: scalar32(floatMul), opMULSD: scalar64(floatMul),
+	opDIVPS: packed32(floatDiv), opDIVPD: packed64(floatDiv), opDIVSS: scalar32(floatDiv), opDIVSD: scalar64(floatDiv),
+	opMINPS: packed32(floatMin), opMINPD: packed64(floatMin), opMINSS: scalar32(floatMin), opMINSD: scalar64(floatMin),
+	opMAXPS: packed32(floatMax), opMAXPD: packed64(floatMax), opMAXSS: scalar32(floatMax), opMAXSD: scalar64(floatMax),
+	opSQRTPS: packed32(floatSqrt), opSQRTPD: packed64(floatSqrt), opSQRTSS: scalar32(floatSqrt), opSQRTSD: scalar64(floatSqrt),
+
+	opADDSUBPS: func(c *CPU, u *Uop) bool { d, s := c.xmm(u); return c.lanes32(d, *d, *s, floatSub, floatAdd) },
+	opADDSUBPD: func(c *CPU, u *Uop) bool { d, s := c.xmm(u); return c.lanes64(d, *d, *s, floatSub, floatAdd) },
+	opHADDPS:   horizontal32(floatAdd),
+	opHADDPD:   horizontal64(floatAdd),
+	opHSUBPS:   horizontal32(floatSub),
+	opHSUBPD:   horizontal64(floatSub),
+	opDPPS:     dpps,
+	opDPPD:     dppd,
+}
+
+func scalar32(op floatOp) handler {
+	return func(c *CPU, u *Uop) bool {
+		d, s := c.xmm(u)
+		e := c.sseEnv()
+		r := e.arith32(op, d.dword(0), s.dword(0))
+		if !c.settle(&e) {
+			return false
+		}
+		d.setDword(0, r)
+		return true
+	}
+}
+
+func scalar64(op floatOp) handler {
+	return func(c *CPU, u *Uop) bool {
+		d, s := c.xmm(u)
+		e := c.sseEnv()
+		r := e.arith64(op, d[0], s[0])
+		if !c.settle(&e) {
+			return false
+		}
+		d[0] = r
+		return true
+	}
+}
+
+func packed32(op floatOp) handler {
+	return func(c *CPU, u *Uop) bool {
+		d, s := c.xmm(u)
+		return c.lanes32(d, *d, *s, op, op)
+	}
+}
+
+func packed64(op floatOp) handler {
+	return func(c *CPU, u *Uop) bool {
+		d, s := c.xmm(u)
+		return c.lanes64(d, *d, *s, op, op)
+	}
+}
+
+// lanes32 and lanes64 put the result of a and b into dst, with one operation for even lanes and one for odd lanes.
+func (c *CPU) lanes32(dst *XMM, a, b XMM, even, odd floatOp) bool {
+	e := c.sseEnv()
+	var r XMM
+	for q := range r {
+		r[q] = uint64(e.arith32(even, uint32(a[q]), uint32(b[q]))) |
+			uint64(e.arith32(odd, uint32(a[q]>>32), uint32(b[q]>>32)))<<32
+	}
+	if !c.settle(&e) {
+		return false
+	}
+	*dst = r
+	return true
+}
+
+func (c *CPU) lanes64(dst *XMM, a, b XMM, even, odd floatOp) bool {
+	e := c.sseEnv()
+	r := XMM{e.arith64(even, a[0], b[0]), e.arith64(odd, a[1], b[1])}
+	if !c.settle(&e) {
+		return false
+	}
+	*dst = r
+	return true
+}
+
+// horizontal32 and horizontal64 operate on neighbours: those of the destination give the low half of the result.
+func horizontal32(op floatOp) handler {
+	return func(c *CPU, u *Uop) bool {
+		d, s := c.xmm(u)
+		even, odd := unzip32(*d, *s)
+		return c.lanes32(d, even, odd, op, op)
+	}
+}
+
+func horizontal64(op floatOp) handler {
+	return func(c *CPU, u *Uop) bool {
+		d, s := c.xmm(u)
+		return c.lanes64(d, XMM{d[0], s[0]}, XMM{d[1], s[1]}, op, op)
+	}
+}
+
+// unzip32 separates the even doublewords of a and b from the odd ones.
+func unzip32(a, b XMM) (even, odd XMM) {
+	return XMM{low32(a[0]) | a[1]<<32, low32(b[0]) | b[1]<<32},
+		XMM{a[0]>>32 | a[1]>>32<<32, b[0]>>32 | b[1]>>32<<32}
+}
+
+// dpps multiplies the lanes that imm[7:4] names, adds the products in pairs and then the sums, and puts the result into the lanes that imm[3:0] names.
+// The other products and lanes are zero.
+func dpps(c *CPU, u *Uop) bool {
+	d, s := c.xmm(u)
+	imm := uint8(u.Imm)
+	a := blend(XMM{}, *d, spread(imm>>4&3, 32), spread(imm>>6, 32))
+	b := blend(XMM{}, *s, spread(imm>>4&3, 32), spread(imm>>6, 32))
+	var t XMM
+	if !c.lanes32(&t, a, b, floatMul, floatMul) {
+		return false
+	}
+	for range 2 {
+		even, odd := unzip32(t, t)
+		if !c.lanes32(&t, even, odd, floatAdd, floatAdd) {
+			return false
+		}
+	}
+	*d = blend(XMM{}, t, spread(imm&3, 32), spread(imm>>2&3, 32))
+	return true
+}
+
+func dppd(c *CPU, u *Uop) bool {
+	d, s := c.xmm(u)
+	imm := uint8(u.Imm)
+	a := blend(XMM{}, *d, spread(imm>>4&1, 64), spread(imm>>5&1, 64))
+	b := blend(XMM{}, *s, spread(imm>>4&1, 64), spread(imm>>5&1, 64))
+	var t XMM
+	if !c.lanes64(&t, a, b, floatMul, floatMul) || !c.lanes64(&t, XMM{t[0], t[0]}, XMM{t[1], t[1]}, floatAdd, floatAdd) {
+		return false
+	}
+	*d = blend(XMM{}, t, spread(imm&1, 64), spread(imm>>1&1, 64))
+	return true
+}

@@ -1,0 +1,149 @@
+package x86
+
+// Conversions between floating-point formats and integers, and rounding to integral values.
+var floatConvertHandlers = map[Op]handler{
+	opCVTPS2PD: convertXMM, opCVTPD2PS: convertXMM, opCVTSS2SD: convertXMM, opCVTSD2SS: convertXMM,
+	opCVTDQ2PS: convertXMM, opCVTDQ2PD: convertXMM, opCVTPI2PS: convertXMM, opCVTPI2PD: convertXMM,
+	opCVTPS2DQ: convertXMM, opCVTTPS2DQ: convertXMM, opCVTPD2DQ: convertXMM, opCVTTPD2DQ: convertXMM,
+	opCVTPS2PI: convertXMM, opCVTTPS2PI: convertXMM, opCVTPD2PI: convertXMM, opCVTTPD2PI: convertXMM,
+
+	opCVTSI2SS32: fromGeneral, opCVTSI2SS64: fromGeneral, opCVTSI2SD32: fromGeneral, opCVTSI2SD64: fromGeneral,
+	opCVTSS2SI32: toGeneral, opCVTSS2SI64: toGeneral, opCVTSD2SI32: toGeneral, opCVTSD2SI64: toGeneral,
+	opCVTTSS2SI32: toGeneral, opCVTTSS2SI64: toGeneral, opCVTTSD2SI32: toGeneral, opCVTTSD2SI64: toGeneral,
+
+	opROUNDPS: roundXMM, opROUNDPD: roundXMM, opROUNDSS: roundXMM, opROUNDSD: roundXMM,
+}
+
+// convertXMM serves conversions between XMM slots.
+func convertXMM(c *CPU, u *Uop) bool {
+	d, s := c.xmm(u)
+	e := c.sseEnv()
+	r := *d
+	switch u.Op {
+	case opCVTPS2PD:
+		r = XMM{e.widen(uint32(s[0])), e.widen(uint32(s[0] >> 32))}
+	case opCVTPD2PS:
+		r = XMM{uint64(e.narrow(s[0])) | uint64(e.narrow(s[1]))<<32}
+	case opCVTSS2SD:
+		r[0] = e.widen(uint32(s[0]))
+	case opCVTSD2SS:
+		r.setDword(0, e.narrow(s[0]))
+	case opCVTDQ2PS:
+		r = XMM{e.singles(s[0]), e.singles(s[1])}
+	case opCVTPI2PS:
+		r[0] = e.singles(s[0])
+	case opCVTDQ2PD, opCVTPI2PD:
+		r = XMM{pack64(integerNumber(int64(int32(s[0])))), pack64(integerNumber(int64(s[0]) >> 32))} // always exact
+	case opCVTTPS2DQ, opCVTTPS2PI:
+		e.rc = towardZero
+		fallthrough
+	case opCVTPS2DQ, opCVTPS2PI:
+		r = XMM{e.integers32(s[0])}
+		if u.Op == opCVTPS2DQ || u.Op == opCVTTPS2DQ {
+			r[1] = e.integers32(s[1])
+		}
+	case opCVTTPD2DQ, opCVTTPD2PI:
+		e.rc = towardZero
+		fallthrough
+	case opCVTPD2DQ, opCVTPD2PI:
+		r = XMM{low32(uint64(e.toInteger(unpack64(s[0]), 32))) | uint64(e.toInteger(unpack64(s[1]), 32))<<32}
+	}
+	if !c.settle(&e) {
+		return false
+	}
+	*d = r
+	return true
+}
+
+func (e *floatEnv) widen(v uint32) uint64  { return pack64(e.convert(unpack32(v), &double)) }
+func (e *floatEnv) narrow(v uint64) uint32 { return pack32(e.convert(unpack64(v), &single)) }
+
+// singles converts two 32-bit integers, integers32 two numbers.
+func (e *floatEnv) singles(q uint64) uint64 {
+	return uint64(pack32(e.fromInteger(int64(int32(q)), &single))) | uint64(pack32(e.fromInteger(int64(q)>>32, &single)))<<32
+}
+
+func (e *floatEnv) integers32(q uint64) uint64 {
+	return low32(uint64(e.toInteger(unpack32(uint32(q)), 32))) | uint64(e.toInteger(unpack32(uint32(q>>32)), 32))<<32
+}
+
+// fromGeneral is CVTSI2SS and CVTSI2SD: Src is a general-purpose register.
+func fromGeneral(c *CPU, u *Uop) bool {
+	d := &c.X[u.Dst&xmmMask]
+	e := c.sseEnv()
+	v := int64(c.R[u.Src%slots])
+	if u.Op == opCVTSI2SS32 || u.Op == opCVTSI2SD32 {
+		v = int64(int32(v))
+	}
+	r := *d
+	if u.Op == opCVTSI2SS32 || u.Op == opCVTSI2SS64 {
+		r.setDword(0, pack32(e.fromInteger(v, &single)))
+	} else {
+		r[0] = pack64(e.fromInteger(v, &double))
+	}
+	if !c.settle(&e) {
+		return false
+	}
+	*d = r
+	return true
+}
+
+// toGeneral is CVTSS2SI, CVTSD2SI and the truncating ones: Dst is a general-purpose register.
+func toGeneral(c *CPU, u *Uop) bool {
+	s := &c.X[u.Src&xmmMask]
+	e := c.sseEnv()
+	if u.Op >= opCVTTSS2SI32 {
+		e.rc = towardZero
+	}
+	var n number
+	switch u.Op {
+	case opCVTSS2SI32, opCVTSS2SI64, opCVTTSS2SI32, opCVTTSS2SI64:
+		n = unpack32(uint32(s[0]))
+	default:
+		n = unpack64(s[0])
+	}
+	var r uint64
+	switch u.Op {
+	case opCVTSS2SI32, opCVTSD2SI32, opCVTTSS2SI32, opCVTTSD2SI32:
+		r = low32(uint64(e.toInteger(n, 32)))
+	default:
+		r = uint64(e.toInteger(n, 64))
+	}
+	if !c.settle(&e) {
+		return false
+	}
+	c.R[u.Dst%slots] = r
+	return true
+}
+
+// roundXMM is ROUNDPS and its like: imm[1:0] is the rounding control, unless imm[2] says that MXCSR's is meant; imm[3] keeps the precision exception back.
+func roundXMM(c *CPU, u *Uop) bool {
+	d, s := c.xmm(u)
+	e := c.sseEnv()
+	if u.Imm&4 == 0 {
+		e.rc = rounding(u.Imm & 3)
+	}
+	r := *d
+	switch u.Op {
+	case opROUNDSS:
+		r.setDword(0, pack32(e.roundIntegral(unpack32(uint32(s[0])))))
+	case opROUNDSD:
+		r[0] = pack64(e.roundIntegral(unpack64(s[0])))
+	case opROUNDPS:
+		for i := range 4 {
+			r.setDword(i, pack32(e.roundIntegral(unpack32(s.dword(i)))))
+		}
+	case opROUNDPD:
+		for i := range r {
+			r[i] = pack64(e.roundIntegral(unpack64(s[i])))
+		}
+	}
+	if u.Imm&8 != 0 {
+		e.flags &^= fpPE
+	}
+	if !c.settle(&e) {
+		return false
+	}
+	*d = r
+	return true
+}
