@@ -1,0 +1,186 @@
+package x86
+
+import "encoding/binary"
+
+// FXSAVE, FXRSTOR and MXCSR's own instructions.
+
+// The layout of the FXSAVE area (SDM vol. 1, tables 10-2 and 10-3), which is the legacy region of the XSAVE area. Processors leave what is behind XMM15 alone.
+const (
+	fxFCW     = 0
+	fxFSW     = 2
+	fxFTW     = 4
+	fxFOP     = 6
+	fxFIP     = 8
+	fxFDP     = 16
+	fxMXCSR   = 24
+	fxMask    = 28
+	fxST      = 32
+	fxXMM     = 160
+	fxEnd     = 416
+	fxSize    = 512
+	fxAligned = 16
+)
+
+// fxArea is as much of the area as is used.
+type fxArea [fxEnd]byte
+
+// putX87 stores the x87 state. In the 32-bit form (wide is false) the pointers have their low halves only, and segments of 0.
+func (a *fxArea) putX87(f *x87State, wide bool) {
+	le := binary.LittleEndian
+	le.PutUint16(a[fxFCW:], f.cw)
+	le.PutUint16(a[fxFSW:], f.status())
+	a[fxFTW] = f.full
+	le.PutUint16(a[fxFOP:], f.fop)
+	fip, fdp := f.fip, f.fdp
+	if !wide {
+		fip, fdp = low32(fip), low32(fdp)
+	}
+	le.PutUint64(a[fxFIP:], fip)
+	le.PutUint64(a[fxFDP:], fdp)
+	for i := range uint8(8) {
+		r := f.st(i)
+		le.PutUint64(a[fxST+16*int(i):], r.m)
+		le.PutUint16(a[fxST+16*int(i)+8:], r.se)
+	}
+}
+
+func (a *fxArea) x87(f *x87State, wide bool) {
+	le := binary.LittleEndian
+	f.setControl(le.Uint16(a[fxFCW:]))
+	f.setStatus(le.Uint16(a[fxFSW:]))
+	f.full = a[fxFTW]
+	f.fop = le.Uint16(a[fxFOP:]) & 0x7FF
+	f.fip, f.fdp = le.Uint64(a[fxFIP:]), le.Uint64(a[fxFDP:])
+	if !wide {
+		f.fip, f.fdp = low32(f.fip), low32(f.fdp)
+	}
+	for i := range uint8(8) {
+		*f.st(i) = float80{le.Uint64(a[fxST+16*int(i):]), le.Uint16(a[fxST+16*int(i)+8:])}
+	}
+}
+
+func (a *fxArea) putMXCSR(v uint32) {
+	binary.LittleEndian.PutUint32(a[fxMXCSR:], v)
+	binary.LittleEndian.PutUint32(a[fxMask:], mxcsrExist)
+}
+
+func (a *fxArea) mxcsr() uint32 { return binary.LittleEndian.Uint32(a[fxMXCSR:]) }
+
+func (a *fxArea) putXMM(x []XMM) {
+	for i := range x {
+		b := x[i].bytes()
+		copy(a[fxXMM+16*i:], b[:])
+	}
+}
+
+func (a *fxArea) xmm(x []XMM) {
+	for i := range x {
+		x[i] = xmmOf((*[16]byte)(a[fxXMM+16*i:]))
+	}
+}
+
+// Image returns the x87 state in the 64-bit FXSAVE format: the first 24 bytes and the eight registers, with zeros for MXCSR.
+func (f *x87State) Image() (b [fxXMM]byte) {
+	var a fxArea
+	a.putX87(f, true)
+	return [fxXMM]byte(a[:])
+}
+
+// SetImage takes the x87 state from that format.
+func (f *x87State) SetImage(b *[fxXMM]byte) {
+	var a fxArea
+	copy(a[:], b[:])
+	a.x87(f, true)
+}
+
+var fxsaveHandlers = map[Op]handler{
+	opFXSAVE:  fxsave,
+	opFXRSTOR: fxrstor,
+	opLDMXCSR: ldmxcsr,
+	opSTMXCSR: func(c *CPU, u *Uop) bool { return c.store32(c.ea(u), c.mxcsr) },
+}
+
+// fxReady says whether FXSAVE and FXRSTOR can be executed on the area at va.
+func (c *CPU) fxReady(va uint64) bool {
+	switch {
+	case c.cr0&(CR0EM|CR0TS) != 0:
+		return c.raiseNoCode(vectorNM)
+	case va%fxAligned != 0:
+		return c.raise(vectorGP, 0)
+	}
+	return true
+}
+
+// fxsave and fxrstor have their operand size, REX.W, in Aux.
+func fxsave(c *CPU, u *Uop) bool {
+	va := c.ea(u)
+	if !c.fxReady(va) {
+		return false
+	}
+	var a fxArea
+	a.putX87(&c.fpu, u.Aux != 0)
+	a.putMXCSR(c.mxcsr)
+	a.putXMM(c.X[:16])
+	return c.claim(va, fxSize) && c.writeBytes(va, a[:])
+}
+
+func fxrstor(c *CPU, u *Uop) bool {
+	va := c.ea(u)
+	if !c.fxReady(va) {
+		return false
+	}
+	var b [fxSize]byte
+	if !c.readBytes(va, b[:]) {
+		return false
+	}
+	a := (*fxArea)(b[:])
+	if a.mxcsr()&^mxcsrExist != 0 {
+		return c.raise(vectorGP, 0)
+	}
+	a.x87(&c.fpu, u.Aux != 0)
+	c.mxcsr = a.mxcsr()
+	a.xmm(c.X[:16])
+	return true
+}
+
+func ldmxcsr(c *CPU, u *Uop) bool {
+	v, ok := c.load32(c.ea(u))
+	if !ok {
+		return false
+	}
+	if v&^mxcsrExist != 0 {
+		return c.raise(vectorGP, 0)
+	}
+	c.mxcsr = v
+	return true
+}
+
+// fxsave decodes 0F AE /0 to /6 on memory; ModRM has been read.
+func (d *decoder) fxsave() {
+	if d.data16 || d.rep != 0 {
+		d.undefined()
+		return
+	}
+	u := d.at(Uop{Aux: uint32(d.wide())})
+	switch d.reg & 7 {
+	case 0:
+		u.Op = opFXSAVE
+	case 1:
+		u.Op = opFXRSTOR
+	case 2, 3:
+		if !d.sseReady() {
+			return
+		}
+		u.Op = opLDMXCSR + Op(d.reg&7-2)
+	case 4:
+		u.Op = opXSAVE
+	case 5:
+		u.Op = opXRSTOR
+	case 6:
+		u.Op = opXSAVEOPT
+	default:
+		d.undefined()
+		return
+	}
+	d.emit(u)
+}
