@@ -134,7 +134,7 @@ func ParseMemoryMap(buf []byte, stride uint64) (MemoryMap, error) {
 		return MemoryMap{}, formatError("memory map: a descriptor size of " + hex(stride) + " bytes is too small")
 	}
 	if n := uint64(len(buf)); n%stride != 0 {
-		return MemoryMap{}, formatError("memory map: " + hex(n) + " bytes are no multiple of the descriptor size " + hex(stride))
+		return MemoryMap{}, formatError("memory map: " + hex(n) + " bytes do not divide into descriptors of " + hex(stride))
 	}
 	return MemoryMap{buf, stride}, nil
 }
