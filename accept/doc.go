@@ -23,9 +23,9 @@
 // All the memory that 52 bits address, 4 PiB, has a bitmap of 256 MiB. To look through it takes about as long as to
 // read it: Any, All and Count reach 0.94 to 1.0 of the speed at which the standard library's vector code reads the
 // same bytes (12.3 of 12.7 GB/s, 22 ms), and 0.78 of the rate at which memory delivers cache lines that nobody looks
-// at (15.7 GB/s). To mark 4 PiB takes 33 ms, to clear it 11 ms; to accept 4 MiB takes 56 ns besides the platform's work.
-// This is one core of an otherwise quiet virtual machine (Intel Xeon, Go 1.26). For another machine, speeds and ratios
-// side by side:
+// at (15.7 GB/s). To mark 4 PiB takes 33 ms, to clear it 11 ms; to accept 4 MiB takes 56 ns besides what the platform
+// takes. This is one of the two cores of a virtual machine with other work to do (Intel Xeon, Go 1.26), three runs.
+// For another machine, speeds and ratios side by side:
 //
 //	go test ./accept -run '^$' -bench .
 package accept
