@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"hash/fnv"
 	"math/rand/v2"
-	"slices"
 	"testing"
 )
 
@@ -75,10 +74,10 @@ func FuzzBoard(f *testing.F) {
 	f.Add([]byte("\x00\x00\x01\x00\x02\x00\x00\x00\x00\x00\x04\x00\x08\x00\x00\x00")) // IER and MCR: an interrupt
 	f.Add([]byte("\x04\x18\x00\x00\x20\x80\x00\x00\x07\x00\x00\x00\xff\xff\xff\xff"))
 	f.Fuzz(func(t *testing.T, script []byte) {
-		if len(script) > 1<<16 {
+		if len(script) > 1<<11 { // long ones are slow and find nothing more
 			return
 		}
-		if drive(t, script) != drive(t, script) {
+		if first, second := drive(t, script), drive(t, script); first != second {
 			t.Error("two runs of one script differ")
 		}
 	})
@@ -88,7 +87,7 @@ func FuzzBoard(f *testing.F) {
 func TestBoardWildGuest(t *testing.T) {
 	for seed := range uint64(20) {
 		script := wild(seed)
-		if first, second := drive(t, script), drive(t, slices.Clone(script)); first != second {
+		if first, second := drive(t, script), drive(t, script); first != second {
 			t.Errorf("seed %d: two runs differ", seed)
 		}
 	}

@@ -254,6 +254,19 @@ func TestUARTInputIsBounded(t *testing.T) {
 	wantReg(t, b.UART, "drained", uartLSR, lsrHoldingEmpty|lsrTransmitterEmpty)
 }
 
+// In loopback mode the UART hears itself only; the other end waits.
+func TestUARTLoopbackCutsTheLine(t *testing.T) {
+	u := newBench().UART
+	u.Out(uartIIR, fcrEnable)
+	u.Out(uartMCR, mcrRTS|mcrLoopback)
+	u.Write([]byte("h"))
+	u.Out(uartData, 'o')
+	wantReg(t, u, "its own byte", uartData, 'o')
+	wantReg(t, u, "no other", uartLSR, lsrHoldingEmpty|lsrTransmitterEmpty)
+	u.Out(uartMCR, mcrRTS)
+	wantReg(t, u, "the host's", uartData, 'h')
+}
+
 func TestUARTOverrun(t *testing.T) {
 	u := newBench().UART
 	u.Out(uartIER, ierLineStatus|ierReceived)

@@ -1,0 +1,32 @@
+package device
+
+// ResetValue is what a guest writes to the reset register to reset the machine: the FADT's RESET_VALUE.
+const ResetValue = resetSystem | resetCPU
+
+// Bits of the reset control register (ICH9 data sheet, processor interface registers, RST_CNT).
+const (
+	resetSystem = 1 << 1 // SYS_RST: all of the machine, not the processor alone
+	resetCPU    = 1 << 2 // RST_CPU: do it
+	resetFull   = 1 << 3 // FULL_RST: with a power cycle
+)
+
+// ResetRegister is the reset control register of a PC chipset. This machine knows one kind of reset only.
+type ResetRegister struct {
+	reset func()
+	value uint8
+}
+
+// NewResetRegister returns the register. It calls reset when RST_CPU goes from 0 to 1.
+func NewResetRegister(reset func()) *ResetRegister { return &ResetRegister{reset: reset} }
+
+// In implements PortDevice.
+func (r *ResetRegister) In(uint16) uint8 { return r.value }
+
+// Out implements PortDevice.
+func (r *ResetRegister) Out(_ uint16, value uint8) {
+	rising := value &^ r.value & resetCPU
+	r.value = value & (resetSystem | resetCPU | resetFull)
+	if rising != 0 {
+		r.reset()
+	}
+}
