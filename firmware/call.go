@@ -1,0 +1,126 @@
+package firmware
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/uefi"
+)
+
+// args are a service's arguments (UEFI 2.10, section 2.3.4.2, which is Microsoft's x64 convention): the first four in registers, the
+// others on the stack, behind the return address and 32 bytes that are the called function's own.
+type args [6]uint64
+
+const (
+	shadowSpace  = 32
+	registerArgs = 4
+)
+
+// call does what the service at the guest-physical address gpa does. The processor stands there, or, when call
+// has returned, where the guest goes on. An error is the end of the run.
+func (f *Firmware) call(cpu processor, gpa uint64) error {
+	f.cpu = cpu
+	slot := (gpa - f.trap) / entrySize
+	if gpa%entrySize != 0 || slot >= uint64(len(entries)) {
+		return fmt.Errorf("execution in firmware at %#x, which is no entry point (guest-virtual %#x)", gpa, cpu.RIP())
+	}
+	e := &entries[slot]
+	if e.land != nil {
+		return e.land(f, slot)
+	}
+	a, err := f.arguments(e)
+	if err != nil {
+		return fmt.Errorf("%s was called without a stack: %w", e.name, err)
+	}
+	return f.finish(e, f.serve(e, a))
+}
+
+func (f *Firmware) serve(e *entry, a args) error {
+	f.ret = 0
+	if f.exited && !e.runtime {
+		return unsupported
+	}
+	f.tick()
+	return e.serve(f, a)
+}
+
+// arguments reads the return address and the arguments.
+func (f *Firmware) arguments(e *entry) (a args, err error) {
+	gpr := f.cpu.GPR()
+	copy(a[:], []uint64{gpr[rcx], gpr[rdx], gpr[r8], gpr[r9]})
+	var frame [8 + shadowSpace + 8*(len(a)-registerArgs)]byte
+	b := frame[:8]
+	if e.args > registerArgs {
+		b = frame[:8+shadowSpace+8*(e.args-registerArgs)]
+	}
+	if err := f.cpu.ReadVirtual(gpr[rsp], b); err != nil {
+		return a, err
+	}
+	f.from = binary.LittleEndian.Uint64(b)
+	for i := registerArgs; i < e.args; i++ {
+		a[i] = binary.LittleEndian.Uint64(b[8+shadowSpace+8*(i-registerArgs):])
+	}
+	return a, nil
+}
+
+// finish gives the guest the outcome of a service.
+func (f *Firmware) finish(e *entry, err error) error {
+	f.cpu.AddTime(f.cfg.CallNS)
+	status := uefi.Success
+	switch failed := failure(0); {
+	case err == nil:
+	case err == errAgain:
+		f.tick()
+		_, err := f.notifyNext()
+		return err
+	case err == errElsewhere:
+		f.log(e, status)
+		return nil
+	case errors.As(err, &failed):
+		status = uefi.Status(failed)
+	default:
+		return fmt.Errorf("%s: %w", e.name, err)
+	}
+	f.log(e, status)
+	f.returnToCaller(uint64(status) | f.ret)
+	if f.exited {
+		return nil
+	}
+	f.tick()
+	_, err = f.notifyNext()
+	return err
+}
+
+// returnToCaller goes back to the caller.
+func (f *Firmware) returnToCaller(value uint64) {
+	gpr := f.cpu.GPR()
+	gpr[rax] = value
+	gpr[rsp] += 8
+	f.cpu.SetRIP(f.from)
+}
+
+func (f *Firmware) log(e *entry, s uefi.Status) {
+	f.cfg.Log.Call(record.Called{Stamp: f.stamp(), Interface: record.UEFI, Name: e.name, Status: statusName(s)})
+}
+
+func (f *Firmware) stamp() record.Stamp {
+	return record.Stamp{VirtualNS: f.cpu.Now(), Instructions: f.cpu.Instructions()}
+}
+
+// enter makes the guest call a function: it goes on at entry with up to two arguments, on the present stack, and returns to
+// firmware's own entry point back.
+func (f *Firmware) enter(entry uint64, back int, arguments ...uint64) error {
+	gpr := f.cpu.GPR()
+	sp := gpr[rsp]&^15 - shadowSpace - 8 // a call leaves the stack 8 off a multiple of 16
+	if err := f.store64(sp, f.mapping+uint64(back)*entrySize); err != nil {
+		return fmt.Errorf("calling %#x: the stack: %w", entry, err)
+	}
+	gpr[rsp] = sp
+	for i, v := range arguments {
+		gpr[[2]int{rcx, rdx}[i]] = v
+	}
+	f.cpu.SetRIP(entry)
+	return nil
+}

@@ -1,0 +1,110 @@
+package firmware
+
+import (
+	"fmt"
+	"io"
+	"math"
+
+	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/firmware/acpi"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/uefi"
+)
+
+// A Config says what machine firmware starts and what it starts on it.
+type Config struct {
+	TotalMemory uint64 // bytes of RAM, a multiple of 2 MiB; [RAM] says where it is
+	ACPI        acpi.Machine
+
+	Image       []byte // the EFI application to start, a PE file; not changed
+	ImageName   string // for the record and for diagnoses; also its file name in the device path
+	LoadOptions string // the command line
+	Initrd      []byte // served through LoadFile2 where it is not empty; not changed
+
+	// Unaccepted says that the platform has memory to be accepted. Without it no memory is unaccepted, nothing
+	// is asked of Accept, and FirmwareAccepts, Misalign and Policy mean nothing.
+	Unaccepted bool
+
+	// FirmwareAccepts is how many bytes of RAM firmware accepts before it starts the image, from address 0 upwards, or AcceptBelow4G.
+	// It accepts more where the image, its initrd and firmware itself need more, and all where Policy is Eager.
+	FirmwareAccepts uint64
+
+	// Misalign makes the memory that is handed over unaccepted begin and end off 2 MiB boundaries and adds a range of less than 4 MiB,
+	// so that the operating system's EFI stub has to accept something itself.
+	Misalign bool
+
+	Policy Policy
+
+	// Accept makes a range of private memory usable, by the means of the platform. Each page is accepted once. An
+	// error ends the run.
+	Accept func(accept.Range) error
+
+	// PrivateBit is the address bit that marks private memory in page-table entries: the C-bit on SEV-SNP, else 0.
+	PrivateBit uint64
+
+	Seed     uint64 // of EFI_RNG_PROTOCOL
+	RTCStart int64  // Unix time in seconds at virtual time 0
+	CallNS   uint64 // what a service call costs in virtual time, in nanoseconds
+
+	Console io.Writer   // takes what is printed, in UTF-8; nil where nobody looks
+	Log     *record.Log // hears of every call; may be nil
+
+	// Tables are configuration tables of the platform's making, such as the confidential computing blob.
+	Tables []ConfigurationTable
+}
+
+// A ConfigurationTable is an entry for the system table's list.
+type ConfigurationTable struct {
+	GUID    uefi.GUID
+	Address uint64 // guest-physical
+}
+
+// AcceptBelow4G as Config.FirmwareAccepts has firmware accept all RAM below 4 GiB, as OVMF does (OvmfPkg/PlatformPei).
+const AcceptBelow4G = math.MaxUint64
+
+// DefaultFirmwareAccepts is enough for distribution kernels, in bytes.
+const DefaultFirmwareAccepts = 256 << 20
+
+// A Policy is what firmware does about an operating system that may not know how to accept memory.
+//
+// What upstream firmware does today is a choice among these: OVMF is Negotiate on SEV-SNP and Lazy on TDX, with AcceptBelow4G.
+type Policy uint8
+
+const (
+	// Negotiate offers the memory acceptance protocol. If nobody has called it by the first ExitBootServices, firmware
+	// accepts everything then; that changes the memory map, so the call fails and the operating system tries again.
+	Negotiate Policy = iota
+	// Lazy hands memory over unaccepted whatever the operating system says, and offers no protocol.
+	Lazy
+	// Eager accepts everything before it starts the image.
+	Eager
+
+	policies
+)
+
+var policyNames = [policies]string{"negotiate", "lazy", "eager"}
+
+func (p Policy) String() string {
+	if p < policies {
+		return policyNames[p]
+	}
+	return fmt.Sprintf("Policy(%d)", uint8(p))
+}
+
+func (c *Config) check() error {
+	switch {
+	case c.TotalMemory == 0 || c.TotalMemory%accept.UnitSize != 0:
+		return fmt.Errorf("firmware: %#x bytes of memory: want a multiple of 2 MiB", c.TotalMemory)
+	case c.TotalMemory > maxMemory:
+		return fmt.Errorf("firmware: %#x bytes of memory: at most %#x", c.TotalMemory, uint64(maxMemory))
+	case len(c.Tables) > maxTables/2:
+		return fmt.Errorf("firmware: %d configuration tables: at most %d", len(c.Tables), maxTables/2)
+	case c.Unaccepted && c.Accept == nil:
+		return fmt.Errorf("firmware: unaccepted memory, and no way to accept it")
+	case c.Policy >= policies:
+		return fmt.Errorf("firmware: unknown policy %d", c.Policy)
+	case c.RTCStart < 0 || c.RTCStart > lastSecond:
+		return fmt.Errorf("firmware: clock cannot start at second %d: not in years 1970 to 9999", c.RTCStart)
+	}
+	return nil
+}

@@ -1,0 +1,101 @@
+package firmware
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/tacit-vm/tacit/uefi"
+)
+
+// A failure is the status with which a service fails, as an error.
+type failure uefi.Status
+
+func (f failure) Error() string { return statusName(uefi.Status(f)) }
+
+// The failures that services of this package know (UEFI 2.10, appendix D).
+const (
+	loadError        = failure(uefi.LoadError)
+	invalidParameter = failure(uefi.InvalidParameter)
+	unsupported      = failure(uefi.Unsupported)
+	badBufferSize    = failure(uefi.BadBufferSize)
+	bufferTooSmall   = failure(uefi.BufferTooSmall)
+	notReady         = failure(uefi.NotReady)
+	deviceError      = failure(uefi.DeviceError)
+	writeProtected   = failure(uefi.WriteProtected)
+	outOfResources   = failure(uefi.OutOfResources)
+	notFound         = failure(uefi.NotFound)
+	accessDenied     = failure(uefi.AccessDenied)
+	noMapping        = failure(uefi.NoMapping)
+	alreadyStarted   = failure(uefi.AlreadyStarted)
+)
+
+func statusName(s uefi.Status) string { return "EFI_" + s.String() }
+
+// What a service returns where it does not return to its caller, yet.
+var (
+	// errElsewhere: the service has moved execution itself.
+	errElsewhere = errors.New("firmware: execution has moved")
+	// errAgain: run the notifications that are due, if any, then call the service again with the same registers.
+	errAgain = errors.New("firmware: service goes on")
+)
+
+var errWaitsForever = errors.New("the image waits for an event that cannot come: no timer is set, and there are no keys")
+
+// A Reset is how a run ends in which the guest called ResetSystem. It is an error only in form.
+type Reset struct {
+	Type   uint32      // uefi.ResetCold and so on; uefi.ResetShutdown is power-off
+	Status uefi.Status // why, as the guest says
+	Text   string      // what it adds to that, if anything
+}
+
+func (r *Reset) Error() string {
+	what := [...]string{"cold reset", "warm reset", "power-off", "platform-specific reset"}
+	s := fmt.Sprintf("reset of unknown type %d", r.Type)
+	if r.Type < uint32(len(what)) {
+		s = what[r.Type]
+	}
+	s = "ResetSystem: " + s
+	if r.Status != uefi.Success {
+		s += ", " + statusName(r.Status)
+	}
+	if r.Text != "" {
+		s += fmt.Sprintf(", %q", r.Text)
+	}
+	return s
+}
+
+// A Returned is how a run ends in which the image returned to firmware, which has no other to start.
+type Returned struct {
+	Image  string
+	Status uefi.Status
+	Text   string // the exit data, if any
+}
+
+func (r *Returned) Error() string {
+	s := fmt.Sprintf("%s returned to firmware with %s", r.Image, statusName(r.Status))
+	if r.Text != "" {
+		s += fmt.Sprintf(", %q", r.Text)
+	}
+	return s
+}
+
+// A Fault is how a run ends in which an exception was raised while firmware's interrupt descriptor table was in force.
+type Fault struct {
+	Vector  uint8
+	Code    uint64 // the error code; 0 where the exception has none
+	RIP     uint64 // guest-virtual
+	Address uint64 // CR2, for a page fault
+	Image   string // the loaded image that RIP is in, or ""
+}
+
+func (f *Fault) Error() string {
+	where := "outside every loaded image"
+	if f.Image != "" {
+		where = "in " + f.Image
+	}
+	s := fmt.Sprintf("exception %d (error code %#x) at %#x, %s, and only firmware to handle it", f.Vector, f.Code, f.RIP, where)
+	if f.Vector == vectorPF {
+		s += fmt.Sprintf("; address %#x", f.Address)
+	}
+	return s
+}

@@ -1,0 +1,94 @@
+package firmware
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/uefi"
+)
+
+// A Firmware is the state of the UEFI of one machine. All of it but the processor at work is plain data.
+//
+// It is not safe for concurrent use. Where several processors may call services, their runs have to take turns.
+type Firmware struct {
+	cfg  Config
+	file *peFile // Config.Image
+	plan plan
+
+	cpu  processor // the one that is calling
+	from uint64    // the address that it is to return to
+	ret  uint64    // what a service returns in RAX where that is no status
+
+	trap    uint64 // guest-physical address of the page of entry points
+	mapping uint64 // its address for whoever calls runtime services: trap until SetVirtualAddressMap
+
+	systemTable, runtimeTable, bootTable uint64 // guest-physical
+	configTable                          uint64
+	tables                               []ConfigurationTable
+
+	memory memoryMap
+	pool   pool
+
+	handles handleDatabase
+	images  []image
+	frames  []frame // calls into the guest that have not returned, the latest last
+
+	tpl      uint64
+	events   []event
+	eventSeq uint64
+	queue    []uint64 // events whose notification functions are due, in the order of signals
+	polled   bool     // the notification functions of the events that CheckEvent or WaitForEvent looks at have run
+
+	console     console
+	random      *rand.ChaCha8
+	clockOffset int64 // seconds that SetTime has added
+	variables   variableStore
+	monotonic   uint64
+
+	exiting     exitStage
+	exited      bool // boot services are gone
+	virtual     bool // SetVirtualAddressMap has been called
+	converting  []uefi.MemoryDescriptor
+	negotiation Negotiation
+}
+
+// A Negotiation is what firmware and the operating system told each other about unaccepted memory.
+type Negotiation struct {
+	Offered      bool     // the memory acceptance protocol was installed
+	LookedUpBy   []string // images that asked for the protocol, each once
+	AllowedBy    []string // images that called AllowUnacceptedMemory
+	AcceptedLate uint64   // bytes that firmware accepted at ExitBootServices
+	ExitAttempts int      // calls of ExitBootServices
+}
+
+// New returns firmware that [Firmware.Boot] can start. It fails where the configuration is impossible or the image is not one that
+// x86-64 firmware can load.
+func New(cfg Config) (*Firmware, error) {
+	if err := cfg.check(); err != nil {
+		return nil, err
+	}
+	file, err := parsePE(sliceReader(cfg.Image))
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", cfg.ImageName, err)
+	}
+	f := &Firmware{cfg: cfg, file: file, tpl: uefi.TPLApplication}
+	f.plan = cfg.plan(cfg.need(file))
+	f.random = rand.NewChaCha8(seed(cfg.Seed))
+	return f, nil
+}
+
+// Accepts returns what firmware accepts before it starts the image. It is all of RAM where no memory is unaccepted.
+func (f *Firmware) Accepts() []accept.Range { return f.plan.accepted }
+
+// Leaves returns what firmware hands over as EfiUnacceptedMemory.
+func (f *Firmware) Leaves() []accept.Range { return f.plan.unaccepted }
+
+// Negotiation returns what has been said so far.
+func (f *Firmware) Negotiation() Negotiation { return f.negotiation }
+
+// Exited says whether ExitBootServices has succeeded.
+func (f *Firmware) Exited() bool { return f.exited }
+
+// Trap says whether gpa is in the page of entry points. It implements x86.Traps.
+func (f *Firmware) Trap(gpa uint64) bool { return f.trap != 0 && gpa&^pageMask == f.trap }

@@ -1,0 +1,287 @@
+package firmware
+
+import (
+	"debug/pe"
+	"io"
+	"slices"
+
+	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/uefi"
+)
+
+// An image is one that has been loaded and not unloaded.
+type image struct {
+	handle    uint64
+	name      string
+	memory    accept.Range
+	entry     uint64
+	subsystem uint16
+	started   bool
+
+	loaded   uint64 // its EFI_LOADED_IMAGE_PROTOCOL
+	filePath uint64 // and what that points to; 0 for none
+	options  uint64
+}
+
+const maxImages = 256
+
+func (f *Firmware) image(handle uint64) *image {
+	for i := range f.images {
+		if f.images[i].handle == handle {
+			return &f.images[i]
+		}
+	}
+	return nil
+}
+
+// imageAt returns the name of the image that an address is in, or "".
+func (f *Firmware) imageAt(address uint64) string {
+	for _, im := range f.images {
+		if address >= im.memory.Start && address < im.memory.End {
+			return im.name
+		}
+	}
+	return ""
+}
+
+// caller returns the name of the image that called the service under way. What an image has copied elsewhere, as Linux's stub does with the kernel, is
+// not known by its address.
+func (f *Firmware) caller() string {
+	if name := f.imageAt(f.from); name != "" {
+		return name
+	}
+	return "unknown"
+}
+
+// An origin is where an image comes from, for its EFI_LOADED_IMAGE_PROTOCOL.
+type origin struct {
+	name    string
+	parent  uint64 // image handle; 0 for firmware itself
+	device  uint64 // handle; 0 for none
+	path    []byte // within the device; nil for none
+	options string
+}
+
+// admit loads an image and enters it into the books.
+func (f *Firmware) admit(p *peFile, o origin) (handle uint64, err error) {
+	if len(f.images) >= maxImages {
+		return 0, outOfResources
+	}
+	memory, err := f.load(p)
+	if err != nil {
+		return 0, err
+	}
+	im := image{name: o.name, memory: memory, entry: memory.Start + uint64(p.entry), subsystem: p.subsystem}
+	defer func() {
+		if err != nil {
+			f.discard(im)
+		}
+	}()
+	if o.path != nil {
+		if im.filePath, err = f.putPool(uefi.BootServicesData, o.path); err != nil {
+			return 0, err
+		}
+	}
+	var options []byte
+	if o.options != "" {
+		options = wide(o.options)
+		if im.options, err = f.putPool(uefi.LoaderData, options); err != nil {
+			return 0, err
+		}
+	}
+	b := make([]byte, uefi.LoadedImageSize)
+	put32(b[uefi.LoadedImageRevision:], uefi.LoadedImageProtocolRevision)
+	put64(b[uefi.LoadedImageParentHandle:], o.parent)
+	put64(b[uefi.LoadedImageSystemTable:], f.systemTable)
+	put64(b[uefi.LoadedImageDeviceHandle:], o.device)
+	put64(b[uefi.LoadedImageFilePath:], im.filePath)
+	put32(b[uefi.LoadedImageLoadOptionsSize:], uint32(len(options)))
+	put64(b[uefi.LoadedImageLoadOptions:], im.options)
+	put64(b[uefi.LoadedImageImageBase:], memory.Start)
+	put64(b[uefi.LoadedImageImageSize:], uint64(p.sizeOfImage))
+	put32(b[uefi.LoadedImageImageCodeType:], uint32(memoryTypes[p.subsystem].code))
+	put32(b[uefi.LoadedImageImageDataType:], uint32(memoryTypes[p.subsystem].data))
+	if im.loaded, err = f.putPool(uefi.BootServicesData, b); err != nil {
+		return 0, err
+	}
+	if im.handle, err = f.handles.install(0, uefi.LoadedImageProtocolGUID, im.loaded); err != nil {
+		return 0, err
+	}
+	f.images = append(f.images, im)
+	return im.handle, nil
+}
+
+// discard takes an image out of memory and out of the books. What the guest has already freed or uninstalled itself is its own affair.
+func (f *Firmware) discard(im image) {
+	_ = f.handles.uninstall(im.handle, uefi.LoadedImageProtocolGUID, im.loaded)
+	for _, address := range []uint64{im.loaded, im.filePath, im.options} {
+		if address != 0 {
+			_ = f.returnPool(address)
+		}
+	}
+	if f.memory.covers(im.memory, allocatable) {
+		f.memory.set(im.memory, uefi.ConventionalMemory)
+	}
+	f.images = slices.DeleteFunc(f.images, func(i image) bool { return i.handle == im.handle })
+}
+
+// loadImage(BootPolicy, ParentImageHandle, *DevicePath, *SourceBuffer, SourceSize, *ImageHandle)
+//
+// There is no file system to load from: a device path alone finds nothing.
+func (f *Firmware) loadImage(a args) error {
+	parent, pathAt, source, size, at := a[1], a[2], a[3], a[4], a[5]
+	if f.image(parent) == nil || at == 0 {
+		return invalidParameter
+	}
+	o := origin{name: "an image loaded by " + f.image(parent).name, parent: parent}
+	if pathAt != 0 {
+		path, err := f.loadPath(pathAt)
+		if err != nil {
+			return err
+		}
+		device, length, err := f.matchPath(uefi.DevicePathProtocolGUID, path)
+		if err != nil {
+			return err
+		}
+		o.device, o.path = device, path[length:]
+	}
+	switch {
+	case source == 0 && pathAt == 0:
+		return invalidParameter
+	case source == 0:
+		return notFound
+	case size == 0 || size > maxImage:
+		return loadError
+	}
+	var handle uint64
+	p, err := parsePE(&guestFile{f, source, int64(size)})
+	if err == nil {
+		handle, err = f.admit(p, o)
+	}
+	if _, bad := err.(imageError); bad {
+		return loadError
+	}
+	if err != nil {
+		return err
+	}
+	return f.store64(at, handle)
+}
+
+// A guestFile is a file in the guest's memory.
+type guestFile struct {
+	f    *Firmware
+	at   uint64 // guest-virtual
+	size int64
+}
+
+func (g *guestFile) Size() int64 { return g.size }
+
+func (g *guestFile) ReadAt(b []byte, from int64) (int, error) {
+	if from > g.size-int64(len(b)) {
+		return 0, io.EOF
+	}
+	if err := g.f.read(g.at+uint64(from), b); err != nil {
+		return 0, err
+	}
+	return len(b), nil
+}
+
+// startImage(ImageHandle, *ExitDataSize, **ExitData)
+func (f *Firmware) startImage(a args) error {
+	im := f.image(a[0])
+	if im == nil || im.started {
+		return invalidParameter
+	}
+	fr := frame{kind: frameImage, saved: f.saveCaller(), tpl: f.tpl, image: im.handle, dataSize: a[1], data: a[2]}
+	if err := f.start(im, fr); err != nil {
+		return err
+	}
+	return errElsewhere
+}
+
+// start has the guest run an image.
+func (f *Firmware) start(im *image, fr frame) error {
+	if err := f.push(fr); err != nil {
+		return err
+	}
+	im.started = true
+	return f.enter(im.entry, slotImageReturned, im.handle, f.systemTable)
+}
+
+// exit(ImageHandle, ExitStatus, ExitDataSize, *ExitData)
+func (f *Firmware) exit(a args) error {
+	im := f.image(a[0])
+	if im == nil {
+		return invalidParameter
+	}
+	if !im.started {
+		f.discard(*im)
+		return nil
+	}
+	if i := f.running(); i < 0 || f.frames[i].image != im.handle {
+		return invalidParameter // only the image that was started last can exit
+	}
+	if err := f.leave(uefi.Status(a[1]), a[2], a[3]); err != nil {
+		return err
+	}
+	return errElsewhere
+}
+
+// leave ends the image that was started last and goes on behind the StartImage that started it.
+func (f *Firmware) leave(status uefi.Status, dataSize, data uint64) error {
+	i := f.running()
+	fr := f.frames[i]
+	im := *f.image(fr.image)
+	if i == 0 {
+		return &Returned{Image: im.name, Status: status, Text: f.text(data, dataSize)}
+	}
+	f.frames = f.frames[:i]
+	f.restore(fr.saved)
+	f.setTPL(fr.tpl)
+	f.cpu.GPR()[rax] = uint64(status)
+	// A driver that returns success stays.
+	if im.subsystem == pe.IMAGE_SUBSYSTEM_EFI_APPLICATION || status.IsError() {
+		f.discard(im)
+	}
+	if fr.dataSize == 0 || fr.data == 0 {
+		return nil
+	}
+	// The pointers are StartImage's; if they are bad, nobody is left to be told.
+	if err := f.store64(fr.dataSize, dataSize); err != nil && err != invalidParameter {
+		return err
+	}
+	if err := f.store64(fr.data, data); err != nil && err != invalidParameter {
+		return err
+	}
+	return nil
+}
+
+// text reads what an image says on leaving: a string, of which the size counts.
+func (f *Firmware) text(va, size uint64) string {
+	const most = 1024
+	b := make([]byte, min(size, most)&^1)
+	if len(b) == 0 || f.read(va, b) != nil {
+		return ""
+	}
+	var s []uint16
+	for ; len(b) > 0 && b[0]|b[1] != 0; b = b[2:] {
+		s = append(s, uint16(b[0])|uint16(b[1])<<8)
+	}
+	return narrow(s)
+}
+
+// unloadImage(ImageHandle)
+//
+// An image that is running or has stayed is not unloaded: its Unload function would have to be called, which no
+// image that firmware has met has.
+func (f *Firmware) unloadImage(a args) error {
+	im := f.image(a[0])
+	switch {
+	case im == nil:
+		return invalidParameter
+	case im.started:
+		return unsupported
+	}
+	f.discard(*im)
+	return nil
+}
