@@ -17,7 +17,7 @@ var mmxHandlers = map[Op]handler{
 		return true
 	},
 	opEMMS: func(c *CPU, _ *Uop) bool {
-		c.fpu.full = 0
+		c.fpu.top, c.fpu.full = 0, 0
 		return true
 	},
 }

@@ -1,5 +1,7 @@
 package x86
 
+import "math/bits"
+
 // Floating-point arithmetic: scalar in the lowest lane, packed in all.
 var floatArithHandlers = map[Op]handler{
 	opADDPS: packed32(floatAdd), opADDPD: packed64(floatAdd), opADDSS: scalar32(floatAdd), opADDSD: scalar64(floatAdd),
@@ -108,7 +110,8 @@ func unzip32(a, b XMM) (even, odd XMM) {
 }
 
 // dpps multiplies the lanes that imm[7:4] names, adds the products in pairs and then the sums, and puts the result into the lanes that imm[3:0] names.
-// The other products and lanes are zero.
+// The other products and lanes are zero. The manual leaves open which operand of an addition is the first, which decides between NaNs: silicon adds
+// each lane's neighbour and the lane, then the lane and the one two places away.
 func dpps(c *CPU, u *Uop) bool {
 	d, s := c.xmm(u)
 	imm := uint8(u.Imm)
@@ -118,11 +121,9 @@ func dpps(c *CPU, u *Uop) bool {
 	if !c.lanes32(&t, a, b, floatMul, floatMul) {
 		return false
 	}
-	for range 2 {
-		even, odd := unzip32(t, t)
-		if !c.lanes32(&t, even, odd, floatAdd, floatAdd) {
-			return false
-		}
+	neighbours := XMM{bits.RotateLeft64(t[0], 32), bits.RotateLeft64(t[1], 32)}
+	if !c.lanes32(&t, neighbours, t, floatAdd, floatAdd) || !c.lanes32(&t, t, XMM{t[1], t[0]}, floatAdd, floatAdd) {
+		return false
 	}
 	*d = blend(XMM{}, t, spread(imm&3, 32), spread(imm>>2&3, 32))
 	return true
@@ -134,7 +135,7 @@ func dppd(c *CPU, u *Uop) bool {
 	a := blend(XMM{}, *d, spread(imm>>4&1, 64), spread(imm>>5&1, 64))
 	b := blend(XMM{}, *s, spread(imm>>4&1, 64), spread(imm>>5&1, 64))
 	var t XMM
-	if !c.lanes64(&t, a, b, floatMul, floatMul) || !c.lanes64(&t, XMM{t[0], t[0]}, XMM{t[1], t[1]}, floatAdd, floatAdd) {
+	if !c.lanes64(&t, a, b, floatMul, floatMul) || !c.lanes64(&t, t, XMM{t[1], t[0]}, floatAdd, floatAdd) {
 		return false
 	}
 	*d = blend(XMM{}, t, spread(imm&1, 64), spread(imm>>1&1, 64))
