@@ -104,6 +104,7 @@ type CPU struct {
 	pending Exception // raised and not yet delivered
 	raised  bool
 	halted  bool
+	wakes   bool // a pending interrupt ends the halt even where IF is clear
 	exit    Exit
 	exiting bool
 	finish  bool // stop behind the instruction under way

@@ -57,8 +57,15 @@ func (c *CPU) leave(e Exit) {
 
 // Halt makes the processor wait for an interrupt behind the instruction under way.
 func (c *CPU) Halt() {
-	c.halted = true
+	c.halted, c.wakes = true, false
 	c.stopBehind()
+}
+
+// Wait is [CPU.Halt] by a hypercall: an interrupt that becomes pending ends it even while IF keeps it from being taken. The hypervisor does not
+// see IF of a confidential guest, and Linux calls TDG.VP.VMCALL<Instruction.HLT> with IF clear.
+func (c *CPU) Wait() {
+	c.Halt()
+	c.wakes = true
 }
 
 // Run executes until virtual time reaches deadline, in nanoseconds, or something else ends the stretch. What it leaves is exact:
@@ -79,6 +86,9 @@ func (c *CPU) Run(deadline int64) Exit {
 			if c.rest&FlagIF != 0 && !c.shadow {
 				c.acceptInterrupt()
 				continue
+			}
+			if c.wakes {
+				c.halted, c.wakes = false, false
 			}
 		}
 		if now >= deadline {
