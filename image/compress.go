@@ -19,9 +19,9 @@ var formats = []struct {
 	name, magic string
 	open        func(io.Reader) (io.Reader, error)
 }{
-	{"gzip", "\x1f\x8b\x08", openGzip},
+	{"gzip", "\x1f\x8b\x08", func(r io.Reader) (io.Reader, error) { return gzip.NewReader(r) }},
 	{"bzip2", "BZh", func(r io.Reader) (io.Reader, error) { return bzip2.NewReader(r), nil }},
-	{"xz", "\xfd7zXZ\x00", openXZ},
+	{"xz", "\xfd7zXZ\x00", func(r io.Reader) (io.Reader, error) { return xz.NewReader(r, maxWindow) }},
 	{"lzma", "\x5d\x00\x00", func(r io.Reader) (io.Reader, error) {
 		return lzma.ReaderConfig{DictCap: maxWindow}.NewReader(r)
 	}},
@@ -52,24 +52,6 @@ func decompressor(r io.Reader) (io.Reader, error) {
 		return named{inside, f.name}, nil
 	}
 	return buffered, nil
-}
-
-func openGzip(r io.Reader) (io.Reader, error) {
-	z, err := gzip.NewReader(r)
-	if err != nil {
-		return nil, err
-	}
-	z.Multistream(false) // whatever follows is not ours to judge
-	return z, nil
-}
-
-func openXZ(r io.Reader) (io.Reader, error) {
-	z, err := xz.NewReader(r, maxWindow)
-	if err != nil {
-		return nil, err
-	}
-	z.Multistream(false)
-	return z, nil
 }
 
 func openLZ4(r io.Reader) (io.Reader, error) { return lz4.NewReader(r), nil }

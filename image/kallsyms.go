@@ -64,25 +64,29 @@ type kallsymsTables struct {
 	names      int
 	n          int // how many symbols
 	addresses  []uint64
-	steps      int // taken so far in looking for names, to bound the time
+	steps      int // taken so far, to bound the time
 }
+
+const maxSteps = 256 << 20 // a few seconds; Debian's kernels take up to five million
 
 // A kernel uses every digit in its names, so the tokens 0x30 to 0x39 are the digits.
 const digits = "0\x001\x002\x003\x004\x005\x006\x007\x008\x009\x00"
 
 // findTokens looks for token_table and token_index from an offset on.
 func (k *kallsymsTables) findTokens(from int) bool {
-	for {
+	for k.steps < maxSteps {
 		found := bytes.Index(k.b[from:], []byte(digits))
 		if found < 0 {
 			return false
 		}
 		from += found + 1
+		k.steps += 1000
 		start := k.back('0', from-1)
 		if start >= 0 && k.readTokens(start) {
 			return true
 		}
 	}
+	return false
 }
 
 // back returns the offset n zero-terminated strings before at, or -1. The byte before the first one is zero too: it
@@ -125,9 +129,8 @@ func (k *kallsymsTables) readTokens(start int) bool {
 // findNames looks for num_syms, names and markers, backwards from the tokens.
 func (k *kallsymsTables) findNames() bool {
 	const (
-		furthest  = 64 << 20  // bytes; Debian's 158,000 symbols take 2 MiB
-		maxSteps  = 256 << 20 // about a second
-		leastSyms = 1000      // a smaller number is likelier to be something else
+		furthest  = 64 << 20 // bytes; Debian's 158,000 symbols take 2 MiB
+		leastSyms = 1000     // a smaller number is likelier to be something else
 	)
 	for at := k.tokenTable &^ 3; at >= max(0, k.tokenTable-furthest) && k.steps < maxSteps; at -= 4 {
 		k.steps++

@@ -41,7 +41,7 @@ const (
 // newSymbols sorts by address; symbols of one address stay in the order given.
 func newSymbols(all []Symbol) (*Symbols, error) {
 	all = slices.DeleteFunc(all, func(s Symbol) bool { return s.Address < imageBase })
-	if len(all) == 0 {
+	if len(all) < 2 { // the last one names nothing; Debian's System.map is one line that names the package that has it
 		return nil, errors.New("no kernel symbols")
 	}
 	slices.SortStableFunc(all, func(a, b Symbol) int { return cmp.Compare(a.Address, b.Address) })
@@ -130,6 +130,15 @@ func symbolsOfVmlinux(file io.ReaderAt) (*Symbols, error) {
 	}
 	if f.Class != elf.ELFCLASS64 || f.Machine != elf.EM_X86_64 {
 		return nil, fmt.Errorf("an ELF file for %v, not x86-64", f.Machine)
+	}
+	for _, section := range f.Sections { // Symbols reads them whole
+		limit := uint64(maxSymbols * elf.Sym64Size)
+		if section.Type == elf.SHT_STRTAB {
+			limit = maxSymbols * maxSymbolName / 8
+		}
+		if (section.Type == elf.SHT_SYMTAB || section.Type == elf.SHT_STRTAB) && section.Size > limit {
+			return nil, fmt.Errorf("section %q of %d bytes; at most %d are read", section.Name, section.Size, limit)
+		}
 	}
 	table, err := f.Symbols()
 	if errors.Is(err, elf.ErrNoSymbols) {
