@@ -256,6 +256,10 @@ func (c *CPU) lookup() *block {
 			c.leave(Exit{Kind: ExitTrap, GPA: e.gpa | rip&pageMask})
 			return nil
 		}
+		if c.crossesFence(rip) {
+			c.leave(Exit{Kind: ExitFence})
+			return nil
+		}
 		if b = c.decode(e, c.maxBlock); b == nil {
 			return nil
 		}

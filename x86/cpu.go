@@ -106,6 +106,7 @@ type CPU struct {
 	halted  bool
 	wakes   bool // a pending interrupt ends the halt even where IF is clear
 	exit    Exit
+	watch   watches
 	exiting bool
 	finish  bool // stop behind the instruction under way
 

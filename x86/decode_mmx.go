@@ -6,7 +6,7 @@ package x86
 // mmx begins an MMX instruction: it reads ModRM and looks for a pending exception.
 func (d *decoder) mmx() {
 	d.modrm()
-	d.emit(Uop{Op: opMMXPending})
+	d.emit(Uop{Op: opX87Pending})
 }
 
 // sourceQ copies operand Q to xmmTmp.
@@ -219,7 +219,7 @@ func maskmovq(d *decoder, in *vectorInsn) bool {
 }
 
 func emms(d *decoder, _ *vectorInsn) bool {
-	d.emit(Uop{Op: opMMXPending})
+	d.emit(Uop{Op: opX87Pending})
 	d.emit(Uop{Op: opEMMS})
 	return true
 }

@@ -109,6 +109,16 @@ func class(vector uint8) int {
 	return benign
 }
 
+// A TripleFaultError ends the run at an exception during the delivery of #DF.
+type TripleFaultError struct {
+	RIP  uint64
+	Last Exception // the one that was too many
+}
+
+func (e *TripleFaultError) Error() string {
+	return fmt.Sprintf("triple fault: %v while #DF was being delivered at %#x", e.Last, e.RIP)
+}
+
 // deliver takes the pending exception through the IDT; an exception on the way takes its place, or both become #DF, and after that comes the end.
 func (c *CPU) deliver() {
 	for {
@@ -129,7 +139,7 @@ func (c *CPU) deliver() {
 		switch {
 		case e.Vector == vectorDF:
 			c.raised = false
-			c.leave(Exit{Kind: ExitTripleFault, Err: fmt.Errorf("triple fault: %v while #DF was being delivered at %#x", next, c.RIP())})
+			c.leave(Exit{Kind: ExitTripleFault, Err: &TripleFaultError{RIP: c.RIP(), Last: next}})
 			return
 		case !e.soft && first == contributory && second == contributory, !e.soft && first == pageFault && second != benign:
 			c.pending = Exception{Vector: vectorDF, HasCode: true}

@@ -3,7 +3,6 @@ package x86
 // MMX instructions are the XMM operations on temporaries: registers and memory are copied there, and the result back. MMX registers are the
 // significands of the x87 registers, and every instruction that uses one changes the x87 state (SDM vol. 1, 9.5.1).
 var mmxHandlers = map[Op]handler{
-	opMMXPending: func(c *CPU, _ *Uop) bool { return c.noPendingMF() },
 	opMMXGet: func(c *CPU, u *Uop) bool {
 		c.X[u.Dst&xmmMask] = XMM{c.fpu.reg[u.Src&7].m}
 		return true
@@ -20,13 +19,4 @@ var mmxHandlers = map[Op]handler{
 		c.fpu.top, c.fpu.full = 0, 0
 		return true
 	},
-}
-
-// noPendingMF raises #MF where an unmasked x87 exception is pending. Waiting instructions begin with it.
-func (c *CPU) noPendingMF() bool {
-	if c.fpu.sw&x87ES != 0 {
-		c.raiseNoCode(vectorMF)
-		return false
-	}
-	return true
 }

@@ -12,6 +12,9 @@ const (
 	ExitTrap                        // RIP is at an entry point of [Traps]; GPA is its address
 	ExitStopped                     // [CPU.Stop] was called; Err is its argument
 	ExitTripleFault                 // an exception during delivery of #DF
+	ExitUser                        // about to execute the first instruction at CPL 3: [CPU.WatchUser]
+	ExitFence                       // about to execute new code outside the fence: [CPU.Fence]
+	ExitBudget                      // as many instructions as [CPU.LimitInstructions] allows
 )
 
 // An Exit is how a stretch of execution ended.
@@ -80,6 +83,9 @@ func (c *CPU) Run(deadline int64) Exit {
 			c.exiting = false
 			return c.exit
 		}
+		if e, ok := c.watched(); ok {
+			return e
+		}
 		now := c.Now()
 		c.APIC.advance(now)
 		if c.APIC.pending() {
@@ -104,6 +110,9 @@ func (c *CPU) Run(deadline int64) Exit {
 		}
 		c.finish = false
 		c.limit = c.icount + (uint64(until-now)+c.nsPerInsn-1)/c.nsPerInsn
+		if c.watch.budget != 0 {
+			c.limit = min(c.limit, c.watch.budget)
+		}
 		single := c.rest&FlagTF != 0
 		if single || c.shadow && c.APIC.pending() {
 			c.limit = c.icount + 1

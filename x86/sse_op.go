@@ -285,7 +285,6 @@ const (
 	opPCMPISTRI
 
 	// Between MMX registers and XMM slots.
-	opMMXPending // #MF where an x87 exception is pending
 	opMMXGet
 	opMMXPut
 	opMMXEnter

@@ -2,11 +2,13 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
 	"time"
 
+	"github.com/tacit-vm/tacit/firmware"
+	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/vm"
 )
 
 // settings is what the flags ask of a machine, read and checked.
@@ -43,5 +45,27 @@ type machine func(ctx context.Context, s settings) (*record.Record, error)
 
 // boot is the machine of package vm.
 func boot(ctx context.Context, s settings) (*record.Record, error) {
-	return nil, errors.New("boot: there is no machine in this build yet")
+	img, err := image.Open(ctx, s.image)
+	if err != nil {
+		return nil, err
+	}
+	if err := img.Bootable(); err != nil {
+		return nil, err
+	}
+	config := vm.Config{
+		Platform: s.platform, Memory: s.memory, Image: img,
+		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
+		FirmwareAccepts: s.firmwareAccepts, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
+		MaxInstructions: s.maxInstructions, MaxWall: s.maxWall, BlockLimit: s.blockLimit,
+		Console: s.console, Progress: s.progress, Events: s.events,
+	}
+	if s.firmwareAcceptsLikeOVMF {
+		config.FirmwareAccepts = firmware.AcceptBelow4G
+	}
+	if s.symbols != "" {
+		if config.Symbols, err = image.OpenSymbols(s.symbols); err != nil {
+			return nil, err
+		}
+	}
+	return vm.Run(ctx, config)
 }

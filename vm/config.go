@@ -1,0 +1,127 @@
+package vm
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/firmware"
+	"github.com/tacit-vm/tacit/guest"
+	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/record"
+)
+
+// Names of platforms.
+const (
+	None = "none" // no confidential computing: all memory is there from the start
+	TDX  = "tdx"  // an Intel TDX guest
+)
+
+// A Config describes a machine and what runs on it. Its zero values are what most want.
+type Config struct {
+	Platform string       // TDX or None; empty means TDX
+	Memory   uint64       // bytes, a multiple of 2 MiB, 128 MiB to 4 TiB; 0 means 4 GiB
+	Image    *image.Image // what firmware starts
+
+	// Initrd is the initial RAM disk; nil means one whose only file is tacit's init. An empty one that is not nil means none.
+	Initrd []byte
+
+	// CommandLine is the kernel's command line; nil means tacit's own. Append goes behind it.
+	CommandLine *string
+	Append      string
+
+	FirmwareAccepts uint64 // bytes that firmware accepts before it starts the image, or [firmware.AcceptBelow4G]; 0 means [firmware.DefaultFirmwareAccepts]
+	Policy          firmware.Policy
+	Misalign        bool   // hand memory over at odd boundaries, so that the EFI stub has to accept some
+	HostPage        uint64 // size of the pages that the host adds: 4096 or 2 MiB; 0 means 2 MiB
+	Touch           uint64 // bytes of memory that tacit's init touches
+
+	Seed uint64 // of all randomness
+
+	MaxInstructions uint64        // 0 means no limit
+	MaxWall         time.Duration // 0 means no limit
+	BlockLimit      int           // instructions the processor decodes at once; 0 means its own choice. It must not matter
+
+	Cost cost.Model // the zero Model means the platform's
+
+	Console  io.Writer             // takes the guest's first serial port; nil loses it
+	Progress func(record.Progress) // hears how far the run is, many times a second; may be nil
+	Events   record.Sink           // hears of every event; may be nil
+	Symbols  *image.Symbols        // names functions in diagnoses; nil means those that the image carries
+}
+
+// Bounds of Config.Memory.
+const (
+	minMemory = 128 << 20
+	maxMemory = 4 << 40
+)
+
+const defaultMemory = 4 << 30
+
+// commandLine is what tacit passes when nobody says otherwise. The console is the first serial port.
+const commandLine = "console=ttyS0 earlyprintk=ttyS0 panic=-1"
+
+// rtcStart is the guest's time at the start, in Unix seconds: the same in every run. 2026-01-01 00:00 UTC.
+const rtcStart = 1767225600
+
+// complete fills in defaults and checks what can be checked without making anything.
+func (c *Config) complete() error {
+	if c.Platform == "" {
+		c.Platform = TDX
+	}
+	p, ok := platforms[c.Platform]
+	if !ok {
+		return fmt.Errorf("platform %q: there are %s", c.Platform, platformNames())
+	}
+	if c.Image == nil {
+		return errors.New("no image to boot")
+	}
+	if err := c.Image.Bootable(); err != nil {
+		return err
+	}
+	if c.Memory == 0 {
+		c.Memory = defaultMemory
+	}
+	if c.Memory < minMemory || c.Memory > maxMemory || c.Memory%(2<<20) != 0 {
+		return fmt.Errorf("%s of memory: want a multiple of 2 MiB from %s to %s",
+			record.FormatBytes(c.Memory), record.FormatBytes(minMemory), record.FormatBytes(maxMemory))
+	}
+	if c.FirmwareAccepts == 0 {
+		c.FirmwareAccepts = firmware.DefaultFirmwareAccepts
+	}
+	switch c.HostPage {
+	case 0:
+		c.HostPage = 2 << 20
+	case 4 << 10, 2 << 20:
+	default:
+		return fmt.Errorf("host pages of %s: want 4 KiB or 2 MiB", record.FormatBytes(c.HostPage))
+	}
+	if c.Cost.Name() == "" {
+		c.Cost = p.cost()
+	}
+	if c.Initrd == nil {
+		initrd, err := image.Initramfs(image.File{Name: "init", Mode: 0o755, Data: guest.Init()})
+		if err != nil {
+			return fmt.Errorf("the initramfs of tacit's own init: %w", err)
+		}
+		c.Initrd = initrd
+	}
+	return nil
+}
+
+// kernelArguments returns the whole command line.
+func (c *Config) kernelArguments() string {
+	s := commandLine
+	if c.CommandLine != nil {
+		s = *c.CommandLine
+	}
+	if c.Append != "" {
+		s += " " + c.Append
+	}
+	if c.Touch != 0 {
+		s += fmt.Sprintf(" tacit.touch=%d", c.Touch)
+	}
+	return s
+}

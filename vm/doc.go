@@ -1,0 +1,14 @@
+// Package vm is one machine put together: memory, processor, platform, host, firmware and devices from a [Config], run to its end, and a
+// [record.Record] of what happened.
+//
+//	r, err := vm.Run(ctx, vm.Config{Platform: vm.TDX, Memory: 4 << 30, Image: img, Initrd: initrd})
+//
+// However the guest ends, there is a record that says so, and no error: an error is for what kept the machine from running.
+//
+//	config.go    what a machine is made of
+//	machine.go   making it
+//	platform.go  the platforms, as far as the rest of the machine can tell them apart
+//	run.go       the loop: the processor runs, firmware serves, devices are on time
+//	report.go    the guest's own books, held against the machine's
+//	outcome.go   how it ended, and why
+package vm

@@ -1,0 +1,174 @@
+package vm
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/device"
+	"github.com/tacit-vm/tacit/firmware"
+	"github.com/tacit-vm/tacit/firmware/acpi"
+	"github.com/tacit-vm/tacit/guest/report"
+	"github.com/tacit-vm/tacit/mem"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/x86"
+)
+
+// A Machine is a guest's world. It is made by newMachine and run once.
+type Machine struct {
+	cfg      Config
+	log      *record.Log
+	ram      []accept.Range
+	memory   *mem.Memory
+	board    *device.Board
+	platform *platform
+	cpus     []*x86.CPU
+	firmware *firmware.Firmware
+
+	console console
+	report  report.Parser
+	books   books
+
+	ended  error // how the guest ended the run from within an instruction, such as a device's power-off
+	exited bool  // the mark of ExitBootServices has been made
+}
+
+func newMachine(cfg Config) (m *Machine, err error) {
+	m = &Machine{cfg: cfg, log: record.NewLog(cfg.Events), ram: firmware.RAM(cfg.Memory), console: console{out: cfg.Console}}
+	defer func() {
+		if err != nil {
+			m.close()
+		}
+	}()
+	if m.memory, err = mem.New(m.ram[len(m.ram)-1].End); err != nil {
+		return m, err
+	}
+	m.board, err = device.NewBoard(device.Config{
+		Clock: m, RTCStart: rtcStart, LocalAPICs: m,
+		COM1: m.console.put, COM2: func(b byte) { _, _ = m.report.Write([]byte{b}) }, // a Parser takes everything
+		PowerOff: func() { m.end(errSleep) },
+		Reset:    func() { m.end(errReset) },
+	})
+	if err != nil {
+		return m, err
+	}
+	m.report.OnMark = m.mark
+	if m.platform, err = platforms[cfg.Platform].make(m); err != nil {
+		return m, err
+	}
+	fw := firmware.Config{
+		TotalMemory: cfg.Memory, ACPI: m.acpi(),
+		Image: cfg.Image.Data, ImageName: cfg.Image.Name, LoadOptions: cfg.kernelArguments(), Initrd: cfg.Initrd,
+		Unaccepted: m.platform.accept != nil, FirmwareAccepts: cfg.FirmwareAccepts, Misalign: cfg.Misalign, Policy: cfg.Policy,
+		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },
+		Seed:   cfg.Seed, RTCStart: rtcStart, CallNS: uint64(cfg.Cost.NS(cost.Exit)),
+		Console: &m.console, Log: m.log,
+	}
+	if m.firmware, err = firmware.New(fw); err != nil {
+		return m, err
+	}
+	m.cpus = []*x86.CPU{x86.New(x86.Config{
+		Memory: m.memory, Platform: m.platform, Bus: m.board, Traps: m.firmware,
+		InstructionNS: uint64(cfg.Cost.NS(cost.Instruction)), TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed,
+	})}
+	for _, c := range m.cpus {
+		c.APIC.OnEOI(m.board.EOI)
+	}
+	return m, nil
+}
+
+// tscHz makes the TSC count virtual nanoseconds.
+const tscHz = 1_000_000_000
+
+func (m *Machine) close() {
+	if m.memory != nil {
+		_ = m.memory.Close() // unmapping what was mapped cannot fail
+	}
+}
+
+// acpi describes the board to the operating system.
+func (m *Machine) acpi() acpi.Machine {
+	return acpi.Machine{
+		CPUs:          1,
+		IOAPICAddress: device.IOAPICBase, IOAPICID: device.IOAPICID,
+		UARTs:            []acpi.UART{{Port: device.COM1Port, GSI: device.COM1IRQ}, {Port: device.COM2Port, GSI: device.COM2IRQ}},
+		RTC:              &acpi.RTC{Port: device.RTCPort, GSI: device.RTCIRQ, Century: device.RTCCentury},
+		SleepControlPort: device.SleepControlPort, SleepStatusPort: device.SleepStatusPort, SleepTypeS5: device.SleepTypeS5,
+		ResetPort: device.ResetPort, ResetValue: device.ResetValue,
+	}
+}
+
+// Now is the machine's virtual time in nanoseconds.
+func (m *Machine) Now() int64 {
+	if len(m.cpus) == 0 {
+		return 0
+	}
+	return m.cpus[0].Now()
+}
+
+// Deliver takes an interrupt from the I/O APIC to the processors that it is for (delivery modes: SDM vol. 3, 11.6.1).
+func (m *Machine) Deliver(dest uint32, logical bool, vector uint8, mode uint8, level bool) {
+	const fixed, lowestPriority = 0, 1
+	if mode != fixed && mode != lowestPriority {
+		return // SMI, NMI, INIT and ExtINT have no source on this board
+	}
+	for _, c := range m.cpus {
+		if c.APIC.Accepts(dest, logical) {
+			c.APIC.Deliver(vector, level)
+			if mode == lowestPriority {
+				return
+			}
+		}
+	}
+}
+
+// forget makes every processor forget frames whose state has changed.
+func (m *Machine) forget(p mem.Plane, start, end uint64) {
+	for _, c := range m.cpus {
+		c.Forget(p, start, end)
+	}
+}
+
+// end notes how the guest ends the run, from within an instruction.
+func (m *Machine) end(why error) {
+	if m.ended == nil {
+		m.ended = why
+		m.cpus[0].Stop(why)
+	}
+}
+
+func (m *Machine) stamp() record.Stamp {
+	c := m.cpus[0]
+	return record.Stamp{VirtualNS: c.Now(), Instructions: c.Instructions()}
+}
+
+func (m *Machine) reached(p record.Phase) {
+	m.log.Mark(record.Marked{Stamp: m.stamp(), Phase: p, Unaccepted: m.platform.unaccepted()})
+}
+
+// newRecord starts the record with what was configured.
+func (m *Machine) newRecord() *record.Record {
+	r := m.log.Record()
+	r.Image = record.Image{Kernel: m.cfg.Image.Name, SHA256: digest(m.cfg.Image.Data)}
+	r.Platform, r.MemoryBytes, r.CostModel = m.cfg.Platform, m.cfg.Memory, m.cfg.Cost.Name()
+	r.Config = record.Config{
+		CommandLine: m.cfg.kernelArguments(), FirmwareAcceptsBytes: m.cfg.FirmwareAccepts, Misalign: m.cfg.Misalign,
+		HostPageBytes: m.cfg.HostPage, TouchBytes: m.cfg.Touch, Seed: m.cfg.Seed, MaxInstructions: m.cfg.MaxInstructions,
+	}
+	if len(m.cfg.Initrd) > 0 {
+		r.Config.InitrdSHA256 = digest(m.cfg.Initrd)
+	}
+	return r
+}
+
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+var (
+	errSleep = fmt.Errorf("the guest powered off through the sleep control register")
+	errReset = fmt.Errorf("the guest reset the machine through port %#x", device.ResetPort)
+)

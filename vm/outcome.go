@@ -1,0 +1,168 @@
+package vm
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"golang.org/x/arch/x86/x86asm"
+
+	"github.com/tacit-vm/tacit/firmware"
+	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/tdx"
+	"github.com/tacit-vm/tacit/uefi"
+	"github.com/tacit-vm/tacit/x86"
+)
+
+// Ends that nobody else has a word for.
+var (
+	errCancelled = errors.New("cancelled")
+	errHalted    = errors.New("every processor waits for an interrupt and none can come")
+)
+
+// A limitError ends a run that has used up what it may.
+type limitError struct{ what string }
+
+func (e *limitError) Error() string { return "the limit of " + e.what + " was reached" }
+
+// describe says in r how the run ended, and why.
+func (m *Machine) describe(r *record.Record, end error) {
+	r.Acceptance.BitmapSetAtReport = m.books.bitmapSet
+	r.Guest = m.guestReport()
+	r.Outcome = m.outcome(end)
+	if r.Outcome != record.PowerOff && r.Outcome != record.Cancelled {
+		r.Diagnosis = m.diagnose(r, end)
+	}
+}
+
+func (m *Machine) outcome(end error) record.Outcome {
+	var (
+		reset       *firmware.Reset
+		returned    *firmware.Returned
+		fault       *firmware.Fault
+		fatal       *tdx.FatalError
+		unsupported *x86.UnsupportedError
+		limit       *limitError
+	)
+	panicked := m.console.panic != ""
+	switch {
+	case errors.Is(end, errCancelled):
+		return record.Cancelled
+	case errors.As(end, &limit):
+		return record.Limit
+	case errors.As(end, &fatal), errors.As(end, &fault), panicked:
+		return record.GuestPanic
+	case errors.As(end, &reset) && reset.Type == uefi.ResetShutdown, errors.Is(end, errSleep):
+		return record.PowerOff
+	case errors.As(end, &reset), errors.Is(end, errReset):
+		return record.Reset
+	case errors.As(end, &returned), errors.Is(end, errHalted):
+		return record.Halted
+	case errors.As(end, &unsupported):
+		return record.Unsupported
+	case m.tripleFault(end):
+		return record.TripleFault
+	}
+	return record.Violation
+}
+
+func (m *Machine) tripleFault(end error) bool {
+	var t *x86.TripleFaultError
+	return errors.As(end, &t)
+}
+
+// diagnose explains an end.
+func (m *Machine) diagnose(r *record.Record, end error) *record.Diagnosis {
+	d := &record.Diagnosis{Summary: end.Error()}
+	if m.console.panic != "" {
+		d.Summary = m.console.panic
+	}
+	var v *tdx.Violation
+	if errors.As(end, &v) {
+		gpa, gva := record.Address(v.GPA), record.Address(v.GVA)
+		d.GPA, d.PageState = &gpa, v.State
+		if v.GVA != 0 {
+			d.GVA = &gva
+		}
+		d.Advice = m.adviseViolation(v)
+	}
+	if m.cfg.Platform == TDX && !m.calledModule(r) {
+		d.Advice = fmt.Sprintf("%s is not a TDX guest: it never executed a TDCALL. A kernel needs CONFIG_INTEL_TDX_GUEST.", r.Image.Kernel)
+	}
+	m.locate(d)
+	return d
+}
+
+// calledModule says whether the guest, as opposed to firmware, ever used the TDX module.
+func (m *Machine) calledModule(r *record.Record) bool {
+	return len(r.Calls[record.TDCALL.String()]) > 0
+}
+
+func (m *Machine) adviseViolation(v *tdx.Violation) string {
+	for _, u := range m.firmware.Leaves() {
+		if v.GPA >= u.Start && v.GPA < u.End && !v.Shared {
+			return "Firmware handed this page over as EfiUnacceptedMemory: the guest has to accept it (TDG.MEM.PAGE.ACCEPT) before it touches it."
+		}
+	}
+	return ""
+}
+
+// locate says what instruction the processor stands at, and in which function.
+func (m *Machine) locate(d *record.Diagnosis) {
+	c := m.cpus[0]
+	rip := c.RIP()
+	at := record.Address(rip)
+	d.RIP = &at
+	d.Symbol = m.symbol(rip)
+	var b [15]byte
+	for n := len(b); n > 0; n-- {
+		if c.ReadVirtual(rip, b[:n]) == nil {
+			d.Instruction = disassemble(b[:n])
+			return
+		}
+	}
+}
+
+func disassemble(b []byte) *record.Instruction {
+	in, err := x86asm.Decode(b, 64)
+	if err != nil || in.Len == 0 {
+		return &record.Instruction{Bytes: hex.EncodeToString(b)}
+	}
+	return &record.Instruction{Bytes: hex.EncodeToString(b[:in.Len]), Text: x86asm.GNUSyntax(in, 0, nil)}
+}
+
+// kernelText is where x86-64 Linux links itself, and how far KASLR may move it (Documentation/arch/x86/x86_64/mm.rst).
+const (
+	kernelTextFirst = 0xFFFF_FFFF_8000_0000
+	kernelTextLast  = 0xFFFF_FFFF_BFFF_FFFF
+)
+
+// symbol names the guest function at rip, where the symbols are known and the kernel has not been moved from where it was linked.
+func (m *Machine) symbol(rip uint64) string {
+	if rip < kernelTextFirst || rip > kernelTextLast {
+		return ""
+	}
+	symbols := m.cfg.Symbols
+	if symbols == nil {
+		var err error
+		if symbols, err = m.cfg.Image.Symbols(); err != nil {
+			return ""
+		}
+	}
+	name, offset, ok := symbols.Lookup(rip - m.kernelOffset(symbols))
+	if !ok {
+		return ""
+	}
+	return fmt.Sprintf("%s+%#x", name, offset)
+}
+
+// kernelOffset is how far KASLR has moved the kernel: SYSCALL's entry point tells, which the kernel puts into IA32_LSTAR.
+func (m *Machine) kernelOffset(symbols *image.Symbols) uint64 {
+	entry, ok := symbols.Address("entry_SYSCALL_64")
+	lstar, known := m.cpus[0].MSR(x86.MSRLSTAR)
+	if !ok || !known || lstar < kernelTextFirst {
+		return 0
+	}
+	return lstar - entry
+}

@@ -1,0 +1,108 @@
+package vm
+
+import (
+	"bytes"
+	"io"
+
+	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/guest/report"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/uefi"
+)
+
+// books are the guest's own accounts of unaccepted memory at the instant of its report.
+type books struct {
+	bitmapSet *uint64 // set bits of the bitmap in guest memory × unit, in bytes; nil where there is no bitmap
+	err       error   // why it could not be read
+}
+
+// mark hears that the guest's init is about to read its memory's state, or has.
+func (m *Machine) mark(k report.Mark) {
+	if k.End || m.log.Reached(record.Report) {
+		return
+	}
+	m.reached(record.Report)
+	m.books.bitmapSet, m.books.err = m.readBitmap()
+}
+
+// readBitmap counts the set bits of the unaccepted memory bitmap, where the guest's stub has installed one.
+func (m *Machine) readBitmap() (*uint64, error) {
+	table, ok := m.firmware.ConfigurationTable(uefi.LinuxUnacceptedMemTableGUID)
+	if !ok {
+		return nil, nil
+	}
+	c := m.cpus[0]
+	var b [accept.HeaderSize]byte
+	if err := c.ReadPhysical(table, b[:]); err != nil {
+		return nil, err
+	}
+	h, err := accept.ParseHeader(b[:])
+	if err != nil {
+		return nil, err
+	}
+	bits := make([]byte, h.Size)
+	if err := c.ReadPhysical(table+accept.HeaderSize, bits); err != nil {
+		return nil, err
+	}
+	bitmap, err := h.Bitmap(bits)
+	if err != nil {
+		return nil, err
+	}
+	n := bitmap.Count(bitmap.Span()) * accept.UnitSize
+	return &n, nil
+}
+
+// guestReport is what the guest said of itself, for the record.
+func (m *Machine) guestReport() record.Guest {
+	r := m.report.Report()
+	g := record.Guest{Flags: r.CPUFlags}
+	if s, ok := r.Snapshot("init"); ok {
+		g.MemInfo = &record.MemInfo{MemTotal: s.Meminfo["MemTotal"], MemFree: s.Meminfo["MemFree"]}
+		if n, ok := s.Meminfo["Unaccepted"]; ok {
+			g.MemInfo.Unaccepted = &n
+		}
+	}
+	return g
+}
+
+// A console passes the first serial port and firmware's messages on, and listens for the kernel's last words.
+type console struct {
+	out   io.Writer // may be nil
+	line  []byte    // of the line so far, at most maxLine bytes
+	panic string    // the first line in which a kernel says that it gives up
+	lines []string  // the last few lines
+}
+
+const (
+	maxLine   = 512
+	keepLines = 8
+)
+
+func (c *console) put(b byte) { _, _ = c.Write([]byte{b}) }
+
+// Write implements io.Writer. A console that cannot be written to does not stop the guest.
+func (c *console) Write(p []byte) (int, error) {
+	if c.out != nil {
+		_, _ = c.out.Write(p)
+	}
+	for _, b := range p {
+		switch {
+		case b == '\n':
+			c.endLine()
+		case len(c.line) < maxLine && b != '\r':
+			c.line = append(c.line, b)
+		}
+	}
+	return len(p), nil
+}
+
+func (c *console) endLine() {
+	if i := bytes.Index(c.line, []byte("Kernel panic - not syncing")); i >= 0 && c.panic == "" {
+		c.panic = string(c.line[i:])
+	}
+	if len(c.lines) == keepLines {
+		c.lines = append(c.lines[:0], c.lines[1:]...)
+	}
+	c.lines = append(c.lines, string(c.line))
+	c.line = c.line[:0]
+}

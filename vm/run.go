@@ -1,0 +1,127 @@
+package vm
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/x86"
+)
+
+// Run makes a machine, runs it to its end and returns the record. Where ctx is done before that, the record's outcome is Cancelled.
+func Run(ctx context.Context, cfg Config) (*record.Record, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	m, err := newMachine(cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer m.close()
+	start := time.Now()
+	end := m.run(ctx, start)
+	m.reached(record.End)
+	r := m.newRecord()
+	m.describe(r, end)
+	r.Host = record.HostOf(time.Since(start), m.cpus[0].Instructions(), peakRSS())
+	return r, nil
+}
+
+// slice is how far the machine runs, in virtual nanoseconds, before it looks whether it is to stop and reports progress. What the guest sees does not depend on it.
+const slice = 20_000_000
+
+// run drives the machine until it ends, and returns why.
+func (m *Machine) run(ctx context.Context, start time.Time) error {
+	c := m.cpus[0]
+	m.reached(record.FirmwareStart)
+	c.LimitInstructions(m.cfg.MaxInstructions)
+	if err := m.firmware.Boot(c); err != nil {
+		return fmt.Errorf("firmware: %w", err)
+	}
+	m.reached(record.StubEntry)
+	c.WatchUser()
+	for {
+		if err := m.interrupted(ctx, start); err != nil {
+			return err
+		}
+		m.progress()
+		until := c.Now() + slice
+		for c.Now() < until {
+			if err := m.step(c, until); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// interrupted says whether somebody outside wants the run to end.
+func (m *Machine) interrupted(ctx context.Context, start time.Time) error {
+	if err := ctx.Err(); err != nil {
+		return errCancelled
+	}
+	if m.cfg.MaxWall > 0 && time.Since(start) > m.cfg.MaxWall {
+		return &limitError{fmt.Sprintf("%v of wall time", m.cfg.MaxWall)}
+	}
+	return nil
+}
+
+func (m *Machine) progress() {
+	if m.cfg.Progress != nil {
+		m.cfg.Progress(record.Progress{Stamp: m.stamp(), AcceptedBytes: m.log.AcceptedBytes(), UnacceptedBytes: m.platform.unaccepted()})
+	}
+}
+
+// step runs the processor until something happens, at the latest at virtual time until, and deals with it.
+func (m *Machine) step(c *x86.CPU, until int64) error {
+	event := int64(math.MaxInt64)
+	if ns, ok := m.board.NextEvent(); ok {
+		event = ns
+	}
+	exit := c.Run(min(event, until))
+	m.board.Advance(c.Now())
+	switch exit.Kind {
+	case x86.ExitDeadline:
+		return nil
+	case x86.ExitHalted:
+		return m.wait(c, min(event, until))
+	case x86.ExitTrap:
+		return m.serve(c, exit.GPA)
+	case x86.ExitUser:
+		m.reached(record.Init)
+		return nil
+	case x86.ExitFence:
+		m.reached(record.KernelEntry)
+		return nil
+	case x86.ExitBudget:
+		return &limitError{record.FormatCount(m.cfg.MaxInstructions) + " instructions"}
+	}
+	return exit.Err
+}
+
+// wait lets time pass for a processor that waits for an interrupt.
+func (m *Machine) wait(c *x86.CPU, until int64) error {
+	if _, timer := c.APIC.NextEvent(); !timer {
+		if _, ok := m.board.NextEvent(); !ok {
+			return errHalted
+		}
+	}
+	c.Skip(until)
+	m.board.Advance(c.Now())
+	return nil
+}
+
+// serve lets firmware do what was called.
+func (m *Machine) serve(c *x86.CPU, gpa uint64) error {
+	if err := m.firmware.Call(c, gpa); err != nil {
+		return err
+	}
+	if m.firmware.Exited() && !m.exited {
+		m.exited = true
+		m.reached(record.ExitBootServices)
+		image := m.firmware.Image()
+		c.Fence(image.Start, image.End)
+	}
+	return nil
+}

@@ -1,0 +1,232 @@
+package x86
+
+// Decoding of opcodes D8 to DF (SDM vol. 2, tables ).
+
+// x87 decodes an instruction whose ModRM byte has not been read.
+func (d *decoder) x87(opcode uint8) {
+	if d.mode&modeX87 == 0 {
+		d.raise(vectorNM)
+		return
+	}
+	modrm := d.peek()
+	d.modrm()
+	fop := uint32(opcode&7)<<8 | uint32(modrm)
+	var ok bool
+	if d.isReg() {
+		ok = d.x87Register(opcode, modrm, fop)
+	} else {
+		ok = d.x87Memory(opcode, d.reg&7, fop)
+	}
+	if !ok {
+		d.undefined()
+	}
+}
+
+// fwait decodes WAIT, also known as FWAIT.
+func (d *decoder) fwait() {
+	if d.mode&modeWait != 0 {
+		d.raise(vectorNM)
+		return
+	}
+	d.emit(Uop{Op: opX87Pending})
+}
+
+// x87Op emits a waiting instruction on registers.
+func (d *decoder) x87Op(u Uop, fop uint32) bool {
+	d.emit(Uop{Op: opX87Pending})
+	u.Aux = fop
+	d.emit(u)
+	return true
+}
+
+// x87Load and x87Direct emit a waiting instruction with a memory operand: one that is loaded into Tmp0 first, or that the operation accesses itself.
+func (d *decoder) x87Load(u Uop, fop uint32) bool {
+	a := [...]access{x87Single: m32, x87Double: m64, x87Int16: m16, x87Int32: m32, x87Int64: m64}[u.Src]
+	d.emit(Uop{Op: opX87Pending})
+	d.emit(d.at(Uop{Op: gprLoads[a], Dst: Tmp0}))
+	u.Aux = fop | x87HasMemory
+	d.emit(d.at(u))
+	return true
+}
+
+func (d *decoder) x87Direct(u Uop, fop uint32) bool {
+	d.emit(Uop{Op: opX87Pending})
+	u.Aux = fop | x87HasMemory
+	d.emit(d.at(u))
+	return true
+}
+
+// x87Control emits an instruction on the environment; Aux is the operand size.
+func (d *decoder) x87Control(op Op, wait bool) bool {
+	if wait {
+		d.emit(Uop{Op: opX87Pending})
+	}
+	size := uint32(4)
+	if d.data16 && d.rex&rexW == 0 {
+		size = 2
+	}
+	d.emit(d.at(Uop{Op: op, Aux: size}))
+	return true
+}
+
+// x87Memory decodes a memory operand; n is ModRM.reg.
+func (d *decoder) x87Memory(opcode, n uint8, fop uint32) bool {
+	switch opcode {
+	case 0xD8, 0xDA, 0xDC, 0xDE:
+		format := [...]uint8{x87Single, x87Int32, x87Double, x87Int16}[opcode>>1&3]
+		switch n {
+		case 2, 3:
+			return d.x87Load(Uop{Op: opFCOMm, Src: format, Imm: int64(n & 1)}, fop)
+		}
+		return d.x87Load(Uop{Op: opFARITHm, Src: format, Scale: n}, fop)
+	}
+	switch uint16(opcode)<<8 | uint16(n) {
+	case 0xD900:
+		return d.x87Load(Uop{Op: opFLD, Src: x87Single}, fop)
+	case 0xD902, 0xD903:
+		return d.x87Direct(Uop{Op: opFST, Dst: x87Single, Imm: int64(n & 1)}, fop)
+	case 0xD904:
+		return d.x87Control(opFLDENV, true)
+	case 0xD905:
+		return d.x87Control(opFLDCW, true)
+	case 0xD906:
+		return d.x87Control(opFNSTENV, false)
+	case 0xD907:
+		return d.x87Control(opFNSTCW, false)
+
+	case 0xDB00:
+		return d.x87Load(Uop{Op: opFLD, Src: x87Int32}, fop)
+	case 0xDB01:
+		return d.x87Direct(Uop{Op: opFISTT, Dst: x87Int32, Imm: 1}, fop)
+	case 0xDB02, 0xDB03:
+		return d.x87Direct(Uop{Op: opFIST, Dst: x87Int32, Imm: int64(n & 1)}, fop)
+	case 0xDB05:
+		return d.x87Direct(Uop{Op: opFLD80}, fop)
+	case 0xDB07:
+		return d.x87Direct(Uop{Op: opFST80, Imm: 1}, fop)
+
+	case 0xDD00:
+		return d.x87Load(Uop{Op: opFLD, Src: x87Double}, fop)
+	case 0xDD01:
+		return d.x87Direct(Uop{Op: opFISTT, Dst: x87Int64, Imm: 1}, fop)
+	case 0xDD02, 0xDD03:
+		return d.x87Direct(Uop{Op: opFST, Dst: x87Double, Imm: int64(n & 1)}, fop)
+	case 0xDD04:
+		return d.x87Control(opFRSTOR, true)
+	case 0xDD06:
+		return d.x87Control(opFNSAVE, false)
+	case 0xDD07:
+		return d.x87Control(opFNSTSWm, false)
+
+	case 0xDF00:
+		return d.x87Load(Uop{Op: opFLD, Src: x87Int16}, fop)
+	case 0xDF01:
+		return d.x87Direct(Uop{Op: opFISTT, Dst: x87Int16, Imm: 1}, fop)
+	case 0xDF02, 0xDF03:
+		return d.x87Direct(Uop{Op: opFIST, Dst: x87Int16, Imm: int64(n & 1)}, fop)
+	case 0xDF04:
+		return d.x87Direct(Uop{Op: opFBLD}, fop)
+	case 0xDF05:
+		return d.x87Load(Uop{Op: opFLD, Src: x87Int64}, fop)
+	case 0xDF06:
+		return d.x87Direct(Uop{Op: opFBSTP}, fop)
+	case 0xDF07:
+		return d.x87Direct(Uop{Op: opFIST, Dst: x87Int64, Imm: 1}, fop)
+	}
+	return false
+}
+
+// x87Register decodes an operand in a register. The aliases that the manual does not list are among them, as silicon has them.
+func (d *decoder) x87Register(opcode, modrm uint8, fop uint32) bool {
+	n, i := modrm>>3&7, modrm&7
+	switch uint16(opcode)<<8 | uint16(n) {
+	case 0xD802, 0xDC02: // FCOM
+		return d.x87Op(Uop{Op: opFCOM, Src: i}, fop)
+	case 0xD803, 0xDC03, 0xDE02: // FCOMP
+		return d.x87Op(Uop{Op: opFCOM, Src: i, Imm: 1}, fop)
+	case 0xD900:
+		return d.x87Op(Uop{Op: opFLDst, Src: i}, fop)
+	case 0xD901, 0xDD01, 0xDF01: // FXCH
+		return d.x87Op(Uop{Op: opFXCH, Src: i}, fop)
+	case 0xD903: // FSTP
+		return d.x87Op(Uop{Op: opFSTst, Dst: i, Scale: 1, Imm: 1}, fop)
+	case 0xDD03, 0xDF02, 0xDF03: // FSTP
+		return d.x87Op(Uop{Op: opFSTst, Dst: i, Imm: 1}, fop)
+	case 0xDD00: // FFREE
+		return d.x87Op(Uop{Op: opFFREE, Dst: i}, fop)
+	case 0xDF00: // FFREEP
+		return d.x87Op(Uop{Op: opFFREE, Dst: i, Imm: 1}, fop)
+	case 0xDD02: // FST
+		return d.x87Op(Uop{Op: opFSTst, Dst: i}, fop)
+	case 0xDD04, 0xDD05: // FUCOM, FUCOMP
+		return d.x87Op(Uop{Op: opFUCOM, Src: i, Imm: int64(n & 1)}, fop)
+	case 0xDA00, 0xDA01, 0xDA02, 0xDA03, 0xDB00, 0xDB01, 0xDB02, 0xDB03: // FCMOV
+		cc := [...]condition{condB, condE, condBE, condP}[n]
+		return d.x87Op(Uop{Op: opFCMOV, Src: i, Scale: uint8(cc) | opcode&1}, fop)
+	case 0xDB05, 0xDF05: // FUCOMI, FUCOMIP
+		return d.x87Op(Uop{Op: opFUCOMI, Src: i, Imm: int64(opcode >> 2 & 1)}, fop)
+	case 0xDB06, 0xDF06: // FCOMI, FCOMIP
+		return d.x87Op(Uop{Op: opFCOMI, Src: i, Imm: int64(opcode >> 2 & 1)}, fop)
+	}
+	switch opcode {
+	case 0xD8:
+		return d.x87Op(Uop{Op: opFARITH, Src: i, Scale: n}, fop)
+	case 0xDC:
+		return d.x87Op(Uop{Op: opFARITH, Dst: i, Src: i, Scale: n}, fop)
+	case 0xDE:
+		if n != 3 {
+			return d.x87Op(Uop{Op: opFARITH, Dst: i, Src: i, Scale: n, Imm: 1}, fop)
+		}
+	}
+	if u, ok := x87Fixed[uint16(opcode)<<8|uint16(modrm)]; ok {
+		return d.x87Op(u, fop)
+	}
+	switch uint16(opcode)<<8 | uint16(modrm) {
+	case 0xDBE0, 0xDBE1, 0xDBE4: // FNENI, FNDISI, FNSETPM: no operations since the 387
+		return true
+	case 0xDBE2:
+		d.emit(Uop{Op: opFNCLEX})
+		return true
+	case 0xDBE3:
+		d.emit(Uop{Op: opFNINIT})
+		return true
+	case 0xDFE0:
+		d.emit(Uop{Op: opFNSTSW})
+		return true
+	}
+	return false
+}
+
+// x87Fixed holds the waiting instructions whose opcode is two bytes altogether.
+var x87Fixed = map[uint16]Uop{
+	0xD9D0: {Op: opFNOP},
+	0xD9E0: {Op: opFCHS},
+	0xD9E1: {Op: opFABS},
+	0xD9E4: {Op: opFTST},
+	0xD9E5: {Op: opFXAM},
+	0xD9E8: {Op: opFLDConst, Src: 0}, // FLD1
+	0xD9E9: {Op: opFLDConst, Src: 1}, // FLDL2T
+	0xD9EA: {Op: opFLDConst, Src: 2}, // FLDL2E
+	0xD9EB: {Op: opFLDConst, Src: 3}, // FLDPI
+	0xD9EC: {Op: opFLDConst, Src: 4}, // FLDLG2
+	0xD9ED: {Op: opFLDConst, Src: 5}, // FLDLN2
+	0xD9EE: {Op: opFLDConst, Src: 6}, // FLDZ
+	0xD9F0: {Op: opF2XM1},
+	0xD9F1: {Op: opFYL2X},
+	0xD9F2: {Op: opFPTAN},
+	0xD9F3: {Op: opFPATAN},
+	0xD9F4: {Op: opFXTRACT},
+	0xD9F5: {Op: opFPREM1},
+	0xD9F6: {Op: opFDECSTP},
+	0xD9F7: {Op: opFINCSTP},
+	0xD9F8: {Op: opFPREM},
+	0xD9F9: {Op: opFYL2XP1},
+	0xD9FA: {Op: opFSQRT},
+	0xD9FB: {Op: opFSINCOS},
+	0xD9FC: {Op: opFRNDINT},
+	0xD9FD: {Op: opFSCALE},
+	0xD9FE: {Op: opFSIN},
+	0xD9FF: {Op: opFCOS},
+	0xDAE9: {Op: opFUCOM, Src: 1, Imm: 2}, // FUCOMPP
+	0xDED9: {Op: opFCOM, Src: 1, Imm: 2},  // FCOMPP
+}

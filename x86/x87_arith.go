@@ -1,0 +1,93 @@
+package x86
+
+// The four operations, square root, and the sign.
+var x87ArithHandlers = map[Op]handler{
+	opFARITH:  farith,
+	opFARITHm: farithMemory,
+	opFSQRT:   unary(func(s *x87Step, a number, f *floatFormat) number { return s.sqrt(a, f) }),
+	opFABS:    signOnly(func(se uint16) uint16 { return se &^ (1 << 15) }),
+	opFCHS:    signOnly(func(se uint16) uint16 { return se ^ 1<<15 }),
+}
+
+// Operations in the order of bits 5:3 of ModRM (SDM vol. 2, table A-7). 2 and 3 are comparisons.
+const (
+	x87Add  = 0
+	x87Mul  = 1
+	x87Sub  = 4
+	x87SubR = 5
+	x87Div  = 6
+	x87DivR = 7
+)
+
+// compute applies operation kind to ST(0), which is a, and the other operand.
+func (s *x87Step) compute(kind uint8, a, b number, f *floatFormat) number {
+	switch kind {
+	case x87Add:
+		return s.add(a, b, f)
+	case x87Mul:
+		return s.mul(a, b, f)
+	case x87Sub:
+		return s.sub(a, b, f)
+	case x87SubR:
+		return s.sub(b, a, f)
+	case x87Div:
+		return s.div(a, b, f)
+	}
+	return s.div(b, a, f)
+}
+
+func farith(c *CPU, u *Uop) bool {
+	s := c.begin()
+	r := indefinite
+	if c.need(&s, 0) && c.need(&s, u.Src) {
+		r = s.compute(u.Scale, c.value(0), c.value(u.Src), c.fpu.precision())
+	}
+	if c.commit(u, &s) {
+		c.fpu.set(u.Dst, s.wrapped(r))
+		c.fpu.pop(u.Imm)
+	}
+	return true
+}
+
+func farithMemory(c *CPU, u *Uop) bool {
+	s := c.begin()
+	r := indefinite
+	if c.need(&s, 0) {
+		r = s.compute(u.Scale, c.value(0), memoryNumber(c.R[Tmp0], u.Src), c.fpu.precision())
+	}
+	if c.commit(u, &s) {
+		c.fpu.set(0, s.wrapped(r))
+	}
+	return true
+}
+
+// unary makes a handler for ST(0) = f(ST(0)).
+func unary(f func(s *x87Step, a number, format *floatFormat) number) handler {
+	return func(c *CPU, u *Uop) bool {
+		s := c.begin()
+		r := indefinite
+		if c.need(&s, 0) {
+			r = f(&s, c.value(0), c.fpu.precision())
+		}
+		if c.commit(u, &s) {
+			c.fpu.set(0, s.wrapped(r))
+		}
+		return true
+	}
+}
+
+// signOnly makes a handler that changes the sign and looks at nothing else.
+func signOnly(f func(se uint16) uint16) handler {
+	return func(c *CPU, u *Uop) bool {
+		s := c.begin()
+		v := *c.fpu.st(0)
+		v.se = f(v.se)
+		if !c.need(&s, 0) {
+			v = indefinite80
+		}
+		if c.commit(u, &s) {
+			c.fpu.set(0, v)
+		}
+		return true
+	}
+}

@@ -1,0 +1,62 @@
+package x86
+
+// Packed decimal integers: 18 digits, two a byte, and a sign (SDM vol. 1, 4.7).
+var x87DecimalHandlers = map[Op]handler{opFBLD: fbld, opFBSTP: fbstp}
+
+const decimalDigits = 18
+
+func fbld(c *CPU, u *Uop) bool {
+	var b [10]byte
+	if !c.readBytes(c.ea(u), b[:]) {
+		return false
+	}
+	var v int64
+	for i := 8; i >= 0; i-- {
+		v = v*100 + int64(b[i]>>4)*10 + int64(b[i]&15)
+	}
+	r := integerNumber(v)
+	r.neg = b[9]>>7 != 0
+	s := c.begin()
+	c.pushRaw(u, &s, pack80(r))
+	return true
+}
+
+func fbstp(c *CPU, u *Uop) bool {
+	s := c.begin()
+	b := [10]byte{7: 0xC0, 8: 0xFF, 9: 0xFF} // the indefinite
+	if c.need(&s, 0) {
+		a := c.value(0)
+		v := s.toInteger(a, 64)
+		neg, limit := a.neg, int64(1)
+		for range decimalDigits {
+			limit *= 10
+		}
+		if v < 0 {
+			v = -v
+		}
+		switch {
+		case s.flags&fpIE != 0:
+		case v >= limit:
+			s.flags, s.up = fpIE, false
+		default:
+			b = [10]byte{}
+			for i := range 9 {
+				b[i] = byte(v%10 + v/10%10<<4)
+				v /= 100
+			}
+			if neg {
+				b[9] = 0x80
+			}
+		}
+	}
+	if s.flags&^s.masked&^fpPE != 0 {
+		c.commit(u, &s)
+		return true
+	}
+	if !c.writeBytes(c.ea(u), b[:]) {
+		return false
+	}
+	c.commit(u, &s)
+	c.fpu.pop(1)
+	return true
+}

@@ -1,0 +1,207 @@
+package x86
+
+import "encoding/binary"
+
+// Loads and stores.
+var x87TransferHandlers = map[Op]handler{
+	opFLD:      fld,
+	opFLDst:    fldst,
+	opFLD80:    fld80,
+	opFLDConst: fldConst,
+	opFST:      fst,
+	opFSTst:    fstst,
+	opFST80:    fst80,
+	opFIST:     fist,
+	opFISTT:    fist,
+}
+
+// memoryNumber unpacks a memory operand that has been loaded.
+func memoryNumber(v uint64, format uint8) number {
+	switch format {
+	case x87Single:
+		return unpack32(uint32(v))
+	case x87Double:
+		return unpack64(v)
+	case x87Int16:
+		return integerNumber(int64(int16(v)))
+	case x87Int32:
+		return integerNumber(int64(int32(v)))
+	}
+	return integerNumber(int64(v))
+}
+
+// fld pushes a memory operand. It can always be held exactly, but a signaling NaN is invalid and a denormal raises.
+func fld(c *CPU, u *Uop) bool {
+	s := c.begin()
+	r := indefinite
+	if c.room(&s) {
+		r = s.convert(memoryNumber(c.R[Tmp0], u.Src), &extended)
+	}
+	if c.commit(u, &s) {
+		c.fpu.push(pack80(r))
+	}
+	return true
+}
+
+// pushRaw pushes a value that is not looked at.
+func (c *CPU) pushRaw(u *Uop, s *x87Step, v float80) {
+	if !c.room(s) {
+		v = indefinite80
+	}
+	if c.commit(u, s) {
+		c.fpu.push(v)
+	}
+}
+
+func fldst(c *CPU, u *Uop) bool {
+	s := c.begin()
+	v := indefinite80
+	if c.need(&s, u.Src) && c.room(&s) {
+		v = *c.fpu.st(u.Src)
+	}
+	if c.commit(u, &s) {
+		c.fpu.push(v)
+	}
+	return true
+}
+
+func fld80(c *CPU, u *Uop) bool {
+	var b [10]byte
+	if !c.readBytes(c.ea(u), b[:]) {
+		return false
+	}
+	s := c.begin()
+	c.pushRaw(u, &s, float80{binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint16(b[8:])})
+	return true
+}
+
+// x87Constants are 1, log2(10), log2(e), π, log10(2), ln(2) and 0 (SDM vol. 2, FLD1): the significand to 64 bits, the next bits, and the exponent. They are rounded as RC says.
+var x87Constants = [...]struct {
+	m, more uint64
+	exp     int
+}{
+	{1 << 63, 0, 0},
+	{0xD49A784BCD1B8AFE, 0x492BF6FF4DAFDB4C, 1},
+	{0xB8AA3B295C17F0BB, 0xBE87FED0691D3E89, 0},
+	{0xC90FDAA22168C234, 0xC4C6628B80DC1CD1, 1},
+	{0x9A209A84FBCFF798, 0x8F8959AC0B7C9178, -2},
+	{0xB17217F7D1CF79AB, 0xC9E3B39803F2F6AF, -1},
+	{},
+}
+
+func fldConst(c *CPU, u *Uop) bool {
+	s := c.begin()
+	k := &x87Constants[u.Src]
+	var r number
+	if k.m != 0 {
+		r = s.round(false, k.exp, k.m, k.more, &extended)
+	}
+	s.flags, s.up = 0, false // being inexact is not raised
+	c.pushRaw(u, &s, pack80(r))
+	return true
+}
+
+// Stores compute first, store then, since that may fault, and change the x87 state last. An unmasked exception other than precision keeps them from storing.
+
+// fst stores ST(0) as a float32 or float64, as Dst says.
+func fst(c *CPU, u *Uop) bool {
+	s := c.begin()
+	r, format := indefinite, &single
+	if u.Dst == x87Double {
+		format = &double
+	}
+	if c.need(&s, 0) {
+		if a := c.value(0); a.kind == finite {
+			r = s.round(a.neg, a.exp, a.m, 0, format) // a denormal operand does not raise
+		} else {
+			r = s.convert(a, format)
+		}
+	}
+	ok := true
+	if s.flags&^s.masked&^fpPE != 0 {
+		c.commit(u, &s)
+		return true
+	}
+	if u.Dst == x87Double {
+		ok = c.store64(c.ea(u), pack64(r))
+	} else {
+		ok = c.store32(c.ea(u), pack32(r))
+	}
+	if ok {
+		c.commit(u, &s)
+		c.fpu.pop(u.Imm)
+	}
+	return ok
+}
+
+// fstst stores to ST(Dst). The alias of FSTP that Scale marks stores nothing where ST(0) is empty, and raises nothing.
+func fstst(c *CPU, u *Uop) bool {
+	if u.Scale != 0 && !c.fpu.filled(0) {
+		c.fpu.fip = c.RIP()
+		c.fpu.sw &^= x87C1
+		c.fpu.pop(u.Imm)
+		return true
+	}
+	s := c.begin()
+	v := *c.fpu.st(0)
+	if !c.need(&s, 0) {
+		v = indefinite80
+	}
+	if c.commit(u, &s) {
+		c.fpu.set(u.Dst, v)
+		c.fpu.pop(u.Imm)
+	}
+	return true
+}
+
+func fst80(c *CPU, u *Uop) bool {
+	s := c.begin()
+	v := *c.fpu.st(0)
+	if !c.need(&s, 0) {
+		v = indefinite80
+	}
+	if s.flags&^s.masked != 0 {
+		c.commit(u, &s)
+		return true
+	}
+	var b [10]byte
+	binary.LittleEndian.PutUint64(b[:], v.m)
+	binary.LittleEndian.PutUint16(b[8:], v.se)
+	if !c.writeBytes(c.ea(u), b[:]) {
+		return false
+	}
+	c.commit(u, &s)
+	c.fpu.pop(u.Imm)
+	return true
+}
+
+// fist stores ST(0) as an integer of Dst's format; FISTTP truncates.
+func fist(c *CPU, u *Uop) bool {
+	s := c.begin()
+	if u.Op == opFISTT {
+		s.rc = towardZero
+	}
+	bits := 16 << (u.Dst - x87Int16)
+	v := int64(-1) << (bits - 1)
+	if c.need(&s, 0) {
+		v = s.toInteger(c.value(0), bits)
+	}
+	if s.flags&^s.masked&^fpPE != 0 {
+		c.commit(u, &s)
+		return true
+	}
+	var ok bool
+	switch va := c.ea(u); u.Dst {
+	case x87Int16:
+		ok = c.store16(va, uint16(v))
+	case x87Int32:
+		ok = c.store32(va, uint32(v))
+	default:
+		ok = c.store64(va, uint64(v))
+	}
+	if ok {
+		c.commit(u, &s)
+		c.fpu.pop(u.Imm)
+	}
+	return ok
+}
