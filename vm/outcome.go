@@ -87,17 +87,15 @@ func (m *Machine) diagnose(r *record.Record, end error) *record.Diagnosis {
 		}
 		d.Advice = m.adviseViolation(v)
 	}
-	if m.cfg.Platform == TDX && !m.calledModule(r) {
-		d.Advice = fmt.Sprintf("%s is not a TDX guest: it never executed a TDCALL. A kernel needs CONFIG_INTEL_TDX_GUEST.", r.Image.Kernel)
+	if m.cfg.Platform == TDX && !calledModule(r) {
+		d.Advice = fmt.Sprintf("%s is not a TDX guest: it never asked the TDX module for anything. A Linux kernel needs CONFIG_INTEL_TDX_GUEST.", r.Image.Kernel)
 	}
 	m.locate(d)
 	return d
 }
 
-// calledModule says whether the guest, as opposed to firmware, ever used the TDX module.
-func (m *Machine) calledModule(r *record.Record) bool {
-	return len(r.Calls[record.TDCALL.String()]) > 0
-}
+// calledModule says whether the guest knows that it is a TD: every TDX guest asks how wide its addresses are first. Firmware here does not need to.
+func calledModule(r *record.Record) bool { return len(r.Calls[record.TDCALL.String()]["VP.INFO"]) > 0 }
 
 func (m *Machine) adviseViolation(v *tdx.Violation) string {
 	for _, u := range m.firmware.Leaves() {
