@@ -115,7 +115,7 @@ func (c *CPU) writeCR4(v uint64) bool {
 
 // writeEFER is WRMSR of IA32_EFER. LMA follows LME and paging, which do not change here.
 func (c *CPU) writeEFER(v uint64) bool {
-	if v&^eferKeep != 0 || (v^c.efer)&EFERLME != 0 && c.cr0&CR0PG != 0 {
+	if v&^c.eferKeep != 0 || (v^c.efer)&EFERLME != 0 && c.cr0&CR0PG != 0 {
 		return c.raise(vectorGP, 0)
 	}
 	if done, ok := c.guarded(GuardEFER, v); done {

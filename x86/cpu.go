@@ -86,6 +86,7 @@ type CPU struct {
 	APIC     *LocalAPIC
 
 	intercepts InstructionSet
+	eferKeep   uint64 // bits that EFER may hold
 
 	tlb   tlb
 	jumps jumpCache

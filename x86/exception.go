@@ -45,7 +45,8 @@ type Exception struct {
 	Vector  uint8
 	Code    uint32
 	HasCode bool
-	CR2     uint64 // for #PF
+	CR2     uint64 // for #PF, and where HasCR2 is set
+	HasCR2  bool   // the exception loads CR2 although it is not #PF
 	trap    bool   // RIP is that of the next instruction already; or a software interrupt
 	soft    bool   // INT n, INT3: the gate's DPL is checked
 	back    uint8  // how far RIP goes back where delivery fails: the length of the instruction that asked for it
@@ -124,7 +125,7 @@ func (c *CPU) deliver() {
 	for {
 		e := c.pending
 		c.raised = false
-		if e.Vector == vectorPF {
+		if e.Vector == vectorPF || e.HasCR2 {
 			c.cr2 = e.CR2
 		}
 		if !e.trap && e.Vector != vectorDF {

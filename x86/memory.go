@@ -129,7 +129,7 @@ func (c *CPU) reach(va uint64, kind AccessKind) (place, bool) {
 	if m.read {
 		e.read = page
 	}
-	if m.write {
+	if m.write && !t.ReadOnly {
 		e.write = page
 		if !c.mem.Backed(t.Frame) || c.mem.HasCode(t.Frame) {
 			e.write |= slowTag

@@ -85,10 +85,11 @@ type Access struct {
 
 // A Translation is where a guest-physical page leads: to a frame of memory, or to the bus.
 type Translation struct {
-	Host  unsafe.Pointer // the page's 4 KiB in the host, nil where MMIO is set
-	Frame mem.Frame
-	MMIO  bool
-	GPA   uint64 // the address without shared bit or C-bit, as the bus sees it
+	Host     unsafe.Pointer // the page's 4 KiB in the host, nil where MMIO is set
+	Frame    mem.Frame
+	MMIO     bool
+	ReadOnly bool   // it holds for reads only: the first store asks again
+	GPA      uint64 // the address without shared bit or C-bit, as the bus sees it
 }
 
 // A Refusal is why an access cannot go on: an exception for the guest or the end of the run. Exactly one field is set.

@@ -19,6 +19,7 @@ type Config struct {
 	TSCHz         uint64 // 0 means 1 GHz
 	BlockLimit    int    // instructions a block at most; 0 means no limit of its own
 	Seed          uint64 // of RDRAND and RDSEED
+	EFER          uint64 // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
 }
 
 // New returns a processor with all registers zero; SetState gives it a state.
@@ -27,7 +28,7 @@ func New(cfg Config) *CPU {
 		id: cfg.ID, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, traps: cfg.Traps,
 		nsPerInsn: max(cfg.InstructionNS, 1), tscHz: cfg.TSCHz, maxBlock: maxBlock,
 		code: newCodeCache(cfg.Memory), random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32},
-		intercepts: cfg.Platform.Intercepts(),
+		intercepts: cfg.Platform.Intercepts(), eferKeep: eferKeep | cfg.EFER,
 	}
 	if c.tscHz == 0 {
 		c.tscHz = 1_000_000_000
@@ -157,6 +158,18 @@ func (c *CPU) Translate(va uint64, write bool) (uint64, error) {
 		table = v & pteAddr
 	}
 	panic("BUG: a page walk has four levels")
+}
+
+// Probe translates va as a read of one byte by the instruction under way does, accessed bits included, and returns the guest-physical address with
+// its shared bit or C-bit. The platform is not asked about the page itself. Where the page tables do not allow the read, it raises what the read
+// raises and returns false.
+func (c *CPU) Probe(va uint64) (gpa uint64, ok bool) {
+	if !canonical(va) {
+		c.raiseNonCanonical()
+		return 0, false
+	}
+	m, ok := c.walk(va, Read, c.cpl == 3, c.rest&FlagAC != 0)
+	return m.gpa | va&pageMask, ok
 }
 
 // ReadPhysical reads guest-physical memory on behalf of firmware or a device, as the platform allows.
