@@ -101,14 +101,19 @@ const (
 	HostExit
 	// VE: virtualization exceptions injected, by reason ("CPUID"); no status.
 	VE
-	// VC: communication exceptions delivered, by exit code; no status.
+	// VC: communication exceptions delivered, by exit code ("IOIO"); no status.
 	VC
+	// RMP: instructions by which an SEV-SNP guest works on the RMP ("PVALIDATE"), with their results ("SUCCESS").
+	RMP
+	// GHCB: what a guest asks of its host by the GHCB protocol, by page ("SNP Page State Change") or by MSR ("MSR: CPUID"),
+	// with the status that the host returns.
+	GHCB
 
 	interfaces
 )
 
 var interfaceNames = [interfaces]string{
-	UEFI: "uefi", TDCALL: "tdcall", TDVMCALL: "tdvmcall", HostExit: "host_exit", VE: "ve", VC: "vc",
+	UEFI: "uefi", TDCALL: "tdcall", TDVMCALL: "tdvmcall", HostExit: "host_exit", VE: "ve", VC: "vc", RMP: "rmp", GHCB: "ghcb",
 }
 
 func (a Agent) String() string     { return word(agentNames[:], a) }
