@@ -87,7 +87,7 @@ func (m *Machine) diagnose(r *record.Record, end error) *record.Diagnosis {
 		}
 		d.Advice = m.adviseViolation(v)
 	}
-	if m.cfg.Platform == TDX && !calledModule(r) {
+	if d.Advice == "" && m.cfg.Platform == TDX && !calledModule(r) {
 		d.Advice = fmt.Sprintf("%s is not a TDX guest: it never asked the TDX module for anything. A Linux kernel needs CONFIG_INTEL_TDX_GUEST.", r.Image.Kernel)
 	}
 	m.locate(d)
@@ -99,7 +99,7 @@ func calledModule(r *record.Record) bool { return len(r.Calls[record.TDCALL.Stri
 
 func (m *Machine) adviseViolation(v *tdx.Violation) string {
 	for _, u := range m.firmware.Leaves() {
-		if v.GPA >= u.Start && v.GPA < u.End && !v.Shared {
+		if v.GPA >= u.Start && v.GPA < u.End {
 			return "Firmware handed this page over as EfiUnacceptedMemory: the guest has to accept it (TDG.MEM.PAGE.ACCEPT) before it touches it."
 		}
 	}

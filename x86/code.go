@@ -271,7 +271,7 @@ func (c *CPU) lookup() *block {
 		return nil
 	}
 	je.rip, je.b = rip, b
-	if !e.global && user == 0 {
+	if user == 0 && (!e.global || b.cross) {
 		c.jumps.nonGlobal = true
 	}
 	return b

@@ -170,6 +170,18 @@ func (d *decoder) modrm() {
 	}
 }
 
+// modrmRegister reads a ModRM byte whose operand is a register whatever mod says: MOV to and from control and debug registers.
+func (d *decoder) modrmRegister() {
+	b := d.imm8()
+	d.mod, d.reg, d.rm = 3, b>>3&7, b&7
+	if d.rex&rexR != 0 {
+		d.reg |= 8
+	}
+	if d.rex&rexB != 0 {
+		d.rm |= 8
+	}
+}
+
 // addrTmp holds a 32-bit address.
 const addrTmp = Tmp3
 

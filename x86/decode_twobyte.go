@@ -40,7 +40,7 @@ func (d *decoder) twoByte() {
 
 func lockable0F(op uint8) bool {
 	switch op {
-	case 0xAB, 0xB3, 0xBA, 0xBB, 0xB0, 0xB1, 0xC0, 0xC1, 0xC7, 0x20, 0x22:
+	case 0xAB, 0xB3, 0xBA, 0xBB, 0xB0, 0xB1, 0xC0, 0xC1, 0xC7:
 		return true
 	}
 	return false
@@ -76,8 +76,7 @@ func (d *decoder) twoByteOther(op uint8) bool {
 	case 0x0D: // PREFETCHW
 		d.modrm()
 	case 0x20, 0x22: // MOV r, CR; CR, r
-		d.modrm()
-		d.rm = d.rm&7 | d.rex&rexB<<3 // the operand is a register whatever mod says
+		d.modrmRegister()
 		d.privileged()
 		if op == 0x20 {
 			d.emit(Uop{Op: opMovFromCR, Dst: d.rm, Aux: uint32(d.reg)})
@@ -85,8 +84,7 @@ func (d *decoder) twoByteOther(op uint8) bool {
 			d.last(Uop{Op: opMovToCR, Src: d.rm, Aux: uint32(d.reg)})
 		}
 	case 0x21, 0x23:
-		d.modrm()
-		d.rm = d.rm&7 | d.rex&rexB<<3
+		d.modrmRegister()
 		d.privileged()
 		if op == 0x21 {
 			d.sensitive(InsnDR, Uop{Op: opMovFromDR, Dst: d.rm, Imm: int64(d.reg)})
@@ -233,7 +231,7 @@ func (d *decoder) bitTest(kind, index uint8, imm int64) {
 	if !d.isReg() && index != Zero {
 		seg := d.memory.Seg
 		d.emit(d.at(Uop{Op: opBitAddress, Dst: addrTmp, Src: index, Aux: uint32(n) | uint32(bit(d.addr32))<<8}))
-		d.memory, d.ripBase = Uop{Base: addrTmp, Index: Zero, Seg: seg}, d.ripBase
+		d.memory = Uop{Base: addrTmp, Index: Zero, Seg: seg}
 	}
 	if kind == bitTest {
 		u.Dst = d.loadRM(n)

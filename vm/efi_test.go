@@ -1,0 +1,126 @@
+package vm_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"strings"
+	"testing"
+
+	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/vm"
+)
+
+// application makes an EFI application of machine code: a PE32+ file with one section, loaded anywhere (PE format, "Optional Header").
+func application(t testing.TB, code []byte) *image.Image {
+	t.Helper()
+	const headers, section = 0x200, 0x1000
+	size := (len(code) + 0x1FF) &^ 0x1FF
+	b := make([]byte, headers+size)
+	put := func(at int, v any) {
+		var w bytes.Buffer
+		if err := binary.Write(&w, binary.LittleEndian, v); err != nil {
+			t.Fatal(err)
+		}
+		copy(b[at:], w.Bytes())
+	}
+	copy(b, "MZ")
+	put(0x3C, uint32(0x40))
+	copy(b[0x40:], "PE\x00\x00")
+	put(0x44, uint16(0x8664)) // machine
+	put(0x46, uint16(1))      // sections
+	put(0x54, uint16(0xF0))   // size of the optional header
+	put(0x56, uint16(0x22))   // executable, large addresses
+	const opt = 0x58
+	put(opt, uint16(0x20B))
+	put(opt+16, uint32(section)) // entry
+	put(opt+20, uint32(section)) // base of code
+	put(opt+32, uint32(0x1000))  // section alignment
+	put(opt+36, uint32(0x200))   // file alignment
+	put(opt+56, uint32(section+(size+0xFFF)&^0xFFF))
+	put(opt+60, uint32(headers))
+	put(opt+68, uint16(10)) // EFI application
+	put(opt+108, uint32(16))
+	const sec = opt + 0xF0
+	copy(b[sec:], ".text")
+	put(sec+8, uint32(len(code)))
+	put(sec+12, uint32(section))
+	put(sec+16, uint32(size))
+	put(sec+20, uint32(headers))
+	put(sec+36, uint32(0xE000_0020)) // code, readable, writable, executable
+	copy(b[headers:], code)
+	img, err := image.Parse("program of the test", b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// loadRAX is MOV RAX, imm64.
+func loadRAX(v uint64) []byte { return binary.LittleEndian.AppendUint64([]byte{0x48, 0xB8}, v) }
+
+func TestTouchingUnacceptedMemoryIsAViolation(t *testing.T) {
+	t.Parallel()
+	const page = 0x4000_0000                                                                                        // handed over unaccepted
+	b := boot(t, vm.Config{Image: application(t, append(loadRAX(page+0x123), 0x88, 0x00, 0xC3)), Initrd: []byte{}}) // mov [rax], al
+	if b.Outcome != record.Violation {
+		t.Fatalf("outcome %s, diagnosis %+v", b.Outcome, b.Diagnosis)
+	}
+	d := b.Diagnosis
+	if d.GPA == nil || *d.GPA&^0xFFF != page || d.GVA == nil || *d.GVA != page+0x123 {
+		t.Errorf("it touched %#x; the diagnosis says GPA %v, GVA %v", page+0x123, d.GPA, d.GVA)
+	}
+	if d.PageState != "pending" && d.PageState != "absent" {
+		t.Errorf("page state %q", d.PageState)
+	}
+	if d.Instruction == nil || d.Instruction.Bytes != "8800" || !strings.Contains(d.Instruction.Text, "mov") {
+		t.Errorf("instruction %+v", d.Instruction)
+	}
+	if !strings.Contains(d.Advice, "EfiUnacceptedMemory") {
+		t.Errorf("advice %q does not say who should have accepted it", d.Advice)
+	}
+}
+
+func TestAcceptingTwiceGivesTheModulesStatus(t *testing.T) {
+	t.Parallel()
+	program := bytes.Join([][]byte{
+		{0xB9, 0, 0, 0, 0x01},    // mov ecx, 0x1000000: a page that firmware has accepted, level 0
+		{0xB8, 6, 0, 0, 0},       // mov eax, TDG.MEM.PAGE.ACCEPT
+		{0x66, 0x0F, 0x01, 0xCC}, // tdcall
+		{0x48, 0xC1, 0xE8, 0x20}, // shr rax, 32: the status fits what an image returns without being an error
+		{0xC3},
+	}, nil)
+	b := boot(t, vm.Config{Image: application(t, program), Initrd: []byte{}})
+	if b.Calls["tdcall"]["MEM.PAGE.ACCEPT"]["TDX_PAGE_ALREADY_ACCEPTED"] != 1 {
+		t.Errorf("the module said %v", b.Calls["tdcall"]["MEM.PAGE.ACCEPT"])
+	}
+	if b.Outcome != record.Halted || !strings.Contains(b.Diagnosis.Summary, "returned to firmware") || !strings.Contains(b.Diagnosis.Summary, "0xb0a") {
+		t.Errorf("outcome %s, %q; want the image's return with 0xB0A, the upper half of TDX_PAGE_ALREADY_ACCEPTED", b.Outcome, b.Diagnosis.Summary)
+	}
+}
+
+// An image that jumps into nothing ends with a name, not with a hang.
+func TestHostilePrograms(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		code []byte
+		want record.Outcome
+	}{
+		"endless loop":       {[]byte{0xEB, 0xFE}, record.Limit},
+		"jump to nowhere":    {append(loadRAX(0x7FFF_FFFF_F000), 0xFF, 0xE0), record.GuestPanic},
+		"undefined":          {[]byte{0x0F, 0x0B}, record.GuestPanic},
+		"halt":               {[]byte{0xFA, 0xF4, 0xEB, 0xFD}, record.Halted},
+		"no IDT":             {[]byte{0x6A, 0, 0x6A, 0, 0x0F, 0x01, 0x1C, 0x24, 0x0F, 0x0B}, record.TripleFault},             // lidt [rsp]; ud2
+		"tables in a circle": {[]byte{0x0F, 0x20, 0xD8, 0x48, 0x89, 0x00, 0x0F, 0x22, 0xD8, 0xEB, 0xFE}, record.TripleFault}, // mov [cr3], cr3
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for _, platform := range []string{vm.None} {
+				b := boot(t, vm.Config{Platform: platform, Memory: 256 * mib, Image: application(t, c.code), Initrd: []byte{}, MaxInstructions: 100_000_000})
+				if b.Outcome != c.want {
+					t.Errorf("%s: outcome %s, want %s; %+v", platform, b.Outcome, c.want, b.Diagnosis)
+				}
+			}
+		})
+	}
+}
