@@ -1,0 +1,98 @@
+package pagestate
+
+import (
+	"math/rand/v2"
+	"testing"
+)
+
+type state uint8
+
+// naive is a map that nobody can get wrong.
+type naive []state
+
+func (n naive) update(first, end uint64, f func(state) state) {
+	for i := first; i < end; i++ {
+		n[i] = f(n[i])
+	}
+}
+
+func TestMapAgreesWithOneStatePerPage(t *testing.T) {
+	const seed = 20260801
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	const pages = 5 * fanout // spans a boundary of nodes at the lowest level, and of one above it
+	const base = fanout*fanout - 2*fanout - 100
+	want := make(naive, pages)
+	m := New[state]()
+	for step := range 20_000 {
+		first := r.Uint64N(pages)
+		end := first + r.Uint64N(pages-first) + 1
+		if r.IntN(3) == 0 {
+			end = min(first+1, pages)
+		}
+		var f func(state) state
+		switch s := state(r.IntN(256)); r.IntN(3) {
+		case 0:
+			f = func(state) state { return s }
+		case 1:
+			f = func(old state) state { return old&^3 | s&3 }
+		case 2:
+			f = func(old state) state { return old ^ s }
+		}
+		want.update(first, end, f)
+		m.Update(base+first, base+end, f)
+
+		for range 8 {
+			i := r.Uint64N(pages)
+			if got := m.At(base + i); got != want[i] {
+				t.Fatalf("step %d: page %d is %#x, want %#x", step, i, got, want[i])
+			}
+		}
+		if step%200 == 0 {
+			check(t, m, base, want)
+		}
+	}
+	check(t, m, base, want)
+}
+
+func check(t *testing.T, m *Map[state], base uint64, want naive) {
+	t.Helper()
+	var count [256]uint64
+	for i, s := range want {
+		count[s]++
+		if got := m.At(base + uint64(i)); got != s {
+			t.Fatalf("page %d is %#x, want %#x", i, got, s)
+		}
+	}
+	for v := range count {
+		s := state(v)
+		if found := m.Any(base, base+uint64(len(want)), func(p state) bool { return p == s }); found != (count[s] > 0) {
+			t.Fatalf("Any(%#x) is %v of %d pages", s, found, count[s])
+		}
+		if s == 0 {
+			count[s] += Pages - uint64(len(want))
+		}
+		if m.Count(s) != count[s] {
+			t.Fatalf("%d pages are %#x, want %d", m.Count(s), s, count[s])
+		}
+	}
+}
+
+func TestOneStateTakesNoNodes(t *testing.T) {
+	m := New[state]()
+	m.Update(3, Pages-7, func(state) state { return 9 })
+	m.Update(0, Pages, func(state) state { return 5 })
+	if m.root.child != nil || m.Count(5) != Pages || m.At(Pages-1) != 5 {
+		t.Errorf("%d nodes and %d pages of state 5 are left", m.root.split, m.Count(5))
+	}
+}
+
+func TestRangesOutsideTheMapAreLeftAlone(t *testing.T) {
+	m := New[state]()
+	for _, r := range [][2]uint64{{5, 5}, {6, 5}, {0, Pages + 1}, {Pages, 1 << 63}} {
+		m.Update(r[0], r[1], func(state) state { return 1 })
+		if m.Count(0) != Pages || m.Any(r[0], r[1], func(state) bool { return true }) {
+			t.Errorf("[%#x, %#x) was used", r[0], r[1])
+		}
+	}
+}
