@@ -40,7 +40,7 @@ func (f *Firmware) boot(cpu processor) error {
 	}
 	cpu.LongMode(l)
 	cpu.GPR()[rsp] = l.stack
-	return f.start(f.image(handle), frame{kind: frameImage, tpl: f.tpl})
+	return f.start(f.image(handle), frame{})
 }
 
 func (f *Firmware) acceptEarly() error {

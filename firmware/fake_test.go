@@ -33,6 +33,7 @@ type machine struct {
 	functions map[uint64]func(rcx, rdx uint64) uint64
 	console   strings.Builder
 	steps     int
+	patience  int // steps after which a guest is given up
 }
 
 type mapping struct{ virtual, physical, size uint64 }
@@ -41,6 +42,8 @@ type mapping struct{ virtual, physical, size uint64 }
 var errPending = errors.New("memory is not accepted")
 
 var errNotMapped = errors.New("not mapped")
+
+var errLost = errors.New("the guest does not come back")
 
 func (m *machine) GPR() *[16]uint64     { return &m.gpr }
 func (m *machine) XMM() *[16]x86.XMM    { return &m.xmm }
@@ -128,7 +131,7 @@ func testACPI() acpi.Machine {
 // newMachine boots firmware. Fields of cfg that are left out get values; change may change them.
 func newMachine(t testing.TB, change func(*Config)) *machine {
 	t.Helper()
-	m := &machine{TB: t, functions: map[uint64]func(rcx, rdx uint64) uint64{}}
+	m := &machine{TB: t, patience: 1_000_000, functions: map[uint64]func(rcx, rdx uint64) uint64{}}
 	cfg := Config{
 		TotalMemory: 256 << 20, FirmwareAccepts: 64 << 20, ACPI: testACPI(),
 		Image: testImage(nil), ImageName: "test.efi", Console: &m.console,
@@ -216,8 +219,8 @@ func (m *machine) callAt(function uint64, args ...uint64) (uint64, error) {
 
 func (m *machine) runUntil(back uint64) error {
 	for m.rip != back {
-		if m.steps++; m.steps > 2_000_000 {
-			return errors.New("the guest does not come back")
+		if m.steps++; m.steps > m.patience {
+			return errLost
 		}
 		if fn := m.functions[m.rip]; fn != nil {
 			sp := m.gpr[rsp]
@@ -284,6 +287,13 @@ func (m *machine) alloc(b []byte) uint64 {
 	p := m.word(at)
 	m.poke(p, b)
 	return p
+}
+
+// at puts b at an address and returns it.
+func (m *machine) at(va uint64, b []byte) uint64 {
+	m.Helper()
+	m.poke(va, b)
+	return va
 }
 
 // room returns n words of zeros.

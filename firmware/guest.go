@@ -56,9 +56,8 @@ func (f *Firmware) loadGUID(va uint64) (g uefi.GUID, err error) {
 func (f *Firmware) loadString(va uint64, limit int) ([]uint16, error) {
 	var s []uint16
 	for len(s) < limit {
-		// Not beyond the page, which may be the last that is mapped.
-		b := make([]byte, min(pageSize-va&pageMask, uint64(limit-len(s))*2))
-		b = b[:max(len(b)&^1, 2)]
+		// Not beyond the page, which may be the last that is mapped, but for a character that lies in two.
+		b := make([]byte, max(min(pageSize-va&pageMask, uint64(limit-len(s))*2)&^1, 2))
 		if err := f.read(va, b); err != nil {
 			return nil, err
 		}

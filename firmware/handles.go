@@ -25,7 +25,7 @@ type protocolInterface struct {
 
 const (
 	handleBase    = 0x7AC1_0000_0000_0000 // not canonical: nobody takes a handle for a pointer and gets away with it
-	maxInterfaces = 8192                  // in all; so there are not more handles either
+	maxInterfaces = 4096                  // in all; so there are not more handles either
 )
 
 func (d *handleDatabase) find(id uint64) (*handle, bool) {

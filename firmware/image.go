@@ -192,15 +192,15 @@ func (f *Firmware) startImage(a args) error {
 	if im == nil || im.started {
 		return invalidParameter
 	}
-	fr := frame{kind: frameImage, saved: f.saveCaller(), tpl: f.tpl, image: im.handle, dataSize: a[1], data: a[2]}
-	if err := f.start(im, fr); err != nil {
+	if err := f.start(im, frame{saved: f.saveCaller(), dataSize: a[1], data: a[2]}); err != nil {
 		return err
 	}
 	return errElsewhere
 }
 
-// start has the guest run an image.
+// start has the guest run an image. The frame says what is to happen when it returns.
 func (f *Firmware) start(im *image, fr frame) error {
+	fr.kind, fr.image, fr.tpl = frameImage, im.handle, f.tpl
 	if err := f.push(fr); err != nil {
 		return err
 	}

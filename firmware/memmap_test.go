@@ -236,7 +236,7 @@ func TestGetMemoryMapSizes(t *testing.T) {
 	m := newMachine(t, func(c *Config) {
 		c.TotalMemory, c.Unaccepted, c.Misalign = 4<<30, true, true
 	})
-	list, key := m.memoryMap()
+	list, _ := m.memoryMap()
 	kinds := map[uefi.MemoryType]int{}
 	for _, d := range list {
 		kinds[d.Type]++
@@ -246,7 +246,7 @@ func TestGetMemoryMapSizes(t *testing.T) {
 	}
 	args := m.room(4)
 	buffer := m.alloc(slices.Repeat([]byte{0xAA}, len(list)*descriptorSize+512))
-	list, key = m.memoryMap()
+	list, key := m.memoryMap()
 	full := uint64(len(list)) * descriptorSize
 	for _, c := range []struct {
 		size uint64
