@@ -28,6 +28,7 @@ type Record struct {
 	Diagnosis *Diagnosis `json:"diagnosis"`
 
 	Acceptance  Acceptance         `json:"acceptance"`
+	Negotiation Negotiation        `json:"negotiation"`
 	Added       map[string]Count   `json:"added"`       // private pages that the host added while the guest ran, by page size
 	Conversions map[string]Count   `json:"conversions"` // by plane to which memory was converted
 	Calls       map[string]Callees `json:"calls"`       // by interface
@@ -53,6 +54,7 @@ type Config struct {
 	CommandLine          string `json:"command_line"`
 	InitrdSHA256         string `json:"initrd_sha256"` // in hexadecimal; empty without one
 	FirmwareAcceptsBytes uint64 `json:"firmware_accepts_bytes"`
+	FirmwarePolicy       string `json:"firmware_policy"` // "negotiate", "lazy", "eager", "upstream"
 	Misalign             bool   `json:"misalign"`
 	HostPageBytes        uint64 `json:"host_page_bytes"`
 	TouchBytes           uint64 `json:"touch_bytes"`
@@ -71,6 +73,15 @@ type Acceptance struct {
 	// BitmapSetAtReport is what the guest's own books say when its init reads /proc/meminfo: the set bits of the bitmap
 	// in its memory × the unit that a bit stands for. The machine's books must agree: UnacceptedAtReport.
 	BitmapSetAtReport *uint64 `json:"bitmap_set_at_report_bytes"`
+}
+
+// Negotiation is what firmware and the operating system told each other about unaccepted memory before ExitBootServices.
+type Negotiation struct {
+	Offered          bool     `json:"offered"`                // firmware published the memory acceptance protocol
+	LookedUpBy       []string `json:"looked_up_by"`           // images that asked for it, each once
+	AllowedBy        []string `json:"allowed_by"`             // images that called AllowUnacceptedMemory
+	AcceptedAtExit   uint64   `json:"accepted_at_exit_bytes"` // what firmware accepted at ExitBootServices, since nobody had called
+	ExitBootServices int      `json:"exit_boot_services_calls"`
 }
 
 // AcceptanceBy is the acceptance of each agent.
@@ -102,7 +113,8 @@ type PhaseReached struct {
 // Guest is what the guest's init reported about itself.
 type Guest struct {
 	MemInfo *MemInfo `json:"meminfo"`
-	Flags   []string `json:"flags"` // of /proc/cpuinfo, in its order
+	Touched *MemInfo `json:"meminfo_touched"` // after it touched memory; nil where it was not told to
+	Flags   []string `json:"flags"`           // of /proc/cpuinfo, in its order
 }
 
 // MemInfo is from the guest's /proc/meminfo, in bytes.

@@ -13,6 +13,7 @@ func (r *Record) WriteSummary(w io.Writer) error {
 	line(&b, "machine", FormatBytes(r.MemoryBytes), "platform "+r.Platform, r.Image.Kernel)
 	r.acceptanceTable(&b)
 	r.leftTable(&b)
+	r.negotiationLine(&b)
 	line(&b, "virtual time", FormatNS(r.VirtualNS.Total), r.initText(), FormatCount(r.Instructions)+" instructions",
 		r.CostModel)
 	line(&b, "host time", FormatNS(r.Host.WallNS), fmt.Sprintf("%.1f MIPS", r.Host.MIPS), r.residentText())
@@ -97,6 +98,23 @@ func (r *Record) leftTable(w io.Writer) {
 		}
 		line(w, "host exits", FormatCount(exits), text...)
 	}
+}
+
+// negotiationLine says what firmware and the operating system made out about unaccepted memory.
+func (r *Record) negotiationLine(w io.Writer) {
+	n := &r.Negotiation
+	var text []string
+	switch {
+	case len(n.AllowedBy) > 0:
+		text = append(text, "AllowUnacceptedMemory called by "+strings.Join(n.AllowedBy, ", "))
+	case n.AcceptedAtExit > 0:
+		text = append(text, "nobody called: firmware accepted "+FormatBytes(n.AcceptedAtExit)+" at ExitBootServices")
+	case !n.Offered:
+		return
+	default:
+		text = append(text, "offered, and nobody called")
+	}
+	line(w, "negotiation", r.Config.FirmwarePolicy, append(text, fmt.Sprintf("ExitBootServices called %d times", n.ExitBootServices))...)
 }
 
 func (r *Record) booksText() []string {

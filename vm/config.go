@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/tacit-vm/tacit/cost"
@@ -33,7 +35,7 @@ type Config struct {
 	Append      string
 
 	FirmwareAccepts uint64 // bytes that firmware accepts before it starts the image, or [firmware.AcceptBelow4G]; 0 means [firmware.DefaultFirmwareAccepts]
-	Policy          firmware.Policy
+	FirmwarePolicy  string // what firmware does about unaccepted memory, one of FirmwarePolicies; empty means the first
 	Misalign        bool   // hand memory over at odd boundaries, so that the EFI stub has to accept some
 	HostPage        uint64 // size of the pages that the host adds: 4096 or 2 MiB; 0 means 2 MiB
 	Touch           uint64 // bytes of memory that tacit's init touches
@@ -91,6 +93,12 @@ func (c *Config) complete() error {
 	if c.FirmwareAccepts == 0 {
 		c.FirmwareAccepts = firmware.DefaultFirmwareAccepts
 	}
+	if c.FirmwarePolicy == "" {
+		c.FirmwarePolicy = FirmwarePolicies[0]
+	}
+	if !slices.Contains(FirmwarePolicies, c.FirmwarePolicy) {
+		return fmt.Errorf("firmware policy %q: there are %s", c.FirmwarePolicy, strings.Join(FirmwarePolicies, ", "))
+	}
 	switch c.HostPage {
 	case 0:
 		c.HostPage = 2 << 20
@@ -109,6 +117,26 @@ func (c *Config) complete() error {
 		c.Initrd = initrd
 	}
 	return nil
+}
+
+// FirmwarePolicies are what Config.FirmwarePolicy can be. The first three are those of package firmware. Upstream is what OVMF does today: it accepts
+// what lies below 4 GiB, and asks the operating system on SEV-SNP only.
+var FirmwarePolicies = []string{"negotiate", "lazy", "eager", "upstream"}
+
+// policy returns what FirmwarePolicy means on this platform, and how much firmware accepts up front.
+func (c *Config) policy() (p firmware.Policy, accepts uint64) {
+	switch c.FirmwarePolicy {
+	case "lazy":
+		return firmware.Lazy, c.FirmwareAccepts
+	case "eager":
+		return firmware.Eager, c.FirmwareAccepts
+	case "upstream":
+		if platforms[c.Platform].upstreamAsks {
+			return firmware.Negotiate, firmware.AcceptBelow4G
+		}
+		return firmware.Lazy, firmware.AcceptBelow4G
+	}
+	return firmware.Negotiate, c.FirmwareAccepts
 }
 
 // kernelArguments returns the whole command line.

@@ -58,10 +58,11 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	if m.platform, err = platforms[cfg.Platform].make(m); err != nil {
 		return m, err
 	}
+	policy, accepts := cfg.policy()
 	fw := firmware.Config{
 		TotalMemory: cfg.Memory, ACPI: m.acpi(),
 		Image: cfg.Image.Data, ImageName: cfg.Image.Name, LoadOptions: cfg.kernelArguments(), Initrd: cfg.Initrd,
-		Unaccepted: m.platform.accept != nil, FirmwareAccepts: cfg.FirmwareAccepts, Misalign: cfg.Misalign, Policy: cfg.Policy,
+		Unaccepted: m.platform.accept != nil, FirmwareAccepts: accepts, Misalign: cfg.Misalign, Policy: policy,
 		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },
 		Seed:   cfg.Seed, RTCStart: rtcStart, CallNS: uint64(cfg.Cost.NS(cost.Exit)),
 		Console: &m.console, Log: m.log,
@@ -154,8 +155,14 @@ func (m *Machine) newRecord() *record.Record {
 	r.Image = record.Image{Kernel: m.cfg.Image.Name, SHA256: digest(m.cfg.Image.Data)}
 	r.Platform, r.MemoryBytes, r.CostModel = m.cfg.Platform, m.cfg.Memory, m.cfg.Cost.Name()
 	r.Config = record.Config{
-		CommandLine: m.cfg.kernelArguments(), FirmwareAcceptsBytes: m.cfg.FirmwareAccepts, Misalign: m.cfg.Misalign,
+		CommandLine: m.cfg.kernelArguments(), FirmwareAcceptsBytes: m.cfg.FirmwareAccepts,
+		FirmwarePolicy: m.cfg.FirmwarePolicy, Misalign: m.cfg.Misalign,
 		HostPageBytes: m.cfg.HostPage, TouchBytes: m.cfg.Touch, Seed: m.cfg.Seed, MaxInstructions: m.cfg.MaxInstructions,
+	}
+	n := m.firmware.Negotiation()
+	r.Negotiation = record.Negotiation{
+		Offered: n.Offered, LookedUpBy: n.LookedUpBy, AllowedBy: n.AllowedBy,
+		AcceptedAtExit: n.AcceptedLate, ExitBootServices: n.ExitAttempts,
 	}
 	if len(m.cfg.Initrd) > 0 {
 		r.Config.InitrdSHA256 = digest(m.cfg.Initrd)

@@ -23,11 +23,12 @@ type platform struct {
 
 // platforms knows how to make each platform.
 var platforms = map[string]struct {
-	cost func() cost.Model
-	make func(m *Machine) (*platform, error)
+	cost         func() cost.Model
+	make         func(m *Machine) (*platform, error)
+	upstreamAsks bool // OVMF has the memory acceptance protocol here (OvmfPkg/AmdSevDxe)
 }{
-	None: {cost.Plain, makePlain},
-	TDX:  {cost.TDX, makeTDX},
+	None: {cost: cost.Plain, make: makePlain},
+	TDX:  {cost: cost.TDX, make: makeTDX},
 }
 
 func platformNames() string {

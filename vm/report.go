@@ -55,14 +55,20 @@ func (m *Machine) readBitmap() (*uint64, error) {
 // guestReport is what the guest said of itself, for the record.
 func (m *Machine) guestReport() record.Guest {
 	r := m.report.Report()
-	g := record.Guest{Flags: r.CPUFlags}
-	if s, ok := r.Snapshot("init"); ok {
-		g.MemInfo = &record.MemInfo{MemTotal: s.Meminfo["MemTotal"], MemFree: s.Meminfo["MemFree"]}
-		if n, ok := s.Meminfo["Unaccepted"]; ok {
-			g.MemInfo.Unaccepted = &n
-		}
+	return record.Guest{Flags: r.CPUFlags, MemInfo: memInfo(r, "init"), Touched: memInfo(r, "touched")}
+}
+
+// memInfo is /proc/meminfo in one of the guest's snapshots, nil where there is none.
+func memInfo(r report.Report, snapshot string) *record.MemInfo {
+	s, ok := r.Snapshot(snapshot)
+	if !ok {
+		return nil
 	}
-	return g
+	m := &record.MemInfo{MemTotal: s.Meminfo["MemTotal"], MemFree: s.Meminfo["MemFree"]}
+	if n, ok := s.Meminfo["Unaccepted"]; ok {
+		m.Unaccepted = &n
+	}
+	return m
 }
 
 // A console passes the first serial port and firmware's messages on, and listens for the kernel's last words.

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/vm"
 )
 
 // bootFlags is what the command line of tacit boot can say.
@@ -18,6 +19,7 @@ type bootFlags struct {
 	platform        choice
 	memory          size
 	firmwareAccepts acceptance
+	policy          choice
 	misalign        bool
 	hostPage        choice
 	touch           size
@@ -40,6 +42,7 @@ type bootFlags struct {
 func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	f := bootFlags{
 		platform:        choice{"tdx", []string{"tdx", "none"}},
+		policy:          choice{vm.FirmwarePolicies[0], vm.FirmwarePolicies},
 		memory:          4 << 30,
 		firmwareAccepts: acceptance{bytes: 256 << 20},
 		hostPage:        choice{"2M", []string{"2M", "4K"}},
@@ -79,6 +82,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.Var(&f.memory, "memory", "memory of the guest")
 	flags.Var(&f.firmwareAccepts, "firmware-accepts",
 		"memory that firmware accepts before it starts IMAGE, at least what IMAGE and initrd need; ovmf: all below 4 GiB")
+	flags.Var(&f.policy, "firmware-policy", "what firmware does about unaccepted memory: ask the system that it starts, leave it, accept all, or as OVMF does")
 	flags.BoolVar(&f.misalign, "misalign", false, "hand memory over in ranges that are not aligned to 2 MiB")
 	flags.Var(&f.hostPage, "host-page", "size of the pages that the host adds")
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernel's command line")
@@ -120,7 +124,7 @@ func (f *bootFlags) settings(args []string, hasCmdline bool) (s settings, err er
 	s = settings{
 		platform: f.platform.word, memory: uint64(f.memory),
 		firmwareAccepts: uint64(f.firmwareAccepts.bytes), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
-		misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed,
+		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed,
 		append: f.append, symbols: f.symbols,
 		maxInstructions: f.maxInstructions, maxWall: f.timeout, blockLimit: f.cpuBlocks,
 	}

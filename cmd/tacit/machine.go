@@ -19,6 +19,7 @@ type settings struct {
 
 	firmwareAccepts         uint64 // bytes
 	firmwareAcceptsLikeOVMF bool   // everything below 4 GiB instead
+	policy                  string
 	misalign                bool
 	hostPage                uint64
 
@@ -55,7 +56,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 	config := vm.Config{
 		Platform: s.platform, Memory: s.memory, Image: img,
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
-		FirmwareAccepts: s.firmwareAccepts, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
+		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
 		MaxInstructions: s.maxInstructions, MaxWall: s.maxWall, BlockLimit: s.blockLimit,
 		Console: s.console, Progress: s.progress, Events: s.events,
 	}
