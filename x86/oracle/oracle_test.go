@@ -1,0 +1,173 @@
+package oracle
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"regexp"
+	"runtime"
+	"strings"
+	"testing"
+)
+
+var (
+	casesFlag  = flag.Uint64("cases", 200_000, "number of cases to compare")
+	seedFlag   = flag.Uint64("seed", 1, "seed of the generator")
+	firstFlag  = flag.Uint64("first", 0, "number of the first case: with -cases=1 the one to replay")
+	formsFlag  = flag.String("forms", "", "regular expression: only forms whose name it matches; case numbers mean other cases then")
+	countsFlag = flag.String("counts", "", "file to write the coverage list to")
+)
+
+// generator returns the generator that the flags ask for: of the forms that the interpreter announces, the host has, and no exclusion names.
+func generator(t testing.TB) *Generator {
+	pattern, err := regexp.Compile(*formsFlag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	guest, host := announcedFeatures(guestCPUID), announcedFeatures(hostCPUID)
+	missing := map[string]int{}
+	g := NewGenerator(*seedFlag, func(f *form) bool {
+		if guest[f.feature] && !host[f.feature] {
+			missing[f.feature]++
+		}
+		return guest[f.feature] && host[f.feature] && f.excluded() == "" && pattern.MatchString(f.name)
+	})
+	for name, n := range missing {
+		t.Logf("this host has no %s: %d forms cannot be compared here", name, n)
+	}
+	return g
+}
+
+// needSilicon skips where there is none, and says so.
+func needSilicon(t testing.TB) {
+	t.Helper()
+	s, err := NewSilicon()
+	if err != nil {
+		t.Skip(err)
+	}
+	s.Close()
+}
+
+// Silicon and interpreter agree on everything that is not excluded.
+func TestSiliconAgrees(t *testing.T) {
+	needSilicon(t)
+	g := generator(t)
+	t.Logf("seed %d, cases %d to %d, %d forms", *seedFlag, *firstFlag, *firstFlag+*casesFlag-1, len(g.forms))
+	r, err := Run(g, *firstFlag, *casesFlag, runtime.GOMAXPROCS(0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("ended with: %v", r.Vectors)
+	if *countsFlag != "" {
+		writeList(t, r)
+	}
+	if r.Differ > 0 {
+		t.Errorf("%d of %d cases differ", r.Differ, r.Cases)
+	}
+	report(t, r.Failures)
+	if *formsFlag != "" || *casesFlag < 100*uint64(len(g.forms)) {
+		return
+	}
+	for _, c := range r.Counts {
+		if c.Cases == 0 {
+			t.Errorf("no case has %s", c.Form)
+		}
+	}
+}
+
+// reported bounds how many failures are shrunk and printed.
+const reported = 40
+
+func report(t *testing.T, failures []Failure) {
+	t.Helper()
+	if len(failures) == 0 {
+		return
+	}
+	o, err := New(0, 1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	seen := map[string]bool{}
+	for _, f := range failures {
+		if len(seen) == reported {
+			t.Errorf("and more")
+			return
+		}
+		small := Shrink(f.Case, func(c *Case) bool { return ask(t, o, c) != nil })
+		if seen[small.Name] {
+			continue
+		}
+		seen[small.Name] = true
+		t.Errorf("case %d: %s\n%s\n%s", f.Number, f.Case.Name, strings.Join(ask(t, o, small), "\n"), small.Literal())
+	}
+}
+
+func ask(t *testing.T, o *Oracle, c *Case) (differences []string) {
+	t.Helper()
+	if err := o.Ask([]*Case{c}, func(_ int, _ *Outcome, d []string) { differences = d }); err != nil {
+		t.Fatal(err)
+	}
+	return differences
+}
+
+// writeList writes how often each form was compared.
+func writeList(t *testing.T, r *Report) {
+	f, err := os.Create(*countsFlag)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	fmt.Fprintf(f, "seed %d, %d cases\n%9s %9s  form\n", *seedFlag, r.Cases, "cases", "completed")
+	for _, c := range r.Counts {
+		fmt.Fprintf(f, "%9d %9d  %s\n", c.Cases, c.Completed, c.Form)
+	}
+	for _, x := range allForms {
+		if reason := x.excluded(); reason != "" {
+			fmt.Fprintf(f, "%9s %9s  %s: %s\n", "excluded", "", x.name, reason)
+		}
+	}
+}
+
+// Every feature that the interpreter announces has rows in the tables, or a reason why not.
+func TestEveryAnnouncedFeatureHasForms(t *testing.T) {
+	for _, bit := range unexplained(guestCPUID) {
+		t.Errorf("%s is announced: neither instructionFeatures nor otherFeatures says what it means", bit)
+	}
+	forms := map[string]int{}
+	for _, f := range allForms {
+		if f.feature != "" {
+			forms[f.feature]++
+		}
+		if f.isX87() {
+			forms["FPU"]++
+		}
+	}
+	names := map[string]bool{}
+	for _, f := range instructionFeatures {
+		names[f.name] = true
+		if f.announced(guestCPUID) && forms[f.name] == 0 {
+			t.Errorf("%s is announced and no instruction in the tables has it", f.name)
+		}
+	}
+	for name := range forms {
+		if !names[name] {
+			t.Errorf("the tables have instructions of %q, which no CPUID bit announces", name)
+		}
+	}
+}
+
+// What went wrong once stays right.
+func TestPastFailures(t *testing.T) {
+	needSilicon(t)
+	o, err := New(0, 1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	for _, c := range pastFailures {
+		if d := ask(t, o, c); d != nil {
+			t.Errorf("%s % x\n%s", c.Name, c.Code, strings.Join(d, "\n"))
+		}
+	}
+}

@@ -1,0 +1,317 @@
+package oracle
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// preparations make instructions meet the values that they are about: without them most divisions would overflow, most pops would fault, and most
+// compare-and-exchanges would fail. Each says whether the instruction fits into the scene.
+var preparations map[string]func(s *scene, x *insn) bool
+
+func init() {
+	preparations = map[string]func(s *scene, x *insn) bool{
+		"DIV": prepareDivision, "IDIV": prepareDivision,
+		"BSF": prepareSource, "BSR": prepareSource,
+		"SHLD": prepareDoubleShift, "SHRD": prepareDoubleShift,
+		"BT": prepareBit, "BTS": prepareBit, "BTR": prepareBit, "BTC": prepareBit,
+		"CMPXCHG": prepareExchange, "CMPXCHG8B": preparePairExchange, "CMPXCHG16B": preparePairExchange,
+		"XLATB": prepareTable,
+		"PUSH":  prepareStack, "PUSHF": prepareStack, "PUSHFQ": prepareStack, "POP": prepareStack, "LEAVE": prepareStack,
+		"POPF": preparePopFlags, "POPFQ": preparePopFlags, "ENTER": prepareEnter,
+		"JMP": prepareJump, "CALL": prepareJump, "RET": prepareReturn,
+		"LOOP": prepareLoop, "LOOPE": prepareLoop, "LOOPNE": prepareLoop, "JRCXZ": prepareLoop,
+		"INT":      func(s *scene, x *insn) bool { return x.imm[0] != 0x80 }, // the 32-bit system call
+		"MOV":      prepareMove,
+		"WRFSBASE": prepareSegmentBase, "WRGSBASE": prepareSegmentBase,
+		"MASKMOVDQU": prepareMaskedMove, "MASKMOVQ": prepareMaskedMove,
+		"PCMPESTRM": prepareLengths, "PCMPESTRI": prepareLengths,
+		"LDMXCSR": prepareMXCSR,
+		"FLDENV":  prepareEnvironment, "FRSTOR": prepareEnvironment, "FLDCW": prepareControl,
+		"FNSTENV": prepareSave, "FNSAVE": prepareSave,
+		"FXSAVE": prepareArea, "FXSAVE64": prepareArea, "FXRSTOR": prepareArea, "FXRSTOR64": prepareArea,
+		"XSAVE": prepareArea, "XSAVE64": prepareArea, "XSAVEOPT": prepareArea, "XSAVEC": prepareArea, "XRSTOR": prepareArea, "XRSTOR64": prepareArea,
+		"XGETBV": func(s *scene, x *insn) bool { return s.pin(rcx, 2+s.Uint64N(100)) },
+	}
+	for _, name := range []string{"MOVS", "CMPS", "STOS", "LODS", "SCAS"} {
+		for _, size := range []string{"B", "W", "D", "Q"} {
+			if name+size != "MOVSD" && name+size != "CMPSD" { // also names of SSE instructions
+				preparations[name+size] = prepareString
+				continue
+			}
+			preparations[name+size] = func(s *scene, x *insn) bool { return x.isSSE() || prepareString(s, x) }
+		}
+	}
+}
+
+func (x *insn) operandBits() int {
+	switch {
+	case x.size != 0:
+		return x.size
+	case x.memory != 0:
+		return x.memory * 8
+	}
+	return max(x.rm.bits, x.reg.bits)
+}
+
+// prepareDivision lets most quotients fit.
+func prepareDivision(s *scene, x *insn) bool {
+	if s.chance(30) {
+		return true
+	}
+	n := x.operandBits()
+	low := s.integer(n)
+	high := uint64(0)
+	switch {
+	case x.mnemonic == "IDIV" && low>>(n-1) != 0:
+		high = ^uint64(0)
+	case s.chance(30):
+		high = s.Uint64N(4)
+	}
+	if n == 8 {
+		s.pin(rax, low|high<<8&0xFF00|s.Uint64()<<16)
+		return true
+	}
+	upper := s.Uint64() << (n & 63) // above the operand
+	if n == 64 {
+		upper = 0
+	}
+	s.pin(rax, low|upper)
+	s.pin(rdx, high&(1<<(n-1)<<1-1)|upper)
+	return true
+}
+
+// prepareSource keeps the source of BSF and BSR from zero.
+func prepareSource(s *scene, x *insn) bool {
+	v := s.integer(x.size) | 1<<s.IntN(x.size)
+	if x.isMem {
+		x.content = appendLittle(nil, v, x.memory)
+		return true
+	}
+	return s.pin(x.rmN, v)
+}
+
+// prepareDoubleShift keeps the count within 16-bit operands, beyond which everything is undefined.
+func prepareDoubleShift(s *scene, x *insn) bool {
+	if x.size != 16 {
+		return true
+	}
+	if len(x.imm) > 0 {
+		x.imm[0] = x.imm[0]&^31 | s.Uint64N(17)
+		return true
+	}
+	return s.pin(rcx, s.Uint64()&^31|s.Uint64N(17))
+}
+
+// prepareBit allows for the bit offset in a register, which reaches beyond the memory operand.
+func prepareBit(s *scene, x *insn) bool {
+	if !x.isMem || x.reg.file == 0 {
+		return true
+	}
+	if s.free(x.regN) {
+		offset := s.Uint64N(4096) - 2048
+		s.pin(x.regN, offset&(1<<(x.size-1)<<1-1)|s.Uint64()<<(x.size/2)<<(x.size/2))
+	}
+	v, ok := s.known(x.regN)
+	if !ok {
+		return false
+	}
+	signed := int64(v<<(64-x.size)) >> (64 - x.size)
+	x.adjust = uint64(signed>>bits.TrailingZeros(uint(x.size))) * uint64(x.size/8)
+	x.aim(s.target(x.memory))
+	return true
+}
+
+// prepareExchange lets half of the comparisons succeed.
+func prepareExchange(s *scene, x *insn) bool {
+	v, ok := s.known(rax)
+	if !ok || s.chance(50) {
+		return true
+	}
+	if x.isMem {
+		x.content = appendLittle(nil, v, x.memory)
+	} else if x.rmN < 16 && x.rmN != rax {
+		s.pin(x.rmN, v)
+	}
+	return true
+}
+
+func preparePairExchange(s *scene, x *insn) bool {
+	if x.memory == 16 && s.chance(80) {
+		x.aim(s.target(16) &^ 15)
+	}
+	low, ok := s.known(rax)
+	high, ok2 := s.known(rdx)
+	if ok && ok2 && s.chance(60) {
+		x.content = appendLittle(appendLittle(nil, low, x.memory/2), high, x.memory/2)
+	}
+	return true
+}
+
+// prepareTable aims XLATB's sum of RBX and AL.
+func prepareTable(s *scene, x *insn) bool {
+	al, ok := s.known(rax)
+	if !ok {
+		return false
+	}
+	target := s.target(1)
+	rest := target - s.segmentPrefix(x, target) - al&0xFF
+	if rest < 1<<32-256 && s.chance(20) {
+		x.addr32 = true
+		rest |= s.Uint64() << 32
+	}
+	s.scatter(target, 1, integers)
+	return s.pin(rbx, rest)
+}
+
+// stack draws where the next push or pop takes place, and lets RSP or RBP point there.
+func (s *scene) stack(reg int, size int, above bool) (uint64, bool) {
+	target := s.target(size)
+	if s.chance(50) {
+		target &^= 7
+	}
+	s.scatter(target, size, integers)
+	if above {
+		return target, s.pin(reg, target+uint64(size))
+	}
+	return target, s.pin(reg, target)
+}
+
+func prepareStack(s *scene, x *insn) bool {
+	size := 8
+	if x.size == 16 || x.name == "PUSH imm16" {
+		size = 2
+	}
+	reg := rsp
+	x.stores = x.mnemonic[:3] == "PUS"
+	if x.mnemonic == "LEAVE" {
+		reg = rbp
+	}
+	_, ok := s.stack(reg, size, x.stores)
+	return ok
+}
+
+// preparePopFlags keeps the trap flag out: a single-step trap behind the instruction is the system suite's business.
+func preparePopFlags(s *scene, x *insn) bool {
+	size := 8
+	if x.size == 16 {
+		size = 2
+	}
+	at, ok := s.stack(rsp, size, false)
+	v := s.Uint64() &^ flagTF
+	if s.chance(80) {
+		v &^= flagAC
+	}
+	s.put64(at, v)
+	return ok && !s.memory
+}
+
+func prepareEnter(s *scene, x *insn) bool {
+	x.stores = true
+	if s.chance(80) {
+		x.imm[1] = x.imm[1]&^31 | s.Uint64N(4)
+	}
+	if s.chance(60) {
+		x.imm[0] = s.Uint64N(64)
+	}
+	_, ok := s.stack(rbp, 8, true)
+	_, ok2 := s.stack(rsp, 8, true)
+	return ok && ok2
+}
+
+// destination draws where an indirect branch goes: into the code window, where INT3 waits; where nothing may be executed; nowhere.
+func (s *scene) destination() uint64 {
+	switch r := s.IntN(20); {
+	case r < 14:
+		return codeBase + s.Uint64N(pageSize/2) + pageSize // the case's own code lies in the first page, or at the window's end
+	case r < 16:
+		return arenaBase + s.Uint64N(arenaSize)
+	case r < 17:
+		return codeEnd + s.Uint64N(pageSize)
+	case r < 18:
+		return s.kernel()
+	default:
+		return s.noncanonical()
+	}
+}
+
+func prepareJump(s *scene, x *insn) bool {
+	if x.mnemonic == "CALL" {
+		x.stores = true
+		if _, ok := s.stack(rsp, 8, true); !ok {
+			return false
+		}
+	}
+	to := s.destination()
+	switch {
+	case x.relative > 0:
+		return true
+	case x.isMem:
+		x.content = appendLittle(nil, to, 8)
+		return !s.memory
+	}
+	return s.pin(x.rmN, to)
+}
+
+func prepareReturn(s *scene, x *insn) bool {
+	at, ok := s.stack(rsp, 8, false)
+	s.put64(at, s.destination())
+	return ok && !s.memory
+}
+
+func prepareLoop(s *scene, x *insn) bool {
+	x.addr32 = s.chance(20)
+	v := s.Uint64N(3)
+	if x.addr32 && s.chance(50) {
+		v |= s.Uint64() << 32
+	}
+	return s.pin(rcx, v)
+}
+
+// prepareMove takes control and debug registers that exist.
+func prepareMove(s *scene, x *insn) bool {
+	if x.opcode[0] == 0x0F && x.opcode[1]&^3 == 0x20 {
+		numbers := [...]int{0, 2, 3, 4, 8}
+		if x.opcode[1]&1 != 0 {
+			numbers = [...]int{0, 1, 2, 6, 7}
+		}
+		x.regN = numbers[s.IntN(5)]
+	}
+	return true
+}
+
+func prepareSegmentBase(s *scene, x *insn) bool {
+	switch s.IntN(4) {
+	case 0:
+		s.pin(x.rmN, s.noncanonical())
+	case 1:
+		s.pin(x.rmN, s.kernel())
+	case 2:
+		s.pin(x.rmN, s.Uint64()>>17)
+	}
+	return true
+}
+
+// prepareMaskedMove stays where bytes can be stored: whether a byte that the mask leaves out can fault is up to the processor.
+func prepareMaskedMove(s *scene, x *insn) bool {
+	x.stores = true
+	target := arenaBase + s.Uint64N(arenaReadOnly*pageSize-16)
+	rest := target - s.segmentPrefix(x, target)
+	s.scatter(target, 16, integers)
+	return s.pin(rdi, rest)
+}
+
+func prepareLengths(s *scene, x *insn) bool {
+	s.pin(rax, s.Uint64N(40)-20)
+	s.pin(rdx, s.Uint64N(40)-20)
+	return true
+}
+
+func prepareMXCSR(s *scene, x *insn) bool {
+	v := s.mxcsr()
+	if s.chance(10) {
+		v = s.Uint32()
+	}
+	x.content = binary.LittleEndian.AppendUint32(nil, v)
+	return !s.memory
+}
