@@ -31,7 +31,11 @@ func (f *Firmware) boot(cpu processor) error {
 	if err := f.publishAll(); err != nil {
 		return err
 	}
-	handle, err := f.admit(f.file, f.bootOrigin())
+	o, err := f.bootOrigin()
+	if err != nil {
+		return err
+	}
+	handle, err := f.admit(f.file, o)
 	if err == outOfResources {
 		return fmt.Errorf("no room for the image %s in %#x bytes of accepted memory", f.cfg.ImageName, f.memory.total(uefi.ConventionalMemory))
 	}
@@ -194,11 +198,21 @@ func (f *Firmware) publishACPI() error {
 	return f.setTable(uefi.ACPI20TableGUID, rsdp)
 }
 
-// bootOrigin is where the image seems to come from: a file of its name on a device of firmware's own.
-func (f *Firmware) bootOrigin() origin {
+// mediumGUID names the device that the image seems to come from. It has nothing but a path.
+var mediumGUID = uefi.MustParseGUID("2d1fb2e2-7b8c-4c0f-9a3b-7ac17b00700d")
+
+// bootOrigin is where the image seems to come from: a file of its name on a device of firmware's own. Loaders look for a file system there, and
+// are to find that there is none, not that there is no device.
+func (f *Firmware) bootOrigin() (origin, error) {
+	path, err := f.putPool(uefi.BootServicesData, endPath(pathNode(pathHardware, pathVendor, mediumGUID[:])))
+	if err != nil {
+		return origin{}, err
+	}
+	device, err := f.handles.install(0, uefi.DevicePathProtocolGUID, path)
 	return origin{
 		name:    f.cfg.ImageName,
+		device:  device,
 		path:    endPath(pathNode(pathMedia, pathFile, wide(`\`+f.cfg.ImageName))),
 		options: f.cfg.LoadOptions,
-	}
+	}, err
 }

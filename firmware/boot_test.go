@@ -32,6 +32,11 @@ func TestImageFindsWhatTheSpecificationPromises(t *testing.T) {
 	if m.word(loaded+uefi.LoadedImageSystemTable) != system || m.word(loaded+uefi.LoadedImageImageSize) != 0x5000 {
 		t.Error("EFI_LOADED_IMAGE_PROTOCOL")
 	}
+	m.wants(uefi.Success, uefi.BSHandleProtocol, m.word(loaded+uefi.LoadedImageDeviceHandle), m.guid(uefi.DevicePathProtocolGUID), interfaceAt)
+	m.wants(uefi.Unsupported, uefi.BSHandleProtocol, m.word(loaded+uefi.LoadedImageDeviceHandle), m.guid(uefi.SimpleFileSystemProtocolGUID), interfaceAt)
+	if got, want := m.bytes(m.word(loaded+uefi.LoadedImageFilePath), 28), endPath(pathNode(pathMedia, pathFile, wide(`\test.efi`))); string(got) != string(want) {
+		t.Errorf("file path % x, want % x", got, want)
+	}
 	options := m.bytes(m.word(loaded+uefi.LoadedImageLoadOptions), int(uint32(m.word(loaded+uefi.LoadedImageLoadOptionsSize))))
 	if string(options) != string(wide("console=ttyS0 ä")) {
 		t.Errorf("load options %q", options)

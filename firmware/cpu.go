@@ -44,7 +44,7 @@ const (
 func (f *Firmware) Boot(c *x86.CPU) error { return f.boot(x86CPU{c}) }
 
 // Call does what the service at gpa does, an address for which [Firmware.Trap] is true and where the processor stands. When it returns, the
-// guest can go on. An error is the end of the run: *[Reset], *[Returned], *[Fault], what the platform refused, or a line for the user.
+// guest can go on. An error is the end of the run: *[Reset], *[Returned], *[Fault], [ErrWaitsForever], what the platform refused, or a line for the user.
 func (f *Firmware) Call(c *x86.CPU, gpa uint64) error { return f.call(x86CPU{c}, gpa) }
 
 // An x86CPU is a processor of package x86 in the form in which firmware wants it.

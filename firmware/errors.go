@@ -39,7 +39,8 @@ var (
 	errAgain = errors.New("firmware: service goes on")
 )
 
-var errWaitsForever = errors.New("the image waits for an event that cannot come: no timer is set, and there are no keys")
+// ErrWaitsForever is how a run ends in which an image waits for events and none of them can come.
+var ErrWaitsForever = errors.New("the image waits for an event that cannot come: no timer is set, and there are no keys")
 
 // A Reset is how a run ends in which the guest called ResetSystem. It is an error only in form.
 type Reset struct {

@@ -240,7 +240,7 @@ func (f *Firmware) waitForEvent(a args) error {
 	// Nothing but a timer can change anything now.
 	due, ok := f.nextTimer()
 	if !ok {
-		return errWaitsForever
+		return ErrWaitsForever
 	}
 	if d := due - f.cpu.Now(); d > 0 {
 		f.cpu.AddTime(uint64(d))

@@ -209,7 +209,7 @@ func TestWaitForEvent(t *testing.T) {
 	m.boots(uefi.BSRaiseTPL, uefi.TPLCallback)
 	m.wants(uefi.Unsupported, uefi.BSWaitForEvent, 1, list, index)
 	m.boots(uefi.BSRestoreTPL, uefi.TPLApplication)
-	if _, err := m.callAt(m.bootPointer(uefi.BSWaitForEvent), 1, list, index); !errors.Is(err, errWaitsForever) {
+	if _, err := m.callAt(m.bootPointer(uefi.BSWaitForEvent), 1, list, index); !errors.Is(err, ErrWaitsForever) {
 		t.Errorf("%v", err)
 	}
 }

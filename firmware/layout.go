@@ -90,7 +90,8 @@ func (p *plan) leave(r accept.Range) { p.unaccepted = append(p.unaccepted, r) }
 // need is how much memory has to be accepted for the image to come up, in bytes from address 0.
 //
 // A Linux kernel is placed by its stub at some 2 MiB boundary from 16 MiB on, at random; the initrd must find a gap beside it wherever that
-// is, hence twice. Of other images it is only known that they may load another one, such as the kernel in a unified kernel image.
+// is, hence twice. A unified kernel image has both within and loads its kernel as an image of its own. Of others it is only known that they may
+// load another one.
 func (c *Config) need(image *peFile) uint64 {
 	const (
 		low   = 16 << 20 // Linux's default CONFIG_PHYSICAL_START
@@ -101,6 +102,15 @@ func (c *Config) need(image *peFile) uint64 {
 	start := 2 * load
 	if size, ok := linuxInitSize(c.Image); ok {
 		start = uint64(size) + accept.UnitSize
+	} else {
+		for _, s := range image.sections {
+			if s.SizeOfRawData == 0 {
+				continue // and its pointer may be anything
+			}
+			if size, ok := linuxInitSize(c.Image[s.PointerToRawData:][:s.SizeOfRawData]); ok {
+				start = 2*load + uint64(size) + accept.UnitSize
+			}
+		}
 	}
 	return low + start + load + 2*uint64(len(c.Initrd)) + pageTablesSize(RAM(c.TotalMemory)) + own + slack
 }

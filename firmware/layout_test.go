@@ -18,7 +18,10 @@ const (
 // planFor is the plan of a configuration with the test image.
 func planFor(t *testing.T, c Config) plan {
 	t.Helper()
-	c.ACPI, c.Image, c.Accept = testACPI(), testImage(nil), func(accept.Range) error { return nil }
+	c.ACPI, c.Accept = testACPI(), func(accept.Range) error { return nil }
+	if c.Image == nil {
+		c.Image = testImage(nil)
+	}
 	f, err := New(c)
 	if err != nil {
 		t.Fatal(err)
@@ -133,6 +136,10 @@ func TestNeedFollowsTheImage(t *testing.T) {
 	}
 	if _, ok := linuxInitSize(header[:0x263]); ok {
 		t.Error("init_size behind the end of the file")
+	}
+	unified := planFor(t, Config{TotalMemory: 4 * gib, Unaccepted: true, Image: testImage(func(p *peImage) { p.data = header[:0x264:0x264] })})
+	if got := sum(unified.accepted) - sum(small.accepted); got != 56*mib {
+		t.Errorf("a kernel of 54 MiB in a unified image adds %#x", got)
 	}
 }
 

@@ -5,12 +5,14 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// Image returns the memory that the image started first is loaded in. It is empty before Boot.
+// Image returns the memory of the image that is running, the one that was started last. It is empty before Boot. After ExitBootServices it is the
+// image that called it: the kernel in a unified kernel image, not what started that.
 func (f *Firmware) Image() accept.Range {
-	if len(f.images) == 0 {
+	i := f.running()
+	if i < 0 {
 		return accept.Range{}
 	}
-	return f.images[0].memory
+	return f.image(f.frames[i].image).memory
 }
 
 // ConfigurationTable returns the address of a configuration table that has been installed, as the installer gave it.

@@ -44,11 +44,18 @@ func testImage(change func(*peImage)) []byte {
 	binary.LittleEndian.PutUint32(dos[0x3C:], uint32(len(dos)))
 	put(dos)
 	put([]byte("PE\x00\x00"))
+	contents := [][]byte{im.code, im.data, im.relocations}
 	sections := []pe.SectionHeader32{
-		{VirtualAddress: testText, VirtualSize: uint32(len(im.code)), SizeOfRawData: 0x200, PointerToRawData: 0x400},
-		{VirtualAddress: testData, VirtualSize: 0x1000, SizeOfRawData: 0x200, PointerToRawData: 0x600},
-		{VirtualAddress: testReloc, VirtualSize: 0x200, SizeOfRawData: 0x200, PointerToRawData: 0x800},
+		{VirtualAddress: testText, VirtualSize: uint32(len(im.code))},
+		{VirtualAddress: testData, VirtualSize: 0x1000},
+		{VirtualAddress: testReloc, VirtualSize: 0x200},
 		{VirtualAddress: 0x4000, VirtualSize: 0x1000}, // .bss
+	}
+	next := uint32(0x400)
+	for i, c := range contents {
+		sections[i].PointerToRawData = next
+		sections[i].SizeOfRawData = max((uint32(len(c))+0x1FF)&^0x1FF, 0x200)
+		next += sections[i].SizeOfRawData
 	}
 	characteristics := uint16(pe.IMAGE_FILE_EXECUTABLE_IMAGE)
 	if im.fixed {
@@ -65,11 +72,10 @@ func testImage(change func(*peImage)) []byte {
 	optional.DataDirectory[pe.IMAGE_DIRECTORY_ENTRY_BASERELOC] = pe.DataDirectory{VirtualAddress: testReloc, Size: uint32(len(im.relocations))}
 	put(optional)
 	put(sections)
-	for _, section := range [][]byte{im.code, im.data, im.relocations} {
-		next := (file.Len() + 0x1FF) &^ 0x1FF
-		file.Write(make([]byte, max(next, 0x400)-file.Len()))
-		file.Write(section)
+	for i, c := range contents {
+		file.Write(make([]byte, int(sections[i].PointerToRawData)-file.Len()))
+		file.Write(c)
 	}
-	file.Write(bytes.Repeat([]byte{0xEE}, 0xA00-file.Len())) // padding that must not get into memory
+	file.Write(bytes.Repeat([]byte{0xEE}, int(next)-file.Len())) // padding that must not get into memory
 	return file.Bytes()
 }
