@@ -78,7 +78,7 @@ func (d *decoder) x87Memory(opcode, n uint8, fop uint32) bool {
 		case 2, 3:
 			return d.x87Load(Uop{Op: opFCOMm, Src: format, Imm: int64(n & 1)}, fop)
 		}
-		return d.x87Load(Uop{Op: opFARITHm, Src: format, Scale: n}, fop)
+		return d.x87Load(Uop{Op: opFARITHm, Src: format, Dst: n}, fop)
 	}
 	switch uint16(opcode)<<8 | uint16(n) {
 	case 0xD900:

@@ -53,7 +53,7 @@ func farithMemory(c *CPU, u *Uop) bool {
 	s := c.begin()
 	r := indefinite
 	if c.need(&s, 0) {
-		r = s.compute(u.Scale, c.value(0), memoryNumber(c.R[Tmp0], u.Src), c.fpu.precision())
+		r = s.compute(u.Dst, c.value(0), memoryNumber(c.R[Tmp0], u.Src), c.fpu.precision())
 	}
 	if c.commit(u, &s) {
 		c.fpu.set(0, s.wrapped(r))

@@ -18,6 +18,8 @@ const x87Codes = x87C3 | x87C2 | x87C0
 
 func (f *x87State) setCodes(codes uint16) { f.sw = f.sw&^x87Codes | codes }
 
+// A comparison gives its result even where an exception is not masked; only the pop is left out then.
+
 // compareST compares ST(0) with ST(Src). Where eflags is set, the result goes to EFLAGS instead of the status word.
 func (c *CPU) compareST(u *Uop, signal, eflags bool) bool {
 	s := c.begin()
@@ -26,12 +28,13 @@ func (c *CPU) compareST(u *Uop, signal, eflags bool) bool {
 	if c.need(&s, 0) && c.need(&s, u.Src) {
 		o = s.compare(c.value(0), c.value(u.Src), signal)
 	}
-	if c.commit(u, &s) {
-		if eflags {
-			c.flags.set(orderingFlags[o])
-		} else {
-			c.fpu.setCodes(orderingCodes[o])
-		}
+	ok := c.commit(u, &s)
+	if eflags {
+		c.flags.set(orderingFlags[o])
+	} else {
+		c.fpu.setCodes(orderingCodes[o])
+	}
+	if ok {
 		c.fpu.pop(u.Imm)
 	}
 	return true
@@ -43,8 +46,9 @@ func fcomMemory(c *CPU, u *Uop) bool {
 	if c.need(&s, 0) {
 		o = s.compare(c.value(0), memoryNumber(c.R[Tmp0], u.Src), true)
 	}
-	if c.commit(u, &s) {
-		c.fpu.setCodes(orderingCodes[o])
+	ok := c.commit(u, &s)
+	c.fpu.setCodes(orderingCodes[o])
+	if ok {
 		c.fpu.pop(u.Imm)
 	}
 	return true
@@ -56,9 +60,8 @@ func ftst(c *CPU, u *Uop) bool {
 	if c.need(&s, 0) {
 		o = s.compare(c.value(0), number{}, true)
 	}
-	if c.commit(u, &s) {
-		c.fpu.setCodes(orderingCodes[o])
-	}
+	c.commit(u, &s)
+	c.fpu.setCodes(orderingCodes[o])
 	return true
 }
 

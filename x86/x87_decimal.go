@@ -3,7 +3,7 @@ package x86
 // Packed decimal integers: 18 digits, two a byte, and a sign (SDM vol. 1, 4.7).
 var x87DecimalHandlers = map[Op]handler{opFBLD: fbld, opFBSTP: fbstp}
 
-const decimalDigits = 18
+const decimalLimit = 1e18 // 18 digits
 
 func fbld(c *CPU, u *Uop) bool {
 	var b [10]byte
@@ -26,17 +26,13 @@ func fbstp(c *CPU, u *Uop) bool {
 	b := [10]byte{7: 0xC0, 8: 0xFF, 9: 0xFF} // the indefinite
 	if c.need(&s, 0) {
 		a := c.value(0)
-		v := s.toInteger(a, 64)
-		neg, limit := a.neg, int64(1)
-		for range decimalDigits {
-			limit *= 10
-		}
-		if v < 0 {
+		v := uint64(s.toInteger(a, 64))
+		if a.neg {
 			v = -v
 		}
 		switch {
 		case s.flags&fpIE != 0:
-		case v >= limit:
+		case v >= decimalLimit:
 			s.flags, s.up = fpIE, false
 		default:
 			b = [10]byte{}
@@ -44,7 +40,7 @@ func fbstp(c *CPU, u *Uop) bool {
 				b[i] = byte(v%10 + v/10%10<<4)
 				v /= 100
 			}
-			if neg {
+			if a.neg {
 				b[9] = 0x80
 			}
 		}

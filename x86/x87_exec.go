@@ -90,14 +90,16 @@ func (c *CPU) commit(u *Uop, s *x87Step) bool {
 // x87HasMemory in Aux says that the micro-operation has the address of a memory operand.
 const x87HasMemory = 1 << 16
 
+// wrapExponent is what moves the exponent of an unmasked overflow or underflow into range.
+const wrapExponent = 24576
+
 // wrapped returns a result for a register. Where overflow or underflow is not masked, its exponent is moved into range (SDM vol. 1, 8.5.4 and 8.5.5).
 func (s *x87Step) wrapped(r number) float80 {
-	const bias = 24576
 	if r.kind == finite && s.flags&^s.masked&fpOE != 0 {
-		r.exp -= bias
+		r.exp -= wrapExponent
 	}
 	if r.kind == finite && s.flags&^s.masked&fpUE != 0 {
-		r.exp += bias
+		r.exp += wrapExponent
 	}
 	return pack80(r)
 }

@@ -42,10 +42,8 @@ func (s *x87Step) scale(a, b number) number {
 		return number{neg: a.neg}
 	case b.kind == infinite:
 		return number{kind: infinite, neg: a.neg}
-	case a.kind != finite:
+	case a.kind != finite || b.kind == zero:
 		return a
-	case b.kind == zero:
-		return s.round(a.neg, a.exp, a.m, 0, &extended)
 	}
 	const beyond = 1 << 17 // from any exponent out of any range
 	n := beyond
@@ -55,7 +53,24 @@ func (s *x87Step) scale(a, b number) number {
 	if b.neg {
 		n = -n
 	}
-	return s.round(a.neg, a.exp+n, a.m, 0, &extended)
+	return s.roundMassive(a.neg, a.exp+n, a.m)
+}
+
+// roundMassive is round for results so far out of range that moving the exponent of an unmasked overflow or underflow does not bring them
+// back: then the result is infinity or zero, in every rounding mode (SDM vol. 1, 8.5.4 and 8.5.5).
+func (s *x87Step) roundMassive(neg bool, exp int, m uint64) number {
+	r := s.round(neg, exp, m, 0, &extended)
+	switch unmasked := s.flags &^ s.masked; {
+	case unmasked&fpOE != 0 && r.exp-wrapExponent > extended.maxExp:
+		s.flags |= fpPE
+		s.up = true
+		return number{kind: infinite, neg: neg}
+	case unmasked&fpUE != 0 && r.exp+wrapExponent < extended.minExp:
+		s.flags |= fpPE
+		s.up = false
+		return number{neg: neg}
+	}
+	return r
 }
 
 // fxtract puts the exponent of ST(0) into it and pushes the significand.
@@ -91,7 +106,8 @@ func fxtract(c *CPU, u *Uop) bool {
 func fprem(c *CPU, u *Uop) bool {
 	s := c.begin()
 	r := indefinite
-	codes := c.fpu.sw & (x87C3 | x87C0) // they stay where there is no quotient
+	kept := c.fpu.sw & (x87C3 | x87C0) // where there is no quotient
+	codes := kept
 	if c.need(&s, 0) && c.need(&s, 1) {
 		a, b := c.value(0), c.value(1)
 		switch special, ok := s.special(a, b); {
@@ -105,9 +121,11 @@ func fprem(c *CPU, u *Uop) bool {
 	}
 	if c.commit(u, &s) {
 		c.fpu.set(0, s.wrapped(r))
-		c.fpu.setCodes(codes &^ x87C1)
-		c.fpu.sw |= codes & x87C1
+	} else {
+		codes = kept
 	}
+	c.fpu.setCodes(codes &^ x87C1)
+	c.fpu.sw |= codes & x87C1
 	return true
 }
 
@@ -117,7 +135,9 @@ func (s *x87Step) remainder(a, b number, nearest bool) (r number, codes uint16) 
 	switch {
 	case a.kind == zero:
 		return a, 0
-	case b.kind == infinite, a.exp-b.exp < -1:
+	case b.kind == infinite:
+		return a, 0
+	case a.exp-b.exp < -1:
 		return s.round(a.neg, a.exp, a.m, 0, &extended), 0
 	}
 	d := a.exp - b.exp

@@ -21,9 +21,9 @@ const (
 	opFISTT
 	opFBSTP
 
-	// Arithmetic: ST(Dst) = ST(0) op ST(Src) or R[Tmp0]; Scale is the operation in the order of the opcode, Imm the number of pops.
-	opFARITH
-	opFARITHm
+	// Arithmetic. The operation is a number in the order of the opcodes.
+	opFARITH  // ST(Dst) = ST(0) op ST(Src), the operation in Scale; Imm is the number of pops
+	opFARITHm // ST(0) = ST(0) op R[Tmp0] as Src says, the operation in Dst
 	opFSQRT
 	opFABS
 	opFCHS

@@ -30,7 +30,7 @@ func intoST1(f func(s *x87Step, y, x number) number) handler {
 	}
 }
 
-// f2xm1 is 2^a - 1 for a from -1 to 1; beyond, the manual leaves the result undefined, and this is a.
+// f2xm1 is 2^a - 1 for a from -1 to 1. Beyond, where the manual leaves the result undefined, it is a. Silicon calls every result inexact.
 func f2xm1(s *x87Step, a number, _ *floatFormat) number {
 	if r, ok := s.special(a, a); !ok {
 		return r
@@ -39,11 +39,13 @@ func f2xm1(s *x87Step, a number, _ *floatFormat) number {
 	switch {
 	case a.kind == infinite && a.neg:
 		return integerNumber(-1)
-	case a.kind != finite || a.exp > 0 || a.exp == 0 && a.m != 1<<63:
+	case a.kind != finite:
 		return a
-	case a.exp == 0 && a.neg: // -1
-		return number{kind: finite, neg: true, exp: -1, m: 1 << 63}
-	case a.exp == 0: // 1
+	case a.exp >= 0:
+		s.flags |= fpPE
+		if a.exp == 0 && a.m == 1<<63 && a.neg {
+			a.exp = -1 // 2^-1 - 1
+		}
 		return a
 	}
 	return s.roundFloat(expm1(bigMul(a.float(), bigLn2)))
@@ -72,20 +74,26 @@ func fyl2x(s *x87Step, y, x number) number {
 		return number{kind: infinite, neg: y.neg != below}
 	case y.kind == zero || one:
 		return number{neg: y.neg != below}
-	case x.m == 1<<63: // a power of two, whose logarithm is exact
-		return s.mul(y, integerNumber(int64(x.exp)), &extended)
+	case x.m == 1<<63: // a power of two, whose logarithm is exact; silicon calls it inexact
+		r := s.mul(y, integerNumber(int64(x.exp)), &extended)
+		s.flags |= fpPE
+		if r.exp < extended.minExp {
+			s.flags |= fpUE
+		}
+		return r
 	}
 	m := number{kind: finite, m: x.m}
 	return s.roundFloat(bigMul(y.float(), logarithm2(m.float(), x.exp)))
 }
 
-// fyl2xp1 is y × log2(x+1) for |x| up to 1-√½; beyond, where the manual leaves the result undefined, it goes on as long as the logarithm exists.
+// fyl2xp1 is y × log2(x+1) for |x| up to 1-√½. Beyond, where the manual leaves the result undefined, it goes on as long as the logarithm
+// exists, and then is x.
 func fyl2xp1(s *x87Step, y, x number) number {
 	if r, ok := s.special(y, x); !ok {
 		return r
 	}
 	switch {
-	case x.kind == zero && y.kind == infinite, x.kind == infinite && (x.neg || y.kind == zero), x.kind == finite && x.neg && x.exp >= 0:
+	case x.kind == zero && y.kind == infinite, x.kind == infinite && (x.neg || y.kind == zero):
 		return s.invalid()
 	}
 	s.denormals(y, x)
@@ -95,8 +103,16 @@ func fyl2xp1(s *x87Step, y, x number) number {
 		return number{kind: infinite, neg: neg}
 	case y.kind == zero, x.kind == zero:
 		return number{neg: neg}
+	case x.neg && x.exp >= 0:
+		s.flags |= fpPE
+		return x
 	}
 	v := x.float()
+	if x.exp >= -2 {
+		m := bigAdd(bigOne, v)
+		exp := m.MantExp(m) - 1 // m is in [1/2, 1)
+		return s.roundFloat(bigMul(y.float(), logarithm2(bigMul(m, intFloat(2)), exp)))
+	}
 	ln := logRatio(bigQuo(v, bigAdd(v, intFloat(2))))
 	return s.roundFloat(bigMul(y.float(), bigQuo(ln, bigLn2)))
 }

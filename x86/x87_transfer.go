@@ -37,7 +37,7 @@ func fld(c *CPU, u *Uop) bool {
 	if c.room(&s) {
 		r = s.convert(memoryNumber(c.R[Tmp0], u.Src), &extended)
 	}
-	if c.commit(u, &s) {
+	if c.commit(u, &s) || s.flags&^s.masked&fpIE == 0 { // an unmasked denormal operand is loaded nevertheless
 		c.fpu.push(pack80(r))
 	}
 	return true
@@ -117,11 +117,12 @@ func fst(c *CPU, u *Uop) bool {
 			r = s.convert(a, format)
 		}
 	}
-	ok := true
 	if s.flags&^s.masked&^fpPE != 0 {
+		s.flags, s.up = s.flags&^fpPE, false // nothing has been rounded
 		c.commit(u, &s)
 		return true
 	}
+	var ok bool
 	if u.Dst == x87Double {
 		ok = c.store64(c.ea(u), pack64(r))
 	} else {
