@@ -75,7 +75,7 @@ func (c *Config) complete() error {
 	}
 	p, ok := platforms[c.Platform]
 	if !ok {
-		return fmt.Errorf("platform %q: there are %s", c.Platform, platformNames())
+		return fmt.Errorf("platform %q: there are %s", c.Platform, strings.Join(PlatformNames(), ", "))
 	}
 	if c.Image == nil {
 		return errors.New("no image to boot")

@@ -3,7 +3,6 @@ package vm
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/cost"
@@ -31,13 +30,23 @@ var platforms = map[string]struct {
 	TDX:  {cost: cost.TDX, make: makeTDX},
 }
 
-func platformNames() string {
+// ConfidentialPlatforms returns the names of the platforms on which memory has to be accepted, sorted.
+func ConfidentialPlatforms() []string {
 	var names []string
 	for n := range platforms {
-		names = append(names, n)
+		if n != None {
+			names = append(names, n)
+		}
 	}
 	slices.Sort(names)
-	return strings.Join(names, ", ")
+	return names
+}
+
+// PlatformNames returns the names of all platforms, sorted.
+func PlatformNames() []string {
+	names := append(ConfidentialPlatforms(), None)
+	slices.Sort(names)
+	return names
 }
 
 func makePlain(m *Machine) (*platform, error) {

@@ -1,0 +1,91 @@
+package certify
+
+import (
+	"encoding/xml"
+	"fmt"
+	"io"
+
+	"github.com/tacit-vm/tacit/record"
+)
+
+// The elements of JUnit's XML that continuous integration systems read: a suite an image, a case a boot, and one for the verdict.
+type junitSuites struct {
+	XMLName xml.Name     `xml:"testsuites"`
+	Suites  []junitSuite `xml:"testsuite"`
+}
+
+type junitSuite struct {
+	Name     string      `xml:"name,attr"`
+	Tests    int         `xml:"tests,attr"`
+	Failures int         `xml:"failures,attr"`
+	Errors   int         `xml:"errors,attr"`
+	Cases    []junitCase `xml:"testcase"`
+}
+
+type junitCase struct {
+	Class   string        `xml:"classname,attr"`
+	Name    string        `xml:"name,attr"`
+	Seconds string        `xml:"time,attr"`
+	Failure *junitMessage `xml:"failure,omitempty"`
+	Error   *junitMessage `xml:"error,omitempty"`
+	Output  string        `xml:"system-out,omitempty"`
+}
+
+type junitMessage struct {
+	Message string `xml:"message,attr"`
+}
+
+// WriteJUnit writes the certificate for continuous integration. A boot that ends with a violation, or loses memory, is no failure by itself: that is
+// what the image does. Failures are boots that did not come to an end, and claims that the boots contradict.
+func (c *Certificate) WriteJUnit(w io.Writer) error {
+	var all junitSuites
+	for i, v := range c.Verdicts {
+		s := junitSuite{Name: v.Image}
+		for _, b := range c.Boots {
+			if b.subject == i {
+				s.add(b.junit())
+			}
+		}
+		verdict := junitCase{Class: v.Image, Name: "verdict", Seconds: "0", Output: v.Line}
+		if len(v.Disagreements) > 0 {
+			verdict.Failure = &junitMessage{fmt.Sprint(v.Disagreements)}
+		}
+		s.add(verdict)
+		all.Suites = append(all.Suites, s)
+	}
+	if _, err := io.WriteString(w, xml.Header); err != nil {
+		return err
+	}
+	e := xml.NewEncoder(w)
+	e.Indent("", "  ")
+	return e.Encode(all)
+}
+
+func (s *junitSuite) add(c junitCase) {
+	s.Tests++
+	if c.Failure != nil {
+		s.Failures++
+	}
+	if c.Error != nil {
+		s.Errors++
+	}
+	s.Cases = append(s.Cases, c)
+}
+
+func (b *Boot) junit() junitCase {
+	c := junitCase{Class: b.Image, Name: fmt.Sprintf("%s/%s/%s", b.Platform, b.Policy, record.FormatBytes(b.Memory)), Seconds: "0"}
+	r := b.Record
+	if r == nil {
+		c.Error = &junitMessage{b.Error}
+		return c
+	}
+	c.Seconds = fmt.Sprintf("%.3f", float64(r.Host.WallNS)/1e9)
+	c.Output = fmt.Sprintf("outcome %s", r.Outcome)
+	if r.Diagnosis != nil {
+		c.Output += ": " + r.Diagnosis.Summary
+	}
+	if r.Outcome == record.Cancelled || r.Outcome == record.Limit {
+		c.Error = &junitMessage{"the boot did not come to an end: " + string(r.Outcome)}
+	}
+	return c
+}

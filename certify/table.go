@@ -1,0 +1,64 @@
+package certify
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/tacit-vm/tacit/record"
+)
+
+// WriteTable writes one row a boot, then one verdict line an image, then what disagrees.
+func (c *Certificate) WriteTable(w io.Writer) error {
+	var b bytes.Buffer
+	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(t, strings.Join([]string{"image", "platform", "policy", "memory", "init", "sees", "unaccepted at init", "accepted by firmware", "stub", "kernel", "outcome", "virtual", "host"}, "\t"))
+	for _, boot := range c.Boots {
+		fmt.Fprintln(t, strings.Join(boot.row(), "\t"))
+	}
+	if err := t.Flush(); err != nil {
+		return err
+	}
+	fmt.Fprintln(&b)
+	for _, v := range c.Verdicts {
+		fmt.Fprintln(&b, v.Line)
+	}
+	for _, v := range c.Verdicts {
+		for _, d := range v.Disagreements {
+			fmt.Fprintf(&b, "DISAGREEMENT  %s: %s\n", v.Image, d)
+		}
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+func (b *Boot) row() []string {
+	row := []string{b.Image, b.Platform, b.Policy, record.FormatBytes(b.Memory)}
+	r := b.Record
+	if r == nil {
+		return append(row, "-", "-", "-", "-", "-", "-", "error: "+b.Error, "-", "-")
+	}
+	reached, sees, left := "no", "-", "-"
+	if b.Reached() {
+		reached, sees = "yes", mebibytes(b.Sees())
+		if b.Loses() {
+			sees += " LOST"
+		}
+		left = mebibytes(*r.Acceptance.UnacceptedAtInit)
+	}
+	by := &r.Acceptance.By
+	return append(row, reached, sees, left, mebibytes(by.Firmware.Bytes), mebibytes(by.Stub.Bytes), mebibytes(by.Kernel.Bytes),
+		string(r.Outcome), record.FormatNS(r.VirtualNS.Total), record.FormatNS(r.Host.WallNS))
+}
+
+func mebibytes(n uint64) string { return record.FormatCount(n>>20) + " MiB" }
+
+// WriteJSON writes the certificate with every record in it.
+func (c *Certificate) WriteJSON(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "  ")
+	return e.Encode(c)
+}

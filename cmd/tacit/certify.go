@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tacit-vm/tacit/certify"
+	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/vm"
+)
+
+// statusFailed is the exit status of a certification in which something disagrees or did not come to an end.
+const statusFailed = 3
+
+type certifyFlags struct {
+	platforms, policies, memory []string
+	append                      string
+	jobs                        int
+	timeout                     time.Duration
+	json, junit                 string
+	claims                      bool
+}
+
+// certifyCommand is tacit certify.
+func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
+	var f certifyFlags
+	cmd := &cobra.Command{
+		Use:   "certify IMAGE…",
+		Short: "Prove by booting what images do with unaccepted memory",
+		Long: "certify boots each IMAGE (a kernel package, a bzImage, an EFI application) on every platform, under every firmware\n" +
+			"policy and with every amount of memory that is asked for, several at once, and prints one table and one verdict line\n" +
+			"an image. What inspect reads out of the file is held against the boots: where they disagree, certify says so and fails.\n\n" +
+			"Exit status: 0 when every boot came to an end and nothing disagrees, 3 when not, 1 and 2 as for boot.",
+		Example: "  tacit certify linux-image-6.12.107+deb13-cloud-amd64.deb\n" +
+			"  tacit certify --platform tdx --policy negotiate,lazy --memory 4G,16G --junit report.xml bzImage",
+		Args: cobra.MinimumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			ok, err := f.run(cmd.Context(), claims, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			if err == nil && !ok {
+				*status = statusFailed
+			}
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringSliceVar(&f.platforms, "platform", vm.ConfidentialPlatforms(), "platforms: "+strings.Join(vm.PlatformNames(), ", "))
+	flags.StringSliceVar(&f.policies, "policy", vm.FirmwarePolicies, "firmware policies")
+	flags.StringSliceVar(&f.memory, "memory", []string{"4G"}, "amounts of memory")
+	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernels' command lines")
+	flags.IntVarP(&f.jobs, "jobs", "j", 0, "boots at a time; 0 is one a processor")
+	flags.DurationVar(&f.timeout, "timeout", 0, "end a boot after so much time on the host; 0 is never")
+	flags.BoolVar(&f.claims, "inspect", true, "hold what inspect says of the file against the boots")
+	flags.StringVar(&f.json, "json", "", "write the certificate, with the record of every boot, to `FILE`; - is standard output instead of the table")
+	flags.StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE`")
+	return cmd
+}
+
+// A claimer says what can be known of an image without running it.
+type claimer func(ctx context.Context, img *image.Image) (*certify.Claims, error)
+
+func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, stdout, stderr io.Writer) (ok bool, err error) {
+	cfg := certify.Config{
+		Platforms: f.platforms, Policies: f.policies, Append: f.append, Workers: f.jobs, MaxWall: f.timeout,
+		Progress: func(done, all int, b *certify.Boot) {
+			outcome := "error: " + b.Error
+			if b.Record != nil {
+				outcome = string(b.Record.Outcome)
+			}
+			fmt.Fprintf(stderr, "tacit: %d of %d  %s  %s  %s  %s  %s\n",
+				done, all, b.Image, b.Platform, b.Policy, record.FormatBytes(b.Memory), outcome)
+		},
+	}
+	if err := f.check(&cfg); err != nil {
+		return false, err
+	}
+	for _, path := range paths {
+		img, err := image.Open(ctx, path)
+		if err != nil {
+			return false, err
+		}
+		s := certify.Subject{Image: img}
+		if f.claims && claims != nil {
+			if s.Claims, err = claims(ctx, img); err != nil {
+				return false, err
+			}
+		}
+		cfg.Subjects = append(cfg.Subjects, s)
+	}
+	jsonFile, err := create(f.json, stdout)
+	if err != nil {
+		return false, err
+	}
+	defer closeWith(&err, jsonFile)
+	junitFile, err := create(f.junit, stdout)
+	if err != nil {
+		return false, err
+	}
+	defer closeWith(&err, junitFile)
+
+	c, err := certify.Run(ctx, cfg)
+	if err != nil {
+		return false, err
+	}
+	if f.json != "-" {
+		err = c.WriteTable(stdout)
+	}
+	if jsonFile != nil {
+		err = errors.Join(err, c.WriteJSON(jsonFile))
+	}
+	if junitFile != nil {
+		err = errors.Join(err, c.WriteJUnit(junitFile))
+	}
+	return c.OK(), errors.Join(err, ctx.Err())
+}
+
+// check reads what the flags say before anything takes time.
+func (f *certifyFlags) check(cfg *certify.Config) error {
+	for _, name := range f.platforms {
+		if !slices.Contains(vm.PlatformNames(), name) {
+			return fmt.Errorf("--platform %q: there are %s", name, strings.Join(vm.PlatformNames(), ", "))
+		}
+	}
+	for _, name := range f.policies {
+		if !slices.Contains(vm.FirmwarePolicies, name) {
+			return fmt.Errorf("--policy %q: there are %s", name, strings.Join(vm.FirmwarePolicies, ", "))
+		}
+	}
+	for _, text := range f.memory {
+		n, err := parseSize(text)
+		if err != nil {
+			return fmt.Errorf("--memory: %w", err)
+		}
+		cfg.Memory = append(cfg.Memory, uint64(n))
+	}
+	return nil
+}
