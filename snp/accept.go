@@ -1,0 +1,74 @@
+package snp
+
+import (
+	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/mem"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/x86"
+)
+
+// AcceptRange accepts the pages of r, as firmware does that works for the guest: it has the host make them private, then validates them, 2 MiB at a time
+// where alignment allows, 4 KiB where the host has assigned 4 KiB. A page that is validated already is an error, a *ResultError: firmware knows what it
+// has accepted. Time is charged to c.
+func (p *Platform) AcceptRange(c *x86.CPU, r accept.Range) error {
+	if (r.Start|r.End)%mem.PageSize != 0 || r.Start > r.End || r.End > CBit {
+		return &ResultError{callPVALIDATE, r.Start, FailInput}
+	}
+	for r.Start < r.End {
+		size := record.Size4K
+		part := accept.Range{Start: r.Start, End: min(r.End, (r.Start/size2M+1)*size2M)}
+		if whole := r.AlignIn(size2M); whole.Start == r.Start && !whole.Empty() {
+			size, part = record.Size2M, whole
+		}
+		part.End = min(part.End, part.Start+pscMaxEntries*size.Bytes())
+		if err := p.makePrivate(c, part, size); err != nil {
+			return err
+		}
+		if err := p.validate(c, part, size); err != nil {
+			return err
+		}
+		r.Start = part.End
+	}
+	return nil
+}
+
+// makePrivate is a page state change request of one stretch of entries, asked again until it is done.
+func (p *Platform) makePrivate(c *x86.CPU, r accept.Range, size record.PageSize) error {
+	for at := r.Start; at < r.End; {
+		p.exit(c, exitName(exitVMGEXIT))
+		next, ok := p.host.ChangePageState(c, at, r.End, size, mem.Private)
+		status := success(0).status()
+		if !ok || next <= at || next > r.End || next%mem.PageSize != 0 {
+			status = "GENERIC"
+		}
+		p.call(c, record.GHCB, events[eventPSC].name, status)
+		if status != success(0).status() {
+			return &ResultError{events[eventPSC].name, at, FailInput}
+		}
+		at = next
+	}
+	return nil
+}
+
+// validate executes PVALIDATE for each page of r.
+func (p *Platform) validate(c *x86.CPU, r accept.Range, size record.PageSize) error {
+	for at := r.Start; at < r.End; at += size.Bytes() {
+		began := c.Now()
+		result, changed, err := p.pvalidate(c, 0, at|CBit, size, true)
+		switch {
+		case err != nil:
+			return err
+		case result == FailSizeMismatch && size == record.Size2M:
+			if err := p.validate(c, accept.Range{Start: at, End: at + size2M}, record.Size4K); err != nil {
+				return err
+			}
+			continue
+		case result != Success:
+			return &ResultError{callPVALIDATE, at, result}
+		case !changed:
+			return &ResultError{callPVALIDATE + " of a page that is validated", at, result}
+		}
+		p.accepted(c, record.Firmware, at, size, began, 0)
+	}
+	return nil
+}

@@ -1,0 +1,154 @@
+package snp
+
+import (
+	"encoding/binary"
+
+	"github.com/tacit-vm/tacit/mem"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/x86"
+)
+
+// The structure of a page state change request in the scratch area (GHCB, "SNP Page State Change"): which entry is next and which is the last, then
+// entries of 8 bytes.
+const (
+	pscHeader     = 8
+	pscEntrySize  = 8
+	pscMaxEntries = 253
+
+	pscPrivate = 1
+	pscShared  = 2
+
+	pscLarge = 1 << 56 // an entry's page is 2 MiB
+
+	// Errors in SW_EXITINFO2 (Linux, VMGEXIT_PSC_ERROR_*).
+	pscErrGeneric       = 0x100 << 32
+	pscErrInvalidHeader = 1<<32 | 1
+	pscErrInvalidEntry  = 1<<32 | 2
+)
+
+// A pscEntry is bits 11:0 how many of its 4 KiB are done, 51:12 the frame, 55:52 the operation, 56 the size.
+type pscEntry uint64
+
+func (e pscEntry) done() uint64      { return uint64(e) & 0xFFF }
+func (e pscEntry) operation() uint64 { return uint64(e) >> 52 & 0xF }
+
+func (e pscEntry) size() record.PageSize {
+	if e&pscLarge != 0 {
+		return record.Size2M
+	}
+	return record.Size4K
+}
+
+// start is the address of the first page that is not done, end that behind the last one.
+func (e pscEntry) start() uint64 { return uint64(e)&gfnMask + e.done()*mem.PageSize }
+func (e pscEntry) end() uint64   { return uint64(e)&gfnMask + e.size().Bytes() }
+
+func (e pscEntry) valid() bool {
+	return e.start() <= e.end() && uint64(e)&gfnMask%e.size().Bytes() == 0
+}
+
+func pscPlane(operation uint64) (mem.Plane, bool) {
+	switch operation {
+	case pscPrivate:
+		return mem.Private, true
+	case pscShared:
+		return mem.Shared, true
+	}
+	return 0, false
+}
+
+// pageStateChange is SNP Page State Change (KVM, snp_begin_psc). The structure tells the guest how far the host has come, so that it can ask for the
+// rest. Operations other than to private and to shared are hints, and are done by doing nothing.
+func pageStateChange(p *Platform, c *x86.CPU, q *request) (reply, error) {
+	b := p.buffer(q, pscHeader)
+	if b == nil {
+		return malformed(errInvalidScratchArea), nil
+	}
+	cur, last := int(binary.LittleEndian.Uint16(b)), int(binary.LittleEndian.Uint16(b[2:]))
+	if last >= pscMaxEntries {
+		return success(pscErrInvalidHeader), nil
+	}
+	if b = p.buffer(q, uint64(pscHeader+(last+1)*pscEntrySize)); b == nil {
+		return malformed(errInvalidScratchArea), nil
+	}
+	s := pscRun{entries: make([]pscEntry, last+1)}
+	for i := range s.entries {
+		s.entries[i] = pscEntry(binary.LittleEndian.Uint64(b[pscHeader+i*pscEntrySize:]))
+	}
+	s.next = min(cur, len(s.entries))
+	result := p.runPSC(c, &s)
+	if cur < len(s.entries) {
+		binary.LittleEndian.PutUint16(b, uint16(s.next))
+	}
+	for i, e := range s.entries {
+		binary.LittleEndian.PutUint64(b[pscHeader+i*pscEntrySize:], uint64(e))
+	}
+	p.flush(q, b)
+	return success(result), nil
+}
+
+// A pscRun is a request under way.
+type pscRun struct {
+	entries []pscEntry
+	next    int // the first that is not done
+}
+
+// runPSC works on the entries until they are done, the host stops early, or one is wrong. It returns the error for the guest.
+func (p *Platform) runPSC(c *x86.CPU, s *pscRun) uint64 {
+	for s.next < len(s.entries) {
+		e := s.entries[s.next]
+		to, known := pscPlane(e.operation())
+		switch {
+		case !e.valid():
+			return pscErrInvalidEntry
+		case !known || e.start() == e.end():
+			s.progress(e.end())
+			continue
+		}
+		end := s.contiguous()
+		next, ok := p.host.ChangePageState(c, e.start(), end, e.size(), to)
+		next = max(e.start(), min(next, end)) &^ (mem.PageSize - 1)
+		s.progress(next)
+		switch {
+		case !ok:
+			return pscErrGeneric
+		case next < end:
+			return 0
+		}
+	}
+	return 0
+}
+
+// contiguous returns the end of the memory that the next entry and those behind it cover in one stretch, asking for the same in the same size: the host
+// gets it in one call, as KVM's user space does.
+func (s *pscRun) contiguous() uint64 {
+	first := s.entries[s.next]
+	end := first.end()
+	if first.done() != 0 {
+		return end
+	}
+	for _, e := range s.entries[s.next+1:] {
+		if e.operation() != first.operation() || e.size() != first.size() || e.done() != 0 || e.start() != end {
+			break
+		}
+		end = e.end()
+	}
+	return end
+}
+
+// progress marks pages as done, from the next entry's first one up to address to.
+func (s *pscRun) progress(to uint64) {
+	for s.next < len(s.entries) {
+		e := &s.entries[s.next]
+		if to < e.end() {
+			*e += pscEntry((to - e.start()) / mem.PageSize)
+			return
+		}
+		end := e.end()
+		*e = *e&^0xFFF | pscEntry(e.size().Bytes()/mem.PageSize)
+		s.next++
+		if to == end {
+			return
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package snp
+
+import (
+	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/mem"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/x86"
+)
+
+const (
+	callPVALIDATE = "PVALIDATE"
+	callRescind   = "PVALIDATE, rescind"
+)
+
+// pvalidateInstruction is PVALIDATE: RAX is a virtual address, ECX the page's size (0 is 4 KiB, 1 is 2 MiB), EDX 1 to validate and 0 to take that back.
+// EAX becomes the result, and CF says that the page has been as asked before (APM vol. 3, PVALIDATE).
+func (p *Platform) pvalidateInstruction(c *x86.CPU) x86.Action {
+	began, rip := c.Now(), c.RIP()
+	gva, validate := c.R[x86.RAX]&^(mem.PageSize-1), uint32(c.R[x86.RDX])
+	gpa, ok := c.Probe(gva)
+	if !ok {
+		return x86.Raised
+	}
+	size, ok := pageSize(uint32(c.R[x86.RCX]), gva|gpa)
+	if !ok || validate > 1 {
+		p.call(c, record.RMP, callPVALIDATE, FailInput.String())
+		setResult(c, FailInput, false)
+		return x86.Done
+	}
+	result, changed, err := p.pvalidate(c, gva, gpa, size, validate == 1)
+	if err != nil {
+		c.Stop(err)
+		return x86.Raised
+	}
+	if changed && validate == 1 {
+		p.accepted(c, record.Running, gpa&^CBit, size, began, rip)
+	}
+	setResult(c, result, result == Success && !changed)
+	return x86.Done
+}
+
+// pageSize reads the page size of PVALIDATE and RMPADJUST, for which the page has to be aligned in both address spaces. Other bits than the lowest have
+// no meaning; nobody is known to set them.
+func pageSize(ecx uint32, addresses uint64) (record.PageSize, bool) {
+	size := record.PageSize(min(ecx, 2))
+	return size, size <= record.Size2M && addresses&(size.Bytes()-1) == 0
+}
+
+// setResult sets EAX, and the flags by it. CF tells more of PVALIDATE.
+func setResult(c *x86.CPU, r Result, cf bool) {
+	c.R[x86.RAX] = uint64(r)
+	flags := c.Flags() &^ (x86.FlagCF | x86.FlagPF | x86.FlagAF | x86.FlagZF | x86.FlagSF | x86.FlagOF)
+	if cf {
+		flags |= x86.FlagCF
+	}
+	switch r {
+	case Success:
+		flags |= x86.FlagZF | x86.FlagPF
+	case FailInUse, FailSizeMismatch:
+		flags |= x86.FlagPF
+	}
+	c.SetFlags(flags)
+}
+
+// pvalidate makes a page validated or not. changed is false where it has been so before. An error ends the machine.
+//
+// Taking validation back does not make processors forget the page on hardware. Here it does, so that no access goes unchecked; a guest that relies on
+// either is wrong.
+func (p *Platform) pvalidate(c *x86.CPU, gva, gpa uint64, size record.PageSize, validate bool) (r Result, changed bool, err error) {
+	s, r, err := p.entry(c, callPVALIDATE, gva, gpa, size)
+	if err != nil {
+		return r, false, err
+	}
+	event, name, to := cost.PValidate4K, callRescind, assigned
+	if size == record.Size2M && r == Success {
+		event = cost.PValidate2M
+	}
+	if validate {
+		name, to = callPVALIDATE, validated
+	}
+	p.charge(c, event, 1)
+	status := r.String()
+	changed = r == Success && s.owner() != to
+	if r == Success && !changed {
+		status += ", CF"
+	}
+	p.call(c, record.RMP, name, status)
+	if !changed {
+		return r, false, nil
+	}
+	page := gpa &^ CBit
+	p.rmp.Update(page/mem.PageSize, (page+size.Bytes())/mem.PageSize, func(s pageState) pageState { return s.with(to) })
+	if !validate {
+		p.cfg.Forget(mem.Private, page, page+size.Bytes())
+	}
+	return r, true, nil
+}
+
+// entry finds the RMP entry that PVALIDATE or RMPADJUST works on, with the nested page faults that they meet on the way: no page, or one of 2 MiB where 4 KiB
+// are asked for (APM 15.36.11, table 15-40).
+func (p *Platform) entry(c *x86.CPU, name string, gva, gpa uint64, size record.PageSize) (pageState, Result, error) {
+	page := gpa &^ CBit
+	violation := func(why string) error {
+		return &Violation{
+			CPU: c.ID(), GPA: page, Shared: gpa&CBit == 0, GVA: gva, Instruction: name, RIP: c.RIP(), State: p.State(page), Why: why,
+		}
+	}
+	if !p.isRAM(page, mem.PageSize) {
+		return 0, 0, violation("there is no memory that could be assigned to the guest")
+	}
+	for range maxFaults {
+		var err error
+		switch s := p.rmp.At(page / mem.PageSize); {
+		case !s.private() && gpa&CBit == 0:
+			// KVM answers such a fault with shared memory, and the guest faults again.
+			return s, 0, violation("without C-bit in its mapping the host takes it for shared memory")
+		case !s.private():
+			err = p.fault(c, page, mem.Private, record.Size2M, pageState.private)
+		case size == record.Size4K && s&large != 0:
+			err = p.fault(c, page, mem.Private, record.Size4K, func(s pageState) bool { return s&large == 0 })
+		case size == record.Size2M && s&large == 0:
+			return s, FailSizeMismatch, nil
+		default:
+			return s, Success, nil
+		}
+		if err != nil {
+			return 0, 0, err
+		}
+	}
+	return 0, 0, &HostError{GPA: page, Plane: mem.Private}
+}
+
+// maxFaults bounds the faults of one instruction. An honest host needs two; with one that always finds something to undo a guest would fault forever.
+const maxFaults = 8
+
+// accepted records a page whose validation took from began until now.
+func (p *Platform) accepted(c *x86.CPU, by record.Agent, gpa uint64, size record.PageSize, began int64, rip uint64) {
+	p.log.Accept(record.Accepted{
+		Stamp: p.cfg.Stamp(c), By: by, GPA: record.Address(gpa), Bytes: size.Bytes(), Size: size,
+		NS: c.Now() - began, RIP: record.Address(rip),
+	})
+}
