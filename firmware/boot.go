@@ -94,7 +94,7 @@ func (f *Firmware) ownMemory() (l launch, err error) {
 		}
 		*need.at = r.Start
 	}
-	f.mapping, f.bootTable = f.trap, boot
+	f.bootTable = boot
 	if uint64(len(entries))*entrySize > pageSize {
 		return l, fmt.Errorf("%d entry points do not fit the trap page", len(entries))
 	}

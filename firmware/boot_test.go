@@ -1,6 +1,7 @@
 package firmware
 
 import (
+	"bytes"
 	"debug/pe"
 	"errors"
 	"hash/crc32"
@@ -168,8 +169,14 @@ func TestImageIsLoadedAndRelocated(t *testing.T) {
 	}
 	put32(block[4:], uint32(len(block)))
 	file := testImage(func(p *peImage) { p.base, p.data, p.relocations, p.alignment = linked, data, block, 0x10000 })
-	m := newMachine(t, func(c *Config) { c.Image = file })
-	base := m.images[0].memory.Start
+	m := newMachine(t, nil)
+	// Where it goes, somebody has been before.
+	dirty, handle := m.room(1), m.room(1)
+	m.wants(uefi.Success, uefi.BSAllocatePages, uefi.AllocateAnyPages, uint64(uefi.LoaderData), 256, dirty)
+	m.poke(m.word(dirty), bytes.Repeat([]byte{0xDD}, 256*pageSize))
+	m.wants(uefi.Success, uefi.BSFreePages, m.word(dirty), 256)
+	m.wants(uefi.Success, uefi.BSLoadImage, 0, m.images[0].handle, 0, m.alloc(file), uint64(len(file)), handle)
+	base := m.image(m.word(handle)).memory.Start
 	if base%0x10000 != 0 {
 		t.Errorf("loaded at %#x: not aligned as its sections", base)
 	}

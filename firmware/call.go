@@ -110,11 +110,11 @@ func (f *Firmware) stamp() record.Stamp {
 }
 
 // enter makes the guest call a function: it goes on at entry with up to two arguments, on the present stack, and returns to
-// firmware's own entry point back.
+// firmware's own entry point back. It is never done after SetVirtualAddressMap, so the entry point's physical address will do.
 func (f *Firmware) enter(entry uint64, back int, arguments ...uint64) error {
 	gpr := f.cpu.GPR()
 	sp := gpr[rsp]&^15 - shadowSpace - 8 // a call leaves the stack 8 off a multiple of 16
-	if err := f.store64(sp, f.mapping+uint64(back)*entrySize); err != nil {
+	if err := f.store64(sp, f.trap+uint64(back)*entrySize); err != nil {
 		return fmt.Errorf("calling %#x: the stack: %w", entry, err)
 	}
 	gpr[rsp] = sp

@@ -20,8 +20,7 @@ type Firmware struct {
 	from uint64    // the address that it is to return to
 	ret  uint64    // what a service returns in RAX where that is no status
 
-	trap    uint64 // guest-physical address of the page of entry points
-	mapping uint64 // its address for whoever calls runtime services: trap until SetVirtualAddressMap
+	trap uint64 // guest-physical address of the page of entry points
 
 	systemTable, runtimeTable, bootTable uint64 // guest-physical
 	configTable                          uint64

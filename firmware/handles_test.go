@@ -201,6 +201,40 @@ func TestInitrdAsLinuxLoadsIt(t *testing.T) {
 	without.wants(uefi.NotFound, uefi.BSLocateDevicePath, without.guid(uefi.LoadFile2ProtocolGUID), pathAt, without.room(1))
 }
 
+// The longest path that leads to a device counts, in whatever order the devices are, and the caller gets the rest.
+func TestLongestDevicePathWins(t *testing.T) {
+	m := newMachine(t, nil)
+	node := func(n byte) []byte { return pathNode(pathHardware, pathVendor, bytes.Repeat([]byte{n}, 16)) }
+	g, dp := m.guid(protocolA), m.guid(uefi.DevicePathProtocolGUID)
+	paths := [][]byte{endPath(node(1), node(2)), endPath(node(1), node(2), node(3)), endPath(node(1)), endPath(node(2))}
+	var handles []uint64
+	for _, p := range paths {
+		h := m.room(1)
+		m.wants(uefi.Success, uefi.BSInstallMultipleProtocolInterfaces, h, dp, m.alloc(p), g, 1, 0)
+		handles = append(handles, m.word(h))
+	}
+	pathAt, handle := m.room(1), m.room(1)
+	for _, c := range []struct {
+		path   []byte
+		handle uint64
+		used   uint64
+	}{
+		{endPath(node(1), node(2), node(3), node(4)), handles[1], 60},
+		{endPath(node(1), node(2), node(4)), handles[0], 40},
+		{endPath(node(1)), handles[2], 20},
+		{endPath(node(2), node(1)), handles[3], 20},
+	} {
+		at := m.alloc(c.path)
+		m.putWord(pathAt, at)
+		m.wants(uefi.Success, uefi.BSLocateDevicePath, g, pathAt, handle)
+		if m.word(handle) != c.handle || m.word(pathAt)-at != c.used {
+			t.Errorf("handle %#x, %d bytes used; want %#x, %d", m.word(handle), m.word(pathAt)-at, c.handle, c.used)
+		}
+	}
+	m.putWord(pathAt, m.alloc(endPath(node(9))))
+	m.wants(uefi.NotFound, uefi.BSLocateDevicePath, g, pathAt, handle)
+}
+
 // Paths that go round in circles, never end or claim impossible lengths.
 func TestHostileDevicePaths(t *testing.T) {
 	m := newMachine(t, func(c *Config) { c.Initrd = []byte("x") })

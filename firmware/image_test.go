@@ -196,9 +196,20 @@ func TestExceptionsAreDiagnosed(t *testing.T) {
 	if !errors.As(err, &fault) || *fault != (Fault{Vector: vectorPF, Code: 2, RIP: inside, Address: 0xC0DE, Image: "test.efi"}) {
 		t.Errorf("%v", err)
 	}
-	err = raise(6, 0x1234, codeSelector, 2)
-	if !errors.As(err, &fault) || *fault != (Fault{Vector: 6, RIP: 0x1234}) {
-		t.Errorf("%v", err)
+	// Which exceptions push an error code: Intel SDM vol. 3, table 6-1; for #VC and #SX AMD APM vol. 2, table 8-1.
+	withCode := map[uint64]bool{8: true, 10: true, 11: true, 12: true, 13: true, 14: true, 17: true, 21: true, 29: true, 30: true}
+	for vector := range uint64(exceptions) {
+		want := Fault{Vector: uint8(vector), RIP: 0x1234}
+		stack := []uint64{0x1234, codeSelector, 2}
+		if withCode[vector] {
+			want.Code, stack = 0x77, append([]uint64{0x77}, stack...)
+		}
+		if vector == vectorPF {
+			want.Address = 0xC0DE
+		}
+		if err := raise(vector, stack...); !errors.As(err, &fault) || *fault != want {
+			t.Errorf("%v, want %v", err, &want)
+		}
 	}
 }
 

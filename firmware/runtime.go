@@ -105,10 +105,6 @@ func (f *Firmware) moveTables() error {
 		}
 		put64(table[offset:], moved)
 	}
-	mapping, ok := convert(f.converting, f.trap)
-	if !ok {
-		return notFound
-	}
 	changed := f.change(f.runtimeTable, uefi.RuntimeServicesSize, func(rt []byte) {
 		for _, fn := range runtimeFunctions {
 			move(rt, fn)
@@ -125,7 +121,6 @@ func (f *Firmware) moveTables() error {
 	if changed != nil {
 		return changed
 	}
-	f.mapping = mapping
 	return err
 }
 
