@@ -51,8 +51,8 @@ func (d *decoder) decodeOne() {
 	if !d.short {
 		d.opcode(op)
 	}
-	if d.pos-d.start > maxInstruction {
-		// Too long is #GP, whatever follows (SDM vol. 3, 7.15); also where the bytes ended only behind the limit.
+	if d.pos-d.start > maxInstruction && (!d.short || len(d.bytes)-d.start >= maxInstruction) {
+		// Too long is #GP, whatever follows (SDM vol. 3, 7.15); also where the bytes ended behind the limit. Where they end before it, it has to be reached first.
 		d.short, d.pos = false, d.start+maxInstruction
 		d.uops = d.uops[:first]
 		d.emit(Uop{Op: opRaise, Imm: vectorGP})

@@ -3,9 +3,9 @@ package x86
 // other decodes what is left of the one-byte map.
 func (d *decoder) other(op uint8) {
 	switch op {
-	case 0x63: // MOVSXD Gv, Ed
+	case 0x63: // MOVSXD Gv, Ed; with a 16-bit operand, Gw, Ew
 		d.modrm()
-		d.extend(4, true)
+		d.extend(min(d.operandSize(), 4), true)
 	case 0x68, 0x6A: // PUSH Iz, Ib
 		n := d.operandSize()
 		imm := int64(0)

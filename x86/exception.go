@@ -125,7 +125,7 @@ func (c *CPU) deliver() {
 	for {
 		e := c.pending
 		c.raised = false
-		if e.Vector == vectorPF || e.HasCR2 {
+		if e.Vector == vectorPF && !e.soft || e.HasCR2 {
 			c.cr2 = e.CR2
 		}
 		if !e.trap && e.Vector != vectorDF {
@@ -138,7 +138,7 @@ func (c *CPU) deliver() {
 		c.R[BlkRIP] -= uint64(e.back)
 		first, second := class(e.Vector), class(next.Vector)
 		switch {
-		case e.Vector == vectorDF:
+		case e.Vector == vectorDF && !e.soft:
 			c.raised = false
 			c.leave(Exit{Kind: ExitTripleFault, Err: &TripleFaultError{RIP: c.RIP(), Last: next}})
 			return

@@ -57,8 +57,10 @@ run:
 		case OpCallReg:
 			to := c.R[u.Src%slots]
 			if !canonical(to) {
-				c.slow(u)
-				c.raise(vectorGP, 0)
+				c.slowStack(u)
+				if c.storeStack(c.R[RSP]-8, 8, c.nextRIP()) { // the push comes first, and RSP stays
+					c.raise(vectorGP, 0)
+				}
 				goto stop
 			}
 			if !c.push(u, c.R[BlkRIP]+uint64(u.Off)+uint64(u.Len)) {

@@ -304,9 +304,6 @@ func compareExchange(c *CPU, u *Uop) bool {
 	}
 	if !f.zf() {
 		c.R[Tmp1] = b
-		if u.Dst == 1 && u.Aux == 4 {
-			put(c, u.Base, uint32(b)) // the destination is written back: its upper half becomes zero
-		}
 		c.putSize(RAX, u.Aux, b)
 		return true
 	}

@@ -101,7 +101,7 @@ func popFlags(c *CPU, u *Uop) bool {
 func enterFrame(c *CPU, u *Uop) bool {
 	n := uint64(u.Src)
 	sp := c.R[RSP] - n
-	if !c.claim(c.R[RSP]-n*(uint64(u.Aux)+1)-uint64(u.Imm), 1) || !c.storeStack(sp, n, c.R[RBP]) {
+	if !c.storeStack(sp, n, c.R[RBP]) {
 		return false
 	}
 	frame := sp
@@ -123,8 +123,12 @@ func enterFrame(c *CPU, u *Uop) bool {
 			return false
 		}
 	}
+	// The new top of the stack must be one that can be stored to.
+	if sp -= uint64(u.Imm); !c.claim(sp, 1) {
+		return false
+	}
 	c.putSize(RBP, uint32(n), frame)
-	c.R[RSP] = sp - uint64(u.Imm)
+	c.R[RSP] = sp
 	return true
 }
 

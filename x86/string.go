@@ -49,14 +49,25 @@ func stringInstruction(c *CPU, u *Uop) bool {
 		c.setNext(c.nextRIP())
 		return s.once(u.Dst)
 	}
+	switch u.Dst { // Intel's processors write these registers back whether anything is done or not
+	case stringMOVS:
+		c.R[RSI] &= s.mask
+		c.R[RDI] &= s.mask
+	case stringSTOS:
+		c.R[RDI] &= s.mask
+	}
 	count := c.R[RCX] & s.mask
 	if count == 0 {
 		c.R[RCX] = count
 		c.setNext(c.nextRIP())
 		return true
 	}
+	flags := c.flags
 	done, again, ok := s.stretch(u, count)
 	c.R[RCX] = (count - done) & s.mask
+	if !ok || again {
+		c.flags = flags // comparisons do not look at flags, and change them only when they end (SDM vol. 2, REP)
+	}
 	if !ok {
 		return false
 	}
@@ -129,11 +140,11 @@ func (s *stringState) once(kind uint8) bool {
 		s.advance(RSI)
 		s.advance(RDI)
 	case stringCMPS:
-		a, ok := s.load(src)
+		b, ok := s.load(dst) // the first to fault, on silicon
 		if !ok {
 			return false
 		}
-		b, ok := s.load(dst)
+		a, ok := s.load(src)
 		if !ok {
 			return false
 		}

@@ -1,4 +1,105 @@
 package oracle
 
 // pastFailures are cases on which the interpreter was wrong, shrunk, as [Case.Literal] printed them.
-var pastFailures = []*Case{}
+var pastFailures = []*Case{
+	{
+		// The return address is stored before the target turns out to be no address.
+		Name: "CALL r/m64",
+		Code: []byte{0xff, 0xd6},
+		In: State{
+			RIP: 0x4000087c, Flags: 0x202, MXCSR: 0x1f80,
+			GPR: [16]uint64{4: 0x500010c8, 6: 0x4a5b85630b383f5c},
+			X87: X87{FCW: 0x37f},
+		},
+	},
+	{
+		// A stack that cannot be written faults at the push, not at the target.
+		Name: "CALL r/m64",
+		Code: []byte{0xff, 0xd6},
+		In: State{
+			RIP: 0x4000087c, Flags: 0x202, MXCSR: 0x1f80,
+			GPR: [16]uint64{6: 0x4a5b85630b383f5c},
+			X87: X87{FCW: 0x37f},
+		},
+	},
+	{
+		// The pushes fault before the new top of the stack is looked at.
+		Name: "ENTER imm16, imm8",
+		Code: []byte{0xc8, 0xfe, 0x7f, 0xe1},
+		In: State{
+			RIP: 0x4000095c, Flags: 0x202, MXCSR: 0x1f80,
+			X87: X87{FCW: 0x37f},
+		},
+	},
+	{
+		// RDI's side is read first.
+		Name: "CMPSW",
+		Code: []byte{0xa7},
+		In: State{
+			RIP: 0x40000a09, Flags: 0x202, MXCSR: 0x1f80,
+			GPR: [16]uint64{7: 0x50004890},
+			X87: X87{FCW: 0x37f},
+		},
+	},
+	{
+		// A fault in the middle leaves the flags as they were before the instruction.
+		Name: "SCASQ",
+		Code: []byte{0xf3, 0x48, 0xaf},
+		In: State{
+			RIP: 0x40000421, Flags: 0x202, MXCSR: 0x1f80,
+			GPR: [16]uint64{0: 0x7ffe7fff9be28000, 1: 0x9, 7: 0x50003ff8},
+			X87: X87{FCW: 0x37f},
+		},
+		Mem: []Bytes{
+			{0x50003ff9, []byte{0x80, 0xe2, 0x9b, 0xff, 0x7f, 0xfe, 0x7f}},
+		},
+	},
+	{
+		// Addresses of 32 bits are written back even where nothing is stored.
+		Name: "STOSW",
+		Code: []byte{0x67, 0xf3, 0xab},
+		In: State{
+			RIP: 0x40000f4b, Flags: 0x202, MXCSR: 0x1f80,
+			GPR: [16]uint64{7: 0xc5fb32af50001fff},
+			X87: X87{FCW: 0x37f},
+		},
+	},
+	{
+		// A register that is not equal keeps its upper half.
+		Name: "CMPXCHG r/m32, r32",
+		Code: []byte{0x45, 0x0f, 0xb1, 0xce},
+		In: State{
+			RIP: 0x40000d0d, Flags: 0x202, MXCSR: 0x1f80,
+			GPR: [16]uint64{14: 0xffffffffffffff95},
+			X87: X87{FCW: 0x37f},
+		},
+	},
+	{
+		// INT 8 is no double fault.
+		Name: "INT imm8",
+		Code: []byte{0xcd, 0x08},
+		In: State{
+			RIP: 0x40000617, Flags: 0x202, MXCSR: 0x1f80,
+			X87: X87{FCW: 0x37f},
+		},
+	},
+	{
+		// Only 16 bits are read.
+		Name: "MOVSXD r16, r/m16",
+		Code: []byte{0x66, 0x41, 0x63, 0x40, 0xc9},
+		In: State{
+			RIP: 0x400005b7, Flags: 0x202, MXCSR: 0x1f80,
+			GPR: [16]uint64{8: 0x50004035},
+			X87: X87{FCW: 0x37f},
+		},
+	},
+	{
+		// A page fault within the first 15 bytes comes before the instruction is too long.
+		Name: "PSHUFW mm, mm/m64, imm8",
+		Code: []byte{0x36, 0x2e, 0x26, 0x2e, 0x26, 0x2e, 0x2e, 0x26, 0x36, 0x36, 0x42, 0x0f, 0x70, 0x24, 0xcf, 0xce},
+		In: State{
+			RIP: 0x40001ff2, Flags: 0x202, MXCSR: 0x1f80,
+			X87: X87{FCW: 0x37f},
+		},
+	},
+}
