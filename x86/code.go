@@ -310,10 +310,32 @@ func (c *CPU) fetchPage(va uint64) *fetchEntry {
 // decode decodes at most limit instructions at RIP, which lies in the page of e. It does not keep them.
 func (c *CPU) decode(e *fetchEntry, limit int) *block {
 	rip := c.R[BlkRIP]
-	offset := rip & pageMask
-	here := unsafe.Slice((*byte)(unsafe.Add(e.page, offset)), mem.PageSize-offset)
-	b := &block{valid: true, frame: e.frame, offset: uint16(offset), mode: c.mode}
-	d := decoder{bytes: here, intercepts: c.intercepts, mode: b.mode, uops: make([]Uop, 0, 16)}
+	b := &block{valid: true, frame: e.frame, offset: uint16(rip & pageMask), mode: c.mode}
+	here := rest(e.page, b.offset)
+	if !c.fill(b, here, limit) {
+		// The first instruction goes on in the next page.
+		f := c.fetchPage((rip | pageMask) + 1)
+		if f == nil {
+			return nil
+		}
+		b.second, b.cross = f.frame, true
+		c.fill(b, join(here, f.page), 1)
+	}
+	return b
+}
+
+// rest returns a page's bytes from offset on, and join those and the beginning of another page, as much as an instruction may take.
+func rest(page unsafe.Pointer, offset uint16) []byte {
+	return unsafe.Slice((*byte)(unsafe.Add(page, offset)), mem.PageSize-int(offset))
+}
+
+func join(here []byte, next unsafe.Pointer) []byte {
+	return append(append(make([]byte, 0, 2*maxInstruction), here...), unsafe.Slice((*byte)(next), maxInstruction)...)
+}
+
+// fill makes b of at most limit instructions. It returns false where not even the first ends within the bytes.
+func (c *CPU) fill(b *block, bytes []byte, limit int) bool {
+	d := decoder{bytes: bytes, intercepts: c.intercepts, mode: b.mode, stop: c.stopsIn(b), uops: make([]Uop, 0, 16)}
 	for int(d.ord) < limit && !d.end {
 		pos := d.pos
 		if d.decodeOne(); d.short {
@@ -322,15 +344,7 @@ func (c *CPU) decode(e *fetchEntry, limit int) *block {
 		}
 	}
 	if d.ord == 0 {
-		// The first instruction goes on in the next page.
-		f := c.fetchPage((rip | pageMask) + 1)
-		if f == nil {
-			return nil
-		}
-		b.second, b.cross = f.frame, true
-		d.bytes = append(append(make([]byte, 0, 2*maxInstruction), here...), unsafe.Slice((*byte)(f.page), maxInstruction)...)
-		d.pos = 0
-		d.decodeOne()
+		return false
 	}
 	if !d.end {
 		d.ord-- // the last instruction's
@@ -339,5 +353,5 @@ func (c *CPU) decode(e *fetchEntry, limit int) *block {
 	}
 	b.uops, b.n, b.size = d.uops, uint64(d.ord), uint16(d.pos)
 	b.link = make([]*block, d.link)
-	return b
+	return true
 }

@@ -108,6 +108,7 @@ type CPU struct {
 	wakes   bool // a pending interrupt ends the halt even where IF is clear
 	exit    Exit
 	watch   watches
+	debug   debugState
 	exiting bool
 	finish  bool // stop behind the instruction under way
 

@@ -1,5 +1,7 @@
 package x86
 
+import "slices"
+
 // A decoder turns the bytes of one instruction after another into micro-operations. It holds what the prefixes and the ModRM byte said of the current instruction.
 type decoder struct {
 	uops       []Uop
@@ -28,6 +30,8 @@ type decoder struct {
 	mode codeMode
 	end  bool   // the block ends behind this instruction
 	link uint32 // number of links that the block needs
+
+	stop func(offset, n int) (Uop, bool) // what goes in front of an instruction of n bytes, for debugging; nil where nothing does
 }
 
 // maxInstruction is the architectural limit of an instruction's length (SDM vol. 2, 2.3.11).
@@ -61,6 +65,11 @@ func (d *decoder) decodeOne() {
 	if d.short {
 		d.uops, d.link = d.uops[:first], links
 		return
+	}
+	if d.stop != nil {
+		if u, ok := d.stop(d.start, d.pos-d.start); ok {
+			d.uops = slices.Insert(d.uops, first, u)
+		}
 	}
 	for i := first; i < len(d.uops); i++ {
 		u := &d.uops[i]

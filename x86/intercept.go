@@ -117,7 +117,7 @@ func (r *randomSource) next() uint64 {
 
 func init() {
 	for _, table := range []map[Op]handler{
-		integerHandlers, bitHandlers, stackHandlers, stringHandlers, systemHandlers, msrHandlers, ioHandlers, sseHandlers, x87Handlers,
+		integerHandlers, bitHandlers, stackHandlers, stringHandlers, systemHandlers, msrHandlers, ioHandlers, debugHandlers, sseHandlers, x87Handlers,
 	} {
 		for op, h := range table {
 			if handlers[op] != nil {

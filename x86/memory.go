@@ -106,7 +106,7 @@ type place struct {
 func (c *CPU) reach(va uint64, kind AccessKind) (place, bool) {
 	e := &c.tlb.cur[va>>mem.PageShift%tlbSize]
 	page := va &^ pageMask
-	if kind == Read && e.read == page || kind == Write && e.write&^slowTag == page {
+	if kind == Read && e.read&^slowTag == page || kind == Write && e.write&^slowTag == page {
 		return place{page: e.page, frame: e.frame}, true
 	}
 	if !canonical(va) {
@@ -135,6 +135,10 @@ func (c *CPU) reach(va uint64, kind AccessKind) (place, bool) {
 			e.write |= slowTag
 		}
 	}
+	if c.watching(page, t.Frame.GPA()) {
+		e.read |= slowTag
+		e.write |= slowTag
+	}
 	if m.large != 0 {
 		c.tlb.large.add(va, m.large)
 	}
@@ -157,6 +161,7 @@ func (c *CPU) slowLoad(va uint64, n int) (uint64, bool) {
 	if !ok {
 		return 0, false
 	}
+	c.use(Read, va, p, n)
 	if p.page == nil {
 		return c.bus.Read(p.gpa|va&pageMask, n), true
 	}
@@ -183,6 +188,7 @@ func (c *CPU) slowStore(va uint64, n int, v uint64) bool {
 	if !ok {
 		return false
 	}
+	c.use(Write, va, p, n)
 	if p.page == nil {
 		c.bus.Write(p.gpa|va&pageMask, n, v)
 		c.stopBehind()
@@ -217,7 +223,7 @@ func (c *CPU) prepareStore(va uint64, p place, n int, zero bool) bool {
 		c.mem.CodeWritten(p.frame, int(va&pageMask), n)
 		return true
 	}
-	if e := &c.tlb.cur[va>>mem.PageShift%tlbSize]; e.write == va&^pageMask|slowTag {
+	if e := &c.tlb.cur[va>>mem.PageShift%tlbSize]; e.write == va&^pageMask|slowTag && !c.watching(va&^pageMask, p.frame.GPA()) {
 		e.write &^= slowTag
 	}
 	return true
@@ -264,6 +270,7 @@ func (c *CPU) writeBytes(va uint64, b []byte) bool {
 }
 
 func (c *CPU) readPlace(p place, va uint64, b []byte) {
+	c.use(Read, va, p, len(b))
 	if p.page != nil {
 		copy(b, unsafe.Slice((*byte)(unsafe.Add(p.page, va&pageMask)), len(b)))
 		return
@@ -274,6 +281,7 @@ func (c *CPU) readPlace(p place, va uint64, b []byte) {
 }
 
 func (c *CPU) writePlace(p place, va uint64, b []byte) {
+	c.use(Write, va, p, len(b))
 	if p.page == nil {
 		for i := range b {
 			c.bus.Write(p.gpa|va&pageMask+uint64(i), 1, uint64(b[i]))

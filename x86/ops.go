@@ -135,6 +135,7 @@ const (
 	opRaise       Op = opTable + iota // raise exception Imm
 	opUnsupported                     // end the run: an instruction that is missing
 	opIntercept                       // give instruction kind Aux to the platform, or do it natively
+	opStop                            // in front of an instruction, for debugging: a breakpoint or a trace may be here
 
 	// Arithmetic of the sizes that are rare: Aux is the operation.
 	opALU8

@@ -128,7 +128,9 @@ func (w *walker) descend() bool {
 		if !ok {
 			return false
 		}
-		e := (*uint64)(unsafe.Add(page, w.va>>levelShift[level]&0x1FF*8))
+		index := w.va >> levelShift[level] & 0x1FF * 8
+		c.useTable(Walk, w.va, frame.GPA()+index)
+		e := (*uint64)(unsafe.Add(page, index))
 		v := atomic.LoadUint64(e)
 		w.entry[level], w.frame[level], w.value[level], w.levels = e, frame, v, level+1
 		if v&pteP == 0 {
@@ -211,6 +213,7 @@ func (w *walker) update(i int, bits uint64) bool {
 	if r := c.refused(c.resolveTable(f, w.va, w.user)); r {
 		return false
 	}
+	c.useTable(WalkWrite, w.va, f.GPA()+w.va>>levelShift[i]&0x1FF*8)
 	c.mem.Back(f)
 	w.value[i] |= bits
 	atomic.OrUint64(w.entry[i], bits)

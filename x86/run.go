@@ -15,13 +15,18 @@ const (
 	ExitUser                        // about to execute the first instruction at CPL 3: [CPU.WatchUser]
 	ExitFence                       // about to execute new code outside the fence: [CPU.Fence]
 	ExitBudget                      // as many instructions as [CPU.LimitInstructions] allows
+	ExitBreak                       // RIP is at a breakpoint: [CPU.SetBreakpoints]
+	ExitWatch                       // what [CPU.SetWatches] waits for was used, at GPA as Access says
+	ExitStep                        // [CPU.Step] is done
+	ExitPause                       // [CPU.Pause] was called
 )
 
 // An Exit is how a stretch of execution ended.
 type Exit struct {
-	Kind ExitKind
-	GPA  uint64
-	Err  error
+	Kind   ExitKind
+	GPA    uint64
+	Access Access
+	Err    error
 }
 
 // An UnsupportedError ends the run at something that guests may do on hardware and that is missing here.
@@ -77,6 +82,7 @@ func (c *CPU) Run(deadline int64) Exit {
 	c.exiting = false
 	for {
 		if c.raised {
+			c.unused()
 			c.deliver()
 		}
 		if c.exiting {
@@ -114,12 +120,15 @@ func (c *CPU) Run(deadline int64) Exit {
 			c.limit = min(c.limit, c.watch.budget)
 		}
 		single := c.rest&FlagTF != 0
-		if single || c.shadow && c.APIC.pending() {
+		if single || c.watch.step || c.shadow && c.APIC.pending() {
 			c.limit = c.icount + 1
 		}
+		before, shadow := c.icount, c.shadow
 		c.shadow = false
-		before := c.icount
 		c.exec()
+		if c.icount == before && c.exiting {
+			c.shadow = shadow // the stretch ends in front of the instruction in it
+		}
 		if single && c.icount > before && !c.raised && !c.exiting {
 			c.dr[6] |= 1 << 14 // BS
 			c.Raise(Exception{Vector: vectorDB, trap: true})

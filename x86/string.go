@@ -234,6 +234,7 @@ func (s *stringState) fill(count uint64) (uint64, bool) {
 		pattern[i] = byte(c.R[RAX] >> (8 * (uint64(i) % s.n)))
 	}
 	size := n * s.n
+	c.use(Write, va, p, int(size))
 	if c.prepareStore(va, p, int(size), allZero(pattern[:s.n])) {
 		b := unsafe.Slice((*byte)(unsafe.Add(p.page, va&pageMask)), size)
 		if bytes.Count(pattern[:], pattern[:1]) == len(pattern) {
@@ -281,6 +282,8 @@ func (s *stringState) copy(count uint64) (uint64, bool) {
 	if from.frame == to.frame && dst&pageMask-src&pageMask < size {
 		return 0, true // two addresses of one frame
 	}
+	c.use(Read, src, from, int(size))
+	c.use(Write, dst, to, int(size))
 	in := unsafe.Slice((*byte)(unsafe.Add(from.page, src&pageMask)), size)
 	if c.prepareStore(dst, to, int(size), !c.mem.Backed(from.frame) || !c.mem.Backed(to.frame) && allZero(in)) {
 		copy(unsafe.Slice((*byte)(unsafe.Add(to.page, dst&pageMask)), size), in)

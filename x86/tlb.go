@@ -36,7 +36,8 @@ const (
 
 	// noTag is no page's address, and stays none when slowTag is added.
 	noTag = 2
-	// slowTag in a write tag says: the guest may store, but each store has to be looked at, because the frame holds decoded code or is not backed yet.
+	// slowTag in a tag says: the guest may load or store, but each access has to be looked at: because the frame holds decoded code or is not
+	// backed yet (stores only), or because somebody watches the page.
 	slowTag = 1
 )
 
@@ -140,7 +141,7 @@ func (c *CPU) flushPage(va uint64) {
 	va &^= pageMask
 	for m := range c.tlb.data {
 		e := &c.tlb.data[m][va>>mem.PageShift%tlbSize]
-		if e.read == va || e.write&^slowTag == va {
+		if e.read&^slowTag == va || e.write&^slowTag == va {
 			e.read, e.write = noTag, noTag
 		}
 	}

@@ -8,7 +8,15 @@ type watches struct {
 	fenced bool
 	lo, hi uint64
 	budget uint64
+	step   bool
+	from   moment // where the step began
+	pause  bool
 }
+
+// A moment is a place in a run: in front of an instruction, or at the entry of the handler that is run instead.
+type moment struct{ rip, icount uint64 }
+
+func (c *CPU) moment() moment { return moment{c.RIP(), c.Instructions()} }
 
 // WatchUser makes Run return ExitUser, once, before the first instruction at CPL 3.
 func (c *CPU) WatchUser() { c.watch.user = true }
@@ -21,9 +29,32 @@ func (c *CPU) Fence(lo, hi uint64) {
 // LimitInstructions makes Run return ExitBudget when so many instructions have completed in all; 0 takes the limit away.
 func (c *CPU) LimitInstructions(n uint64) { c.watch.budget = n }
 
+// Step makes Run return ExitStep, once, behind the next instruction; or at the entry of a handler, where an exception or an interrupt comes before it
+// completes. A repeated string instruction takes a step for each of its stretches.
+func (c *CPU) Step() { c.watch.step, c.watch.from = true, c.moment() }
+
+// Pause makes Run return ExitPause, once, behind the instruction under way.
+func (c *CPU) Pause() {
+	c.watch.pause = true
+	c.stopBehind()
+}
+
 // watched says whether a moment has come.
 func (c *CPU) watched() (Exit, bool) {
 	w := &c.watch
+	if c.debug.used {
+		c.debug.used = false
+		w.step, w.pause = false, false
+		return c.debug.use, true
+	}
+	if w.pause {
+		w.step, w.pause = false, false
+		return Exit{Kind: ExitPause}, true
+	}
+	if w.step && c.moment() != w.from {
+		w.step = false
+		return Exit{Kind: ExitStep}, true
+	}
 	if w.user && c.cpl == 3 {
 		w.user = false
 		return Exit{Kind: ExitUser}, true
