@@ -155,11 +155,22 @@ func (f *Firmware) publishAll() error {
 		return err
 	}
 	for _, t := range f.cfg.Tables {
-		if err := f.setTable(t.GUID, t.Address); err != nil {
+		if err := f.publishPlatformTable(t); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (f *Firmware) publishPlatformTable(t PlatformTable) error {
+	r, err := f.takePages(uefi.ACPIReclaimMemory, (t.Bytes+pageMask)/pageSize, highStart, pageSize)
+	if err != nil {
+		return err
+	}
+	if err := f.put(r.Start, t.Content(r.Start)); err != nil {
+		return err
+	}
+	return f.setTable(t.GUID, r.Start)
 }
 
 // A protocolInstance is an interface in guest memory and the handle that it is installed on.

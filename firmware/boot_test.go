@@ -3,6 +3,7 @@ package firmware
 import (
 	"bytes"
 	"debug/pe"
+	"encoding/binary"
 	"errors"
 	"hash/crc32"
 	"testing"
@@ -80,7 +81,9 @@ func TestTableChecksums(t *testing.T) {
 
 func TestConfigurationTables(t *testing.T) {
 	blob := uefi.CCBlobGUID
-	m := newMachine(t, func(c *Config) { c.Tables = []ConfigurationTable{{blob, 0x123000}} })
+	m := newMachine(t, func(c *Config) {
+		c.Tables = []PlatformTable{{blob, 0x2000, func(address uint64) []byte { return binary.LittleEndian.AppendUint64([]byte("the blob"), address) }}}
+	})
 	tables := func() map[uefi.GUID]uint64 {
 		found := map[uefi.GUID]uint64{}
 		at := m.word(m.systemTable + uefi.SystemTableConfigurationTable)
@@ -90,8 +93,10 @@ func TestConfigurationTables(t *testing.T) {
 		}
 		return found
 	}
-	if tables()[blob] != 0x123000 {
-		t.Error("the platform's table is missing")
+	if at := tables()[blob]; at == 0 || at%pageSize != 0 || at >= highStart || string(m.bytes(at, 8)) != "the blob" || m.word(at+8) != at {
+		t.Errorf("the platform's table is at %#x", at)
+	} else if list, _ := m.memoryMap(); kindAt(list, at) != uefi.ACPIReclaimMemory {
+		t.Errorf("the platform's table is in %v memory", kindAt(list, at))
 	}
 	if rsdp := tables()[uefi.ACPI20TableGUID]; rsdp == 0 || string(m.bytes(rsdp, 8)) != "RSD PTR " {
 		t.Errorf("RSDP at %#x", rsdp)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/firmware/acpi"
@@ -42,6 +43,10 @@ type Config struct {
 	// PrivateBit is the address bit that marks private memory in page-table entries: the C-bit on SEV-SNP, else 0.
 	PrivateBit uint64
 
+	// Exception is the platform's part of firmware's exception handlers: it does the instruction that raised the exception and returns its length in bytes, or
+	// false where it cannot. It may be nil. The processor's general-purpose registers are those of the interrupted program, but for RSP.
+	Exception func(vector uint8, code uint64) (length uint64, ok bool)
+
 	Seed     uint64 // of EFI_RNG_PROTOCOL
 	RTCStart int64  // Unix time in seconds at virtual time 0
 	CallNS   uint64 // what a service call costs in virtual time, in nanoseconds
@@ -50,8 +55,19 @@ type Config struct {
 	Log     *record.Log // hears of every call; may be nil
 
 	// Tables are configuration tables of the platform's making, such as the confidential computing blob.
-	Tables []ConfigurationTable
+	Tables []PlatformTable
 }
+
+// A PlatformTable is a configuration table that firmware places in memory for the platform: in pages of type EfiACPIReclaimMemory, which the operating
+// system keeps private, below 4 GiB.
+type PlatformTable struct {
+	GUID    uefi.GUID
+	Bytes   uint64                      // its size, at most 1 MiB
+	Content func(address uint64) []byte // what it holds when it lies at that guest-physical address, a multiple of 4 KiB
+}
+
+// maxPlatformTable bounds PlatformTable.Bytes.
+const maxPlatformTable = 1 << 20
 
 // A ConfigurationTable is an entry for the system table's list.
 type ConfigurationTable struct {
@@ -99,6 +115,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("firmware: %#x bytes of memory: at most %#x", c.TotalMemory, uint64(maxMemory))
 	case len(c.Tables) > maxTables/2:
 		return fmt.Errorf("firmware: %d configuration tables: at most %d", len(c.Tables), maxTables/2)
+	case slices.ContainsFunc(c.Tables, func(t PlatformTable) bool { return t.Bytes == 0 || t.Bytes > maxPlatformTable || t.Content == nil }):
+		return fmt.Errorf("firmware: a platform's table without contents, or of more than %d bytes", maxPlatformTable)
 	case c.Unaccepted && c.Accept == nil:
 		return fmt.Errorf("firmware: unaccepted memory, and no way to accept it")
 	case c.Policy >= policies:

@@ -53,16 +53,27 @@ func descriptorTables(trap uint64) []byte {
 	return b
 }
 
-// exception is where the processor goes when the image, or an operating system that has no table of its own yet, raises one.
+// exception is where the processor goes when the image, or an operating system that has no table of its own yet, raises one. What the platform's part of
+// firmware can do about it is done; the rest is the end.
 func (f *Firmware) exception(slot uint64) error {
 	vector := slot - slotException
-	var b [16]byte
-	if err := f.cpu.ReadVirtual(f.cpu.GPR()[rsp], b[:]); err != nil {
+	var b [6 * 8]byte // error code, RIP, CS, RFLAGS, RSP, SS
+	frame := b[8:]
+	if hasErrorCode>>vector&1 != 0 {
+		frame = b[:]
+	}
+	if err := f.cpu.ReadVirtual(f.cpu.GPR()[rsp], frame); err != nil {
 		return fmt.Errorf("exception %d without a stack: %w", vector, err)
 	}
-	fault := &Fault{Vector: uint8(vector), RIP: binary.LittleEndian.Uint64(b[:])}
-	if hasErrorCode>>vector&1 != 0 {
-		fault.Code, fault.RIP = binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])
+	word := func(i int) uint64 { return binary.LittleEndian.Uint64(b[8*i:]) }
+	fault := &Fault{Vector: uint8(vector), Code: word(0), RIP: word(1)}
+	if f.cfg.Exception != nil {
+		if length, ok := f.cfg.Exception(fault.Vector, fault.Code); ok {
+			f.cpu.GPR()[rsp] = word(4)
+			f.cpu.SetFlags(word(3))
+			f.cpu.SetRIP(fault.RIP + length)
+			return nil
+		}
 	}
 	if vector == vectorPF {
 		fault.Address = f.cpu.CR2()

@@ -230,7 +230,8 @@ func TestConfigIsChecked(t *testing.T) {
 		func(c *Config) { c.RTCStart = lastSecond + 1 },
 		func(c *Config) { c.Image = nil },
 		func(c *Config) { c.Image = c.Image[:0x100] },
-		func(c *Config) { c.Tables = make([]ConfigurationTable, maxTables) },
+		func(c *Config) { c.Tables = make([]PlatformTable, maxTables) },
+		func(c *Config) { c.Tables = []PlatformTable{{GUID: uefi.CCBlobGUID, Bytes: 1}} },
 	} {
 		c := Config{TotalMemory: 64 * mib, ACPI: testACPI(), Image: testImage(nil)}
 		change(&c)

@@ -73,6 +73,7 @@ type Acceptance struct {
 	// BitmapSetAtReport is what the guest's own books say when its init reads /proc/meminfo: the set bits of the bitmap
 	// in its memory × the unit that a bit stands for. The machine's books must agree: UnacceptedAtReport.
 	BitmapSetAtReport *uint64 `json:"bitmap_set_at_report_bytes"`
+	BitmapError       string  `json:"bitmap_error,omitempty"` // why the guest's bitmap could not be read
 }
 
 // Negotiation is what firmware and the operating system told each other about unaccepted memory before ExitBootServices.

@@ -12,27 +12,28 @@ const (
 	callRescind   = "PVALIDATE, rescind"
 )
 
-// pvalidateInstruction is PVALIDATE: RAX is a virtual address, ECX the page's size (0 is 4 KiB, 1 is 2 MiB), EDX 1 to validate and 0 to take that back.
+// pvalidateInstruction is PVALIDATE: RAX is a virtual address, ECX the page's size (0 is 4 KiB, 1 is 2 MiB), EDX[0] 1 to validate and 0 to take that back. The other bits of EDX
+// do not count: Linux passes a C bool in the register, and compilers leave the rest as it was.
 // EAX becomes the result, and CF says that the page has been as asked before (APM vol. 3, PVALIDATE).
 func (p *Platform) pvalidateInstruction(c *x86.CPU) x86.Action {
 	began, rip := c.Now(), c.RIP()
-	gva, validate := c.R[x86.RAX]&^(mem.PageSize-1), uint32(c.R[x86.RDX])
+	gva, validate := c.R[x86.RAX]&^(mem.PageSize-1), c.R[x86.RDX]&1 != 0
 	gpa, ok := c.Probe(gva)
 	if !ok {
 		return x86.Raised
 	}
 	size, ok := pageSize(uint32(c.R[x86.RCX]), gva|gpa)
-	if !ok || validate > 1 {
+	if !ok {
 		p.call(c, record.RMP, callPVALIDATE, FailInput.String())
 		setResult(c, FailInput, false)
 		return x86.Done
 	}
-	result, changed, err := p.pvalidate(c, gva, gpa, size, validate == 1)
+	result, changed, err := p.pvalidate(c, gva, gpa, size, validate)
 	if err != nil {
 		c.Stop(err)
 		return x86.Raised
 	}
-	if changed && validate == 1 {
+	if changed && validate {
 		p.accepted(c, record.Running, gpa&^CBit, size, began, rip)
 	}
 	setResult(c, result, result == Success && !changed)

@@ -19,11 +19,12 @@ import (
 const (
 	None = "none" // no confidential computing: all memory is there from the start
 	TDX  = "tdx"  // an Intel TDX guest
+	SNP  = "snp"  // an AMD SEV-SNP guest
 )
 
 // A Config describes a machine and what runs on it. Its zero values are what most want.
 type Config struct {
-	Platform string       // TDX or None; empty means TDX
+	Platform string       // TDX, SNP or None; empty means TDX
 	Memory   uint64       // bytes, a multiple of 2 MiB, 128 MiB to 4 TiB; 0 means 4 GiB
 	Image    *image.Image // what firmware starts
 

@@ -65,14 +65,18 @@ func newMachine(cfg Config) (m *Machine, err error) {
 		Unaccepted: m.platform.accept != nil, FirmwareAccepts: accepts, Misalign: cfg.Misalign, Policy: policy,
 		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },
 		Seed:   cfg.Seed, RTCStart: rtcStart, CallNS: uint64(cfg.Cost.NS(cost.Exit)),
+		PrivateBit: m.platform.privateBit, Tables: m.platform.tables,
 		Console: &m.console, Log: m.log,
+	}
+	if m.platform.exception != nil {
+		fw.Exception = func(vector uint8, code uint64) (uint64, bool) { return m.platform.exception(m.cpus[0], vector, code) }
 	}
 	if m.firmware, err = firmware.New(fw); err != nil {
 		return m, err
 	}
 	m.cpus = []*x86.CPU{x86.New(x86.Config{
 		Memory: m.memory, Platform: m.platform, Bus: m.board, Traps: m.firmware,
-		InstructionNS: uint64(cfg.Cost.NS(cost.Instruction)), TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed,
+		InstructionNS: uint64(cfg.Cost.NS(cost.Instruction)), TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
 	})}
 	for _, c := range m.cpus {
 		c.APIC.OnEOI(m.board.EOI)

@@ -10,6 +10,7 @@ import (
 	"github.com/tacit-vm/tacit/firmware"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/snp"
 	"github.com/tacit-vm/tacit/tdx"
 	"github.com/tacit-vm/tacit/uefi"
 	"github.com/tacit-vm/tacit/x86"
@@ -29,6 +30,9 @@ func (e *limitError) Error() string { return "the limit of " + e.what + " was re
 // describe says in r how the run ended, and why.
 func (m *Machine) describe(r *record.Record, end error) {
 	r.Acceptance.BitmapSetAtReport = m.books.bitmapSet
+	if m.books.err != nil {
+		r.Acceptance.BitmapError = m.books.err.Error()
+	}
 	r.Guest = m.guestReport()
 	r.Outcome = m.outcome(end)
 	if r.Outcome != record.PowerOff && r.Outcome != record.Cancelled {
@@ -42,6 +46,7 @@ func (m *Machine) outcome(end error) record.Outcome {
 		returned    *firmware.Returned
 		fault       *firmware.Fault
 		fatal       *tdx.FatalError
+		terminated  *snp.Termination
 		unsupported *x86.UnsupportedError
 		limit       *limitError
 	)
@@ -51,7 +56,9 @@ func (m *Machine) outcome(end error) record.Outcome {
 		return record.Cancelled
 	case errors.As(end, &limit):
 		return record.Limit
-	case errors.As(end, &fatal), errors.As(end, &fault), panicked:
+	case errors.As(end, &terminated) && terminated.After != nil, m.unvalidated() != nil:
+		return record.Violation
+	case errors.As(end, &fatal), errors.As(end, &terminated), errors.As(end, &fault), panicked:
 		return record.GuestPanic
 	case errors.As(end, &reset) && reset.Type == uefi.ResetShutdown, errors.Is(end, errSleep):
 		return record.PowerOff
@@ -78,38 +85,60 @@ func (m *Machine) diagnose(r *record.Record, end error) *record.Diagnosis {
 	if m.console.panic != "" {
 		d.Summary = m.console.panic
 	}
-	var v *tdx.Violation
-	if errors.As(end, &v) {
-		gpa, gva := record.Address(v.GPA), record.Address(v.GVA)
-		d.GPA, d.PageState = &gpa, v.State
-		if v.GVA != 0 {
-			d.GVA = &gva
-		}
-		d.Advice = m.adviseViolation(v)
+	var (
+		onTDX *tdx.Violation
+		onSNP *snp.Violation
+	)
+	if v := m.unvalidated(); v != nil {
+		d.Summary = v.Error() + "; the guest did not survive the #VC that followed: " + d.Summary
+		m.blame(d, v.GPA, v.GVA, v.State)
+	} else if errors.As(end, &onSNP) {
+		m.blame(d, onSNP.GPA, onSNP.GVA, onSNP.State)
+	}
+	if errors.As(end, &onTDX) {
+		m.blame(d, onTDX.GPA, onTDX.GVA, onTDX.State)
 	}
 	if d.Advice == "" && m.cfg.Platform == TDX && !calledModule(r) {
 		d.Advice = fmt.Sprintf("%s is not a TDX guest: it never asked the TDX module for anything. A Linux kernel needs CONFIG_INTEL_TDX_GUEST.", r.Image.Kernel)
 	}
-	m.locate(d)
+	m.locate(d, end)
 	return d
 }
 
 // calledModule says whether the guest knows that it is a TD: every TDX guest asks how wide its addresses are first. Firmware here does not need to.
 func calledModule(r *record.Record) bool { return len(r.Calls[record.TDCALL.String()]["VP.INFO"]) > 0 }
 
-func (m *Machine) adviseViolation(v *tdx.Violation) string {
-	for _, u := range m.firmware.Leaves() {
-		if v.GPA >= u.Start && v.GPA < u.End {
-			return "Firmware handed this page over as EfiUnacceptedMemory: the guest has to accept it (TDG.MEM.PAGE.ACCEPT) before it touches it."
-		}
+// unvalidated returns the page that an SEV-SNP guest touched without having validated it, and whose #VC it did not survive; nil where there is none.
+func (m *Machine) unvalidated() *snp.Violation {
+	if g, ok := m.platform.Platform.(*snp.Platform); ok {
+		return g.Unvalidated(m.cpus[0])
 	}
-	return ""
+	return nil
 }
 
-// locate says what instruction the processor stands at, and in which function.
-func (m *Machine) locate(d *record.Diagnosis) {
+// blame says which page was touched, in what state it is, and who should have accepted it.
+func (m *Machine) blame(d *record.Diagnosis, gpa, gva uint64, state string) {
+	g, v := record.Address(gpa), record.Address(gva)
+	d.GPA, d.PageState = &g, state
+	if gva != 0 {
+		d.GVA = &v
+	}
+	how := map[string]string{TDX: "TDG.MEM.PAGE.ACCEPT", SNP: "a page state change, then PVALIDATE"}[m.cfg.Platform]
+	for _, u := range m.firmware.Leaves() {
+		if gpa >= u.Start && gpa < u.End {
+			d.Advice = "Firmware handed this page over as EfiUnacceptedMemory: the guest has to accept it (" + how + ") before it touches it."
+		}
+	}
+}
+
+// locate says at which instruction the guest ended, and in which function: where the processor stands, or where it stood before an exception took it to firmware.
+func (m *Machine) locate(d *record.Diagnosis, end error) {
 	c := m.cpus[0]
 	rip := c.RIP()
+	var fault *firmware.Fault
+	if errors.As(end, &fault) {
+		rip = fault.RIP
+	}
 	at := record.Address(rip)
 	d.RIP = &at
 	d.Symbol = m.symbol(rip)

@@ -6,9 +6,12 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/firmware"
 	"github.com/tacit-vm/tacit/host"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/snp"
 	"github.com/tacit-vm/tacit/tdx"
+	"github.com/tacit-vm/tacit/uefi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -18,6 +21,11 @@ type platform struct {
 	unaccepted func() uint64                          // bytes of private memory that nobody has accepted
 	accept     func(c *x86.CPU, r accept.Range) error // firmware's way; nil where nothing is to be accepted
 	state      func(gpa uint64) string                // names the state of a page
+
+	privateBit uint64                                                               // in page-table entries that firmware makes
+	tables     []firmware.PlatformTable                                             // that firmware publishes for the platform
+	exception  func(c *x86.CPU, vector uint8, code uint64) (length uint64, ok bool) // firmware's handler, where the platform needs one
+	efer       uint64                                                               // bits of EFER beyond those that every processor has
 }
 
 // platforms knows how to make each platform.
@@ -28,6 +36,7 @@ var platforms = map[string]struct {
 }{
 	None: {cost: cost.Plain, make: makePlain},
 	TDX:  {cost: cost.TDX, make: makeTDX},
+	SNP:  {cost: cost.SNP, make: makeSNP, upstreamAsks: true},
 }
 
 // ConfidentialPlatforms returns the names of the platforms on which memory has to be accepted, sorted.
@@ -64,12 +73,17 @@ func makePlain(m *Machine) (*platform, error) {
 	}, nil
 }
 
-func makeTDX(m *Machine) (*platform, error) {
+// hostConfig is what the hosts of all platforms are made with.
+func (m *Machine) hostConfig() host.Config {
 	size := record.Size2M
 	if m.cfg.HostPage == 4<<10 {
 		size = record.Size4K
 	}
-	h, err := host.New(host.Config{RAM: m.ram, PageSize: size, Bus: m.board, Cost: m.cfg.Cost})
+	return host.Config{RAM: m.ram, PageSize: size, Bus: m.board, Cost: m.cfg.Cost}
+}
+
+func makeTDX(m *Machine) (*platform, error) {
+	h, err := host.New(m.hostConfig())
 	if err != nil {
 		return nil, fmt.Errorf("host: %w", err)
 	}
@@ -83,4 +97,34 @@ func makeTDX(m *Machine) (*platform, error) {
 	}
 	h.Serve(module)
 	return &platform{Platform: module, unaccepted: module.Unaccepted, accept: module.AcceptRange, state: module.State}, nil
+}
+
+func makeSNP(m *Machine) (*platform, error) {
+	var guest *snp.Platform
+	h, err := host.NewSNP(m.hostConfig(), host.SNPConfig{
+		WallClock: rtcStart, TSCHz: tscHz,
+		CPUID: func(c *x86.CPU, leaf, subleaf uint32) [4]uint32 { return guest.CPUID(c, leaf, subleaf) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("host: %w", err)
+	}
+	guest, err = snp.New(snp.Config{
+		Memory: m.memory, RAM: m.ram, CPUs: 1, Host: h, Seed: m.cfg.Seed, Features: x86.Features,
+		Cost: m.cfg.Cost, Log: m.log, Forget: m.forget,
+	})
+	if err != nil {
+		return nil, err
+	}
+	h.Serve(guest)
+	return &platform{
+		Platform: guest, unaccepted: guest.Unaccepted, accept: guest.AcceptRange, state: guest.State,
+		privateBit: snp.CBit, efer: snp.EFER,
+		exception: func(c *x86.CPU, vector uint8, code uint64) (uint64, bool) {
+			if vector != x86.VectorVC {
+				return 0, false
+			}
+			return guest.ServeVC(c, code)
+		},
+		tables: []firmware.PlatformTable{{GUID: uefi.CCBlobGUID, Bytes: snp.LaunchSize, Content: guest.Launch}},
+	}, nil
 }

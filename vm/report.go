@@ -32,6 +32,7 @@ func (m *Machine) readBitmap() (*uint64, error) {
 		return nil, nil
 	}
 	c := m.cpus[0]
+	table |= m.platform.privateBit
 	var b [accept.HeaderSize]byte
 	if err := c.ReadPhysical(table, b[:]); err != nil {
 		return nil, err

@@ -41,7 +41,7 @@ type bootFlags struct {
 
 func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	f := bootFlags{
-		platform:        choice{"tdx", []string{"tdx", "none"}},
+		platform:        choice{vm.TDX, vm.PlatformNames()},
 		policy:          choice{vm.FirmwarePolicies[0], vm.FirmwarePolicies},
 		memory:          4 << 30,
 		firmwareAccepts: acceptance{bytes: 256 << 20},
@@ -78,7 +78,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(&f.platform, "platform", "what the guest runs on: an Intel TDX machine, or one without memory encryption")
+	flags.Var(&f.platform, "platform", "what the guest runs on: an Intel TDX machine, an AMD SEV-SNP one, or one without memory encryption")
 	flags.Var(&f.memory, "memory", "memory of the guest")
 	flags.Var(&f.firmwareAccepts, "firmware-accepts",
 		"memory that firmware accepts before it starts IMAGE, at least what IMAGE and initrd need; ovmf: all below 4 GiB")
