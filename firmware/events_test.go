@@ -155,6 +155,23 @@ func TestExitNotifies(t *testing.T) {
 	}
 }
 
+// What is due and could not run before boot services ended does not run afterwards.
+func TestNothingIsNotifiedAfterExit(t *testing.T) {
+	m := newMachine(t, nil)
+	late := func(uint64, uint64) { t.Error("notified after ExitBootServices") }
+	e := m.newEvent0(uefi.EventNotifySignal|uefi.EventRuntime, uefi.TPLCallback, m.on(codeAddress, late), 0)
+	timer := m.newEvent0(uefi.EventTimer|uefi.EventNotifySignal|uefi.EventRuntime, uefi.TPLNotify, m.on(codeAddress+16, late), 0)
+	// Only events of type EVT_RUNTIME outlive boot services.
+	m.wants(uefi.Success, uefi.BSCreateEventEx, uefi.EventNotifySignal, uefi.TPLNotify, m.on(codeAddress+32, late), 0,
+		m.guid(uefi.EventGroupVirtualAddressChangeGUID), m.room(1))
+	m.wants(uefi.Success, uefi.BSSetTimer, timer, uefi.TimerPeriodic, 1_000_000)
+	m.boots(uefi.BSRaiseTPL, uefi.TPLCallback)
+	m.wants(uefi.Success, uefi.BSSignalEvent, e)
+	m.exitBootServices0()
+	m.now += 1e9
+	m.switchToVirtual()
+}
+
 func TestTimers(t *testing.T) {
 	m := newMachine(t, nil)
 	count := 0

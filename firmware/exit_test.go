@@ -187,6 +187,34 @@ func TestRuntimeServicesMove(t *testing.T) {
 			t.Errorf("%#x: %v", bad, s)
 		}
 	}
+	// Descriptors that are not for runtime do not count, and two may not speak of one page.
+	try := func(change func(list []uefi.MemoryDescriptor) []uefi.MemoryDescriptor) uefi.Status {
+		var list []uefi.MemoryDescriptor
+		for _, g := range m.memory.regions {
+			if isRuntime(g.kind) {
+				list = append(list, uefi.MemoryDescriptor{PhysicalStart: g.start, VirtualStart: g.start, NumberOfPages: (g.end - g.start) / pageSize, Attribute: uefi.MemoryRuntime})
+			}
+		}
+		var b []byte
+		for _, d := range change(list) {
+			b = append(b, make([]byte, descriptorSize)...)
+			d.Put(b[len(b)-descriptorSize:])
+		}
+		m.poke(at, b)
+		return m.runs(uefi.RTSetVirtualAddressMap, uint64(len(b)), descriptorSize, 1, at)
+	}
+	if s := try(func(list []uefi.MemoryDescriptor) []uefi.MemoryDescriptor {
+		list[0].Attribute = uefi.MemoryWB
+		return list
+	}); s != uefi.NoMapping {
+		t.Errorf("not for runtime: %v", s)
+	}
+	if s := try(func(list []uefi.MemoryDescriptor) []uefi.MemoryDescriptor { return append(list, list[0]) }); s != uefi.InvalidParameter {
+		t.Errorf("a page twice: %v", s)
+	}
+	if s := try(func(list []uefi.MemoryDescriptor) []uefi.MemoryDescriptor { list[0].VirtualStart++; return list }); s != uefi.InvalidParameter {
+		t.Errorf("off a page boundary: %v", s)
+	}
 	physical := m.runtimePointer(uefi.RTGetTime)
 	m.switchToVirtual()
 	moved := m.runtimePointer(uefi.RTGetTime)

@@ -273,3 +273,20 @@ func TestGetMemoryMapSizes(t *testing.T) {
 	m.wants(uefi.InvalidParameter, uefi.BSGetMemoryMap, args, 0, args+8, args+16, args+24)
 	m.wants(uefi.InvalidParameter, uefi.BSGetMemoryMap, args, buffer, 0, args+16, args+24)
 }
+
+// Memory comes from below 4 GiB as long as there is some, and then from above.
+func TestAllocationPrefersLowMemory(t *testing.T) {
+	m := newMachine(t, func(c *Config) { c.TotalMemory = 3 * gib })
+	at := m.room(1)
+	take := func(pages uint64) uint64 {
+		m.wants(uefi.Success, uefi.BSAllocatePages, uefi.AllocateAnyPages, uint64(uefi.LoaderData), pages, at)
+		return m.word(at)
+	}
+	if got := take(256 * mib / pageSize); got >= highStart {
+		t.Errorf("the first 256 MiB are at %#x", got)
+	}
+	take(gib / pageSize)
+	if got := take(gib / pageSize); got != highStart {
+		t.Errorf("a GiB that does not fit below is at %#x", got)
+	}
+}

@@ -72,10 +72,14 @@ func testImage(change func(*peImage)) []byte {
 	optional.DataDirectory[pe.IMAGE_DIRECTORY_ENTRY_BASERELOC] = pe.DataDirectory{VirtualAddress: testReloc, Size: uint32(len(im.relocations))}
 	put(optional)
 	put(sections)
+	file.Write(make([]byte, 0x400-file.Len()))
 	for i, c := range contents {
-		file.Write(make([]byte, int(sections[i].PointerToRawData)-file.Len()))
 		file.Write(c)
+		padding := []byte{0xEE} // must not get into memory where the section is shorter there
+		if i > 0 {
+			padding = []byte{0}
+		}
+		file.Write(bytes.Repeat(padding, int(sections[i].PointerToRawData+sections[i].SizeOfRawData)-file.Len()))
 	}
-	file.Write(bytes.Repeat([]byte{0xEE}, int(next)-file.Len())) // padding that must not get into memory
 	return file.Bytes()
 }
