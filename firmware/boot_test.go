@@ -35,8 +35,10 @@ func TestImageFindsWhatTheSpecificationPromises(t *testing.T) {
 		t.Error("EFI_LOADED_IMAGE_PROTOCOL")
 	}
 	m.wants(uefi.Success, uefi.BSHandleProtocol, m.word(loaded+uefi.LoadedImageDeviceHandle), m.guid(uefi.DevicePathProtocolGUID), interfaceAt)
-	m.wants(uefi.Unsupported, uefi.BSHandleProtocol, m.word(loaded+uefi.LoadedImageDeviceHandle), m.guid(uefi.SimpleFileSystemProtocolGUID), interfaceAt)
-	if got, want := m.bytes(m.word(loaded+uefi.LoadedImageFilePath), 28), endPath(pathNode(pathMedia, pathFile, wide(`\test.efi`))); string(got) != string(want) {
+	m.wants(uefi.Unsupported, uefi.BSHandleProtocol,
+		m.word(loaded+uefi.LoadedImageDeviceHandle), m.guid(uefi.SimpleFileSystemProtocolGUID), interfaceAt)
+	want := endPath(pathNode(pathMedia, pathFile, wide(`\test.efi`)))
+	if got := m.bytes(m.word(loaded+uefi.LoadedImageFilePath), len(want)); string(got) != string(want) {
 		t.Errorf("file path % x, want % x", got, want)
 	}
 	options := m.bytes(m.word(loaded+uefi.LoadedImageLoadOptions), int(uint32(m.word(loaded+uefi.LoadedImageLoadOptionsSize))))

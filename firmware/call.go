@@ -81,6 +81,10 @@ func (f *Firmware) finish(e *entry, err error) error {
 	case errors.As(err, &failed):
 		status = uefi.Status(failed)
 	default:
+		switch err.(type) {
+		case *Reset, *Returned:
+			return err // says by itself what was called
+		}
 		return fmt.Errorf("%s: %w", e.name, err)
 	}
 	f.log(e, status)

@@ -116,7 +116,8 @@ func (f *Firmware) setMode(a args) error {
 	return f.erase()
 }
 
-// setAttribute(*This, Attribute): the foreground in bits 3:0, the background in bits 6:4. Bit 0 is blue and bit 2 red, the other way round than in ECMA-48.
+// setAttribute(*This, Attribute): the foreground in bits 3:0, the background in bits 6:4. Bit 0 is blue and bit 2 red, the
+// other way round than in ECMA-48.
 func (f *Firmware) setAttribute(a args) error {
 	if a[1] > maxAttribute {
 		return unsupported

@@ -39,12 +39,14 @@ const (
 	r9  = x86.R9
 )
 
-// Boot accepts what is to be accepted up front, writes all that the image is to find in memory, and puts the processor at the image's first
-// instruction. The processor is to be in the state in which the platform launches it; Boot keeps control register bits that are set there.
+// Boot accepts what is to be accepted up front, writes all that the image is to find in memory, and puts the processor at
+// the image's first instruction. The processor is to be in the state in which the platform launches it; Boot keeps the
+// bits of CR4 and EFER that are set there.
 func (f *Firmware) Boot(c *x86.CPU) error { return f.boot(x86CPU{c}) }
 
-// Call does what the service at gpa does, an address for which [Firmware.Trap] is true and where the processor stands. When it returns, the
-// guest can go on. An error is the end of the run: *[Reset], *[Returned], *[Fault], [ErrWaitsForever], what the platform refused, or a line for the user.
+// Call does what the service at gpa does, an address for which [Firmware.Trap] is true and where the processor stands. When
+// it returns, the guest can go on. An error is the end of the run: *[Reset], *[Returned], *[Fault], [ErrWaitsForever], what
+// the platform refused, or a line for the user.
 func (f *Firmware) Call(c *x86.CPU, gpa uint64) error { return f.call(x86CPU{c}, gpa) }
 
 // An x86CPU is a processor of package x86 in the form in which firmware wants it.

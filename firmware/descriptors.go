@@ -53,8 +53,8 @@ func descriptorTables(trap uint64) []byte {
 	return b
 }
 
-// exception is where the processor goes when the image, or an operating system that has no table of its own yet, raises one. What the platform's part of
-// firmware can do about it is done; the rest is the end.
+// exception is where the processor goes when the image, or an operating system that has no table of its own yet, raises one.
+// What the platform's part of firmware can do about it is done; the rest is the end.
 func (f *Firmware) exception(slot uint64) error {
 	vector := slot - slotException
 	var b [6 * 8]byte // error code, RIP, CS, RFLAGS, RSP, SS

@@ -136,7 +136,8 @@ func TestExitNotifies(t *testing.T) {
 			t.Errorf("ConvertPointer: %v", s)
 		}
 	}), 0)
-	timer := m.newEvent0(uefi.EventTimer|uefi.EventNotifySignal, uefi.TPLNotify, m.on(codeAddress+48, func(uint64, uint64) { ran = append(ran, "timer") }), 0)
+	timer := m.newEvent0(uefi.EventTimer|uefi.EventNotifySignal, uefi.TPLNotify,
+		m.on(codeAddress+48, func(uint64, uint64) { ran = append(ran, "timer") }), 0)
 	m.wants(uefi.Success, uefi.BSSetTimer, timer, uefi.TimerPeriodic, 1_000_000)
 
 	_, key := m.memoryMap()

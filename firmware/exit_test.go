@@ -97,6 +97,7 @@ func TestNegotiation(t *testing.T) {
 				cfg.TotalMemory, cfg.FirmwareAccepts, cfg.Unaccepted, cfg.Policy, cfg.Misalign = total, accepts, true, c.policy, true
 			})
 			at := m.room(1)
+			m.callSite = m.images[0].entry + 5
 			s := m.boots(uefi.BSLocateProtocol, m.guid(uefi.MemoryAcceptanceProtocolGUID), 0, at)
 			if (s == uefi.Success) != c.offered {
 				t.Fatalf("LocateProtocol: %v", s)
@@ -124,9 +125,9 @@ func TestNegotiation(t *testing.T) {
 				t.Errorf("%#x accepted, %#x unaccepted", len(m.accepted)*pageSize, got)
 			}
 			n := m.Negotiation()
-			want := Negotiation{Offered: c.offered, LookedUpBy: []string{"unknown"}, ExitAttempts: c.tries}
+			want := Negotiation{Offered: c.offered, LookedUpBy: []string{"test.efi"}, ExitAttempts: c.tries}
 			if c.says {
-				want.AllowedBy = []string{"unknown"}
+				want.AllowedBy = []string{"test.efi"}
 			}
 			if c.tries == 2 {
 				want.AcceptedLate = left
@@ -192,7 +193,9 @@ func TestRuntimeServicesMove(t *testing.T) {
 		var list []uefi.MemoryDescriptor
 		for _, g := range m.memory.regions {
 			if isRuntime(g.kind) {
-				list = append(list, uefi.MemoryDescriptor{PhysicalStart: g.start, VirtualStart: g.start, NumberOfPages: (g.end - g.start) / pageSize, Attribute: uefi.MemoryRuntime})
+				list = append(list, uefi.MemoryDescriptor{
+					PhysicalStart: g.start, VirtualStart: g.start, NumberOfPages: (g.end - g.start) / pageSize, Attribute: uefi.MemoryRuntime,
+				})
 			}
 		}
 		var b []byte

@@ -32,6 +32,7 @@ type machine struct {
 	launched  *launch
 	functions map[uint64]func(rcx, rdx uint64) uint64
 	console   strings.Builder
+	callSite   uint64 // where calls seem to come from; 0 for nowhere that firmware knows
 	steps     int
 	patience  int // steps after which a guest is given up
 }
@@ -199,6 +200,9 @@ func (m *machine) callAt(function uint64, args ...uint64) (uint64, error) {
 	saved := m.gpr[rsp]
 	defer func() { m.gpr[rsp] = saved }()
 	back := initialRIP + 16*saved // tells nested calls apart
+	if m.callSite != 0 {
+		back = m.callSite
+	}
 	sp := saved - 8*uint64(len(args)) - 0x100
 	sp = sp&^15 - 8
 	m.gpr[rsp] = sp

@@ -44,8 +44,8 @@ func (f *Firmware) imageAt(address uint64) string {
 	return ""
 }
 
-// caller returns the name of the image that called the service under way. What an image has copied elsewhere, as Linux's stub does with the kernel, is
-// not known by its address.
+// caller returns the name of the image that called the service under way. What an image has copied elsewhere, as Linux's
+// stub does with the kernel, is not known by its address.
 func (f *Firmware) caller() string {
 	if name := f.imageAt(f.from); name != "" {
 		return name

@@ -213,6 +213,32 @@ func TestExceptionsAreDiagnosed(t *testing.T) {
 	}
 }
 
+// What the platform can do about an exception is done, and the program goes on behind the instruction.
+func TestPlatformServesExceptions(t *testing.T) {
+	var vector uint8
+	var code uint64
+	m := newMachine(t, func(c *Config) {
+		c.Exception = func(v uint8, e uint64) (uint64, bool) { vector, code = v, e; return 3, v == 29 }
+	})
+	inside, stack := m.images[0].entry, m.gpr[rsp]
+	m.gpr[rsp] -= 0x100
+	for i, v := range []uint64{0x72, inside, codeSelector, flagIF | 2, stack, dataSelector} {
+		m.putWord(m.gpr[rsp]+8*uint64(i), v)
+	}
+	m.flags, m.rip = 2, m.trap+(slotException+29)*entrySize
+	if err := m.runUntil(inside + 3); err != nil || vector != 29 || code != 0x72 {
+		t.Errorf("%v; vector %d, code %#x", err, vector, code)
+	}
+	if m.gpr[rsp] != stack || m.flags != flagIF|2 {
+		t.Errorf("RSP %#x, was %#x; flags %#x", m.gpr[rsp], stack, m.flags)
+	}
+	var fault *Fault
+	m.rip = m.trap + (slotException+13)*entrySize
+	if err := m.runUntil(inside); !errors.As(err, &fault) || fault.Vector != 13 {
+		t.Errorf("what the platform does not serve: %v", err)
+	}
+}
+
 // Returns that nobody called, jumps into the middle of an entry point and calls without a stack have an ending with a name.
 func TestControlFlowGoneWrong(t *testing.T) {
 	for name, jump := range map[string]func(m *machine){

@@ -157,7 +157,8 @@ func TestFirstMemoryMap(t *testing.T) {
 		if d.PhysicalStart < legacyEnd && d.End() > legacyStart {
 			t.Errorf("%v at %#x: video memory and ROMs are not for use", d.Type, d.PhysicalStart)
 		}
-		if wantRuntime := d.Type == uefi.RuntimeServicesCode || d.Type == uefi.RuntimeServicesData; wantRuntime != (d.Attribute&uefi.MemoryRuntime != 0) {
+		runtime := d.Type == uefi.RuntimeServicesCode || d.Type == uefi.RuntimeServicesData
+		if runtime != (d.Attribute&uefi.MemoryRuntime != 0) {
 			t.Errorf("%v has attribute %#x", d.Type, d.Attribute)
 		}
 		if d.Attribute&uefi.MemoryWB == 0 || d.Attribute&uefi.MemorySP != 0 || d.VirtualStart != 0 {
@@ -210,7 +211,10 @@ func TestIdentityMap(t *testing.T) {
 			t.Fatalf("%#x: no page", va)
 			return 0, false
 		}
-		for _, va := range []uint64{0, 0x1234, 2*mib - 1, 2 * mib, gib - 1, gib, lowEnd - 1, lowEnd, highStart - 1, highStart, top - 1, top, 512*gib - 1, 512 * gib, 1 << 40} {
+		for _, va := range []uint64{
+			0, 0x1234, 2*mib - 1, 2 * mib, gib - 1, gib, lowEnd - 1, lowEnd, highStart - 1, highStart, top - 1, top,
+			512*gib - 1, 512 * gib, 1 << 40,
+		} {
 			want := slices.ContainsFunc(ram, func(r accept.Range) bool { return va >= r.Start && va < r.End })
 			if got, ok := walk(va); ok != want || ok && got != va {
 				t.Errorf("%d MiB: %#x is mapped to %#x, %v", total/mib, va, got, ok)

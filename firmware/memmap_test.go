@@ -251,7 +251,10 @@ func TestGetMemoryMapSizes(t *testing.T) {
 	for _, c := range []struct {
 		size uint64
 		want uefi.Status
-	}{{0, uefi.BufferTooSmall}, {full - 1, uefi.BufferTooSmall}, {full - descriptorSize, uefi.BufferTooSmall}, {full, uefi.Success}, {full + 100, uefi.Success}} {
+	}{
+		{0, uefi.BufferTooSmall}, {full - 1, uefi.BufferTooSmall}, {full - descriptorSize, uefi.BufferTooSmall},
+		{full, uefi.Success}, {full + 100, uefi.Success},
+	} {
 		m.poke(args, make([]byte, 32))
 		m.putWord(args, c.size)
 		m.wants(c.want, uefi.BSGetMemoryMap, args, buffer, args+8, args+16, args+24)

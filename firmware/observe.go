@@ -5,8 +5,8 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// Image returns the memory of the image that is running, the one that was started last. It is empty before Boot. After ExitBootServices it is the
-// image that called it: the kernel in a unified kernel image, not what started that.
+// Image returns the memory of the image that is running, the one that was started last. It is empty before Boot. After
+// ExitBootServices it is the image that called it: the kernel in a unified kernel image, not what started that.
 func (f *Firmware) Image() accept.Range {
 	i := f.running()
 	if i < 0 {
