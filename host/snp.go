@@ -97,7 +97,8 @@ const (
 	hwcrTSCFreqSel  = 1 << 24 // the TSC counts at one rate: Linux warns where it is not set
 	deCfgSerialize  = 1 << 1  // LFENCE serializes
 	amdPatchLevel   = 0x0100_0065
-	clockWantsClock = 1 // bit 0 of KVM's clock: enabled
+	mtrrFirmware    = 1<<11 | 6 // as firmware leaves it: enabled, write-back by default
+	clockWantsClock = 1         // bit 0 of KVM's clock: enabled
 )
 
 // ReadMSR answers RDMSR of what a guest does not reach by itself, as KVM does.
@@ -113,6 +114,11 @@ func (h *SNP) ReadMSR(c *x86.CPU, index uint32) (uint64, bool) {
 		return hwcrTSCFreqSel, true
 	case msrDECfg:
 		return deCfgSerialize, true
+	case msrMTRRDefType:
+		if v, written := h.msrs[msrKey{c.ID(), index}]; written {
+			return v, true
+		}
+		return mtrrFirmware, true
 	case msrKVMClock:
 		return h.clock[c.ID()], true
 	case msrFeatureControl, msrMiscFeatures, msrPlatformInfo, msrPowerControl:

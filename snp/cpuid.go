@@ -25,7 +25,10 @@ const (
 
 	// Leaf 1 EDX and leaf 7 EDX that mean something else, or nothing, on AMD.
 	leaf1IntelEDX = 1 << 27 // self snoop
-	leaf7AMDEDX   = 1 << 4  // fast short REP MOVSB is the one that remains
+
+	// The host has memory type range registers: kernels before 6.3 set up the PAT only where there are, and need it to encrypt memory in place.
+	leaf1MTRR   = 1 << 12
+	leaf7AMDEDX = 1 << 4 // fast short REP MOVSB is the one that remains
 
 	// Bits of leaf 1 EDX that are in 0x80000001 EDX as well (APM vol. 3, E.4.2).
 	extendedCopiesEDX = 0x0183_F3FF
@@ -50,7 +53,7 @@ func cpuidTable(features func(leaf, subleaf uint32) [4]uint32, cpus int) []leaf 
 	one[0] = amdSignature
 	one[1] = one[1]&^0x00FF_0000 | uint32(min(cpus, 255))<<16
 	one[2] |= x86.LeafDeadline
-	one[3] &^= leaf1IntelEDX
+	one[3] = one[3]&^leaf1IntelEDX | leaf1MTRR
 	if cpus > 1 {
 		one[3] |= 1 << 28 // HTT: more than one
 	}
