@@ -32,7 +32,7 @@ type machine struct {
 	launched  *launch
 	functions map[uint64]func(rcx, rdx uint64) uint64
 	console   strings.Builder
-	callSite   uint64 // where calls seem to come from; 0 for nowhere that firmware knows
+	callSite  uint64 // where calls seem to come from; 0 for nowhere that firmware knows
 	steps     int
 	patience  int // steps after which a guest is given up
 }
