@@ -216,7 +216,7 @@ func (m *machine) runAt(va uint64, r regs, code []byte) outcome {
 	m.cpu.SetRIP(va)
 	e := m.cpu.Run(m.cpu.Now() + 1e9)
 	switch e.Kind {
-	case x86.ExitStopped:
+	case x86.ExitStopped, x86.ExitTripleFault:
 		return outcome{vector: done, err: e.Err, rip: m.cpu.RIP() - va}
 	case x86.ExitTrap:
 	default:

@@ -124,11 +124,8 @@ func (p *Platform) runPSC(c *x86.CPU, s *pscRun) uint64 {
 func (s *pscRun) contiguous() uint64 {
 	first := s.entries[s.next]
 	end := first.end()
-	if first.done() != 0 {
-		return end
-	}
 	for _, e := range s.entries[s.next+1:] {
-		if e.operation() != first.operation() || e.size() != first.size() || e.done() != 0 || e.start() != end {
+		if e.operation() != first.operation() || e.size() != first.size() || e.start() != end {
 			break
 		}
 		end = e.end()
