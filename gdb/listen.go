@@ -1,0 +1,139 @@
+package gdb
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"sync"
+)
+
+// A Server lets one gdb at a time debug a target. Wait, Pending, Serve and Exited are for the goroutine that runs the target; Close is for any.
+type Server struct {
+	listener net.Listener
+	arrived  chan struct{} // something to look at: holds one token at most
+
+	mu     sync.Mutex
+	conn   *conn // nil while no gdb is connected
+	closed bool
+
+	session
+}
+
+// Listen listens on a TCP address, "host:port". Who connects may read and write the whole guest, so the host must be a loopback address,
+// which it is when left out, unless anywhere allows all.
+func Listen(address string, anywhere bool) (*Server, error) {
+	host, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("gdb: %w", err)
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	if !anywhere {
+		if err := loopback(host); err != nil {
+			return nil, err
+		}
+	}
+	l, err := net.Listen("tcp", net.JoinHostPort(host, port))
+	if err != nil {
+		return nil, fmt.Errorf("gdb: %w", err)
+	}
+	s := &Server{listener: l, arrived: make(chan struct{}, 1)}
+	go s.accept()
+	return s, nil
+}
+
+// loopback says why the host is not this one alone.
+func loopback(host string) error {
+	addresses, err := net.LookupIP(host)
+	if err != nil {
+		return fmt.Errorf("gdb: %w", err)
+	}
+	for _, ip := range addresses {
+		if !ip.IsLoopback() {
+			return fmt.Errorf("gdb: %s can be reached from other machines, and gdb asks for no password", host)
+		}
+	}
+	return nil
+}
+
+// Addr returns the address that is listened on.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Close stops listening and hangs up.
+func (s *Server) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	if s.conn != nil {
+		s.conn.hangUp()
+		s.conn = nil
+	}
+	return s.listener.Close()
+}
+
+func (s *Server) accept() {
+	for {
+		c, err := s.listener.Accept()
+		if err != nil {
+			return // closed, or the host has no more descriptors: then nobody debugs
+		}
+		s.mu.Lock()
+		if s.conn != nil || s.closed {
+			_ = c.Close() // one gdb at a time
+		} else {
+			s.conn = newConn(c, s.wake)
+			s.wake()
+		}
+		s.mu.Unlock()
+	}
+}
+
+// wake makes Pending true, and ends a wait.
+func (s *Server) wake() {
+	select {
+	case s.arrived <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Server) connection() *conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.conn
+}
+
+// hangUp ends the session.
+func (s *Server) hangUp() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.conn != nil {
+		s.conn.hangUp()
+		s.conn = nil
+	}
+	s.session = session{}
+}
+
+// Wait waits until a gdb is connected.
+func (s *Server) Wait(ctx context.Context) error {
+	for s.connection() == nil {
+		select {
+		case <-s.arrived:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	return nil
+}
+
+// Connected says whether a gdb is connected.
+func (s *Server) Connected() bool { return s.connection() != nil }
+
+// Arrived gives a token when Pending may have become true, for those who wait for other things as well.
+func (s *Server) Arrived() <-chan struct{} { return s.arrived }
+
+// Pending says whether the machine, which runs, should stop and call Serve: a gdb has connected, has asked it to stop, or is gone.
+func (s *Server) Pending() bool {
+	c := s.connection()
+	return c != nil && (!s.greeted || c.pending())
+}
