@@ -8,9 +8,9 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// KVM's clock: structures in shared memory that tell a guest what time it was at some value of its TSC, and how fast that counts
-// (Linux, Documentation/virt/kvm/x86/msr.rst, MSR_KVM_SYSTEM_TIME_NEW and MSR_KVM_WALL_CLOCK_NEW). The TSC counts virtual time, so that what was
-// written once stays right.
+// KVM's clock: structures in shared memory that tell a guest what time it was at some value of its TSC, and how fast
+// that counts (Linux, Documentation/virt/kvm/x86/msr.rst, MSR_KVM_SYSTEM_TIME_NEW and MSR_KVM_WALL_CLOCK_NEW). The TSC
+// counts virtual time, so that what was written once stays right.
 const (
 	clockSize     = 32
 	wallClockSize = 12
@@ -47,14 +47,16 @@ func (h *SNP) showWallClock(c *x86.CPU, at uint64) {
 	h.show(c, at, b)
 }
 
-// show writes to the guest's shared memory. KVM would write where the guest does not look; a guest without its clock hangs, so it is told why it ends.
+// show writes to the guest's shared memory. KVM would write where the guest does not look; a guest without its clock
+// hangs, so it is told why it ends.
 func (h *SNP) show(c *x86.CPU, at uint64, b []byte) {
 	if err := c.WritePhysical(at, b); err != nil {
 		h.GiveUp(c, fmt.Errorf("the guest wants KVM's clock where the host cannot write: %w", err))
 	}
 }
 
-// clockScale returns what turns ticks of a clock into nanoseconds: (ticks << shift) * multiplier >> 32, and a right shift where shift is negative.
+// clockScale returns what turns ticks of a clock into nanoseconds: (ticks << shift) * multiplier >> 32, and a right
+// shift where shift is negative.
 func clockScale(hz uint64) (multiplier uint32, shift int8) {
 	const ns = 1_000_000_000
 	num, den := uint64(ns), hz

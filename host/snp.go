@@ -14,15 +14,18 @@ type SNPConfig struct {
 	// CPUID is the guest's CPUID as the hypervisor knows it.
 	CPUID func(c *x86.CPU, leaf, subleaf uint32) [4]uint32
 
-	// WallClock is the time at virtual time 0, in seconds since 1970, and TSCHz the frequency of the guest's TSC: for KVM's clock. 0 is 1 GHz.
+	// WallClock is the time at virtual time 0, in seconds since 1970, and TSCHz the frequency of the guest's TSC: for
+	// KVM's clock. 0 is 1 GHz.
 	WallClock int64
 	TSCHz     uint64
 
-	// ConvertLimit is how many bytes a page state change converts before the guest has to ask again: a multiple of 4 KiB. 0 is 64 MiB.
+	// ConvertLimit is how many bytes a page state change converts before the guest has to ask again: a multiple of 4
+	// KiB. 0 is 64 MiB.
 	ConvertLimit uint64
 }
 
-// SNP is the honest host of an SEV-SNP guest. It differs from the honest host of a TD in what it is asked, not in its policy.
+// SNP is the honest host of an SEV-SNP guest. It differs from the honest host of a TD in what it is asked, not in its
+// policy.
 type SNP struct {
 	*Host
 	snp   SNPConfig
@@ -50,9 +53,9 @@ func NewSNP(cfg Config, snp SNPConfig) (*SNP, error) {
 	return &SNP{Host: h, snp: snp, clock: make(map[int]uint64)}, nil
 }
 
-// ChangePageState makes pages private or shared at the guest's request, up to the limit. It returns the address that it has come to, and whether it will go on
-// from there: memory that is not the guest's cannot be converted. Pages are assigned to the guest when it first touches or validates them
-// (KVM, sev_gmem_prepare).
+// ChangePageState makes pages private or shared at the guest's request, up to the limit. It returns the address that it
+// has come to, and whether it will go on from there: memory that is not the guest's cannot be converted. Pages are
+// assigned to the guest when it first touches or validates them (KVM, sev_gmem_prepare).
 func (h *SNP) ChangePageState(c *x86.CPU, start, end uint64, size record.PageSize, to mem.Plane) (next uint64, ok bool) {
 	end = min(end, start+h.snp.ConvertLimit)
 	h.charge(c, cost.PageStateChange, 1)

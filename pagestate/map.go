@@ -10,9 +10,9 @@ const (
 	Pages = 1 << (fanoutBits * levels)
 )
 
-// A Map holds the state of each page of 256 TiB (36 bits of page number). It is a radix tree in which a subtree of one state takes
-// no node, so that terabytes of one state take a few bytes, and a guest that fragments its memory as much as it can makes it grow to
-// little more than one byte a page (576 bytes for 2 MiB).
+// A Map holds the state of each page of 256 TiB (36 bits of page number). It is a radix tree in which a subtree of one
+// state takes no node, so that terabytes of one state take a few bytes, and a guest that fragments its memory as much
+// as it can makes it grow to little more than one byte a page (576 bytes for 2 MiB).
 type Map[S ~uint8] struct {
 	root  node[S]
 	count [256]uint64 // pages in each state
@@ -47,15 +47,16 @@ func (m *Map[S]) At(page uint64) S {
 	}
 }
 
-// Update replaces the state of each page in [first, end) by what f makes of it. f must depend on nothing but the state. A range that is not
-// within the map is left alone.
+// Update replaces the state of each page in [first, end) by what f makes of it. f must depend on nothing but the state.
+// A range that is not within the map is left alone.
 func (m *Map[S]) Update(first, end uint64, f func(S) S) {
 	if first < end && end <= Pages {
 		m.update(&m.root, fanoutBits*(levels-1), first, end, f)
 	}
 }
 
-// update does Update for the part [first, end) of n, counted in pages from n's first page. A part of n has 1<<shift pages.
+// update does Update for the part [first, end) of n, counted in pages from n's first page. A part of n has 1<<shift
+// pages.
 func (m *Map[S]) update(n *node[S], shift int, first, end uint64, f func(S) S) {
 	part := uint64(1) << shift
 	for i := first >> shift; i<<shift < end; i++ {

@@ -7,9 +7,9 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// AcceptRange accepts the pages of r, as firmware does that works for the guest: it has the host make them private, then validates them, 2 MiB at a time
-// where alignment allows, 4 KiB where the host has assigned 4 KiB. A page that is validated already is an error, a *ResultError: firmware knows what it
-// has accepted. Time is charged to c.
+// AcceptRange accepts the pages of r, as firmware does that works for the guest: it has the host make them private,
+// then validates them, 2 MiB at a time where alignment allows, 4 KiB where the host has assigned 4 KiB. A page that is
+// validated already is an error, a *ResultError: firmware knows what it has accepted. Time is charged to c.
 func (p *Platform) AcceptRange(c *x86.CPU, r accept.Range) error {
 	if (r.Start|r.End)%mem.PageSize != 0 || r.Start > r.End || r.End > CBit {
 		return &ResultError{callPVALIDATE, r.Start, FailInput}

@@ -2,16 +2,16 @@ package snp
 
 import "github.com/tacit-vm/tacit/x86"
 
-// A leaf is what CPUID answers for one leaf, or one subleaf of it: a row of the table that a guest finds in memory (SEV-SNP Firmware ABI, 56860, table
-// "CPUID_FUNCTION"). Which XCR0 and XSS it holds for matters for leaf 0xD only.
+// A leaf is what CPUID answers for one leaf, or one subleaf of it: a row of the table that a guest finds in memory
+// (SEV-SNP Firmware ABI, 56860, table "CPUID_FUNCTION"). Which XCR0 and XSS it holds for matters for leaf 0xD only.
 type leaf struct {
 	eax, ecx  uint32
 	xcr0, xss uint64
 	value     [4]uint32 // EAX, EBX, ECX, EDX
 }
 
-// The processor is a Genoa (family 25, model 17) as far as the interpreter goes. What it lacks of one it does not announce; what it does not suffer from
-// it announces: older ones make a kernel work around flaws that nobody has here.
+// The processor is a Genoa (family 25, model 17) as far as the interpreter goes. What it lacks of one it does not
+// announce; what it does not suffer from it announces: older ones make a kernel work around flaws that nobody has here.
 const (
 	amdSignature = 0x00A1_0F10
 
@@ -19,29 +19,33 @@ const (
 	maxExtendedLeaf = 0x8000_0021
 	maxKVMLeaf      = 0x4000_0001
 
-	// KVM's features (Documentation/virt/kvm/x86/cpuid.rst): its clock, which Linux needs to know the TSC's frequency: CPUID 0x15 counts on Intel only.
+	// KVM's features (Documentation/virt/kvm/x86/cpuid.rst): its clock, which Linux needs to know the TSC's frequency:
+	// CPUID 0x15 counts on Intel only.
 	kvmClockSource2      = 1 << 3
 	kvmClockSourceStable = 1 << 24
 
-	// Leaf 1 EDX and leaf 7 EDX that mean something else, or nothing, on AMD.
+	// Bits of leaf 1 EDX and leaf 7 EDX that mean something else, or nothing, on AMD.
 	leaf1IntelEDX = 1 << 27 // self snoop
+	leaf7AMDEDX   = 1 << 4  // fast short REP MOVSB is the one that remains
 
-	// The host has memory type range registers: kernels before 6.3 set up the PAT only where there are, and need it to encrypt memory in place.
-	leaf1MTRR   = 1 << 12
-	leaf7AMDEDX = 1 << 4 // fast short REP MOVSB is the one that remains
+	// leaf1MTRR: the host has memory type range registers. Kernels before 6.3 set up the PAT only where there are, and
+	// need it to encrypt memory in place.
+	leaf1MTRR = 1 << 12
 
 	// Bits of leaf 1 EDX that are in 0x80000001 EDX as well (APM vol. 3, E.4.2).
 	extendedCopiesEDX = 0x0183_F3FF
 
-	// 0x80000008 EBX (APM vol. 3, E.4.8): IBPB, IBRS, STIBP, STIBP is best left on, no speculative store bypass, no branch type confusion.
+	// 0x80000008 EBX (APM vol. 3, E.4.8): IBPB, IBRS, STIBP, STIBP is best left on, no speculative store bypass, no
+	// branch type confusion.
 	extended8EBX = 1<<12 | 1<<14 | 1<<15 | 1<<17 | 1<<26 | 1<<29
 
-	// 0x8000001F (APM 15.34.1): SEV, SEV-ES, SEV-SNP; the C-bit, one bit fewer of physical address, and that changing the C-bit needs no cache flush.
+	// 0x8000001F (APM 15.34.1): SEV, SEV-ES, SEV-SNP; the C-bit, one bit fewer of physical address, and that changing
+	// the C-bit needs no cache flush.
 	sevEAX = 1<<1 | 1<<3 | 1<<4
 	sevEBX = cBitPosition | 1<<6 | 1<<31
 
-	// 0x80000021 (APM vol. 3, E.4.18; Linux, arch/x86/include/asm/cpufeatures.h): no nested data breakpoints, LFENCE serializes, null selectors clear the
-	// base, AutoIBRS; SRSO_NO. ECX: TSA_SQ_NO, TSA_L1_NO.
+	// 0x80000021 (APM vol. 3, E.4.18; Linux, arch/x86/include/asm/cpufeatures.h): no nested data breakpoints, LFENCE
+	// serializes, null selectors clear the base, AutoIBRS; SRSO_NO. ECX: TSA_SQ_NO, TSA_L1_NO.
 	extended21EAX = 1<<0 | 1<<2 | 1<<6 | 1<<8 | 1<<29
 	extended21ECX = 1<<1 | 1<<2
 )
@@ -105,8 +109,9 @@ func brand() (leaves [3][4]uint32) {
 	return leaves
 }
 
-// CPUID implements [x86.Platform]: what the hypervisor says, to whom the guest's #VC handler turns for what its table cannot know: which
-// processor it is on. The processor itself never asks: CPUID always raises #VC. Leaves and subleaves that the table does not have are zero.
+// CPUID implements [x86.Platform]: what the hypervisor says, to whom the guest's #VC handler turns for what its table
+// cannot know: which processor it is on. The processor itself never asks: CPUID always raises #VC. Leaves and subleaves
+// that the table does not have are zero.
 func (p *Platform) CPUID(c *x86.CPU, eax, ecx uint32) [4]uint32 {
 	var v [4]uint32
 	for i := range p.table {

@@ -142,8 +142,8 @@ func jumpTable(p *Platform, _ *x86.CPU, q *request) (reply, error) {
 	return malformed(errInvalidInput), nil
 }
 
-// guestRequest is a message to the secure processor, of which there is none: its answer is SEV_RET_UNSUPPORTED (Linux, include/uapi/linux/psp-sev.h).
-// Linux's sev-guest driver returns EIO for it, tells the code, and asks no more.
+// guestRequest is a message to the secure processor, of which there is none: its answer is SEV_RET_UNSUPPORTED (Linux,
+// include/uapi/linux/psp-sev.h). Linux's sev-guest driver returns EIO for it, tells the code, and asks no more.
 func guestRequest(_ *Platform, _ *x86.CPU, q *request) (reply, error) {
 	const unsupported = 21
 	if (q.info1|q.info2)%mem.PageSize != 0 || q.info1 == q.info2 {
@@ -174,5 +174,6 @@ func requestTermination(p *Platform, c *x86.CPU, q *request) (reply, error) {
 }
 
 func unsupportedEvent(_ *Platform, c *x86.CPU, q *request) (reply, error) {
-	return reply{}, &GHCBError{q.gpa, c.RIP(), fmt.Sprintf("the guest says that it cannot handle #VC with %s", exitName(q.info1))}
+	why := fmt.Sprintf("the guest says that it cannot handle #VC with %s", exitName(q.info1))
+	return reply{}, &GHCBError{q.gpa, c.RIP(), why}
 }

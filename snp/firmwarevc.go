@@ -6,14 +6,16 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// ServeVC does what firmware's own #VC handler does while firmware's interrupt table is in force, which is until the kernel has one: the EFI stub relies on it. code is the
-// error code of the exception; the processor's registers are the interrupted program's, except RIP and RSP. It returns how long the instruction is that it
-// did, and false for what it does not do: on hardware, too, firmware gives up there (EDK2, OvmfPkg/Library/CcExitLib/CcExitVcHandler.c).
+// ServeVC does what firmware's own #VC handler does while firmware's interrupt table is in force, which is until the
+// kernel has one: the EFI stub relies on it. code is the error code of the exception; the processor's registers are the
+// interrupted program's, except RIP and RSP. It returns how long the instruction is that it did, and false for what it
+// does not do: on hardware, too, firmware gives up there (EDK2, OvmfPkg/Library/CcExitLib/CcExitVcHandler.c).
 func (p *Platform) ServeVC(c *x86.CPU, code uint64) (length uint64, ok bool) {
 	if code != exitCPUID {
 		return 0, false
 	}
-	// From the CPUID page, as the hypervisor has no say in it; the request for what the page does not know costs an exit.
+	// From the CPUID page, as the hypervisor has no say in it; the request for what the page does not know costs an
+	// exit.
 	p.charge(c, cost.Exit, 1)
 	p.call(c, record.HostExit, "CPUID", "")
 	v := p.CPUID(c, uint32(c.R[x86.RAX]), uint32(c.R[x86.RCX]))

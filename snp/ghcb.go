@@ -104,7 +104,8 @@ func success(info2 uint64) reply { return reply{respNoAction, info2} }
 // malformed answers what cannot be understood.
 func malformed(why uint64) reply { return reply{respMalformedInput, why} }
 
-// generalProtection asks the guest to take #GP: a valid event of the type exception, in the form of EVENTINJ (APM 15.20).
+// generalProtection asks the guest to take #GP: a valid event of the type exception, in the form of EVENTINJ (APM
+// 15.20).
 func generalProtection() reply {
 	const valid, exception, gp = 1 << 31, 3 << 8, 13
 	return reply{respIssueException, valid | exception | gp}

@@ -391,7 +391,8 @@ func TestVMGEXITAtAnyPrivilegeLevel(t *testing.T) {
 	}
 }
 
-// Whatever a guest writes into its GHCB, the host answers or ends the machine with an error, in bounded time and memory.
+// Whatever a guest writes into its GHCB, the host answers or ends the machine with an error, in bounded time and
+// memory.
 func FuzzGHCB(f *testing.F) {
 	f.Add(uint64(0x8000_0010), uint64(0), uint64(0), uint64(ghcbAt+gBuffer), []byte{0, 0, 2, 0, 0, 0, 0, 0, 1, 0, 0x80, 0, 0, 0, 0x20, 1})
 	f.Add(uint64(0x7B), uint64(0x3F8<<16|1<<4|1<<2|1), uint64(2032), uint64(ghcbAt+gBuffer), []byte{})

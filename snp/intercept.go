@@ -2,19 +2,20 @@ package snp
 
 import "github.com/tacit-vm/tacit/x86"
 
-// intercepted are the instructions that a guest of KVM leaves for (svm.c, init_vmcb; sev.c, sev_es_init_vmcb): I/O and CPUID in any SEV-SNP guest (APM
-// 15.36.12), the others because KVM asks for them. RDTSC, RDTSCP, XSETBV and debug registers but DR7 are not among them; VMCALL, TDCALL
-// and their kin do not exist.
+// intercepted are the instructions that a guest of KVM leaves for (svm.c, init_vmcb; sev.c, sev_es_init_vmcb): I/O and
+// CPUID in any SEV-SNP guest (APM 15.36.12), the others because KVM asks for them. RDTSC, RDTSCP, XSETBV and debug
+// registers but DR7 are not among them; VMCALL, TDCALL and their kin do not exist.
 var intercepted = x86.Instructions(
-	x86.InsnIO, x86.InsnHLT, x86.InsnCPUID, x86.InsnRDMSR, x86.InsnWRMSR, x86.InsnINVD, x86.InsnWBINVD, x86.InsnMONITOR, x86.InsnMWAIT,
-	x86.InsnVMMCALL, x86.InsnRDPMC, x86.InsnDR, x86.InsnPVALIDATE, x86.InsnRMPADJUST, x86.InsnVMGEXIT,
+	x86.InsnIO, x86.InsnHLT, x86.InsnCPUID, x86.InsnRDMSR, x86.InsnWRMSR, x86.InsnINVD, x86.InsnWBINVD,
+	x86.InsnMONITOR, x86.InsnMWAIT, x86.InsnVMMCALL, x86.InsnRDPMC, x86.InsnDR, x86.InsnPVALIDATE, x86.InsnRMPADJUST,
+	x86.InsnVMGEXIT,
 )
 
 // Intercepts implements [x86.Platform].
 func (p *Platform) Intercepts() x86.InstructionSet { return intercepted }
 
-// Intercept implements [x86.Platform]. An exit is automatic, which the guest does not notice, or raises #VC (APM 15.35.4, table 15-33). Faults that
-// depend on the privilege level come before the exit (APM 15.9, table 15-7).
+// Intercept implements [x86.Platform]. An exit is automatic, which the guest does not notice, or raises #VC (APM
+// 15.35.4, table 15-33). Faults that depend on the privilege level come before the exit (APM 15.9, table 15-7).
 func (p *Platform) Intercept(c *x86.CPU, in *x86.Instruction) x86.Action {
 	switch in.Kind {
 	case x86.InsnIO: // the processor has looked at IOPL
@@ -63,8 +64,8 @@ func (p *Platform) Intercept(c *x86.CPU, in *x86.Instruction) x86.Action {
 	return raiseUD(c)
 }
 
-// debugRegister serves MOV to and from debug registers: those of DR7 exit, since without DebugSwap (SEV_STATUS[7]) it is not the guest's. DR5 is DR7
-// unless CR4.DE is set.
+// debugRegister serves MOV to and from debug registers: those of DR7 exit, since without DebugSwap (SEV_STATUS[7]) it
+// is not the guest's. DR5 is DR7 unless CR4.DE is set.
 func (p *Platform) debugRegister(c *x86.CPU, in *x86.Instruction) x86.Action {
 	dr7 := in.Register == 7 || in.Register == 5 && c.State().CR4&x86.CR4DE == 0
 	switch {
@@ -76,8 +77,8 @@ func (p *Platform) debugRegister(c *x86.CPU, in *x86.Instruction) x86.Action {
 	return p.raiseVC(c, exitDR7Read)
 }
 
-// WriteCR implements [x86.Platform]: the host hears of new values by automatic exits behind the instruction (APM 15.35.10), and cannot do anything
-// about them.
+// WriteCR implements [x86.Platform]: the host hears of new values by automatic exits behind the instruction (APM
+// 15.35.10), and cannot do anything about them.
 func (p *Platform) WriteCR(c *x86.CPU, which int, _ uint64) x86.Action {
 	switch which {
 	case 0:

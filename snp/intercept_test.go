@@ -9,6 +9,8 @@ import (
 
 // What a guest of KVM meets at each instruction: #VC with a code, another exception, or nothing.
 func TestInstructions(t *testing.T) {
+	gp, ud, fine := outcome{vector: vectorGP}, outcome{vector: vectorUD}, outcome{vector: done}
+	vc := func(code uint64) outcome { return outcome{vector: vectorVC, code: code} }
 	for _, in := range []struct {
 		what   string
 		code   []byte
@@ -16,35 +18,35 @@ func TestInstructions(t *testing.T) {
 		kernel outcome
 		user   outcome
 	}{
-		{"CPUID", []byte{0x0F, 0xA2}, nil, outcome{vector: vectorVC, code: 0x72}, outcome{vector: vectorVC, code: 0x72}},
-		{"IN", []byte{0xEC}, nil, outcome{vector: vectorVC, code: 0x7B}, outcome{vector: vectorGP}},
-		{"OUT", []byte{0xE6, 0x80}, nil, outcome{vector: vectorVC, code: 0x7B}, outcome{vector: vectorGP}},
-		{"REP OUTSB", []byte{0xF3, 0x6E}, regs{x86.RCX: 2}, outcome{vector: vectorVC, code: 0x7B}, outcome{vector: vectorGP}},
-		{"RDMSR of EFER", []byte{0x0F, 0x32}, regs{x86.RCX: x86.MSREFER}, outcome{vector: done}, outcome{vector: vectorGP}},
-		{"RDMSR of PAT", []byte{0x0F, 0x32}, regs{x86.RCX: x86.MSRPAT}, outcome{vector: done}, outcome{vector: vectorGP}},
-		{"RDMSR of SPEC_CTRL", []byte{0x0F, 0x32}, regs{x86.RCX: x86.MSRSpecCtrl}, outcome{vector: done}, outcome{vector: vectorGP}},
-		{"RDMSR of TSC", []byte{0x0F, 0x32}, regs{x86.RCX: x86.MSRTSC}, outcome{vector: vectorVC, code: 0x7C}, outcome{vector: vectorGP}},
-		{"RDMSR of APIC_BASE", []byte{0x0F, 0x32}, regs{x86.RCX: x86.MSRAPICBase}, outcome{vector: vectorVC, code: 0x7C}, outcome{vector: vectorGP}},
-		{"RDMSR of x2APIC ID", []byte{0x0F, 0x32}, regs{x86.RCX: 0x802}, outcome{vector: vectorVC, code: 0x7C}, outcome{vector: vectorGP}},
-		{"WRMSR of x2APIC EOI", []byte{0x0F, 0x30}, regs{x86.RCX: 0x80B, x86.RAX: 0, x86.RDX: 0}, outcome{vector: vectorVC, code: 0x7C}, outcome{vector: vectorGP}},
-		{"WRMSR of TSC deadline", []byte{0x0F, 0x30}, regs{x86.RCX: x86.MSRTSCDeadline}, outcome{vector: vectorVC, code: 0x7C}, outcome{vector: vectorGP}},
-		{"WRMSR of GS_BASE", []byte{0x0F, 0x30}, regs{x86.RCX: x86.MSRGSBase, x86.RAX: 0, x86.RDX: 0}, outcome{vector: done}, outcome{vector: vectorGP}},
-		{"WRMSR of PRED_CMD", []byte{0x0F, 0x30}, regs{x86.RCX: x86.MSRPredCmd, x86.RAX: 1, x86.RDX: 0}, outcome{vector: done}, outcome{vector: vectorGP}},
-		{"RDMSR of PRED_CMD", []byte{0x0F, 0x32}, regs{x86.RCX: x86.MSRPredCmd}, outcome{vector: vectorVC, code: 0x7C}, outcome{vector: vectorGP}},
-		{"INVD", []byte{0x0F, 0x08}, nil, outcome{vector: vectorVC, code: 0x76}, outcome{vector: vectorGP}},
-		{"WBINVD", []byte{0x0F, 0x09}, nil, outcome{vector: vectorVC, code: 0x89}, outcome{vector: vectorGP}},
-		{"MONITOR", []byte{0x0F, 0x01, 0xC8}, nil, outcome{vector: vectorVC, code: 0x8A}, outcome{vector: vectorUD}},
-		{"MWAIT", []byte{0x0F, 0x01, 0xC9}, nil, outcome{vector: vectorVC, code: 0x8B}, outcome{vector: vectorUD}},
-		{"VMMCALL", []byte{0x0F, 0x01, 0xD9}, nil, outcome{vector: vectorVC, code: 0x81}, outcome{vector: vectorVC, code: 0x81}},
-		{"VMCALL", []byte{0x0F, 0x01, 0xC1}, nil, outcome{vector: vectorUD}, outcome{vector: vectorUD}},
-		{"TDCALL", []byte{0x66, 0x0F, 0x01, 0xCC}, nil, outcome{vector: vectorUD}, outcome{vector: vectorUD}},
-		{"RDPMC", []byte{0x0F, 0x33}, nil, outcome{vector: vectorVC, code: 0x6F}, outcome{vector: vectorGP}},
-		{"RDTSC", []byte{0x0F, 0x31}, nil, outcome{vector: done}, outcome{vector: done}},
-		{"RDTSCP", []byte{0x0F, 0x01, 0xF9}, nil, outcome{vector: done}, outcome{vector: done}},
-		{"MOV from DR7", []byte{0x0F, 0x21, 0xF8}, nil, outcome{vector: vectorVC, code: 0x27}, outcome{vector: vectorGP}},
-		{"MOV to DR7", []byte{0x0F, 0x23, 0xF8}, regs{x86.RAX: 0x400}, outcome{vector: vectorVC, code: 0x37}, outcome{vector: vectorGP}},
-		{"MOV from DR5", []byte{0x0F, 0x21, 0xE8}, nil, outcome{vector: vectorVC, code: 0x27}, outcome{vector: vectorGP}},
-		{"MOV from DR6", []byte{0x0F, 0x21, 0xF0}, nil, outcome{vector: done}, outcome{vector: vectorGP}},
+		{"CPUID", []byte{0x0F, 0xA2}, nil, vc(0x72), vc(0x72)},
+		{"IN", []byte{0xEC}, nil, vc(0x7B), gp},
+		{"OUT", []byte{0xE6, 0x80}, nil, vc(0x7B), gp},
+		{"REP OUTSB", []byte{0xF3, 0x6E}, regs{x86.RCX: 2}, vc(0x7B), gp},
+		{"RDMSR of EFER", []byte{0x0F, 0x32}, regs{x86.RCX: x86.MSREFER}, fine, gp},
+		{"RDMSR of PAT", []byte{0x0F, 0x32}, regs{x86.RCX: x86.MSRPAT}, fine, gp},
+		{"RDMSR of SPEC_CTRL", []byte{0x0F, 0x32}, regs{x86.RCX: x86.MSRSpecCtrl}, fine, gp},
+		{"RDMSR of TSC", []byte{0x0F, 0x32}, regs{x86.RCX: x86.MSRTSC}, vc(0x7C), gp},
+		{"RDMSR of APIC_BASE", []byte{0x0F, 0x32}, regs{x86.RCX: x86.MSRAPICBase}, vc(0x7C), gp},
+		{"RDMSR of x2APIC ID", []byte{0x0F, 0x32}, regs{x86.RCX: 0x802}, vc(0x7C), gp},
+		{"WRMSR of x2APIC EOI", []byte{0x0F, 0x30}, regs{x86.RCX: 0x80B, x86.RAX: 0, x86.RDX: 0}, vc(0x7C), gp},
+		{"WRMSR of TSC deadline", []byte{0x0F, 0x30}, regs{x86.RCX: x86.MSRTSCDeadline}, vc(0x7C), gp},
+		{"WRMSR of GS_BASE", []byte{0x0F, 0x30}, regs{x86.RCX: x86.MSRGSBase, x86.RAX: 0, x86.RDX: 0}, fine, gp},
+		{"WRMSR of PRED_CMD", []byte{0x0F, 0x30}, regs{x86.RCX: x86.MSRPredCmd, x86.RAX: 1, x86.RDX: 0}, fine, gp},
+		{"RDMSR of PRED_CMD", []byte{0x0F, 0x32}, regs{x86.RCX: x86.MSRPredCmd}, vc(0x7C), gp},
+		{"INVD", []byte{0x0F, 0x08}, nil, vc(0x76), gp},
+		{"WBINVD", []byte{0x0F, 0x09}, nil, vc(0x89), gp},
+		{"MONITOR", []byte{0x0F, 0x01, 0xC8}, nil, vc(0x8A), ud},
+		{"MWAIT", []byte{0x0F, 0x01, 0xC9}, nil, vc(0x8B), ud},
+		{"VMMCALL", []byte{0x0F, 0x01, 0xD9}, nil, vc(0x81), vc(0x81)},
+		{"VMCALL", []byte{0x0F, 0x01, 0xC1}, nil, ud, ud},
+		{"TDCALL", []byte{0x66, 0x0F, 0x01, 0xCC}, nil, ud, ud},
+		{"RDPMC", []byte{0x0F, 0x33}, nil, vc(0x6F), gp},
+		{"RDTSC", []byte{0x0F, 0x31}, nil, fine, fine},
+		{"RDTSCP", []byte{0x0F, 0x01, 0xF9}, nil, fine, fine},
+		{"MOV from DR7", []byte{0x0F, 0x21, 0xF8}, nil, vc(0x27), gp},
+		{"MOV to DR7", []byte{0x0F, 0x23, 0xF8}, regs{x86.RAX: 0x400}, vc(0x37), gp},
+		{"MOV from DR5", []byte{0x0F, 0x21, 0xE8}, nil, vc(0x27), gp},
+		{"MOV from DR6", []byte{0x0F, 0x21, 0xF0}, nil, fine, gp},
 	} {
 		m := newMachine(t)
 		if o := m.run(in.regs, in.code...); o != in.kernel {

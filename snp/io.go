@@ -6,7 +6,8 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// SW_EXITINFO1 of port I/O (APM 15.10.2). Of the rest of it, how the address is formed, the host knows nothing to do with.
+// SW_EXITINFO1 of port I/O (APM 15.10.2). Of the rest of it, how the address is formed, the host knows nothing to do
+// with.
 const (
 	ioIn     = 1 << 0
 	ioString = 1 << 2
@@ -74,7 +75,8 @@ func (p *Platform) stringIO(c *x86.CPU, q *request, port uint16, size int, in bo
 	return success(0)
 }
 
-// readMMIO and writeMMIO move SW_EXITINFO2 bytes between the device memory at SW_EXITINFO1 and the scratch area, in pieces that a bus takes.
+// readMMIO and writeMMIO move SW_EXITINFO2 bytes between the device memory at SW_EXITINFO1 and the scratch area, in
+// pieces that a bus takes.
 func readMMIO(p *Platform, c *x86.CPU, q *request) (reply, error) {
 	b := p.buffer(q, q.info2)
 	if b == nil {

@@ -6,8 +6,9 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 )
 
-// A page that changes owner changes the key that its contents are read with, so that whoever gets it reads junk. It is a function of the seed and the
-// frame, and it is written down when the page is first touched: memory that nobody touches takes none of the host's.
+// A page that changes owner changes the key that its contents are read with, so that whoever gets it reads junk. It is
+// a function of the seed and the frame, and it is written down when the page is first touched: memory that nobody
+// touches takes none of the host's.
 
 // touch makes the contents of page, which is in state s, real in plane pl.
 func (p *Platform) touch(pl mem.Plane, page uint64, s pageState) {

@@ -6,8 +6,9 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 )
 
-// What a guest finds in its private memory before its first instruction: on hardware the secure processor puts the secrets page and the CPUID page there (SNP_LAUNCH_UPDATE),
-// and firmware tells the operating system where they are by a blob, whose address is a configuration table (uefi.CCBlobGUID).
+// What a guest finds in its private memory before its first instruction: on hardware the secure processor puts the
+// secrets page and the CPUID page there (SNP_LAUNCH_UPDATE), and firmware tells the operating system where they are by
+// a blob, whose address is a configuration table (uefi.CCBlobGUID).
 
 // The blob (EDK2, ConfidentialComputingSevSnpBlob.h; Linux, struct cc_blob_sev_info).
 const (
@@ -28,7 +29,8 @@ const (
 	vmpckSize      = 32
 )
 
-// The CPUID page (SEV-SNP Firmware ABI, table "CPUID Page"; Linux, struct snp_cpuid_table): a count, and from 16 on entries.
+// The CPUID page (SEV-SNP Firmware ABI, table "CPUID Page"; Linux, struct snp_cpuid_table): a count, and from 16 on
+// entries.
 const (
 	cpuidHeader    = 16
 	cpuidEntrySize = 48
@@ -38,8 +40,9 @@ const (
 // LaunchSize is how many bytes [Platform.Launch] returns.
 const LaunchSize = 3 * mem.PageSize
 
-// Launch returns what the guest's firmware is to put at address, a multiple of 4 KiB below 4 GiB, in memory that the operating system keeps private and
-// does not overwrite (EfiACPIReclaimMemory): the blob at address itself, the secrets page and the CPUID page behind it.
+// Launch returns what the guest's firmware is to put at address, a multiple of 4 KiB below 4 GiB, in memory that the
+// operating system keeps private and does not overwrite (EfiACPIReclaimMemory): the blob at address itself, the secrets
+// page and the CPUID page behind it.
 func (p *Platform) Launch(address uint64) []byte {
 	b := make([]byte, 0, LaunchSize)
 	b = append(b, CCBlob(address+mem.PageSize, address+2*mem.PageSize)...)
@@ -48,7 +51,8 @@ func (p *Platform) Launch(address uint64) []byte {
 	return append(b, p.CPUIDPage()...)
 }
 
-// CCBlob returns the confidential computing blob, which leads to the secrets page and the CPUID page by their guest-physical addresses.
+// CCBlob returns the confidential computing blob, which leads to the secrets page and the CPUID page by their
+// guest-physical addresses.
 func CCBlob(secrets, cpuid uint64) []byte {
 	b := make([]byte, blobSize)
 	le := binary.LittleEndian
@@ -61,7 +65,8 @@ func CCBlob(secrets, cpuid uint64) []byte {
 	return b
 }
 
-// SecretsPage returns the secrets page. Its keys come from the seed, and nobody is there to talk to with them. It says nothing of an SVSM.
+// SecretsPage returns the secrets page. Its keys come from the seed, and nobody is there to talk to with them. It says
+// nothing of an SVSM.
 func (p *Platform) SecretsPage() []byte {
 	b := make([]byte, mem.PageSize)
 	le := binary.LittleEndian

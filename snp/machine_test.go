@@ -14,8 +14,9 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// The test machine: 128 MiB of memory with a hole from 32 to 64 MiB, of which firmware has validated the first 2 MiB. The first GiB of guest-physical
-// addresses is mapped three times: at 0 for the kernel, at 1 GiB without C-bit, at 2 GiB for user programs.
+// The test machine: 128 MiB of memory with a hole from 32 to 64 MiB, of which firmware has validated the first 2 MiB.
+// The first GiB of guest-physical addresses is mapped three times: at 0 for the kernel, at 1 GiB without C-bit, at 2
+// GiB for user programs.
 const (
 	memorySize = 128 << 20
 	holeStart  = 32 << 20

@@ -11,11 +11,12 @@ const (
 // sevStatus is SEV_STATUS: SEV, SEV-ES and SEV-SNP are on, and nothing else that a guest would have to know.
 const sevStatus = 1<<0 | 1<<1 | 1<<2
 
-// EFER are the bits of EFER that the CPUID table announces beyond those every x86-64 processor has: AutoIBRS. They are for [x86.Config].
+// EFER are the bits of EFER that the CPUID table announces beyond those every x86-64 processor has: AutoIBRS. They are
+// for [x86.Config].
 const EFER = 1 << 21
 
-// native says whether a guest of KVM reaches a register without #VC: those that VMRUN and VMSAVE exchange (KVM, svm_recalc_msr_intercepts and
-// sev_es_recalc_msr_intercepts, on a processor with V_SPEC_CTRL and V_TSC_AUX).
+// native says whether a guest of KVM reaches a register without #VC: those that VMRUN and VMSAVE exchange (KVM,
+// svm_recalc_msr_intercepts and sev_es_recalc_msr_intercepts, on a processor with V_SPEC_CTRL and V_TSC_AUX).
 func native(index uint32, write bool) bool {
 	switch index {
 	case x86.MSRSTAR, x86.MSRLSTAR, x86.MSRCSTAR, x86.MSRFMASK, x86.MSRFSBase, x86.MSRGSBase, x86.MSRKernelGSBase,

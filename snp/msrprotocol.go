@@ -6,8 +6,8 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// The GHCB MSR protocol: requests and responses for a guest that has no GHCB yet (GHCB, "GHCB MSR Protocol"). The low 12 bits say which; where they
-// are zero the rest is a GHCB's address.
+// The GHCB MSR protocol: requests and responses for a guest that has no GHCB yet (GHCB, "GHCB MSR Protocol"). The low
+// 12 bits say which; where they are zero the rest is a GHCB's address.
 const (
 	msrInfo = 0xFFF
 
@@ -28,13 +28,20 @@ const (
 )
 
 var msrRequestNames = map[uint64]string{
-	msrSEVInfoRequest: "MSR: SEV Information", msrCPUIDRequest: "MSR: CPUID", msrAPResetHold: "MSR: AP Reset Hold",
-	msrPreferredRequest: "MSR: Preferred GHCB GPA", msrRegisterRequest: "MSR: Register GHCB GPA", msrPSCRequest: "MSR: SNP Page State Change",
-	0x016: "MSR: SNP Run VMPL", msrFeaturesRequest: "MSR: Hypervisor Feature Support", msrTerminate: "MSR: Termination",
+	msrSEVInfoRequest:   "MSR: SEV Information",
+	msrCPUIDRequest:     "MSR: CPUID",
+	msrAPResetHold:      "MSR: AP Reset Hold",
+	msrPreferredRequest: "MSR: Preferred GHCB GPA",
+	msrRegisterRequest:  "MSR: Register GHCB GPA",
+	msrPSCRequest:       "MSR: SNP Page State Change",
+	0x016:               "MSR: SNP Run VMPL",
+	msrFeaturesRequest:  "MSR: Hypervisor Feature Support",
+	msrTerminate:        "MSR: Termination",
 }
 
 const (
-	// sevInfo is the response about SEV, and the MSR's value at reset: versions 2 at most and 1 at least, and where the C-bit is.
+	// sevInfo is the response about SEV, and the MSR's value at reset: versions 2 at most and 1 at least, and where the
+	// C-bit is.
 	sevInfo = ghcbMax<<48 | ghcbMin<<32 | cBitPosition<<24 | msrSEVInfo
 	ghcbMax = 2
 	ghcbMin = 1
@@ -49,10 +56,12 @@ const (
 	pscError = 1 << 63
 )
 
-// features is what the host says it supports (GHCB, "Hypervisor Feature Support"): SEV-SNP. AP Creation, bit 1, is not there: machines have one processor.
+// features is what the host says it supports (GHCB, "Hypervisor Feature Support"): SEV-SNP. AP Creation, bit 1, is not
+// there: machines have one processor.
 const features = 1 << 0
 
-// msrRequest answers a request in the GHCB MSR (KVM, sev_handle_vmgexit_msr_protocol). One that is not known leaves the register as it is.
+// msrRequest answers a request in the GHCB MSR (KVM, sev_handle_vmgexit_msr_protocol). One that is not known leaves the
+// register as it is.
 func (p *Platform) msrRequest(c *x86.CPU, v *vcpu) x86.Action {
 	name := msrRequestNames[v.ghcb&msrInfo]
 	if name == "" {

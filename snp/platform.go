@@ -11,7 +11,8 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// CBit is the address bit that makes a page private in page-table entries and CR3: CPUID 0x8000001F EBX[5:0] is its position.
+// CBit is the address bit that makes a page private in page-table entries and CR3: CPUID 0x8000001F EBX[5:0] is its
+// position.
 const CBit = 1 << cBitPosition
 
 const cBitPosition = 51
@@ -19,12 +20,13 @@ const cBitPosition = 51
 // Config is what a guest is made with and what surrounds it.
 type Config struct {
 	Memory *mem.Memory
-	RAM    []accept.Range // where there is memory: ascending, disjoint, multiples of 4 KiB, within Memory. The rest is MMIO or nothing
+	RAM    []accept.Range // where there is memory: ascending, disjoint, whole pages, within Memory. The rest is MMIO
 	CPUs   int            // number of processors, at least 1; their IDs count from 0
 	Host   Host
 	Seed   uint64 // of what pages hold after they have changed owner
 
-	// Features is CPUID of the bare processor: what the interpreter implements. The guest finds it in its CPUID table as an AMD processor tells it.
+	// Features is CPUID of the bare processor: what the interpreter implements. The guest finds it in its CPUID table
+	// as an AMD processor tells it.
 	Features func(leaf, subleaf uint32) [4]uint32
 
 	Cost cost.Model
@@ -111,9 +113,9 @@ const (
 	dr7Reset = 0x400
 )
 
-// Unaccepted returns how many bytes of RAM the guest may not use as it stands: neither validated nor shared with the host. Whether the host has
-// assigned the page makes no difference. Where firmware has validated all it does not hand over, this is what the unaccepted memory bitmap
-// of a correct guest counts, at any instant between two acceptances.
+// Unaccepted returns how many bytes of RAM the guest may not use as it stands: neither validated nor shared with the
+// host. Whether the host has assigned the page makes no difference. Where firmware has validated all it does not hand
+// over, this is what the unaccepted memory bitmap of a correct guest counts, at any instant between two acceptances.
 func (p *Platform) Unaccepted() uint64 {
 	n := p.ram
 	for s := range pageState(pageStates) {
@@ -124,7 +126,8 @@ func (p *Platform) Unaccepted() uint64 {
 	return n * mem.PageSize
 }
 
-// State names the state of the page at gpa, without C-bit: "hypervisor-owned", "shared", "not validated", "validated", or "no memory" where there is none.
+// State names the state of the page at gpa, without C-bit: "hypervisor-owned", "shared", "not validated", "validated",
+// or "no memory" where there is none.
 func (p *Platform) State(gpa uint64) string {
 	if !p.isRAM(gpa, 1) {
 		return "no memory"

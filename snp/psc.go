@@ -8,8 +8,8 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// The structure of a page state change request in the scratch area (GHCB, "SNP Page State Change"): which entry is next and which is the last, then
-// entries of 8 bytes.
+// The structure of a page state change request in the scratch area (GHCB, "SNP Page State Change"): which entry is next
+// and which is the last, then entries of 8 bytes.
 const (
 	pscHeader     = 8
 	pscEntrySize  = 8
@@ -57,8 +57,9 @@ func pscPlane(operation uint64) (mem.Plane, bool) {
 	return 0, false
 }
 
-// pageStateChange is SNP Page State Change (KVM, snp_begin_psc). The structure tells the guest how far the host has come, so that it can ask for the
-// rest. Operations other than to private and to shared are hints, and are done by doing nothing.
+// pageStateChange is SNP Page State Change (KVM, snp_begin_psc). The structure tells the guest how far the host has
+// come, so that it can ask for the rest. Operations other than to private and to shared are hints, and are done by
+// doing nothing.
 func pageStateChange(p *Platform, c *x86.CPU, q *request) (reply, error) {
 	b := p.buffer(q, pscHeader)
 	if b == nil {
@@ -93,7 +94,8 @@ type pscRun struct {
 	next    int // the first that is not done
 }
 
-// runPSC works on the entries until they are done, the host stops early, or one is wrong. It returns the error for the guest.
+// runPSC works on the entries until they are done, the host stops early, or one is wrong. It returns the error for the
+// guest.
 func (p *Platform) runPSC(c *x86.CPU, s *pscRun) uint64 {
 	for s.next < len(s.entries) {
 		e := s.entries[s.next]
@@ -119,8 +121,8 @@ func (p *Platform) runPSC(c *x86.CPU, s *pscRun) uint64 {
 	return 0
 }
 
-// contiguous returns the end of the memory that the next entry and those behind it cover in one stretch, asking for the same in the same size: the host
-// gets it in one call, as KVM's user space does.
+// contiguous returns the end of the memory that the next entry and those behind it cover in one stretch, asking for the
+// same in the same size: the host gets it in one call, as KVM's user space does.
 func (s *pscRun) contiguous() uint64 {
 	first := s.entries[s.next]
 	end := first.end()

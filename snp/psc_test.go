@@ -20,7 +20,8 @@ const (
 	large     = 1 << 56
 )
 
-// psc asks for a page state change of entries cur to the last, and returns SW_EXITINFO1 and 2, and what is in the structure then.
+// psc asks for a page state change of entries cur to the last, and returns SW_EXITINFO1 and 2, and what is in the
+// structure then.
 func (g ghcb) psc(cur int, entries ...uint64) (info1, info2 uint64, next, last int, after []uint64) {
 	g.t.Helper()
 	b := binary.LittleEndian.AppendUint16(nil, uint16(cur))

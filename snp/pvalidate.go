@@ -12,9 +12,10 @@ const (
 	callRescind   = "PVALIDATE, rescind"
 )
 
-// pvalidateInstruction is PVALIDATE: RAX is a virtual address, ECX the page's size (0 is 4 KiB, 1 is 2 MiB), EDX[0] 1 to validate and 0 to take that back. The other bits of EDX
-// do not count: Linux passes a C bool in the register, and compilers leave the rest as it was.
-// EAX becomes the result, and CF says that the page has been as asked before (APM vol. 3, PVALIDATE).
+// pvalidateInstruction is PVALIDATE: RAX is a virtual address, ECX[0] the page's size (0 is 4 KiB, 1 is 2 MiB), EDX[0]
+// 1 to validate and 0 to take that back. The other bits of ECX and EDX do not count: Linux passes C bools in them, and
+// compilers leave the rest as it was. EAX becomes the result, and CF says that the page has been as asked before
+// (APM vol. 3, PVALIDATE).
 func (p *Platform) pvalidateInstruction(c *x86.CPU) x86.Action {
 	began, rip := c.Now(), c.RIP()
 	gva, validate := c.R[x86.RAX]&^(mem.PageSize-1), c.R[x86.RDX]&1 != 0
@@ -22,7 +23,7 @@ func (p *Platform) pvalidateInstruction(c *x86.CPU) x86.Action {
 	if !ok {
 		return x86.Raised
 	}
-	size, ok := pageSize(uint32(c.R[x86.RCX]), gva|gpa)
+	size, ok := pageSize(c.R[x86.RCX], gva|gpa)
 	if !ok {
 		p.call(c, record.RMP, callPVALIDATE, FailInput.String())
 		setResult(c, FailInput, false)
@@ -40,11 +41,10 @@ func (p *Platform) pvalidateInstruction(c *x86.CPU) x86.Action {
 	return x86.Done
 }
 
-// pageSize reads the page size of PVALIDATE and RMPADJUST, for which the page has to be aligned in both address spaces. Other bits than the lowest have
-// no meaning; nobody is known to set them.
-func pageSize(ecx uint32, addresses uint64) (record.PageSize, bool) {
-	size := record.PageSize(min(ecx, 2))
-	return size, size <= record.Size2M && addresses&(size.Bytes()-1) == 0
+// pageSize reads the page size of PVALIDATE and RMPADJUST, for which the page has to be aligned in both address spaces.
+func pageSize(rcx, addresses uint64) (size record.PageSize, aligned bool) {
+	size = record.PageSize(rcx & 1)
+	return size, addresses&(size.Bytes()-1) == 0
 }
 
 // setResult sets EAX, and the flags by it. CF tells more of PVALIDATE.
@@ -65,9 +65,11 @@ func setResult(c *x86.CPU, r Result, cf bool) {
 
 // pvalidate makes a page validated or not. changed is false where it has been so before. An error ends the machine.
 //
-// Taking validation back does not make processors forget the page on hardware. Here it does, so that no access goes unchecked; a guest that relies on
-// either is wrong.
-func (p *Platform) pvalidate(c *x86.CPU, gva, gpa uint64, size record.PageSize, validate bool) (r Result, changed bool, err error) {
+// Taking validation back does not make processors forget the page on hardware. Here it does, so that no access goes
+// unchecked; a guest that relies on either is wrong.
+func (p *Platform) pvalidate(
+	c *x86.CPU, gva, gpa uint64, size record.PageSize, validate bool,
+) (r Result, changed bool, err error) {
 	s, r, err := p.entry(c, callPVALIDATE, gva, gpa, size)
 	if err != nil {
 		return r, false, err
@@ -97,13 +99,14 @@ func (p *Platform) pvalidate(c *x86.CPU, gva, gpa uint64, size record.PageSize, 
 	return r, true, nil
 }
 
-// entry finds the RMP entry that PVALIDATE or RMPADJUST works on, with the nested page faults that they meet on the way: no page, or one of 2 MiB where 4 KiB
-// are asked for (APM 15.36.11, table 15-40).
+// entry finds the RMP entry that PVALIDATE or RMPADJUST works on, with the nested page faults that they meet on the
+// way: no page, or one of 2 MiB where 4 KiB are asked for (APM 15.36.11, table 15-40).
 func (p *Platform) entry(c *x86.CPU, name string, gva, gpa uint64, size record.PageSize) (pageState, Result, error) {
 	page := gpa &^ CBit
 	violation := func(why string) error {
 		return &Violation{
-			CPU: c.ID(), GPA: page, Shared: gpa&CBit == 0, GVA: gva, Instruction: name, RIP: c.RIP(), State: p.State(page), Why: why,
+			CPU: c.ID(), GPA: page, Shared: gpa&CBit == 0, GVA: gva, Instruction: name, RIP: c.RIP(),
+			State: p.State(page), Why: why,
 		}
 	}
 	if !p.isRAM(page, mem.PageSize) {
@@ -131,7 +134,8 @@ func (p *Platform) entry(c *x86.CPU, name string, gva, gpa uint64, size record.P
 	return 0, 0, &HostError{GPA: page, Plane: mem.Private}
 }
 
-// maxFaults bounds the faults of one instruction. An honest host needs two; with one that always finds something to undo a guest would fault forever.
+// maxFaults bounds the faults of one instruction. An honest host needs two; with one that always finds something to
+// undo a guest would fault forever.
 const maxFaults = 8
 
 // accepted records a page whose validation took from began until now.

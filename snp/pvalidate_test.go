@@ -76,7 +76,7 @@ func TestPVALIDATEInputs(t *testing.T) {
 		want             snp.Result
 	}{
 		{"2 MiB off their boundary", page + 0x1000, size2M, 1, snp.FailInput},
-		{"a size of 1 GiB", 0, 2, 1, snp.FailInput},
+		{"a C bool as the size", page + 4<<20, 0xFE01, 1, snp.Success},
 		{"a C bool as the action", page + 0x2000, size4K, 0x17FE01, snp.Success},
 		{"upper halves", page + 0xFFF, size4K | 1<<40, 1 | 1<<40, snp.Success},
 	} {

@@ -9,8 +9,8 @@ import (
 // ReservedBits implements [x86.Platform]: physical addresses are 52 bits wide, of which the C-bit is the topmost.
 func (p *Platform) ReservedBits() uint64 { return 0 }
 
-// Resolve implements [x86.Platform]. Instructions are fetched from private memory and paging structures lie there, whatever the C-bit says
-// (APM 15.34.8, table 15-30; 15.36.10).
+// Resolve implements [x86.Platform]. Instructions are fetched from private memory and paging structures lie there,
+// whatever the C-bit says (APM 15.34.8, table 15-30; 15.36.10).
 func (p *Platform) Resolve(c *x86.CPU, gpa uint64, a x86.Access) (x86.Translation, *x86.Refusal) {
 	page := gpa &^ (CBit | mem.PageSize - 1)
 	switch a.Kind {
@@ -23,11 +23,12 @@ func (p *Platform) Resolve(c *x86.CPU, gpa uint64, a x86.Access) (x86.Translatio
 	return p.resolveShared(c, page, a)
 }
 
-// resolvePrivate answers for a private access (APM table 15-39): a page that is not assigned to the guest is a nested page fault, on which the host
-// assigns one; one that is assigned and not validated raises #VC.
+// resolvePrivate answers for a private access (APM table 15-39): a page that is not assigned to the guest is a nested
+// page fault, on which the host assigns one; one that is assigned and not validated raises #VC.
 func (p *Platform) resolvePrivate(c *x86.CPU, page uint64, a x86.Access) (x86.Translation, *x86.Refusal) {
 	if !p.isRAM(page, mem.PageSize) {
-		// KVM exits to user space with a private fault where nothing can be private (kvm_mmu_faultin_pfn), and QEMU gives up (kvm_convert_memory).
+		// KVM exits to user space with a private fault where nothing can be private (kvm_mmu_faultin_pfn), and QEMU
+		// gives up (kvm_convert_memory).
 		return p.violated(c, page, a, false, "no memory", "a private address must be memory; devices are reached without C-bit")
 	}
 	s := p.rmp.At(page / mem.PageSize)
@@ -67,16 +68,17 @@ func (p *Platform) notValidated(c *x86.CPU, gva uint64) *x86.Exception {
 	return e
 }
 
-// resolveShared answers for a shared access: memory that the host maps, or MMIO. A page that is assigned to the guest reads as what it looks like without
-// the guest's key: the RMP is not asked about reads. A write is an RMP violation (APM table 15-39). KVM hands that to user space, since it means
-// to hold the page as private, and QEMU makes it shared: the private page is gone.
+// resolveShared answers for a shared access: memory that the host maps, or MMIO. A page that is assigned to the guest
+// reads as what it looks like without the guest's key: the RMP is not asked about reads. A write is an RMP violation
+// (APM table 15-39). KVM hands that to user space, since it means to hold the page as private, and QEMU makes it
+// shared: the private page is gone.
 func (p *Platform) resolveShared(c *x86.CPU, page uint64, a x86.Access) (x86.Translation, *x86.Refusal) {
 	if !p.isRAM(page, mem.PageSize) {
 		if external(a.Kind) {
 			return x86.Translation{MMIO: true, GPA: page}, nil
 		}
-		// KVM maps an MMIO page with a reserved bit when it is first touched. Only such a fault is the guest's to handle (APM 15.35.4); that first
-		// exit of each page, which the guest does not see, is left out.
+		// KVM maps an MMIO page with a reserved bit when it is first touched. Only such a fault is the guest's to
+		// handle (APM 15.35.4); that first exit of each page, which the guest does not see, is left out.
 		return x86.Translation{}, &x86.Refusal{Exception: p.vc(c, exitNPF)}
 	}
 	s := p.rmp.At(page / mem.PageSize)
@@ -116,8 +118,12 @@ func (p *Platform) translation(pl mem.Plane, page uint64) x86.Translation {
 	return x86.Translation{Host: p.mem.Page(f), Frame: f, GPA: page}
 }
 
-func (p *Platform) violated(c *x86.CPU, page uint64, a x86.Access, shared bool, state, why string) (x86.Translation, *x86.Refusal) {
-	v := &Violation{CPU: c.ID(), GPA: page, Shared: shared, GVA: a.GVA, Access: a.Kind, RIP: c.RIP(), State: state, Why: why}
+func (p *Platform) violated(
+	c *x86.CPU, page uint64, a x86.Access, shared bool, state, why string,
+) (x86.Translation, *x86.Refusal) {
+	v := &Violation{
+		CPU: c.ID(), GPA: page, Shared: shared, GVA: a.GVA, Access: a.Kind, RIP: c.RIP(), State: state, Why: why,
+	}
 	return x86.Translation{}, &x86.Refusal{Stop: v}
 }
 

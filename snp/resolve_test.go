@@ -122,7 +122,8 @@ func TestSharedMemoryHasContentsOfItsOwn(t *testing.T) {
 	}
 }
 
-// What the guest reads of its private pages without C-bit is what they look like without its key, and writing so loses them.
+// What the guest reads of its private pages without C-bit is what they look like without its key, and writing so loses
+// them.
 func TestPrivatePageWithoutCBit(t *testing.T) {
 	m := newMachine(t)
 	m.mustValidate(page, size4K)

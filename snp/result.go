@@ -2,7 +2,8 @@ package snp
 
 import "fmt"
 
-// A Result is what an instruction that works on the RMP returns in EAX (APM vol. 3, PVALIDATE, RMPADJUST, RMPUPDATE, PSMASH).
+// A Result is what an instruction that works on the RMP returns in EAX (APM vol. 3, PVALIDATE, RMPADJUST, RMPUPDATE,
+// PSMASH).
 type Result uint32
 
 // Results.
@@ -16,8 +17,8 @@ const (
 )
 
 var resultNames = map[Result]string{
-	Success: "SUCCESS", FailInput: "FAIL_INPUT", FailPermission: "FAIL_PERMISSION", FailInUse: "FAIL_INUSE", FailOverlap: "FAIL_OVERLAP",
-	FailSizeMismatch: "FAIL_SIZEMISMATCH",
+	Success: "SUCCESS", FailInput: "FAIL_INPUT", FailPermission: "FAIL_PERMISSION", FailInUse: "FAIL_INUSE",
+	FailOverlap: "FAIL_OVERLAP", FailSizeMismatch: "FAIL_SIZEMISMATCH",
 }
 
 func (r Result) String() string {

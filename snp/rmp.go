@@ -1,7 +1,7 @@
 package snp
 
-// A pageState is what is known of one 4 KiB page of guest-physical address space: whose it is in the low two bits, and flags of its RMP entry
-// (APM 15.36.3, table 15-34).
+// A pageState is what is known of one 4 KiB page of guest-physical address space: whose it is in the low two bits, and
+// flags of its RMP entry (APM 15.36.3, table 15-34).
 type pageState uint8
 
 const (
@@ -12,13 +12,15 @@ const (
 
 	ownerMask pageState = 3
 
-	// large: Page_Size is 2 MiB. The flag is the same in all 512 pages of a 2 MiB page, and where it is set so is the rest of the entry.
+	// large: Page_Size is 2 MiB. The flag is the same in all 512 pages of a 2 MiB page, and where it is set so is the
+	// rest of the entry.
 	large pageState = 1 << 2
 
 	// vmsa: the VMSA flag, which the guest sets with RMPADJUST.
 	vmsa pageState = 1 << 3
 
-	// fresh: the page has changed owner and nobody has touched it yet: its contents are junk that is not written down (junk.go).
+	// fresh: the page has changed owner and nobody has touched it yet: its contents are junk that is not written down
+	// (junk.go).
 	fresh pageState = 1 << 4
 
 	pageStates = 1 << 5

@@ -18,18 +18,18 @@ const (
 	vmpls = 4 // virtual machine privilege levels
 )
 
-// rmpadjustInstruction is RMPADJUST: RAX is a virtual address, RCX the page's size, RDX what the page is to be. EAX becomes the result (APM vol. 3,
-// RMPADJUST).
+// rmpadjustInstruction is RMPADJUST: RAX is a virtual address, RCX the page's size, RDX what the page is to be. EAX
+// becomes the result (APM vol. 3, RMPADJUST).
 //
-// The guest runs at VMPL0, which may do anything to the levels behind it, and so Linux finds out that it does. Nothing ever runs at those levels: their
-// permissions are not kept. The VMSA flag is.
+// The guest runs at VMPL0, which may do anything to the levels behind it, and so Linux finds out that it does. Nothing
+// ever runs at those levels: their permissions are not kept. The VMSA flag is.
 func (p *Platform) rmpadjustInstruction(c *x86.CPU) x86.Action {
 	gva, rdx := c.R[x86.RAX]&^(mem.PageSize-1), c.R[x86.RDX]
 	gpa, ok := c.Probe(gva)
 	if !ok {
 		return x86.Raised
 	}
-	size, ok := pageSize(uint32(c.R[x86.RCX]), gva|gpa)
+	size, ok := pageSize(c.R[x86.RCX], gva|gpa)
 	switch {
 	case !ok, rdx&^adjustAll != 0, rdx&adjustVMPL >= vmpls:
 		return p.adjusted(c, FailInput)

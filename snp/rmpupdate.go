@@ -7,16 +7,17 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// This file is the host's side of the RMP: what a VMM does to a guest's memory, with the rules that hold whatever it does. Addresses are
-// without C-bit, multiples of the page size. The processor is the one whose exit the host is in; it stamps the record and pays for RMPUPDATE, the rest the
-// host charges.
+// This file is the host's side of the RMP: what a VMM does to a guest's memory, with the rules that hold whatever it
+// does. Addresses are without C-bit, multiples of the page size. The processor is the one whose exit the host is in; it
+// stamps the record and pays for RMPUPDATE, the rest the host charges.
 
 const (
 	pagesIn2M = 512
 	size2M    = pagesIn2M * mem.PageSize
 )
 
-// AddPage assigns a page to the guest: RMPUPDATE with Assigned. It is not validated, wholly RAM, and takes the place of none.
+// AddPage assigns a page to the guest: RMPUPDATE with Assigned. It is not validated, wholly RAM, and takes the place of
+// none.
 func (p *Platform) AddPage(c *x86.CPU, gpa uint64, size record.PageSize) error {
 	const call = "RMPUPDATE"
 	if size > record.Size2M || gpa%size.Bytes() != 0 || !p.isRAM(gpa, size.Bytes()) {
@@ -37,8 +38,8 @@ func (p *Platform) AddPage(c *x86.CPU, gpa uint64, size record.PageSize) error {
 	return nil
 }
 
-// RemovePages takes the guest's pages in [start, end) away, contents and all: RMPUPDATE without Assigned. What is not the guest's stays as it is. A
-// 2 MiB page that reaches over the range is split first.
+// RemovePages takes the guest's pages in [start, end) away, contents and all: RMPUPDATE without Assigned. What is not
+// the guest's stays as it is. A 2 MiB page that reaches over the range is split first.
 func (p *Platform) RemovePages(c *x86.CPU, start, end uint64) error {
 	if err := p.checkRange("RMPUPDATE", start, end); err != nil {
 		return err
@@ -98,7 +99,8 @@ func (p *Platform) setSmall(gpa uint64) {
 	p.rmp.Update(first, first+pagesIn2M, func(s pageState) pageState { return s &^ large })
 }
 
-// Share maps [start, end) for the guest as shared memory. The guest's own pages there have to be taken away first: nested page tables lead to one page.
+// Share maps [start, end) for the guest as shared memory. The guest's own pages there have to be taken away first:
+// nested page tables lead to one page.
 func (p *Platform) Share(c *x86.CPU, start, end uint64) error {
 	const call = "mapping the shared page"
 	if err := p.checkRange(call, start, end); err != nil {

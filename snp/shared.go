@@ -40,8 +40,9 @@ func (p *Platform) writeShared(gpa uint64, b []byte) {
 // scratchLimit bounds a scratch area outside the GHCB, as KVM does (GHCB_SCRATCH_AREA_LIMIT).
 const scratchLimit = 16 * mem.PageSize
 
-// buffer returns the first n bytes of the request's scratch area (KVM, setup_vmgexit_scratch): within the GHCB's shared buffer, or in shared memory
-// elsewhere. What is written to it reaches the guest with [Platform.flush]. It returns nil where there is no such area.
+// buffer returns the first n bytes of the request's scratch area (KVM, setup_vmgexit_scratch): within the GHCB's shared
+// buffer, or in shared memory elsewhere. What is written to it reaches the guest with [Platform.flush]. It returns nil
+// where there is no such area.
 func (p *Platform) buffer(q *request, n uint64) []byte {
 	switch {
 	case q.scratch == 0, n == 0, n > scratchLimit:

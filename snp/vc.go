@@ -34,10 +34,26 @@ const (
 
 // Their names there, without VMEXIT_.
 var exitNames = map[uint64]string{
-	exitDR7Read: "DR7_READ", exitDR7Write: "DR7_WRITE", exitRDTSC: "RDTSC", exitRDPMC: "RDPMC", exitCPUID: "CPUID", exitINVD: "INVD",
-	exitHLT: "HLT", exitIOIO: "IOIO", exitMSR: "MSR", exitVMMCALL: "VMMCALL", exitRDTSCP: "RDTSCP", exitWBINVD: "WBINVD",
-	exitMONITOR: "MONITOR", exitMWAIT: "MWAIT", exitEFERWriteTrap: "EFER_WRITE_TRAP", exitCR0WriteTrap: "CR0_WRITE_TRAP",
-	exitCR4WriteTrap: "CR4_WRITE_TRAP", exitNPF: "NPF", exitVMGEXIT: "VMGEXIT", exitPageNotValidated: "PAGE_NOT_VALIDATED",
+	exitDR7Read:          "DR7_READ",
+	exitDR7Write:         "DR7_WRITE",
+	exitRDTSC:            "RDTSC",
+	exitRDPMC:            "RDPMC",
+	exitCPUID:            "CPUID",
+	exitINVD:             "INVD",
+	exitHLT:              "HLT",
+	exitIOIO:             "IOIO",
+	exitMSR:              "MSR",
+	exitVMMCALL:          "VMMCALL",
+	exitRDTSCP:           "RDTSCP",
+	exitWBINVD:           "WBINVD",
+	exitMONITOR:          "MONITOR",
+	exitMWAIT:            "MWAIT",
+	exitEFERWriteTrap:    "EFER_WRITE_TRAP",
+	exitCR0WriteTrap:     "CR0_WRITE_TRAP",
+	exitCR4WriteTrap:     "CR4_WRITE_TRAP",
+	exitNPF:              "NPF",
+	exitVMGEXIT:          "VMGEXIT",
+	exitPageNotValidated: "PAGE_NOT_VALIDATED",
 }
 
 func exitName(code uint64) string {

@@ -7,8 +7,9 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// A Violation is an access to what is not the guest's to touch. It ends the machine where the guest cannot be asked: on hardware the VMM gives up. Where
-// the guest gets #VC, it is kept for the case that the guest dies of it ([Platform.Unvalidated]).
+// A Violation is an access to what is not the guest's to touch. It ends the machine where the guest cannot be asked: on
+// hardware the VMM gives up. Where the guest gets #VC, it is kept for the case that the guest dies of it
+// ([Platform.Unvalidated]).
 type Violation struct {
 	CPU         int
 	GPA         uint64 // of the page, without C-bit
@@ -37,7 +38,8 @@ func (v *Violation) Error() string {
 	return s + fmt.Sprintf(" by the instruction at %#x: %s", v.RIP, v.Why)
 }
 
-// A HostError ends a machine whose host did not do what the guest needs to go on; on hardware the guest would fault forever.
+// A HostError ends a machine whose host did not do what the guest needs to go on; on hardware the guest would fault
+// forever.
 type HostError struct {
 	GPA   uint64
 	Plane mem.Plane
@@ -54,7 +56,8 @@ func (e *HostError) Error() string {
 
 func (e *HostError) Unwrap() error { return e.Err }
 
-// A GHCBError ends a machine whose guest calls its host in a way that no host can answer; KVM returns an error to the VMM in user space, which gives up.
+// A GHCBError ends a machine whose guest calls its host in a way that no host can answer; KVM returns an error to the
+// VMM in user space, which gives up.
 type GHCBError struct {
 	GPA uint64 // of the GHCB
 	RIP uint64
@@ -65,7 +68,8 @@ func (e *GHCBError) Error() string {
 	return fmt.Sprintf("VMGEXIT at %#x with the GHCB at %#x: %s", e.RIP, e.GPA, e.Why)
 }
 
-// A Termination is what a guest says when it gives up (GHCB, "Termination Request"). Linux does so for all that it cannot handle.
+// A Termination is what a guest says when it gives up (GHCB, "Termination Request"). Linux does so for all that it
+// cannot handle.
 type Termination struct {
 	Set, Reason uint8
 	RIP         uint64
@@ -76,8 +80,9 @@ type Termination struct {
 var terminationReasons = [2][]string{
 	{"general", "GHCB protocol error", "SEV-SNP features not supported"},
 	{
-		"GHCB registration failed", "page state change failed", "PVALIDATE failed", "not at VMPL0", "CPUID validation failed", "CPUID from the hypervisor failed",
-		"secrets page", "no SVSM", "SVSM at VMPL0", "SVSM calling area", "Secure TSC", "remapping the SVSM calling area", "Secure AVIC",
+		"GHCB registration failed", "page state change failed", "PVALIDATE failed", "not at VMPL0",
+		"CPUID validation failed", "CPUID from the hypervisor failed", "secrets page", "no SVSM", "SVSM at VMPL0",
+		"SVSM calling area", "Secure TSC", "remapping the SVSM calling area", "Secure AVIC",
 	},
 }
 
@@ -99,8 +104,9 @@ func (e *Termination) Unwrap() error {
 	return e.After
 }
 
-// Unvalidated returns the last access of a processor that met a page which the guest had not validated, and still has not; nil where there is none. A
-// guest that has no answer to #VC with PAGE_NOT_VALIDATED dies of it, in whatever way: this tells why.
+// Unvalidated returns the last access of a processor that met a page which the guest had not validated, and still has
+// not; nil where there is none. A guest that has no answer to #VC with PAGE_NOT_VALIDATED dies of it, in whatever way:
+// this tells why.
 func (p *Platform) Unvalidated(c *x86.CPU) *Violation {
 	v := p.vcpuOf(c).unvalidated
 	if v == nil || p.rmp.At(v.GPA/mem.PageSize).owner() == validated {

@@ -25,7 +25,8 @@ func (p *Platform) terminate(c *x86.CPU, set, reason uint8) x86.Action {
 	return x86.Again
 }
 
-// ghcbRequest serves a request in the GHCB (KVM, sev_handle_vmgexit). A GHCB that there cannot be is as if nothing had been asked.
+// ghcbRequest serves a request in the GHCB (KVM, sev_handle_vmgexit). A GHCB that there cannot be is as if nothing had
+// been asked.
 func (p *Platform) ghcbRequest(c *x86.CPU, v *vcpu) error {
 	gpa := v.ghcb
 	if gpa == 0 || !p.isRAM(gpa, ghcbSize) {
