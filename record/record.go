@@ -116,6 +116,7 @@ type Guest struct {
 	MemInfo *MemInfo `json:"meminfo"`
 	Touched *MemInfo `json:"meminfo_touched"` // after it touched memory; nil where it was not told to
 	Flags   []string `json:"flags"`           // of /proc/cpuinfo, in its order
+	VMPL    *int     `json:"vmpl"`            // of /sys/devices/system/cpu/sev/vmpl; nil where the kernel does not say
 }
 
 // MemInfo is from the guest's /proc/meminfo, in bytes.

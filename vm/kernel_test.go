@@ -5,6 +5,8 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -192,6 +194,29 @@ func TestTouchedMemoryIsAccepted(t *testing.T) {
 	}
 	if left := acceptedFree(after); left < 0 || left > 192*mib {
 		t.Errorf("%d MiB are accepted and free afterwards: more than watermarks ask for", left>>20)
+	}
+}
+
+// 64 GiB of guest cost little more than the kernel's own map of it, which is 1 GiB. The boot runs in a process of its own, whose memory is counted.
+func TestTDXGuestOf64G(t *testing.T) {
+	const child = "TACIT_TEST_CHILD"
+	if os.Getenv(child) == "" {
+		t.Parallel()
+		cmd := exec.Command(os.Args[0], "-test.run=^TestTDXGuestOf64G$", "-kernels="+*kernels)
+		cmd.Env = append(os.Environ(), child+"=1")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%v\n%s", err, out)
+		}
+		return
+	}
+	b := boot(t, vm.Config{Memory: 64 * gib, Image: debian13(t)})
+	b.powersOff(t)
+	b.booksAgree(t)
+	if n := *b.Acceptance.UnacceptedAtInit; n < 60*gib {
+		t.Errorf("%d bytes unaccepted at init of 64 GiB", n)
+	}
+	if n := b.Host.PeakRSSBytes; n == 0 || n >= 3*gib/2 {
+		t.Errorf("%d MiB resident, want less than 1.5 GiB", n>>20)
 	}
 }
 

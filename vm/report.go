@@ -56,7 +56,7 @@ func (m *Machine) readBitmap() (*uint64, error) {
 // guestReport is what the guest said of itself, for the record.
 func (m *Machine) guestReport() record.Guest {
 	r := m.report.Report()
-	return record.Guest{Flags: r.CPUFlags, MemInfo: memInfo(r, "init"), Touched: memInfo(r, "touched")}
+	return record.Guest{Flags: r.CPUFlags, VMPL: r.VMPL, MemInfo: memInfo(r, "init"), Touched: memInfo(r, "touched")}
 }
 
 // memInfo is /proc/meminfo in one of the guest's snapshots, nil where there is none.
