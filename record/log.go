@@ -12,6 +12,9 @@ type Log struct {
 	sink   Sink
 	added  Added    // the run of pages held back for the sink; Bytes is 0 when there is none
 	taken  Accepted // the run of accepted pages held back for the sink
+
+	last       Accepted // that was taken, and
+	operations uint64   // how many there were
 }
 
 // totals is what the record is made from.
@@ -65,6 +68,7 @@ func (l *Log) Accept(e Accepted) {
 		e.By = l.running()
 	}
 	a, operations := &l.totals.accepted[e.By], pages(e.Bytes, e.Size)
+	l.last, l.operations = e, l.operations+operations
 	a.sizes[e.Size].add(e.Bytes, operations)
 	a.ns = addNS(a.ns, e.NS)
 	if l.Reached(Init) {
@@ -162,6 +166,14 @@ func (l *Log) AcceptedBytes() uint64 {
 		sum += a.untilInit.Bytes + a.afterInit.Bytes
 	}
 	return sum
+}
+
+// LastAccepted returns the last Accepted, with its agent, and how many operations there have been with it, by all agents.
+func (l *Log) LastAccepted() (e Accepted, operations uint64) {
+	if l == nil {
+		return Accepted{}, 0
+	}
+	return l.last, l.operations
 }
 
 // Flush hands the sink the events that the Log holds back to join them with their continuation: a guest accepts its

@@ -28,6 +28,7 @@ type Machine struct {
 	firmware *firmware.Firmware
 
 	console console
+	names   names
 	report  report.Parser
 	books   books
 

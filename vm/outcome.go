@@ -1,14 +1,10 @@
 package vm
 
 import (
-	"encoding/hex"
 	"errors"
 	"fmt"
 
-	"golang.org/x/arch/x86/x86asm"
-
 	"github.com/tacit-vm/tacit/firmware"
-	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp"
 	"github.com/tacit-vm/tacit/tdx"
@@ -142,54 +138,7 @@ func (m *Machine) locate(d *record.Diagnosis, end error) {
 	at := record.Address(rip)
 	d.RIP = &at
 	d.Symbol = m.symbol(rip)
-	var b [15]byte
-	for n := len(b); n > 0; n-- {
-		if c.ReadVirtual(rip, b[:n]) == nil {
-			d.Instruction = disassemble(b[:n])
-			return
-		}
+	if b := instructionAt(c, rip); len(b) > 0 {
+		d.Instruction = disassemble(b)
 	}
-}
-
-func disassemble(b []byte) *record.Instruction {
-	in, err := x86asm.Decode(b, 64)
-	if err != nil || in.Len == 0 {
-		return &record.Instruction{Bytes: hex.EncodeToString(b)}
-	}
-	return &record.Instruction{Bytes: hex.EncodeToString(b[:in.Len]), Text: x86asm.GNUSyntax(in, 0, nil)}
-}
-
-// kernelText is where x86-64 Linux links itself, and how far KASLR may move it (Documentation/arch/x86/x86_64/mm.rst).
-const (
-	kernelTextFirst = 0xFFFF_FFFF_8000_0000
-	kernelTextLast  = 0xFFFF_FFFF_BFFF_FFFF
-)
-
-// symbol names the guest function at rip, where the symbols are known and the kernel has not been moved from where it was linked.
-func (m *Machine) symbol(rip uint64) string {
-	if rip < kernelTextFirst || rip > kernelTextLast {
-		return ""
-	}
-	symbols := m.cfg.Symbols
-	if symbols == nil {
-		var err error
-		if symbols, err = m.cfg.Image.Symbols(); err != nil {
-			return ""
-		}
-	}
-	name, offset, ok := symbols.Lookup(rip - m.kernelOffset(symbols))
-	if !ok {
-		return ""
-	}
-	return fmt.Sprintf("%s+%#x", name, offset)
-}
-
-// kernelOffset is how far KASLR has moved the kernel: SYSCALL's entry point tells, which the kernel puts into IA32_LSTAR.
-func (m *Machine) kernelOffset(symbols *image.Symbols) uint64 {
-	entry, ok := symbols.Address("entry_SYSCALL_64")
-	lstar, known := m.cpus[0].MSR(x86.MSRLSTAR)
-	if !ok || !known || lstar < kernelTextFirst {
-		return 0
-	}
-	return lstar - entry
 }

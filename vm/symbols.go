@@ -1,0 +1,111 @@
+package vm
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/x86"
+)
+
+// x86-64 Linux links itself at the beginning of these addresses, and KASLR moves it within them (Documentation/arch/x86/x86_64/mm.rst).
+const (
+	kernelTextFirst = 0xFFFF_FFFF_8000_0000
+	kernelTextLast  = 0xFFFF_FFFF_BFFF_FFFF
+)
+
+// names finds the functions of the guest's kernel.
+type names struct {
+	table  *image.Symbols
+	tried  bool   // table is what there is, even where that is nil
+	offset uint64 // how far KASLR has moved the kernel
+	placed bool   // offset is known; it does not change any more
+}
+
+// symbols returns the kernel's symbols, nil where none are known. The image's own take a few tenths of a second to unpack.
+func (m *Machine) symbols() *image.Symbols {
+	if !m.names.tried {
+		m.names.tried = true
+		if m.names.table = m.cfg.Symbols; m.names.table == nil {
+			m.names.table, _ = m.cfg.Image.Symbols() // what has none is no less bootable
+		}
+	}
+	return m.names.table
+}
+
+// symbol names the guest function at rip, with the offset in it; it is empty where nothing is known.
+func (m *Machine) symbol(rip uint64) string {
+	name, offset := m.lookUp(rip)
+	if name == "" {
+		return ""
+	}
+	return fmt.Sprintf("%s+%#x", name, offset)
+}
+
+// lookUp returns the symbol at an address and the distance from its start.
+func (m *Machine) lookUp(address uint64) (name string, offset uint64) {
+	if address < kernelTextFirst || address > kernelTextLast {
+		return "", 0
+	}
+	moved, ok := m.kernelOffset()
+	if !ok {
+		return "", 0
+	}
+	name, offset, _ = m.symbols().Lookup(address - moved)
+	return name, offset
+}
+
+// kernelOffset returns how far KASLR has moved the kernel. It is not known before the kernel has its own page tables.
+func (m *Machine) kernelOffset() (offset uint64, ok bool) {
+	n := &m.names
+	if !n.placed && m.symbols() != nil {
+		if n.offset, n.placed = m.offsetByEntry(); !n.placed {
+			n.offset, n.placed = m.offsetByMapping()
+		}
+	}
+	return n.offset, n.placed
+}
+
+// offsetByEntry compares where SYSCALL enters the kernel, which it puts into IA32_LSTAR, with where that was linked.
+func (m *Machine) offsetByEntry() (offset uint64, ok bool) {
+	linked, ok := m.symbols().Address("entry_SYSCALL_64")
+	lstar, _ := m.cpus[0].MSR(x86.MSRLSTAR)
+	return lstar - linked, ok && lstar >= kernelTextFirst && lstar <= kernelTextLast
+}
+
+// offsetByMapping compares the first page of 2 MiB that is mapped in the kernel's range with where the kernel begins: from its first page tables on,
+// nothing in front of it is mapped (Linux arch/x86/kernel/head64.c, __startup_64). This is earlier than SYSCALL by the whole of early boot.
+func (m *Machine) offsetByMapping() (offset uint64, ok bool) {
+	linked, ok := m.symbols().Address("_text")
+	c := m.cpus[0]
+	s := c.State()
+	if !ok || s.CR0&x86.CR0PG == 0 {
+		return 0, false
+	}
+	const (
+		present, large = 1 << 0, 1 << 7
+		address        = 0x000F_FFFF_FFFF_F000
+		page           = 2 << 20
+	)
+	entry := func(table uint64, index uint64) uint64 {
+		var b [8]byte
+		if c.ReadPhysical(table&address+index*8, b[:]) != nil {
+			return 0
+		}
+		return binary.LittleEndian.Uint64(b[:])
+	}
+	directory := s.CR3
+	for _, shift := range []int{39, 30} {
+		directory = entry(directory, kernelTextFirst>>shift&0x1FF)
+		if directory&present == 0 || directory&large != 0 {
+			return 0, false
+		}
+	}
+	for i := range uint64(512) {
+		if entry(directory, i)&present != 0 {
+			moved := kernelTextFirst + i*page - linked&^(page-1)
+			return moved, moved <= kernelTextLast-kernelTextFirst
+		}
+	}
+	return 0, false
+}
