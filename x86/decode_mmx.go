@@ -112,6 +112,7 @@ func ep(d *decoder, _ *vectorInsn) bool {
 	if d.isReg() {
 		d.emit(Uop{Op: opMovRFromX32 + d.wide(), Dst: d.rm, Src: xmmTmp})
 	} else {
+		d.emit(Uop{Op: opMMXTop})
 		d.emit(d.at(Uop{Op: xmmStores[d.dword()], Src: xmmTmp}))
 	}
 	d.emit(Uop{Op: opMMXEnter})
@@ -131,6 +132,7 @@ func qpStore(d *decoder, in *vectorInsn) bool {
 	if d.isReg() {
 		return d.result(d.rm, xmmTmp)
 	}
+	d.emit(Uop{Op: opMMXTop})
 	d.emit(d.at(Uop{Op: xmmStores[in.memory], Src: xmmTmp}))
 	d.emit(Uop{Op: opMMXEnter})
 	return true
@@ -186,22 +188,28 @@ func movdq2q(d *decoder, _ *vectorInsn) bool {
 	return d.isReg() && d.result(d.reg, d.rm)
 }
 
-// vq is V = op(V, Q): conversions from integers. With a memory operand they do not enter the MMX state.
+// vq is V = op(V, Q): conversions from integers. With a memory operand they have nothing to do with MMX.
 func vq(d *decoder, in *vectorInsn) bool {
-	d.mmx()
-	d.sourceQ(in.memory)
-	d.emit(Uop{Op: in.op, Dst: d.reg, Src: xmmTmp})
-	if d.isReg() {
-		d.emit(Uop{Op: opMMXEnter})
+	if d.nextIsReg() {
+		d.mmx()
+		d.sourceQ(in.memory)
+		d.emit(Uop{Op: opMMXEnter}) // also where the conversion then raises #XM
+	} else {
+		d.modrm()
+		d.sourceQ(in.memory)
 	}
+	d.emit(Uop{Op: in.op, Dst: d.reg, Src: xmmTmp})
 	return true
 }
 
-// pw is P = op(W): conversions to integers.
+// pw is P = op(W): conversions to integers. The MMX state is entered also where they raise #XM.
 func pw(d *decoder, in *vectorInsn) bool {
 	d.mmx()
-	d.emit(Uop{Op: in.op, Dst: mmxDst, Src: d.source(in.memory)})
-	return d.result(d.reg, mmxDst)
+	src := d.source(in.memory)
+	d.emit(Uop{Op: opMMXEnter})
+	d.emit(Uop{Op: in.op, Dst: mmxDst, Src: src})
+	d.emit(Uop{Op: opMMXPut, Dst: d.reg & 7, Src: mmxDst})
+	return true
 }
 
 // maskmovq is MASKMOVQ, whose memory operand is [RDI].

@@ -105,6 +105,9 @@ func (c *CPU) fxReady(va uint64) bool {
 	switch {
 	case c.cr0&(CR0EM|CR0TS) != 0:
 		return c.raiseNoCode(vectorNM)
+	case !canonical(va):
+		c.raiseNonCanonical()
+		return false
 	case va%fxAligned != 0:
 		return c.raise(vectorGP, 0)
 	}

@@ -15,6 +15,10 @@ var mmxHandlers = map[Op]handler{
 		c.fpu.top, c.fpu.full = 0, 0xFF
 		return true
 	},
+	opMMXTop: func(c *CPU, _ *Uop) bool { // before a store: one that faults has already moved the top of the stack
+		c.fpu.top = 0
+		return true
+	},
 	opEMMS: func(c *CPU, _ *Uop) bool {
 		c.fpu.top, c.fpu.full = 0, 0
 		return true

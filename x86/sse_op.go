@@ -288,6 +288,7 @@ const (
 	opMMXGet
 	opMMXPut
 	opMMXEnter
+	opMMXTop
 	opEMMS
 
 	sseOpEnd

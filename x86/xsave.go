@@ -31,6 +31,9 @@ func (c *CPU) xsReady(va uint64) bool {
 		return c.raiseNoCode(vectorUD)
 	case c.cr0&CR0TS != 0:
 		return c.raiseNoCode(vectorNM)
+	case !canonical(va):
+		c.raiseNonCanonical()
+		return false
 	case va%xsAligned != 0:
 		return c.raise(vectorGP, 0)
 	}
@@ -54,7 +57,7 @@ func (c *CPU) inUse() (bv uint64) {
 // xsave is XSAVE and XSAVEOPT. The latter leaves components alone that are in their initial state.
 func xsave(c *CPU, u *Uop) bool {
 	va := c.ea(u)
-	if !c.xsReady(va) || !c.claim(va, xsHeader+xsHeaderSize) {
+	if !c.xsReady(va) || !c.claim(va+xsHeader, xsHeaderSize) {
 		return false
 	}
 	bv, ok := c.load64(va + xsHeader + xsBV)
@@ -72,7 +75,7 @@ func xsave(c *CPU, u *Uop) bool {
 // xsavec is XSAVEC: it says that the area is compacted, which makes no difference to the legacy region.
 func xsavec(c *CPU, u *Uop) bool {
 	va := c.ea(u)
-	if !c.xsReady(va) || !c.claim(va, xsHeader+xsHeaderSize) {
+	if !c.xsReady(va) || !c.claim(va+xsHeader, xsHeaderSize) {
 		return false
 	}
 	rfbm := c.requested()
@@ -81,9 +84,13 @@ func xsavec(c *CPU, u *Uop) bool {
 		c.store64(va+xsHeader+xsBV, used) && c.store64(va+xsHeader+xsComp, rfbm|xsCompacted)
 }
 
-// saveLegacy stores components, and MXCSR, each where it belongs. The area is known to be writable.
+// saveLegacy stores components, and MXCSR, each where it belongs. What is not stored need not be writable.
 func (c *CPU) saveLegacy(va, components uint64, mxcsr, wide bool) bool {
 	var a fxArea
+	if components&xsX87 != 0 && !c.claim(va, fxXMM) || mxcsr && !c.claim(va+fxMXCSR, fxST-fxMXCSR) ||
+		components&xsSSE != 0 && !c.claim(va+fxXMM, fxEnd-fxXMM) {
+		return false
+	}
 	if components&xsX87 != 0 {
 		a.putX87(&c.fpu, wide)
 		if !c.writeBytes(va, a[:fxMXCSR]) || !c.writeBytes(va+fxST, a[fxST:fxXMM]) {
@@ -110,7 +117,7 @@ func xrstor(c *CPU, u *Uop) bool {
 		return false
 	}
 	var b [xsHeader + xsHeaderSize]byte
-	if !c.readBytes(va, b[:]) {
+	if !c.readBytes(va+xsHeader, b[xsHeader:]) {
 		return false
 	}
 	rfbm := c.requested()
@@ -126,6 +133,11 @@ func xrstor(c *CPU, u *Uop) bool {
 		}
 	case bv&^c.xcr0 != 0 || comp != 0 || !allZero(header[xsReserved:xsReserved+8]):
 		return c.raise(vectorGP, 0)
+	}
+	// Only what is loaded is read; but x87's part, on silicon, also where the header says that it is not there.
+	part := func(wanted bool, from, to int) bool { return !wanted || c.readBytes(va+uint64(from), b[from:to]) }
+	if !part(rfbm&xsX87 != 0, 0, fxXMM) || !part(rfbm&xsSSE != 0, fxMXCSR, fxST) || !part(rfbm&bv&xsSSE != 0, fxXMM, fxEnd) {
+		return false
 	}
 	a := (*fxArea)(b[:])
 	mxcsr := c.mxcsr

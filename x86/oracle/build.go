@@ -7,7 +7,8 @@ func (s *scene) build(f *form) bool {
 	if flagEffects[f.mnemonic].reads&s.undefined != 0 || f.single && len(s.insns) > 0 {
 		return false
 	}
-	x := &insn{form: f, base: none, index: none, skip: none}
+	x := &insn{form: f, base: none, index: none, skip: none,
+		invalid: f.mnemonic[0] == '(' || f.mnemonic[:2] == "UD"}
 	s.registers(x)
 	x.imm = make([]uint64, len(f.immediate))
 	for i, size := range f.immediate {

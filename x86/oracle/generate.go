@@ -108,7 +108,7 @@ func (s *scene) finish() bool {
 	}
 	c := s.c
 	switch r := s.IntN(100); {
-	case r < 85:
+	case r < 85 || s.invalid():
 		c.In.RIP = codeBase + uint64(s.IntN(pageSize-codeBytes))
 	case r < 92: // across two pages
 		c.In.RIP = codeBase + pageSize - uint64(s.IntN(total+1))
@@ -130,6 +130,11 @@ func (s *scene) finish() bool {
 	c.Name, c.names, c.ends = joinNames(names), names, ends
 	c.Skip.Flags, c.Skip.Early = s.undefined, s.everUndefined
 	return true
+}
+
+// invalid says whether an instruction is not defined.
+func (s *scene) invalid() bool {
+	return slices.ContainsFunc(s.insns, func(x *insn) bool { return x.invalid })
 }
 
 func joinNames(names []string) string { return strings.Join(names, "; ") }

@@ -29,6 +29,7 @@ type insn struct {
 	adjust  uint64 // what the instruction itself adds to the address (bit offsets)
 	content []byte // what must be there
 	stores  bool   // it stores elsewhere too: on the stack, through RDI
+	invalid bool   // it is not defined; how many of its bytes are read is the model's
 
 	skip int // for a branch: how many instructions behind it are jumped over; none where it leaves the case
 }

@@ -10,6 +10,18 @@ func prepareControl(s *scene, x *insn) bool {
 	return !s.memory
 }
 
+// prepareStore80 keeps 80-bit stores within a page: where the second page cannot be written, some models have stored into the first.
+func prepareStore80(s *scene, x *insn) bool {
+	if x.memory == 10 {
+		target := s.target(10)
+		if over := int(target%pageSize) + 10 - pageSize; over > 0 {
+			target -= uint64(over)
+		}
+		x.aim(target)
+	}
+	return true
+}
+
 // prepareEnvironment draws the operand of FLDENV and FRSTOR (SDM vol. 1, figure 8-9 and 8-10).
 func prepareEnvironment(s *scene, x *insn) bool {
 	f := s.x87()
@@ -32,6 +44,7 @@ func prepareEnvironment(s *scene, x *insn) bool {
 		binary.LittleEndian.PutUint16(b[i+8:], v.SignExp)
 	}
 	x.content = b
+	s.c.Skip.CR2 = true
 	return !s.memory
 }
 
@@ -84,9 +97,12 @@ func prepareArea(s *scene, x *insn) bool {
 		binary.LittleEndian.PutUint64(b[xstateBV:], s.Uint64N(4))
 		if s.chance(30) {
 			binary.LittleEndian.PutUint64(b[xcompBV:], 1<<63|3)
+			// A reserved bit of MXCSR is #GP, but some models have loaded registers by then.
+			binary.LittleEndian.PutUint32(b[fxMXCSR:], s.mxcsr())
 		}
 		if s.chance(5) {
-			b[xsaveHeader+s.IntN(64)] = byte(s.integer(8))
+			// Not the low bits of XSTATE_BV and XCOMP_BV, where the host has more components than the guest.
+			b[xsaveHeader+[...]int{6, 7, 14, 15, 16, 23, 24, 63}[s.IntN(8)]] = byte(s.integer(8))
 		}
 	}
 	x.content = b

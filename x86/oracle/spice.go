@@ -12,7 +12,7 @@ func (s *scene) spice(x *insn) {
 		x.extra = append(x.extra, s.plainSegment())
 	case 2: // LOCK where it may not be
 		if !x.form.lock && !x.vex && x.opcode[0] != 0x0F {
-			x.lock = true
+			x.lock, x.invalid = true, true
 		}
 	case 3, 4, 5:
 		s.spiceREX(x)
@@ -27,6 +27,10 @@ func (s *scene) spice(x *insn) {
 			s.spiceVEX(x)
 			return
 		}
+		if x.invalid {
+			return
+		}
+		x.invalid = true // perhaps: how much of an instruction that is too long has to be there is the model's
 		for range 12 + s.IntN(4) - len(x.opcode) {
 			x.extra = append(x.extra, s.plainSegment())
 		}
@@ -64,7 +68,7 @@ func (x *insn) eightBits() bool {
 }
 
 func (s *scene) spiceOperandSize(x *insn) {
-	if x.eightBits() || x.rexW && len(x.opcode) == 1 && x.size == 64 && !x.isX87() {
+	if x.eightBits() || !x.vex && x.rexW && len(x.opcode) == 1 && x.size == 64 && !x.isX87() {
 		x.extra = append(x.extra, 0x66)
 	}
 }
@@ -80,6 +84,7 @@ func (s *scene) spiceVEX(x *insn) {
 	if !x.vex {
 		return
 	}
+	x.invalid = true
 	switch s.IntN(3) {
 	case 0:
 		x.vexL = true
