@@ -71,11 +71,11 @@ type CPU struct {
 	ldtr, tr   Segment
 	cpl        uint8
 
-	cr0, cr2, cr3, cr4, cr8 uint64
-	efer, xcr0              uint64
-	dr                      [8]uint64
-	mxcsr                   uint32
-	msr                     msrs
+	cr0, cr2, cr3, cr4 uint64
+	efer, xcr0         uint64
+	dr                 [8]uint64
+	mxcsr              uint32
+	msr                msrs
 
 	id       int
 	platform Platform

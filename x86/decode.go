@@ -242,12 +242,6 @@ func (d *decoder) raise(vector uint8) {
 // undefined makes the current instruction raise #UD.
 func (d *decoder) undefined() { d.raise(vectorUD) }
 
-// unsupported ends the run when the current instruction is reached: it is announced by CPUID, or guests use it, and it is missing here.
-func (d *decoder) unsupported() {
-	d.emit(Uop{Op: opUnsupported})
-	d.end = true
-}
-
 // operandSize returns the operand size in bytes of instructions that take 66 and REX.W: 2, 4 or 8.
 func (d *decoder) operandSize() int {
 	switch {

@@ -123,8 +123,6 @@ const (
 	OpSet    // R[Dst] byte = condition Aux
 	OpCmov32 // R[Dst] = R[Src] where condition Aux holds; 32 bits are zero-extended either way
 	OpCmov64
-
-	opHot // the number of operations in the switch
 )
 
 // noLink is the Aux of an exit that always looks its target up: behind instructions that change what an address means.
@@ -132,10 +130,9 @@ const noLink = ^uint32(0)
 
 // Operations of the table, a file per subject: the general ones are here.
 const (
-	opRaise       Op = opTable + iota // raise exception Imm
-	opUnsupported                     // end the run: an instruction that is missing
-	opIntercept                       // give instruction kind Aux to the platform, or do it natively
-	opStop                            // in front of an instruction, for debugging: a breakpoint or a trace may be here
+	opRaise     Op = opTable + iota // raise exception Imm
+	opIntercept                     // give instruction kind Aux to the platform, or do it natively
+	opStop                          // in front of an instruction, for debugging: a breakpoint or a trace may be here
 
 	// Arithmetic of the sizes that are rare: Aux is the operation.
 	opALU8

@@ -2,9 +2,8 @@ package x86
 
 // systemHandlers are the privileged and system instructions, and those that platforms intercept.
 var systemHandlers = map[Op]handler{
-	opRaise:       func(c *CPU, u *Uop) bool { return c.raiseFor(uint8(u.Imm)) },
-	opUnsupported: func(c *CPU, _ *Uop) bool { return c.missing("instruction") },
-	opIntercept:   intercept,
+	opRaise:     func(c *CPU, u *Uop) bool { return c.raiseFor(uint8(u.Imm)) },
+	opIntercept: intercept,
 	opCheckCPL0: func(c *CPU, _ *Uop) bool {
 		return c.cpl == 0 || c.raise(vectorGP, 0)
 	},
