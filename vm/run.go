@@ -2,6 +2,7 @@ package vm
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -21,7 +22,11 @@ func Run(ctx context.Context, cfg Config) (*record.Record, error) {
 	}
 	defer m.close()
 	start := time.Now()
-	end := m.run(ctx, start)
+	end := m.guarded(func() error { return m.run(ctx, start) })
+	var bug *BugError
+	if errors.As(end, &bug) {
+		return nil, bug
+	}
 	m.reached(record.End)
 	r := m.newRecord()
 	m.describe(r, end)
