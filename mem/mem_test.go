@@ -1,0 +1,189 @@
+package mem
+
+import (
+	"bytes"
+	"errors"
+	"math/rand/v2"
+	"testing"
+)
+
+func newMemory(t testing.TB, size uint64) *Memory {
+	t.Helper()
+	m, err := New(size)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := m.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return m
+}
+
+func read(t testing.TB, m *Memory, p Plane, gpa, n uint64) []byte {
+	t.Helper()
+	b := make([]byte, n)
+	if err := m.Read(p, gpa, b); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+func TestPlanesAreApart(t *testing.T) {
+	m := newMemory(t, 4<<20)
+	if err := m.Write(Private, 0x1FFE, []byte("abcd")); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, m, Private, 0x1FFE, 4); string(got) != "abcd" {
+		t.Errorf("private memory holds %q", got)
+	}
+	if got := read(t, m, Shared, 0x1FFE, 4); !bytes.Equal(got, make([]byte, 4)) {
+		t.Errorf("shared memory holds %q", got)
+	}
+	if p, s := m.BackedBytes(Private), m.BackedBytes(Shared); p != 2*PageSize || s != 0 {
+		t.Errorf("%d private and %d shared bytes backed, want two pages and none", p, s)
+	}
+}
+
+// Clearing memory that nobody has written must not take any.
+func TestZerosAreFree(t *testing.T) {
+	m := newMemory(t, 1<<30)
+	zeros := make([]byte, 1<<20)
+	for gpa := uint64(0); gpa < 64<<20; gpa += uint64(len(zeros)) {
+		if err := m.Write(Private, gpa, zeros); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if n := m.BackedBytes(Private); n != 0 {
+		t.Errorf("%d bytes backed for zeros", n)
+	}
+	// Where something was, zeros are written.
+	if err := m.Write(Private, 0x5000, []byte{1}); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Write(Private, 0x5000, []byte{0}); err != nil {
+		t.Fatal(err)
+	}
+	if got := read(t, m, Private, 0x5000, 1)[0]; got != 0 {
+		t.Errorf("a zero over %d did not arrive", got)
+	}
+}
+
+func TestReleaseForgets(t *testing.T) {
+	m := newMemory(t, 4<<20)
+	for gpa := uint64(0); gpa < 5*PageSize; gpa += PageSize {
+		if err := m.Write(Private, gpa, []byte{0xAA}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := m.Release(Private, PageSize, 3*PageSize); err != nil {
+		t.Fatal(err)
+	}
+	for page, want := range []byte{0xAA, 0, 0, 0xAA, 0xAA} {
+		if got := read(t, m, Private, uint64(page)*PageSize, 1)[0]; got != want {
+			t.Errorf("page %d holds %#x, want %#x", page, got, want)
+		}
+	}
+	if n := m.BackedBytes(Private); n != 3*PageSize {
+		t.Errorf("%d bytes backed, want three pages", n)
+	}
+}
+
+func TestWhatIsOutside(t *testing.T) {
+	m := newMemory(t, 4<<20)
+	for _, gpa := range []uint64{4 << 20, 4<<20 - 1, 1 << 63, ^uint64(0)} {
+		if err := m.Write(Private, gpa, []byte{1, 2}); !errors.Is(err, ErrOutside) {
+			t.Errorf("write at %#x: %v", gpa, err)
+		}
+		if err := m.Read(Shared, gpa, make([]byte, 2)); !errors.Is(err, ErrOutside) {
+			t.Errorf("read at %#x: %v", gpa, err)
+		}
+	}
+	for _, r := range [][2]uint64{{0, 8 << 20}, {PageSize, 0}, {1, PageSize}} {
+		if err := m.Release(Private, r[0], r[1]); !errors.Is(err, ErrOutside) {
+			t.Errorf("release [%#x, %#x): %v", r[0], r[1], err)
+		}
+	}
+	for _, size := range []uint64{0, 1 << 20, MaxSize + 2<<20} {
+		if m, err := New(size); err == nil {
+			t.Errorf("memory of %#x bytes was made", size)
+			_ = m.Close()
+		}
+	}
+}
+
+func TestCodeHearsOfWrites(t *testing.T) {
+	m := newMemory(t, 4<<20)
+	type write struct {
+		f         Frame
+		offset, n int
+	}
+	var heard []write
+	m.OnCodeWrite(func(f Frame, offset, n int) { heard = append(heard, write{f, offset, n}) })
+	code := FrameOf(Private, 0x3000)
+	m.SetCode(code)
+	for _, w := range []struct {
+		p   Plane
+		gpa uint64
+	}{{Private, 0x2FFF}, {Private, 0x3010}, {Shared, 0x3010}, {Private, 0x4000}} {
+		if err := m.Write(w.p, w.gpa, []byte{1, 2}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want := []write{{code, 0, 1}, {code, 0x10, 2}}
+	if len(heard) != 2 || heard[0] != want[0] || heard[1] != want[1] {
+		t.Errorf("heard of %v, want %v", heard, want)
+	}
+	m.ClearCode(code)
+	if err := m.Write(Private, 0x3000, []byte{1}); err != nil || len(heard) != 2 {
+		t.Errorf("heard of a write to a frame without code: %v, %v", heard, err)
+	}
+}
+
+// The bitmap against a map.
+func TestBitmapRuns(t *testing.T) {
+	const n = 3*chunkBits + 100
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	b, set := newBitmap(n), map[uint64]bool{}
+	for range 200 {
+		first, length := r.Uint64N(n), r.Uint64N(300)
+		for i := first; i < min(first+length, n); i++ {
+			b.set(i)
+			set[i] = true
+		}
+		if first > n/2 {
+			b.clearRun(first, min(length/2, n-first))
+			for i := first; i < min(first+length/2, n); i++ {
+				delete(set, i)
+			}
+		}
+	}
+	if b.count() != uint64(len(set)) {
+		t.Errorf("%d bits set, want %d", b.count(), len(set))
+	}
+	for at := uint64(0); at < n; {
+		first, length := b.nextRun(at, n)
+		for i := at; i < first && i < n; i++ {
+			if set[i] {
+				t.Fatalf("bit %d is set and not in a run", i)
+			}
+		}
+		if length == 0 {
+			for i := at; i < n; i++ {
+				if set[i] {
+					t.Fatalf("bit %d is set behind the last run", i)
+				}
+			}
+			break
+		}
+		for i := first; i < first+length; i++ {
+			if !set[i] {
+				t.Fatalf("bit %d is in a run and not set", i)
+			}
+		}
+		at = first + length
+	}
+}
