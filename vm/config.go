@@ -28,7 +28,7 @@ type Config struct {
 	Memory   uint64       // bytes, a multiple of 2 MiB, 128 MiB to 4 TiB; 0 means 4 GiB
 	Image    *image.Image // what firmware starts
 
-	// Initrd is the initial RAM disk; nil means one whose only file is tacit's init. An empty one that is not nil means none.
+	// Initrd is the initial RAM disk; nil means one whose only file is tacit's init, for a bzImage. An empty one that is not nil means none.
 	Initrd []byte
 
 	// CommandLine is the kernel's command line; nil means tacit's own. Append goes behind it.
@@ -110,7 +110,7 @@ func (c *Config) complete() error {
 	if c.Cost.Name() == "" {
 		c.Cost = p.cost()
 	}
-	if c.Initrd == nil {
+	if c.Initrd == nil && c.Image.Kind == image.BzImage { // a unified kernel image brings its own
 		initrd, err := image.Initramfs(image.File{Name: "init", Mode: 0o755, Data: guest.Init()})
 		if err != nil {
 			return fmt.Errorf("the initramfs of tacit's own init: %w", err)

@@ -60,7 +60,7 @@ func (m *Machine) outcome(end error) record.Outcome {
 		return record.PowerOff
 	case errors.As(end, &reset), errors.Is(end, errReset):
 		return record.Reset
-	case errors.As(end, &returned), errors.Is(end, errHalted):
+	case errors.As(end, &returned), errors.Is(end, errHalted), errors.Is(end, firmware.ErrWaitsForever):
 		return record.Halted
 	case errors.As(end, &unsupported):
 		return record.Unsupported
