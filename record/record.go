@@ -24,6 +24,8 @@ type Record struct {
 	MemoryBytes uint64 `json:"memory_bytes"` // what the guest was given
 	Config      Config `json:"config"`
 
+	Attack *Attack `json:"attack"` // null: the host was honest
+
 	Outcome   Outcome    `json:"outcome"`
 	Diagnosis *Diagnosis `json:"diagnosis"`
 
@@ -60,6 +62,7 @@ type Config struct {
 	TouchBytes           uint64 `json:"touch_bytes"`
 	Seed                 uint64 `json:"seed"`
 	MaxInstructions      uint64 `json:"max_instructions"` // 0: none
+	HostAttack           string `json:"host_attack"`      // "drop:1", "lie:2"; empty: the host is honest
 }
 
 // Acceptance is who accepted how much, and what was left.

@@ -17,6 +17,7 @@ func (r *Record) WriteSummary(w io.Writer) error {
 	line(&b, "virtual time", FormatNS(r.VirtualNS.Total), r.initText(), FormatCount(r.Instructions)+" instructions",
 		r.CostModel)
 	line(&b, "host time", FormatNS(r.Host.WallNS), fmt.Sprintf("%.1f MIPS", r.Host.MIPS), r.residentText())
+	r.Attack.write(&b)
 	line(&b, "outcome", string(r.Outcome))
 	r.Diagnosis.write(&b)
 	_, err := w.Write(b.Bytes())

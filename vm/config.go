@@ -11,6 +11,7 @@ import (
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/firmware"
 	"github.com/tacit-vm/tacit/guest"
+	"github.com/tacit-vm/tacit/host"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/record"
 )
@@ -40,6 +41,7 @@ type Config struct {
 	Misalign        bool   // hand memory over at odd boundaries, so that the EFI stub has to accept some
 	HostPage        uint64 // size of the pages that the host adds: 4096 or 2 MiB; 0 means 2 MiB
 	Touch           uint64 // bytes of memory that tacit's init touches
+	HostAttack      string // how the host cheats, as [host.ParseAttack] reads it; empty means that it is honest
 
 	Seed uint64 // of all randomness
 
@@ -99,6 +101,16 @@ func (c *Config) complete() error {
 	}
 	if !slices.Contains(FirmwarePolicies, c.FirmwarePolicy) {
 		return fmt.Errorf("firmware policy %q: there are %s", c.FirmwarePolicy, strings.Join(FirmwarePolicies, ", "))
+	}
+	if c.HostAttack != "" {
+		a, err := host.ParseAttack(c.HostAttack)
+		if err != nil {
+			return err
+		}
+		if c.Platform == None {
+			return fmt.Errorf("host attack %s: on platform %s the host owns the memory, and nothing is promised", a.Kind, None)
+		}
+		c.HostAttack = a.String()
 	}
 	switch c.HostPage {
 	case 0:

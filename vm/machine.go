@@ -163,6 +163,10 @@ func (m *Machine) newRecord() *record.Record {
 		CommandLine: m.cfg.kernelArguments(), FirmwareAcceptsBytes: m.cfg.FirmwareAccepts,
 		FirmwarePolicy: m.cfg.FirmwarePolicy, Misalign: m.cfg.Misalign,
 		HostPageBytes: m.cfg.HostPage, TouchBytes: m.cfg.Touch, Seed: m.cfg.Seed, MaxInstructions: m.cfg.MaxInstructions,
+		HostAttack: m.cfg.HostAttack,
+	}
+	if m.platform.attack != nil {
+		r.Attack = m.platform.attack()
 	}
 	n := m.firmware.Negotiation()
 	r.Negotiation = record.Negotiation{

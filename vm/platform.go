@@ -25,6 +25,7 @@ type platform struct {
 	privateBit uint64                                                               // in page-table entries that firmware makes
 	tables     []firmware.PlatformTable                                             // that firmware publishes for the platform
 	exception  func(c *x86.CPU, vector uint8, code uint64) (length uint64, ok bool) // firmware's handler, where the platform needs one
+	attack     func() *record.Attack                                                // what a host that cheats has done; nil where it is honest
 	efer       uint64                                                               // bits of EFER beyond those that every processor has
 }
 
@@ -87,16 +88,20 @@ func makeTDX(m *Machine) (*platform, error) {
 	if err != nil {
 		return nil, fmt.Errorf("host: %w", err)
 	}
+	server, attack, err := m.tdHost(h)
+	if err != nil {
+		return nil, err
+	}
 	module, err := tdx.New(tdx.Config{
-		Memory: m.memory, RAM: m.ram, CPUs: 1, Host: h,
+		Memory: m.memory, RAM: m.ram, CPUs: 1, Host: server,
 		Attributes: tdx.AttrSEPTVEDisable, Features: x86.Features,
 		Cost: m.cfg.Cost, Log: m.log, Forget: m.forget,
 	})
 	if err != nil {
 		return nil, err
 	}
-	h.Serve(module)
-	return &platform{Platform: module, unaccepted: module.Unaccepted, accept: module.AcceptRange, state: module.State}, nil
+	server.Serve(module)
+	return &platform{Platform: module, unaccepted: module.Unaccepted, accept: module.AcceptRange, state: module.State, attack: attack}, nil
 }
 
 func makeSNP(m *Machine) (*platform, error) {
@@ -108,16 +113,20 @@ func makeSNP(m *Machine) (*platform, error) {
 	if err != nil {
 		return nil, fmt.Errorf("host: %w", err)
 	}
+	server, attack, err := m.snpHost(h)
+	if err != nil {
+		return nil, err
+	}
 	guest, err = snp.New(snp.Config{
-		Memory: m.memory, RAM: m.ram, CPUs: 1, Host: h, Seed: m.cfg.Seed, Features: x86.Features,
+		Memory: m.memory, RAM: m.ram, CPUs: 1, Host: server, Seed: m.cfg.Seed, Features: x86.Features,
 		Cost: m.cfg.Cost, Log: m.log, Forget: m.forget,
 	})
 	if err != nil {
 		return nil, err
 	}
-	h.Serve(guest)
+	server.Serve(guest)
 	return &platform{
-		Platform: guest, unaccepted: guest.Unaccepted, accept: guest.AcceptRange, state: guest.State,
+		Platform: guest, unaccepted: guest.Unaccepted, accept: guest.AcceptRange, state: guest.State, attack: attack,
 		privateBit: snp.CBit, efer: snp.EFER,
 		exception: func(c *x86.CPU, vector uint8, code uint64) (uint64, bool) {
 			if vector != x86.VectorVC {

@@ -6,10 +6,12 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tacit-vm/tacit/host"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -24,6 +26,7 @@ type bootFlags struct {
 	hostPage        choice
 	touch           size
 	seed            uint64
+	hostAttack      string
 
 	initrd  string
 	append  string
@@ -57,6 +60,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			"end a summary goes to standard error. The same image, flags and seed give the same console and the same\n" +
 			"record on every host, except for what the record has under \"host\".\n\n" +
 			"SIZE is a whole number with K, M, G or T (powers of 1024); without a letter it is in bytes.\n\n" +
+			attackHelp() + "\n" +
 			exitHelp(),
 		Example: "  tacit boot kernels/linux-image-6.12*cloud*.deb\n" +
 			"  tacit boot --memory 64G --host-page 4K --json record.json bzImage\n" +
@@ -88,6 +92,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernel's command line")
 	flags.StringVar(&f.cmdline, "cmdline", "", "use `WORDS` instead of tacit's command line; --append still adds to them")
 	flags.StringVar(&f.initrd, "initrd", "", "use `FILE` instead of tacit's initrd, whose init reports and switches off")
+	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat once: `KIND[:N]`, at the N-th opportunity")
 	flags.Var(&f.touch, "touch", "memory that tacit's init touches before it reports")
 	flags.Uint64Var(&f.seed, "seed", 0, "where all randomness in the machine comes from")
 	flags.Uint64Var(&f.maxInstructions, "max-instructions", 0, "stop after `N` instructions of the guest; 0 is never")
@@ -104,6 +109,17 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	return cmd
 }
 
+// attackHelp is the part of --help that explains attacks.
+func attackHelp() string {
+	var b strings.Builder
+	b.WriteString("What the host can be told to do to the guest, to the N-th page that it adds after the guest's first\n" +
+		"instruction, or at the N-th conversion that it is asked for (docs/attacks.md):\n")
+	for _, a := range host.Attacks() {
+		fmt.Fprintf(&b, "  %-8s %s\n", a.Kind, a.Meaning)
+	}
+	return b.String()
+}
+
 // check finds what is wrong with the flags whatever the machine is.
 func (f *bootFlags) check() error {
 	switch {
@@ -116,6 +132,11 @@ func (f *bootFlags) check() error {
 	case f.json == "-" && f.events == "-":
 		return errors.New("--json and --events cannot both be standard output")
 	}
+	if f.hostAttack != "" {
+		if _, err := host.ParseAttack(f.hostAttack); err != nil {
+			return fmt.Errorf("--host-attack: %w", err)
+		}
+	}
 	return nil
 }
 
@@ -125,7 +146,7 @@ func (f *bootFlags) settings(args []string, hasCmdline bool) (s settings, err er
 		platform: f.platform.word, memory: uint64(f.memory),
 		firmwareAccepts: uint64(f.firmwareAccepts.bytes), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed,
-		append: f.append, symbols: f.symbols,
+		append: f.append, symbols: f.symbols, hostAttack: f.hostAttack,
 		maxInstructions: f.maxInstructions, maxWall: f.timeout, blockLimit: f.cpuBlocks,
 	}
 	if f.hostPage.word == "4K" {

@@ -28,6 +28,7 @@ type settings struct {
 	append      string
 	touch       uint64
 	seed        uint64
+	hostAttack  string // KIND:N, or empty
 	symbols     string // path, or empty
 
 	maxInstructions uint64        // 0: no limit
@@ -57,6 +58,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		Platform: s.platform, Memory: s.memory, Image: img,
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
 		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
+		HostAttack:      s.hostAttack,
 		MaxInstructions: s.maxInstructions, MaxWall: s.maxWall, BlockLimit: s.blockLimit,
 		Console: s.console, Progress: s.progress, Events: s.events,
 	}
