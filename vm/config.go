@@ -10,6 +10,7 @@ import (
 
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/firmware"
+	"github.com/tacit-vm/tacit/gdb"
 	"github.com/tacit-vm/tacit/guest"
 	"github.com/tacit-vm/tacit/host"
 	"github.com/tacit-vm/tacit/image"
@@ -55,6 +56,9 @@ type Config struct {
 	Progress func(record.Progress) // hears how far the run is, many times a second; may be nil
 	Events   record.Sink           // hears of every event; may be nil
 	Symbols  *image.Symbols        // names functions in diagnoses; nil means those that the image carries
+
+	Debugger *gdb.Server // the machine waits for its gdb before the first instruction, and stops for it; nil lets nobody in
+	Trace    *Trace      // writes a line about each of some instructions; may be nil
 }
 
 // Bounds of Config.Memory.

@@ -11,4 +11,6 @@
 //	run.go       the loop: the processor runs, firmware serves, devices are on time
 //	report.go    the guest's own books, held against the machine's
 //	outcome.go   how it ended, and why
+//	debug*.go    the machine as gdb sees it
+//	trace.go     a line about each instruction
 package vm

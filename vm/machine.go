@@ -34,6 +34,10 @@ type Machine struct {
 
 	ended  error // how the guest ended the run from within an instruction, such as a device's power-off
 	exited bool  // the mark of ExitBootServices has been made
+
+	appointments []appointment // in the order of time
+	trace        *tracer       // nil while nothing is traced
+	debug        *debugger     // nil where nobody debugs
 }
 
 func newMachine(cfg Config) (m *Machine, err error) {
@@ -75,8 +79,9 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	if m.firmware, err = firmware.New(fw); err != nil {
 		return m, err
 	}
+	m.debug = m.newDebugger()
 	m.cpus = []*x86.CPU{x86.New(x86.Config{
-		Memory: m.memory, Platform: m.platform, Bus: m.board, Traps: m.firmware,
+		Memory: m.memory, Platform: m.debug.observe(m.platform), Bus: m.board, Traps: m.firmware,
 		InstructionNS: uint64(cfg.Cost.NS(cost.Instruction)), TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
 	})}
 	for _, c := range m.cpus {

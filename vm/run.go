@@ -30,7 +30,8 @@ func Run(ctx context.Context, cfg Config) (*record.Record, error) {
 	m.reached(record.End)
 	r := m.newRecord()
 	m.describe(r, end)
-	r.Host = record.HostOf(time.Since(start), m.cpus[0].Instructions(), peakRSS())
+	m.debug.ended(ctx, r)
+	r.Host = record.HostOf(time.Since(start)-m.debug.stoodStill(), m.cpus[0].Instructions(), peakRSS())
 	return r, nil
 }
 
@@ -41,20 +42,29 @@ const slice = 20_000_000
 func (m *Machine) run(ctx context.Context, start time.Time) error {
 	c := m.cpus[0]
 	m.reached(record.FirmwareStart)
-	c.LimitInstructions(m.cfg.MaxInstructions)
 	if err := m.firmware.Boot(c); err != nil {
 		return fmt.Errorf("firmware: %w", err)
 	}
 	m.reached(record.StubEntry)
 	c.WatchUser()
+	defer m.endTrace()
+	if err := m.arrangeAll(ctx); err != nil {
+		return err
+	}
+	if err := m.debug.begin(ctx); err != nil {
+		return err
+	}
 	for {
 		if err := m.interrupted(ctx, start); err != nil {
+			return err
+		}
+		if err := m.debug.attend(ctx); err != nil {
 			return err
 		}
 		m.progress()
 		until := c.Now() + slice
 		for c.Now() < until {
-			if err := m.step(c, until); err != nil {
+			if err := m.step(ctx, c, until); err != nil {
 				return err
 			}
 		}
@@ -66,7 +76,7 @@ func (m *Machine) interrupted(ctx context.Context, start time.Time) error {
 	if err := ctx.Err(); err != nil {
 		return errCancelled
 	}
-	if m.cfg.MaxWall > 0 && time.Since(start) > m.cfg.MaxWall {
+	if m.cfg.MaxWall > 0 && time.Since(start)-m.debug.stoodStill() > m.cfg.MaxWall {
 		return &limitError{fmt.Sprintf("%v of wall time", m.cfg.MaxWall)}
 	}
 	return nil
@@ -79,7 +89,7 @@ func (m *Machine) progress() {
 }
 
 // step runs the processor until something happens, at the latest at virtual time until, and deals with it.
-func (m *Machine) step(c *x86.CPU, until int64) error {
+func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
 	event := int64(math.MaxInt64)
 	if ns, ok := m.board.NextEvent(); ok {
 		event = ns
@@ -92,7 +102,10 @@ func (m *Machine) step(c *x86.CPU, until int64) error {
 	case x86.ExitHalted:
 		return m.wait(c, min(event, until))
 	case x86.ExitTrap:
-		return m.serve(c, exit.GPA)
+		if err := m.serve(c, exit.GPA); err != nil {
+			return err
+		}
+		return m.debug.served(ctx)
 	case x86.ExitUser:
 		m.reached(record.Init)
 		return nil
@@ -100,7 +113,9 @@ func (m *Machine) step(c *x86.CPU, until int64) error {
 		m.reached(record.KernelEntry)
 		return nil
 	case x86.ExitBudget:
-		return &limitError{record.FormatCount(m.cfg.MaxInstructions) + " instructions"}
+		return m.keep(ctx)
+	case x86.ExitBreak, x86.ExitWatch, x86.ExitStep, x86.ExitPause:
+		return m.debug.stopped(ctx, c, exit)
 	}
 	return exit.Err
 }
