@@ -45,9 +45,9 @@ const (
 	sevEBX = cBitPosition | 1<<6 | 1<<31
 
 	// 0x80000021 (APM vol. 3, E.4.18; Linux, arch/x86/include/asm/cpufeatures.h): no nested data breakpoints, LFENCE
-	// serializes, null selectors clear the base, AutoIBRS; SRSO_NO. ECX: TSA_SQ_NO, TSA_L1_NO.
+	// serializes, null selectors clear the base, AutoIBRS; SRSO_NO. ECX: TSA_SQ_NO, TSA_L1_NO, TSA_FILL_NO.
 	extended21EAX = 1<<0 | 1<<2 | 1<<6 | 1<<8 | 1<<29
-	extended21ECX = 1<<1 | 1<<2
+	extended21ECX = 1<<1 | 1<<2 | 1<<7
 )
 
 // cpuidTable makes the table of a guest with that many processors.
@@ -67,7 +67,7 @@ func cpuidTable(features func(leaf, subleaf uint32) [4]uint32, cpus int) []leaf 
 		{eax: 1, value: one},
 		{eax: 6, value: [4]uint32{1 << 2}}, // ARAT: the local APIC's timer always runs
 		{eax: 7, value: [4]uint32{0, seven[1], seven[2], seven[3] & leaf7AMDEDX}},
-		{eax: 0xB, value: [4]uint32{0, 1, 1<<8 | 0}}, // one thread a core
+		{eax: 0xB, value: [4]uint32{0, 1, 1 << 8}}, // one thread a core
 		{eax: 0xB, ecx: 1, value: [4]uint32{order(cpus), uint32(cpus), 2<<8 | 1}},
 		{eax: 0xD, xcr0: 3, value: state},
 		{eax: 0xD, ecx: 1, xcr0: 3, value: features(0xD, 1)},

@@ -69,7 +69,7 @@ func TestCPUIDPage(t *testing.T) {
 	want(0x8000_001F, 0, 0, all, 0x1A)
 	want(0x8000_001F, 0, 1, all, 0x8000_0073)
 	want(0x8000_0021, 0, 0, 1<<8|1<<29, 1<<8|1<<29) // AutoIBRS, SRSO_NO
-	want(0x8000_0021, 0, 2, 6, 6)                   // TSA_SQ_NO, TSA_L1_NO
+	want(0x8000_0021, 0, 2, 0x86, 0x86)             // TSA_SQ_NO, TSA_L1_NO, TSA_FILL_NO
 	for leaf := uint32(0x8000_0000); leaf <= 0x8000_0008; leaf++ {
 		want(leaf, 0, 0, 0, 0)
 	}
