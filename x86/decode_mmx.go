@@ -221,8 +221,8 @@ func maskmovq(d *decoder, in *vectorInsn) bool {
 	d.operands(nomem)
 	u := d.implicit(RDI)
 	u.Op, u.Dst, u.Src, u.Imm = in.op, mmxDst, xmmTmp, 8
+	d.emit(Uop{Op: opMMXEnter}) // also where the store then faults
 	d.emit(u)
-	d.emit(Uop{Op: opMMXEnter})
 	return true
 }
 

@@ -108,6 +108,8 @@ func (c *CPU) fxReady(va uint64) bool {
 	case !canonical(va):
 		c.raiseNonCanonical()
 		return false
+	case !c.natural(va, 4):
+		return false
 	case va%fxAligned != 0:
 		return c.raise(vectorGP, 0)
 	}

@@ -321,7 +321,7 @@ func compareExchange(c *CPU, u *Uop) bool {
 
 func compareExchange8(c *CPU, u *Uop) bool {
 	va := c.ea(u)
-	if !c.claim(va, 8) {
+	if !c.natural(va, 8) || !c.claim(va, 8) {
 		return false
 	}
 	old, ok := c.load64(va)

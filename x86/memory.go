@@ -124,6 +124,9 @@ func (c *CPU) reach(va uint64, kind AccessKind) (place, bool) {
 	if t.MMIO {
 		return place{gpa: t.GPA}, true
 	}
+	if c.aligning() {
+		return place{page: t.Host, frame: t.Frame}, true
+	}
 	// The platform may have changed the TLB underneath; e is still the place for this page.
 	*e = tlbEntry{read: noTag, write: noTag, page: t.Host, frame: t.Frame, global: m.global}
 	if m.read {
@@ -150,8 +153,23 @@ func (l *largeRange) add(va, size uint64) {
 	l.hi = max(l.hi, va|(size-1))
 }
 
+// natural raises #AC where alignment is checked and an operand of n bytes does not lie on a multiple of n, which is a power of two. It comes before page faults.
+func (c *CPU) natural(va uint64, n int) bool {
+	switch {
+	case !c.aligning() || va&uint64(n-1) == 0:
+		return true
+	case !canonical(va):
+		c.raiseNonCanonical()
+		return false
+	}
+	return c.raise(vectorAC, 0)
+}
+
 // slowLoad is a load that the TLB does not serve: a miss, MMIO, or two pages.
 func (c *CPU) slowLoad(va uint64, n int) (uint64, bool) {
+	if !c.natural(va, n) {
+		return 0, false
+	}
 	if first := mem.PageSize - va&pageMask; first < uint64(n) {
 		var b [8]byte
 		ok := c.readBytes(va, b[:n])
@@ -179,6 +197,9 @@ func (c *CPU) slowLoad(va uint64, n int) (uint64, bool) {
 
 // slowStore is a store that the TLB does not serve: also one to a frame that is not backed, or that holds code.
 func (c *CPU) slowStore(va uint64, n int, v uint64) bool {
+	if !c.natural(va, n) {
+		return false
+	}
 	if first := mem.PageSize - va&pageMask; first < uint64(n) {
 		var b [8]byte
 		binary.LittleEndian.PutUint64(b[:], v)

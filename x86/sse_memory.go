@@ -73,15 +73,12 @@ func loadX128Aligned(c *CPU, u *Uop) bool { return c.aligned(c.ea(u)) && loadX12
 func storeX128Aligned(c *CPU, u *Uop) bool { return c.aligned(c.ea(u)) && storeX128(c, u) }
 
 // maskMove is MASKMOVDQU and MASKMOVQ: it stores the bytes of Dst whose mask byte in Src has its top bit set. Imm is the operand's size in bytes. The whole operand must be
-// writable, as on silicon, unless the mask is empty; then nothing is touched.
+// writable whatever the mask, as on silicon.
 func maskMove(c *CPU, u *Uop) bool {
 	data, mask := c.xmm(u)
 	chosen := mask.signBits()
-	if chosen == 0 {
-		return true
-	}
 	va := c.ea(u)
-	if !c.claim(va, int(u.Imm)) {
+	if !c.natural(va, 8) || !c.claim(va, int(u.Imm)) {
 		return false
 	}
 	for i := range int(u.Imm) {

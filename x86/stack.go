@@ -124,7 +124,7 @@ func enterFrame(c *CPU, u *Uop) bool {
 		}
 	}
 	// The new top of the stack must be one that can be stored to.
-	if sp -= uint64(u.Imm); !c.claim(sp, 1) {
+	if sp -= uint64(u.Imm); !c.natural(sp, int(n)) || !c.claim(sp, 1) {
 		return false
 	}
 	c.putSize(RBP, uint32(n), frame)

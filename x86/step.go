@@ -33,7 +33,7 @@ func (c *CPU) missLoad(u *Uop, va uint64, n int) bool {
 // missClaim is missLoad for an operand that will be stored to.
 func (c *CPU) missClaim(u *Uop, va uint64, n int) bool {
 	c.slow(u)
-	return c.claim(va, n) && c.missLoad(u, va, n)
+	return c.natural(va, n) && c.claim(va, n) && c.missLoad(u, va, n)
 }
 
 // missStore is a store that the TLB does not serve.

@@ -82,7 +82,7 @@ func stringInstruction(c *CPU, u *Uop) bool {
 // stretch does up to a page's worth of elements. It returns how many, and whether the instruction goes on.
 func (s *stringState) stretch(u *Uop, count uint64) (done uint64, again, ok bool) {
 	c, kind := s.c, u.Dst
-	if s.step == s.n && s.mask == ^uint64(0) {
+	if s.step == s.n && s.mask == ^uint64(0) && !c.aligning() {
 		switch kind {
 		case stringSTOS:
 			if n, ok := s.fill(count); n > 0 || !ok {

@@ -83,6 +83,8 @@ func init() {
 // selectTLB makes the data TLB follow CPL and AC.
 func (c *CPU) selectTLB() {
 	switch {
+	case c.cpl == 3 && c.rest&FlagAC != 0 && c.cr0&CR0AM != 0:
+		c.tlb.cur = &emptyData // so that every access takes the slow way, which looks at its alignment
 	case c.cpl == 3:
 		c.tlb.cur = &c.tlb.data[modeUser]
 	case c.rest&FlagAC != 0:
@@ -91,6 +93,9 @@ func (c *CPU) selectTLB() {
 		c.tlb.cur = &c.tlb.data[modeKernel]
 	}
 }
+
+// aligning says whether misaligned accesses raise #AC (SDM vol. 3, 6.15, interrupt 17).
+func (c *CPU) aligning() bool { return c.tlb.cur == &emptyData }
 
 // flushTLB forgets all translations.
 func (c *CPU) flushTLB() {

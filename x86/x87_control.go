@@ -115,7 +115,7 @@ func fnstenv(c *CPU, u *Uop) bool {
 	var b [env32]byte
 	n := environmentSize(u)
 	c.fpu.putEnvironment(b[:n])
-	if !c.writeBytes(c.ea(u), b[:n]) {
+	if va := c.ea(u); !c.natural(va, x87Align) || !c.writeBytes(va, b[:n]) {
 		return false
 	}
 	c.fpu.setControl(c.fpu.cw | fpAll)
@@ -125,7 +125,7 @@ func fnstenv(c *CPU, u *Uop) bool {
 func fldenv(c *CPU, u *Uop) bool {
 	var b [env32]byte
 	n := environmentSize(u)
-	if !c.readBytes(c.ea(u), b[:n]) {
+	if va := c.ea(u); !c.natural(va, x87Align) || !c.readBytes(va, b[:n]) {
 		return false
 	}
 	c.fpu.environment(b[:n])
@@ -142,7 +142,7 @@ func fnsave(c *CPU, u *Uop) bool {
 		binary.LittleEndian.PutUint64(b[n+10*i:], r.m)
 		binary.LittleEndian.PutUint16(b[n+10*i+8:], r.se)
 	}
-	if !c.writeBytes(c.ea(u), b[:n+saveRegs]) {
+	if va := c.ea(u); !c.natural(va, x87Align) || !c.writeBytes(va, b[:n+saveRegs]) {
 		return false
 	}
 	c.fpu = x87State{reg: c.fpu.reg, cw: x87Initial}
@@ -152,7 +152,7 @@ func fnsave(c *CPU, u *Uop) bool {
 func frstor(c *CPU, u *Uop) bool {
 	var b [env32 + saveRegs]byte
 	n := environmentSize(u)
-	if !c.readBytes(c.ea(u), b[:n+saveRegs]) {
+	if va := c.ea(u); !c.natural(va, x87Align) || !c.readBytes(va, b[:n+saveRegs]) {
 		return false
 	}
 	c.fpu.environment(b[:n])
@@ -161,3 +161,6 @@ func frstor(c *CPU, u *Uop) bool {
 	}
 	return true
 }
+
+// x87Align is the alignment of the areas of FLDENV, FNSTENV, FRSTOR and FNSAVE, where alignment is checked.
+const x87Align = 4

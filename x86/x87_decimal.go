@@ -7,7 +7,7 @@ const decimalLimit = 1e18 // 18 digits
 
 func fbld(c *CPU, u *Uop) bool {
 	var b [10]byte
-	if !c.readBytes(c.ea(u), b[:]) {
+	if va := c.ea(u); !c.natural(va, 8) || !c.readBytes(va, b[:]) {
 		return false
 	}
 	var v int64
@@ -49,7 +49,7 @@ func fbstp(c *CPU, u *Uop) bool {
 		c.commit(u, &s)
 		return true
 	}
-	if !c.writeBytes(c.ea(u), b[:]) {
+	if va := c.ea(u); !c.natural(va, 8) || !c.writeBytes(va, b[:]) {
 		return false
 	}
 	c.commit(u, &s)

@@ -67,7 +67,7 @@ func fldst(c *CPU, u *Uop) bool {
 
 func fld80(c *CPU, u *Uop) bool {
 	var b [10]byte
-	if !c.readBytes(c.ea(u), b[:]) {
+	if va := c.ea(u); !c.natural(va, 8) || !c.readBytes(va, b[:]) {
 		return false
 	}
 	s := c.begin()
@@ -168,7 +168,7 @@ func fst80(c *CPU, u *Uop) bool {
 	var b [10]byte
 	binary.LittleEndian.PutUint64(b[:], v.m)
 	binary.LittleEndian.PutUint16(b[8:], v.se)
-	if !c.writeBytes(c.ea(u), b[:]) {
+	if va := c.ea(u); !c.natural(va, 8) || !c.writeBytes(va, b[:]) {
 		return false
 	}
 	c.commit(u, &s)

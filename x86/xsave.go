@@ -34,6 +34,8 @@ func (c *CPU) xsReady(va uint64) bool {
 	case !canonical(va):
 		c.raiseNonCanonical()
 		return false
+	case !c.natural(va, 4):
+		return false
 	case va%xsAligned != 0:
 		return c.raise(vectorGP, 0)
 	}

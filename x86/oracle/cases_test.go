@@ -153,6 +153,45 @@ var pastFailures = []*Case{
 		Skip: Skip{CR2: true},
 	},
 	{
+		// Misaligned with AC set.
+		Name: "FCOM m32",
+		Code: []byte{0xd8, 0x14, 0xa1},
+		In: State{
+			RIP: 0x400001b4, Flags: 0x40253, MXCSR: 0x1f80,
+			GPR: [16]uint64{1: 0x500010e1},
+			X87: X87{FCW: 0x37f},
+		},
+	},
+	{
+		// #AC comes before #PF,
+		Name: "ADC r/m16, r16",
+		Code: []byte{0x66, 0x11, 0x1c, 0x25, 0xff, 0x1f, 0x00, 0x50},
+		In: State{
+			RIP: 0x400001b4, Flags: 0x40202, MXCSR: 0x1f80,
+			X87: X87{FCW: 0x37f},
+		},
+	},
+	{
+		// behind #GP,
+		Name: "ADC r16, r/m16",
+		Code: []byte{0x66, 0x13, 0xbf, 0xe3, 0x9d, 0x3a, 0xf4},
+		In: State{
+			RIP: 0x400001b4, Flags: 0x40202, MXCSR: 0x1f80,
+			GPR: [16]uint64{7: 0x4000000000000000},
+			X87: X87{FCW: 0x37f},
+		},
+	},
+	{
+		// and behind #GP of an operand with an alignment of its own only where it is aligned to 4.
+		Name: "FXSAVE64 m512byte",
+		Code: []byte{0x0f, 0xae, 0x04, 0x25, 0x91, 0x1f, 0x00, 0x50},
+		In: State{
+			RIP: 0x400001b4, Flags: 0x40202, MXCSR: 0x1f80,
+			X87: X87{FCW: 0x37f},
+		},
+		Skip: Skip{CR2: true},
+	},
+	{
 		// A page fault within the first 15 bytes comes before the instruction is too long.
 		Name: "PSHUFW mm, mm/m64, imm8",
 		Code: []byte{0x36, 0x2e, 0x26, 0x2e, 0x26, 0x2e, 0x2e, 0x26, 0x36, 0x36, 0x42, 0x0f, 0x70, 0x24, 0xcf, 0xce},

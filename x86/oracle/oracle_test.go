@@ -99,7 +99,7 @@ func report(t *testing.T, failures []Failure) {
 			continue
 		}
 		seen[small.Name] = true
-		t.Errorf("case %d: %s\n%s\n%s", f.Number, f.Case.Name, strings.Join(ask(t, o, small), "\n"), small.Literal())
+		t.Errorf("case %d: %s\n%s\nshrunk:\n%s\n%s", f.Number, f.Case.Name, strings.Join(f.Differences, "\n"), strings.Join(ask(t, o, small), "\n"), small.Literal())
 	}
 }
 
