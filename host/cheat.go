@@ -51,7 +51,7 @@ func (h *Cheat) Serve(g Guest) {
 
 // Report is what the host has done.
 func (h *Cheat) Report() *record.Attack {
-	return &record.Attack{Kind: h.attack.Kind, N: h.attack.N, Steps: h.steps}
+	return &record.Attack{Kind: h.attack.Kind, N: h.attack.N, Steps: append([]record.AttackStep{}, h.steps...)}
 }
 
 // A spy is the guest as the honest host has it: the other one watches the pages that it adds.

@@ -94,3 +94,16 @@ func TestUnits(t *testing.T) {
 		}
 	}
 }
+
+// A guest that survives an attack that never happened has shown nothing.
+func TestSummaryOfAnAttack(t *testing.T) {
+	r := aRecord()
+	r.Attack = &Attack{Kind: "drop", N: 9}
+	if text := summary(t, r); !strings.Contains(text, "never happened: there was no opportunity 9") {
+		t.Errorf("the summary does not say that nothing happened:\n%s", text)
+	}
+	r.Attack.Steps = []AttackStep{{What: "joined the small pages", GPA: 0x200000, Bytes: 2 << 20, Refused: "FAIL_OVERLAP"}}
+	if text := summary(t, r); !strings.Contains(text, "the host joined the small pages (2 MiB at 0x200000), which was refused: FAIL_OVERLAP") {
+		t.Errorf("the summary does not say what happened:\n%s", text)
+	}
+}
