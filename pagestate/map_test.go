@@ -78,12 +78,43 @@ func check(t *testing.T, m *Map[state], base uint64, want naive) {
 	}
 }
 
-func TestOneStateTakesNoNodes(t *testing.T) {
+// nodes counts what a map has allocated.
+func (n *node[S]) nodes() int {
+	total := 1
+	for _, c := range n.child {
+		if c != nil {
+			total += c.nodes()
+		}
+	}
+	return total
+}
+
+func TestTerabytesInAFewNodes(t *testing.T) {
 	m := New[state]()
-	m.Update(3, Pages-7, func(state) state { return 9 })
-	m.Update(0, Pages, func(state) state { return 5 })
-	if m.root.child != nil || m.Count(5) != Pages || m.At(Pages-1) != 5 {
-		t.Errorf("%d nodes and %d pages of state 5 are left", m.root.split, m.Count(5))
+	const page = 4 << 10
+	to := func(s state) func(state) state { return func(state) state { return s } }
+	m.Update(0, 16<<40/page, to(2))
+	if n := m.root.nodes(); n != 1 {
+		t.Errorf("16 TiB of one state take %d nodes", n)
+	}
+	m.Update(3<<40/page+7, 3<<40/page+8, to(1))
+	if n := m.root.nodes(); n != 4 {
+		t.Errorf("one page of another state makes it %d nodes, want 4", n)
+	}
+	m.Update(3<<40/page+7, 3<<40/page+8, to(2))
+	if n := m.root.nodes(); n != 1 || m.root.child != nil {
+		t.Errorf("when it is back there are %d nodes left", n)
+	}
+}
+
+func TestGrowthIsBounded(t *testing.T) {
+	m := New[state]()
+	const pages = 64 << 10 // 256 MiB, every other page of another state
+	for i := uint64(0); i < pages; i += 2 {
+		m.Update(i, i+1, func(state) state { return 1 })
+	}
+	if n, limit := m.root.nodes(), pages/512+3; n > limit {
+		t.Errorf("%d nodes, want at most %d", n, limit)
 	}
 }
 
@@ -94,5 +125,28 @@ func TestRangesOutsideTheMapAreLeftAlone(t *testing.T) {
 		if m.Count(0) != Pages || m.Any(r[0], r[1], func(state) bool { return true }) {
 			t.Errorf("[%#x, %#x) was used", r[0], r[1])
 		}
+	}
+}
+
+func BenchmarkAt(b *testing.B) {
+	m := New[state]()
+	for i := uint64(0); i < 1<<18; i += 2 { // 1 GiB as fragmented as it gets
+		m.Update(i, i+1, func(state) state { return 1 })
+	}
+	var sum state
+	page := uint64(0)
+	for b.Loop() {
+		page = (page*2654435761 + 12345) % (1 << 18)
+		sum += m.At(page)
+	}
+	_ = sum
+}
+
+func BenchmarkUpdateInTurn(b *testing.B) {
+	m := New[state]()
+	page := uint64(0)
+	for b.Loop() {
+		m.Update(page, page+1, func(state) state { return 1 })
+		page = (page + 1) % (1 << 24)
 	}
 }

@@ -37,7 +37,7 @@ func (m *Module) pageAccept(c *x86.CPU) x86.Action {
 // acceptPage accepts one page, after the host has added it where it had not. An error ends the machine.
 func (m *Module) acceptPage(c *x86.CPU, gpa uint64, size record.PageSize) (Status, error) {
 	for {
-		before := m.pages.at(gpa / mem.PageSize)
+		before := m.pages.At(gpa / mem.PageSize)
 		s, violation := acceptable(before, size)
 		switch {
 		case !violation && s == Success:
@@ -56,7 +56,7 @@ func (m *Module) acceptPage(c *x86.CPU, gpa uint64, size record.PageSize) (Statu
 		if err := m.host.Fault(c, gpa, mem.Private, size); err != nil {
 			return 0, &HostError{gpa, mem.Private, err}
 		}
-		if m.pages.at(gpa/mem.PageSize) == before {
+		if m.pages.At(gpa/mem.PageSize) == before {
 			return 0, &HostError{GPA: gpa, Plane: mem.Private}
 		}
 	}
@@ -84,7 +84,7 @@ func (m *Module) setAccepted(c *x86.CPU, gpa uint64, size record.PageSize) error
 	if err := m.mem.Release(mem.Private, gpa, end); err != nil {
 		return err
 	}
-	m.pages.update(gpa/mem.PageSize, end/mem.PageSize, func(s pageState) pageState { return s.with(accepted) })
+	m.pages.Update(gpa/mem.PageSize, end/mem.PageSize, func(s pageState) pageState { return s.with(accepted) })
 	event := cost.TDXAccept4K
 	if size == record.Size2M {
 		event = cost.TDXAccept2M

@@ -6,6 +6,7 @@ import (
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/mem"
+	"github.com/tacit-vm/tacit/pagestate"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/x86"
 )
@@ -48,7 +49,7 @@ type Module struct {
 	mem       *mem.Memory
 	host      Host
 	log       *record.Log
-	pages     *pageMap
+	pages     *pagestate.Map[pageState]
 	sharedBit uint64
 	ram       uint64 // pages of RAM
 	vp        []vp
@@ -83,7 +84,7 @@ func New(cfg Config) (*Module, error) {
 	}
 	m := &Module{
 		cfg: cfg, mem: cfg.Memory, host: cfg.Host, log: cfg.Log,
-		pages:     newPageMap(),
+		pages:     pagestate.New[pageState](),
 		sharedBit: 1 << (cfg.GPAW - 1),
 		vp:        make([]vp, cfg.CPUs),
 	}
@@ -133,9 +134,9 @@ func (m *Module) SharedBit() uint64 { return m.sharedBit }
 // over, this is what the unaccepted memory bitmap of a correct guest counts, at any instant between two acceptances.
 func (m *Module) Unaccepted() uint64 {
 	n := m.ram
-	for s, pages := range m.pages.count {
-		if s := pageState(s); s.private() == accepted || s&shared != 0 {
-			n -= pages
+	for s := range pageState(pageStates) {
+		if s.private() == accepted || s&shared != 0 {
+			n -= m.pages.Count(s)
 		}
 	}
 	return n * mem.PageSize
@@ -147,7 +148,7 @@ func (m *Module) State(gpa uint64) string {
 	if !m.isRAM(gpa, 1) {
 		return "no memory"
 	}
-	return m.pages.at(gpa / mem.PageSize).String()
+	return m.pages.At(gpa / mem.PageSize).String()
 }
 
 // isRAM says whether all n bytes from gpa are RAM.

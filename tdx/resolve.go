@@ -33,7 +33,7 @@ func (m *Module) resolvePrivate(c *x86.CPU, gpa uint64, a x86.Access) (x86.Trans
 		// (kvm_mmu_faultin_pfn), which gives up.
 		return m.violated(c, page, a, "no memory", "only shared addresses lead to devices")
 	}
-	s := m.pages.at(page / mem.PageSize)
+	s := m.pages.At(page / mem.PageSize)
 	if s.private() == accepted {
 		return m.translation(mem.Private, page), nil
 	}
@@ -75,7 +75,7 @@ func (m *Module) resolveShared(c *x86.CPU, gpa uint64, a x86.Access) (x86.Transl
 		// vt_check_emulate_instruction).
 		return x86.Translation{}, m.eptViolation(c, page|m.sharedBit, a)
 	}
-	if s := m.pages.at(page / mem.PageSize); s&shared == 0 {
+	if s := m.pages.At(page / mem.PageSize); s&shared == 0 {
 		if external(a.Kind) {
 			return m.violated(c, page, a, s.String(), "it is not shared")
 		}
@@ -92,7 +92,7 @@ func (m *Module) fault(c *x86.CPU, page uint64, p mem.Plane, resolved func(pageS
 	if err := m.host.Fault(c, page, p, record.Size2M); err != nil {
 		return &HostError{page, p, err}
 	}
-	if !resolved(m.pages.at(page / mem.PageSize)) {
+	if !resolved(m.pages.At(page / mem.PageSize)) {
 		return &HostError{GPA: page, Plane: p}
 	}
 	return nil

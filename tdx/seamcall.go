@@ -23,7 +23,7 @@ func (m *Module) AddPage(c *x86.CPU, gpa uint64, size record.PageSize) error {
 		return &StatusError{call, gpa, OperandInvalid.with(operandRCX)}
 	}
 	page := gpa / mem.PageSize
-	switch s := m.pages.at(page); {
+	switch s := m.pages.At(page); {
 	case size == record.Size4K && s&small == 0 && s.private() != absent:
 		return &StatusError{call, gpa, EPTWalkFailed.with(operandRCX)} // a 2 MiB page is in the way
 	case s.private() != absent, size == record.Size2M && s&small != 0:
@@ -31,9 +31,9 @@ func (m *Module) AddPage(c *x86.CPU, gpa uint64, size record.PageSize) error {
 	}
 	if size == record.Size4K {
 		first := page &^ (pagesIn2M - 1)
-		m.pages.update(first, first+pagesIn2M, func(s pageState) pageState { return s | small })
+		m.pages.Update(first, first+pagesIn2M, func(s pageState) pageState { return s | small })
 	}
-	m.pages.update(page, page+size.Bytes()/mem.PageSize, func(s pageState) pageState { return s.with(pending) })
+	m.pages.Update(page, page+size.Bytes()/mem.PageSize, func(s pageState) pageState { return s.with(pending) })
 	m.log.Add(record.Added{Stamp: m.cfg.Stamp(c), GPA: record.Address(gpa), Bytes: size.Bytes(), Size: size})
 	return nil
 }
@@ -45,15 +45,15 @@ func (m *Module) RemovePages(c *x86.CPU, start, end uint64) error {
 		return err
 	}
 	for _, edge := range []uint64{start, end} {
-		if s := m.pages.at(edge / mem.PageSize); edge%size2M != 0 && s&small == 0 && s.private() != absent {
+		if s := m.pages.At(edge / mem.PageSize); edge%size2M != 0 && s&small == 0 && s.private() != absent {
 			m.setSmall(edge, true)
 		}
 	}
 	first, behind := start/mem.PageSize, end/mem.PageSize
-	if !m.pages.any(first, behind, func(s pageState) bool { return s.private() != absent }) {
+	if !m.pages.Any(first, behind, func(s pageState) bool { return s.private() != absent }) {
 		return nil
 	}
-	m.pages.update(first, behind, func(s pageState) pageState { return s.with(absent) })
+	m.pages.Update(first, behind, func(s pageState) pageState { return s.with(absent) })
 	m.cfg.Forget(mem.Private, start, end)
 	return m.mem.Release(mem.Private, start, end)
 }
@@ -65,7 +65,7 @@ func (m *Module) SplitPage(_ *x86.CPU, gpa uint64) error {
 	if gpa%size2M != 0 || !m.isRAM(gpa, size2M) {
 		return &StatusError{call, gpa, OperandInvalid.with(operandRCX)}
 	}
-	if s := m.pages.at(gpa / mem.PageSize); s&small != 0 || s.private() == absent {
+	if s := m.pages.At(gpa / mem.PageSize); s&small != 0 || s.private() == absent {
 		return &StatusError{call, gpa, EPTEntryStateIncorrect.with(operandRCX)}
 	}
 	m.setSmall(gpa, true)
@@ -80,7 +80,7 @@ func (m *Module) JoinPages(_ *x86.CPU, gpa uint64) error {
 		return &StatusError{call, gpa, OperandInvalid.with(operandRCX)}
 	}
 	first := gpa / mem.PageSize
-	if m.pages.any(first, first+pagesIn2M, func(s pageState) bool { return s&small == 0 || s.private() != accepted }) {
+	if m.pages.Any(first, first+pagesIn2M, func(s pageState) bool { return s&small == 0 || s.private() != accepted }) {
 		return &StatusError{call, gpa, EPTEntryStateIncorrect.with(operandRCX)}
 	}
 	m.setSmall(gpa, false)
@@ -90,7 +90,7 @@ func (m *Module) JoinPages(_ *x86.CPU, gpa uint64) error {
 // setSmall sets the size of the 2 MiB page around gpa.
 func (m *Module) setSmall(gpa uint64, is bool) {
 	first := gpa / size2M * pagesIn2M
-	m.pages.update(first, first+pagesIn2M, func(s pageState) pageState {
+	m.pages.Update(first, first+pagesIn2M, func(s pageState) pageState {
 		if is {
 			return s | small
 		}
@@ -119,10 +119,10 @@ func (m *Module) setShared(c *x86.CPU, start, end uint64, to mem.Plane) error {
 		flag, plane = shared, record.Shared
 	}
 	first, behind := start/mem.PageSize, end/mem.PageSize
-	if !m.pages.any(first, behind, func(s pageState) bool { return s&shared != flag }) {
+	if !m.pages.Any(first, behind, func(s pageState) bool { return s&shared != flag }) {
 		return nil
 	}
-	m.pages.update(first, behind, func(s pageState) pageState { return s&^shared | flag })
+	m.pages.Update(first, behind, func(s pageState) pageState { return s&^shared | flag })
 	m.log.Convert(record.Converted{Stamp: m.cfg.Stamp(c), GPA: record.Address(start), Bytes: end - start, To: plane})
 	if to == mem.Shared {
 		return nil
@@ -133,7 +133,7 @@ func (m *Module) setShared(c *x86.CPU, start, end uint64, to mem.Plane) error {
 
 // Shared says whether any page in [start, end) is mapped in the shared EPT.
 func (m *Module) Shared(start, end uint64) bool {
-	return m.pages.any(start/mem.PageSize, end/mem.PageSize, func(s pageState) bool { return s&shared != 0 })
+	return m.pages.Any(start/mem.PageSize, end/mem.PageSize, func(s pageState) bool { return s&shared != 0 })
 }
 
 func (m *Module) checkRange(call string, start, end uint64) error {
