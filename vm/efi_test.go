@@ -199,3 +199,27 @@ func TestHostilePrograms(t *testing.T) {
 		})
 	}
 }
+
+// An image that waits for what cannot come has halted; and an EFI application that is no kernel gets no initrd of ours.
+func TestImageThatWaitsForNothing(t *testing.T) {
+	t.Parallel()
+	program := bytes.Join([][]byte{
+		{0x48, 0x83, 0xEC, 0x48},                         // sub rsp, 0x48
+		{0x48, 0x8B, 0x72, 0x60},                         // mov rsi, [rdx+0x60]: BootServices
+		{0x31, 0xC9, 0x31, 0xD2},                         // xor ecx, ecx; xor edx, edx
+		{0x4D, 0x31, 0xC0, 0x4D, 0x31, 0xC9},             // xor r8, r8; xor r9, r9
+		{0x48, 0x8D, 0x44, 0x24, 0x30},                   // lea rax, [rsp+0x30]: the event
+		{0x48, 0x89, 0x44, 0x24, 0x20},                   // mov [rsp+0x20], rax
+		{0xFF, 0x56, 0x50},                               // call CreateEvent
+		{0xB9, 1, 0, 0, 0},                               // mov ecx, 1
+		{0x48, 0x8D, 0x54, 0x24, 0x30},                   // lea rdx, [rsp+0x30]
+		{0x4C, 0x8D, 0x44, 0x24, 0x38, 0xFF, 0x56, 0x60}, // lea r8, [rsp+0x38]; call WaitForEvent
+	}, nil)
+	b := boot(t, vm.Config{Image: application(t, program), MaxInstructions: 10_000_000})
+	if b.Outcome != record.Halted || !strings.Contains(b.Diagnosis.Summary, "waits for an event") {
+		t.Errorf("outcome %s, diagnosis %+v", b.Outcome, b.Diagnosis)
+	}
+	if b.Config.InitrdSHA256 != "" {
+		t.Error("it has an initrd that nobody gave it")
+	}
+}

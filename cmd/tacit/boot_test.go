@@ -63,14 +63,14 @@ func TestFlagsReachTheMachine(t *testing.T) {
 		t.Errorf("without flags: %+v", s)
 	}
 	if status, _, stderr := tacit(t.Context(), f, "boot", "--platform=none", "--memory=64G", "--firmware-accepts=ovmf",
-		"--misalign", "--host-page", "4K", "--append", "accept_memory=eager debug", "--cmdline=", "--initrd", initrd,
+		"--misalign", "--host-page", "4K", "--host-attack", "lie:2", "--append", "accept_memory=eager debug", "--cmdline=", "--initrd", initrd,
 		"--touch", "2G", "--max-instructions", "1000", "--timeout", "90s", "--seed", "7", "--symbols", "vmlinux",
 		"--cpu-blocks", "3", "k.deb"); status != 0 {
 		t.Fatal(stderr)
 	}
 	s = f.settings
 	if s.image != "k.deb" || s.platform != "none" || s.memory != 64<<30 || !s.firmwareAcceptsLikeOVMF ||
-		s.hostPage != 4<<10 || !s.misalign || s.append != "accept_memory=eager debug" || string(s.initrd) != "070701" ||
+		s.hostPage != 4<<10 || s.hostAttack != "lie:2" || !s.misalign || s.append != "accept_memory=eager debug" || string(s.initrd) != "070701" ||
 		s.commandLine == nil || *s.commandLine != "" || s.touch != 2<<30 || s.maxInstructions != 1000 ||
 		s.maxWall.Seconds() != 90 || s.seed != 7 || s.symbols != "vmlinux" || s.blockLimit != 3 {
 		t.Errorf("with flags: %+v", s)
@@ -81,7 +81,7 @@ func TestFlagsReachTheMachine(t *testing.T) {
 func TestWrongCommandLines(t *testing.T) {
 	for _, args := range [][]string{
 		{"boot", "--platform", "sgx", "i"}, {"boot", "--memory", "4X", "i"}, {"boot", "--memory", "0", "i"},
-		{"boot", "--memory", "-1", "i"}, {"boot", "--host-page", "1G", "i"}, {"boot", "--firmware-accepts", "edk2", "i"},
+		{"boot", "--memory", "-1", "i"}, {"boot", "--host-page", "1G", "i"}, {"boot", "--host-attack", "steal", "i"}, {"boot", "--firmware-accepts", "edk2", "i"},
 		{"boot", "--timeout", "5", "i"}, {"boot", "--timeout", "-5s", "i"}, {"boot", "--seed", "x", "i"}, {"boot", "a", "b"},
 		{"boot", "--nonesuch", "i"}, {"boot", "--cpu-blocks", "-1", "i"}, {"boot", "--json", "-", "--events", "-", "i"},
 		{"bot"}, {"version", "x"},
