@@ -13,6 +13,7 @@
 //	                              ├▶ msr.go: which registers a guest reaches without its host
 //	                              └▶ vmgexit.go ──▶ msrprotocol.go: requests in the GHCB MSR
 //	                                            └▶ ghcb.go: requests in the GHCB; events.go, io.go, psc.go
+//	firmware, which works for the guest ──▶ accept.go: pages; firmwarevc.go: its #VC handler
 //	the host's calls ──rmpupdate.go──▶ assign pages to the guest, take them back, split them; map shared ones
 //	before the first instruction ──launch.go, cpuid.go──▶ what the guest finds: secrets, CPUID table, a blob
 //
