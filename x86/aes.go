@@ -58,10 +58,16 @@ func makeAES() *aesTables {
 // aesDouble multiplies by x in GF(2^8).
 func aesDouble(v uint8) uint8 { return v<<1 ^ uint8(int8(v)>>7)&0x1B }
 
+// aesenc is AESENC, written out: Go programs hash with it.
 func aesenc(c *CPU, u *Uop) bool {
 	d, k := c.xmm(u)
-	r := aesColumns(*d, &aes.enc, 5)
-	d[0], d[1] = r[0]^k[0], r[1]^k[1]
+	t, low, high := &aes.enc, d[0], d[1]
+	c0 := t[uint8(low)] ^ bits.RotateLeft32(t[uint8(low>>40)], 8) ^ bits.RotateLeft32(t[uint8(high>>16)], 16) ^ bits.RotateLeft32(t[high>>56], 24)
+	c1 := t[uint8(low>>32)] ^ bits.RotateLeft32(t[uint8(high>>8)], 8) ^ bits.RotateLeft32(t[uint8(high>>48)], 16) ^ bits.RotateLeft32(t[uint8(low>>24)], 24)
+	c2 := t[uint8(high)] ^ bits.RotateLeft32(t[uint8(high>>40)], 8) ^ bits.RotateLeft32(t[uint8(low>>16)], 16) ^ bits.RotateLeft32(t[low>>56], 24)
+	c3 := t[uint8(high>>32)] ^ bits.RotateLeft32(t[uint8(low>>8)], 8) ^ bits.RotateLeft32(t[uint8(low>>48)], 16) ^ bits.RotateLeft32(t[uint8(high>>24)], 24)
+	d[0] = (uint64(c0) | uint64(c1)<<32) ^ k[0]
+	d[1] = (uint64(c2) | uint64(c3)<<32) ^ k[1]
 	return true
 }
 

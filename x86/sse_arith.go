@@ -22,9 +22,21 @@ var floatArithHandlers = map[Op]handler{
 	opDPPD:     dppd,
 }
 
+// hostFloat says that the host's arithmetic does what the guest's does: it rounds the same way, nothing can trap, and that results are inexact, the one thing
+// that the host does not tell, is on record already.
+func (c *CPU) hostFloat() bool {
+	return c.mxcsr&(mxcsrRC|mxcsrMasks|fpPE) == mxcsrMasks|fpPE
+}
+
 func scalar32(op floatOp) handler {
 	return func(c *CPU, u *Uop) bool {
 		d, s := c.xmm(u)
+		if c.hostFloat() {
+			if r, ok := host32(op, uint32(d[0]), uint32(s[0])); ok {
+				d.setDword(0, r)
+				return true
+			}
+		}
 		e := c.sseEnv()
 		r := e.arith32(op, d.dword(0), s.dword(0))
 		if !c.settle(&e) {
@@ -38,6 +50,12 @@ func scalar32(op floatOp) handler {
 func scalar64(op floatOp) handler {
 	return func(c *CPU, u *Uop) bool {
 		d, s := c.xmm(u)
+		if c.hostFloat() {
+			if r, ok := host64(op, d[0], s[0]); ok {
+				d[0] = r
+				return true
+			}
+		}
 		e := c.sseEnv()
 		r := e.arith64(op, d[0], s[0])
 		if !c.settle(&e) {

@@ -23,8 +23,7 @@ func (c *CPU) sseEnv() floatEnv {
 		daz:    m&mxcsrDAZ != 0,
 		ftz:    m&mxcsrFTZ != 0,
 		masked: uint8(m >> mxcsrMaskShift & fpAll),
-		// The host computes what we do where it rounds as the guest does, and where being inexact, the one thing it does not tell, is on record already.
-		host: m&(mxcsrRC|mxcsrMasks|fpPE) == mxcsrMasks|fpPE,
+		host:   c.hostFloat(),
 	}
 }
 
@@ -62,14 +61,10 @@ const (
 	floatMax
 )
 
-// arith32 and arith64 are one lane of an operation. The host's processor computes where neither operands nor result are zero, denormal, infinite or NaN;
-// the rest is software's.
+// arith32 and arith64 are one lane of an operation.
 func (e *floatEnv) arith32(op floatOp, a, b uint32) uint32 {
-	if op == floatSqrt {
-		a = b
-	}
-	if e.host && normal32(a) && normal32(b) {
-		if r := math.Float32bits(host(op, math.Float32frombits(a), math.Float32frombits(b))); safe32(r) {
+	if e.host {
+		if r, ok := host32(op, a, b); ok {
 			return r
 		}
 	}
@@ -80,11 +75,8 @@ func (e *floatEnv) arith32(op floatOp, a, b uint32) uint32 {
 }
 
 func (e *floatEnv) arith64(op floatOp, a, b uint64) uint64 {
-	if op == floatSqrt {
-		a = b
-	}
-	if e.host && normal64(a) && normal64(b) {
-		if r := math.Float64bits(host(op, math.Float64frombits(a), math.Float64frombits(b))); safe64(r) {
+	if e.host {
+		if r, ok := host64(op, a, b); ok {
 			return r
 		}
 	}
@@ -115,6 +107,29 @@ func normal64(v uint64) bool { return v>>52&0x7FF-1 < 0x7FE }
 // safe32 and safe64 are the same for results, without the smallest exponent: such a result may have been tiny before it was rounded.
 func safe32(v uint32) bool { return v>>23&0xFF-2 < 0xFD }
 func safe64(v uint64) bool { return v>>52&0x7FF-2 < 0x7FD }
+
+// host32 and host64 let the host compute where neither operands nor result are zero, denormal, infinite or NaN; ok is false where they are.
+func host32(op floatOp, a, b uint32) (r uint32, ok bool) {
+	if op == floatSqrt {
+		a = b
+	}
+	if !normal32(a) || !normal32(b) {
+		return 0, false
+	}
+	r = math.Float32bits(host(op, math.Float32frombits(a), math.Float32frombits(b)))
+	return r, safe32(r)
+}
+
+func host64(op floatOp, a, b uint64) (r uint64, ok bool) {
+	if op == floatSqrt {
+		a = b
+	}
+	if !normal64(a) || !normal64(b) {
+		return 0, false
+	}
+	r = math.Float64bits(host(op, math.Float64frombits(a), math.Float64frombits(b)))
+	return r, safe64(r)
+}
 
 // host computes on the host. The conversions keep compilers from fusing operations.
 func host[T float32 | float64](op floatOp, a, b T) T {

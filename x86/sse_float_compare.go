@@ -1,15 +1,17 @@
 package x86
 
+import "math"
+
 // Floating-point comparisons.
 var floatCompareHandlers = map[Op]handler{
 	opCMPPS:   cmpps,
 	opCMPPD:   cmppd,
 	opCMPSS:   cmpss,
 	opCMPSD:   cmpsd,
-	opCOMISS:  compareFlags(true, func(x *XMM) number { return unpack32(uint32(x[0])) }),
-	opCOMISD:  compareFlags(true, func(x *XMM) number { return unpack64(x[0]) }),
-	opUCOMISS: compareFlags(false, func(x *XMM) number { return unpack32(uint32(x[0])) }),
-	opUCOMISD: compareFlags(false, func(x *XMM) number { return unpack64(x[0]) }),
+	opCOMISS:  compareSingle,
+	opCOMISD:  compareDouble,
+	opUCOMISS: compareSingle,
+	opUCOMISD: compareDouble,
 }
 
 // predicate says whether a and b are in the relation imm[2:0] (SDM vol. 2, CMPPD, table 3-1): EQ, LT, LE, UNORD and their opposites.
@@ -82,18 +84,47 @@ func cmpsd(c *CPU, u *Uop) bool {
 	return true
 }
 
-// compareFlags is COMIS and UCOMIS: the result goes to ZF, PF and CF; the other flags are cleared.
-func compareFlags(signal bool, unpack func(x *XMM) number) handler {
-	return func(c *CPU, u *Uop) bool {
-		d, s := c.xmm(u)
-		e := c.sseEnv()
-		o := e.compare(unpack(d), unpack(s), signal)
-		if !c.settle(&e) {
-			return false
-		}
-		c.flags.set(orderingFlags[o])
+// compareSingle and compareDouble are COMIS and UCOMIS, which does not signal quiet NaNs. The host compares where it raises nothing.
+func compareSingle(c *CPU, u *Uop) bool {
+	d, s := c.xmm(u)
+	a, b := uint32(d[0]), uint32(s[0])
+	if normal32(a) && normal32(b) {
+		c.flags.set(hostOrdering(math.Float32frombits(a), math.Float32frombits(b)))
 		return true
 	}
+	return c.compareFlags(unpack32(a), unpack32(b), u.Op == opCOMISS)
+}
+
+func compareDouble(c *CPU, u *Uop) bool {
+	d, s := c.xmm(u)
+	a, b := d[0], s[0]
+	if normal64(a) && normal64(b) {
+		c.flags.set(hostOrdering(math.Float64frombits(a), math.Float64frombits(b)))
+		return true
+	}
+	return c.compareFlags(unpack64(a), unpack64(b), u.Op == opCOMISD)
+}
+
+// hostOrdering is orderingFlags of two numbers that are not NaNs.
+func hostOrdering[T float32 | float64](a, b T) uint64 {
+	switch {
+	case a < b:
+		return FlagCF
+	case a == b:
+		return FlagZF
+	}
+	return 0
+}
+
+// compareFlags puts the result into ZF, PF and CF and clears the other flags.
+func (c *CPU) compareFlags(a, b number, signal bool) bool {
+	e := c.sseEnv()
+	o := e.compare(a, b, signal)
+	if !c.settle(&e) {
+		return false
+	}
+	c.flags.set(orderingFlags[o])
+	return true
 }
 
 // orderingFlags is the result of a comparison in EFLAGS (SDM vol. 2, COMISD and FCOMI).

@@ -1,5 +1,7 @@
 package x86
 
+import "math"
+
 // Conversions between floating-point formats and integers, and rounding to integral values.
 var floatConvertHandlers = map[Op]handler{
 	opCVTPS2PD: convertXMM, opCVTPD2PS: convertXMM, opCVTSS2SD: convertXMM, opCVTSD2SS: convertXMM,
@@ -70,11 +72,18 @@ func (e *floatEnv) integers32(q uint64) uint64 {
 // fromGeneral is CVTSI2SS and CVTSI2SD: Src is a general-purpose register.
 func fromGeneral(c *CPU, u *Uop) bool {
 	d := &c.X[u.Dst&xmmMask]
-	e := c.sseEnv()
 	v := int64(c.R[u.Src%slots])
 	if u.Op == opCVTSI2SS32 || u.Op == opCVTSI2SD32 {
 		v = int64(int32(v))
 	}
+	if u.Op == opCVTSI2SD32 || u.Op == opCVTSI2SD64 {
+		const exact = 1 << 53
+		if v >= -exact && v <= exact {
+			d[0] = math.Float64bits(float64(v))
+			return true
+		}
+	}
+	e := c.sseEnv()
 	r := *d
 	if u.Op == opCVTSI2SS32 || u.Op == opCVTSI2SS64 {
 		r.setDword(0, pack32(e.fromInteger(v, &single)))
@@ -91,6 +100,12 @@ func fromGeneral(c *CPU, u *Uop) bool {
 // toGeneral is CVTSS2SI, CVTSD2SI and the truncating ones: Dst is a general-purpose register.
 func toGeneral(c *CPU, u *Uop) bool {
 	s := &c.X[u.Src&xmmMask]
+	if u.Op == opCVTTSD2SI64 && c.hostFloat() && normal64(s[0]) {
+		if f := math.Float64frombits(s[0]); f > -1<<63 && f < 1<<63 {
+			c.R[u.Dst%slots] = uint64(int64(f))
+			return true
+		}
+	}
 	e := c.sseEnv()
 	if u.Op >= opCVTTSS2SI32 {
 		e.rc = towardZero

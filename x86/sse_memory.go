@@ -49,28 +49,47 @@ func loadX64(c *CPU, u *Uop) bool {
 	return ok
 }
 
-func loadX128(c *CPU, u *Uop) bool {
-	v, ok := c.load128(c.ea(u))
-	if ok {
-		c.X[u.Dst&xmmMask] = v
-	}
-	return ok
+func loadX128(c *CPU, u *Uop) bool { return c.loadXMM(u.Dst, c.ea(u)) }
+
+func storeX128(c *CPU, u *Uop) bool { return c.storeXMM(u.Src, c.ea(u)) }
+
+func loadX128Aligned(c *CPU, u *Uop) bool {
+	va := c.ea(u)
+	return c.aligned(va) && c.loadXMM(u.Dst, va)
 }
 
-func storeX128(c *CPU, u *Uop) bool { return c.store128(c.ea(u), c.X[u.Src&xmmMask]) }
+func storeX128Aligned(c *CPU, u *Uop) bool {
+	va := c.ea(u)
+	return c.aligned(va) && c.storeXMM(u.Src, va)
+}
 
 // aligned raises #GP where a 16-byte operand does not lie on a 16-byte boundary (SDM vol. 3, 6.15, "Interrupt 13").
-func (c *CPU) aligned(va uint64) bool {
-	if va&15 != 0 {
-		c.raise(vectorGP, 0)
+func (c *CPU) aligned(va uint64) bool { return va&15 == 0 || c.raise(vectorGP, 0) }
+
+// loadXMM and storeXMM access 16 bytes at any alignment. A store that fails has stored nothing.
+func (c *CPU) loadXMM(slot uint8, va uint64) bool {
+	x := &c.X[slot&xmmMask]
+	if p := c.readable(va, 15); p != nil {
+		*x = *(*XMM)(p)
+		return true
+	}
+	var b [16]byte
+	if !c.readBytes(va, b[:]) {
 		return false
 	}
+	*x = xmmOf(&b)
 	return true
 }
 
-func loadX128Aligned(c *CPU, u *Uop) bool { return c.aligned(c.ea(u)) && loadX128(c, u) }
-
-func storeX128Aligned(c *CPU, u *Uop) bool { return c.aligned(c.ea(u)) && storeX128(c, u) }
+func (c *CPU) storeXMM(slot uint8, va uint64) bool {
+	x := &c.X[slot&xmmMask]
+	if p := c.writable(va, 15); p != nil {
+		*(*XMM)(p) = *x
+		return true
+	}
+	b := x.bytes()
+	return c.writeBytes(va, b[:])
+}
 
 // maskMove is MASKMOVDQU and MASKMOVQ: it stores the bytes of Dst whose mask byte in Src has its top bit set. Imm is the operand's size in bytes. The whole operand must be
 // writable whatever the mask, as on silicon.

@@ -20,8 +20,8 @@ var packedShiftHandlers = map[Op]handler{
 	opPSLLDImm: packedShift(byImm, func(a, n uint64) uint64 { return shiftLeft(a, n, 32) }),
 	opPSLLQImm: packedShift(byImm, func(a, n uint64) uint64 { return a << n }),
 
-	opPSRLDQ: func(c *CPU, u *Uop) bool { d, _ := c.xmm(u); *d = d.shiftRightBytes(uint8(u.Imm)); return true },
-	opPSLLDQ: func(c *CPU, u *Uop) bool { d, _ := c.xmm(u); *d = d.shiftLeftBytes(uint8(u.Imm)); return true },
+	opPSRLDQ: psrldq,
+	opPSLLDQ: pslldq,
 }
 
 func bySource(c *CPU, u *Uop) uint64 { return c.X[u.Src&xmmMask][0] }
@@ -53,25 +53,25 @@ func shiftLeft(a, n, width uint64) uint64 {
 	return a << n & (lane << n & lane * (^uint64(0) / lane))
 }
 
-// shiftRightBytes and shiftLeftBytes shift the whole register; more than 15 bytes clear it.
-func (x *XMM) shiftRightBytes(n uint8) XMM {
-	switch k := uint(n) * 8; {
-	case n >= 16:
-		return XMM{}
-	case n >= 8:
-		return XMM{x[1] >> (k - 64)}
+// psrldq and pslldq shift the whole register by bytes; more than 15 clear it.
+func psrldq(c *CPU, u *Uop) bool {
+	d, _ := c.xmm(u)
+	switch n := uint64(u.Imm) * 8; {
+	case n < 64:
+		d[0], d[1] = d[0]>>n|d[1]<<(64-n), d[1]>>n
 	default:
-		return XMM{x[0]>>k | x[1]<<(64-k), x[1] >> k}
+		d[0], d[1] = d[1]>>(n-64), 0
 	}
+	return true
 }
 
-func (x *XMM) shiftLeftBytes(n uint8) XMM {
-	switch k := uint(n) * 8; {
-	case n >= 16:
-		return XMM{}
-	case n >= 8:
-		return XMM{0, x[0] << (k - 64)}
+func pslldq(c *CPU, u *Uop) bool {
+	d, _ := c.xmm(u)
+	switch n := uint64(u.Imm) * 8; {
+	case n < 64:
+		d[0], d[1] = d[0]<<n, d[1]<<n|d[0]>>(64-n)
 	default:
-		return XMM{x[0] << k, x[1]<<k | x[0]>>(64-k)}
+		d[0], d[1] = 0, d[0]<<(n-64)
 	}
+	return true
 }

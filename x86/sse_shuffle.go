@@ -1,26 +1,36 @@
 package x86
 
+import "unsafe"
+
 // Rearranging lanes: unpacking, packing, shuffling, blending.
 var shuffleHandlers = map[Op]handler{
-	opPUNPCKLBW:  whole(func(a, b XMM) XMM { return XMM{interleaveBytes(a[0], b[0]), interleaveBytes(a[0]>>32, b[0]>>32)} }),
-	opPUNPCKHBW:  whole(func(a, b XMM) XMM { return XMM{interleaveBytes(a[1], b[1]), interleaveBytes(a[1]>>32, b[1]>>32)} }),
-	opPUNPCKLWD:  whole(func(a, b XMM) XMM { return XMM{interleaveWords(a[0], b[0]), interleaveWords(a[0]>>32, b[0]>>32)} }),
-	opPUNPCKHWD:  whole(func(a, b XMM) XMM { return XMM{interleaveWords(a[1], b[1]), interleaveWords(a[1]>>32, b[1]>>32)} }),
-	opPUNPCKLDQ:  whole(func(a, b XMM) XMM { return XMM{low32(a[0]) | b[0]<<32, a[0]>>32 | b[0]>>32<<32} }),
-	opPUNPCKHDQ:  whole(func(a, b XMM) XMM { return XMM{low32(a[1]) | b[1]<<32, a[1]>>32 | b[1]>>32<<32} }),
-	opPUNPCKLQDQ: whole(func(a, b XMM) XMM { return XMM{a[0], b[0]} }),
-	opPUNPCKHQDQ: whole(func(a, b XMM) XMM { return XMM{a[1], b[1]} }),
+	opPUNPCKLBW:  unpackLanes(0, interleaveBytes),
+	opPUNPCKHBW:  unpackLanes(1, interleaveBytes),
+	opPUNPCKLWD:  unpackLanes(0, interleaveWords),
+	opPUNPCKHWD:  unpackLanes(1, interleaveWords),
+	opPUNPCKLDQ:  unpackLanes(0, func(a, b uint64) uint64 { return low32(a) | b<<32 }),
+	opPUNPCKHDQ:  unpackLanes(1, func(a, b uint64) uint64 { return low32(a) | b<<32 }),
+	opPUNPCKLQDQ: func(c *CPU, u *Uop) bool { d, s := c.xmm(u); d[1] = s[0]; return true },
+	opPUNPCKHQDQ: func(c *CPU, u *Uop) bool { d, s := c.xmm(u); d[0], d[1] = d[1], s[1]; return true },
 
 	opPACKSSWB: whole(func(a, b XMM) XMM { return pack(a, b, func(v int16) uint8 { return uint8(saturate8(int32(v))) }) }),
 	opPACKUSWB: whole(func(a, b XMM) XMM { return pack(a, b, func(v int16) uint8 { return uint8(max(0, min(v, 1<<8-1))) }) }),
 	opPACKSSDW: whole(func(a, b XMM) XMM { return pack(a, b, func(v int32) uint16 { return uint16(saturate16(v)) }) }),
 	opPACKUSDW: whole(func(a, b XMM) XMM { return pack(a, b, func(v int32) uint16 { return uint16(max(0, min(v, 1<<16-1))) }) }),
 
-	opPSHUFB:  pshufb,
-	opPSHUFD:  pshufd,
-	opPSHUFHW: wholeImm(func(_, s XMM, imm uint8) XMM { return XMM{s[0], shuffleWords(s[1], imm)} }),
-	opPSHUFLW: wholeImm(func(_, s XMM, imm uint8) XMM { return XMM{shuffleWords(s[0], imm), s[1]} }),
-	opPALIGNR: wholeImm(palignr),
+	opPSHUFB: pshufb,
+	opPSHUFD: pshufd,
+	opPSHUFHW: func(c *CPU, u *Uop) bool {
+		d, s := c.xmm(u)
+		d[0], d[1] = s[0], shuffleWords(s[1], uint8(u.Imm))
+		return true
+	},
+	opPSHUFLW: func(c *CPU, u *Uop) bool {
+		d, s := c.xmm(u)
+		d[0], d[1] = shuffleWords(s[0], uint8(u.Imm)), s[1]
+		return true
+	},
+	opPALIGNR: palignr,
 	opSHUFPS: wholeImm(func(a, b XMM, imm uint8) XMM {
 		return XMM{uint64(a.dword(int(imm&3))) | uint64(a.dword(int(imm>>2&3)))<<32,
 			uint64(b.dword(int(imm>>4&3))) | uint64(b.dword(int(imm>>6&3)))<<32}
@@ -34,6 +44,16 @@ var shuffleHandlers = map[Op]handler{
 	opPBLENDW:  wholeImm(func(a, b XMM, imm uint8) XMM { return blend(a, b, spread(imm&15, 16), spread(imm>>4, 16)) }),
 	opBLENDPS:  wholeImm(func(a, b XMM, imm uint8) XMM { return blend(a, b, spread(imm&3, 32), spread(imm>>2&3, 32)) }),
 	opBLENDPD:  wholeImm(func(a, b XMM, imm uint8) XMM { return blend(a, b, spread(imm&1, 64), spread(imm>>1&1, 64)) }),
+}
+
+// unpackLanes interleaves quadword q of both operands: f does so with the low halves of two quadwords.
+func unpackLanes(q int, f func(a, b uint64) uint64) handler {
+	return func(c *CPU, u *Uop) bool {
+		d, s := c.xmm(u)
+		a, b := d[q], s[q]
+		d[0], d[1] = f(a, b), f(a>>32, b>>32)
+		return true
+	}
 }
 
 // interleaveBytes takes the low four bytes of a and b: a0 b0 a1 b1 …
@@ -64,14 +84,18 @@ func pack[W int16 | int32, N uint8 | uint16](a, b XMM, f func(W) N) XMM {
 // pshufb looks up each byte of the source in the destination; an index with its top bit set gives 0.
 func pshufb(c *CPU, u *Uop) bool {
 	d, s := c.xmm(u)
-	b := d.bytes()
-	index := s.bytes()
-	var r [16]byte
-	for i, x := range index {
-		r[i] = b[x&15] &^ byte(int8(x)>>7)
-	}
-	*d = xmmOf(&r)
+	b := (*[16]byte)(unsafe.Pointer(d))
+	d[0], d[1] = pick(b, s[0]), pick(b, s[1])
 	return true
+}
+
+func pick(b *[16]byte, index uint64) uint64 {
+	return pickByte(b, index) | pickByte(b, index>>8)<<8 | pickByte(b, index>>16)<<16 | pickByte(b, index>>24)<<24 |
+		pickByte(b, index>>32)<<32 | pickByte(b, index>>40)<<40 | pickByte(b, index>>48)<<48 | pickByte(b, index>>56)<<56
+}
+
+func pickByte(b *[16]byte, index uint64) uint64 {
+	return uint64(b[index&15] &^ uint8(int8(index)>>7))
 }
 
 func pshufd(c *CPU, u *Uop) bool {
@@ -90,13 +114,19 @@ func shuffleWords(v uint64, imm uint8) (r uint64) {
 	return r
 }
 
-// palignr shifts the 32 bytes b, a (b is the low half) right by imm bytes and returns the low 16.
-func palignr(a, b XMM, imm uint8) XMM {
-	if imm >= 16 {
-		return a.shiftRightBytes(imm - 16)
+// palignr shifts the 32 bytes dst, src (src is the low half) right by imm bytes and keeps the low 16.
+func palignr(c *CPU, u *Uop) bool {
+	d, s := c.xmm(u)
+	q := [6]uint64{s[0], s[1], d[0], d[1]} // and zeros
+	n := uint8(u.Imm)
+	if n >= 32 {
+		*d = XMM{}
+		return true
 	}
-	high, low := a.shiftLeftBytes(16-imm), b.shiftRightBytes(imm)
-	return XMM{high[0] | low[0], high[1] | low[1]}
+	i, shift := n>>3&3, n&7*8
+	d[0] = q[i]>>shift | q[i+1]<<(64-shift)
+	d[1] = q[i+1]>>shift | q[i+2]<<(64-shift)
+	return true
 }
 
 func blend(a, b XMM, low, high uint64) XMM {

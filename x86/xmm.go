@@ -30,25 +30,6 @@ func (x *XMM) setDword(i int, v uint32) { insertBits(&x[i>>1&1], i&1*32, 0xFFFFF
 // insertBits replaces the bits of q under mask<<shift.
 func insertBits(q *uint64, shift int, mask, v uint64) { *q = *q&^(mask<<shift) | v<<shift }
 
-// load128 and store128 access 16 bytes at any alignment. They raise what the access raises and then return false; a store that fails has stored nothing.
-func (c *CPU) load128(va uint64) (XMM, bool) {
-	if p := c.readable(va, 15); p != nil {
-		return *(*XMM)(p), true
-	}
-	var b [16]byte
-	ok := c.readBytes(va, b[:])
-	return xmmOf(&b), ok
-}
-
-func (c *CPU) store128(va uint64, v XMM) bool {
-	if p := c.writable(va, 15); p != nil {
-		*(*XMM)(p) = v
-		return true
-	}
-	b := v.bytes()
-	return c.writeBytes(va, b[:])
-}
-
 // Hosts are little endian, so a register's lanes and its bytes in memory are in the same order.
 
 func xmmOf(b *[16]byte) XMM        { return *(*XMM)(unsafe.Pointer(b)) }
