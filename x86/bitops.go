@@ -202,6 +202,10 @@ func (d *decoder) bmi(kind int) {
 		}
 		kind, dst = bmiBLSR+int(r)-1, d.vex.vvvv
 	}
+	if kind == bmiRORX && d.vex.vvvv != 0 {
+		d.undefined()
+		return
+	}
 	src := d.loadRM(n)
 	if kind == bmiMULX && n == 8 {
 		d.emit(Uop{Op: OpMulx64, Dst: dst, Src: src, Aux: uint32(d.vex.vvvv), Base: Zero, Index: Zero, Seg: Zero})
@@ -209,10 +213,6 @@ func (d *decoder) bmi(kind int) {
 	}
 	u := Uop{Op: opBMI, Dst: dst, Src: src, Index: d.vex.vvvv, Aux: uint32(kind), Scale: uint8(n)}
 	if kind == bmiRORX {
-		if d.vex.vvvv != 0 {
-			d.undefined()
-			return
-		}
 		u.Imm = int64(d.imm8())
 	}
 	d.emit(u)

@@ -177,7 +177,11 @@ func loadAccessRights(c *CPU, u *Uop) bool {
 	}
 	v := uint64(s.Limit)
 	if u.Op == opLar {
-		v = uint64(s.Attr) << 8 & 0x00F0_FF00
+		limit := s.Limit >> 16
+		if s.Attr&segGranular != 0 {
+			limit = s.Limit >> 28
+		}
+		v = uint64(s.Attr)<<8&0x00F0_FF00 | uint64(limit&15)<<16 // the limit's bits are undefined in the manual, and there on silicon
 	}
 	c.putSize(u.Dst, u.Aux, v)
 	return true

@@ -130,7 +130,7 @@ func xrstor(c *CPU, u *Uop) bool {
 	switch {
 	case compacted:
 		// Where the format is compacted, the whole rest of the header is reserved.
-		if comp&^(c.xcr0|xsCompacted) != 0 || bv&^comp != 0 || !allZero(header[xsReserved:]) {
+		if comp&^(c.xcr0|xsCompacted) != 0 || bv&^(comp&^xsCompacted) != 0 || !allZero(header[xsReserved:]) {
 			return c.raise(vectorGP, 0)
 		}
 	case bv&^c.xcr0 != 0 || comp != 0 || !allZero(header[xsReserved:xsReserved+8]):

@@ -192,6 +192,39 @@ var pastFailures = []*Case{
 		Skip: Skip{CR2: true},
 	},
 	{
+		// An encoding that is not defined does not touch its operand.
+		Name: "RORX r32, r/m32, imm8",
+		Code: []byte{0xc4, 0x63, 0x4b, 0xf0, 0x3c, 0x25, 0xe9, 0x42, 0x00, 0x50, 0x01},
+		In: State{
+			RIP: 0x40000c25, Flags: 0x202, MXCSR: 0x1f80,
+			X87: X87{FCW: 0x37f},
+		},
+	},
+	{
+		// The limit's bits in the access rights.
+		Name: "LAR r32, r/m16",
+		Code: []byte{0x41, 0x0f, 0x02, 0xf1},
+		In: State{
+			RIP: 0x40000d43, Flags: 0x202, MXCSR: 0x1f80,
+			GPR: [16]uint64{9: 0xcdfe6535bd06002a},
+			X87: X87{FCW: 0x37f},
+		},
+	},
+	{
+		// Bit 63 says in XCOMP_BV that the format is compacted, and is no component.
+		Name: "XRSTOR64 m576byte",
+		Code: []byte{0x49, 0x0f, 0xae, 0xa8, 0x3d, 0xd2, 0xc9, 0x6c},
+		In: State{
+			RIP: 0x40000482, Flags: 0x202, MXCSR: 0x1f80,
+			GPR: [16]uint64{8: 0xffffffffe3366843},
+			X87: X87{FCW: 0x37f},
+		},
+		Mem: []Bytes{
+			{0x50003c87, []byte{0x80, 0x03, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x80}},
+		},
+		Skip: Skip{CR2: true},
+	},
+	{
 		// A page fault within the first 15 bytes comes before the instruction is too long.
 		Name: "PSHUFW mm, mm/m64, imm8",
 		Code: []byte{0x36, 0x2e, 0x26, 0x2e, 0x26, 0x2e, 0x2e, 0x26, 0x36, 0x36, 0x42, 0x0f, 0x70, 0x24, 0xcf, 0xce},

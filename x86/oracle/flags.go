@@ -31,7 +31,7 @@ var flagEffects = parseEffects(`
 	ANDN              : - oszc ap
 	BEXTR             : - zco sap
 	BLSR BLSMSK BLSI BZHI : - oszc ap
-	CMPXCHG8B CMPXCHG16B : - z -
+	CMPXCHG8B CMPXCHG16B LAR LSL VERR VERW : - z -
 	CLC STC           : - c -
 	CMC               : c c -
 	LAHF PUSHF PUSHFQ : oszapc - -

@@ -50,6 +50,11 @@ var flowForms = parseForms(`
 	CLWB m8     ; 66 0F AE /6 ; CLWB
 	EMMS        ; 0F 77 ; MMX
 
+	LAR rv, r/m16 ; 0F 02 /r
+	LSL rv, r/m16 ; 0F 03 /r
+	VERR r/m16  ; 0F 00 /4
+	VERW r/m16  ; 0F 00 /5
+
 	CLI         ; FA ; single
 	STI         ; FB ; single
 	HLT         ; F4 ; single
@@ -61,6 +66,10 @@ var flowForms = parseForms(`
 	IN EAX, DX  ; ED ; single
 	OUT DX, AL  ; EE ; single
 	OUT DX, EAX ; EF ; single
+	INSB        ; 6C ; single
+	INSD        ; 6D ; single
+	OUTSB       ; 6E ; single
+	OUTSD       ; 6F ; single
 	CLTS        ; 0F 06 ; single
 	INVD        ; 0F 08 ; single
 	WBINVD      ; 0F 09 ; single

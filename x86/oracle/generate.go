@@ -86,7 +86,7 @@ func (s *scene) begin() {
 	if s.chance(25) {
 		s.c.In.Flags |= flagDF
 	}
-	if s.chance(2) {
+	if s.chance(4) {
 		s.c.In.Flags |= flagAC
 	}
 }

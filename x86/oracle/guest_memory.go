@@ -11,7 +11,6 @@ import (
 // Selectors and descriptors as Linux has them, because user code can read the selectors.
 const (
 	kernelCS = 0x10
-	kernelSS = 0x18
 	userSS   = 0x2B
 	userCS   = 0x33
 	tssAt    = 0x40
@@ -22,8 +21,11 @@ func (g *Interpreter) build() error {
 		gpa   uint64
 		words []uint64
 	}{
-		{gpaGDT + kernelCS, []uint64{0x00AF9B00_0000FFFF, 0x00CF9300_0000FFFF}},
-		{gpaGDT + userSS&^7, []uint64{0x00CFF300_0000FFFF, 0x00AFFB00_0000FFFF}},
+		// From selector 8 on (Linux, arch/x86/include/asm/segment.h): the kernel's 32-bit and 64-bit code and its data, the user's 32-bit code, data and 64-bit code.
+		{gpaGDT + 8, []uint64{
+			0x00CF9B00_0000FFFF, 0x00AF9B00_0000FFFF, 0x00CF9300_0000FFFF,
+			0x00CFFB00_0000FFFF, 0x00CFF300_0000FFFF, 0x00AFFB00_0000FFFF,
+		}},
 		{gpaTSS, []uint64{(kernelStack & 0xFFFF_FFFF) << 32, kernelStack >> 32}}, // RSP0 is at 4
 		{gpaIDT, interruptGates()},
 	} {
@@ -42,7 +44,7 @@ func (g *Interpreter) build() error {
 	s.CR4 = x86.CR4PAE | x86.CR4DE | x86.CR4OSFXSR | x86.CR4OSXMMEXCPT | x86.CR4UMIP | x86.CR4FSGSBASE | x86.CR4OSXSAVE | x86.CR4SMEP | x86.CR4SMAP
 	s.EFER = x86.EFERSCE | x86.EFERLME | x86.EFERLMA | x86.EFERNXE
 	s.CR3, s.XCR0, s.CPL = gpaTables, 3, 3
-	s.GDTR = x86.Table{Base: kernelBase + gpaGDT, Limit: 0x4F}
+	s.GDTR = x86.Table{Base: kernelBase + gpaGDT, Limit: 0x7F}
 	s.IDTR = x86.Table{Base: kernelBase + gpaIDT, Limit: 32*16 - 1}
 	s.TR = x86.Segment{Selector: tssAt, Attr: 0x8B, Limit: 0x67, Base: kernelBase + gpaTSS}
 	s.Seg[1] = x86.Segment{Selector: userCS, Attr: 0xA0FB, Limit: 0xFFFF_FFFF}

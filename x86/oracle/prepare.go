@@ -27,7 +27,8 @@ func init() {
 		"MASKMOVDQU": prepareMaskedMove, "MASKMOVQ": prepareMaskedMove,
 		"PCMPESTRM": prepareLengths, "PCMPESTRI": prepareLengths,
 		"LDMXCSR": prepareMXCSR,
-		"FSTP":    prepareStore80, "FBSTP": prepareStore80,
+		"LAR":     prepareSelector, "LSL": prepareSelector, "VERR": prepareSelector, "VERW": prepareSelector,
+		"FSTP": prepareStore80, "FBSTP": prepareStore80,
 		"FLDENV": prepareEnvironment, "FRSTOR": prepareEnvironment, "FLDCW": prepareControl,
 		"FNSTENV": prepareSave, "FNSAVE": prepareSave,
 		"FXSAVE": prepareArea, "FXSAVE64": prepareArea, "FXRSTOR": prepareArea, "FXRSTOR64": prepareArea,
@@ -306,6 +307,17 @@ func prepareLengths(s *scene, x *insn) bool {
 	s.pin(rax, s.Uint64N(40)-20)
 	s.pin(rdx, s.Uint64N(40)-20)
 	return true
+}
+
+// prepareSelector draws selectors of descriptors that Linux has in every GDT, of nothing, and of what lies beyond it.
+func prepareSelector(s *scene, x *insn) bool {
+	selectors := [...]uint64{0, 0x08, 0x10, 0x18, 0x20, 0x28, 0x30, 0x80, 0x88, 0xFFF8}
+	v := selectors[s.IntN(len(selectors))] | s.Uint64N(4)
+	if x.isMem {
+		x.content = appendLittle(nil, v, 2)
+		return !s.memory
+	}
+	return s.pin(x.rmN, v|s.Uint64()<<16)
 }
 
 func prepareMXCSR(s *scene, x *insn) bool {
