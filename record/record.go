@@ -55,6 +55,7 @@ type Image struct {
 type Config struct {
 	CommandLine          string `json:"command_line"`
 	InitrdSHA256         string `json:"initrd_sha256"` // in hexadecimal; empty without one
+	InputSHA256          string `json:"input_sha256"`  // of the input log, in hexadecimal; empty where nothing was typed
 	FirmwareAcceptsBytes uint64 `json:"firmware_accepts_bytes"`
 	FirmwarePolicy       string `json:"firmware_policy"` // "negotiate", "lazy", "eager", "upstream"
 	Misalign             bool   `json:"misalign"`

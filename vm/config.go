@@ -59,6 +59,12 @@ type Config struct {
 
 	Debugger *gdb.Server // the machine waits for its gdb before the first instruction, and stops for it; nil lets nobody in
 	Trace    *Trace      // writes a line about each of some instructions; may be nil
+
+	// Keyboard types on the first serial port, until it is closed; nil means that nobody does. Replay is typed first, each at its instant: what Typed
+	// heard in another run with the same configuration makes this run that one.
+	Keyboard <-chan []byte
+	Replay   []Typed
+	Typed    func(Typed) // hears what the serial port took, and when; may be nil
 }
 
 // Bounds of Config.Memory.

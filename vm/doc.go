@@ -13,4 +13,5 @@
 //	outcome.go   how it ended, and why
 //	debug*.go    the machine as gdb sees it
 //	trace.go     a line about each instruction
+//	input.go     what is typed on the console, and typed again
 package vm

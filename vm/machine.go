@@ -38,6 +38,7 @@ type Machine struct {
 	appointments []appointment // in the order of time
 	trace        *tracer       // nil while nothing is traced
 	debug        *debugger     // nil where nobody debugs
+	keyboard     keyboard
 }
 
 func newMachine(cfg Config) (m *Machine, err error) {
@@ -80,6 +81,7 @@ func newMachine(cfg Config) (m *Machine, err error) {
 		return m, err
 	}
 	m.debug = m.newDebugger()
+	m.keyboard = keyboard{m: m, live: cfg.Keyboard, replay: cfg.Replay}
 	m.cpus = []*x86.CPU{x86.New(x86.Config{
 		Memory: m.memory, Platform: m.debug.observe(m.platform), Bus: m.board, Traps: m.firmware,
 		InstructionNS: uint64(cfg.Cost.NS(cost.Instruction)), TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
@@ -178,6 +180,7 @@ func (m *Machine) newRecord() *record.Record {
 		Offered: n.Offered, LookedUpBy: n.LookedUpBy, AllowedBy: n.AllowedBy,
 		AcceptedAtExit: n.AcceptedLate, ExitBootServices: n.ExitAttempts,
 	}
+	r.Config.InputSHA256 = m.keyboard.digest()
 	if len(m.cfg.Initrd) > 0 {
 		r.Config.InitrdSHA256 = digest(m.cfg.Initrd)
 	}

@@ -12,6 +12,7 @@ import (
 )
 
 // Run makes a machine, runs it to its end and returns the record. Where ctx is done before that, the record's outcome is Cancelled.
+// A record that comes with an error is of a run that could not repeat its input: [ReplayError].
 func Run(ctx context.Context, cfg Config) (*record.Record, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
@@ -32,7 +33,7 @@ func Run(ctx context.Context, cfg Config) (*record.Record, error) {
 	m.describe(r, end)
 	m.debug.ended(ctx, r)
 	r.Host = record.HostOf(time.Since(start)-m.debug.stoodStill(), m.cpus[0].Instructions(), peakRSS())
-	return r, nil
+	return r, replayError(end)
 }
 
 // slice is how far the machine runs, in virtual nanoseconds, before it looks whether it is to stop and reports progress. What the guest sees does not depend on it.
@@ -61,8 +62,11 @@ func (m *Machine) run(ctx context.Context, start time.Time) error {
 		if err := m.debug.attend(ctx); err != nil {
 			return err
 		}
+		if err := m.keyboard.press(); err != nil {
+			return err
+		}
 		m.progress()
-		until := c.Now() + slice
+		until := m.keyboard.until(c.Now() + slice)
 		for c.Now() < until {
 			if err := m.step(ctx, c, until); err != nil {
 				return err
@@ -100,7 +104,7 @@ func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
 	case x86.ExitDeadline:
 		return nil
 	case x86.ExitHalted:
-		return m.wait(c, min(event, until))
+		return m.wait(ctx, c, min(event, until))
 	case x86.ExitTrap:
 		if err := m.serve(c, exit.GPA); err != nil {
 			return err
@@ -121,13 +125,13 @@ func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
 }
 
 // wait lets time pass for a processor that waits for an interrupt.
-func (m *Machine) wait(c *x86.CPU, until int64) error {
-	if _, timer := c.APIC.NextEvent(); !timer {
+func (m *Machine) wait(ctx context.Context, c *x86.CPU, until int64) error {
+	if _, timer := c.APIC.NextEvent(); !timer && !m.keyboard.open() {
 		if _, ok := m.board.NextEvent(); !ok {
 			return errHalted
 		}
 	}
-	c.Skip(until)
+	c.Skip(m.keyboard.rest(ctx, c.Now(), until))
 	m.board.Advance(c.Now())
 	return nil
 }
