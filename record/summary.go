@@ -93,7 +93,15 @@ func (r *Record) leftTable(w io.Writer) {
 		line(w, "added by host", FormatBytes(added.Bytes), pagesText(r.Added))
 	}
 	if exits := r.Calls[HostExit.String()].sum(); exits > 0 {
-		text := []string{FormatCount(r.Calls[VE.String()].sum()) + " #VE"}
+		var text []string
+		for _, e := range []struct {
+			of   Interface
+			name string
+		}{{VE, " #VE"}, {VC, " #VC"}} {
+			if n := r.Calls[e.of.String()].sum(); n > 0 {
+				text = append(text, FormatCount(n)+e.name)
+			}
+		}
 		if n := r.Conversions[Shared.String()]; n.Operations > 0 {
 			text = append(text, FormatBytes(n.Bytes)+" made shared")
 		}

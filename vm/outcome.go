@@ -46,18 +46,18 @@ func (m *Machine) outcome(end error) record.Outcome {
 		unsupported *x86.UnsupportedError
 		limit       *limitError
 	)
-	panicked := m.console.panic != ""
+	panicked := m.console.panic != "" // whatever a kernel does after that
 	switch {
 	case errors.Is(end, errCancelled):
 		return record.Cancelled
 	case errors.As(end, &limit):
 		return record.Limit
-	case errors.As(end, &terminated) && terminated.After != nil, m.unvalidated() != nil:
-		return record.Violation
+	case errors.As(end, &reset) && reset.Type == uefi.ResetShutdown && !panicked, errors.Is(end, errSleep) && !panicked:
+		return record.PowerOff
+	case m.unvalidated() != nil:
+		return record.Violation // the guest died of it, in whatever way
 	case errors.As(end, &fatal), errors.As(end, &terminated), errors.As(end, &fault), panicked:
 		return record.GuestPanic
-	case errors.As(end, &reset) && reset.Type == uefi.ResetShutdown, errors.Is(end, errSleep):
-		return record.PowerOff
 	case errors.As(end, &reset), errors.Is(end, errReset):
 		return record.Reset
 	case errors.As(end, &returned), errors.Is(end, errHalted), errors.Is(end, firmware.ErrWaitsForever):
