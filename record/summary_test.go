@@ -41,7 +41,7 @@ func TestSummarySays(t *testing.T) {
 		`(?m)^not accepted +780,276 KiB  at report .*by the guest's bitmap 762 MiB; by its meminfo 763 MiB$`,
 		`(?m)^not accepted +761 MiB  at end`,
 		`(?m)^added by host +6 MiB  2 × 2M, 512 × 4K$`,
-		`(?m)^host exits +2  0 #VE; 64 KiB made shared$`,
+		`(?m)^host exits +2  64 KiB made shared$`,
 		`(?m)^virtual time +900 ns  init at 50 ns; 850 instructions; tdx-estimate-1$`,
 		`(?m)^host time +2\.500 s  0\.0 MIPS; 600 MiB resident at most$`,
 		`(?m)^machine +1 GiB  platform tdx; 6\.12\.0-test$`,
