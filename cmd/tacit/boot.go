@@ -40,6 +40,8 @@ type bootFlags struct {
 	maxInstructions uint64
 	timeout         time.Duration
 	cpuBlocks       int
+
+	debugFlags
 }
 
 func bootCommand(run machine, status *exitStatus) *cobra.Command {
@@ -73,7 +75,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			outcome, err := f.boot(cmd.Context(), run, s, cmd.OutOrStdout(), cmd.ErrOrStderr(), len(args) == 0)
+			outcome, err := f.boot(cmd.Context(), run, s, streams{cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()}, len(args) == 0)
 			if err == nil {
 				*status = statusOf(outcome)
 			}
@@ -102,6 +104,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.StringVar(&f.events, "events", "", "write each event to `FILE` as a line of JSON")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show neither the console nor how far the run is")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "add phases and calls to the summary")
+	f.debugFlags.register(flags)
 	flags.IntVar(&f.cpuBlocks, "cpu-blocks", 0, "cut blocks after so many instructions (for tests of determinism)")
 	if err := flags.MarkHidden("cpu-blocks"); err != nil {
 		panic(err) // the flag is declared above
@@ -131,6 +134,12 @@ func (f *bootFlags) check() error {
 		return fmt.Errorf("--cpu-blocks %d is negative", f.cpuBlocks)
 	case f.json == "-" && f.events == "-":
 		return errors.New("--json and --events cannot both be standard output")
+	}
+	if f.interactive && f.quiet {
+		return errors.New("--interactive is for the console, which --quiet does not show")
+	}
+	if err := f.debugFlags.check(); err != nil {
+		return err
 	}
 	if f.hostAttack != "" {
 		if _, err := host.ParseAttack(f.hostAttack); err != nil {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/tacit-vm/tacit/firmware"
+	"github.com/tacit-vm/tacit/gdb"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
@@ -38,6 +39,12 @@ type settings struct {
 	console  io.Writer
 	progress func(record.Progress)
 	events   record.Sink // or nil
+
+	debugger *gdb.Server // or nil
+	trace    *vm.Trace   // or nil
+	keyboard <-chan []byte
+	replay   []vm.Typed
+	typed    func(vm.Typed) // or nil
 }
 
 // machine runs what the settings say to its end. However the guest ends, and if the context is done, there is a record
@@ -61,6 +68,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		HostAttack:      s.hostAttack,
 		MaxInstructions: s.maxInstructions, MaxWall: s.maxWall, BlockLimit: s.blockLimit,
 		Console: s.console, Progress: s.progress, Events: s.events,
+		Debugger: s.debugger, Trace: s.trace, Keyboard: s.keyboard, Replay: s.replay, Typed: s.typed,
 	}
 	if s.firmwareAcceptsLikeOVMF {
 		config.FirmwareAccepts = firmware.AcceptBelow4G

@@ -15,8 +15,9 @@ import (
 // boot runs the machine and shows what it does. Chosen says that it was tacit that chose the image. The outcome means
 // something when there is no error.
 func (f *bootFlags) boot(
-	ctx context.Context, run machine, s settings, stdout, stderr io.Writer, chosen bool,
+	ctx context.Context, run machine, s settings, std streams, chosen bool,
 ) (_ record.Outcome, err error) {
+	stdout, stderr := std.out, std.err
 	jsonFile, err := create(f.json, stdout)
 	if err != nil {
 		return "", err
@@ -36,9 +37,15 @@ func (f *bootFlags) boot(
 		fmt.Fprintf(stderr, "tacit: booting %s\n", s.image)
 	}
 
+	closeDebug, err := f.debugFlags.open(&s, stdout, stderr)
+	if err != nil {
+		return "", errors.Join(err, closeDebug())
+	}
+	defer func() { err = errors.Join(err, closeDebug()) }()
+
 	shown := f.screen(stdout, stderr)
 	s.console, s.progress = shown, shown.progress
-	r, err := run(ctx, s)
+	r, err := f.attended(ctx, run, s, std)
 	err = errors.Join(err, shown.Close())
 	if lines != nil {
 		err = errors.Join(err, lines.Close())
@@ -57,6 +64,29 @@ func (f *bootFlags) boot(
 	return r.Outcome, err
 }
 
+// streams are those of the process.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+}
+
+// attended runs the machine, with the keyboard where that is asked for.
+func (f *bootFlags) attended(ctx context.Context, run machine, s settings, std streams) (*record.Record, error) {
+	if !f.interactive {
+		return run(ctx, s)
+	}
+	ctx, quit := context.WithCancel(ctx)
+	defer quit()
+	fmt.Fprintf(std.err, "tacit: %s\n", keyboardHelp)
+	k, err := openKeyboard(std.in, quit)
+	if err != nil {
+		return nil, err
+	}
+	defer k.restore()
+	s.keyboard = k.keys
+	return run(ctx, s)
+}
+
 // screen decides where the console and the status line go.
 func (f *bootFlags) screen(stdout, stderr io.Writer) *screen {
 	console := stdout
@@ -67,7 +97,7 @@ func (f *bootFlags) screen(stdout, stderr io.Writer) *screen {
 		return newScreen(io.Discard, nil, nil)
 	}
 	terminal, ok := stderr.(*os.File)
-	if !ok || !term.IsTerminal(int(terminal.Fd())) || os.Getenv("TERM") == "dumb" {
+	if !ok || f.interactive || !term.IsTerminal(int(terminal.Fd())) || os.Getenv("TERM") == "dumb" {
 		return newScreen(console, nil, nil)
 	}
 	return newScreen(console, terminal, func() int {
