@@ -37,6 +37,7 @@ type form struct {
 	size    int // operand size in bits where the row has a wildcard, else 0
 	lock    bool
 	single  bool   // not part of a sequence
+	faults  bool   // it always does
 	feature string // what CPUID must announce, "" for what every x86-64 has
 }
 
@@ -150,6 +151,8 @@ func parseForm(row string) (*form, error) {
 				f.lock = true
 			case "single":
 				f.single = true
+			case "faults":
+				f.single, f.faults = true, true
 			case "noread":
 				f.noRead = true
 			default:

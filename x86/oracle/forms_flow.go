@@ -17,9 +17,9 @@ var flowForms = parseForms(`
 	INT3      ; CC ; single
 	INT1      ; F1 ; single
 	INT imm8  ; CD ib ; single
-	UD2       ; 0F 0B ; single
-	UD1 r32, r/m32 ; 0F B9 /r ; single
-	UD0 r32, r/m32 ; 0F FF /r ; single
+	UD2       ; 0F 0B ; faults
+	UD1 r32, r/m32 ; 0F B9 /r ; faults
+	UD0 r32, r/m32 ; 0F FF /r ; faults
 
 	RDFSBASE ry ; F3 0F AE /0 ; FSGSBASE
 	RDGSBASE ry ; F3 0F AE /1 ; FSGSBASE
@@ -55,81 +55,81 @@ var flowForms = parseForms(`
 	VERR r/m16  ; 0F 00 /4
 	VERW r/m16  ; 0F 00 /5
 
-	CLI         ; FA ; single
-	STI         ; FB ; single
-	HLT         ; F4 ; single
-	IN AL, imm8 ; E4 ib ; single
-	IN EAX, imm8 ; E5 ib ; single
-	OUT imm8, AL ; E6 ib ; single
-	OUT imm8, EAX ; E7 ib ; single
-	IN AL, DX   ; EC ; single
-	IN EAX, DX  ; ED ; single
-	OUT DX, AL  ; EE ; single
-	OUT DX, EAX ; EF ; single
-	INSB        ; 6C ; single
-	INSD        ; 6D ; single
-	OUTSB       ; 6E ; single
-	OUTSD       ; 6F ; single
-	CLTS        ; 0F 06 ; single
-	INVD        ; 0F 08 ; single
-	WBINVD      ; 0F 09 ; single
-	MOV r64, CRn ; 0F 20 /r ; single
-	MOV r64, DRn ; 0F 21 /r ; single
-	MOV CRn, r64 ; 0F 22 /r ; single
-	MOV DRn, r64 ; 0F 23 /r ; single
-	WRMSR       ; 0F 30 ; single
-	RDMSR       ; 0F 32 ; single
-	LLDT r/m16  ; 0F 00 /2 ; single
-	LTR r/m16   ; 0F 00 /3 ; single
-	LGDT m10byte ; 0F 01 /2 ; single
-	LIDT m10byte ; 0F 01 /3 ; single
-	LMSW r/m16  ; 0F 01 /6 ; single
-	INVLPG m8   ; 0F 01 /7 ; single noread
-	SWAPGS      ; 0F 01 F8 ; single
-	XSETBV      ; 0F 01 D1 ; single
-	SYSRET      ; 0F 07 ; single
-	CLAC        ; 0F 01 CA ; single SMAP
-	STAC        ; 0F 01 CB ; single SMAP
+	CLI         ; FA ; faults
+	STI         ; FB ; faults
+	HLT         ; F4 ; faults
+	IN AL, imm8 ; E4 ib ; faults
+	IN EAX, imm8 ; E5 ib ; faults
+	OUT imm8, AL ; E6 ib ; faults
+	OUT imm8, EAX ; E7 ib ; faults
+	IN AL, DX   ; EC ; faults
+	IN EAX, DX  ; ED ; faults
+	OUT DX, AL  ; EE ; faults
+	OUT DX, EAX ; EF ; faults
+	INSB        ; 6C ; faults
+	INSD        ; 6D ; faults
+	OUTSB       ; 6E ; faults
+	OUTSD       ; 6F ; faults
+	CLTS        ; 0F 06 ; faults
+	INVD        ; 0F 08 ; faults
+	WBINVD      ; 0F 09 ; faults
+	MOV r64, CRn ; 0F 20 /r ; faults
+	MOV r64, DRn ; 0F 21 /r ; faults
+	MOV CRn, r64 ; 0F 22 /r ; faults
+	MOV DRn, r64 ; 0F 23 /r ; faults
+	WRMSR       ; 0F 30 ; faults
+	RDMSR       ; 0F 32 ; faults
+	LLDT r/m16  ; 0F 00 /2 ; faults
+	LTR r/m16   ; 0F 00 /3 ; faults
+	LGDT m10byte ; 0F 01 /2 ; faults
+	LIDT m10byte ; 0F 01 /3 ; faults
+	LMSW r/m16  ; 0F 01 /6 ; faults
+	INVLPG m8   ; 0F 01 /7 ; faults noread
+	SWAPGS      ; 0F 01 F8 ; faults
+	XSETBV      ; 0F 01 D1 ; faults
+	SYSRET      ; 0F 07 ; faults
+	CLAC        ; 0F 01 CA ; faults SMAP
+	STAC        ; 0F 01 CB ; faults SMAP
 
-	(06) ; 06 ; single
-	(07) ; 07 ; single
-	(0E) ; 0E ; single
-	(16) ; 16 ; single
-	(17) ; 17 ; single
-	(1E) ; 1E ; single
-	(1F) ; 1F ; single
-	(27) ; 27 ; single
-	(2F) ; 2F ; single
-	(37) ; 37 ; single
-	(3F) ; 3F ; single
-	(60) ; 60 ; single
-	(61) ; 61 ; single
-	(82) r/m8, imm8 ; 82 /r ib ; single
-	(9A) ; 9A ; single
-	(CE) ; CE ; single
-	(D4) imm8 ; D4 ib ; single
-	(D5) imm8 ; D5 ib ; single
-	(D6) ; D6 ; single
-	(EA) ; EA ; single
-	(8Dreg) r32 ; 8D /0 ; single
-	(8F/1) r/m64 ; 8F /1 ; single
-	(C6/1) r/m8, imm8 ; C6 /1 ib ; single
-	(C7/1) r/m32, imm32 ; C7 /1 id ; single
-	(FE/2) r/m8 ; FE /2 ; single
-	(FE/7) r/m8 ; FE /7 ; single
-	(FF/7) r/m64 ; FF /7 ; single
-	(0F04) ; 0F 04 ; single
-	(0F0A) ; 0F 0A ; single
-	(0F0C) ; 0F 0C ; single
-	(0F24) r/m64 ; 0F 24 /0 ; single
-	(0F26) r/m64 ; 0F 26 /0 ; single
-	(0F36) ; 0F 36 ; single
-	(0F39) ; 0F 39 ; single
-	(0FA6) ; 0F A6 ; single
-	(0FA7) ; 0F A7 ; single
-	(0FBA/0) r/m32, imm8 ; 0F BA /0 ib ; single
-	(0FBA/3) r/m32, imm8 ; 0F BA /3 ib ; single
-	(0FC7/2) m64 ; 0F C7 /2 ; single
-	(0F380C) ; 0F 38 0C C0 ; single
-	(0F3A00) ; 0F 3A 00 C0 00 ; single
+	(06) ; 06 ; faults
+	(07) ; 07 ; faults
+	(0E) ; 0E ; faults
+	(16) ; 16 ; faults
+	(17) ; 17 ; faults
+	(1E) ; 1E ; faults
+	(1F) ; 1F ; faults
+	(27) ; 27 ; faults
+	(2F) ; 2F ; faults
+	(37) ; 37 ; faults
+	(3F) ; 3F ; faults
+	(60) ; 60 ; faults
+	(61) ; 61 ; faults
+	(82) r/m8, imm8 ; 82 /r ib ; faults
+	(9A) ; 9A ; faults
+	(CE) ; CE ; faults
+	(D4) imm8 ; D4 ib ; faults
+	(D5) imm8 ; D5 ib ; faults
+	(D6) ; D6 ; faults
+	(EA) ; EA ; faults
+	(8Dreg) r32 ; 8D /0 ; faults
+	(8F/1) r/m64 ; 8F /1 ; faults
+	(C6/1) r/m8, imm8 ; C6 /1 ib ; faults
+	(C7/1) r/m32, imm32 ; C7 /1 id ; faults
+	(FE/2) r/m8 ; FE /2 ; faults
+	(FE/7) r/m8 ; FE /7 ; faults
+	(FF/7) r/m64 ; FF /7 ; faults
+	(0F04) ; 0F 04 ; faults
+	(0F0A) ; 0F 0A ; faults
+	(0F0C) ; 0F 0C ; faults
+	(0F24) r/m64 ; 0F 24 /0 ; faults
+	(0F26) r/m64 ; 0F 26 /0 ; faults
+	(0F36) ; 0F 36 ; faults
+	(0F39) ; 0F 39 ; faults
+	(0FA6) ; 0F A6 ; faults
+	(0FA7) ; 0F A7 ; faults
+	(0FBA/0) r/m32, imm8 ; 0F BA /0 ib ; faults
+	(0FBA/3) r/m32, imm8 ; 0F BA /3 ib ; faults
+	(0FC7/2) m64 ; 0F C7 /2 ; faults
+	(0F380C) ; 0F 38 0C C0 ; faults
+	(0F3A00) ; 0F 3A 00 C0 00 ; faults
 `)

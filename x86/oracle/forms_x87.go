@@ -80,7 +80,7 @@ var x87Forms = parseForms(x87ArithmeticRows() + `
 	XRSTOR64 m576byte  ; NP REX.W 0F AE /5 ; XSAVE
 	XSAVEOPT m576byte  ; NP 0F AE /6 ; XSAVEOPT
 	XSAVEC m576byte    ; NP 0F C7 /4 ; XSAVEC
-	XGETBV             ; 0F 01 D0 ; XSAVE
+	XGETBV             ; 0F 01 D0 ; faults XSAVE
 `)
 
 // x87ArithmeticRows are the rows of the register and memory forms that differ in one operand.

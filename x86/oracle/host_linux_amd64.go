@@ -17,6 +17,12 @@ func SegmentBases() bool {
 	return false
 }
 
+// hostVendor is the vendor's name in CPUID.
+func hostVendor() string {
+	_, b, c, d := cpuid(0, 0)
+	return string(appendLittle(appendLittle(appendLittle(nil, uint64(b), 4), uint64(d), 4), uint64(c), 4))
+}
+
 // hostCPUID is CPUID of the host.
 func hostCPUID(leaf, subleaf uint32) [4]uint32 {
 	a, b, c, d := cpuid(leaf, subleaf)

@@ -20,8 +20,9 @@ type Failure struct {
 // A Count is how often a form was compared.
 type Count struct {
 	Form      string
-	Cases     int // that contain the form
-	Completed int // that did not end with a fault in or before it
+	Cases     int  // that contain the form
+	Completed int  // that did not end with a fault in or before it
+	Faults    bool // it always faults
 }
 
 // An Oracle asks silicon and interpreter, and compares.
@@ -116,7 +117,7 @@ func Run(g *Generator, first, n uint64, workers int) (*Report, error) {
 	r := &Report{Cases: int(n), Vectors: map[string]int{}}
 	counts := map[string]*Count{}
 	for _, f := range g.forms {
-		counts[f.name] = &Count{Form: f.name}
+		counts[f.name] = &Count{Form: f.name, Faults: f.faults}
 	}
 	var (
 		mu    sync.Mutex

@@ -20,14 +20,13 @@ type Silicon struct {
 	child    *exec.Cmd
 	commands *os.File // 8 bytes start a batch
 	answers  *os.File // 8 bytes say that it is over
-}
 
-// patience is how long a batch may take before the child is taken to be stuck. It is no measure of correctness: a batch takes about a millisecond.
-const patience = 10 * time.Second
+	patience time.Duration // after which the child is taken to be stuck; a batch takes about a millisecond
+}
 
 // NewSilicon starts a child process.
 func NewSilicon() (s *Silicon, err error) {
-	s = &Silicon{}
+	s = &Silicon{patience: 10 * time.Second}
 	defer func() {
 		if err != nil {
 			s.Close()
@@ -43,7 +42,18 @@ func NewSilicon() (s *Silicon, err error) {
 	if s.shared, err = unix.Mmap(int(s.file.Fd()), 0, sharedSize, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_SHARED); err != nil {
 		return s, fmt.Errorf("shared memory: %w", err)
 	}
-	return s, s.start()
+	if err = s.start(); err != nil {
+		return s, err
+	}
+	// An INT3 by itself, to know that the child runs.
+	probe := []Outcome{{}}
+	if err = s.run([]*Case{{In: State{RIP: codeBase, Flags: flag1 | flagIF, MXCSR: 0x1F80, X87: X87{FCW: 0x37F}}}}, probe); err != nil {
+		return s, fmt.Errorf("the oracle's child process: %w", err)
+	}
+	if probe[0].Vector != vectorBP {
+		return s, fmt.Errorf("the oracle's child process: INT3 ended with %s", probe[0].exception())
+	}
+	return s, nil
 }
 
 // memoryFile returns a file without a name that holds data.
@@ -113,8 +123,8 @@ func (s *Silicon) stop() error {
 }
 
 // Close ends the child.
-func (s *Silicon) Close() error {
-	err := s.stop()
+func (s *Silicon) Close() (err error) {
+	s.stop() // which kills it, and says so
 	if s.shared != nil {
 		err = errors.Join(err, unix.Munmap(s.shared))
 		s.shared = nil
@@ -165,9 +175,9 @@ func (s *Silicon) run(cases []*Case, outcomes []Outcome) error {
 	if _, err := s.commands.Write(word[:]); err != nil {
 		return fmt.Errorf("%w: %w", err, s.stop())
 	}
-	s.answers.SetReadDeadline(time.Now().Add(patience))
+	s.answers.SetReadDeadline(time.Now().Add(s.patience))
 	if _, err := s.answers.Read(word[:]); errors.Is(err, os.ErrDeadlineExceeded) {
-		return fmt.Errorf("no end after %v", patience)
+		return fmt.Errorf("no end after %v", s.patience)
 	} else if err != nil {
 		return fmt.Errorf("the child died: %w", s.stop())
 	}

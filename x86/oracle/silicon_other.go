@@ -18,6 +18,8 @@ func NewSilicon() (*Silicon, error) {
 // SegmentBases is of no account without silicon.
 func SegmentBases() bool { return false }
 
+func hostVendor() string { return "" }
+
 func hostCPUID(leaf, subleaf uint32) [4]uint32 { return [4]uint32{} }
 
 // Close does nothing.
