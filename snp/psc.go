@@ -78,6 +78,9 @@ func pageStateChange(p *Platform, c *x86.CPU, q *request) (reply, error) {
 	}
 	s.next = min(cur, len(s.entries))
 	result := p.runPSC(c, &s)
+	if result == 0 && s.next < len(s.entries) {
+		p.call(c, record.GHCB, "SNP Page State Change, in part", "")
+	}
 	if cur < len(s.entries) {
 		binary.LittleEndian.PutUint16(b, uint16(s.next))
 	}
