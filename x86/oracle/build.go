@@ -68,7 +68,9 @@ func (s *scene) operandInMemory(x *insn) bool {
 	}
 	if !x.noRead {
 		s.scatter(x.target, x.memory, x.kind())
-		s.put(x.target, x.content)
+		if x.content != nil && !s.hold(x.target, x.content) {
+			return false
+		}
 	}
 	return true
 }

@@ -10,6 +10,14 @@
 // Then everything that user code can see must be equal ([Case.Compare]): registers, flags, XMM, MXCSR, the x87 state, all memory that can be reached, or the exception with
 // its error code and address. What is left out, and why, is in exclusions.go.
 //
+//	go test ./x86/oracle                                  200,000 cases of seed 1, and the recording
+//	go test ./x86/oracle -cases=10000000 -seed=7 -counts=list.txt
+//	go test ./x86/oracle -seed=7 -first=123456 -cases=1   one of them again
+//	go test ./x86/oracle -forms='^(MUL|IMUL) '            some instructions only
+//
+// A difference is shrunk ([Shrink]) and printed as Go ([Case.Literal]), to be kept in cases_test.go. Where there is no such silicon, a recording of its answers
+// ([Recording]) takes its place.
+//
 // The child can reach its windows and nothing else, and has given up all system calls except reading, writing and leaving, so that no case
 // can do harm. It needs Linux on amd64; elsewhere NewSilicon says so.
 package oracle

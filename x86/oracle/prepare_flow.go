@@ -38,8 +38,7 @@ func preparePopFlags(s *scene, x *insn) bool {
 	if s.chance(80) {
 		v &^= flagAC
 	}
-	s.put64(at, v)
-	return ok && !s.memory
+	return ok && !s.memory && s.hold(at, appendLittle(nil, v, size))
 }
 
 func prepareEnter(s *scene, x *insn) bool {
@@ -91,8 +90,7 @@ func prepareJump(s *scene, x *insn) bool {
 
 func prepareReturn(s *scene, x *insn) bool {
 	at, ok := s.stack(rsp, 8, false)
-	s.put64(at, s.destination())
-	return ok && !s.memory
+	return ok && !s.memory && s.hold(at, appendLittle(nil, s.destination(), 8))
 }
 
 func prepareLoop(s *scene, x *insn) bool {

@@ -44,6 +44,9 @@ func prepareString(s *scene, x *insn) bool {
 		if down {
 			low = first - uint64(len(pattern)-size)
 		}
+		if s.held(low, len(pattern)) {
+			return false
+		}
 		s.put(low, pattern)
 		if name == "CMPS" || name == "SCAS" {
 			if at := s.IntN(len(pattern)); s.chance(60) { // the odd one out

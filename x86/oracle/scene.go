@@ -1,6 +1,6 @@
 package oracle
 
-import "encoding/binary"
+import "slices"
 
 // A scene is a case under construction: which values are settled, and what is known of the state behind the instructions written so far.
 type scene struct {
@@ -8,6 +8,7 @@ type scene struct {
 	c     *Case
 	insns []*insn
 
+	counted       []Span // memory that an instruction counts on
 	pinned        uint16 // registers whose initial value an instruction counts on
 	written       uint16 // registers that an earlier instruction may have changed
 	segments      bool   // the segment bases may have been changed
@@ -49,10 +50,25 @@ func (s *scene) put(addr uint64, b []byte) {
 	s.c.Mem = append(s.c.Mem, Bytes{lo, append([]byte(nil), b[lo-addr:hi-addr]...)})
 }
 
-func (s *scene) put64(addr, v uint64) { s.put(addr, binary.LittleEndian.AppendUint64(nil, v)) }
+// hold settles bytes that an instruction counts on. It says whether that was possible.
+func (s *scene) hold(addr uint64, b []byte) bool {
+	if s.held(addr, len(b)) {
+		return false
+	}
+	s.put(addr, b)
+	s.counted = append(s.counted, Span{addr, len(b)})
+	return true
+}
 
-// scatter draws the memory at addr and a little around it.
+func (s *scene) held(addr uint64, n int) bool {
+	return slices.ContainsFunc(s.counted, func(c Span) bool { return addr < c.Addr+uint64(c.Len) && c.Addr < addr+uint64(n) })
+}
+
+// scatter draws the memory at addr and a little around it, unless an instruction counts on what is there.
 func (s *scene) scatter(addr uint64, size int, k kind) {
+	if s.held(addr-16, size+32) {
+		return
+	}
 	b := make([]byte, size+32)
 	s.fill(b[16:16+size], k)
 	s.fill(b[:16], integers)

@@ -7,7 +7,7 @@ func (s *scene) spice(x *insn) {
 	if !s.chance(20) {
 		return
 	}
-	switch s.IntN(10) {
+	switch s.IntN(13) {
 	case 0, 1: // segments that have no base
 		x.extra = append(x.extra, s.plainSegment())
 	case 2: // LOCK where it may not be
@@ -22,7 +22,19 @@ func (s *scene) spice(x *insn) {
 		if s.ignoresRepeat(x) {
 			x.extra = append(x.extra, [...]uint8{0xF2, 0xF3}[s.IntN(2)])
 		}
-	case 9:
+	case 9: // a REX prefix that others follow does not count
+		if !x.vex {
+			x.extra = append(x.extra, uint8(0x40|s.IntN(16)), s.plainSegment())
+		}
+	case 10: // of F2, F3 and 66 the last repeat prefix says which instruction it is
+		if x.isSSE() && (x.mandatory == 0xF2 || x.mandatory == 0xF3) {
+			x.extra = append(x.extra, [...]uint8{0xF2, 0xF3, 0x66}[s.IntN(3)])
+		}
+	case 11: // 32-bit addresses where there is no address
+		if x.modrm && !x.isMem && !x.stores {
+			x.extra = append(x.extra, 0x67)
+		}
+	case 12:
 		if s.chance(50) {
 			s.spiceVEX(x)
 			return
