@@ -79,7 +79,10 @@ func (p *Platform) debugRegister(c *x86.CPU, in *x86.Instruction) x86.Action {
 
 // WriteCR implements [x86.Platform]: the host hears of new values by automatic exits behind the instruction (APM
 // 15.35.10), and cannot do anything about them.
-func (p *Platform) WriteCR(c *x86.CPU, which int, _ uint64) x86.Action {
+func (p *Platform) WriteCR(c *x86.CPU, which int, value uint64) x86.Action {
+	if !c.Takes(which, value) {
+		return x86.Native
+	}
 	switch which {
 	case 0:
 		p.exit(c, exitName(exitCR0WriteTrap))

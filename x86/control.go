@@ -21,8 +21,6 @@ func moveFromCR(c *CPU, u *Uop) bool {
 		v = c.cr4
 	case 8:
 		v = c.APIC.taskPriority() >> 4
-	default:
-		return c.raiseNoCode(vectorUD)
 	}
 	c.R[u.Dst%slots] = v
 	return true
@@ -45,8 +43,6 @@ func moveToCR(c *CPU, u *Uop) bool {
 		}
 		c.APIC.setTaskPriority(v << 4)
 		c.stopBehind()
-	default:
-		return c.raiseNoCode(vectorUD)
 	}
 	return true
 }
@@ -62,21 +58,30 @@ func (c *CPU) guarded(which int, v uint64) (done, ok bool) {
 	return true, false
 }
 
-func (c *CPU) writeCR0(v uint64) bool {
-	if v>>32 != 0 || v&CR0PG != 0 && v&CR0PE == 0 || v&CR0NW != 0 && v&CR0CD == 0 {
-		return c.raise(vectorGP, 0)
+// Takes says whether the processor takes a value for CR0 (0), CR4 (4) or EFER ([GuardEFER]) as things are; otherwise the write raises #GP (SDM vol. 3, 2.5 and
+// 10.8.5.4: in 64-bit mode neither protection nor paging can be turned off). The platform is asked first, since a hypervisor's interest in a write comes before
+// what is wrong with the value (SDM vol. 3, 26.1.1).
+func (c *CPU) Takes(which int, v uint64) bool {
+	switch which {
+	case 0:
+		return v>>32 == 0 && v&(CR0PG|CR0PE) == CR0PG|CR0PE && (v&CR0NW == 0 || v&CR0CD != 0)
+	case 4:
+		return v&^cr4Keep == 0 && v&CR4PAE != 0 && (v&CR4PCIDE == 0 || c.cr4&CR4PCIDE != 0 || c.cr3&0xFFF == 0)
 	}
+	return v&^c.eferKeep == 0 && (v^c.efer)&EFERLME == 0
+}
+
+func (c *CPU) writeCR0(v uint64) bool {
 	if done, ok := c.guarded(0, v); done {
 		return ok
 	}
-	v = v&cr0Keep | CR0ET
-	if v&(CR0PG|CR0PE) != CR0PG|CR0PE {
-		c.Stop(&UnsupportedError{RIP: c.RIP(), What: "leaving long mode"})
-		return false
+	if !c.Takes(0, v) {
+		return c.raise(vectorGP, 0)
 	}
+	v = v&cr0Keep | CR0ET
 	old := c.cr0
 	c.cr0 = v
-	if (old^v)&(CR0PG|CR0WP) != 0 {
+	if (old^v)&CR0WP != 0 {
 		c.flushTLB()
 	}
 	c.mode = c.codeMode()
@@ -97,12 +102,11 @@ func (c *CPU) writeCR3(v uint64) bool {
 }
 
 func (c *CPU) writeCR4(v uint64) bool {
-	switch {
-	case v&^cr4Keep != 0, v&CR4PAE == 0, v&CR4PCIDE != 0 && c.cr4&CR4PCIDE == 0 && c.cr3&0xFFF != 0:
-		return c.raise(vectorGP, 0)
-	}
 	if done, ok := c.guarded(4, v); done {
 		return ok
+	}
+	if !c.Takes(4, v) {
+		return c.raise(vectorGP, 0)
 	}
 	old := c.cr4
 	c.cr4 = v
@@ -115,11 +119,11 @@ func (c *CPU) writeCR4(v uint64) bool {
 
 // writeEFER is WRMSR of IA32_EFER. LMA follows LME and paging, which do not change here.
 func (c *CPU) writeEFER(v uint64) bool {
-	if v&^c.eferKeep != 0 || (v^c.efer)&EFERLME != 0 && c.cr0&CR0PG != 0 {
-		return c.raise(vectorGP, 0)
-	}
 	if done, ok := c.guarded(GuardEFER, v); done {
 		return ok
+	}
+	if !c.Takes(GuardEFER, v) {
+		return c.raise(vectorGP, 0)
 	}
 	old := c.efer
 	c.efer = v&^EFERLMA | old&EFERLMA

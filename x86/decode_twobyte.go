@@ -77,6 +77,10 @@ func (d *decoder) twoByteOther(op uint8) bool {
 		d.modrm()
 	case 0x20, 0x22: // MOV r, CR; CR, r
 		d.modrmRegister()
+		if d.reg != 0 && (d.reg < 2 || d.reg > 4) && d.reg != 8 {
+			d.undefined()
+			break
+		}
 		d.privileged()
 		if op == 0x20 {
 			d.emit(Uop{Op: opMovFromCR, Dst: d.rm, Aux: uint32(d.reg)})

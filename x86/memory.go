@@ -181,6 +181,7 @@ func (c *CPU) slowLoad(va uint64, n int) (uint64, bool) {
 	}
 	c.use(Read, va, p, n)
 	if p.page == nil {
+		c.stopBehind() // a device may have something to say
 		return c.bus.Read(p.gpa|va&pageMask, n), true
 	}
 	h := unsafe.Add(p.page, va&pageMask)
@@ -253,6 +254,9 @@ func (c *CPU) prepareStore(va uint64, p place, n int, zero bool) bool {
 // readBytes reads up to a page's worth of bytes, which may lie in two pages, all or nothing.
 func (c *CPU) readBytes(va uint64, b []byte) bool {
 	first := min(uint64(len(b)), mem.PageSize-va&pageMask)
+	if !c.bothCanonical(va, va+uint64(len(b))-1) {
+		return false
+	}
 	p, ok := c.reach(va, Read)
 	if !ok {
 		return false
@@ -273,6 +277,9 @@ func (c *CPU) readBytes(va uint64, b []byte) bool {
 // writeBytes writes up to a page's worth of bytes, which may lie in two pages; both are known to be writable before the first byte is stored.
 func (c *CPU) writeBytes(va uint64, b []byte) bool {
 	first := min(uint64(len(b)), mem.PageSize-va&pageMask)
+	if !c.bothCanonical(va, va+uint64(len(b))-1) {
+		return false
+	}
 	p, ok := c.reach(va, Write)
 	if !ok {
 		return false
@@ -299,6 +306,7 @@ func (c *CPU) readPlace(p place, va uint64, b []byte) {
 	for i := range b {
 		b[i] = byte(c.bus.Read(p.gpa|va&pageMask+uint64(i), 1))
 	}
+	c.stopBehind()
 }
 
 func (c *CPU) writePlace(p place, va uint64, b []byte) {
@@ -326,12 +334,25 @@ func allZero(b []byte) bool {
 
 // claim makes sure that n bytes at va, at most a page's worth, can be stored: what comes next in the instruction cannot fault.
 func (c *CPU) claim(va uint64, n int) bool {
+	last := va + uint64(n) - 1
+	if !c.bothCanonical(va, last) {
+		return false
+	}
 	if _, ok := c.reach(va, Write); !ok {
 		return false
 	}
-	if last := va + uint64(n) - 1; last&^pageMask != va&^pageMask {
+	if last&^pageMask != va&^pageMask {
 		_, ok := c.reach(last&^pageMask, Write)
 		return ok
 	}
 	return true
+}
+
+// bothCanonical raises what an access to two pages raises where one of them is in the hole between the halves: before any page fault.
+func (c *CPU) bothCanonical(a, b uint64) bool {
+	if canonical(a) && canonical(b) {
+		return true
+	}
+	c.raiseNonCanonical()
+	return false
 }

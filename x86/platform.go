@@ -33,7 +33,7 @@ type Platform interface {
 	ReadMSR(c *CPU, index uint32) (uint64, Action)
 	WriteMSR(c *CPU, index uint32, value uint64) Action
 
-	// WriteCR guards a write of CR0 (0), CR4 (4) or EFER ([GuardEFER]).
+	// WriteCR guards a write of CR0 (0), CR4 (4) or EFER ([GuardEFER]), before the processor looks whether it takes the value ([CPU.Takes]).
 	WriteCR(c *CPU, which int, value uint64) Action
 }
 

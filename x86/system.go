@@ -1,5 +1,7 @@
 package x86
 
+import "encoding/binary"
+
 // systemHandlers are the privileged and system instructions, and those that platforms intercept.
 var systemHandlers = map[Op]handler{
 	opRaise:     func(c *CPU, u *Uop) bool { return c.raiseFor(uint8(u.Imm)) },
@@ -237,12 +239,9 @@ func invalidatePCID(c *CPU, u *Uop) bool {
 	if !c.readBytes(c.ea(u), b[:]) {
 		return false
 	}
-	kind := c.R[u.Src%slots]
-	reserved := b[1] >> 4
-	for _, v := range b[2:8] {
-		reserved |= v
-	}
-	if kind > 3 || reserved != 0 {
+	kind, pcid, va := c.R[u.Src%slots], binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])
+	switch {
+	case kind > 3, pcid>>12 != 0, kind == 0 && !canonical(va), kind < 2 && pcid != 0 && c.cr4&CR4PCIDE == 0:
 		return c.raise(vectorGP, 0)
 	}
 	c.flushTLB()

@@ -63,7 +63,7 @@ type tableEntry struct {
 	f    mem.Frame
 }
 
-// largeRange is the span of addresses that large pages map in the TLB: INVLPG in it takes more than one entry.
+// largeRange is the span of addresses, from the first to the last, that large pages map in the TLB: INVLPG in it takes more than one entry.
 type largeRange struct{ lo, hi uint64 }
 
 var (
@@ -139,7 +139,7 @@ func (c *CPU) flushNonGlobal() {
 
 // flushPage is INVLPG.
 func (c *CPU) flushPage(va uint64) {
-	if va >= c.tlb.large.lo && va < c.tlb.large.hi {
+	if va >= c.tlb.large.lo && va <= c.tlb.large.hi {
 		c.flushTLB()
 		return
 	}
