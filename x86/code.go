@@ -197,49 +197,38 @@ func (cc *codeCache) forget(p mem.Plane, start, end uint64) bool {
 	return len(found) > 0
 }
 
-// A jumpCache finds a block by the address at which it runs.
-type jumpCache struct {
-	entry     [2][jumpSize]jumpEntry // by user privilege
-	nonGlobal bool                   // the supervisor's half holds entries of pages that are not global
-}
-
-const jumpSize = 1 << 12
+// A jumpCache finds a block by the address at which it runs. It only saves the way through the pages' lists: an entry counts as long as its page's translation is in
+// the TLB, so that what is fetched when does not depend on where blocks begin, and nothing here has to be flushed.
+type jumpCache [1 << 12]jumpEntry
 
 type jumpEntry struct {
 	rip uint64
 	b   *block
 }
 
-func jumpIndex(rip uint64) uint64 { return (rip ^ rip>>12) % jumpSize }
+func (j *jumpCache) at(rip uint64) *jumpEntry { return &j[(rip^rip>>12)%uint64(len(j))] }
 
-func (j *jumpCache) flush() {
-	clear(j.entry[0][:])
-	clear(j.entry[1][:])
-	j.nonGlobal = false
-}
-
-func (j *jumpCache) flushNonGlobal() {
-	if j.nonGlobal {
-		clear(j.entry[0][:])
-		j.nonGlobal = false
+// known returns the block at rip where no more than a look is needed, else nil.
+func (c *CPU) known(rip uint64) *block {
+	j := c.jumps.at(rip)
+	e := &c.tlb.fetch[c.cpl/3][rip>>mem.PageShift%fetchSize]
+	if b := j.b; j.rip == rip && e.tag == rip&^pageMask && b != nil && b.valid && b.frame == e.frame && b.mode == c.mode {
+		return b
 	}
-	clear(j.entry[1][:])
+	return nil
 }
 
 // lookup returns the block at RIP, decoding it where that has not been done. It returns nil where the fetch raised an exception or met a trap.
 func (c *CPU) lookup() *block {
 	rip := c.R[BlkRIP]
-	user := c.cpl / 3
-	mode := c.mode
-	je := &c.jumps.entry[user][jumpIndex(rip)]
-	if b := je.b; b != nil && je.rip == rip && b.valid && b.mode == mode {
+	if b := c.known(rip); b != nil {
 		return b
 	}
 	e := c.fetchPage(rip)
 	if e == nil {
 		return nil
 	}
-	b := c.code.find(e.frame, uint16(rip&pageMask), mode)
+	b := c.code.find(e.frame, uint16(rip&pageMask), c.mode)
 	if b != nil && b.cross {
 		// Where the instruction goes on depends on the mapping of the next page.
 		f := c.fetchPage((rip | pageMask) + 1)
@@ -267,12 +256,8 @@ func (c *CPU) lookup() *block {
 			c.protectCode(f)
 		}
 	}
-	if e = c.fetchPage(rip); e == nil { // decoding may have looked at another page
-		return nil
-	}
-	je.rip, je.b = rip, b
-	if user == 0 && (!e.global || b.cross) {
-		c.jumps.nonGlobal = true
+	if !b.cross { // such a block needs a look at the second page each time
+		*c.jumps.at(rip) = jumpEntry{rip, b}
 	}
 	return b
 }
@@ -335,9 +320,12 @@ func join(here []byte, next unsafe.Pointer) []byte {
 
 // fill makes b of at most limit instructions. It returns false where not even the first ends within the bytes.
 func (c *CPU) fill(b *block, bytes []byte, limit int) bool {
-	d := decoder{bytes: bytes, intercepts: c.intercepts, mode: b.mode, stop: c.stopsIn(b), uops: make([]Uop, 0, 16)}
+	d := decoder{bytes: bytes, offset: int64(b.offset), intercepts: c.intercepts, mode: b.mode, stop: c.stopsIn(b), uops: make([]Uop, 0, 16)}
 	for int(d.ord) < limit && !d.end {
 		pos := d.pos
+		if pos > 0 && c.traps != nil && c.traps.Trap(b.frame.GPA()+uint64(b.offset)+uint64(pos)) {
+			break // the next instruction is one to stop at
+		}
 		if d.decodeOne(); d.short {
 			d.pos, d.end = pos, false
 			break
@@ -348,7 +336,7 @@ func (c *CPU) fill(b *block, bytes []byte, limit int) bool {
 	}
 	if !d.end {
 		d.ord-- // the last instruction's
-		d.emit(Uop{Op: OpEnd, Ord: d.ord, Aux: d.newLink(), Imm: int64(d.pos)})
+		d.emit(Uop{Op: OpEnd, Ord: d.ord, Aux: d.linkTo(int64(d.pos)), Imm: int64(d.pos)})
 		d.ord++
 	}
 	b.uops, b.n, b.size = d.uops, uint64(d.ord), uint16(d.pos)

@@ -7,11 +7,12 @@ type decoder struct {
 	uops       []Uop
 	intercepts InstructionSet
 
-	bytes []byte // from the block's first byte on
-	pos   int    // of the next byte to read
-	start int    // of the current instruction
-	short bool   // the instruction goes on behind bytes
-	ord   uint8
+	offset int64  // of the block's first byte in its page
+	bytes  []byte // from the block's first byte on
+	pos    int    // of the next byte to read
+	start  int    // of the current instruction
+	short  bool   // the instruction goes on behind bytes
+	ord    uint8
 
 	// The current instruction.
 	rex     uint8 // 0 where there is none
@@ -227,8 +228,12 @@ func (d *decoder) at(u Uop) Uop {
 // emit appends a micro-operation. Operands that are left out must be Zero slots where the operation reads them: see Uop.
 func (d *decoder) emit(u Uop) { d.uops = append(d.uops, u) }
 
-// newLink returns the number of another exit of the block.
-func (d *decoder) newLink() uint32 {
+// linkTo returns the link of an exit to target, an offset from the block's first byte. Only within the page is it known which block comes next:
+// the page behind in one mapping of the frame may be another in the next.
+func (d *decoder) linkTo(target int64) uint32 {
+	if target += d.offset; target < 0 || target > pageMask {
+		return noLink
+	}
 	d.link++
 	return d.link - 1
 }

@@ -274,7 +274,8 @@ func (d *decoder) pushPopSlot(push bool, dst, src uint8) {
 
 // jcc emits a conditional jump to rel bytes behind the instruction.
 func (d *decoder) jcc(cc uint8, rel int64) {
-	d.emit(Uop{Op: OpJo + Op(cc), Aux: d.newLink(), Imm: int64(d.pos) + rel, Base: Zero, Index: Zero, Seg: Zero})
+	target := int64(d.pos) + rel
+	d.emit(Uop{Op: OpJo + Op(cc), Aux: d.linkTo(target), Imm: target, Base: Zero, Index: Zero, Seg: Zero})
 }
 
 func (d *decoder) moveImmediate8(op uint8) {
@@ -306,7 +307,8 @@ func (d *decoder) moveImmediate(op uint8) {
 // nearSize is the operand size of near branches and stack operations: 64 bits, since in 64-bit mode nothing else is.
 // A 66 prefix before a near branch is ignored by Intel's processors and obeyed by AMD's; it is ignored here.
 func (d *decoder) branch(op Op, rel int64) {
-	d.emit(Uop{Op: op, Aux: d.newLink(), Imm: int64(d.pos) + rel, Base: Zero, Index: Zero, Seg: Zero})
+	target := int64(d.pos) + rel
+	d.emit(Uop{Op: op, Aux: d.linkTo(target), Imm: target, Base: Zero, Index: Zero, Seg: Zero})
 	d.end = true
 }
 

@@ -511,20 +511,16 @@ linked:
 		b = c.follow(b, u.Aux)
 		goto enter
 	}
+	if !canonical(c.R[BlkRIP]) && u.Op != OpEnd {
+		c.misdirected(u)
+		return
+	}
 	c.at = 0
 	b = c.lookup()
 	goto enter
 
 unlinked:
 	c.icount += uint64(u.Ord) + 1
-	{
-		rip := c.R[BlkRIP]
-		e := &c.jumps.entry[c.cpl/3][jumpIndex(rip)]
-		if to := e.b; to != nil && e.rip == rip && to.valid && to.mode == c.mode {
-			b = to
-			goto enter
-		}
-	}
 	c.at = 0
 	b = c.lookup()
 	goto enter

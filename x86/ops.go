@@ -125,7 +125,7 @@ const (
 	OpCmov64
 )
 
-// noLink is the Aux of an exit that always looks its target up: behind instructions that change what an address means.
+// noLink is the Aux of an exit that always looks its target up: behind instructions that change what an address means, and to other pages.
 const noLink = ^uint32(0)
 
 // Operations of the table, a file per subject: the general ones are here.

@@ -154,14 +154,18 @@ func loop(c *CPU, u *Uop) bool {
 		if u.Src != 0 {
 			count = uint64(uint32(count))
 		}
-		c.R[RCX] = count
 		taken = count != 0 && (u.Aux == 2 || c.flags.zf() == (u.Aux == 1))
 	}
+	to := c.nextRIP()
 	if taken {
-		c.setNext(c.R[BlkRIP] + uint64(u.Imm))
-	} else {
-		c.setNext(c.nextRIP())
+		if to = c.R[BlkRIP] + uint64(u.Imm); !canonical(to) {
+			return c.raise(vectorGP, 0)
+		}
 	}
+	if u.Aux != 3 {
+		c.R[RCX] = count
+	}
+	c.setNext(to)
 	return true
 }
 

@@ -44,7 +44,6 @@ func New(cfg Config) *CPU {
 	c.rest = 0
 	cfg.Memory.OnCodeWrite(func(f mem.Frame, offset, n int) {
 		if c.code.written(f, offset, n) {
-			c.jumps.flush()
 			c.stopBehind()
 		}
 	})

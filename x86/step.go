@@ -93,6 +93,19 @@ func (c *CPU) abandon(u *Uop) {
 	c.at = 0
 }
 
+// misdirected takes a branch back that has led out of the canonical addresses: it is the branch that faults (SDM vol. 2, JMP). What CALL has stored stays
+// below the stack pointer.
+func (c *CPU) misdirected(u *Uop) {
+	c.icount -= uint64(u.Ord) + 1
+	c.R[BlkRIP] -= uint64(u.Imm)
+	if u.Op == OpCall {
+		c.R[RSP] += 8
+	}
+	c.slow(u)
+	c.raise(vectorGP, 0)
+	c.abandon(u)
+}
+
 // scratchUops is room for the longest instruction and the exit behind it.
 const scratchUops = 16
 
@@ -128,7 +141,7 @@ func (c *CPU) cut(n int) *block {
 	return b
 }
 
-// follow finds the block that b's exit leads to, and links the two where that can be relied on: within a page.
+// follow finds the block that b's exit leads to, and links the two.
 func (c *CPU) follow(b *block, link uint32) *block {
 	c.at = 0
 	to := c.lookup()

@@ -105,7 +105,6 @@ func (c *CPU) flushTLB() {
 	c.tlb.fetch[0], c.tlb.fetch[1] = emptyFetch, emptyFetch
 	c.tlb.large = largeRange{lo: ^uint64(0)}
 	c.forgetTables()
-	c.jumps.flush()
 }
 
 func (c *CPU) forgetTables() {
@@ -134,7 +133,6 @@ func (c *CPU) flushNonGlobal() {
 			}
 		}
 	}
-	c.jumps.flushNonGlobal()
 }
 
 // flushPage is INVLPG.
@@ -155,7 +153,6 @@ func (c *CPU) flushPage(va uint64) {
 			e.tag = noTag
 		}
 	}
-	c.jumps.flush()
 }
 
 // Forget removes everything that the processor remembers of the frames that hold [start, end) in plane p: TLB entries, paging structures, decoded code.
@@ -177,7 +174,6 @@ func (c *CPU) Forget(p mem.Plane, start, end uint64) {
 		}
 	}
 	c.forgetTables()
-	c.jumps.flush()
 	if c.code.forget(p, start, end) {
 		c.stopBehind()
 	}
