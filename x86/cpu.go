@@ -57,6 +57,9 @@ const (
 	arithmeticFlags = FlagCF | FlagPF | FlagAF | FlagZF | FlagSF | FlagOF
 )
 
+// nowhere is a count of instructions that is never reached.
+const nowhere = ^uint64(0)
+
 // A CPU is one logical processor. It is driven by one goroutine at a time.
 type CPU struct {
 	R   [slots]uint64 // general-purpose registers and operand slots; outside Run, R[Zero] is 0 and R[BlkRIP] is RIP
@@ -99,8 +102,13 @@ type CPU struct {
 
 	at       uint32 // position of the instruction under way: its ordinal in the block, length and byte offset (Uop.at)
 	target   uint64 // where a control transfer by a function of the table goes (opGoto)
-	shadow   bool   // the next instruction is in the shadow of STI or MOV SS
 	stackRef bool   // the memory operand under way is in the stack segment: a non-canonical address is #SS
+
+	// Boundaries between two instructions, as counts of completed instructions, at which something holds; or nowhere.
+	shadow    uint64 // interrupts are off: behind STI or MOV SS
+	shadowSS  bool   // it was MOV SS, which keeps #DB off as well
+	repeating uint64 // a repeated string instruction goes on
+	newTF     uint64 // TF as it is now decides on a trap, not as it was in front of the instruction: behind SYSCALL and SYSRET
 
 	pending Exception // raised and not yet delivered
 	raised  bool

@@ -100,8 +100,12 @@ const (
 	pageFault
 )
 
-func class(vector uint8) int {
-	switch vector {
+// A software interrupt, an external one and a trap are benign whatever their vector.
+func class(e Exception) int {
+	if e.trap {
+		return benign
+	}
+	switch e.Vector {
 	case vectorDE, vectorTS, vectorNP, vectorSS, vectorGP, vectorVC:
 		return contributory
 	case vectorPF, vectorVE:
@@ -125,25 +129,29 @@ func (c *CPU) deliver() {
 	for {
 		e := c.pending
 		c.raised = false
-		if e.Vector == vectorPF && !e.soft || e.HasCR2 {
-			c.cr2 = e.CR2
-		}
-		if !e.trap && e.Vector != vectorDF {
-			c.rest |= FlagRF // pushed with RF set, so that a handler's return does not meet an instruction breakpoint again
-		}
+		c.loadCR2(e)
 		if c.interrupt(e) || c.exiting {
 			return
 		}
 		next := c.pending
 		c.R[BlkRIP] -= uint64(e.back)
-		first, second := class(e.Vector), class(next.Vector)
+		first, second := class(e), class(next)
 		switch {
-		case e.Vector == vectorDF && !e.soft:
+		case e.Vector == vectorDF && !e.trap:
+			c.loadCR2(next)
 			c.raised = false
 			c.leave(Exit{Kind: ExitTripleFault, Err: &TripleFaultError{RIP: c.RIP(), Last: next}})
 			return
-		case !e.soft && first == contributory && second == contributory, !e.soft && first == pageFault && second != benign:
+		case first == contributory && second == contributory, first == pageFault && second != benign:
+			c.loadCR2(next)
 			c.pending = Exception{Vector: vectorDF, HasCode: true}
 		}
+	}
+}
+
+// loadCR2 notes the address of a page fault: of each that is detected, also of one that becomes #DF (SDM vol. 3, 6.15, #PF).
+func (c *CPU) loadCR2(e Exception) {
+	if e.Vector == vectorPF && !e.trap || e.HasCR2 {
+		c.cr2 = e.CR2
 	}
 }

@@ -26,7 +26,7 @@ func (c *CPU) iret(size uint64) bool {
 		return false
 	}
 	// Which flags change depends on the privilege that is left.
-	mask := uint64(FlagTF | FlagDF | FlagNT | FlagRF | FlagAC | FlagID)
+	mask := uint64(FlagTF | FlagDF | FlagNT | FlagAC | FlagID)
 	if c.cpl == 0 {
 		mask |= iopl | 1<<19 | 1<<20
 	}

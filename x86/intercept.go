@@ -99,6 +99,7 @@ func (c *CPU) stringIO(u *Uop) bool {
 		c.R[RCX] = (count - 1) & s.mask
 		if count > 1 {
 			c.setNext(c.RIP())
+			c.repeating = c.Instructions() + 1
 		}
 	}
 	return true

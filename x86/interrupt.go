@@ -79,13 +79,17 @@ func (c *CPU) interrupt(e Exception) bool {
 		sp = c.R[RSP]
 	}
 	sp &^= 15
-	frame := [6]uint64{c.RIP(), uint64(c.seg[segCS].Selector), c.Flags(), c.R[RSP], uint64(c.seg[segSS].Selector)}
+	flags := c.Flags()
+	if !e.trap && e.Vector != vectorDF || c.repeating == c.Instructions() {
+		flags |= FlagRF // the instruction will be met again (SDM vol. 3, 17.3.1.1); there are no breakpoints that would ask, so RF is nowhere else
+	}
+	frame := [6]uint64{c.RIP(), uint64(c.seg[segCS].Selector), flags, c.R[RSP], uint64(c.seg[segSS].Selector)}
 	n := 5
 	if e.HasCode {
 		frame = [6]uint64{uint64(e.Code), frame[0], frame[1], frame[2], frame[3], frame[4]}
 		n = 6
 	}
-	if !c.pushFrame(sp-uint64(n)*8, frame[:n], dpl) {
+	if !c.pushFrame(sp-uint64(n)*8, frame[:n], dpl, ext) {
 		return false
 	}
 	if dpl != c.cpl {
@@ -95,26 +99,25 @@ func (c *CPU) interrupt(e Exception) bool {
 	c.seg[segCS] = code
 	c.cpl = dpl
 	c.R[RSP] = sp - uint64(n)*8
-	rest := c.rest &^ (FlagTF | FlagNT | FlagRF | FlagVM)
+	rest := c.rest &^ (FlagTF | FlagNT)
 	if kind == gateInterrupt {
 		rest &^= FlagIF
 	}
 	c.setRest(rest)
 	c.SetRIP(target)
-	c.halted = false
+	c.halted, c.shadow = false, nowhere
 	return true
 }
 
-// pushFrame stores words at va with the privilege of the handler.
-func (c *CPU) pushFrame(va uint64, words []uint64, dpl uint8) bool {
+// pushFrame stores words at va with the privilege of the handler, from the last to the first as they are pushed: that decides which one faults.
+func (c *CPU) pushFrame(va uint64, words []uint64, dpl uint8, ext uint32) bool {
 	store := func() bool {
-		c.stackRef = true
-		defer func() { c.stackRef = false }()
-		if !c.claim(va, len(words)*8) {
-			return false
-		}
-		for i, w := range words {
-			if !c.store64(va+uint64(i)*8, w) {
+		for i := len(words) - 1; i >= 0; i-- {
+			at := va + uint64(i)*8
+			if !canonical(at) {
+				return c.raise(vectorSS, ext)
+			}
+			if !c.store64(at, words[i]) {
 				return false
 			}
 		}

@@ -95,7 +95,7 @@ func (c *CPU) Run(deadline int64) Exit {
 		now := c.Now()
 		c.APIC.advance(now)
 		if c.APIC.pending() {
-			if c.rest&FlagIF != 0 && !c.shadow {
+			if c.rest&FlagIF != 0 && c.shadow != c.icount {
 				c.acceptInterrupt()
 				continue
 			}
@@ -120,16 +120,15 @@ func (c *CPU) Run(deadline int64) Exit {
 			c.limit = min(c.limit, c.watch.budget)
 		}
 		single := c.rest&FlagTF != 0
-		if single || c.watch.step || c.shadow && c.APIC.pending() {
+		if single || c.watch.step || c.shadow == c.icount && c.APIC.pending() {
 			c.limit = c.icount + 1
 		}
-		before, shadow := c.icount, c.shadow
-		c.shadow = false
+		before := c.icount
 		c.exec()
-		if c.icount == before && c.exiting {
-			c.shadow = shadow // the stretch ends in front of the instruction in it
+		if c.newTF == c.icount {
+			single = c.rest&FlagTF != 0
 		}
-		if single && c.icount > before && !c.raised && !c.exiting {
+		if single && c.icount > before && !c.raised && !c.exiting && !(c.shadow == c.icount && c.shadowSS) {
 			c.dr[6] |= 1 << 14 // BS
 			c.Raise(Exception{Vector: vectorDB, trap: true})
 		}

@@ -61,7 +61,7 @@ func popMemory(c *CPU, u *Uop) bool {
 
 func pushFlags(c *CPU, u *Uop) bool {
 	sp := c.R[RSP] - uint64(u.Aux)
-	if !c.storeStack(sp, uint64(u.Aux), c.Flags()&^(FlagRF|FlagVM)) {
+	if !c.storeStack(sp, uint64(u.Aux), c.Flags()) {
 		return false
 	}
 	c.R[RSP] = sp
@@ -87,9 +87,6 @@ func popFlags(c *CPU, u *Uop) bool {
 	enabled := c.rest&FlagIF == 0 && v&mask&FlagIF != 0
 	c.flags.set(v)
 	rest := c.rest&^mask | v&mask
-	if u.Aux == 8 {
-		rest &^= FlagRF
-	}
 	c.setRest(rest)
 	if enabled && c.APIC.pending() || rest&FlagTF != 0 {
 		c.stopBehind()

@@ -47,6 +47,7 @@ func New(cfg Config) *CPU {
 			c.stopBehind()
 		}
 	})
+	c.shadow, c.repeating, c.newTF = nowhere, nowhere, nowhere
 	c.flushTLB()
 	c.selectTLB()
 	return c
@@ -101,7 +102,8 @@ func (c *CPU) SetState(s *State) {
 	c.dr, c.mxcsr, c.cpl, c.fpu = s.DR, s.MXCSR, uint8(s.CPL), s.X87
 	c.SetRIP(s.RIP)
 	c.SetFlags(s.RFLAGS)
-	c.halted, c.raised, c.shadow = false, false, false
+	c.halted, c.raised = false, false
+	c.shadow, c.repeating, c.newTF = nowhere, nowhere, nowhere
 	c.mode = c.codeMode()
 	c.flushTLB()
 }

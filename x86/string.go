@@ -73,6 +73,7 @@ func stringInstruction(c *CPU, u *Uop) bool {
 	}
 	if again {
 		c.setNext(c.RIP())
+		c.repeating = c.Instructions() + 1
 	} else {
 		c.setNext(c.nextRIP())
 	}
@@ -82,7 +83,8 @@ func stringInstruction(c *CPU, u *Uop) bool {
 // stretch does up to a page's worth of elements. It returns how many, and whether the instruction goes on.
 func (s *stringState) stretch(u *Uop, count uint64) (done uint64, again, ok bool) {
 	c, kind := s.c, u.Dst
-	if s.step == s.n && s.mask == ^uint64(0) && !c.aligning() {
+	single := c.rest&FlagTF != 0 // then there is a trap behind each element (SDM vol. 3, 17.3.1.4)
+	if s.step == s.n && s.mask == ^uint64(0) && !c.aligning() && !single {
 		switch kind {
 		case stringSTOS:
 			if n, ok := s.fill(count); n > 0 || !ok {
@@ -95,6 +97,9 @@ func (s *stringState) stretch(u *Uop, count uint64) (done uint64, again, ok bool
 		}
 	}
 	room := min(count, s.room(kind))
+	if single {
+		room = 1
+	}
 	for done < room {
 		if !s.once(kind) {
 			return done, true, false

@@ -66,14 +66,22 @@ func clearInterrupts(c *CPU, _ *Uop) bool {
 	return true
 }
 
-// setInterrupts is STI: what it enables is taken one instruction later. Nothing becomes pending by itself in between, so only what is pending now matters.
+// hold keeps interrupts off until the next instruction has completed (SDM vol. 3, 6.8.3); debug says that it keeps #DB off, too. An interrupt may become pending
+// at the boundary between the two, so the boundary is remembered even if none is pending now.
+func (c *CPU) hold(debug bool) {
+	c.shadow, c.shadowSS = c.Instructions()+1, debug
+	if c.APIC.pending() {
+		c.stopBehind()
+	}
+}
+
+// setInterrupts is STI: what it enables is taken one instruction later.
 func setInterrupts(c *CPU, _ *Uop) bool {
 	if c.cpl > uint8(c.rest>>12&3) {
 		return c.raise(vectorGP, 0)
 	}
-	if c.rest&FlagIF == 0 && c.APIC.pending() {
-		c.shadow = true
-		c.stopBehind()
+	if c.rest&FlagIF == 0 {
+		c.hold(false)
 	}
 	c.rest |= FlagIF
 	return true
@@ -83,9 +91,8 @@ func loadSegmentRegister(c *CPU, u *Uop) bool {
 	if !c.loadSegment(int(u.Aux), uint16(c.R[u.Src%slots])) {
 		return false
 	}
-	if u.Aux == segSS && c.APIC.pending() {
-		c.shadow = true
-		c.stopBehind()
+	if u.Aux == segSS {
+		c.hold(true)
 	}
 	return true
 }
