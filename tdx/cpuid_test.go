@@ -66,8 +66,8 @@ func TestWhatEveryTDShows(t *testing.T) {
 		// Missing: DTES64, DS-CPL, PDCM (2, 4, 15): debug store and its capabilities, which need performance
 		// monitoring to be of use.
 		{1, 0, 2, 0x47FAA217&^0x31044D88 | 1<<31, 1<<2 | 1<<4 | 1<<15},
-		// Missing: VME, SEP, MTRR, MCA, DS (1, 11, 12, 14, 21).
-		{1, 0, 3, 0x1FA9FBFF&^0xB8440000&^0x40120400 | 1<<9, 1<<1 | 1<<11 | 1<<12 | 1<<14 | 1<<21},
+		// Missing: VME, MTRR, MCA, DS (1, 12, 14, 21).
+		{1, 0, 3, 0x1FA9FBFF&^0xB8440000&^0x40120400 | 1<<9, 1<<1 | 1<<12 | 1<<14 | 1<<21},
 		// Missing: FDP_EXCPTN_ONLY, deprecated FCS and FDS (6, 13).
 		{7, 0, 1, 0x219424C3 &^ 0xDC2B9B18 &^ 0x00404006, 1<<6 | 1<<13},
 		// Missing: BUS_LOCK_DETECT, MOVDIRI, MOVDIR64B (24, 27, 28).

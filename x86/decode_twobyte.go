@@ -105,8 +105,10 @@ func (d *decoder) twoByteOther(op uint8) bool {
 		d.sensitive(InsnRDMSR, Uop{Op: opRdmsr})
 	case 0x33:
 		d.sensitive(InsnRDPMC, Uop{Op: opRdpmc})
-	case 0x34, 0x35:
-		d.emit(Uop{Op: opSysenter})
+	case 0x34:
+		d.control(Uop{Op: opSysenter})
+	case 0x35:
+		d.control(Uop{Op: opSysexit, Aux: uint32(d.operandSize())})
 	case 0x37: // GETSEC: CR4.SMXE is never set
 		d.undefined()
 	case 0xA0, 0xA8: // PUSH FS, GS

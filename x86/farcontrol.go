@@ -1,6 +1,6 @@
 package x86
 
-// Far transfers of 64-bit mode: IRET, far RET, far JMP and CALL through memory, SYSCALL, SYSRET.
+// Far transfers of 64-bit mode: IRET, far RET, far JMP and CALL through memory, SYSCALL, SYSRET, SYSENTER, SYSEXIT.
 
 // iret returns from an interrupt with operands of size bytes (SDM vol. 2, IRET). NMI blocking is not kept: the machine has no NMI.
 func (c *CPU) iret(size uint64) bool {
@@ -186,8 +186,7 @@ func (c *CPU) jumpFar(selector uint16, rip, size uint64, push bool) bool {
 	s.Selector = selector&^3 | uint16(c.cpl)
 	if push {
 		sp := c.R[RSP] - 2*size
-		if !c.claim(sp, int(2*size)) ||
-			!c.storeStack(sp+size, size, uint64(c.seg[segCS].Selector)) || !c.storeStack(sp, size, c.nextRIP()) {
+		if !c.storeStack(sp+size, size, uint64(c.seg[segCS].Selector)) || !c.storeStack(sp, size, c.nextRIP()) {
 			return false
 		}
 		c.R[RSP] = sp
@@ -197,18 +196,25 @@ func (c *CPU) jumpFar(selector uint16, rip, size uint64, push bool) bool {
 	return true
 }
 
+// flat makes CPL, CS and SS what the quick transfers make them: fixed segments, whatever the descriptors say.
+func (c *CPU) flat(cs, ss uint16, cpl uint8) {
+	dpl := uint16(cpl) << 5
+	c.seg[segCS] = Segment{Selector: cs, Attr: segPresent | segS | segCode | segWritable | segAccessed | segLong | segGranular | dpl, Limit: ^uint32(0)}
+	c.seg[segSS] = Segment{Selector: ss, Attr: segPresent | segData | segBig | segGranular | dpl, Limit: ^uint32(0)}
+	c.cpl = cpl
+}
+
 // syscall is SYSCALL in 64-bit mode (SDM vol. 2).
 func (c *CPU) syscall() bool {
 	if c.efer&EFERSCE == 0 {
 		return c.raiseNoCode(vectorUD)
 	}
 	c.R[RCX] = c.nextRIP()
-	c.R[R11] = c.Flags() &^ FlagRF
-	selector := uint16(c.msr.star>>32) &^ 3
-	c.seg[segCS] = Segment{Selector: selector, Attr: segPresent | segS | segCode | segWritable | segAccessed | segLong | segGranular, Limit: ^uint32(0)}
-	c.seg[segSS] = Segment{Selector: selector + 8, Attr: segPresent | segData | segBig | segGranular, Limit: ^uint32(0)}
-	c.cpl = 0
-	flags := c.R[R11] &^ c.msr.fmask &^ FlagRF
+	c.R[R11] = c.Flags()
+	base := uint16(c.msr.star >> 32)
+	c.flat(base&^3, base+8, 0)
+	flags := c.R[R11] &^ c.msr.fmask
+	c.newTF = c.Instructions() + 1 // a kernel that masks TF is not trapped at its entry
 	c.setNext(c.msr.lstar)
 	c.SetFlags(flags)
 	return true
@@ -231,12 +237,45 @@ func (c *CPU) sysret(wide bool) bool {
 		return c.raise(vectorGP, 0)
 	}
 	base := uint16(c.msr.star >> 48)
-	c.seg[segCS] = Segment{Selector: (base + 16) | 3, Attr: segPresent | segS | segCode | segWritable | segAccessed | segLong | segGranular | 3<<5, Limit: ^uint32(0)}
-	c.seg[segSS] = Segment{Selector: (base + 8) | 3, Attr: segPresent | segData | segBig | segGranular | 3<<5, Limit: ^uint32(0)}
-	c.cpl = 3
-	flags := c.R[R11]
+	c.flat((base+16)|3, (base+8)|3, 3)
 	c.setNext(rip)
-	c.SetFlags(flags &^ (FlagRF | FlagVM))
+	c.SetFlags(c.R[R11])
+	c.newTF = c.Instructions() + 1 // unlike IRET's, a TF that is set here traps in front of the program's first instruction
+	c.stopBehind()
+	return true
+}
+
+// sysenter is SYSENTER in 64-bit mode (SDM vol. 2). It keeps nothing of the caller's.
+func (c *CPU) sysenter() bool {
+	base := uint16(c.msr.sysenter[0]) &^ 3
+	if base == 0 {
+		return c.raise(vectorGP, 0)
+	}
+	c.flat(base, base+8, 0)
+	c.R[RSP] = c.msr.sysenter[1]
+	c.setRest(c.rest &^ FlagIF)
+	c.setNext(c.msr.sysenter[2])
+	return true
+}
+
+// sysexit is SYSEXIT: to RDX with the stack at RCX. A return to 32-bit code ends the run.
+func (c *CPU) sysexit(wide bool) bool {
+	base := uint16(c.msr.sysenter[0]) &^ 3
+	if c.cpl != 0 || base == 0 {
+		return c.raise(vectorGP, 0)
+	}
+	if !wide {
+		c.Stop(&UnsupportedError{RIP: c.RIP(), What: "SYSEXIT to 32-bit code"})
+		return false
+	}
+	rip, rsp := c.R[RDX], c.R[RCX]
+	if !canonical(rip) || !canonical(rsp) {
+		return c.raise(vectorGP, 0)
+	}
+	c.flat((base+32)|3, (base+40)|3, 3)
+	c.R[RSP] = rsp
+	c.setRest(c.rest) // the TLB in use follows the privilege
+	c.setNext(rip)
 	c.stopBehind()
 	return true
 }

@@ -32,6 +32,7 @@ const (
 		1<<7 | // MCE
 		1<<8 | // CMPXCHG8B
 		1<<9 | // APIC
+		1<<11 | // SEP
 		1<<13 | // PGE
 		1<<15 | // CMOV
 		1<<16 | // PAT

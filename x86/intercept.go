@@ -16,8 +16,8 @@ func intercept(c *CPU, u *Uop) bool {
 		if !in.Imm {
 			in.Port = uint16(c.R[RDX])
 		}
-		if !c.mayUsePorts() {
-			return c.raise(vectorGP, 0)
+		if !c.mayUsePorts(in.Port, in.Size) {
+			return false
 		}
 		if in.String {
 			c.setNext(c.nextRIP())
@@ -39,22 +39,54 @@ func intercept(c *CPU, u *Uop) bool {
 	return false
 }
 
-// mayUsePorts says whether the privilege allows port I/O. The I/O permission bitmap is not consulted: see the page of known departures.
-func (c *CPU) mayUsePorts() bool { return c.cpl <= uint8(c.rest>>12&3) }
+// mayUsePorts looks whether IOPL or the I/O permission bitmap of the TSS allows access to size ports (SDM vol. 1, 19.5.2), and raises #GP where neither does.
+// The bitmap is read two bytes at a time, which is why it ends with a byte of ones.
+func (c *CPU) mayUsePorts(port uint16, size int) bool {
+	const mapBase = 0x66 // in the 64-bit TSS (SDM vol. 3, figure 8-11)
+	if c.cpl <= uint8(c.rest>>12&3) {
+		return true
+	}
+	if c.tr.Limit < mapBase+1 {
+		return c.raise(vectorGP, 0)
+	}
+	read := func(offset uint64) (v uint16, ok bool) {
+		ok = c.implicit(func() bool {
+			v, ok = c.load16(c.tr.Base + offset)
+			return ok
+		})
+		return v, ok
+	}
+	base, ok := read(mapBase)
+	if !ok {
+		return false
+	}
+	offset := uint64(base) + uint64(port/8)
+	if offset+1 > uint64(c.tr.Limit) {
+		return c.raise(vectorGP, 0)
+	}
+	bits, ok := read(offset)
+	if !ok {
+		return false
+	}
+	if bits>>(port%8)&(1<<size-1) != 0 {
+		return c.raise(vectorGP, 0)
+	}
+	return true
+}
 
 var ioHandlers = map[Op]handler{opIO: portIO}
 
 // portIO is IN, OUT, INS and OUTS to the bus. Of a repeated one, each element is an instruction in the count of instructions.
 func portIO(c *CPU, u *Uop) bool {
-	if !c.mayUsePorts() {
-		return c.raise(vectorGP, 0)
-	}
-	if u.Scale&ioString != 0 {
-		return c.stringIO(u)
-	}
 	port := uint16(u.Imm)
 	if u.Scale&ioImm == 0 {
 		port = uint16(c.R[RDX])
+	}
+	if !c.mayUsePorts(port, int(u.Dst)) {
+		return false
+	}
+	if u.Scale&ioString != 0 {
+		return c.stringIO(u)
 	}
 	if u.Scale&ioIn != 0 {
 		c.putSize(RAX, uint32(u.Dst), uint64(c.bus.In(port, int(u.Dst))))

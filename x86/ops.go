@@ -185,6 +185,7 @@ const (
 	opSyscall
 	opSysret
 	opSysenter
+	opSysexit
 	opCli
 	opSti
 	opHlt

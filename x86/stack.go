@@ -31,14 +31,13 @@ var stackHandlers = map[Op]handler{
 		c.Raise(Exception{Vector: vectorDB, trap: true, back: u.Len})
 		return false
 	},
-	opIret:    func(c *CPU, u *Uop) bool { return c.iret(uint64(u.Aux)) },
-	opRetFar:  func(c *CPU, u *Uop) bool { return c.retFar(uint64(u.Aux), uint64(u.Imm)) },
-	opJmpFar:  farPointer,
-	opSyscall: func(c *CPU, _ *Uop) bool { return c.syscall() },
-	opSysret:  func(c *CPU, u *Uop) bool { return c.sysret(u.Aux == 8) },
-	opSysenter: func(c *CPU, _ *Uop) bool {
-		return c.missing("SYSENTER or SYSEXIT")
-	},
+	opIret:     func(c *CPU, u *Uop) bool { return c.iret(uint64(u.Aux)) },
+	opRetFar:   func(c *CPU, u *Uop) bool { return c.retFar(uint64(u.Aux), uint64(u.Imm)) },
+	opJmpFar:   farPointer,
+	opSyscall:  func(c *CPU, _ *Uop) bool { return c.syscall() },
+	opSysret:   func(c *CPU, u *Uop) bool { return c.sysret(u.Aux == 8) },
+	opSysenter: func(c *CPU, _ *Uop) bool { return c.sysenter() },
+	opSysexit:  func(c *CPU, u *Uop) bool { return c.sysexit(u.Aux == 8) },
 }
 
 func popMemory(c *CPU, u *Uop) bool {
