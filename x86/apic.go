@@ -27,6 +27,7 @@ const (
 	apicCurrent  = 0x839
 	apicDivide   = 0x83E
 	apicSelfIPI  = 0x83F
+	apicEnabled  = 1 << 8 // of SVR: software enable
 	apicLVTMask  = 1 << 16
 	apicPeriodic = 1 << 17
 	apicDeadline = 1 << 18
@@ -35,7 +36,30 @@ const (
 	APICTimerHz = 25_000_000
 
 	apicVersionValue = 0x14 | 5<<16 // integrated, six local vector table entries
+
+	lvtTimer = 0 // positions in the local vector table, as the registers stand
+	lvtError = 5
+
+	// Bits of ESR (SDM vol. 3, 11.5.3).
+	apicSendIllegal    = 1 << 5
+	apicReceiveIllegal = 1 << 6
 )
+
+// What may be written; the other bits are reserved, and setting one raises #GP (SDM vol. 3, 11.12.1.3; figures 11-8, 11-10, 11-23, 11-28).
+const (
+	lvtCommon = 0xFF | 1<<12 | apicLVTMask // vector, delivery status, mask
+	lvtMode   = 7 << 8
+	lvtPin    = 1<<13 | 1<<14 | 1<<15 // polarity, remote IRR, trigger mode
+	lvtStatus = 1<<12 | 1<<14         // delivery status and remote IRR cannot be changed
+
+	svrWritable    = 0xFF | apicEnabled
+	divideWritable = 0xB
+	icrWritable    = 0xFFFF_FFFF<<32 | 3<<18 | 3<<14 | 0xFFF
+)
+
+var lvtWritable = [...]uint64{
+	lvtCommon | apicPeriodic | apicDeadline, lvtCommon | lvtMode, lvtCommon | lvtMode, lvtCommon | lvtMode | lvtPin, lvtCommon | lvtMode | lvtPin, lvtCommon,
+}
 
 // An IPI is an interrupt that one processor sends.
 type IPI struct {
@@ -51,7 +75,8 @@ type LocalAPIC struct {
 	id            uint32
 	irr, isr, tmr [4]uint64
 	tpr           uint64
-	svr, esr      uint64
+	svr           uint64
+	esr, errors   uint64 // ESR as it reads, and what has come since it was written
 	icr           uint64
 	lvt           [6]uint64 // timer, thermal, performance, LINT0, LINT1, error
 
@@ -93,10 +118,13 @@ func (a *LocalAPIC) base() uint64 {
 	return v
 }
 
-// Deliver requests an interrupt.
+// Deliver requests an interrupt. A controller that is not enabled takes none (SDM vol. 3, 11.4.7.2).
 func (a *LocalAPIC) Deliver(vector uint8, level bool) {
+	if a.svr&apicEnabled == 0 {
+		return
+	}
 	if vector < 16 {
-		a.esr |= 1 << 6 // received illegal vector
+		a.failed(apicReceiveIllegal)
 		return
 	}
 	i, m := vector/64, uint64(1)<<(vector%64)
@@ -105,6 +133,17 @@ func (a *LocalAPIC) Deliver(vector uint8, level bool) {
 		a.tmr[i] |= m
 	} else {
 		a.tmr[i] &^= m
+	}
+}
+
+// failed notes an error for ESR and requests the error interrupt, once for each kind.
+func (a *LocalAPIC) failed(kind uint64) {
+	if a.errors&kind != 0 {
+		return
+	}
+	a.errors |= kind
+	if v := a.lvt[lvtError]; v&apicLVTMask == 0 {
+		a.Deliver(uint8(v), false)
 	}
 }
 
@@ -166,10 +205,10 @@ func (a *LocalAPIC) NextEvent() (ns int64, ok bool) { return a.expiry, a.expiry 
 // advance fires the timer where it is due.
 func (a *LocalAPIC) advance(now int64) {
 	for a.expiry <= now {
-		if timer := a.lvt[0]; timer&apicLVTMask == 0 {
+		if timer := a.lvt[lvtTimer]; timer&apicLVTMask == 0 {
 			a.Deliver(uint8(timer), false)
 		}
-		if a.lvt[0]&apicPeriodic == 0 {
+		if a.lvt[lvtTimer]&apicPeriodic == 0 {
 			a.expiry, a.ddl = noTimer, 0
 			return
 		}
@@ -187,25 +226,28 @@ func (a *LocalAPIC) duration(count uint64) int64 {
 	return int64(count * a.divisor() * (1_000_000_000 / APICTimerHz))
 }
 
+// divisor is what the timer's input is divided by: bits 3, 1 and 0 count from 2 on, and all ones is 1 (SDM vol. 3, figure 11-10).
 func (a *LocalAPIC) divisor() uint64 {
-	return 1 << ((a.divide&3 | a.divide>>1&4) + 1&7)
+	n := a.divide&3 | a.divide>>1&4
+	return 1 << ((n + 1) & 7)
 }
 
 // startTimer arms the timer from the initial count.
 func (a *LocalAPIC) startTimer() {
 	a.started = a.now()
 	a.expiry = noTimer
-	if a.initial != 0 && a.lvt[0]&apicDeadline == 0 {
+	if a.initial != 0 && a.lvt[lvtTimer]&apicDeadline == 0 {
 		a.expiry = a.started + a.duration(a.initial)
 	}
 }
 
+// current is the count: it falls by one at each tick, and is 0 when the timer fires.
 func (a *LocalAPIC) current() uint64 {
-	if a.expiry == noTimer || a.lvt[0]&apicDeadline != 0 {
+	if a.expiry == noTimer || a.lvt[lvtTimer]&apicDeadline != 0 {
 		return 0
 	}
-	left := a.expiry - a.now()
-	return uint64(max(left, 0)) / (a.divisor() * (1_000_000_000 / APICTimerHz))
+	left, tick := uint64(max(a.expiry-a.now(), 0)), a.divisor()*(1_000_000_000/APICTimerHz)
+	return (left + tick - 1) / tick
 }
 
 // armDeadline sets the timer for TSC-deadline mode.
@@ -273,9 +315,6 @@ func (a *LocalAPIC) ReadMSR(index uint32) (v uint64, ok bool) {
 	case apicDivide:
 		return a.divide, true
 	case MSRTSCDeadline:
-		if a.lvt[0]&apicDeadline == 0 {
-			return 0, true
-		}
 		return a.ddl, true
 	}
 	return 0, false
@@ -287,11 +326,7 @@ func (a *LocalAPIC) WriteMSR(index uint32, v uint64) (ok bool) {
 		return false
 	}
 	if index >= apicTimer && index <= apicError {
-		a.lvt[index-apicTimer] = v
-		if index == apicTimer && v&apicDeadline == 0 && a.ddl != 0 {
-			a.ddl, a.expiry = 0, noTimer
-		}
-		return true
+		return a.setLocal(int(index-apicTimer), v)
 	}
 	switch index {
 	case apicTPR:
@@ -305,33 +340,66 @@ func (a *LocalAPIC) WriteMSR(index uint32, v uint64) (ok bool) {
 		}
 		a.endOfInterrupt()
 	case apicSVR:
-		a.svr = v & 0x1FFF
+		if v&^svrWritable != 0 {
+			return false
+		}
+		a.svr = v
+		a.maskLocal()
 	case apicESR:
 		if v != 0 {
 			return false
 		}
-		a.esr = 0
+		a.esr, a.errors = a.errors, 0
 	case apicICR:
+		if v&^icrWritable != 0 {
+			return false
+		}
 		a.icr = v
 		a.interprocessor(v)
 	case apicInitial:
 		a.initial = v
 		a.startTimer()
 	case apicDivide:
-		a.divide = v & 0xB
+		if v&^divideWritable != 0 {
+			return false
+		}
+		a.divide = v
 	case apicSelfIPI:
 		if v > 0xFF {
 			return false
 		}
-		a.Deliver(uint8(v), false)
+		a.interprocessor(1<<18 | v)
 	case MSRTSCDeadline:
-		if a.lvt[0]&apicDeadline != 0 {
+		if a.lvt[lvtTimer]&apicDeadline != 0 {
 			a.armDeadline(v)
 		}
 	default:
 		return false
 	}
 	return true
+}
+
+// setLocal writes an entry of the local vector table. Between TSC-deadline mode and the others the timer is disarmed (SDM vol. 3, 11.5.4.1).
+func (a *LocalAPIC) setLocal(i int, v uint64) bool {
+	if v&^lvtWritable[i] != 0 {
+		return false
+	}
+	if i == lvtTimer && (v^a.lvt[i])&apicDeadline != 0 {
+		a.ddl, a.expiry = 0, noTimer
+	}
+	a.lvt[i] = v &^ lvtStatus
+	a.maskLocal()
+	return true
+}
+
+// maskLocal keeps the local vector table masked as long as the controller is not enabled.
+func (a *LocalAPIC) maskLocal() {
+	if a.svr&apicEnabled != 0 {
+		return
+	}
+	for i := range a.lvt {
+		a.lvt[i] |= apicLVTMask
+	}
 }
 
 func (a *LocalAPIC) endOfInterrupt() {
@@ -350,6 +418,10 @@ func (a *LocalAPIC) endOfInterrupt() {
 func (a *LocalAPIC) interprocessor(v uint64) {
 	ipi := IPI{Vector: uint8(v), Mode: uint8(v >> 8 & 7), Logical: v>>11&1 != 0, Dest: uint32(v >> 32), Shortcut: uint8(v >> 18 & 3)}
 	self := ipi.Shortcut == 1 || ipi.Shortcut == 2 || ipi.Shortcut == 0 && a.Accepts(ipi.Dest, ipi.Logical)
+	if ipi.Mode == 0 && ipi.Vector < 16 {
+		a.failed(apicSendIllegal)
+		return
+	}
 	if self && ipi.Mode == 0 {
 		a.Deliver(ipi.Vector, false)
 	}

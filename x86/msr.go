@@ -33,6 +33,9 @@ const (
 // ResetPAT is the page attribute table after reset (SDM vol. 3, table 12-12).
 const ResetPAT = 0x0007_0406_0007_0406
 
+// specCtrlKeep is what IA32_SPEC_CTRL may hold (SDM vol. 4, table 2-2): IBRS, STIBP, SSBD, and what leaf 7.2 of CPUID announces: IPRED_DIS, RRSBA_DIS, PSFD, BHI_DIS_S.
+const specCtrlKeep = 1<<0 | 1<<1 | 1<<2 | 3<<3 | 3<<5 | 1<<7 | 1<<10
+
 // msrs are the registers that have no better place.
 type msrs struct {
 	star, lstar, cstar, fmask uint64
@@ -104,10 +107,10 @@ func (c *CPU) SetMSR(index uint32, v uint64) (ok bool) {
 	}
 	switch index {
 	case MSRTSC:
-		c.msr.tscAdjust += v - c.tsc()
+		c.adjustTSC(c.msr.tscAdjust + v - c.tsc())
 		return true
 	case MSRTSCAdjust:
-		c.msr.tscAdjust = v
+		c.adjustTSC(v)
 		return true
 	case MSRAPICBase:
 		return v == c.APIC.base()
@@ -127,7 +130,15 @@ func (c *CPU) SetMSR(index uint32, v uint64) (ok bool) {
 		if !validPAT(v) {
 			return false
 		}
-	case MSRTSCAux, MSRSysenterCS, MSRFMASK:
+	case MSRTSCAux, MSRFMASK:
+		if v>>32 != 0 {
+			return false
+		}
+	case MSRSpecCtrl:
+		if v&^specCtrlKeep != 0 {
+			return false
+		}
+	case MSRSysenterCS:
 		v = uint64(uint32(v))
 	}
 	p := c.storedMSR(index)
@@ -173,6 +184,15 @@ func validPAT(v uint64) bool {
 		v >>= 8
 	}
 	return true
+}
+
+// adjustTSC moves the time-stamp counter, and the moment at which it reaches the timer's deadline.
+func (c *CPU) adjustTSC(v uint64) {
+	c.msr.tscAdjust = v
+	if c.APIC.ddl != 0 {
+		c.APIC.armDeadline(c.APIC.ddl)
+		c.stopBehind()
+	}
 }
 
 // tsc returns the time-stamp counter: virtual time in ticks of the TSC's frequency, and what the guest has added.
