@@ -1,0 +1,429 @@
+package image
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math/bits"
+	"slices"
+	"strings"
+)
+
+// A reader of ext2, ext3 and ext4 (Linux Documentation/filesystems/ext4). It reads what it needs when it needs it, and
+// believes no number before having compared it with the size of the volume: the libraries that there are allocate what
+// a superblock asks for, and take a hole for the blocks beside it. The journal is not replayed.
+
+const (
+	extSuperblock     = 1024 // bytes from the start of the volume
+	extSuperblockSize = 1024
+	extMagic          = 0xef53
+	extRoot           = 2 // inode number
+
+	// Incompatible features (super.rst) that do not change how what is read here is laid out.
+	extKnown = 0x2 /* filetype */ | 0x4 /* recover */ | 0x40 /* extents */ | 0x80 /* 64bit */ | 0x100 /* mmp */ |
+		0x200 /* flex_bg */ | 0x400 /* ea_inode */ | 0x2000 /* csum_seed */ | 0x4000 /* largedir */ |
+		0x8000 /* inline_data */ | 0x10000 /* encrypt */ | 0x20000 /* casefold */
+
+	extRecover = 0x4
+	ext64Bit   = 0x80
+
+	// Flags of an inode (inodes.rst, "i_flags").
+	extEncrypted  = 0x800
+	extExtents    = 0x80000
+	extInlineData = 0x10000000
+
+	extMaxExtents   = 1 << 16   // of a file; one of 1 GiB in single blocks of 4 KiB has four times as many, but who has that
+	extMaxNodes     = 1 << 12   // blocks of extents, or of block numbers, of a file
+	extMaxDirectory = 16 << 20  // bytes of a directory
+	extMaxListed    = 256 << 20 // bytes of all directories that are read
+)
+
+type extFS struct {
+	r              io.ReaderAt
+	size           int64 // of the volume, in bytes
+	blockSize      int64
+	blocks         uint64
+	descriptors    int64 // offset of the group descriptors
+	descriptorSize int64
+	inodes         uint32
+	inodesPerGroup uint32
+	inodeSize      int64
+	listed         int64 // bytes of directories read so far
+}
+
+func isExt(r io.ReaderAt) bool {
+	var magic [2]byte
+	_, err := r.ReadAt(magic[:], extSuperblock+0x38)
+	return err == nil && binary.LittleEndian.Uint16(magic[:]) == extMagic
+}
+
+// openExt reads the superblock.
+func openExt(r io.ReaderAt, size int64) (*extFS, error) {
+	b := make([]byte, extSuperblockSize)
+	if _, err := r.ReadAt(b, extSuperblock); err != nil {
+		return nil, fmt.Errorf("ext4: superblock: %w", err)
+	}
+	le := binary.LittleEndian
+	features, revision := le.Uint32(b[0x60:]), le.Uint32(b[0x4c:])
+	f := &extFS{
+		r: r, size: size, inodes: le.Uint32(b), blocks: uint64(le.Uint32(b[0x4:])),
+		descriptorSize: 32, inodesPerGroup: le.Uint32(b[0x28:]), inodeSize: 128,
+	}
+	if revision >= 1 {
+		f.inodeSize = int64(le.Uint16(b[0x58:]))
+	} else {
+		features = 0
+	}
+	if features&ext64Bit != 0 {
+		f.blocks |= uint64(le.Uint32(b[0x150:])) << 32
+		f.descriptorSize = int64(le.Uint16(b[0xfe:]))
+	}
+	const maxBlockLog = 6 // 64 KiB
+	logBlock := le.Uint32(b[0x18:])
+	if logBlock <= maxBlockLog {
+		f.blockSize = 1024 << logBlock
+		// They are in the block behind the superblock, which is the second one of 1 KiB, the first one of any other size.
+		f.descriptors = max(f.blockSize, 2048)
+	}
+	switch {
+	case features&^extKnown != 0:
+		return nil, fmt.Errorf("ext4: features %#x are not supported", features&^extKnown)
+	case f.blockSize == 0:
+		return nil, fmt.Errorf("ext4: blocks of 2^%d KiB", logBlock)
+	case f.blocks > uint64(size/f.blockSize):
+		return nil, fmt.Errorf("ext4: %d blocks of %d bytes; the volume has %d bytes", f.blocks, f.blockSize, size)
+	case f.inodeSize < 128 || f.inodeSize > f.blockSize || bits.OnesCount64(uint64(f.inodeSize)) != 1:
+		return nil, fmt.Errorf("ext4: inodes of %d bytes", f.inodeSize)
+	case f.descriptorSize < 32 || f.descriptorSize > f.blockSize || features&ext64Bit != 0 && f.descriptorSize < 64:
+		return nil, fmt.Errorf("ext4: group descriptors of %d bytes", f.descriptorSize)
+	case f.inodesPerGroup == 0:
+		return nil, errors.New("ext4: damaged superblock")
+	}
+	return f, nil
+}
+
+// extInode is a file or directory.
+type extInode struct {
+	fs    *extFS
+	mode  uint16
+	flags uint32
+	size  int64
+	block [60]byte // i_block: a tree of extents, block numbers, or a short link's target
+}
+
+// File types in an inode's mode.
+const (
+	extTypeMask  = 0xf000
+	extRegular   = 0x8000
+	extDirectory = 0x4000
+	extSymlink   = 0xa000
+)
+
+func (f *extFS) inode(number uint32) (*extInode, error) {
+	if number == 0 || number > f.inodes {
+		return nil, fmt.Errorf("inode %d of %d", number, f.inodes)
+	}
+	group, index := int64((number-1)/f.inodesPerGroup), int64((number-1)%f.inodesPerGroup)
+	descriptor := make([]byte, 64)[:min(f.descriptorSize, 64)]
+	if err := f.read(descriptor, f.descriptors+group*f.descriptorSize); err != nil {
+		return nil, fmt.Errorf("group descriptor %d: %w", group, err)
+	}
+	table := uint64(binary.LittleEndian.Uint32(descriptor[0x8:]))
+	if len(descriptor) == 64 {
+		table |= uint64(binary.LittleEndian.Uint32(descriptor[0x28:])) << 32
+	}
+	if table >= f.blocks {
+		return nil, fmt.Errorf("inode table at block %d of %d", table, f.blocks)
+	}
+	b := make([]byte, 128)
+	if err := f.read(b, int64(table)*f.blockSize+index*f.inodeSize); err != nil {
+		return nil, fmt.Errorf("inode %d: %w", number, err)
+	}
+	le := binary.LittleEndian
+	i := &extInode{fs: f, mode: le.Uint16(b), flags: le.Uint32(b[0x20:])}
+	size := uint64(le.Uint32(b[0x4:]))
+	if i.mode&extTypeMask == extRegular {
+		size |= uint64(le.Uint32(b[0x6c:])) << 32
+	}
+	if size > uint64(f.size) { // a sparse file may be larger; none that anybody boots is
+		return nil, fmt.Errorf("inode %d: %d bytes on a volume of %d", number, size, f.size)
+	}
+	i.size = int64(size)
+	copy(i.block[:], b[0x28:])
+	return i, nil
+}
+
+// read reads all of b.
+func (f *extFS) read(b []byte, at int64) error {
+	if at < 0 || at > f.size-int64(len(b)) {
+		return fmt.Errorf("byte %d of a volume of %d bytes", at, f.size)
+	}
+	_, err := f.r.ReadAt(b, at)
+	if errors.Is(err, io.EOF) {
+		err = nil
+	}
+	return err
+}
+
+// root lists the root directory.
+func (f *extFS) root() ([]item, error) {
+	i, err := f.inode(extRoot)
+	if err != nil {
+		return nil, err
+	}
+	return i.list()
+}
+
+// list reads a directory: blocks of entries, each of inode number, length, name length, type and name. The inner nodes
+// of a hashed directory look like unused entries (directory.rst).
+func (i *extInode) list() ([]item, error) {
+	f := i.fs
+	switch {
+	case i.mode&extTypeMask != extDirectory:
+		return nil, errors.New("not a directory")
+	case i.size > extMaxDirectory:
+		return nil, fmt.Errorf("a directory of %d bytes", i.size)
+	case f.listed+i.size > extMaxListed:
+		return nil, errors.New("too much in directories; are they cyclic?")
+	}
+	f.listed += i.size + f.blockSize
+	data, err := i.data()
+	if err != nil {
+		return nil, err
+	}
+	b := make([]byte, i.size)
+	if n, err := data.ReadAt(b, 0); n < len(b) {
+		return nil, err
+	}
+	var items []item
+	for at := 0; at+8 <= len(b); {
+		number, length := binary.LittleEndian.Uint32(b[at:]), int(binary.LittleEndian.Uint16(b[at+4:]))
+		if f.blockSize == 64<<10 && length == 0 {
+			length = 64 << 10
+		}
+		nameEnd := at + 8 + int(b[at+6])
+		if length < 8 || at+length > len(b) || nameEnd > at+length {
+			return nil, fmt.Errorf("damaged entry at byte %d", at)
+		}
+		name := string(b[at+8 : nameEnd])
+		at += length
+		if number == 0 || name == "" || name == "." || name == ".." || strings.ContainsAny(name, "/\x00") {
+			continue
+		}
+		it, err := f.item(name, number)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		items = append(items, it)
+	}
+	return items, nil
+}
+
+func (f *extFS) item(name string, number uint32) (item, error) {
+	i, err := f.inode(number)
+	if err != nil {
+		return item{}, err
+	}
+	it := item{name: name, size: i.size, list: i.list, link: i.target, open: i.data}
+	switch i.mode & extTypeMask {
+	case extRegular:
+	case extDirectory:
+		it.kind = fs.ModeDir
+	case extSymlink:
+		it.kind = fs.ModeSymlink
+	default:
+		it.kind = fs.ModeIrregular
+	}
+	return it, nil
+}
+
+// target is where a symbolic link points to; a short one is in the inode.
+func (i *extInode) target() (string, error) {
+	if i.size < int64(len(i.block)) && i.flags&(extExtents|extInlineData|extEncrypted) == 0 {
+		return string(i.block[:i.size]), nil
+	}
+	data, err := i.data()
+	if err != nil {
+		return "", err
+	}
+	b := make([]byte, min(i.size, 4096))
+	if n, err := data.ReadAt(b, 0); n < len(b) {
+		return "", err
+	}
+	return string(b), nil
+}
+
+// data is the bytes of a file.
+func (i *extInode) data() (io.ReaderAt, error) {
+	d := &extData{inode: i}
+	var err error
+	switch {
+	case i.flags&extEncrypted != 0:
+		return nil, errors.New("encrypted")
+	case i.flags&extInlineData != 0:
+		return nil, errors.New("data within the inode (inline_data) is not supported")
+	case i.flags&extExtents != 0:
+		const maxDepth = 5
+		err = d.extents(i.block[:], maxDepth)
+	default:
+		err = d.blockMap()
+	}
+	if err != nil {
+		return nil, err
+	}
+	slices.SortFunc(d.runs, func(a, b extRun) int { return int(a.logical) - int(b.logical) })
+	return d, nil
+}
+
+// extData is where the blocks of a file are.
+type extData struct {
+	inode *extInode
+	runs  []extRun // in the file's order
+	nodes int      // read so far
+}
+
+// An extRun is blocks that follow each other in the file and on the volume. What is in no run is zeros.
+type extRun struct {
+	logical, count uint32
+	physical       uint64
+}
+
+func (d *extData) add(r extRun) error {
+	if r.physical >= d.inode.fs.blocks || uint64(r.count) > d.inode.fs.blocks-r.physical {
+		return fmt.Errorf("block %d of %d", r.physical+uint64(r.count), d.inode.fs.blocks)
+	}
+	if last := len(d.runs) - 1; last >= 0 && d.runs[last].logical+d.runs[last].count == r.logical &&
+		d.runs[last].physical+uint64(d.runs[last].count) == r.physical {
+		d.runs[last].count += r.count
+		return nil
+	}
+	if len(d.runs) == extMaxExtents {
+		return fmt.Errorf("a file in more than %d pieces", extMaxExtents)
+	}
+	d.runs = append(d.runs, r)
+	return nil
+}
+
+// node reads a block of extents or of block numbers.
+func (d *extData) node(block uint64) ([]byte, error) {
+	f := d.inode.fs
+	if d.nodes++; d.nodes > extMaxNodes {
+		return nil, errors.New("more blocks of extents than any file has; are they cyclic?")
+	}
+	if block >= f.blocks {
+		return nil, fmt.Errorf("block %d of %d", block, f.blocks)
+	}
+	b := make([]byte, f.blockSize)
+	return b, f.read(b, int64(block)*f.blockSize)
+}
+
+// extents reads a node of the extent tree (ifork.rst, "Extent Tree") that is at most so many levels above the leaves.
+func (d *extData) extents(b []byte, levels int) error {
+	const magic, headerSize, entrySize = 0xf30a, 12, 12
+	le := binary.LittleEndian
+	entries, depth := int(le.Uint16(b[2:])), int(le.Uint16(b[6:]))
+	if le.Uint16(b) != magic || depth > levels || headerSize+entries*entrySize > len(b) {
+		return errors.New("damaged tree of extents")
+	}
+	for k := range entries {
+		e := b[headerSize+k*entrySize:]
+		if depth > 0 {
+			child, err := d.node(uint64(le.Uint32(e[4:])) | uint64(le.Uint16(e[8:]))<<32)
+			if err != nil {
+				return err
+			}
+			if err := d.extents(child, depth-1); err != nil {
+				return err
+			}
+			continue
+		}
+		const unwritten = 0x8000 // longer ones are allocated, but read as zeros
+		if count := uint32(le.Uint16(e[4:])); count <= unwritten {
+			if err := d.add(extRun{le.Uint32(e), count, uint64(le.Uint32(e[8:])) | uint64(le.Uint16(e[6:]))<<32}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// blockMap reads the block numbers of ext2 and ext3: twelve, then a block of them, a block of blocks, and so on.
+func (d *extData) blockMap() error {
+	perBlock := uint64(d.inode.fs.blockSize) / 4
+	need := (uint64(d.inode.size) + uint64(d.inode.fs.blockSize) - 1) / uint64(d.inode.fs.blockSize)
+	at := uint64(0)
+	for k := range 15 {
+		number := uint64(binary.LittleEndian.Uint32(d.inode.block[4*k:]))
+		level := max(0, k-11)
+		covers := uint64(1)
+		for range level {
+			covers *= perBlock
+		}
+		if at >= need {
+			return nil
+		}
+		if err := d.numbers(number, level, at, need, perBlock); err != nil {
+			return err
+		}
+		at += covers
+	}
+	return nil
+}
+
+func (d *extData) numbers(number uint64, level int, at, need, perBlock uint64) error {
+	if number == 0 || at >= need { // a hole
+		return nil
+	}
+	if level == 0 {
+		return d.add(extRun{uint32(at), 1, number})
+	}
+	b, err := d.node(number)
+	if err != nil {
+		return err
+	}
+	covers := uint64(1)
+	for range level - 1 {
+		covers *= perBlock
+	}
+	for k := range perBlock {
+		if err := d.numbers(uint64(binary.LittleEndian.Uint32(b[4*k:])), level-1, at+k*covers, need, perBlock); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (d *extData) ReadAt(p []byte, off int64) (int, error) {
+	f := d.inode.fs
+	if off < 0 || off >= d.inode.size {
+		return 0, io.EOF
+	}
+	short := int64(len(p)) > d.inode.size-off
+	if short {
+		p = p[:d.inode.size-off]
+	}
+	clear(p)
+	first := uint32(off / f.blockSize)
+	from, _ := slices.BinarySearchFunc(d.runs, first, func(r extRun, block uint32) int {
+		if r.logical+r.count <= block {
+			return -1
+		}
+		return 1
+	})
+	for _, r := range d.runs[from:] {
+		start, end := int64(r.logical)*f.blockSize, int64(r.logical+r.count)*f.blockSize
+		low, high := max(start, off), min(end, off+int64(len(p)))
+		if low >= high {
+			break
+		}
+		if err := f.read(p[low-off:high-off], int64(r.physical)*f.blockSize+low-start); err != nil {
+			return 0, err
+		}
+	}
+	if short {
+		return len(p), io.EOF
+	}
+	return len(p), nil
+}

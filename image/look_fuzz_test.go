@@ -1,0 +1,35 @@
+package image
+
+import (
+	"bytes"
+	"encoding/binary"
+	"testing"
+
+	"github.com/tacit-vm/tacit/image/imagetest"
+)
+
+// Whatever the bytes are, looking into them ends, and takes no memory that they only speak of.
+func FuzzLook(f *testing.F) {
+	files := imagetest.Files{"boot/vmlinuz": []byte("MZ kernel"), "EFI/BOOT/a long file name.efi": make([]byte, 3000)}
+	disk := imagetest.Disk(f, "gpt", imagetest.Partition{Type: imagetest.ESP, Path: imagetest.FAT(f, 12, 1, files)})
+	sound := [][]byte{
+		readFile(f, imagetest.FAT(f, 12, 1, files)), readFile(f, imagetest.FAT(f, 32, 40, files, "-s", "1")),
+		readFile(f, imagetest.Ext(f, 4, 1, files, "-b", "1024", "-O", "^has_journal")),
+		readFile(f, imagetest.Ext(f, 2, 1, files, "-b", "1024")),
+		readFile(f, disk), readFile(f, imagetest.Qcow2(f, disk, "-c")), imagetest.Tar(f, files), imagetest.Deb(f, files),
+		append(append([]byte(rpmLeadMagic), make([]byte, 92)...), append(rpmHeader(0), append(rpmHeader(0), imagetest.Cpio(f, files)...)...)...),
+	}
+	for i := range sound {
+		f.Add(uint8(i), []byte{})
+	}
+	// A file of a megabyte is too much to mutate. So a fuzzer's bytes are changes to a sound one, of five bytes each: a
+	// place, as a fraction of the file and a number to add, and the new byte.
+	f.Fuzz(func(t *testing.T, which uint8, changes []byte) {
+		b := bytes.Clone(sound[int(which)%len(sound)])
+		for ; len(changes) >= 5; changes = changes[5:] {
+			place := (uint64(binary.LittleEndian.Uint16(changes)) * uint64(len(b)) >> 16) + uint64(changes[2]) + uint64(changes[3])<<8
+			b[place%uint64(len(b))] = changes[4]
+		}
+		complaints(lookAtBytes(b))
+	})
+}

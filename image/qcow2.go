@@ -1,0 +1,105 @@
+package image
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/klauspost/compress/zstd"
+	qcow2reader "github.com/lima-vm/go-qcow2reader/image/qcow2"
+	"github.com/lima-vm/go-qcow2reader/log"
+)
+
+func isQcow2(head []byte) bool {
+	return len(head) >= 72 && string(head[:4]) == qcow2reader.Magic && binary.BigEndian.Uint32(head[4:]) >= 2
+}
+
+func init() {
+	log.SetWarnFunc(nil) // what it warns of is checked here
+	qcow2reader.SetDecompressor(qcow2reader.CompressionTypeZstd, func(r io.Reader) (io.ReadCloser, error) {
+		z, err := zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
+			zstd.WithDecoderMaxWindow(maxWindow))
+		if err != nil {
+			return nil, err
+		}
+		return z.IOReadCloser(), nil
+	})
+}
+
+// lookInQcow2 reads the disk in a qcow2 file.
+func lookInQcow2(file *io.SectionReader, wanted Wanted) (*Contents, error) {
+	if err := checkQcow2(file); err != nil {
+		return nil, err
+	}
+	disk, err := qcow2reader.Open(file, nil)
+	if err == nil {
+		err = disk.Readable()
+	}
+	if err != nil {
+		return nil, fmt.Errorf("damaged qcow2 disk image: %w", err)
+	}
+	c, err := lookInDisk(io.NewSectionReader(withinDisk{disk, disk.Size()}, 0, disk.Size()), wanted)
+	if err != nil {
+		return nil, err
+	}
+	if c == nil {
+		return nil, errors.New("a qcow2 disk image without a partition table or file system known here")
+	}
+	c.Format = "qcow2 disk image"
+	return c, nil
+}
+
+// checkQcow2 compares the header (QEMU, docs/interop/qcow2.rst) with the file before memory is taken for what it says,
+// and refuses what would read other files.
+func checkQcow2(file *io.SectionReader) error {
+	const (
+		smallestCluster, largestCluster = 9, 21 // bits; QEMU's own limits, block/qcow2.h
+		maxL1                           = 32 << 20
+		maxDisk                         = 1 << 60
+	)
+	b := make([]byte, 72)
+	if _, err := file.ReadAt(b, 0); err != nil {
+		return fmt.Errorf("truncated qcow2 disk image: %w", err)
+	}
+	be := binary.BigEndian
+	backing, clusterBits, size, encryption := be.Uint64(b[8:]), be.Uint32(b[20:]), be.Uint64(b[24:]), be.Uint32(b[32:])
+	l1Entries, l1 := int64(be.Uint32(b[36:])), be.Uint64(b[40:])
+	switch {
+	case backing != 0:
+		return errors.New("a qcow2 disk image that is only the changes to another one: flatten it with qemu-img convert")
+	case encryption != 0:
+		return errors.New("an encrypted qcow2 disk image: decrypt it with qemu-img convert")
+	case clusterBits < smallestCluster || clusterBits > largestCluster:
+		return fmt.Errorf("damaged qcow2 disk image: clusters of 2^%d bytes", clusterBits)
+	case size > maxDisk:
+		return fmt.Errorf("damaged qcow2 disk image: a disk of %d bytes", size)
+	case l1Entries*8 > maxL1 || l1 > uint64(file.Size()) || l1Entries*8 > file.Size()-int64(l1):
+		return fmt.Errorf("damaged qcow2 disk image: a table of %d entries at byte %d of %d", l1Entries, l1, file.Size())
+	}
+	return nil
+}
+
+// withinDisk keeps reads within the disk.
+type withinDisk struct {
+	io.ReaderAt
+	size int64
+}
+
+func (d withinDisk) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 || off >= d.size {
+		return 0, io.EOF
+	}
+	if int64(len(p)) <= d.size-off {
+		n, err := d.ReaderAt.ReadAt(p, off)
+		if n == len(p) {
+			err = nil
+		}
+		return n, err
+	}
+	n, err := d.ReaderAt.ReadAt(p[:d.size-off], off)
+	if err == nil {
+		err = io.EOF
+	}
+	return n, err
+}

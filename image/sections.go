@@ -1,0 +1,95 @@
+package image
+
+import (
+	"debug/pe"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+)
+
+// PE is what the headers of a PE file say: an EFI application, a unified kernel image, a Linux bzImage with EFI stub.
+type PE struct {
+	Machine           uint16 // IMAGE_FILE_MACHINE_*
+	Subsystem         uint16
+	EntryPoint        uint32 // address
+	MajorImageVersion uint16 // Linux counts its boot protocol for initrds in it: at least 1 for LoadFile2
+	Sections          []Section
+}
+
+// A Section of a PE file. Address counts from where the file is loaded, Offset in the file. Of what is in memory, the
+// file has the first Size bytes.
+type Section struct {
+	Name    string
+	Address uint32
+	Offset  int64
+	Size    int64
+}
+
+// PE machine types (Microsoft PE format, "Machine Types").
+const (
+	MachineAMD64 = pe.IMAGE_FILE_MACHINE_AMD64
+	MachineI386  = pe.IMAGE_FILE_MACHINE_I386
+)
+
+// maxSections is more than the 96 that the format allows, and a unified kernel image with a device tree for each board
+// has a few tens.
+const maxSections = 1024
+
+// ReadPE reads the headers of the PE file of size bytes in r. Sections that the file does not have whole are an error.
+func ReadPE(r io.ReaderAt, size int64) (*PE, error) {
+	f, err := pe.NewFile(io.NewSectionReader(r, 0, size))
+	if err != nil {
+		return nil, fmt.Errorf("no valid PE header: %w", err)
+	}
+	out := &PE{Machine: f.Machine}
+	switch h := f.OptionalHeader.(type) {
+	case *pe.OptionalHeader64:
+		out.Subsystem, out.EntryPoint, out.MajorImageVersion = h.Subsystem, h.AddressOfEntryPoint, h.MajorImageVersion
+	case *pe.OptionalHeader32:
+		out.Subsystem, out.EntryPoint, out.MajorImageVersion = h.Subsystem, h.AddressOfEntryPoint, h.MajorImageVersion
+	default:
+		return nil, errors.New("PE file without optional header")
+	}
+	if len(f.Sections) > maxSections {
+		return nil, fmt.Errorf("PE file with %d sections; at most %d are read", len(f.Sections), maxSections)
+	}
+	for _, s := range f.Sections {
+		// What the file has beyond VirtualSize is padding.
+		held := int64(min(s.Size, s.VirtualSize))
+		if s.VirtualSize == 0 {
+			held = int64(s.Size)
+		}
+		if held != 0 && int64(s.Offset)+held > size {
+			return nil, fmt.Errorf("truncated PE file: section %q ends at byte %d, the file has %d",
+				s.Name, int64(s.Offset)+held, size)
+		}
+		out.Sections = append(out.Sections, Section{s.Name, s.VirtualAddress, int64(s.Offset), held})
+	}
+	return out, nil
+}
+
+// Section returns the first section of that name.
+func (p *PE) Section(name string) (s Section, ok bool) {
+	for _, s := range p.Sections {
+		if s.Name == name {
+			return s, true
+		}
+	}
+	return Section{}, false
+}
+
+// ReadSection returns what r has of a section, which may be at most limit bytes.
+func ReadSection(r io.ReaderAt, s Section, limit int64) ([]byte, error) {
+	if s.Size > min(limit, math.MaxInt32) {
+		return nil, fmt.Errorf("PE section %s of %d bytes; at most %d are read", s.Name, s.Size, limit)
+	}
+	b := make([]byte, s.Size)
+	if _, err := r.ReadAt(b, s.Offset); err != nil && !(errors.Is(err, io.EOF) && s.Size == 0) {
+		if errors.Is(err, io.EOF) {
+			err = io.ErrUnexpectedEOF
+		}
+		return nil, fmt.Errorf("PE section %s: %w", s.Name, err)
+	}
+	return b, nil
+}
