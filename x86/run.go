@@ -147,15 +147,3 @@ func (c *CPU) acceptInterrupt() {
 	c.halted = false
 	c.Raise(Exception{Vector: c.APIC.acknowledge(), trap: true})
 }
-
-// missing ends the run at the instruction under way, which is announced or used by guests and is not implemented.
-func (c *CPU) missing(what string) bool {
-	var b [maxInstruction]byte
-	n := int(c.at >> 8 & 0xFF)
-	err := &UnsupportedError{RIP: c.RIP(), What: what}
-	if c.ReadVirtual(c.RIP(), b[:n]) == nil {
-		err.Bytes = b[:n]
-	}
-	c.Stop(err)
-	return false
-}
