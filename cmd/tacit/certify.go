@@ -64,9 +64,6 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 	return cmd
 }
 
-// A claimer says what can be known of an image without running it.
-type claimer func(ctx context.Context, img *image.Image) (*certify.Claims, error)
-
 func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, stdout, stderr io.Writer) (ok bool, err error) {
 	cfg := certify.Config{
 		Platforms: f.platforms, Policies: f.policies, Append: f.append, Workers: f.jobs, MaxWall: f.timeout,
@@ -89,7 +86,7 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 		}
 		s := certify.Subject{Image: img}
 		if f.claims && claims != nil {
-			if s.Claims, err = claims(ctx, img); err != nil {
+			if s.Claims, err = claims(ctx, path, img); err != nil {
 				return false, err
 			}
 		}

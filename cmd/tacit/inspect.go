@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tacit-vm/tacit/inspect"
+)
+
+const (
+	statusNo      exitStatus = 3 // a kernel does not meet what is required
+	statusUnknown exitStatus = 4 // of a kernel it could not be told
+)
+
+// inspectFlags is what the command line of tacit inspect can say.
+type inspectFlags struct {
+	require  string
+	tags     choice
+	json     bool
+	evidence bool
+	unpack   bool
+	jobs     int
+}
+
+func inspectCommand(status *exitStatus) *cobra.Command {
+	f := inspectFlags{tags: choice{"", inspect.Clouds}}
+	cmd := &cobra.Command{
+		Use:   "inspect FILE...",
+		Short: "Tell from an image alone whether its kernels support unaccepted memory",
+		Long: "Answers for each kernel in FILE, without running anything: can it be a TDX and an SEV-SNP guest, does it\n" +
+			"accept memory itself, does it tell firmware so before it leaves boot services, and does it accept lazily.\n\n" +
+			"FILE is a bzImage, a unified kernel image, an unpacked kernel (vmlinux), a .deb or .rpm package, a raw or\n" +
+			"qcow2 disk image with FAT and ext4 file systems, or a directory or tar archive of a root file system. On a\n" +
+			"disk it also tells which boot loader starts which kernel, and whether that goes through the kernel's EFI\n" +
+			"stub, without which there is nobody to tell firmware anything.\n\n" +
+			"Answers are yes, no and unknown. They come from the kernel's code; names of files, version numbers and\n" +
+			"texts decide nothing.\n\n" + requireHelp(),
+		Example: "  tacit inspect disk.qcow2\n" +
+			"  tacit inspect --require tdx,negotiate --json /boot/vmlinuz-*\n" +
+			"  tacit inspect --tags gce disk.raw",
+		Args: func(cmd *cobra.Command, args []string) error {
+			return errors.Join(cobra.MinimumNArgs(1)(cmd, args), f.check())
+		},
+		RunE: func(cmd *cobra.Command, files []string) error {
+			result, err := f.inspect(cmd.Context(), files, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			*status = result
+			return err
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.StringVar(&f.require, "require", "", "exit with 0 only if every kernel fulfils all of these `NAMES`, separated by commas")
+	flags.BoolVar(&f.json, "json", false, "print a JSON object; docs/inspect.md describes it")
+	flags.BoolVarP(&f.evidence, "evidence", "e", false, "print the evidence for and against each answer")
+	flags.Var(&f.tags, "tags", "print how to tag the image on a cloud")
+	flags.BoolVar(&f.unpack, "unpack", false, "unpack every kernel too, for its symbols and its own configuration (slower)")
+	flags.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "inspect so many files at the same time")
+	return cmd
+}
+
+// requireHelp is the part of --help that explains requirements and exit statuses.
+func requireHelp() string {
+	var b strings.Builder
+	b.WriteString("Requirements:\n")
+	for _, r := range inspect.Requirements {
+		fmt.Fprintf(&b, "  %-10s the kernel %s\n", r.Name, r.Meaning)
+	}
+	b.WriteString("\nExit status:\n")
+	for _, s := range []struct {
+		status  exitStatus
+		meaning string
+	}{
+		{0, "every kernel meets what is required, if anything is"},
+		{statusNo, "a kernel does not"},
+		{statusUnknown, "none does not, but of one it could not be told"},
+		{statusError, "a file could not be read, or has no kernel in it"},
+		{statusUsage, "the command line is wrong"},
+	} {
+		fmt.Fprintf(&b, "  %3d  %s\n", s.status, s.meaning)
+	}
+	return b.String()
+}
+
+// check finds what is wrong with the flags.
+func (f *inspectFlags) check() error {
+	_, err := f.requirements()
+	if f.jobs < 1 {
+		err = errors.Join(err, fmt.Errorf("--jobs %d: it is at least 1", f.jobs))
+	}
+	return err
+}
+
+func (f *inspectFlags) requirements() ([]inspect.Requirement, error) {
+	if f.require == "" {
+		return nil, nil
+	}
+	all, err := inspect.ParseRequirements(f.require)
+	if err != nil {
+		var names []string
+		for _, r := range inspect.Requirements {
+			names = append(names, r.Name)
+		}
+		return nil, fmt.Errorf("--require: %w: there are %s", err, strings.Join(names, ", "))
+	}
+	return all, nil
+}
+
+// inspected is the result for one file.
+type inspected struct {
+	file   string
+	report *inspect.Report // nil, or without kernels, if there is an error
+	err    error
+}
+
+// inspect inspects all files and prints what it finds. The error says what failed beside what was printed.
+func (f *inspectFlags) inspect(ctx context.Context, files []string, stdout, stderr io.Writer) (exitStatus, error) {
+	required, err := f.requirements()
+	if err != nil {
+		return statusUsage, err
+	}
+	line := newProgressLine(stderr, len(files))
+	results := f.inspectAll(ctx, files, line)
+	line.done()
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
+	if f.json {
+		err = printInspectJSON(stdout, results, required)
+	} else {
+		err = f.print(stdout, results, required)
+	}
+	return judge(results, required), errors.Join(err, failure(results, stderr))
+}
+
+// failure is the error if files could not be inspected. Of several, each is told on a line of its own.
+func failure(results []inspected, stderr io.Writer) error {
+	var failed []error
+	for _, r := range results {
+		if r.err != nil {
+			failed = append(failed, r.err)
+		}
+	}
+	if len(failed) <= 1 {
+		return errors.Join(failed...)
+	}
+	for _, err := range failed {
+		fmt.Fprintf(stderr, "tacit: %v\n", err)
+	}
+	return fmt.Errorf("no answer for %d of %d files", len(failed), len(results))
+}
+
+// inspectAll inspects as many files at a time as there are jobs. Results are in the order of files.
+func (f *inspectFlags) inspectAll(ctx context.Context, files []string, line *progressLine) []inspected {
+	results := make([]inspected, len(files))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(f.jobs, len(files)) {
+		workers.Go(func() {
+			for i := range next {
+				o := inspect.Options{Unpack: f.unpack, Progress: line.of(files[i])}
+				report, err := inspect.File(ctx, files[i], o)
+				results[i] = inspected{files[i], report, err}
+				line.finished()
+			}
+		})
+	}
+	for i := range files {
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	return results
+}
+
+// judge is the exit status for kernels that could be inspected.
+func judge(results []inspected, required []inspect.Requirement) exitStatus {
+	var all []inspect.Verdict
+	for _, r := range results {
+		if r.err != nil {
+			continue
+		}
+		for _, k := range r.report.Kernels {
+			for _, q := range required {
+				all = append(all, k.Meets(q))
+			}
+		}
+	}
+	switch {
+	case slices.Contains(all, inspect.No):
+		return statusNo
+	case slices.Contains(all, inspect.Unknown):
+		return statusUnknown
+	}
+	return 0
+}

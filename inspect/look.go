@@ -1,0 +1,187 @@
+package inspect
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"github.com/tacit-vm/tacit/image"
+)
+
+// Bounds on what is read into memory, in bytes.
+const (
+	maxKernel  = 256 << 20 // a bzImage; distributions' have 10 to 20 MiB
+	maxVmlinux = 512 << 20 // an unpacked kernel without debug information
+)
+
+// look finds out what a file is, and inspects it if it is a kernel. A file that is neither kernel nor loader is passed
+// over, unless it is all there is.
+func (d *disk) look(volume int, e image.Entry) error {
+	if e.Link != "" {
+		return nil
+	}
+	head := make([]byte, min(e.Size, image.HeadSize))
+	if n, err := e.ReadAt(head, 0); n < len(head) {
+		return err
+	}
+	if !isBoot(head) {
+		if d.alone {
+			return errors.New("an ELF file that is no kernel for x86-64")
+		}
+		return nil
+	}
+	k := &Kernel{
+		Path: d.where(volume, e.Name), volume: volume, path: e.Name, CommandLines: []commandLine{}, Traps: []Trap{},
+		Boots: []Boot{}, Notes: []string{},
+	}
+	switch {
+	case string(head[:4]) == "\x7fELF":
+		return d.lookAtELF(k, e)
+	case isLinux(head):
+		return d.lookAtBzImage(k, e, 0, e.Size)
+	}
+	return d.lookAtPE(k, e, head)
+}
+
+// isLinux tells whether a file has the header of a bzImage.
+func isLinux(head []byte) bool { return len(head) >= 0x206 && string(head[0x202:0x206]) == "HdrS" }
+
+// lookAtBzImage inspects a bzImage of size bytes that lies base bytes within a file.
+func (d *disk) lookAtBzImage(k *Kernel, e image.Entry, base, size int64) error {
+	part := image.Section{Name: formatBzImage, Offset: base, Size: size}
+	data, err := image.ReadSection(e, part, maxKernel)
+	if err != nil {
+		return err
+	}
+	img, err := image.Parse("", data)
+	if err != nil {
+		return errors.New(strings.TrimPrefix(err.Error(), ": "))
+	}
+	switch {
+	case img.Kind != image.BzImage:
+		return errors.New("section .linux has no bzImage")
+	case img.Setup.PayloadLength == 0: // memtest86+ is such a file
+		return errors.New("a program in the form of a bzImage, but no kernel is packed in it")
+	}
+	if k.Format == "" {
+		k.Format = formatBzImage
+	}
+	config := d.config(k, img.Setup.Release())
+	inspectBzImage(k, img, base, config, d.options.Unpack)
+	d.kernels = append(d.kernels, k)
+	return nil
+}
+
+// lookAtPE tells unified kernel images from boot loaders.
+func (d *disk) lookAtPE(k *Kernel, e image.Entry, head []byte) error {
+	interesting := d.alone || strings.HasPrefix(path.Base(e.Name), "vmlinu")
+	if string(head[4:8]) == "zimg" { // Linux drivers/firmware/efi/libstub/zboot-header.S
+		return errors.New("an EFI zboot kernel, a format of other processors than x86")
+	}
+	p, err := image.ReadPE(e, e.Size)
+	if err != nil {
+		return err
+	}
+	if p.Machine != image.MachineAMD64 {
+		if interesting {
+			return fmt.Errorf("a PE file for another processor than x86-64 (machine %#x)", p.Machine)
+		}
+		return nil
+	}
+	if linux, ok := p.Section(".linux"); ok {
+		k.Format = formatUKI
+		if err := k.readUKI(e, p); err != nil {
+			return err
+		}
+		return d.lookAtBzImage(k, e, linux.Offset, linux.Size)
+	}
+	l, err := identify(e, p)
+	if err != nil {
+		return err
+	}
+	l.volume = k.volume
+	d.loaders = append(d.loaders, l)
+	if d.alone {
+		return fmt.Errorf("no kernel, but %v", withArticle(l))
+	}
+	return nil
+}
+
+func withArticle(l loader) string {
+	if l.kind == otherEFI {
+		return "an " + l.String()
+	}
+	return "the boot loader " + l.String()
+}
+
+// readUKI reads what a unified kernel image has beside the kernel (UAPI Group, "Unified Kernel Image"). With several
+// profiles it has several command lines.
+func (k *Kernel) readUKI(e image.Entry, p *image.PE) error {
+	for _, s := range p.Sections {
+		switch s.Name {
+		case ".cmdline", ".uname", ".osrel":
+		default:
+			continue
+		}
+		b, err := image.ReadSection(e, s, maxText)
+		if err != nil {
+			return err
+		}
+		switch s.Name {
+		case ".cmdline":
+			k.addCommandLine(commandLine{"section .cmdline", printable(b)})
+		case ".uname":
+			k.uname = printable(b)
+		case ".osrel":
+			for line := range strings.Lines(string(b)) {
+				if value, ok := strings.CutPrefix(line, "PRETTY_NAME="); ok {
+					k.OS = strings.Trim(printable([]byte(value)), `"'`)
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// lookAtELF inspects a vmlinux. Other ELF files, such as parts of GRUB, are passed over.
+func (d *disk) lookAtELF(k *Kernel, e image.Entry) error {
+	data, err := e.Bytes(maxVmlinux)
+	if err != nil {
+		return err
+	}
+	k.Format = formatVmlinux
+	if err := inspectVmlinux(k, data); err != nil {
+		if d.alone {
+			return fmt.Errorf("no Linux kernel: %w", err)
+		}
+		return nil
+	}
+	d.kernels = append(d.kernels, k)
+	return nil
+}
+
+// config finds the configuration file that came with a kernel: config-RELEASE, or config in the kernel's directory.
+func (d *disk) config(k *Kernel, release string) *kconfig {
+	for _, t := range d.texts(func(name string) bool {
+		return path.Base(name) == "config-"+release || name == path.Join(path.Dir(k.path), "config")
+	}) {
+		c, ok := parseConfig(t.data)
+		if !ok {
+			continue
+		}
+		if !sameSeries(c.release, release) {
+			k.Notes = append(k.Notes, fmt.Sprintf("%s is for Linux %s, and not counted", d.where(t.volume, t.entry.Name), c.release))
+			continue
+		}
+		return &c
+	}
+	return nil
+}
+
+// sameSeries compares version and patch level only: Debian 12's kernel 6.1.192 calls itself 6.1.0-56.
+func sameSeries(config, kernel string) bool {
+	a, ok1 := parseRelease(config)
+	b, ok2 := parseRelease(kernel)
+	return !ok1 || !ok2 || a[0] == b[0] && a[1] == b[1]
+}

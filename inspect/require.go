@@ -1,0 +1,57 @@
+package inspect
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Requirement is something that a kernel must fulfil to be admitted.
+type Requirement struct {
+	Name    string
+	Meaning string
+	met     func(k *Kernel) Verdict
+}
+
+// Requirements are all that there are.
+var Requirements = []Requirement{
+	{"tdx", "is a TDX guest and accepts memory there", func(k *Kernel) Verdict { return and(k.TDX.Guest.Verdict, k.TDX.Accepts.Verdict) }},
+	{"snp", "is an SEV-SNP guest and accepts memory there", func(k *Kernel) Verdict { return and(k.SNP.Guest.Verdict, k.SNP.Accepts.Verdict) }},
+	{"tdx-guest", "is a TDX guest", func(k *Kernel) Verdict { return k.TDX.Guest.Verdict }},
+	{"snp-guest", "is an SEV-SNP guest", func(k *Kernel) Verdict { return k.SNP.Guest.Verdict }},
+	{"negotiate", "tells firmware that it accepts memory, and no boot loader on the image is in the way", (*Kernel).negotiated},
+	{"lazy", "accepts memory when it needs it", func(k *Kernel) Verdict { return k.Lazy.Verdict }},
+}
+
+// ParseRequirements reads names separated by commas.
+func ParseRequirements(text string) (all []Requirement, err error) {
+	for name := range strings.SplitSeq(text, ",") {
+		i := slices.IndexFunc(Requirements, func(r Requirement) bool { return r.Name == strings.TrimSpace(name) })
+		if i < 0 {
+			return nil, fmt.Errorf("%q is not a requirement", name)
+		}
+		all = append(all, Requirements[i])
+	}
+	return all, nil
+}
+
+// Meets tells whether the kernel fulfils a requirement.
+func (k *Kernel) Meets(r Requirement) Verdict { return r.met(k) }
+
+// negotiated: the kernel asks firmware, and whoever starts it lets it.
+func (k *Kernel) negotiated() Verdict {
+	if len(k.Boots) == 0 {
+		return k.Negotiates.Verdict
+	}
+	return and(k.Negotiates.Verdict, k.Stub())
+}
+
+func and(a, b Verdict) Verdict {
+	switch {
+	case a == No || b == No:
+		return No
+	case a == Yes && b == Yes:
+		return Yes
+	}
+	return Unknown
+}
