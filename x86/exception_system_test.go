@@ -362,3 +362,24 @@ func TestPriorities(t *testing.T) {
 		program{name: "#DE comes behind the operand's page fault", code: asm("31 D2", "|F7 34 25", le(progData, 4)), setup: dataPage(0), want: raisesPF(0, progData)}, // div dword [progData]
 	)
 }
+
+// SDM vol. 3, 6.15, #AC: with CR0.AM and RFLAGS.AC a user program's operands have to lie on a multiple of their size.
+func TestAlignmentChecks(t *testing.T) {
+	const odd = progUser + 0x1002
+	on := func(m *scene) {
+		m.from.CR0 |= CR0AM
+		m.from.RFLAGS |= FlagAC
+	}
+	load := "|8B 04 25" + le(odd, 4) // mov eax, [odd]
+	prove(t,
+		program{name: "load", user: true, code: asm(load), setup: on, want: raises(vectorAC, 0)},
+		program{name: "store", user: true, code: asm("|", movTo(odd)), setup: on, want: raises(vectorAC, 0)},
+		program{name: "push", user: true, code: asm(movImm(RSP, odd), "|50"), setup: on, want: raises(vectorAC, 0)},
+		program{name: "before the page fault", user: true, code: asm("|8B 04 25", le(progData+2, 4)), setup: on, want: raises(vectorAC, 0)},
+		program{name: "what lies well", user: true, code: asm("66 8B 04 25", le(odd, 4), "8A 04 25", le(odd+1, 4), "CD 40"), setup: on, want: inUser(progUser+15, nil)},
+		program{name: "without AM", user: true, code: asm(load, "CD 40"), setup: func(m *scene) { m.from.RFLAGS |= FlagAC }, want: inUser(progUser+7, nil)},
+		program{name: "without AC", user: true, code: asm(load, "CD 40"), setup: func(m *scene) { m.from.CR0 |= CR0AM }, want: inUser(progUser+7, nil)},
+		program{name: "the kernel", code: asm("8B 04 25", le(progData+2, 4), "F4"), setup: on, want: halts()},
+		program{name: "AC set by the program itself", user: true, code: asm("9C 81 0C 24 00 00 04 00 9D", load), setup: func(m *scene) { m.from.CR0 |= CR0AM }, want: raises(vectorAC, 0)}, // or dword [rsp], AC
+	)
+}
