@@ -20,7 +20,11 @@ func (k *Kernel) advise() string {
 		}
 	}
 	if lazyOn == "" {
-		return fmt.Sprintf("On %s firmware must accept all memory before it starts this kernel: the kernel would lose what is left unaccepted.", where)
+		starts := "this kernel"
+		if len(k.Boots) > 0 && k.Stub() != Yes { // GRUB makes the memory map before ExitBootServices
+			starts = "the boot loader"
+		}
+		return fmt.Sprintf("On %s firmware must accept all memory before it starts %s: what is left unaccepted is lost.", where, starts)
 	}
 	sentence := fmt.Sprintf("On %s it accepts memory itself", lazyOn)
 	switch stub := k.Stub(); {

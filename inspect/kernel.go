@@ -205,11 +205,13 @@ func (k *Kernel) decide(p proof, least Strength) {
 
 // finish judges what depends on all command lines and on how the kernel is started, once these are known.
 func (k *Kernel) finish() {
-	for _, c := range k.CommandLines {
-		k.Traps = append(k.Traps, c.traps()...)
-	}
 	k.lazy()
 	accepts := k.TDX.Accepts.Verdict == Yes || k.SNP.Accepts.Verdict == Yes
+	for _, c := range k.CommandLines {
+		if accepts {
+			k.Traps = append(k.Traps, c.traps()...)
+		}
+	}
 	if r, ok := parseRelease(k.Release); ok && accepts {
 		for _, d := range defects {
 			if has, sure := d.has(r); has && (!d.snp || k.SNP.Accepts.Verdict == Yes) {

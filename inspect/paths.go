@@ -62,9 +62,20 @@ type start struct {
 	behindShim bool
 }
 
-// starts finds the loaders that read configurations, and what starts them. Several of one kind and version are one.
+// starts finds the loaders that read configurations, and what starts them. Several of one kind and version are one, by
+// the name of that in EFI/BOOT, where firmware finds it without being told.
 func (d *disk) starts(kind loaderKind) (all []start) {
-	for _, l := range d.loaders {
+	loaders := slices.Clone(d.loaders)
+	slices.SortStableFunc(loaders, func(a, b loader) int {
+		told := func(l loader) int {
+			if strings.EqualFold(path.Base(path.Dir(l.path)), "BOOT") {
+				return 0
+			}
+			return 1
+		}
+		return told(a) - told(b)
+	})
+	for _, l := range loaders {
 		if l.kind != kind {
 			continue
 		}
