@@ -49,7 +49,7 @@ func (p *progressLine) of(file string) func(read, size int64) {
 
 // progressText is at most 79 columns wide.
 func progressText(file string, read, size int64, ready, files int) string {
-	const longest = 36
+	const longest = 34
 	if name := []rune(file); len(name) > longest {
 		file = "…" + string(name[len(name)-longest+1:])
 	}
