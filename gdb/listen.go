@@ -65,6 +65,7 @@ func (s *Server) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
+	s.wake()
 	if s.conn != nil {
 		s.conn.hangUp()
 		s.conn = nil
@@ -97,6 +98,12 @@ func (s *Server) wake() {
 	}
 }
 
+func (s *Server) isClosed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.closed
+}
+
 func (s *Server) connection() *conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -117,6 +124,9 @@ func (s *Server) hangUp() {
 // Wait waits until a gdb is connected.
 func (s *Server) Wait(ctx context.Context) error {
 	for s.connection() == nil {
+		if s.isClosed() {
+			return net.ErrClosed
+		}
 		select {
 		case <-s.arrived:
 		case <-ctx.Done():

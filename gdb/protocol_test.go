@@ -238,6 +238,9 @@ func TestInterrupt(t *testing.T) {
 		t.Errorf("%+v", how)
 	}
 	_ = s.Close()
+	if err := s.Wait(t.Context()); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("waiting for nobody: %v", err)
+	}
 }
 
 func TestLoopbackOnly(t *testing.T) {

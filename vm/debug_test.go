@@ -15,14 +15,8 @@ import (
 	"github.com/tacit-vm/tacit/vm"
 )
 
-// stock runs Debian's gdb with these commands on a machine, and returns what it prints and what is left of the machine.
-func stock(t *testing.T, cfg vm.Config, commands ...string) (out string, b booted) {
-	t.Helper()
-	s, err := gdb.Listen("127.0.0.1:0", false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
+// client runs Debian's gdb with these commands on the machine behind s and returns what it prints.
+func client(t *testing.T, s *gdb.Server, commands ...string) string {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	args := []string{"-nx", "-batch", "-ex", "set confirm off", "-ex", "set pagination off", "-ex", "set architecture i386:x86-64",
@@ -30,15 +24,24 @@ func stock(t *testing.T, cfg vm.Config, commands ...string) (out string, b boote
 	for _, c := range commands {
 		args = append(args, "-ex", c)
 	}
+	out, err := exec.CommandContext(ctx, "gdb", args...).CombinedOutput()
+	if err != nil {
+		t.Errorf("gdb (scripts/install-tools gets it): %v\n%s", err, out)
+		_ = s.Close() // so that the machine goes on
+	}
+	return string(out)
+}
+
+// stock runs a machine under gdb, and returns what that prints and what is left of the machine.
+func stock(t *testing.T, cfg vm.Config, commands ...string) (out string, b booted) {
+	t.Helper()
+	s, err := gdb.Listen("127.0.0.1:0", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
 	printed := make(chan string)
-	go func() {
-		out, err := exec.CommandContext(ctx, "gdb", args...).CombinedOutput()
-		if err != nil {
-			t.Errorf("gdb (scripts/install-tools gets it): %v", err)
-			s.Close()
-		}
-		printed <- string(out)
-	}()
+	go func() { printed <- client(t, s, commands...) }()
 	cfg.Debugger = s
 	b = boot(t, cfg)
 	return <-printed, b
@@ -190,5 +193,30 @@ func TestTrace(t *testing.T) {
 	all := boot(t, cfg)
 	if n := strings.Count(trace.String(), "\n"); uint64(n) != all.Instructions {
 		t.Errorf("%d lines of %d instructions", n, all.Instructions)
+	}
+}
+
+// gdb may leave a machine that runs, and another may come and find it where it is.
+func TestGDBComesBack(t *testing.T) {
+	t.Parallel()
+	s, err := gdb.Listen("127.0.0.1:0", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var first, second string
+	done := make(chan bool)
+	go func() {
+		defer close(done)
+		first = client(t, s, "p $rcx", "break *($pc+7)", "detach")
+		second = client(t, s, "p $rcx > 100", "x/i $pc", "info breakpoints", "kill")
+	}()
+	code := []byte{0x31, 0xC9, 0x48, 0xFF, 0xC1, 0xEB, 0xFB} // xor ecx, ecx; inc rcx; jmp back
+	b := boot(t, vm.Config{Platform: vm.None, Memory: 256 * mib, Image: application(t, code), Initrd: []byte{}, Debugger: s})
+	<-done
+	says(t, first, "detached")
+	says(t, second, "= 1", "No breakpoints", "killed")
+	if b.Outcome != record.Cancelled || b.Instructions < 100 {
+		t.Errorf("outcome %s after %d instructions", b.Outcome, b.Instructions)
 	}
 }
