@@ -284,6 +284,11 @@ func (d *decoder) cmpxchg(n int) {
 		d.emit(u)
 		return
 	}
+	if m := &d.memory; m.Base == RAX || m.Index == RAX {
+		// A comparison that fails loads the accumulator before the store, which must not find another address then.
+		d.emit(Uop{Op: OpLea64, Dst: addrTmp, Base: m.Base, Index: m.Index, Scale: m.Scale, Seg: Zero, Disp: m.Disp})
+		d.memory = Uop{Base: addrTmp, Index: Zero, Seg: m.Seg}
+	}
 	d.emit(d.at(Uop{Op: loadOps[log2(n)][1], Dst: Tmp0, Src: Zero}))
 	d.emit(u)
 	d.emit(d.at(Uop{Op: storeOps[log2(n)], Src: Tmp1}))

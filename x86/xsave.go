@@ -122,7 +122,11 @@ func xrstor(c *CPU, u *Uop) bool {
 	if !c.readBytes(va+xsHeader, b[xsHeader:]) {
 		return false
 	}
+	// What is not requested is not read; but x87's part and MXCSR, on silicon, also where the header says that they are not there, or that it is wrong.
 	rfbm := c.requested()
+	if rfbm&xsX87 != 0 && !c.readBytes(va, b[:fxXMM]) || rfbm&xsSSE != 0 && !c.readBytes(va+fxMXCSR, b[fxMXCSR:fxST]) {
+		return false
+	}
 	header := b[xsHeader:]
 	bv := binary.LittleEndian.Uint64(header[xsBV:])
 	comp := binary.LittleEndian.Uint64(header[xsComp:])
@@ -136,9 +140,7 @@ func xrstor(c *CPU, u *Uop) bool {
 	case bv&^c.xcr0 != 0 || comp != 0 || !allZero(header[xsReserved:xsReserved+8]):
 		return c.raise(vectorGP, 0)
 	}
-	// Only what is loaded is read; but x87's part, on silicon, also where the header says that it is not there.
-	part := func(wanted bool, from, to int) bool { return !wanted || c.readBytes(va+uint64(from), b[from:to]) }
-	if !part(rfbm&xsX87 != 0, 0, fxXMM) || !part(rfbm&xsSSE != 0, fxMXCSR, fxST) || !part(rfbm&bv&xsSSE != 0, fxXMM, fxEnd) {
+	if rfbm&bv&xsSSE != 0 && !c.readBytes(va+fxXMM, b[fxXMM:fxEnd]) {
 		return false
 	}
 	a := (*fxArea)(b[:])

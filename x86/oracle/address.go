@@ -16,6 +16,7 @@ func (s *scene) address(x *insn, target uint64) bool {
 		x.addr32 = true
 	}
 	for range 8 {
+		x.base, x.index, x.scale, x.dispSize, x.sib = none, none, 0, 0, false // what an attempt before has left
 		switch s.IntN(8) {
 		case 0: // displacement only
 			if !fits(offset, x.addr32) {
@@ -39,7 +40,7 @@ func (s *scene) address(x *insn, target uint64) bool {
 			}
 		}
 	}
-	x.base, x.index, x.memDisp = none, none, offset
+	x.base, x.index, x.scale, x.dispSize, x.sib, x.memDisp = none, none, 0, 0, false, offset
 	return fits(offset, x.addr32)
 }
 

@@ -11,12 +11,12 @@ import (
 
 // The child's executable: one segment, loaded at programBase, with the ELF headers, the runner and the table of system calls that it starts with.
 const (
-	programBase = 0x10_0000_0000
+	programBase = 0x12_D687_0000 // this and the others are no numbers that values.go draws
 	runnerBase  = programBase + 0x1000
 	setupBase   = programBase + 0x2000
 	programEnd  = programBase + 0x3000
 
-	stackBase = 0x30_0000_0000 // the signal stack
+	stackBase = 0x3A_91C7_0000 // the signal stack
 	stackSize = 64 << 10
 
 	sharedFile = 3 // the descriptor of the shared memory

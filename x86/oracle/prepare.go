@@ -126,8 +126,11 @@ func prepareBit(s *scene, x *insn) bool {
 
 // prepareExchange lets half of the comparisons succeed.
 func prepareExchange(s *scene, x *insn) bool {
+	if s.chance(50) {
+		return true
+	}
 	v, ok := s.known(rax)
-	if !ok || s.chance(50) {
+	if !ok {
 		return true
 	}
 	if x.isMem {

@@ -4,7 +4,7 @@ import "unsafe"
 
 // The memory that parent and child share: a few words, the pages of the windows, and the records of a batch of cases. The runner's assembly has these constants from here.
 const (
-	sharedBase         = 0x20_0000_0000 // in the child
+	sharedBase         = 0x25_AC3D_0000 // in the child
 	sharedCurrent      = 8              // address of the record under way, 0 before the first
 	sharedEnd          = 16             // address behind the batch's last record
 	sharedSegmentBases = 24             // not 0 where user code may use RDFSBASE and its kin
