@@ -50,7 +50,7 @@ func (a *fxArea) x87(f *x87State, wide bool) {
 	f.setStatus(le.Uint16(a[fxFSW:]))
 	f.full = a[fxFTW]
 	f.fop = le.Uint16(a[fxFOP:]) & 0x7FF
-	f.fip, f.fdp = le.Uint64(a[fxFIP:]), le.Uint64(a[fxFDP:])
+	f.fip, f.fdp = canonicalized(le.Uint64(a[fxFIP:])), canonicalized(le.Uint64(a[fxFDP:]))
 	if !wide {
 		f.fip, f.fdp = low32(f.fip), low32(f.fdp)
 	}
@@ -58,6 +58,9 @@ func (a *fxArea) x87(f *x87State, wide bool) {
 		*f.st(i) = float80{le.Uint64(a[fxST+16*int(i):]), le.Uint16(a[fxST+16*int(i)+8:])}
 	}
 }
+
+// canonicalized copies bit 47 to the bits above, as processors do with the pointers that they load.
+func canonicalized(v uint64) uint64 { return uint64(int64(v<<16) >> 16) }
 
 func (a *fxArea) putMXCSR(v uint32) {
 	binary.LittleEndian.PutUint32(a[fxMXCSR:], v)
