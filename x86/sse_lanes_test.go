@@ -1,0 +1,141 @@
+package x86
+
+import (
+	"encoding/binary"
+	"math"
+	"math/rand"
+	"testing"
+)
+
+// Operations on whole quadwords do to each lane what the manual says of one lane.
+func TestLanes(t *testing.T) {
+	bytes := func(f func(a, b int) int) func(a, b []byte) []byte {
+		return func(a, b []byte) []byte {
+			r := make([]byte, 16)
+			for i := range r {
+				r[i] = byte(f(int(a[i]), int(b[i])))
+			}
+			return r
+		}
+	}
+	words := func(f func(a, b int) int) func(a, b []byte) []byte {
+		return func(a, b []byte) []byte {
+			var r []byte
+			for i := 0; i < 16; i += 2 {
+				r = binary.LittleEndian.AppendUint16(r, uint16(f(int(binary.LittleEndian.Uint16(a[i:])), int(binary.LittleEndian.Uint16(b[i:])))))
+			}
+			return r
+		}
+	}
+	dwords := func(f func(a, b int) int) func(a, b []byte) []byte {
+		return func(a, b []byte) []byte {
+			var r []byte
+			for i := 0; i < 16; i += 4 {
+				r = binary.LittleEndian.AppendUint32(r, uint32(f(int(binary.LittleEndian.Uint32(a[i:])), int(binary.LittleEndian.Uint32(b[i:])))))
+			}
+			return r
+		}
+	}
+	all := func(b bool) int {
+		if b {
+			return -1
+		}
+		return 0
+	}
+	clamp := func(v, lo, hi int) int { return max(lo, min(v, hi)) }
+	s8, s16, s32 := func(v int) int { return int(int8(v)) }, func(v int) int { return int(int16(v)) }, func(v int) int { return int(int32(v)) }
+
+	r := seeded(t)
+	m := newVectorMachine(t)
+	for _, c := range []struct {
+		name string
+		op   Op
+		want func(a, b []byte) []byte
+	}{
+		{"PADDB", opPADDB, bytes(func(a, b int) int { return a + b })},
+		{"PADDW", opPADDW, words(func(a, b int) int { return a + b })},
+		{"PADDD", opPADDD, dwords(func(a, b int) int { return a + b })},
+		{"PSUBB", opPSUBB, bytes(func(a, b int) int { return a - b })},
+		{"PSUBW", opPSUBW, words(func(a, b int) int { return a - b })},
+		{"PSUBD", opPSUBD, dwords(func(a, b int) int { return a - b })},
+		{"PADDSB", opPADDSB, bytes(func(a, b int) int { return clamp(s8(a)+s8(b), -128, 127) })},
+		{"PADDUSB", opPADDUSB, bytes(func(a, b int) int { return clamp(a+b, 0, 255) })},
+		{"PADDSW", opPADDSW, words(func(a, b int) int { return clamp(s16(a)+s16(b), -32768, 32767) })},
+		{"PADDUSW", opPADDUSW, words(func(a, b int) int { return clamp(a+b, 0, 65535) })},
+		{"PSUBSB", opPSUBSB, bytes(func(a, b int) int { return clamp(s8(a)-s8(b), -128, 127) })},
+		{"PSUBUSB", opPSUBUSB, bytes(func(a, b int) int { return clamp(a-b, 0, 255) })},
+		{"PSUBUSW", opPSUBUSW, words(func(a, b int) int { return clamp(a-b, 0, 65535) })},
+		{"PAVGB", opPAVGB, bytes(func(a, b int) int { return (a + b + 1) / 2 })},
+		{"PAVGW", opPAVGW, words(func(a, b int) int { return (a + b + 1) / 2 })},
+		{"PCMPEQB", opPCMPEQB, bytes(func(a, b int) int { return all(a == b) })},
+		{"PCMPEQW", opPCMPEQW, words(func(a, b int) int { return all(a == b) })},
+		{"PCMPEQD", opPCMPEQD, dwords(func(a, b int) int { return all(a == b) })},
+		{"PCMPGTB", opPCMPGTB, bytes(func(a, b int) int { return all(s8(a) > s8(b)) })},
+		{"PCMPGTW", opPCMPGTW, words(func(a, b int) int { return all(s16(a) > s16(b)) })},
+		{"PCMPGTD", opPCMPGTD, dwords(func(a, b int) int { return all(s32(a) > s32(b)) })},
+		{"PMINUB", opPMINUB, bytes(func(a, b int) int { return min(a, b) })},
+		{"PMAXUB", opPMAXUB, bytes(func(a, b int) int { return max(a, b) })},
+		{"PMINSB", opPMINSB, bytes(func(a, b int) int { return min(s8(a), s8(b)) })},
+		{"PMAXSW", opPMAXSW, words(func(a, b int) int { return max(s16(a), s16(b)) })},
+		{"PMULHW", opPMULHW, words(func(a, b int) int { return s16(a) * s16(b) >> 16 })},
+		{"PMULHUW", opPMULHUW, words(func(a, b int) int { return a * b >> 16 })},
+		{"PMULHRSW", opPMULHRSW, words(func(a, b int) int { return (s16(a)*s16(b)>>14 + 1) >> 1 })},
+		{"PMULLD", opPMULLD, dwords(func(a, b int) int { return a * b })},
+	} {
+		for range 2000 {
+			a, b := laneXMM(r), laneXMM(r)
+			x, y := a.bytes(), b.bytes()
+			m.X[3], m.X[4] = a, b
+			handlers[c.op](m.CPU, &Uop{Op: c.op, Dst: 3, Src: 4})
+			if want := xmmFrom(c.want(x[:], y[:])); m.X[3] != want {
+				t.Errorf("%s of %x and %x: %x, want %x", c.name, a, b, m.X[3], want)
+				break
+			}
+		}
+	}
+}
+
+// laneXMM draws lanes near the ends of their ranges more often than others.
+func laneXMM(r *rand.Rand) XMM {
+	var b [16]byte
+	for i := range b {
+		b[i] = []byte{0, 1, 0x7F, 0x80, 0xFF, byte(r.Intn(256)), byte(r.Intn(256))}[r.Intn(7)]
+	}
+	return xmmOf(&b)
+}
+
+func singleOf(v uint32) float64 { return float64(math.Float32frombits(v)) }
+
+// The relative error of RCPPS and RSQRTPS is at most 1.5 × 2^-12 (SDM vol. 2), all over two binades; and some values are those of a Sapphire Rapids.
+func TestApproximations(t *testing.T) {
+	for exp := uint32(126); exp <= 127; exp++ {
+		for m := uint32(0); m < 1<<23; m += 97 {
+			bits := exp<<23 | m
+			x := singleOf(bits)
+			if e := singleOf(reciprocal(bits))*x - 1; e > 1.5/4096 || e < -1.5/4096 {
+				t.Fatalf("RCPSS of %v has an error of %v", x, e)
+			}
+			if y := singleOf(reciprocalRoot(bits)); y*y*x-1 > 3.0/4096 || y*y*x-1 < -3.0/4096 {
+				t.Fatalf("RSQRTSS of %v is %v", x, y)
+			}
+		}
+	}
+	for _, c := range []struct{ x, rcp, rsqrt uint32 }{
+		{0x3F800000, 0x3F7FF000, 0x3F7FF000},
+		{0x00800000, 0x7E7FF000, 0x5EFFF000},
+		{0x00400000, 0x7F800000, 0x7F800000}, // denormal
+		{0x80000000, 0xFF800000, 0xFF800000},
+		{0x7E7FFFFF, 0x00800800, 0x20000800},
+		{0x7E800000, 0x00000000, 0x1FFFF000}, // a denormal result is zero
+		{0x7F7FFFFF, 0x00000000, 0x1F800800},
+		{0x7F800001, 0x7FC00001, 0x7FC00001},
+		{0xBF800000, 0xBF7FF000, 0xFFC00000},
+	} {
+		if got := reciprocal(c.x); got != c.rcp {
+			t.Errorf("RCPSS of %#x: %#x, want %#x", c.x, got, c.rcp)
+		}
+		if got := reciprocalRoot(c.x); got != c.rsqrt {
+			t.Errorf("RSQRTSS of %#x: %#x, want %#x", c.x, got, c.rsqrt)
+		}
+	}
+}
