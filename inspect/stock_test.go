@@ -76,7 +76,6 @@ const (
 var (
 	old  = answers{no, no, yes, no, no, no} // Debian 12: an SEV-SNP guest that must be given all its memory
 	full = answers{yes, yes, yes, yes, yes, yes}
-	none = answers{no, no, no, no, no, no}
 )
 
 func answersOf(k *inspect.Kernel) answers {
