@@ -39,7 +39,7 @@ func lookInQcow2(file *io.SectionReader, wanted Wanted) (*Contents, error) {
 	if err != nil {
 		return nil, fmt.Errorf("damaged qcow2 disk image: %w", err)
 	}
-	c, err := lookInDisk(io.NewSectionReader(withinDisk{disk, disk.Size()}, 0, disk.Size()), wanted)
+	c, err := lookInDisk(io.NewSectionReader(&cache{r: withinDisk{disk, disk.Size()}}, 0, disk.Size()), wanted)
 	if err != nil {
 		return nil, err
 	}
@@ -102,4 +102,52 @@ func (d withinDisk) ReadAt(p []byte, off int64) (int, error) {
 		err = io.EOF
 	}
 	return n, err
+}
+
+// cache keeps what was read last. File systems read a hundred bytes here and there, and each read of a compressed
+// cluster unpacks it from its beginning.
+type cache struct {
+	r      io.ReaderAt
+	blocks [cacheBlocks]cacheBlock
+	next   int // to be replaced
+}
+
+const (
+	cacheBlocks    = 64
+	cacheBlockSize = 64 << 10 // QEMU's default size of a cluster
+)
+
+type cacheBlock struct {
+	at   int64
+	data []byte // nil for none
+	err  error
+}
+
+func (c *cache) ReadAt(p []byte, off int64) (n int, err error) {
+	for n < len(p) {
+		b := c.block((off + int64(n)) &^ (cacheBlockSize - 1))
+		within := int(off + int64(n) - b.at)
+		k := copy(p[n:], b.data[min(within, len(b.data)):])
+		if n += k; n < len(p) && len(b.data) < cacheBlockSize {
+			return n, b.err
+		}
+	}
+	return n, nil
+}
+
+// block returns the block at an offset. One that is short has an error.
+func (c *cache) block(at int64) cacheBlock {
+	for _, b := range c.blocks {
+		if b.data != nil && b.at == at {
+			return b
+		}
+	}
+	data := make([]byte, cacheBlockSize)
+	n, err := c.r.ReadAt(data, at)
+	if n < len(data) && err == nil {
+		err = io.ErrUnexpectedEOF
+	}
+	c.blocks[c.next] = cacheBlock{at, data[:n], err}
+	c.next = (c.next + 1) % cacheBlocks
+	return c.blocks[(c.next+cacheBlocks-1)%cacheBlocks]
 }
