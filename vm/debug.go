@@ -62,10 +62,10 @@ func (d *debugger) stand(ctx context.Context, stop gdb.Stop) error {
 		return fmt.Errorf("%w by gdb", errCancelled)
 	case gdb.Detached:
 		d.accept, d.touch = 0, nil
-		return d.set()
 	case gdb.Step:
 		d.m.cpus[d.resume.CPU].Step()
 	}
+	d.set()
 	return nil
 }
 
@@ -126,7 +126,6 @@ func (d *debugger) touched(exit x86.Exit) bool {
 		}
 		d.note += "\n"
 		d.touch = append(d.touch[:i:i], d.touch[i+1:]...)
-		_ = d.set() // fewer than before
 		return true
 	}
 	return false

@@ -132,7 +132,7 @@ func (d *debugger) monitorTouch(w io.Writer, args []string) error {
 	for _, t := range d.touch {
 		fmt.Fprintf(w, "waiting for a use of [%#x, %#x)\n", t.Start, t.End)
 	}
-	return d.set()
+	return nil
 }
 
 func (d *debugger) monitorAt(w io.Writer, args []string) error {

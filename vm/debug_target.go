@@ -56,10 +56,10 @@ func (d *debugger) WriteMemory(cpu int, address uint64, p []byte) error {
 	return err
 }
 
-// SetPoints implements [gdb.Target].
+// SetPoints implements [gdb.Target]. The processors hear of them when they go on: gdb takes all away at each stop, and gives them back.
 func (d *debugger) SetPoints(points []gdb.Point) error {
 	d.points = slices.Clone(points)
-	return d.set()
+	return nil
 }
 
 // watchOf returns what a watchpoint is to the processor.
@@ -79,7 +79,7 @@ func watchOf(p gdb.Point) (w x86.Watch, ok bool) {
 }
 
 // set gives the processors what gdb and its monitor wait for.
-func (d *debugger) set() error {
+func (d *debugger) set() {
 	watches := slices.Clone(d.touch)
 	var breaks []uint64
 	for _, p := range d.points {
@@ -93,5 +93,4 @@ func (d *debugger) set() error {
 		c.SetBreakpoints(breaks)
 		c.SetWatches(watches)
 	}
-	return nil
 }

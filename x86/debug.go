@@ -1,6 +1,10 @@
 package x86
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/tacit-vm/tacit/mem"
+)
 
 // What a debugger needs: places at which Run returns, addresses whose use makes it return, and a look at every instruction. The guest notices nothing of
 // it: no memory of its changes, no time passes, and translations stay in the TLB for as long as they would without.
@@ -42,44 +46,68 @@ type debugState struct {
 // SetBreakpoints makes Run return ExitBreak in front of the instructions at these guest-virtual addresses, in place of those set before. Run goes on from
 // there when it is called again.
 func (c *CPU) SetBreakpoints(addresses []uint64) {
-	c.debug.breaks = slices.Sorted(slices.Values(addresses))
-	c.redecode()
+	was, is := c.debug.breaks, slices.Sorted(slices.Values(addresses))
+	if slices.Equal(was, is) {
+		return
+	}
+	c.debug.breaks = is
+	c.redecode(func(b *block) bool {
+		within := func(va uint64) bool { return va&pageMask-uint64(b.offset) < uint64(b.size) }
+		return slices.ContainsFunc(was, within) || slices.ContainsFunc(is, within)
+	})
 }
 
 // SetWatches watches these ranges in place of those set before.
-func (c *CPU) SetWatches(w []Watch) {
-	c.debug.watches = slices.Clone(w)
+func (c *CPU) SetWatches(watches []Watch) {
+	was, is := c.debug.watches, slices.Clone(watches)
+	if slices.Equal(was, is) {
+		return
+	}
+	c.debug.watches = is
 	for m := range c.tlb.data {
 		for i := range c.tlb.data[m] {
-			e := &c.tlb.data[m][i]
-			e.read &^= slowTag
-			page := e.read
-			if page == noTag {
-				page = e.write &^ slowTag
-			}
-			if page == noTag || !c.watching(page, e.frame.GPA()) {
-				continue
-			}
-			e.read |= slowTag
-			e.write |= slowTag
+			c.markWatched(&c.tlb.data[m][i])
 		}
 	}
-	c.redecode()
+	c.redecode(func(b *block) bool {
+		fetched := func(w Watch) bool {
+			return w.Fetch && (w.holds(b.frame) || b.cross && w.holds(b.second))
+		}
+		return slices.ContainsFunc(was, fetched) || slices.ContainsFunc(is, fetched)
+	})
+}
+
+// holds says whether a watch of guest-physical addresses has one in a frame.
+func (w *Watch) holds(f mem.Frame) bool {
+	return overlap(w.Start, w.End, f.GPA(), f.GPA()+mem.PageSize)
+}
+
+// markWatched makes accesses through a TLB entry be looked at, or no more.
+func (c *CPU) markWatched(e *tlbEntry) {
+	e.read &^= slowTag
+	page := e.read
+	if page == noTag {
+		page = e.write &^ slowTag
+	}
+	if page != noTag && c.watching(page, e.frame.GPA()) {
+		e.read |= slowTag
+		e.write |= slowTag
+	}
 }
 
 // Trace calls f in front of each instruction that is executed, with the processor's state there; nil ends it. f may look, and must change nothing.
 // An instruction that faults is seen, and seen again when it is executed again.
 func (c *CPU) Trace(f func(c *CPU)) {
 	c.debug.trace = f
-	c.redecode()
+	c.redecode(func(*block) bool { return true })
 }
 
-// redecode makes the decoded code fit what is to be stopped at. The blocks stay the same: what has been decoded once stays known as such.
-func (c *CPU) redecode() {
+// redecode makes decoded blocks fit what is to be stopped at. They stay the same blocks: what has been decoded once stays known as such.
+func (c *CPU) redecode(affected func(b *block) bool) {
 	for _, p := range c.code.pages {
 		for _, b := range p.start {
 			for ; b != nil; b = b.sibling {
-				if !b.valid {
+				if !b.valid || !affected(b) {
 					continue
 				}
 				bytes := rest(c.mem.Page(b.frame), b.offset)
