@@ -84,6 +84,16 @@ func TestConfigOfAnotherKernel(t *testing.T) {
 	}
 }
 
+// A kernel of 32 bits can be no confidential guest.
+func TestNarrowKernel(t *testing.T) {
+	kernel := bytes.Clone(vmlinuz(t, debian13))
+	binary.LittleEndian.PutUint16(kernel[0x236:], 0) // xloadflags
+	binary.LittleEndian.PutUint16(kernel[binary.LittleEndian.Uint32(kernel[0x3c:])+4:], image.MachineI386)
+	if got, want := answersOf(one(t, write(t, kernel))), (answers{no, no, no, no, no, no}); got != want {
+		t.Errorf("%v, want %v", got, want)
+	}
+}
+
 // What is no kernel for x86-64 is named, and gets no answer.
 func TestNoKernels(t *testing.T) {
 	kernel := vmlinuz(t, debian13)

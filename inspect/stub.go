@@ -15,6 +15,7 @@ type boot struct {
 	stub     bool // there is an EFI stub, and it was read to where it leaves boot services
 	unpacker bool // the code that unpacks the kernel was read to where it takes the packed kernel
 	hasStub  bool
+	narrow   bool   // a 32-bit kernel, which can be no confidential guest
 	why      string // why not all was read, if so
 }
 
@@ -32,13 +33,16 @@ func readBoot(img *image.Image) boot {
 		},
 	}
 	var b boot
-	if setup.XLoadFlags&image.XLFKernel64 == 0 {
-		b.why = "a 32-bit kernel"
+	header, err := image.ReadPE(bytes.NewReader(img.Data), int64(size))
+	efi := err == nil && header.Machine == image.MachineAMD64
+	if setup.XLoadFlags&image.XLFKernel64 != 0 {
+		const entry64 = 0x200 // boot.rst, "64-bit Boot Protocol"
+		p.Entries = append(p.Entries, uint64(start+entry64))
+	} else if !efi {
+		b.narrow = true
 		return b
 	}
-	const entry64 = 0x200 // boot.rst, "64-bit Boot Protocol"
-	p.Entries = append(p.Entries, uint64(start+entry64))
-	if header, err := image.ReadPE(bytes.NewReader(img.Data), int64(size)); err == nil && header.Machine == image.MachineAMD64 {
+	if efi {
 		for _, s := range header.Sections {
 			if s.Size > 0 && int64(s.Address) != s.Offset {
 				b.why = fmt.Sprintf("section %s is loaded at %#x, which is not its place in the file, %#x", s.Name, s.Address, s.Offset)
@@ -69,6 +73,9 @@ func (b *boot) complete() bool { return b.why == "" }
 
 // missing is the evidence for what was not found.
 func (b *boot) missing(what string) Evidence {
+	if b.narrow {
+		return evidence(Code, No, "it is a 32-bit kernel, without an entry point for 64 bits; confidential guests have 64")
+	}
 	if b.why != "" {
 		return evidence(Code, Unknown, "not all code could be read: "+b.why)
 	}

@@ -194,6 +194,28 @@ func TestIndirectWays(t *testing.T) {
 	}
 }
 
+// A function whose address is stored or passed on may be called, and what is only text or a table is not read.
+func TestTakenAddresses(t *testing.T) {
+	tdcall := raw(0x66, 0x0f, 0x01, 0xcc)
+	for name, parts := range map[string][]func(*assembler){
+		"stored": {leaTo(rax, "f"), raw(0x48, 0x89, 0x07), ret, label("f"), tdcall, ret}, // mov [rdi], rax
+		"passed": {leaTo(rdx, "f"), callTo("g"), ret, label("f"), tdcall, ret, label("g"), ret},
+	} {
+		if facts := Read(assemble(parts...)); len(facts.Special) != 1 || len(facts.Gaps) > 0 {
+			t.Errorf("%s: %+v", name, facts)
+		}
+	}
+	for name, parts := range map[string][]func(*assembler){
+		"loaded only": {leaTo(rax, "f"), ret, label("f"), tdcall, ret},
+		"text":        {leaTo(rdi, "f"), callTo("g"), label("g"), ret, label("f"), text("hello, world\n\x00f\x0f\x01\xcc\xc3")},
+		"a table":     {leaTo(rdi, "f"), callTo("g"), label("g"), ret, label("f"), raw(0, 0, 0, 0), tdcall, ret},
+	} {
+		if facts := Read(assemble(parts...)); len(facts.Special) != 0 || len(facts.Gaps) > 0 {
+			t.Errorf("%s: %+v", name, facts)
+		}
+	}
+}
+
 func TestReferences(t *testing.T) {
 	p := assemble(leaTo(rsi, "payload"), ret, label("payload"), text("packed"))
 	p.Watch = []uint64{8}

@@ -27,7 +27,11 @@ func (w *walk) step(s *state, in instruction, at int, next uint64) {
 		}
 	case x86asm.TEST, x86asm.NOP, x86asm.BT:
 	case x86asm.MOV:
-		w.set(s, dst, w.get(s, src, width(in, dst), at, next), in, next)
+		v := w.get(s, src, width(in, dst), at, next)
+		if _, ok := dst.(x86asm.Mem); ok {
+			w.take(v)
+		}
+		w.set(s, dst, v, in, next)
 	case x86asm.LEA:
 		v := w.address(s, src.(x86asm.Mem), next)
 		if v.kind == data && slices.Contains(w.p.Watch, uint64(v.n)) {

@@ -16,6 +16,8 @@ type walk struct {
 	facts     Facts
 	seen      []uint64 // a bit for each byte of the file at which an instruction has been read
 	functions []uint64 // addresses of functions yet to be read
+	taken     []uint64 // addresses that may be of functions: the code stores them, or passes them on
+	guessing  bool     // those are being read
 	known     map[uint64]bool
 	calls     []constantCall
 	gaps      []gap
@@ -53,11 +55,31 @@ func (w *walk) enter(address uint64) {
 	}
 }
 
+// take remembers an address that the code does something with other than to read there.
+func (w *walk) take(v value) {
+	if v.kind == data && !w.known[uint64(v.n)] {
+		w.taken = append(w.taken, uint64(v.n))
+	}
+}
+
+// run reads all functions: first those that are called, then those whose address is taken. The latter may be data: what
+// cannot be read there is no gap.
 func (w *walk) run() {
-	for len(w.functions) > 0 {
-		address := w.functions[len(w.functions)-1]
-		w.functions = w.functions[:len(w.functions)-1]
-		w.function(place{address, atEntry()})
+	for {
+		for len(w.functions) > 0 {
+			address := w.functions[len(w.functions)-1]
+			w.functions = w.functions[:len(w.functions)-1]
+			w.function(place{address, atEntry()})
+		}
+		if len(w.taken) == 0 {
+			return
+		}
+		w.guessing = true
+		address := w.taken[0]
+		w.taken = w.taken[1:]
+		if w.plausible(address) {
+			w.enter(address)
+		}
 	}
 }
 
@@ -183,6 +205,9 @@ func (w *walk) constant(address, size int64) value {
 }
 
 func (w *walk) gap(offset int, why string, called uint64) {
+	if w.guessing {
+		return
+	}
 	w.gaps = append(w.gaps, gap{Gap{offset, why}, called})
 }
 
@@ -194,6 +219,9 @@ func target(in instruction, next uint64) (address uint64, ok bool) {
 
 // call reads a call: of a function to be read too, of a boot service, or of something unknown.
 func (w *walk) call(s *state, in instruction, offset int, next uint64) {
+	for _, r := range []int{rdi, rsi, rdx, rcx, r8, r9} {
+		w.take(s.regs[r])
+	}
 	if function, ok := target(in, next); ok {
 		w.enter(function)
 		if v := s.regs[rdi]; v.kind == number {
@@ -282,19 +310,30 @@ func (w *walk) leave(s *state) []place {
 	return all
 }
 
-// plausible tells whether there is code at an address: instructions up to one that ends them.
+// plausible tells whether there is code at an address: instructions up to one that ends them, with jumps to code. Text is
+// none: it decodes to string input and output, and the zeros between two to additions of AL.
 func (w *walk) plausible(address uint64) bool {
 	const most = 64 // instructions
 	for range most {
 		_, rest := w.bytes(address)
 		in, ok := decode(rest)
-		if !ok {
+		if !ok || rest[0] == 0 && rest[1] == 0 {
 			return false
+		}
+		switch in.Op {
+		case x86asm.INSB, x86asm.INSW, x86asm.INSD, x86asm.OUTSB, x86asm.OUTSW, x86asm.OUTSD:
+			return false
+		}
+		next := address + uint64(in.Len)
+		if to, ok := target(in, next); ok {
+			if _, rest := w.bytes(to); len(rest) == 0 {
+				return false
+			}
 		}
 		if f := flow(in); f == jumps || f == leaves || f == ends {
 			return true
 		}
-		address += uint64(in.Len)
+		address = next
 	}
 	return false
 }
