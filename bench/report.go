@@ -1,0 +1,87 @@
+package bench
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"text/tabwriter"
+	"time"
+)
+
+// reportSchema names the form of a report's file.
+const reportSchema = "tacit-bench-1"
+
+// A Report is what a call of tacit bench measured, and on what.
+type Report struct {
+	Schema  string    `json:"schema"`
+	Host    string    `json:"host"` // operating system, architecture and Go version
+	Results []*Result `json:"results"`
+}
+
+// NewReport returns an empty report about this host.
+func NewReport() *Report {
+	return &Report{Schema: reportSchema, Host: fmt.Sprintf("%s/%s, %s", runtime.GOOS, runtime.GOARCH, runtime.Version())}
+}
+
+// Save writes the report to a file.
+func (r *Report) Save(path string) error {
+	b, err := json.MarshalIndent(r, "", "\t")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(b, '\n'), 0o644)
+}
+
+// Load reads a report that Save has written.
+func Load(path string) (*Report, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	r := new(Report)
+	if err := json.Unmarshal(b, r); err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	if r.Schema != reportSchema {
+		return nil, fmt.Errorf("%s: schema %q, want %q", path, r.Schema, reportSchema)
+	}
+	return r, nil
+}
+
+// find returns the result of a workload, or nil.
+func (r *Report) find(name string) *Result {
+	for _, one := range r.Results {
+		if one.Name == name {
+			return one
+		}
+	}
+	return nil
+}
+
+// WriteTable prints the report for people; with how it compares to earlier, where that is not nil. A ratio above 1 is faster than before. It is
+// marked where the spreads of the two do not meet, so that it is more than noise.
+func (r *Report) WriteTable(w io.Writer, earlier *Report) error {
+	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	header := "name\tmedian\tmin – max\t\truns\twall\t"
+	if earlier != nil {
+		header += "before\tratio\t"
+	}
+	fmt.Fprintln(t, header)
+	for _, one := range r.Results {
+		fmt.Fprintf(t, "%s\t%.1f\t%.1f – %.1f\t%s\t%d\t%v\t", one.Name, one.Median(), one.Min(), one.Max(), one.Unit, len(one.Runs), one.Wall().Round(10*time.Millisecond))
+		if earlier != nil {
+			before, ratio := "–", "–"
+			if old := earlier.find(one.Name); old != nil && old.Unit == one.Unit && old.Median() > 0 {
+				before, ratio = fmt.Sprintf("%.1f", old.Median()), fmt.Sprintf("%.2f", one.Median()/old.Median())
+				if one.Min() > old.Max() || one.Max() < old.Min() {
+					ratio += " *"
+				}
+			}
+			fmt.Fprintf(t, "%s\t%s\t", before, ratio)
+		}
+		fmt.Fprintln(t)
+	}
+	return t.Flush()
+}

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime/pprof"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tacit-vm/tacit/bench"
+	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/vm"
+)
+
+type benchFlags struct {
+	kernel     string
+	runs       int
+	save       string
+	compare    string
+	cpuProfile string
+	list       bool
+}
+
+func benchCommand() *cobra.Command {
+	var f benchFlags
+	cmd := &cobra.Command{
+		Use:   "bench [NAME…]",
+		Short: "Measure how fast guests run",
+		Long: "bench runs each workload several times and prints the median, the smallest and the largest rate: million instructions\n" +
+			"of the guest in a second of processor time, or million bytes. The workloads are loops of machine code, each of one\n" +
+			"kind of work, and whole boots of a kernel to power-off. Without NAME it runs them all; --list says which there are.\n" +
+			"Rates go by processor time, so that other work on the host disturbs them little; the column wall is time that passed.",
+		Example: "  tacit bench --save before.json\n" +
+			"  tacit bench --compare before.json integer carry boot-tdx\n" +
+			"  tacit bench --cpuprofile cpu.out --runs 1 boot-tdx && go tool pprof -top cpu.out",
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return f.run(cmd.Context(), args, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	flags.IntVar(&f.runs, "runs", 5, "run each workload `N` times")
+	flags.StringVar(&f.kernel, "kernel", "", "boot `IMAGE` instead of the newest kernel in kernels/")
+	flags.StringVar(&f.save, "save", "", "write what was measured to `FILE`")
+	flags.StringVar(&f.compare, "compare", "", "compare with `FILE` that --save has written: ratios, marked where the spreads do not meet")
+	flags.StringVar(&f.cpuProfile, "cpuprofile", "", "write a profile of the processor time to `FILE`, for go tool pprof")
+	flags.BoolVar(&f.list, "list", false, "say which workloads there are, and run none")
+	return cmd
+}
+
+func (f *benchFlags) run(ctx context.Context, names []string, stdout, stderr io.Writer) (err error) {
+	workloads, err := f.workloads(names)
+	if err != nil {
+		return err
+	}
+	if f.list {
+		for _, w := range workloads {
+			fmt.Fprintf(stdout, "%-14s  %s\n", w.Name, w.About)
+		}
+		return nil
+	}
+	if f.runs < 1 {
+		return errors.New("--runs: want at least 1")
+	}
+	var earlier *bench.Report
+	if f.compare != "" {
+		if earlier, err = bench.Load(f.compare); err != nil {
+			return err
+		}
+	}
+	stop, err := profile(f.cpuProfile)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+
+	report := bench.NewReport()
+	for _, w := range workloads {
+		result, err := bench.Measure(ctx, w, f.runs, func(run int) {
+			fmt.Fprintf(stderr, "tacit: %s, run %d of %d\n", w.Name, run+1, f.runs)
+		})
+		if err != nil {
+			return err
+		}
+		report.Results = append(report.Results, result)
+	}
+	if f.save != "" {
+		if err := report.Save(f.save); err != nil {
+			return err
+		}
+	}
+	return report.WriteTable(stdout, earlier)
+}
+
+// workloads returns those that are named, or all.
+func (f *benchFlags) workloads(names []string) ([]bench.Workload, error) {
+	var all []bench.Workload
+	for _, l := range bench.Loops() {
+		all = append(all, l.Workload())
+	}
+	for _, platform := range vm.PlatformNames() {
+		all = append(all, f.boot(platform))
+	}
+	if len(names) == 0 {
+		return all, nil
+	}
+	var chosen []bench.Workload
+	for _, name := range names {
+		i := slices.IndexFunc(all, func(w bench.Workload) bool { return w.Name == name })
+		if i < 0 {
+			var known []string
+			for _, w := range all {
+				known = append(known, w.Name)
+			}
+			return nil, fmt.Errorf("no workload %q: there are %s", name, strings.Join(known, ", "))
+		}
+		chosen = append(chosen, all[i])
+	}
+	return chosen, nil
+}
+
+// boot is the boot of a kernel as a workload.
+func (f *benchFlags) boot(platform string) bench.Workload {
+	return bench.Boot("boot-"+platform, "a kernel from the EFI stub to power-off, on platform "+platform, func(ctx context.Context) (vm.Config, error) {
+		img, err := f.image(ctx)
+		return vm.Config{Platform: platform, Image: img}, err
+	})
+}
+
+func (f *benchFlags) image(ctx context.Context) (*image.Image, error) {
+	path := f.kernel
+	if path == "" {
+		dir, err := os.Getwd()
+		if err != nil {
+			return nil, err
+		}
+		if path, err = newestKernel(dir); err != nil {
+			return nil, err
+		}
+	}
+	return image.Open(ctx, path)
+}
+
+// profile starts a profile of the processor time, and returns what ends it.
+func profile(path string) (stop func() error, err error) {
+	if path == "" {
+		return func() error { return nil }, nil
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(file); err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return func() error {
+		pprof.StopCPUProfile()
+		return file.Close()
+	}, nil
+}
