@@ -4,8 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"testing"
 
+	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
 
@@ -43,5 +46,37 @@ func TestGDBInAKernel(t *testing.T) {
 	b.powersOff(t)
 	if got, want := jsonOf(t, b), jsonOf(t, want); got != want || b.console != defaultBoot()(t).console {
 		t.Errorf("the records differ: %s", firstDifference(want, got))
+	}
+}
+
+// With KASLR functions are named from the kernel's first page tables on. That the kernel has been moved as far as its tables say is what it says itself
+// later, by where SYSCALL enters it.
+func TestFunctionsAreNamedEarly(t *testing.T) {
+	t.Parallel()
+	img := debian13(t)
+	symbols, err := img.Symbols()
+	if err != nil {
+		t.Fatal(err)
+	}
+	moved := func(instructions uint64) uint64 {
+		t.Helper()
+		b := boot(t, vm.Config{Image: img, MaxInstructions: instructions})
+		name, offset, found := strings.Cut(b.Diagnosis.Symbol, "+")
+		at, known := symbols.Address(name)
+		n, err := strconv.ParseUint(offset, 0, 64)
+		if !found || !known || err != nil {
+			t.Fatalf("after %d instructions the guest is at %v in %q", instructions, b.Diagnosis.RIP, b.Diagnosis.Symbol)
+		}
+		return uint64(*b.Diagnosis.RIP) - at - n
+	}
+	var entry uint64
+	for _, p := range defaultBoot()(t).Phases {
+		if p.Phase == record.KernelEntry {
+			entry = p.Instructions
+		}
+	}
+	early, late := moved(entry+100_000), moved(entry+300_000_000)
+	if early != late || early == 0 || early%(2<<20) != 0 {
+		t.Errorf("moved by %#x when seen early, by %#x when seen late", early, late)
 	}
 }

@@ -11,4 +11,6 @@
 // be touched at all. Nothing refused is remembered, so that accepting a page needs no flush; everything allowed is forgotten when the platform says so ([CPU.Forget]).
 //
 // Time is the count of instructions, plus what events cost ([CPU.AddTime]). [CPU.Run] stops at an exact instruction, never at "the next block end".
+//
+// Whoever drives the processor can have it come back at moments (watch.go), and at breakpoints, uses of memory and each instruction (debug.go); the guest does not notice.
 package x86
