@@ -124,7 +124,7 @@ func TestInspectJSON(t *testing.T) {
 	}
 	if typed.Schema != inspectSchema || len(typed.Kernels) != 2 || len(typed.Files) != 3 || typed.Files[2].Error == nil ||
 		typed.Kernels[0].Required["snp"] != "no" || typed.Kernels[1].Required["snp"] != "yes" ||
-		len(typed.Kernels[0].Boots) != 1 || len(typed.Kernels[0].Traps) != 1 {
+		len(typed.Kernels[0].Boots) != 1 || len(typed.Kernels[0].Traps) != 0 { // what loses unaccepted memory is no trap for a kernel that cannot accept it
 		t.Errorf("%+v", typed)
 	}
 	if strings.Contains(stdout, ": null") && !strings.Contains(stdout, `"error": null`) {
