@@ -1,12 +1,24 @@
 package vm
 
-import "golang.org/x/sys/unix"
+import (
+	"bufio"
+	"fmt"
+	"os"
+)
 
-// peakRSS returns the most memory that this process has had resident, in bytes (getrusage(2): KiB).
+// peakRSS returns the most memory that this process has had resident, in bytes: VmHWM of proc(5), in KiB. What getrusage(2) says includes
+// what the process that started this one had resident.
 func peakRSS() uint64 {
-	var u unix.Rusage
-	if unix.Getrusage(unix.RUSAGE_SELF, &u) != nil {
+	f, err := os.Open("/proc/self/status")
+	if err != nil {
 		return 0
 	}
-	return uint64(u.Maxrss) << 10
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		var kib uint64
+		if n, _ := fmt.Sscanf(s.Text(), "VmHWM: %d kB", &kib); n == 1 {
+			return kib << 10
+		}
+	}
+	return 0
 }
