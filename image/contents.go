@@ -62,7 +62,7 @@ type Wanted interface {
 	File(path string, size int64, head []byte) bool
 }
 
-// HeadSize is how many bytes of a file [Wanted] gets to see: enough for the magic numbers of a bzImage, a PE and an ELF file.
+// HeadSize is how many bytes of a file [Wanted] gets to see: enough for the magic numbers of kernels and of a GPT.
 const HeadSize = 1024
 
 // Bounds on looking for files.
@@ -131,7 +131,8 @@ func lookIn(file *io.SectionReader, name string, wanted Wanted) (*Contents, erro
 	case isRPM(head):
 		return lookInRPM(file, wanted)
 	case isBzImage(head), isPE(head), isELF(head):
-		return &Contents{Format: "file", Volumes: []Volume{{Files: []Entry{{Name: name, Size: file.Size(), ReaderAt: file}}}}}, nil
+		only := Entry{Name: name, Size: file.Size(), ReaderAt: file}
+		return &Contents{Format: "file", Volumes: []Volume{{Files: []Entry{only}}}}, nil
 	case isQcow2(head):
 		return lookInQcow2(file, wanted)
 	}

@@ -3,6 +3,7 @@ package image
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 	"testing"
 
 	"github.com/tacit-vm/tacit/image/imagetest"
@@ -17,7 +18,7 @@ func FuzzLook(f *testing.F) {
 		readFile(f, imagetest.Ext(f, 4, 1, files, "-b", "1024", "-O", "^has_journal")),
 		readFile(f, imagetest.Ext(f, 2, 1, files, "-b", "1024")),
 		readFile(f, disk), readFile(f, imagetest.Qcow2(f, disk, "-c")), imagetest.Tar(f, files), imagetest.Deb(f, files),
-		append(append([]byte(rpmLeadMagic), make([]byte, 92)...), append(rpmHeader(0), append(rpmHeader(0), imagetest.Cpio(f, files)...)...)...),
+		slices.Concat([]byte(rpmLeadMagic), make([]byte, 92), rpmHeader(0), rpmHeader(0), imagetest.Cpio(f, files)),
 	}
 	for i := range sound {
 		f.Add(uint8(i), []byte{})
@@ -27,7 +28,8 @@ func FuzzLook(f *testing.F) {
 	f.Fuzz(func(t *testing.T, which uint8, changes []byte) {
 		b := bytes.Clone(sound[int(which)%len(sound)])
 		for ; len(changes) >= 5; changes = changes[5:] {
-			place := (uint64(binary.LittleEndian.Uint16(changes)) * uint64(len(b)) >> 16) + uint64(changes[2]) + uint64(changes[3])<<8
+			place := uint64(binary.LittleEndian.Uint16(changes)) * uint64(len(b)) >> 16
+			place += uint64(binary.LittleEndian.Uint16(changes[2:]))
 			b[place%uint64(len(b))] = changes[4]
 		}
 		complaints(lookAtBytes(b))

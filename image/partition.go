@@ -132,7 +132,8 @@ func mbr(r io.ReaderAt, size int64) ([]partition, error) {
 		return nil, nil
 	}
 	kinds := map[byte]string{
-		0x05: "extended", 0x0f: "extended", 0x82: "swap", 0x83: "Linux", 0x8e: "LVM", 0xee: "GPT protective", 0xef: "EFI system partition",
+		0x05: "extended", 0x0f: "extended", 0x82: "swap", 0x83: "Linux", 0x8e: "LVM", 0xee: "GPT protective",
+		0xef: "EFI system partition",
 	}
 	var all []partition
 	for i := range 4 {

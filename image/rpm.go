@@ -8,7 +8,7 @@ import (
 )
 
 // An RPM package (rpm documentation, "RPM V4 Package format") is a lead of 96 bytes, two headers, the first of which
-// holds signatures and is padded to 8 bytes, and a cpio archive, usually compressed. What the headers say is not needed.
+// holds signatures and is padded to 8 bytes, and a cpio archive, usually compressed. Nothing in the headers is needed.
 const (
 	rpmLeadMagic   = "\xed\xab\xee\xdb"
 	rpmLeadSize    = 96

@@ -9,11 +9,13 @@ func (k *Kernel) advise() string {
 		return "Not for confidential VMs: it can be neither a TDX nor an SEV-SNP guest."
 	}
 	if tdx.Guest.Verdict == Unknown && snp.Guest.Verdict == Unknown {
-		return "Not to be judged from the file: boot it where nothing depends on the answer, and let firmware accept all memory."
+		return "Not to be judged from the file: boot it where nothing depends on the answer, and let firmware accept all " +
+			"memory."
 	}
 	where := platforms(tdx.Guest.Verdict == Yes, snp.Guest.Verdict == Yes)
 	lazyOn := platforms(tdx.Accepts.Verdict == Yes, snp.Accepts.Verdict == Yes)
-	eagerOn := platforms(tdx.Guest.Verdict == Yes && tdx.Accepts.Verdict != Yes, snp.Guest.Verdict == Yes && snp.Accepts.Verdict != Yes)
+	eager := func(p Platform) bool { return p.Guest.Verdict == Yes && p.Accepts.Verdict != Yes }
+	eagerOn := platforms(eager(tdx), eager(snp))
 	for _, t := range k.Traps {
 		if t.Sure {
 			return fmt.Sprintf("Remove %s (%s): with it the guest loses its unaccepted memory.", t.Name, t.Where)
@@ -24,12 +26,14 @@ func (k *Kernel) advise() string {
 		if len(k.Boots) > 0 && k.Stub() != Yes { // GRUB makes the memory map before ExitBootServices
 			starts = "the boot loader"
 		}
-		return fmt.Sprintf("On %s firmware must accept all memory before it starts %s: what is left unaccepted is lost.", where, starts)
+		return fmt.Sprintf("On %s firmware must accept all memory before it starts %s: what is left unaccepted is lost.",
+			where, starts)
 	}
 	sentence := fmt.Sprintf("On %s it accepts memory itself", lazyOn)
 	switch stub := k.Stub(); {
 	case k.Negotiates.Verdict == Yes && stub == No:
-		sentence += ", but its boot loader leaves boot services first: firmware must accept all memory before it starts the loader"
+		sentence += ", but its boot loader leaves boot services first: firmware must accept all memory before it starts " +
+			"the loader"
 	case k.Negotiates.Verdict == Yes && stub == Unknown && len(k.Boots) > 0:
 		sentence += " and tells firmware so, provided that the boot loader starts its EFI stub"
 	case k.Negotiates.Verdict == Yes:

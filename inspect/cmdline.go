@@ -8,8 +8,8 @@ type commandLine struct {
 	Text  string `json:"text"`
 }
 
-// lazy tells what a command line says about when to accept memory (Linux Documentation/admin-guide/kernel-parameters.txt,
-// "accept_memory"); unknown if nothing. The last word counts.
+// lazy tells what a command line says about when to accept memory (Linux
+// Documentation/admin-guide/kernel-parameters.txt, "accept_memory"); unknown if nothing. The last word counts.
 func (c commandLine) lazy() Verdict {
 	says := Unknown
 	for word := range strings.FieldsSeq(c.Text) {
@@ -35,7 +35,8 @@ type Trap struct {
 func (c commandLine) traps() (found []Trap) {
 	for word := range strings.FieldsSeq(c.Text) {
 		if word == "add_efi_memmap" { // Linux arch/x86/platform/efi/efi.c, do_add_efi_memmap
-			found = append(found, Trap{word, "the kernel takes all unaccepted memory for reserved, so that it is lost", c.Where, true})
+			what := "the kernel takes all unaccepted memory for reserved, so that it is lost"
+			found = append(found, Trap{word, what, c.Where, true})
 		}
 	}
 	return found

@@ -15,7 +15,9 @@ import (
 
 // An unpacked kernel is judged by its functions. MPTCP's, with "unaccepted" in their names, are none of them.
 func TestVmlinux(t *testing.T) {
-	for pattern, want := range map[string]answers{debian12: {no, no, yes, no, no, no}, debian13: {yes, yes, yes, yes, no, yes}} {
+	for pattern, want := range map[string]answers{
+		debian12: {no, no, yes, no, no, no}, debian13: {yes, yes, yes, yes, no, yes},
+	} {
 		img, err := image.Parse("", vmlinuz(t, pattern))
 		if err != nil {
 			t.Fatal(err)
@@ -72,13 +74,15 @@ func TestConfigOfAnotherKernel(t *testing.T) {
 	}
 	release := img.Setup.Release()
 	config := func(version string) []byte {
-		return []byte("#\n# Linux/x86 " + version + " Kernel Configuration\n#\n# CONFIG_INTEL_TDX_GUEST is not set\nCONFIG_X=y\n")
+		return []byte("#\n# Linux/x86 " + version + " Kernel Configuration\n#\n" +
+			"# CONFIG_INTEL_TDX_GUEST is not set\nCONFIG_X=y\n")
 	}
 	k := one(t, imagetest.Directory(t, imagetest.Files{"boot/vmlinuz": kernel, "boot/config-" + release: config("5.4.1")}))
 	if len(k.TDX.Guest.Disputed()) != 0 || len(k.Notes) != 1 || !strings.Contains(k.Notes[0], "5.4.1") {
 		t.Errorf("%+v, %q", k.TDX.Guest, k.Notes)
 	}
-	k = one(t, imagetest.Directory(t, imagetest.Files{"boot/vmlinuz": kernel, "boot/config-" + release: config("6.12.99")}))
+	files := imagetest.Files{"boot/vmlinuz": kernel, "boot/config-" + release: config("6.12.99")}
+	k = one(t, imagetest.Directory(t, files))
 	if d := k.TDX.Guest.Disputed(); len(d) != 1 || d[0].Strength != inspect.Config || k.TDX.Guest.Verdict != yes {
 		t.Errorf("%+v", k.TDX.Guest)
 	}
@@ -108,12 +112,16 @@ func TestNoKernels(t *testing.T) {
 	binary.LittleEndian.PutUint16(old[0x206:], 0x0105)
 	elf := append([]byte("\x7fELF\x02\x01\x01"), make([]byte, 200)...)
 	copy(elf[16:], "\x02\x00\x3e\x00")
+	disk := make([]byte, 5<<20)
+	copy(disk[512:], "EFI PART")
+	section := func(name string, data []byte) imagetest.Section { return imagetest.Section{Name: name, Data: data} }
+	uki := imagetest.PE(section(".linux", kernel))
 	for name, c := range map[string]struct {
 		b    []byte
 		want string
 	}{
-		"a boot loader with a table of GUIDs": {loader("grub,4,FSF,grub,2.12,x", guid, "loader/efi/linux.c"), "no kernel, but the boot loader GRUB 2.12"},
-		"an EFI application with the GUID":    {imagetest.PE(imagetest.Section{Name: ".text", Data: []byte(guid)}), "no kernel, but an EFI application"},
+		"a boot loader with a table of GUIDs": {loader("grub,4,FSF,grub,2.12,x", guid), "no kernel, but the boot loader GRUB 2.12"},
+		"an EFI application with the GUID":    {imagetest.PE(section(".text", []byte(guid))), "no kernel, but an EFI application"},
 		"a file with the GUID":                {[]byte(guid), "not a kernel"},
 		"a kernel for arm64":                  {arm, "another processor than x86-64 (machine 0xaa64)"},
 		"an EFI zboot kernel":                 {zboot, "EFI zboot kernel, a format of other processors"},
@@ -122,10 +130,11 @@ func TestNoKernels(t *testing.T) {
 		"a truncated kernel":                  {kernel[:1<<20], "truncated bzImage"},
 		"a truncated setup header":            {kernel[:0x220], "truncated bzImage"},
 		"an ELF file without symbols":         {elf, "no Linux kernel"},
-		"a unified kernel image of itself":    {imagetest.PE(imagetest.Section{Name: ".linux", Data: imagetest.PE(imagetest.Section{Name: ".linux", Data: kernel})}), "section .linux has no bzImage"},
-		"a truncated unified kernel image":    {imagetest.PE(imagetest.Section{Name: ".linux", Data: kernel})[:1<<20], "truncated PE file"},
+		"a unified kernel image of itself":    {imagetest.PE(section(".linux", uki)), "section .linux has no bzImage"},
+		"a truncated unified kernel image":    {uki[:1<<20], "truncated PE file"},
 		"an absurd command line":              {hugeSection(), "truncated PE file"},
-		"a package without a kernel":          {imagetest.Deb(t, imagetest.Files{"usr/share/doc/x": {1}}), "no Linux kernel for x86-64 in this Debian package"},
+		"a package without a kernel":          {imagetest.Deb(t, imagetest.Files{"usr/x": {1}}), "no Linux kernel for x86-64 in this Debian package"},
+		"a disk in a tar archive":             {imagetest.Tar(t, imagetest.Files{"disk.raw": disk}), "/disk.raw is a disk itself: unpack it"},
 		"a tar archive without a kernel":      {imagetest.Tar(t, imagetest.Files{"boot/vmlinuz-6": arm}), "another processor"},
 	} {
 		_, err := inspect.File(context.Background(), write(t, c.b), inspect.Options{})
@@ -137,7 +146,8 @@ func TestNoKernels(t *testing.T) {
 
 // hugeSection says to have a command line of two gigabytes.
 func hugeSection() []byte {
-	b := imagetest.PE(imagetest.Section{Name: ".cmdline", Data: []byte("quiet")}, imagetest.Section{Name: ".linux", Data: []byte("x")})
+	b := imagetest.PE(imagetest.Section{Name: ".cmdline", Data: []byte("quiet")},
+		imagetest.Section{Name: ".linux", Data: []byte("x")})
 	at := bytes.Index(b, []byte(".cmdline"))
 	binary.LittleEndian.PutUint32(b[at+8:], 2<<30)
 	binary.LittleEndian.PutUint32(b[at+16:], 2<<30)
@@ -147,10 +157,22 @@ func hugeSection() []byte {
 // What is not read of a disk is told, with what to do.
 func TestUnreadPartitions(t *testing.T) {
 	xfs := write(t, append([]byte("XFSB"), make([]byte, 1<<20-4)...))
+	ext4 := imagetest.Ext(t, 4, 40, imagetest.Files{"boot/vmlinuz": vmlinuz(t, debian12)})
 	disk := imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.Linux, Path: xfs},
-		imagetest.Partition{Type: imagetest.Linux, Path: imagetest.Ext(t, 4, 40, imagetest.Files{"boot/vmlinuz": vmlinuz(t, debian12)})})
+		imagetest.Partition{Type: imagetest.Linux, Path: ext4})
+	const note = "partition 1: Linux, XFS: XFS is not read: mount it and inspect the directory"
 	r, err := inspect.File(context.Background(), disk, inspect.Options{})
-	if err != nil || len(r.Kernels) != 1 || len(r.Notes) != 1 || r.Notes[0] != "partition 1: Linux, XFS: XFS is not read: mount it and inspect the directory" {
+	if err != nil || len(r.Kernels) != 1 || len(r.Notes) != 1 || r.Notes[0] != note {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// A boot loader that is not known is told.
+func TestUnknownLoader(t *testing.T) {
+	r, err := inspect.File(context.Background(), imagetest.FAT(t, 16, 40, imagetest.Files{
+		"EFI/BOOT/BOOTX64.EFI": imagetest.PE(imagetest.Section{Name: ".text", Data: []byte("x")}), "vmlinuz": vmlinuz(t, debian12),
+	}), inspect.Options{})
+	if err != nil || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "not known here") {
 		t.Errorf("%+v, %v", r, err)
 	}
 }

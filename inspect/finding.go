@@ -14,9 +14,9 @@ const (
 // Strength is what kind of thing a piece of evidence is. A stronger kind decides against a weaker one.
 type Strength string
 
-// The kinds of evidence, the strongest first. Only the first two, and the configuration that a kernel carries in itself,
-// can decide a question. The rest supports or doubts: text can be anywhere, and a configuration beside a kernel may be
-// that of another one.
+// The kinds of evidence, the strongest first. Only the first two, and the configuration that a kernel carries in
+// itself, can decide a question. The rest supports or doubts: text can be anywhere, and a configuration beside a kernel
+// may be that of another one.
 const (
 	Code     Strength = "code"     // instructions that an entry point leads to
 	Symbols  Strength = "symbols"  // functions that the unpacked kernel has

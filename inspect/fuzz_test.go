@@ -1,6 +1,8 @@
 package inspect
 
 import (
+	"bytes"
+	"compress/gzip"
 	"strings"
 	"testing"
 )
@@ -13,7 +15,8 @@ func FuzzConfigurations(f *testing.F) {
 	f.Add([]byte("sbat,1,x,x,1,x\ngrub,4,F,grub,2.06,x\ngrub.debian,5,Debian,grub2,2.06-13,x\n"))
 	f.Add([]byte("# GRUB Environment Block\nkernelopts=root=x\n#####"))
 	f.Add([]byte("6.12.117+deb13"))
-	f.Add([]byte("set a=" + strings.Repeat("x", 100) + "\nset b=" + strings.Repeat("${a}", 50) + "\nlinux /v " + strings.Repeat("${b}", 50)))
+	f.Add([]byte("set a=" + strings.Repeat("x", 100) + "\nset b=" + strings.Repeat("${a}", 50) +
+		"\nlinux /v " + strings.Repeat("${b}", 50)))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		longest := 8192 + 4096*len(b)
 		for _, e := range parseGrub(b, parseGrubEnv(b)).entries {
@@ -39,10 +42,29 @@ func FuzzConfigurations(f *testing.F) {
 	})
 }
 
+func TestEmbeddedConfig(t *testing.T) {
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	z.Write([]byte("# Linux/x86 6.12.1 Kernel Configuration\nCONFIG_INTEL_TDX_GUEST=y\n# CONFIG_AMD_MEM_ENCRYPT is not set\n"))
+	z.Close()
+	c, ok := embeddedConfig([]byte("before IKCFG_ST" + packed.String() + "IKCFG_ED after"))
+	if !ok || c.release != "6.12.1" || c.options["INTEL_TDX_GUEST"] != "y" {
+		t.Errorf("%+v, %v", c, ok)
+	}
+	if found := readConfig(c, Embedded, "x"); found[guestTDX][0].Says != Yes || found[acceptsTDX][0].Says != No || found[guestSNP][0].Says != No {
+		t.Errorf("%+v", found)
+	}
+	for _, broken := range []string{"", "IKCFG_ST", "IKCFG_STxIKCFG_ED", "IKCFG_ST" + packed.String()[:20] + "IKCFG_ED"} {
+		if _, ok := embeddedConfig([]byte(broken)); ok {
+			t.Errorf("%q has a configuration", broken)
+		}
+	}
+}
+
 func TestReleases(t *testing.T) {
 	for text, want := range map[string]release{
-		"6.12.9-cloud-amd64": {6, 12, 9}, "6.12": {6, 12, 0}, "7.3~rc7": {7, 3, 0}, "5.14.0-427.el9.x86_64": {5, 14, 0}, "6.1.0-56": {6, 1, 0},
-		"6.8.0-31-generic": {6, 8, 0},
+		"6.12.9-cloud-amd64": {6, 12, 9}, "6.12": {6, 12, 0}, "7.3~rc7": {7, 3, 0}, "6.1.0-56": {6, 1, 0},
+		"5.14.0-427.el9.x86_64": {5, 14, 0}, "6.8.0-31-generic": {6, 8, 0},
 	} {
 		if got, ok := parseRelease(text); !ok || got != want {
 			t.Errorf("%s: %v, %v", text, got, ok)
@@ -57,9 +79,12 @@ func TestReleases(t *testing.T) {
 
 func TestDefects(t *testing.T) {
 	for release, want := range map[release]string{
-		{6, 1, 0}: "", {6, 5, 0}: "parallel-accept-lockup endless-reclaim accept-with-shared-ghcb accept-race table-not-reserved",
-		{6, 5, 9}: "endless-reclaim accept-with-shared-ghcb accept-race table-not-reserved", {6, 10, 7}: "accept-with-shared-ghcb accept-race table-not-reserved",
-		{6, 12, 20}: "accept-before-watermarks accept-with-shared-ghcb accept-race table-not-reserved", {6, 12, 30}: "table-not-reserved",
+		{6, 1, 0}:   "",
+		{6, 5, 0}:   "parallel-accept-lockup endless-reclaim accept-with-shared-ghcb accept-race table-not-reserved",
+		{6, 5, 9}:   "endless-reclaim accept-with-shared-ghcb accept-race table-not-reserved",
+		{6, 10, 7}:  "accept-with-shared-ghcb accept-race table-not-reserved",
+		{6, 12, 20}: "accept-before-watermarks accept-with-shared-ghcb accept-race table-not-reserved",
+		{6, 12, 30}: "table-not-reserved",
 		{6, 12, 75}: "", {7, 0, 0}: "", {7, 3, 4}: "",
 	} {
 		var got []string
@@ -81,7 +106,8 @@ func TestTraps(t *testing.T) {
 		}
 	}
 	for text, want := range map[string]Verdict{
-		"accept_memory=eager": No, "accept_memory=lazy": Yes, "accept_memory=eager accept_memory=lazy": Yes, "accept_memory": Unknown, "x accept_memory=eagerly": Unknown,
+		"accept_memory=eager": No, "accept_memory=lazy": Yes, "accept_memory=eager accept_memory=lazy": Yes,
+		"accept_memory": Unknown, "x accept_memory=eagerly": Unknown,
 	} {
 		if got := (commandLine{Text: text}).lazy(); got != want {
 			t.Errorf("%q: %s", text, got)

@@ -23,8 +23,9 @@ type grubConfig struct {
 	variable map[string]string
 }
 
-// parseGrub reads a grub.cfg. It is a script that cannot be run here: what is read is every command that loads a kernel,
-// whatever conditions it stands under, and every variable that is set to plain text. variable has those of grubenv.
+// parseGrub reads a grub.cfg. It is a script that cannot be run here: what is read is every command that loads a
+// kernel, whatever conditions it stands under, and every variable that is set to plain text. variable has those of
+// grubenv.
 func parseGrub(text []byte, variable map[string]string) grubConfig {
 	c := grubConfig{variable: maps.Clone(variable)}
 	if c.variable == nil {

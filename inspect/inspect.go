@@ -9,9 +9,11 @@
 package inspect
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tacit-vm/tacit/image"
@@ -45,7 +47,8 @@ func File(ctx context.Context, path string, o Options) (r *Report, err error) {
 			r, err = nil, fmt.Errorf("%s: damaged in a way that the program does not expect (%v); please report it", path, p)
 		}
 	}()
-	contents, err := image.Look(ctx, path, wanted{}, o.Progress)
+	var w wanted
+	contents, err := image.Look(ctx, path, &w, o.Progress)
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +74,17 @@ func File(ctx context.Context, path string, o Options) (r *Report, err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	for _, name := range w.disks {
+		r.note("", fmt.Sprintf("/%s is a disk itself: unpack it and inspect it", name))
+	}
+	for _, l := range d.loaders {
+		if l.kind == otherEFI && isDefault(l.path) {
+			r.note(d.where(l.volume, l.path), "a boot loader that is not known here, so that what it starts is not, either")
+		}
+	}
+	slices.SortStableFunc(d.kernels, func(a, b *Kernel) int {
+		return cmp.Or(cmp.Compare(a.volume, b.volume), cmp.Compare(a.path, b.path))
+	})
 	d.trace()
 	for _, k := range d.kernels {
 		k.File = path

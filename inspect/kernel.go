@@ -154,7 +154,7 @@ func (k *Kernel) addCommandLine(c commandLine) {
 	k.CommandLines = append(k.CommandLines, c)
 }
 
-// inspectVmlinux judges an unpacked kernel, an ELF file. It has no EFI stub: what it does it was told by who started it.
+// inspectVmlinux judges an unpacked kernel, an ELF file. It has no EFI stub: what it does, it is told by who starts it.
 func inspectVmlinux(k *Kernel, data []byte) error {
 	names, err := image.ReadSymbols(bytes.NewReader(data))
 	if err != nil {
@@ -174,8 +174,8 @@ func inspectVmlinux(k *Kernel, data []byte) error {
 	p[negotiates] = []Evidence{evidence(Code, No, "an ELF file has no EFI stub, so nobody asks firmware")}
 	p.addAll(readRelease(k.Release))
 	k.decide(p, Embedded)
-	k.Notes = append(k.Notes,
-		"without its EFI stub it does not see unaccepted memory in the UEFI memory map; who starts it has to give it the table")
+	k.Notes = append(k.Notes, "without an EFI stub it does not see unaccepted memory in the UEFI memory map; "+
+		"who starts it has to give it the table")
 	return nil
 }
 

@@ -164,14 +164,15 @@ func (d *disk) lookAtELF(k *Kernel, e image.Entry) error {
 // config finds the configuration file that came with a kernel: config-RELEASE, or config in the kernel's directory.
 func (d *disk) config(k *Kernel, release string) *kconfig {
 	for _, t := range d.texts(func(name string) bool {
-		return path.Base(name) == "config-"+release || name == path.Join(path.Dir(k.path), "config")
+		return path.Base(name) == "config-"+strings.ToLower(release) || name == strings.ToLower(path.Join(path.Dir(k.path), "config"))
 	}) {
 		c, ok := parseConfig(t.data)
 		if !ok {
 			continue
 		}
 		if !sameSeries(c.release, release) {
-			k.Notes = append(k.Notes, fmt.Sprintf("%s is for Linux %s, and not counted", d.where(t.volume, t.entry.Name), c.release))
+			where := d.where(t.volume, t.entry.Name)
+			k.Notes = append(k.Notes, fmt.Sprintf("%s is for Linux %s, and not counted", where, c.release))
 			continue
 		}
 		return &c

@@ -105,7 +105,7 @@ var defects = []defect{
 	},
 }
 
-// has tells whether a release has the defect. Sure is false for a series of whose stable releases nothing is noted here.
+// has tells whether a release has the defect. Sure is false for a series of which nothing is noted here.
 func (d defect) has(r release) (has, sure bool) {
 	if r.before(d.from) || !r.before(d.fixed) {
 		return false, true

@@ -15,8 +15,8 @@ type Requirement struct {
 
 // Requirements are all that there are.
 var Requirements = []Requirement{
-	{"tdx", "is a TDX guest and accepts memory there", func(k *Kernel) Verdict { return and(k.TDX.Guest.Verdict, k.TDX.Accepts.Verdict) }},
-	{"snp", "is an SEV-SNP guest and accepts memory there", func(k *Kernel) Verdict { return and(k.SNP.Guest.Verdict, k.SNP.Accepts.Verdict) }},
+	{"tdx", "is a TDX guest and accepts memory there", func(k *Kernel) Verdict { return k.TDX.lazily() }},
+	{"snp", "is an SEV-SNP guest and accepts memory there", func(k *Kernel) Verdict { return k.SNP.lazily() }},
 	{"tdx-guest", "is a TDX guest", func(k *Kernel) Verdict { return k.TDX.Guest.Verdict }},
 	{"snp-guest", "is an SEV-SNP guest", func(k *Kernel) Verdict { return k.SNP.Guest.Verdict }},
 	{"negotiate", "tells firmware that it accepts memory, and no boot loader on the image is in the way", (*Kernel).negotiated},
@@ -37,6 +37,8 @@ func ParseRequirements(text string) (all []Requirement, err error) {
 
 // Meets tells whether the kernel fulfils a requirement.
 func (k *Kernel) Meets(r Requirement) Verdict { return r.met(k) }
+
+func (p Platform) lazily() Verdict { return and(p.Guest.Verdict, p.Accepts.Verdict) }
 
 // negotiated: the kernel asks firmware, and whoever starts it lets it.
 func (k *Kernel) negotiated() Verdict {

@@ -80,7 +80,8 @@ var (
 
 func answersOf(k *inspect.Kernel) answers {
 	return answers{
-		k.TDX.Guest.Verdict, k.TDX.Accepts.Verdict, k.SNP.Guest.Verdict, k.SNP.Accepts.Verdict, k.Negotiates.Verdict, k.Lazy.Verdict,
+		k.TDX.Guest.Verdict, k.TDX.Accepts.Verdict, k.SNP.Guest.Verdict, k.SNP.Accepts.Verdict,
+		k.Negotiates.Verdict, k.Lazy.Verdict,
 	}
 }
 
@@ -106,12 +107,14 @@ func check(t *testing.T, what string, k *inspect.Kernel, want answers) {
 
 // From the package, from the kernel in it, from a unified kernel image around that, from a raw and a qcow2 disk.
 func TestStockKernels(t *testing.T) {
+	const cmdline = "root=/dev/vda2 quiet"
 	for pattern, want := range map[string]answers{debian12: old, debian13: full, generic13: full, rt13: full} {
 		kernel := vmlinuz(t, pattern)
 		uki := imagetest.PE(imagetest.Section{Name: ".osrel", Data: []byte("ID=x\nPRETTY_NAME=\"Some OS 1\"\n")},
-			imagetest.Section{Name: ".cmdline", Data: []byte("root=/dev/vda2 quiet\x00")}, imagetest.Section{Name: ".linux", Data: kernel})
+			imagetest.Section{Name: ".cmdline", Data: []byte(cmdline + "\x00")}, imagetest.Section{Name: ".linux", Data: kernel})
+		esp := imagetest.Files{"EFI/Linux/x.efi": []byte("not yet")}
 		disk := imagetest.Disk(t, "gpt",
-			imagetest.Partition{Type: imagetest.ESP, Path: imagetest.FAT(t, 32, 64, imagetest.Files{"EFI/Linux/x.efi": []byte("not yet")})},
+			imagetest.Partition{Type: imagetest.ESP, Path: imagetest.FAT(t, 32, 64, esp)},
 			imagetest.Partition{Type: imagetest.Linux, Path: imagetest.Ext(t, 4, 64, imagetest.Files{"boot/vmlinuz-x": kernel})},
 		)
 		for what, path := range map[string]string{
@@ -125,7 +128,8 @@ func TestStockKernels(t *testing.T) {
 			if k.Release == "" || !strings.Contains(k.Banner, k.Release) {
 				t.Errorf("%s: release %q of %q", what, k.Release, k.Banner)
 			}
-			if what == "unified kernel image" && (k.OS != "Some OS 1" || len(k.CommandLines) != 1 || k.CommandLines[0].Text != "root=/dev/vda2 quiet") {
+			if what == "unified kernel image" &&
+				(k.OS != "Some OS 1" || len(k.CommandLines) != 1 || k.CommandLines[0].Text != cmdline) {
 				t.Errorf("%q, %+v", k.OS, k.CommandLines)
 			}
 		}
@@ -136,7 +140,8 @@ func TestStockKernels(t *testing.T) {
 func TestOffsets(t *testing.T) {
 	kernel := vmlinuz(t, debian13)
 	guid := uefi.MemoryAcceptanceProtocolGUID
-	for what, b := range map[string][]byte{"bzImage": kernel, "unified kernel image": imagetest.PE(imagetest.Section{Name: ".linux", Data: kernel})} {
+	uki := imagetest.PE(imagetest.Section{Name: ".linux", Data: kernel})
+	for what, b := range map[string][]byte{"bzImage": kernel, "unified kernel image": uki} {
 		e := one(t, write(t, b)).Negotiates.Strongest()
 		if e == nil || len(e.Offsets) != 4 {
 			t.Fatalf("%s: %+v", what, e)
@@ -204,20 +209,20 @@ func TestPatchedCode(t *testing.T) {
 	guid := uefi.MemoryAcceptanceProtocolGUID
 	low, high := "\x48\xb8"+string(guid[:8]), "\x48\xb8"+string(guid[8:])
 	elsewhere := "\x48\xb8" + strings.Repeat("\x11", 8)
-	appended := func(b []byte) []byte { return append(bytes.Clone(b), guid[:]...) }
+	withoutGUID := patch(t, kernel, low, elsewhere)
+	noNegotiation := answers{yes, yes, yes, yes, no, yes}
+	texts := "Memory acceptance protocol failed\x00TDX: Failed to accept memory\x00"
 	for what, c := range map[string]struct {
 		kernel []byte
 		want   answers
 	}{
-		"another GUID":        {patch(t, kernel, low, elsewhere), answers{yes, yes, yes, yes, no, yes}},
-		"another second half": {patch(t, kernel, high, elsewhere), answers{yes, yes, yes, yes, no, yes}},
-		"another GUID, and this one behind the kernel": {appended(patch(t, kernel, low, elsewhere)), answers{yes, yes, yes, yes, no, yes}},
-		"no text":      {patch(t, kernel, "Memory acceptance protocol failed", strings.Repeat("x", 33)), full},
-		"no TDCALL":    {patch(t, kernel, "\x66\x0f\x01\xcc", "\x66\x0f\x1f\x00"), answers{no, no, yes, yes, yes, yes}},
-		"no PVALIDATE": {patch(t, kernel, "\xf2\x0f\x01\xff", "\x0f\x1f\x40\x00"), answers{yes, yes, no, no, yes, yes}},
-		"texts of another kernel": {
-			append(bytes.Clone(vmlinuz(t, debian12)), "Memory acceptance protocol failed\x00TDX: Failed to accept memory\x00"...), old,
-		},
+		"another GUID":            {withoutGUID, noNegotiation},
+		"another second half":     {patch(t, kernel, high, elsewhere), noNegotiation},
+		"the GUID as data only":   {append(bytes.Clone(withoutGUID), guid[:]...), noNegotiation},
+		"no text":                 {patch(t, kernel, "Memory acceptance protocol failed", strings.Repeat("x", 33)), full},
+		"no TDCALL":               {patch(t, kernel, "\x66\x0f\x01\xcc", "\x66\x0f\x1f\x00"), answers{no, no, yes, yes, yes, yes}},
+		"no PVALIDATE":            {patch(t, kernel, "\xf2\x0f\x01\xff", "\x0f\x1f\x40\x00"), answers{yes, yes, no, no, yes, yes}},
+		"texts of another kernel": {append(bytes.Clone(vmlinuz(t, debian12)), texts...), old},
 	} {
 		if got := answersOf(one(t, write(t, c.kernel))); got != c.want {
 			t.Errorf("%s: %v, want %v", what, got, c.want)
@@ -245,7 +250,8 @@ func TestUnreadableCode(t *testing.T) {
 				t.Errorf("%s: answer %d is no", what, i)
 			}
 		}
-		if what == "EFI entry" && (k.Negotiates.Verdict != unknown || k.TDX.Accepts.Verdict != unknown || len(k.Negotiates.Evidence) < 2) {
+		if what == "EFI entry" && (k.Negotiates.Verdict != unknown || k.TDX.Accepts.Verdict != unknown ||
+			len(k.Negotiates.Evidence) < 2) {
 			t.Errorf("%s: %v, %+v", what, answersOf(k), k.Negotiates)
 		}
 		if len(k.Notes) == 0 {
@@ -254,8 +260,43 @@ func TestUnreadableCode(t *testing.T) {
 	}
 }
 
+// Whatever is changed in a kernel, there is an answer or an error, soon.
+func FuzzKernel(f *testing.F) {
+	kernel := vmlinuz(f, debian13)
+	img, err := image.Parse("", kernel)
+	if err != nil {
+		f.Fatal(err)
+	}
+	start := img.Setup.ProtectedMode() + int(img.Setup.PayloadOffset)
+	end := start + int(img.Setup.PayloadLength)
+	f.Add([]byte{})
+	f.Add([]byte{0, 0, 0, 0xff})
+	f.Add([]byte("\x00\x1f\x01\x00\xff\xff\x00\x06"))
+	path := filepath.Join(f.TempDir(), "bzImage")
+	// Changes of four bytes each: a place outside the packed kernel, and the new byte there.
+	f.Fuzz(func(t *testing.T, changes []byte) {
+		b := bytes.Clone(kernel)
+		for ; len(changes) >= 4; changes = changes[4:] {
+			at := int(changes[0]) | int(changes[1])<<8 | int(changes[2])<<16
+			if at %= start + len(b) - end; at >= start {
+				at += end - start
+			}
+			b[at] = changes[3]
+		}
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r, err := inspect.File(context.Background(), path, inspect.Options{})
+		if err == nil && len(r.Kernels) != 1 || err != nil && strings.Contains(err.Error(), "please report it") {
+			t.Errorf("%+v, %v", r, err)
+		}
+	})
+}
+
 func BenchmarkStockKernels(b *testing.B) {
-	for name, pattern := range map[string]string{"6.1-cloud": debian12, "6.12-cloud": debian13, "6.12-generic": generic13, "6.12-rt": rt13} {
+	for name, pattern := range map[string]string{
+		"6.1-cloud": debian12, "6.12-cloud": debian13, "6.12-generic": generic13, "6.12-rt": rt13,
+	} {
 		path := write(b, vmlinuz(b, pattern))
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()

@@ -45,7 +45,8 @@ func readBoot(img *image.Image) boot {
 	if efi {
 		for _, s := range header.Sections {
 			if s.Size > 0 && int64(s.Address) != s.Offset {
-				b.why = fmt.Sprintf("section %s is loaded at %#x, which is not its place in the file, %#x", s.Name, s.Address, s.Offset)
+				b.why = fmt.Sprintf("section %s is loaded at %#x, which is not its place in the file, %#x",
+					s.Name, s.Address, s.Offset)
 				return b
 			}
 		}
@@ -79,7 +80,8 @@ func (b *boot) missing(what string) Evidence {
 	if b.why != "" {
 		return evidence(Code, Unknown, "not all code could be read: "+b.why)
 	}
-	return evidence(Code, No, fmt.Sprintf("%s in %d instructions, all that the entry points lead to", what, b.facts.Instructions))
+	return evidence(Code, No,
+		fmt.Sprintf("%s in %d instructions, all that the entry points lead to", what, b.facts.Instructions))
 }
 
 // service finds a call of a boot service with a GUID.
@@ -118,7 +120,8 @@ func (b *boot) negotiates() Evidence {
 				int64(call.At), int64(m.At), int64(call.Halves[0]), int64(call.Halves[1]))
 		}
 	}
-	return evidence(Code, Unknown, fmt.Sprintf("calls LocateProtocol(%v); no call of the protocol follows", guid), int64(call.At))
+	return evidence(Code, Unknown,
+		fmt.Sprintf("calls LocateProtocol(%v); no call of the protocol follows", guid), int64(call.At))
 }
 
 // table: does the stub turn unaccepted memory of the UEFI memory map into the kernel's table?

@@ -33,11 +33,11 @@ func readSymbols(names *image.Symbols) map[question][]Evidence {
 				address = a
 			}
 		}
+		says, what := Yes, fmt.Sprintf("function %s in the unpacked kernel, at address %#x", all[0], address)
 		if missing != "" {
-			found[q] = []Evidence{evidence(Symbols, No, fmt.Sprintf("no function %s in the unpacked kernel", missing))}
-		} else {
-			found[q] = []Evidence{evidence(Symbols, Yes, fmt.Sprintf("function %s in the unpacked kernel, at address %#x", all[0], address))}
+			says, what = No, fmt.Sprintf("no function %s in the unpacked kernel", missing)
 		}
+		found[q] = []Evidence{evidence(Symbols, says, what)}
 	}
 	return found
 }

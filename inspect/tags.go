@@ -8,8 +8,8 @@ import (
 // Clouds are the platforms for which there is advice on how to tag an image.
 var Clouds = []string{"gce", "azure", "openstack"}
 
-// Tags says in the vocabulary of a cloud how to tag an image with these kernels, any of which may be booted. It is advice:
-// what the cloud's firmware does with memory, a tag does not say.
+// Tags says in the vocabulary of a cloud how to tag an image with these kernels, any of which may be booted. It is
+// advice: what the cloud's firmware does with memory, a tag does not say.
 func Tags(cloud string, kernels []*Kernel) []string {
 	all := func(is func(k *Kernel) Verdict) bool {
 		for _, k := range kernels {
@@ -72,7 +72,8 @@ func azureTags(uefi, confidential bool) []string {
 	if !uefi || !confidential {
 		return []string{"# no SecurityType for confidential VMs"}
 	}
-	return []string{"az sig image-definition create --hyper-v-generation V2 --features SecurityType=ConfidentialVmSupported"}
+	return []string{"az sig image-definition create --hyper-v-generation V2" +
+		" --features SecurityType=ConfidentialVmSupported"}
 }
 
 func openstackTags(uefi, tdx, snp bool) []string {

@@ -7,7 +7,9 @@ import (
 
 // wanted selects what of a file system says how it boots: kernels, boot loaders and their configuration. Paths only say
 // where to look; what a file is, its content decides.
-type wanted struct{}
+type wanted struct {
+	disks []string // files that are disks themselves, and not looked into
+}
 
 // skipped are directories of a root file system that have many files and nothing to boot.
 var skipped = map[string]bool{
@@ -19,7 +21,7 @@ var skipped = map[string]bool{
 // opened are those below them that are looked into all the same.
 var opened = []string{"lib", "lib/modules", "lib/modules/*", "usr", "usr/lib", "usr/lib/modules", "usr/lib/modules/*"}
 
-func (wanted) Directory(dir string) bool {
+func (*wanted) Directory(dir string) bool {
 	top, rest, nested := strings.Cut(dir, "/")
 	if skipped[top] {
 		for _, pattern := range opened {
@@ -44,13 +46,16 @@ func (wanted) Directory(dir string) bool {
 // maxText is the size of the largest configuration file in bytes; a kernel's has 300,000.
 const maxText = 4 << 20
 
-func (wanted) File(name string, size int64, head []byte) bool {
+func (w *wanted) File(name string, size int64, head []byte) bool {
 	base := path.Base(name)
 	switch {
 	case head == nil: // a symbolic link
 		return strings.HasPrefix(base, "vmlinu") || strings.HasPrefix(base, "bzImage") || base == "linux"
 	case isBoot(head):
 		return true
+	case len(head) >= 520 && string(head[512:520]) == "EFI PART":
+		w.disks = append(w.disks, name)
+		return false
 	case size > maxText:
 		return false
 	}

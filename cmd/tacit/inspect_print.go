@@ -132,7 +132,8 @@ type asked struct {
 
 func questionsOf(k *inspect.Kernel) []asked {
 	return []asked{
-		{"TDX guest", k.TDX.Guest}, {"TDX accepts", k.TDX.Accepts}, {"SNP guest", k.SNP.Guest}, {"SNP accepts", k.SNP.Accepts},
+		{"TDX guest", k.TDX.Guest}, {"TDX accepts", k.TDX.Accepts},
+		{"SNP guest", k.SNP.Guest}, {"SNP accepts", k.SNP.Accepts},
 		{"negotiates", k.Negotiates}, {"lazy", k.Lazy},
 	}
 }

@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// Files are the files of a file system by their paths. A value that starts with "-> " is a symbolic link, where the file
-// system has them.
+// Files are the files of a file system by their paths. A value that starts with "-> " is a symbolic link, where the
+// file system has them.
 type Files map[string][]byte
 
 // Link is what Files have for a symbolic link.
@@ -94,7 +94,8 @@ func FAT(t testing.TB, bits, mib int, files Files, args ...string) string {
 func Ext(t testing.TB, version, mib int, files Files, args ...string) string {
 	t.Helper()
 	path := blank(t, mib)
-	run(t, nil, fmt.Sprintf("mkfs.ext%d", version), append([]string{"-q", "-F", "-d", Directory(t, files)}, append(args, path)...)...)
+	run(t, nil, fmt.Sprintf("mkfs.ext%d", version),
+		slices.Concat([]string{"-q", "-F", "-d", Directory(t, files)}, args, []string{path})...)
 	return path
 }
 
@@ -155,6 +156,7 @@ func Disk(t testing.TB, label string, partitions ...Partition) string {
 func Qcow2(t testing.TB, raw string, options ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "disk.qcow2")
-	run(t, nil, "qemu-img", slices.Concat([]string{"convert", "-f", "raw", "-O", "qcow2"}, options, []string{raw, path})...)
+	run(t, nil, "qemu-img",
+		slices.Concat([]string{"convert", "-f", "raw", "-O", "qcow2"}, options, []string{raw, path})...)
 	return path
 }

@@ -17,7 +17,8 @@ func PE(sections ...Section) []byte {
 	const alignment, fileAlignment, start = 0x1000, 0x200, 0x40
 	up := func(n, to int) int { return (n + to - 1) / to * to }
 	var optional pe.OptionalHeader64
-	headers := up(start+4+binary.Size(pe.FileHeader{})+binary.Size(optional)+len(sections)*binary.Size(pe.SectionHeader32{}), fileAlignment)
+	headers := up(start+4+binary.Size(pe.FileHeader{})+binary.Size(optional)+
+		len(sections)*binary.Size(pe.SectionHeader32{}), fileAlignment)
 	address, offset := up(headers, alignment), headers
 	var table []pe.SectionHeader32
 	var body bytes.Buffer

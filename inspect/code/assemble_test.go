@@ -85,7 +85,8 @@ var (
 		label("system table")(a)
 		raw(make([]byte, 8)...)(a)
 	}
-	callRAX = raw(0xff, 0x10) // call [rax]
+	callRAX  = raw(0xff, 0x10)                                           // call [rax]
+	switchOn = raw(0x48, 0x63, 0x04, 0xba, 0x48, 0x01, 0xd0, 0xff, 0xe0) // movsxd rax, [rdx+rdi*4]; add rax, rdx; jmp rax
 )
 
 // service calls a boot service through the table that RAX points to.

@@ -2,9 +2,9 @@
 // direct jump and call, and says which boot services the program calls with which GUID and which instructions of
 // confidential guests it can reach.
 //
-// Only what an entry point leads to is read, by jumps and calls and by functions whose address the code takes. Bytes that
-// merely lie in the file, a table of GUIDs for instance, are never taken for code, wherever they are; and a GUID counts
-// only as the argument of the call that it goes into.
+// Only what an entry point leads to is read, by jumps and calls and by functions whose address the code takes. Bytes
+// that merely lie in the file, a table of GUIDs for instance, are never taken for code, wherever they are; and a GUID
+// counts only as the argument of the call that it goes into.
 // Compilers keep a GUID in many ways: GCC as two 8-byte immediates, clang as 16 bytes of read-only data or as
 // immediates, in either order. So values are followed through registers and the stack rather than bytes compared.
 package code

@@ -49,20 +49,23 @@ func TestGUIDs(t *testing.T) {
 			jumpTo("start"), label("guid"), raw(wanted[:]...), label("start"), frame, leaTo(rcx, "guid"), locate,
 		},
 		"a copy of read-only data": {
-			frame, loadFrom(rax, "guid"), loadFrom(rdx, "guid + 8"), store(rdx, 0x18), store(rax, 0x10), leaStack(rcx, 0x10), locate,
+			frame, loadFrom(rax, "guid"), loadFrom(rdx, "guid + 8"), store(rdx, 0x18), store(rax, 0x10),
+			leaStack(rcx, 0x10), locate,
 			label("guid"), raw(wanted[:8]...), label("guid + 8"), raw(wanted[8:]...),
 		},
 		"a string copy of read-only data": {
-			frame, leaTo(rsi, "guid"), leaStack(rdi, 0x10), raw(0x48, 0xa5, 0x48, 0xa5), leaStack(rcx, 0x10), locate, // movsq twice
+			frame, leaTo(rsi, "guid"), leaStack(rdi, 0x10), raw(0x48, 0xa5, 0x48, 0xa5), // movsq twice
+			leaStack(rcx, 0x10), locate,
 			label("guid"), raw(wanted[:]...),
 		},
 		"a repeated string copy": {
-			frame, leaTo(rsi, "guid"), leaStack(rdi, 0x10), raw(0xb9, 4, 0, 0, 0, 0xf3, 0xa5), leaStack(rcx, 0x10), locate, // rep movsd
+			frame, leaTo(rsi, "guid"), leaStack(rdi, 0x10), raw(0xb9, 4, 0, 0, 0, 0xf3, 0xa5), // mov ecx, 4; rep movsd
+			leaStack(rcx, 0x10), locate,
 			label("guid"), raw(wanted[:]...),
 		},
 		"immediates of four bytes": {frame, dwords, leaStack(rcx, 0x10), locate},
 		"pushed": {
-			frame, movabs(rax, high), raw(0x50), movabs(rax, low), raw(0x50), raw(0x48, 0x89, 0xe1), locate, // push rax; mov rcx, rsp
+			frame, movabs(rax, high), raw(0x50), movabs(rax, low), raw(0x50, 0x48, 0x89, 0xe1), locate, // push rax; mov rcx, rsp
 		},
 		"the address kept in another register, and on the stack": {
 			frame, leaStack(14, 0x10), movabs(rax, low), store(rax, 0x10), callTo("other"), movabs(rax, high), store(rax, 0x18),
@@ -73,8 +76,8 @@ func TestGUIDs(t *testing.T) {
 			leaStack(rcx, 0x10), locate,
 		},
 		"behind a jump table": {
-			// cmp edi, 1; ja; lea rdx, table; movsxd rax, [rdx+rdi*4]; add rax, rdx; jmp rax
-			raw(0x83, 0xff, 1), jaTo("end"), leaTo(rdx, "table"), raw(0x48, 0x63, 0x04, 0xba, 0x48, 0x01, 0xd0, 0xff, 0xe0),
+			// cmp edi, 1; ja; lea rdx, table
+			raw(0x83, 0xff, 1), jaTo("end"), leaTo(rdx, "table"), switchOn,
 			label("end"), ret,
 			label("table"), func(a *assembler) {
 				a.b = binary.LittleEndian.AppendUint32(a.b, uint32(a.labels["end"]-a.labels["table"]))
@@ -144,9 +147,12 @@ func TestGUIDsThatDoNotCount(t *testing.T) {
 
 // A kernel for 32-bit firmware too reaches the call of the interface by two ways, only one of which knows it.
 func TestTwoWaysToTheMethod(t *testing.T) {
-	for name, first := range map[string]func(*assembler){"jump first": jeTo("mixed"), "jump last": to("mixed", 0x0f, 0x85)} {
+	for name, first := range map[string]func(*assembler){
+		"jump first": jeTo("mixed"), "jump last": to("mixed", 0x0f, 0x85),
+	} {
 		facts := Read(assemble(
-			frame, movabs(rax, low), store(rax, 0x10), movabs(rax, high), store(rax, 0x18), leaStack(rcx, 0x10), leaStack(r8, 0x30),
+			frame, movabs(rax, low), store(rax, 0x10), movabs(rax, high), store(rax, 0x18),
+			leaStack(rcx, 0x10), leaStack(r8, 0x30),
 			raw(0x45, 0x84, 0xe4), first, // test r12b, r12b
 			bootServicesToRAX, service(uefi.BSLocateProtocol), jumpTo("both"),
 			label("mixed"), callTo("thunk"),
@@ -232,7 +238,7 @@ func TestGaps(t *testing.T) {
 	}{
 		"no instruction":     {[]func(*assembler){raw(0x06)}, "no instruction at byte 0x0"},
 		"behind the end":     {[]func(*assembler){raw(0x90)}, "behind which no code is loaded at byte 0x0"},
-		"unknown jump table": {[]func(*assembler){leaTo(rdx, "t"), raw(0x48, 0x63, 0x04, 0xba, 0x48, 0x01, 0xd0, 0xff, 0xe0), label("t"), raw(0, 0, 0, 0)}, "unknown length"},
+		"unknown jump table": {[]func(*assembler){leaTo(rdx, "t"), switchOn, label("t"), raw(0, 0, 0, 0)}, "unknown length"},
 		"after a function that returns": {
 			[]func(*assembler){callTo("f"), raw(0x06), label("f"), ret}, "no instruction at byte 0x5",
 		},
@@ -256,9 +262,10 @@ func TestGaps(t *testing.T) {
 
 // Whatever bytes there are, reading them ends, and what it finds lies in them.
 func FuzzRead(f *testing.F) {
-	f.Add(assemble(frame, movabs(rax, low), store(rax, 0x10), movabs(rax, high), store(rax, 0x18), leaStack(rcx, 0x10), locate).File)
+	f.Add(assemble(frame, movabs(rax, low), store(rax, 0x10), movabs(rax, high), store(rax, 0x18),
+		leaStack(rcx, 0x10), locate).File)
 	f.Add(assemble(callTo("f"), ret, label("f"), jumpTo("f")).File)
-	f.Add(assemble(leaTo(rdx, "t"), raw(0x24, 3, 0x48, 0x63, 0x04, 0xba, 0x48, 0x01, 0xd0, 0xff, 0xe0), label("t"), raw(make([]byte, 16)...)).File)
+	f.Add(assemble(leaTo(rdx, "t"), raw(0x24, 3), switchOn, label("t"), raw(make([]byte, 16)...)).File) // and al, 3
 	f.Add([]byte{0xc3})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		half := len(b) / 2

@@ -140,8 +140,8 @@ func (s *state) slot(at int64) value {
 	return value{}
 }
 
-// register tells which register r is, or a part of which, and its width in bytes; ok is false for one that is not of the
-// sixteen general ones.
+// register tells which register r is, or a part of which, and its width in bytes; ok is false for one that is not of
+// the sixteen general ones.
 func register(r x86asm.Reg) (index, width int, ok bool) {
 	switch {
 	case x86asm.RAX <= r && r <= x86asm.R15:

@@ -1,0 +1,86 @@
+package code
+
+import (
+	"encoding/binary"
+
+	"golang.org/x/arch/x86/x86asm"
+
+	"github.com/tacit-vm/tacit/uefi"
+)
+
+// call reads a call: of a function to be read too, of a boot service, or of something unknown.
+func (w *walk) call(s *state, in instruction, offset int, next uint64) {
+	for _, r := range []int{rdi, rsi, rdx, rcx, r8, r9} {
+		w.take(s.regs[r])
+	}
+	if function, ok := target(in, next); ok {
+		w.enter(function)
+		if v := s.regs[rdi]; v.kind == number {
+			w.calls = append(w.calls, constantCall{offset, function, uint32(v.n)})
+		}
+		for _, r := range []int{rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11} { // System V ABI
+			s.regs[r] = value{}
+		}
+		return
+	}
+	located := w.service(s, in, offset, next)
+	for _, r := range []int{rax, rcx, rdx, r8, r9, r10, r11} { // UEFI 2.10, section 2.3.4.2
+		s.regs[r] = value{}
+	}
+	if located >= 0 {
+		w.facts.Services[located].Methods = w.methods(place{next, s}, located)
+	}
+}
+
+// service notes a call of a boot service. If it locates a protocol whose GUID is known, the call's number is returned,
+// otherwise -1.
+func (w *walk) service(s *state, in instruction, offset int, next uint64) int {
+	m, ok := in.Args[0].(x86asm.Mem)
+	if !ok || w.register(s, m.Base).kind != bootServices || m.Index != 0 ||
+		m.Disp < uefi.TableHeaderSize || m.Disp >= int64(uefi.BootServicesSize) || m.Disp%8 != 0 {
+		return -1
+	}
+	c := ServiceCall{At: offset, Service: uefi.BootService(m.Disp)}
+	low, high := w.pointed(s, s.regs[rcx], 0), w.pointed(s, s.regs[rcx], 8)
+	if low.kind == number && high.kind == number {
+		c.GUID, c.Halves = new(uefi.GUID), [2]int{low.from, high.from}
+		binary.LittleEndian.PutUint64(c.GUID[:8], uint64(low.n))
+		binary.LittleEndian.PutUint64(c.GUID[8:], uint64(high.n))
+	}
+	w.facts.Services = append(w.facts.Services, c)
+	if c.Service != uefi.BSLocateProtocol || c.GUID == nil || s.regs[r8].kind != stack {
+		return -1
+	}
+	number := len(w.facts.Services) - 1
+	s.store(s.regs[r8].n, 8, value{kind: protocol, n: int64(number)})
+	return number
+}
+
+// pointed is the eight bytes at an offset from a pointer.
+func (w *walk) pointed(s *state, pointer value, offset int64) value {
+	switch pointer.kind {
+	case stack:
+		return s.load(pointer.n+offset, 8)
+	case data:
+		return w.constant(pointer.n+offset, 8)
+	}
+	return value{}
+}
+
+// tdcall returns the offset of the TDCALL that a function begins with, but for moving its arguments into place (Linux,
+// arch/x86/virt/vmx/tdx/tdxcall.S).
+func (w *walk) tdcall(function uint64) (offset int, ok bool) {
+	const most = 32 // instructions
+	for range most {
+		offset, rest := w.bytes(function)
+		in, ok := decode(rest)
+		if !ok || in.special == TDCALL {
+			return offset, ok
+		}
+		if flow(in) != onward && flow(in) != branches {
+			break
+		}
+		function += uint64(in.Len)
+	}
+	return 0, false
+}
