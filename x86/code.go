@@ -29,21 +29,21 @@ type codeMode uint8
 const (
 	modeSSE  codeMode = 1 << iota // SSE instructions are usable
 	modeX87                       // x87 instructions are usable
-	modeNM                        // CR0.TS is what keeps them from being usable
+	modeNM                        // SSE instructions would be usable but for CR0.TS: they raise #NM, not #UD
 	modeWait                      // CR0.MP and TS: WAIT raises #NM
-
 )
 
 // codeMode returns the mode that the control registers select.
 func (c *CPU) codeMode() codeMode {
 	var m codeMode
-	if c.cr0&CR0TS != 0 {
-		m |= modeNM
-		if c.cr0&CR0MP != 0 {
-			m |= modeWait
-		}
+	ts := c.cr0&CR0TS != 0
+	if ts && c.cr0&CR0MP != 0 {
+		m |= modeWait
 	}
-	if c.cr0&CR0EM == 0 && c.cr4&CR4OSFXSR != 0 && c.cr0&CR0TS == 0 {
+	switch sse := c.cr0&CR0EM == 0 && c.cr4&CR4OSFXSR != 0; {
+	case sse && ts:
+		m |= modeNM
+	case sse:
 		m |= modeSSE
 	}
 	if c.cr0&(CR0EM|CR0TS) == 0 {

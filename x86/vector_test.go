@@ -143,7 +143,8 @@ func TestVectorAlignment(t *testing.T) {
 
 // Where the operating system has not prepared for SSE and x87, their instructions raise what makes it prepare.
 func TestVectorNotReady(t *testing.T) {
-	sse, x87, mmx, fxsave, wait := []byte{0x0F, 0x57, 0xC0}, []byte{0xD9, 0xE8}, []byte{0x0F, 0xEF, 0xC0}, []byte{0x0F, 0xAE, 0x06}, []byte{0x9B}
+	sse, x87, mmx := []byte{0x0F, 0x57, 0xC0}, []byte{0xD9, 0xE8}, []byte{0x0F, 0xEF, 0xC0}
+	fxsave, wait := []byte{0x0F, 0xAE, 0x06}, []byte{0x9B}
 	for _, c := range []struct {
 		name     string
 		cr0, cr4 uint64 // bits to set, bits to clear
@@ -157,6 +158,7 @@ func TestVectorNotReady(t *testing.T) {
 		{"TS, WAIT", CR0TS, 0, wait, noVector},
 		{"TS and MP, WAIT", CR0TS | CR0MP, 0, wait, vectorNM},
 		{"EM, SSE", CR0EM, 0, sse, vectorUD},
+		{"EM and TS, SSE", CR0EM | CR0TS, 0, sse, vectorUD},
 		{"EM, x87", CR0EM, 0, x87, vectorNM},
 		{"EM, FXSAVE", CR0EM, 0, fxsave, vectorNM},
 		{"no OSFXSR, SSE", 0, CR4OSFXSR, sse, vectorUD},
