@@ -12,7 +12,8 @@ var aesHandlers = map[Op]handler{
 	opAESKEYGENASSIST: wholeImm(func(_, k XMM, imm uint8) XMM { return XMM{aesKeygen(k[0], imm), aesKeygen(k[1], imm)} }),
 }
 
-// aesTables are the S-boxes, and for the first row what S-box and column mixing together make of a byte: a column, row 0 in the low byte.
+// aesTables are the S-boxes, and for the first row what S-box and column mixing together make of a byte: a column, row
+// 0 in the low byte.
 type aesTables struct {
 	sbox, inverse [256]uint8
 	enc, dec      [256]uint32
@@ -58,21 +59,28 @@ func makeAES() *aesTables {
 // aesDouble multiplies by x in GF(2^8).
 func aesDouble(v uint8) uint8 { return v<<1 ^ uint8(int8(v)>>7)&0x1B }
 
+// aesMix makes a column of four bytes, one a row.
+func aesMix(r0, r1, r2, r3 uint64) uint32 {
+	t := &aes.enc
+	return t[uint8(r0)] ^ bits.RotateLeft32(t[uint8(r1)], 8) ^ bits.RotateLeft32(t[uint8(r2)], 16) ^
+		bits.RotateLeft32(t[uint8(r3)], 24)
+}
+
 // aesenc is AESENC, written out: Go programs hash with it.
 func aesenc(c *CPU, u *Uop) bool {
 	d, k := c.xmm(u)
-	t, low, high := &aes.enc, d[0], d[1]
-	c0 := t[uint8(low)] ^ bits.RotateLeft32(t[uint8(low>>40)], 8) ^ bits.RotateLeft32(t[uint8(high>>16)], 16) ^ bits.RotateLeft32(t[high>>56], 24)
-	c1 := t[uint8(low>>32)] ^ bits.RotateLeft32(t[uint8(high>>8)], 8) ^ bits.RotateLeft32(t[uint8(high>>48)], 16) ^ bits.RotateLeft32(t[uint8(low>>24)], 24)
-	c2 := t[uint8(high)] ^ bits.RotateLeft32(t[uint8(high>>40)], 8) ^ bits.RotateLeft32(t[uint8(low>>16)], 16) ^ bits.RotateLeft32(t[low>>56], 24)
-	c3 := t[uint8(high>>32)] ^ bits.RotateLeft32(t[uint8(low>>8)], 8) ^ bits.RotateLeft32(t[uint8(low>>48)], 16) ^ bits.RotateLeft32(t[uint8(high>>24)], 24)
+	low, high := d[0], d[1]
+	c0 := aesMix(low, low>>40, high>>16, high>>56)
+	c1 := aesMix(low>>32, high>>8, high>>48, low>>24)
+	c2 := aesMix(high, high>>40, low>>16, low>>56)
+	c3 := aesMix(high>>32, low>>8, low>>48, high>>24)
 	d[0] = (uint64(c0) | uint64(c1)<<32) ^ k[0]
 	d[1] = (uint64(c2) | uint64(c3)<<32) ^ k[1]
 	return true
 }
 
-// aesColumns makes each column of the four bytes that end up in it: the one of row r is step*r bytes behind the column's first. ShiftRows has step 5, its inverse 13,
-// no shift 1. The four rows' tables are rotations of the first's.
+// aesColumns makes each column of the four bytes that end up in it: the one of row r is step*r bytes behind the
+// column's first. ShiftRows has step 5, its inverse 13, no shift 1. The four rows' tables are rotations of the first's.
 func aesColumns(x XMM, table *[256]uint32, step int) (r XMM) {
 	b := x.bytes()
 	column := func(i int) uint64 {
@@ -92,7 +100,8 @@ func aesBytes(x XMM, box *[256]uint8, step int) XMM {
 	return xmmOf(&r)
 }
 
-// aesKeygen is AESKEYGENASSIST on the high doubleword of a quadword: its bytes substituted, and these rotated with the round constant added.
+// aesKeygen is AESKEYGENASSIST on the high doubleword of a quadword: its bytes substituted, and these rotated with the
+// round constant added.
 func aesKeygen(q uint64, rcon uint8) uint64 {
 	var w uint32
 	for i := 0; i < 32; i += 8 {

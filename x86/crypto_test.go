@@ -116,7 +116,8 @@ func TestSHA1(t *testing.T) {
 	}
 }
 
-// SHA-256 out of the instructions is crypto/sha256. Its constants are the fractions of the cube roots of primes, its start those of square roots (FIPS 180-4, 4.2.2 and 5.3.3).
+// SHA-256 out of the instructions is crypto/sha256. Its constants are the fractions of the cube roots of primes, its
+// start those of square roots (FIPS 180-4, 4.2.2 and 5.3.3).
 func TestSHA256(t *testing.T) {
 	m := newVectorMachine(t)
 	message := []byte("another message of less than a block")

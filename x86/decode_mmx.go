@@ -1,7 +1,7 @@
 package x86
 
-// Forms of MMX instructions. Each is: look for a pending x87 exception, copy the operands to temporaries, operate, enter the MMX state, copy the result back.
-// What can fault comes before what the guest can see.
+// Forms of MMX instructions. Each is: look for a pending x87 exception, copy the operands to temporaries, operate,
+// enter the MMX state, copy the result back. What can fault comes before what the guest can see.
 
 // mmx begins an MMX instruction: it reads ModRM and looks for a pending exception.
 func (d *decoder) mmx() {
@@ -65,7 +65,8 @@ func pqTwice(d *decoder, in *vectorInsn) bool {
 	return d.result(d.reg, mmxDst)
 }
 
-// pqHigh serves PUNPCKH: the high halves of quadwords are what the low unpacking of XMM registers puts into its high quadword.
+// pqHigh serves PUNPCKH: the high halves of quadwords are what the low unpacking of XMM registers puts into its high
+// quadword.
 func pqHigh(d *decoder, in *vectorInsn) bool {
 	d.mmx()
 	d.operands(in.memory)

@@ -39,7 +39,8 @@ func (d *decoder) x87Op(u Uop, fop uint32) bool {
 	return true
 }
 
-// x87Load and x87Direct emit a waiting instruction with a memory operand: one that is loaded into Tmp0 first, or that the operation accesses itself.
+// x87Load and x87Direct emit a waiting instruction with a memory operand: one that is loaded into Tmp0 first, or that
+// the operation accesses itself.
 func (d *decoder) x87Load(u Uop, fop uint32) bool {
 	a := [...]access{x87Single: m32, x87Double: m64, x87Int16: m16, x87Int32: m32, x87Int64: m64}[u.Src]
 	d.emit(Uop{Op: opX87Pending})
@@ -136,7 +137,8 @@ func (d *decoder) x87Memory(opcode, n uint8, fop uint32) bool {
 	return false
 }
 
-// x87Register decodes an operand in a register. The aliases that the manual does not list are among them, as silicon has them.
+// x87Register decodes an operand in a register. The aliases that the manual does not list are among them, as silicon
+// has them.
 func (d *decoder) x87Register(opcode, modrm uint8, fop uint32) bool {
 	n, i := modrm>>3&7, modrm&7
 	switch uint16(opcode)<<8 | uint16(n) {

@@ -4,7 +4,8 @@ import "encoding/binary"
 
 // FXSAVE, FXRSTOR and MXCSR's own instructions.
 
-// The layout of the FXSAVE area (SDM vol. 1, tables 10-2 and 10-3), which is the legacy region of the XSAVE area. Processors leave what is behind XMM15 alone.
+// The layout of the FXSAVE area (SDM vol. 1, tables 10-2 and 10-3), which is the legacy region of the XSAVE area.
+// Processors leave what is behind XMM15 alone.
 const (
 	fxFCW     = 0
 	fxFSW     = 2
@@ -24,7 +25,8 @@ const (
 // fxArea is as much of the area as is used.
 type fxArea [fxEnd]byte
 
-// putX87 stores the x87 state. In the 32-bit form (wide is false) the pointers have their low halves only, and segments of 0.
+// putX87 stores the x87 state. In the 32-bit form (wide is false) the pointers have their low halves only, and segments
+// of 0.
 func (a *fxArea) putX87(f *x87State, wide bool) {
 	le := binary.LittleEndian
 	le.PutUint16(a[fxFCW:], f.cw)
@@ -82,7 +84,8 @@ func (a *fxArea) xmm(x []XMM) {
 	}
 }
 
-// Image returns the x87 state in the 64-bit FXSAVE format: the first 24 bytes and the eight registers, with zeros for MXCSR.
+// Image returns the x87 state in the 64-bit FXSAVE format: the first 24 bytes and the eight registers, with zeros for
+// MXCSR.
 func (f *x87State) Image() (b [fxXMM]byte) {
 	var a fxArea
 	a.putX87(f, true)

@@ -1,7 +1,8 @@
 package x86
 
-// MMX instructions are the XMM operations on temporaries: registers and memory are copied there, and the result back. MMX registers are the
-// significands of the x87 registers, and every instruction that uses one changes the x87 state (SDM vol. 1, 9.5.1).
+// MMX instructions are the XMM operations on temporaries: registers and memory are copied there, and the result back.
+// MMX registers are the significands of the x87 registers, and every instruction that uses one changes the x87 state
+// (SDM vol. 1, 9.5.1).
 var mmxHandlers = map[Op]handler{
 	opMMXGet: func(c *CPU, u *Uop) bool {
 		c.X[u.Dst&xmmMask] = XMM{c.fpu.reg[u.Src&7].m}

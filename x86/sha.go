@@ -2,7 +2,8 @@ package x86
 
 import "math/bits"
 
-// SHA extensions (SDM vol. 2, SHA1RNDS4 and so on; FIPS 180-4). SHA-1 has its first word in the highest doubleword, SHA-256 in the lowest.
+// SHA extensions (SDM vol. 2, SHA1RNDS4 and so on; FIPS 180-4). SHA-1 has its first word in the highest doubleword,
+// SHA-256 in the lowest.
 var shaHandlers = map[Op]handler{
 	opSHA1RNDS4:   wholeImm(sha1Rounds),
 	opSHA1NEXTE:   whole(func(a, b XMM) XMM { b[1] += uint64(bits.RotateLeft32(a.dword(3), 30)) << 32; return b }),
@@ -59,7 +60,8 @@ func sha256Sigma1(x uint32) uint32 {
 	return bits.RotateLeft32(x, -17) ^ bits.RotateLeft32(x, -19) ^ x>>10
 }
 
-// sha256Rounds does two rounds: the destination holds C, D, G, H, the source A, B, E, F, from the top, and XMM0 the two words with their constants added.
+// sha256Rounds does two rounds: the destination holds C, D, G, H, the source A, B, E, F, from the top, and XMM0 the two
+// words with their constants added.
 func sha256Rounds(cpu *CPU, u *Uop) bool {
 	dst, s := cpu.xmm(u)
 	a, b, e, f := s.dword(3), s.dword(2), s.dword(1), s.dword(0)

@@ -2,8 +2,9 @@ package x86
 
 import "math/bits"
 
-// Floating point in software: IEEE 754 arithmetic as the processor does it, for SSE and x87 alike. Operands of all formats are unpacked into a number, which
-// holds any of them exactly; results are computed exactly, or with a sticky bit, and rounded once.
+// Floating point in software: IEEE 754 arithmetic as the processor does it, for SSE and x87 alike. Operands of all
+// formats are unpacked into a number, which holds any of them exactly; results are computed exactly, or with a sticky
+// bit, and rounded once.
 
 // A number is an unpacked operand or a rounded result.
 type number struct {
@@ -39,7 +40,8 @@ var (
 	extended = floatFormat{64, -16382, 16383}
 )
 
-// Exceptions, at their places in MXCSR and in the x87 status word; the masks stand at the same places of the x87 control word.
+// Exceptions, at their places in MXCSR and in the x87 status word; the masks stand at the same places of the x87
+// control word.
 const (
 	fpIE = 1 << iota // invalid operation
 	fpDE             // denormal operand
@@ -76,7 +78,8 @@ type floatEnv struct {
 	up    bool // the last rounding made the magnitude larger
 }
 
-// increments says whether rounding adds one to the magnitude. rest is what is cut off, as a fraction of the last place × 2^64, its lowest bit being sticky.
+// increments says whether rounding adds one to the magnitude. rest is what is cut off, as a fraction of the last place
+// × 2^64, its lowest bit being sticky.
 func (e *floatEnv) increments(neg, odd bool, rest uint64) bool {
 	const half = 1 << 63
 	switch e.rc {
@@ -90,7 +93,8 @@ func (e *floatEnv) increments(neg, odd bool, rest uint64) bool {
 	return false
 }
 
-// cut rounds the significand hi:lo, whose bit 127 is set or which is denormalised, to p bits. carry is set where the result is 2^64, then m is 2^63.
+// cut rounds the significand hi:lo, whose bit 127 is set or which is denormalised, to p bits. carry is set where the
+// result is 2^64, then m is 2^63.
 func (e *floatEnv) cut(neg bool, hi, lo uint64, p int) (m uint64, carry, inexact, up bool) {
 	rest := lo
 	if p < 64 {
@@ -110,8 +114,9 @@ func (e *floatEnv) cut(neg bool, hi, lo uint64, p int) (m uint64, carry, inexact
 	return m, carry, rest != 0, up
 }
 
-// round makes the result (-1)^neg × hi:lo × 2^(exp-127), bit 127 being set, into a number of format f and raises overflow, underflow and precision.
-// Where overflow or underflow is not masked, the result has an exponent that the format does not have.
+// round makes the result (-1)^neg × hi:lo × 2^(exp-127), bit 127 being set, into a number of format f and raises
+// overflow, underflow and precision. Where overflow or underflow is not masked, the result has an exponent that the
+// format does not have.
 func (e *floatEnv) round(neg bool, exp int, hi, lo uint64, f *floatFormat) number {
 	m, carry, inexact, up := e.cut(neg, hi, lo, f.precision)
 	r := number{kind: finite, neg: neg, exp: exp, m: m}
@@ -145,8 +150,8 @@ func (e *floatEnv) underflow(neg bool, exp int, hi, lo uint64, f *floatFormat) n
 		return number{neg: neg}
 	}
 	hi, lo = shiftRightSticky(hi, lo, f.minExp-exp)
-	m, carry, inexact, up := e.cut(neg, hi, lo, f.precision)
-	_ = carry // hi is below 2^63, so that rounding makes the smallest normal number at most
+	// Rounding makes the smallest normal number at most, so that there is no carry.
+	m, _, inexact, up := e.cut(neg, hi, lo, f.precision)
 	e.up = up
 	if inexact {
 		e.flags |= fpUE | fpPE
@@ -173,7 +178,8 @@ func normalized(neg bool, exp int, m uint64) number {
 	return number{kind: finite, neg: neg, exp: exp - s, m: m << s}
 }
 
-// shiftRightSticky shifts hi:lo right by n; the lowest bit of the result also says whether any bit that is lost was set.
+// shiftRightSticky shifts hi:lo right by n; the lowest bit of the result also says whether any bit that is lost was
+// set.
 func shiftRightSticky(hi, lo uint64, n int) (uint64, uint64) {
 	var lost uint64
 	switch {

@@ -160,7 +160,8 @@ func (e *floatEnv) sqrt(a number, f *floatFormat) number {
 	return e.round(false, exp, hi, lo, f)
 }
 
-// rootSignificand takes the square root of a significand. hi is the root's floor; lo tells the rest from zero and from one half, which it never is.
+// rootSignificand takes the square root of a significand. hi is the root's floor; lo tells the rest from zero and from
+// one half, which it never is.
 func rootSignificand(a number) (hi, lo uint64, exp int) {
 	n1, n0 := a.m, uint64(0) // the radicand, so that the root has 64 bits
 	exp = a.exp >> 1

@@ -22,7 +22,8 @@ func (e *floatEnv) fromInteger(v int64, f *floatFormat) number {
 	return e.round(n.neg, n.exp, n.m, 0, f)
 }
 
-// integral rounds a finite number to an integer; inexact is not raised but returned. The result is a number of the same precision, and keeps its sign where it is zero.
+// integral rounds a finite number to an integer; inexact is not raised but returned. The result is a number of the same
+// precision, and keeps its sign where it is zero.
 func (e *floatEnv) integral(a number) (r number, inexact bool) {
 	if a.exp >= 63 {
 		return a, false
@@ -52,7 +53,8 @@ func (e *floatEnv) roundIntegral(a number) number {
 	return r
 }
 
-// toInteger converts to a signed integer of n bits. What does not fit gives the most negative one, and the invalid-operation exception (SDM vol. 1, 4.8.3.7, 8.5.1.2, 11.5.2.1).
+// toInteger converts to a signed integer of n bits. What does not fit gives the most negative one, and the
+// invalid-operation exception (SDM vol. 1, 4.8.3.7, 8.5.1.2, 11.5.2.1).
 func (e *floatEnv) toInteger(a number, n int) int64 {
 	least := int64(-1) << (n - 1)
 	a = e.operand(a)

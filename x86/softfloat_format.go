@@ -1,6 +1,7 @@
 package x86
 
-// The three encodings (SDM vol. 1, 4.2.2 and 4.8): float32 and float64 as bit patterns in uint32 and uint64, and float80.
+// The three encodings (SDM vol. 1, 4.2.2 and 4.8): float32 and float64 as bit patterns in uint32 and uint64, and
+// float80.
 
 func unpack32(v uint32) number {
 	return unpackBinary(v>>31 != 0, int(v>>23&0xFF), 0xFF, -127, uint64(v)<<40)
@@ -40,7 +41,8 @@ func unpack80(v float80) number {
 	neg, exp, integer := v.se>>15 != 0, int(v.se&maxExp80), v.m>>63 != 0
 	switch {
 	case exp == 0:
-		// A pseudo-denormal, with its integer bit set, counts as a denormal and has the smallest normal exponent, as denormals do.
+		// A pseudo-denormal, with its integer bit set, counts as a denormal and has the smallest normal exponent, as
+		// denormals do.
 		n := normalized(neg, extended.minExp, v.m)
 		n.denormal = v.m != 0
 		return n

@@ -11,7 +11,8 @@ import (
 func doubleDraw(r *rand.Rand) float64 {
 	switch r.Intn(6) {
 	case 0:
-		return []float64{0, math.Copysign(0, -1), 1, -1, math.Inf(1), math.Inf(-1), math.MaxFloat64, math.SmallestNonzeroFloat64, 0x1p-1022}[r.Intn(9)]
+		return []float64{0, math.Copysign(0, -1), 1, -1, math.Inf(1), math.Inf(-1), math.MaxFloat64,
+			math.SmallestNonzeroFloat64, 0x1p-1022}[r.Intn(9)]
 	case 1:
 		return math.Float64frombits(r.Uint64()>>(12+r.Intn(52)) | uint64(r.Intn(2))<<63)
 	case 2:
@@ -95,7 +96,8 @@ func TestSoftFloatRoundsAsBig(t *testing.T) {
 					e := floatEnv{rc: rc, masked: fpAll}
 					got := e.arith(op, a, b, &format)
 					inexact := want.Acc() != big.Exact
-					if got.float().Cmp(want) != 0 || (e.flags == fpPE) != inexact || e.up != (inexact && (want.Acc() == big.Above) != want.Signbit()) {
+					up := inexact && (want.Acc() == big.Above) != want.Signbit()
+					if got.float().Cmp(want) != 0 || (e.flags == fpPE) != inexact || e.up != up {
 						t.Fatalf("operation %d of %v and %v to %d bits, %v: %v, exceptions %#x, up %v; want %v, %v",
 							op, a.float(), b.float(), p, mode, got.float(), e.flags, e.up, want, want.Acc())
 					}
@@ -160,13 +162,15 @@ func TestHostArithmetic(t *testing.T) {
 			}
 			x, y, xf, yf := by(true)
 			if wx, wy, wxf, wyf := by(false); x != wx || y != wy || xf != wxf || yf != wyf {
-				t.Fatalf("operation %d of %#x and %#x: %#x (%#x), %#x (%#x), want %#x (%#x), %#x (%#x)", op, a, b, x, xf, y, yf, wx, wxf, wy, wyf)
+				t.Fatalf("operation %d of %#x and %#x: %#x (%#x), %#x (%#x), want %#x (%#x), %#x (%#x)",
+					op, a, b, x, xf, y, yf, wx, wxf, wy, wyf)
 			}
 		}
 	}
 }
 
-// Which NaN an operation returns: of SSE the first operand, of x87 the one with the larger significand, always quiet (SDM vol. 1, table 4-7).
+// Which NaN an operation returns: of SSE the first operand, of x87 the one with the larger significand, always quiet
+// (SDM vol. 1, table 4-7).
 func TestNaNs(t *testing.T) {
 	const q1, q2, s1, s2 = 0x7FF8000000000001, 0xFFF8000000000002, 0x7FF0000000000003, 0x7FF0000000000004
 	const quiet = 1 << 51
@@ -192,7 +196,8 @@ func TestNaNs(t *testing.T) {
 	}
 }
 
-// Unmasked exceptions raise #XM and leave the destination alone. Those found before computing keep the later ones of other lanes back (all values: a Sapphire Rapids).
+// Unmasked exceptions raise #XM and leave the destination alone. Those found before computing keep the later ones of
+// other lanes back (all values: a Sapphire Rapids).
 func TestUnmaskedSSE(t *testing.T) {
 	divps, mulps := []byte{0x0F, 0x5E, 0xCA}, []byte{0x0F, 0x59, 0xCA}
 	one := uint64(0x3F8000003F800000)

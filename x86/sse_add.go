@@ -60,7 +60,8 @@ var packedAddHandlers = map[Op]handler{
 	opMPSADBW: wholeImm(mpsadbw),
 }
 
-// The top bits of all lanes of a quadword. Lane-wise arithmetic on a whole quadword keeps them out of the sum, so that no carry leaves its lane, and adds them without carry.
+// The top bits of all lanes of a quadword. Lane-wise arithmetic on a whole quadword keeps them out of the sum, so that
+// no carry leaves its lane, and adds them without carry.
 const (
 	signs8  = 0x8080808080808080
 	signs16 = 0x8000800080008000
@@ -88,7 +89,8 @@ func saturate16(v int32) int16 { return int16(max(-1<<15, min(v, 1<<15-1))) }
 func addSaturated16(a, b int16) int16 { return saturate16(int32(a) + int32(b)) }
 func subSaturated16(a, b int16) int16 { return saturate16(int32(a) - int32(b)) }
 
-// withSign is PSIGN: a negated, cleared or kept as b is negative, zero or positive. On two equal operands it is the absolute value.
+// withSign is PSIGN: a negated, cleared or kept as b is negative, zero or positive. On two equal operands it is the
+// absolute value.
 func withSign[T int8 | int16 | int32](a, b T) T {
 	switch {
 	case b < 0:

@@ -2,9 +2,10 @@ package x86
 
 import "math"
 
-// RCPPS and RSQRTPS. The manual bounds their error only (SDM vol. 2: relative error at most 1.5 × 2^-12); Intel's processors look the result up by the leading bits of
-// the operand, and give 1/x or 1/√x of the middle of the interval that these bits leave, to 13 bits. They raise no exceptions and heed neither rounding
-// control nor DAZ and FTZ: denormal operands count as zeros, and tiny results are zeros.
+// RCPPS and RSQRTPS. The manual bounds their error only (SDM vol. 2: relative error at most 1.5 × 2^-12); Intel's
+// processors look the result up by the leading bits of the operand, and give 1/x or 1/√x of the middle of the interval
+// that these bits leave, to 13 bits. They raise no exceptions and heed neither rounding control nor DAZ and FTZ:
+// denormal operands count as zeros, and tiny results are zeros.
 var floatApproximateHandlers = map[Op]handler{
 	opRCPPS:   func(c *CPU, u *Uop) bool { d, s := c.xmm(u); *d = each32(*s, reciprocal); return true },
 	opRSQRTPS: func(c *CPU, u *Uop) bool { d, s := c.xmm(u); *d = each32(*s, reciprocalRoot); return true },

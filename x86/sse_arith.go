@@ -22,8 +22,8 @@ var floatArithHandlers = map[Op]handler{
 	opDPPD:     dppd,
 }
 
-// hostFloat says that the host's arithmetic does what the guest's does: it rounds the same way, nothing can trap, and that results are inexact, the one thing
-// that the host does not tell, is on record already.
+// hostFloat says that the host's arithmetic does what the guest's does: it rounds the same way, nothing can trap, and
+// that results are inexact, the one thing that the host does not tell, is on record already.
 func (c *CPU) hostFloat() bool {
 	return c.mxcsr&(mxcsrRC|mxcsrMasks|fpPE) == mxcsrMasks|fpPE
 }
@@ -127,9 +127,10 @@ func unzip32(a, b XMM) (even, odd XMM) {
 		XMM{a[0]>>32 | a[1]>>32<<32, b[0]>>32 | b[1]>>32<<32}
 }
 
-// dpps multiplies the lanes that imm[7:4] names, adds the products in pairs and then the sums, and puts the result into the lanes that imm[3:0] names.
-// The other products and lanes are zero. The manual leaves open which operand of an addition is the first, which decides between NaNs: silicon adds
-// each lane's neighbour and the lane, then the lane and the one two places away.
+// dpps multiplies the lanes that imm[7:4] names, adds the products in pairs and then the sums, and puts the result into
+// the lanes that imm[3:0] names. The other products and lanes are zero. The manual leaves open which operand of an
+// addition is the first, which decides between NaNs: silicon adds each lane's neighbour and the lane, then the lane and
+// the one two places away.
 func dpps(c *CPU, u *Uop) bool {
 	d, s := c.xmm(u)
 	imm := uint8(u.Imm)

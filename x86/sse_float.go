@@ -2,7 +2,8 @@ package x86
 
 import "math"
 
-// MXCSR (SDM vol. 1, 10.2.3). Exception flags are in bits 5:0 and their masks in bits 12:7, both in the order of fpIE and so on.
+// MXCSR (SDM vol. 1, 10.2.3). Exception flags are in bits 5:0 and their masks in bits 12:7, both in the order of fpIE
+// and so on.
 const (
 	mxcsrDAZ   = 1 << 6
 	mxcsrMasks = fpAll << mxcsrMaskShift
@@ -27,8 +28,9 @@ func (c *CPU) sseEnv() floatEnv {
 	}
 }
 
-// settle records the exceptions that e collected. Where one is not masked, it raises #XM and returns false: the destination must not change.
-// Exceptions that are detected before computing keep those that come after it, of all lanes, from being looked for.
+// settle records the exceptions that e collected. Where one is not masked, it raises #XM and returns false: the
+// destination must not change. Exceptions that are detected before computing keep those that come after it, of all
+// lanes, from being looked for.
 func (c *CPU) settle(e *floatEnv) bool {
 	if e.flags == 0 {
 		return true
@@ -104,11 +106,13 @@ func (e *floatEnv) arith(op floatOp, a, b number, f *floatFormat) number {
 func normal32(v uint32) bool { return v>>23&0xFF-1 < 0xFE }
 func normal64(v uint64) bool { return v>>52&0x7FF-1 < 0x7FE }
 
-// safe32 and safe64 are the same for results, without the smallest exponent: such a result may have been tiny before it was rounded.
+// safe32 and safe64 are the same for results, without the smallest exponent: such a result may have been tiny before it
+// was rounded.
 func safe32(v uint32) bool { return v>>23&0xFF-2 < 0xFD }
 func safe64(v uint64) bool { return v>>52&0x7FF-2 < 0x7FD }
 
-// host32 and host64 let the host compute where neither operands nor result are zero, denormal, infinite or NaN; ok is false where they are.
+// host32 and host64 let the host compute where neither operands nor result are zero, denormal, infinite or NaN; ok is
+// false where they are.
 func host32(op floatOp, a, b uint32) (r uint32, ok bool) {
 	if op == floatSqrt {
 		a = b
@@ -156,8 +160,8 @@ func host[T float32 | float64](op floatOp, a, b T) T {
 	return b
 }
 
-// extreme is MIN and MAX: the first operand where it is strictly smaller or greater, else the second, also for NaNs and zeros of either sign.
-// x and y are the operands' encodings; sign is their sign bit.
+// extreme is MIN and MAX: the first operand where it is strictly smaller or greater, else the second, also for NaNs and
+// zeros of either sign. x and y are the operands' encodings; sign is their sign bit.
 func (e *floatEnv) extreme(op floatOp, a, b number, x, y, sign uint64) uint64 {
 	if a.denormal && e.daz {
 		x &= sign

@@ -14,8 +14,8 @@ var floatCompareHandlers = map[Op]handler{
 	opUCOMISD: compareDouble,
 }
 
-// predicate says whether a and b are in the relation imm[2:0] (SDM vol. 2, CMPPD, table 3-1): EQ, LT, LE, UNORD and their opposites.
-// LT, LE and their opposites signal quiet NaNs.
+// predicate says whether a and b are in the relation imm[2:0] (SDM vol. 2, CMPPD, table 3-1): EQ, LT, LE, UNORD and
+// their opposites. LT, LE and their opposites signal quiet NaNs.
 func (e *floatEnv) predicate(a, b number, imm uint8) bool {
 	o := e.compare(a, b, imm&3 == 1 || imm&3 == 2)
 	var holds bool
@@ -84,7 +84,8 @@ func cmpsd(c *CPU, u *Uop) bool {
 	return true
 }
 
-// compareSingle and compareDouble are COMIS and UCOMIS, which does not signal quiet NaNs. The host compares where it raises nothing.
+// compareSingle and compareDouble are COMIS and UCOMIS, which does not signal quiet NaNs. The host compares where it
+// raises nothing.
 func compareSingle(c *CPU, u *Uop) bool {
 	d, s := c.xmm(u)
 	a, b := uint32(d[0]), uint32(s[0])

@@ -131,7 +131,8 @@ func toGeneral(c *CPU, u *Uop) bool {
 	return true
 }
 
-// roundXMM is ROUNDPS and its like: imm[1:0] is the rounding control, unless imm[2] says that MXCSR's is meant; imm[3] keeps the precision exception back.
+// roundXMM is ROUNDPS and its like: imm[1:0] is the rounding control, unless imm[2] says that MXCSR's is meant; imm[3]
+// keeps the precision exception back.
 func roundXMM(c *CPU, u *Uop) bool {
 	d, s := c.xmm(u)
 	e := c.sseEnv()

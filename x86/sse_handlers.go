@@ -37,8 +37,8 @@ func joined(tables ...map[Op]handler) map[Op]handler {
 	return all
 }
 
-// The functions below make handlers from what is done to one quadword or to the register as a whole. They serve operations that are not
-// hot; those have handlers of their own, because a call less is a third of their time.
+// The functions below make handlers from what is done to one quadword or to the register as a whole. They serve
+// operations that are not hot; those have handlers of their own, because a call less is a third of their time.
 
 // quads applies f to both quadwords: dst = f(dst, src).
 func quads(f func(a, b uint64) uint64) handler {

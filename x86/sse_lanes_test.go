@@ -9,6 +9,7 @@ import (
 
 // Operations on whole quadwords do to each lane what the manual says of one lane.
 func TestLanes(t *testing.T) {
+	le := binary.LittleEndian
 	bytes := func(f func(a, b int) int) func(a, b []byte) []byte {
 		return func(a, b []byte) []byte {
 			r := make([]byte, 16)
@@ -22,7 +23,7 @@ func TestLanes(t *testing.T) {
 		return func(a, b []byte) []byte {
 			var r []byte
 			for i := 0; i < 16; i += 2 {
-				r = binary.LittleEndian.AppendUint16(r, uint16(f(int(binary.LittleEndian.Uint16(a[i:])), int(binary.LittleEndian.Uint16(b[i:])))))
+				r = le.AppendUint16(r, uint16(f(int(le.Uint16(a[i:])), int(le.Uint16(b[i:])))))
 			}
 			return r
 		}
@@ -31,7 +32,7 @@ func TestLanes(t *testing.T) {
 		return func(a, b []byte) []byte {
 			var r []byte
 			for i := 0; i < 16; i += 4 {
-				r = binary.LittleEndian.AppendUint32(r, uint32(f(int(binary.LittleEndian.Uint32(a[i:])), int(binary.LittleEndian.Uint32(b[i:])))))
+				r = le.AppendUint32(r, uint32(f(int(le.Uint32(a[i:])), int(le.Uint32(b[i:])))))
 			}
 			return r
 		}
@@ -43,7 +44,9 @@ func TestLanes(t *testing.T) {
 		return 0
 	}
 	clamp := func(v, lo, hi int) int { return max(lo, min(v, hi)) }
-	s8, s16, s32 := func(v int) int { return int(int8(v)) }, func(v int) int { return int(int16(v)) }, func(v int) int { return int(int32(v)) }
+	s8 := func(v int) int { return int(int8(v)) }
+	s16 := func(v int) int { return int(int16(v)) }
+	s32 := func(v int) int { return int(int32(v)) }
 
 	r := seeded(t)
 	m := newVectorMachine(t)
@@ -106,7 +109,8 @@ func laneXMM(r *rand.Rand) XMM {
 
 func singleOf(v uint32) float64 { return float64(math.Float32frombits(v)) }
 
-// The relative error of RCPPS and RSQRTPS is at most 1.5 × 2^-12 (SDM vol. 2), all over two binades; and some values are those of a Sapphire Rapids.
+// The relative error of RCPPS and RSQRTPS is at most 1.5 × 2^-12 (SDM vol. 2), all over two binades; and some values
+// are those of a Sapphire Rapids.
 func TestApproximations(t *testing.T) {
 	for exp := uint32(126); exp <= 127; exp++ {
 		for m := uint32(0); m < 1<<23; m += 97 {

@@ -37,7 +37,8 @@ func pxor(c *CPU, u *Uop) bool {
 	return true
 }
 
-// ptest sets ZF where the source has no bit of the destination, and CF where it has none beyond; the other flags are cleared.
+// ptest sets ZF where the source has no bit of the destination, and CF where it has none beyond; the other flags are
+// cleared.
 func ptest(c *CPU, u *Uop) bool {
 	d, s := c.xmm(u)
 	var f uint64

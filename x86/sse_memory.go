@@ -91,8 +91,8 @@ func (c *CPU) storeXMM(slot uint8, va uint64) bool {
 	return c.writeBytes(va, b[:])
 }
 
-// maskMove is MASKMOVDQU and MASKMOVQ: it stores the bytes of Dst whose mask byte in Src has its top bit set. Imm is the operand's size in bytes. The whole operand must be
-// writable whatever the mask, as on silicon.
+// maskMove is MASKMOVDQU and MASKMOVQ: it stores the bytes of Dst whose mask byte in Src has its top bit set. Imm is
+// the operand's size in bytes. The whole operand must be writable whatever the mask, as on silicon.
 func maskMove(c *CPU, u *Uop) bool {
 	data, mask := c.xmm(u)
 	chosen := mask.signBits()

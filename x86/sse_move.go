@@ -68,11 +68,12 @@ func pmovmskb(c *CPU, u *Uop) bool {
 // signBits returns the top bit of each byte.
 func (x *XMM) signBits() uint64 { return byteSigns(x[0]) | byteSigns(x[1])<<8 }
 
-// byteSigns gathers the top bits of eight bytes: the multiplication moves bit 8i+7 to bit 56+i, and no two products meet on the way.
+// byteSigns gathers the top bits of eight bytes: the multiplication moves bit 8i+7 to bit 56+i, and no two products
+// meet on the way.
 func byteSigns(v uint64) uint64 { return v & signs8 >> 7 * 0x0102040810204080 >> 56 }
 
-// insertps takes doubleword imm[7:6] of the source to doubleword imm[5:4] and clears those of imm[3:0]. Where the source was memory the decoder
-// has cleared imm[7:6].
+// insertps takes doubleword imm[7:6] of the source to doubleword imm[5:4] and clears those of imm[3:0]. Where the
+// source was memory the decoder has cleared imm[7:6].
 func insertps(c *CPU, u *Uop) bool {
 	d, s := c.xmm(u)
 	d.setDword(int(u.Imm>>4&3), s.dword(int(u.Imm>>6&3)))

@@ -1,6 +1,7 @@
 package x86
 
-// Operations on XMM registers. Most carry the mnemonic of the instruction whose work they do; the integer ones serve MMX as well.
+// Operations on XMM registers. Most carry the mnemonic of the instruction whose work they do; the integer ones serve
+// MMX as well.
 const (
 	// Between memory and XMM slots. Loads of less than 16 bytes clear the rest.
 	opLoadX8 = opSSE + iota

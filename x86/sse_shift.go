@@ -1,6 +1,7 @@
 package x86
 
-// Packed shifts. A count beyond the lane clears it, or fills it with its sign; all 64 bits of the source's low quadword are the count.
+// Packed shifts. A count beyond the lane clears it, or fills it with its sign; all 64 bits of the source's low quadword
+// are the count.
 var packedShiftHandlers = map[Op]handler{
 	opPSRLW: packedShift(bySource, func(a, n uint64) uint64 { return shiftRight(a, n, 16) }),
 	opPSRLD: packedShift(bySource, func(a, n uint64) uint64 { return shiftRight(a, n, 32) }),

@@ -139,7 +139,8 @@ func pcmpstr(c *CPU, u *Uop) bool {
 	return true
 }
 
-// aggregate compares and returns a bit for each element of b (IntRes1). Elements that are not valid follow table 4-7 of SDM vol. 2.
+// aggregate compares and returns a bit for each element of b (IntRes1). Elements that are not valid follow table 4-7 of
+// SDM vol. 2.
 func aggregate(a, b *packedString, n, how int) (r uint32) {
 	for j := range n {
 		var v bool

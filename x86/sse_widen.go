@@ -18,7 +18,8 @@ var widenHandlers = map[Op]handler{
 	opPMOVZXDQ: whole(func(_, s XMM) XMM { return widen[uint32, uint64](s[0]) }),
 }
 
-// widen extends the low lanes of v, of type N, to lanes of type W that fill a register. N's signedness is what it extends with.
+// widen extends the low lanes of v, of type N, to lanes of type W that fill a register. N's signedness is what it
+// extends with.
 func widen[N lane, W uint16 | uint32 | uint64](v uint64) (r XMM) {
 	n, w := int(unsafe.Sizeof(N(0)))*8, int(unsafe.Sizeof(W(0)))*8
 	for i := range 128 / w {

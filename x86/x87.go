@@ -1,6 +1,7 @@
 package x86
 
-// A float80 is a number in the x87 double extended-precision format (SDM vol. 1, 4.2.2): sign and 15 bits of exponent in se, and a significand whose integer bit is explicit.
+// A float80 is a number in the x87 double extended-precision format (SDM vol. 1, 4.2.2): sign and 15 bits of exponent
+// in se, and a significand whose integer bit is explicit.
 type float80 struct {
 	m  uint64
 	se uint16
@@ -14,8 +15,9 @@ type x87State struct {
 	cw   uint16
 	sw   uint16 // without TOP
 
-	// fip is the address of the last instruction that was not a control instruction. fdp and fop, its memory operand and opcode, follow only those
-	// that raised an unmasked exception, as on processors that announce FDP_EXCPTN_ONLY (CPUID.(7,0):EBX[6]). The segments are always 0 (EBX[13]).
+	// fip is the address of the last instruction that was not a control instruction. fdp and fop, its memory operand
+	// and opcode, follow only those that raised an unmasked exception, as on processors that announce FDP_EXCPTN_ONLY
+	// (CPUID.(7,0):EBX[6]). The segments are always 0 (EBX[13]).
 	fip, fdp uint64
 	fop      uint16
 }

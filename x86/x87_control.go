@@ -31,7 +31,8 @@ var x87ControlHandlers = map[Op]handler{
 	opFRSTOR:  frstor,
 }
 
-// Sizes in bytes. The environment is seven words; each takes a doubleword unless the operand size is 16 bits (SDM vol. 1, figures 8-9 to 8-12).
+// Sizes in bytes. The environment is seven words; each takes a doubleword unless the operand size is 16 bits (SDM vol.
+// 1, figures 8-9 to 8-12).
 const (
 	envWords = 7
 	env16    = 2 * envWords
@@ -65,8 +66,8 @@ func (f *x87State) setTags(w uint16) {
 	}
 }
 
-// putEnvironment stores the environment, in 16-bit or 32-bit form by the length of b. In the latter the upper halves of words have all bits set where
-// they mean nothing; there is no 64-bit form.
+// putEnvironment stores the environment, in 16-bit or 32-bit form by the length of b. In the latter the upper halves of
+// words have all bits set where they mean nothing; there is no 64-bit form.
 func (f *x87State) putEnvironment(b []byte) {
 	le := binary.LittleEndian
 	words := [envWords]uint32{uint32(f.cw), uint32(f.status()), uint32(f.tags()), uint32(f.fip), 0, uint32(f.fdp), 0}

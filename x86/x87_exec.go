@@ -25,7 +25,8 @@ func (c *CPU) begin() x87Step {
 	return x87Step{floatEnv: floatEnv{x87: true, rc: rounding(cw >> x87RCShift & 3), masked: uint8(cw & fpAll)}}
 }
 
-// precision is what PC makes of results of addition, multiplication, division and square root; the range stays that of the registers (SDM vol. 1, 8.1.5.2).
+// precision is what PC makes of results of addition, multiplication, division and square root; the range stays that of
+// the registers (SDM vol. 1, 8.1.5.2).
 func (f *x87State) precision() *floatFormat { return &x87Precisions[f.cw>>x87PCShift&3] }
 
 var x87Precisions = [4]floatFormat{
@@ -35,7 +36,8 @@ var x87Precisions = [4]floatFormat{
 	extended,
 }
 
-// need looks for an operand in ST(i). An empty register is a stack underflow, whose masked response is an indefinite result.
+// need looks for an operand in ST(i). An empty register is a stack underflow, whose masked response is an indefinite
+// result.
 func (c *CPU) need(s *x87Step, i uint8) bool {
 	if c.fpu.filled(i) {
 		return true
@@ -58,8 +60,8 @@ func (c *CPU) room(s *x87Step) bool {
 // value returns ST(i) unpacked.
 func (c *CPU) value(i uint8) number { return unpack80(*c.fpu.st(i)) }
 
-// commit ends an instruction: it records exceptions and C1, and says whether the result may be written. An unmasked exception that was detected before
-// computing forbids that.
+// commit ends an instruction: it records exceptions and C1, and says whether the result may be written. An unmasked
+// exception that was detected before computing forbids that.
 func (c *CPU) commit(u *Uop, s *x87Step) bool {
 	f := &c.fpu
 	if before := s.flags & fpBefore &^ s.masked; before != 0 {
@@ -93,7 +95,8 @@ const x87HasMemory = 1 << 16
 // wrapExponent is what moves the exponent of an unmasked overflow or underflow into range.
 const wrapExponent = 24576
 
-// wrapped returns a result for a register. Where overflow or underflow is not masked, its exponent is moved into range (SDM vol. 1, 8.5.4 and 8.5.5).
+// wrapped returns a result for a register. Where overflow or underflow is not masked, its exponent is moved into range
+// (SDM vol. 1, 8.5.4 and 8.5.5).
 func (s *x87Step) wrapped(r number) float80 {
 	if r.kind == finite && s.flags&^s.masked&fpOE != 0 {
 		r.exp -= wrapExponent

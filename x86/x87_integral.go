@@ -56,8 +56,8 @@ func (s *x87Step) scale(a, b number) number {
 	return s.roundMassive(a.neg, a.exp+n, a.m)
 }
 
-// roundMassive is round for results so far out of range that moving the exponent of an unmasked overflow or underflow does not bring them
-// back: then the result is infinity or zero, in every rounding mode (SDM vol. 1, 8.5.4 and 8.5.5).
+// roundMassive is round for results so far out of range that moving the exponent of an unmasked overflow or underflow
+// does not bring them back: then the result is infinity or zero, in every rounding mode (SDM vol. 1, 8.5.4 and 8.5.5).
 func (s *x87Step) roundMassive(neg bool, exp int, m uint64) number {
 	r := s.round(neg, exp, m, 0, &extended)
 	switch unmasked := s.flags &^ s.masked; {
@@ -101,8 +101,8 @@ func fxtract(c *CPU, u *Uop) bool {
 	return true
 }
 
-// fprem is FPREM, which truncates the quotient, and FPREM1, which rounds it to nearest. Where the exponents differ by 64 or more it
-// reduces by a part only, which C2 says; else C0, C3 and C1 are the quotient's bits 2 to 0.
+// fprem is FPREM, which truncates the quotient, and FPREM1, which rounds it to nearest. Where the exponents differ by
+// 64 or more it reduces by a part only, which C2 says; else C0, C3 and C1 are the quotient's bits 2 to 0.
 func fprem(c *CPU, u *Uop) bool {
 	s := c.begin()
 	r := indefinite
@@ -191,7 +191,8 @@ func (s *x87Step) exact(neg bool, exp int, m uint64) number {
 	return s.roundAny(neg, exp, m, 0, &extended)
 }
 
-// divideShifted divides a × 2^n by b, both with bit 63 set and n below 64, and returns the rest and the quotient modulo 2^64.
+// divideShifted divides a × 2^n by b, both with bit 63 set and n below 64, and returns the rest and the quotient modulo
+// 2^64.
 func divideShifted(a, b uint64, n int) (rem, quo uint64) {
 	if a >= b {
 		a, quo = a-b, 1

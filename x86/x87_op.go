@@ -1,7 +1,7 @@
 package x86
 
-// Operations of x87. Those that load, store or compute have in Aux the last instruction's opcode (FOP), and carry the address of their memory operand even where
-// another micro-operation has loaded it, so that FDP can be had.
+// Operations of x87. Those that load, store or compute have in Aux the last instruction's opcode (FOP), and carry the
+// address of their memory operand even where another micro-operation has loaded it, so that FDP can be had.
 const (
 	opX87Pending = opX87 + iota // #MF where an exception is pending
 	opFNOP                      // an instruction without effect other than on FIP

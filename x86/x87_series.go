@@ -2,8 +2,9 @@ package x86
 
 import "math/big"
 
-// Elementary functions by their power series, to more than twice the precision that x87 shows. They are slow, a few microseconds, and rare. The results, rounded once, are
-// correctly rounded but for cases too close to the middle to meet; silicon's may differ in the last place (SDM vol. 1, 8.3.10: below 1 ulp), which is a known departure.
+// Elementary functions by their power series, to more than twice the precision that x87 shows. They are slow, a few
+// microseconds, and rare. The results, rounded once, are correctly rounded but for cases too close to the middle to
+// meet; silicon's may differ in the last place (SDM vol. 1, 8.3.10: below 1 ulp), which is a known departure.
 
 // seriesBits is the precision of intermediate results.
 const seriesBits = 192
@@ -55,7 +56,8 @@ func (e *floatEnv) roundFloat(v *big.Float) number {
 	return e.round(v.Signbit(), exp-1, high.Uint64(), low.Uint64()|1, &extended)
 }
 
-// series sums first × (1 + r1 + r1·r2 + …), the ratio of term k, from 1 on, to the one before it being x × ratio(k), until terms do not matter.
+// series sums first × (1 + r1 + r1·r2 + …), the ratio of term k, from 1 on, to the one before it being x × ratio(k),
+// until terms do not matter.
 func series(first, x *big.Float, ratio func(k int64) (num, den int64)) *big.Float {
 	total, term := newFloat().Set(first), newFloat().Set(first)
 	for k := int64(1); term.Sign() != 0 && term.MantExp(nil) > total.MantExp(nil)-seriesBits; k++ {
@@ -102,7 +104,8 @@ func arctanSmall(t *big.Float) *big.Float {
 	return series(t, bigMul(t, t), func(k int64) (int64, int64) { return -(2*k - 1), 2*k + 1 })
 }
 
-// log2 is logarithm2(m × 2^exp) where m, in [1, 2), is not 1 or exp is not 0. The integer part is chosen so that the rest does not cancel it.
+// log2 is logarithm2(m × 2^exp) where m, in [1, 2), is not 1 or exp is not 0. The integer part is chosen so that the
+// rest does not cancel it.
 func logarithm2(m *big.Float, exp int) *big.Float {
 	if bigMul(m, m).Cmp(intFloat(2)) > 0 {
 		m, exp = bigQuo(m, intFloat(2)), exp+1

@@ -52,7 +52,8 @@ func TestX87Remainder(t *testing.T) {
 		}
 	}
 	// What a partial one takes off: here 35 of the 99 bits by which the exponents differ (a Sapphire Rapids).
-	if got, want := m.x87(x87Initial, []float64{0x1.234567p100, 3}, 0xD9, 0xF8), math.Mod(0x1.234567p100, 3*0x1p64); got[0] != want || m.fpu.sw&x87C2 == 0 {
+	got, want := m.x87(x87Initial, []float64{0x1.234567p100, 3}, 0xD9, 0xF8), math.Mod(0x1.234567p100, 3*0x1p64)
+	if got[0] != want || m.fpu.sw&x87C2 == 0 {
 		t.Errorf("partial FPREM: %v, want %v; status %#x", got[0], want, m.fpu.sw)
 	}
 	// The quotient's low bits: 7 is 111.
@@ -196,7 +197,8 @@ func TestX87Save(t *testing.T) {
 		t.Errorf("behind FNSAVE: %+v", m.fpu)
 	}
 	area := m.get(bareData, env32+saveRegs)
-	if cw, tags := binary.LittleEndian.Uint16(area), binary.LittleEndian.Uint16(area[8:]); cw != 0x27F || tags != 0b10_01_00_00_11_11_11_11 {
+	cw, tags := binary.LittleEndian.Uint16(area), binary.LittleEndian.Uint16(area[8:])
+	if cw != 0x27F || tags != 0b10_01_00_00_11_11_11_11 {
 		t.Errorf("control word %#x, tags %016b", cw, tags)
 	}
 	if v := m.do(0xDD, 0x26); v != noVector { // FRSTOR [rsi]

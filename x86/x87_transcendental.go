@@ -30,7 +30,8 @@ func intoST1(f func(s *x87Step, y, x number) number) handler {
 	}
 }
 
-// f2xm1 is 2^a - 1 for a from -1 to 1. Beyond, where the manual leaves the result undefined, it is a. Silicon calls every result inexact.
+// f2xm1 is 2^a - 1 for a from -1 to 1. Beyond, where the manual leaves the result undefined, it is a. Silicon calls
+// every result inexact.
 func f2xm1(s *x87Step, a number, _ *floatFormat) number {
 	if r, ok := s.special(a, a); !ok {
 		return r
@@ -86,8 +87,8 @@ func fyl2x(s *x87Step, y, x number) number {
 	return s.roundFloat(bigMul(y.float(), logarithm2(m.float(), x.exp)))
 }
 
-// fyl2xp1 is y × log2(x+1) for |x| up to 1-√½. Beyond, where the manual leaves the result undefined, it goes on as long as the logarithm
-// exists, and then is x.
+// fyl2xp1 is y × log2(x+1) for |x| up to 1-√½. Beyond, where the manual leaves the result undefined, it goes on as long
+// as the logarithm exists, and then is x.
 func fyl2xp1(s *x87Step, y, x number) number {
 	if r, ok := s.special(y, x); !ok {
 		return r
@@ -183,7 +184,8 @@ func sinCos(a number) (sin, cos *big.Float) {
 	return sin, cos
 }
 
-// angle looks at the operand of a trigonometric instruction: where it is special, ok is false and r the result. Out of range, C2 is set and nothing else happens.
+// angle looks at the operand of a trigonometric instruction: where it is special, ok is false and r the result. Out of
+// range, C2 is set and nothing else happens.
 func (s *x87Step) angle(a number) (r number, outside, ok bool) {
 	if r, ok := s.special(a, a); !ok {
 		return r, false, false
@@ -237,7 +239,8 @@ func (f *x87State) setRange(outside bool) {
 	}
 }
 
-// fsincos is FSINCOS, which replaces ST(0) with its sine and pushes its cosine, and FPTAN, which replaces it with its tangent and pushes 1.
+// fsincos is FSINCOS, which replaces ST(0) with its sine and pushes its cosine, and FPTAN, which replaces it with its
+// tangent and pushes 1.
 func fsincos(c *CPU, u *Uop) bool {
 	s := c.begin()
 	r, second := indefinite, indefinite

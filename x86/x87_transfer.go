@@ -75,7 +75,8 @@ func fld80(c *CPU, u *Uop) bool {
 	return true
 }
 
-// x87Constants are 1, log2(10), log2(e), π, log10(2), ln(2) and 0 (SDM vol. 2, FLD1): the significand to 64 bits, the next bits, and the exponent. They are rounded as RC says.
+// x87Constants are 1, log2(10), log2(e), π, log10(2), ln(2) and 0 (SDM vol. 2, FLD1): the significand to 64 bits, the
+// next bits, and the exponent. They are rounded as RC says.
 var x87Constants = [...]struct {
 	m, more uint64
 	exp     int
@@ -101,7 +102,8 @@ func fldConst(c *CPU, u *Uop) bool {
 	return true
 }
 
-// Stores compute first, store then, since that may fault, and change the x87 state last. An unmasked exception other than precision keeps them from storing.
+// Stores compute first, store then, since that may fault, and change the x87 state last. An unmasked exception other
+// than precision keeps them from storing.
 
 // fst stores ST(0) as a float32 or float64, as Dst says.
 func fst(c *CPU, u *Uop) bool {

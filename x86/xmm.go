@@ -5,8 +5,9 @@ import "unsafe"
 // An XMM is one of the registers XMM0 to XMM15: the low quadword first, and in each the low lane in the low bits.
 type XMM [2]uint64
 
-// Slots of CPU.X: XMM0 to XMM15, then temporaries that live within one instruction. A memory operand is loaded into xmmTmp first, so that
-// operations see registers only; MMX registers are copied to mmxDst and xmmTmp for the same reason.
+// Slots of CPU.X: XMM0 to XMM15, then temporaries that live within one instruction. A memory operand is loaded into
+// xmmTmp first, so that operations see registers only; MMX registers are copied to mmxDst and xmmTmp for the same
+// reason.
 const (
 	xmmTmp   = 16
 	mmxDst   = 17

@@ -2,7 +2,8 @@ package x86
 
 import "encoding/binary"
 
-// XSAVE and its kin, for x87 (component 0) and SSE (component 1), both of which live in the legacy region (SDM vol. 1, chapter 13).
+// XSAVE and its kin, for x87 (component 0) and SSE (component 1), both of which live in the legacy region (SDM vol. 1,
+// chapter 13).
 var xsaveHandlers = map[Op]handler{
 	opXSAVE:    xsave,
 	opXSAVEOPT: xsave,
@@ -122,7 +123,8 @@ func xrstor(c *CPU, u *Uop) bool {
 	if !c.readBytes(va+xsHeader, b[xsHeader:]) {
 		return false
 	}
-	// What is not requested is not read; but x87's part and MXCSR, on silicon, also where the header says that they are not there, or that it is wrong.
+	// What is not requested is not read; but x87's part and MXCSR, on silicon, also where the header says that they are
+	// not there, or that it is wrong.
 	rfbm := c.requested()
 	if rfbm&xsX87 != 0 && !c.readBytes(va, b[:fxXMM]) || rfbm&xsSSE != 0 && !c.readBytes(va+fxMXCSR, b[fxMXCSR:fxST]) {
 		return false

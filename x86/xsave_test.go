@@ -39,7 +39,8 @@ func (m *vectorMachine) area() (header [3]uint64, b []byte) {
 	return header, b
 }
 
-// Each instruction writes the parts that are its business and no others: components, MXCSR, header (which parts: a Sapphire Rapids).
+// Each instruction writes the parts that are its business and no others: components, MXCSR, header (which parts: a
+// Sapphire Rapids).
 func TestXSaveWrites(t *testing.T) {
 	type span struct{ from, to int }
 	x87Part := []span{{0, 24}, {32, 160}}
@@ -101,7 +102,10 @@ func TestXSaveRestores(t *testing.T) {
 		name          string
 		save, restore []byte
 	}{
-		{"FXSAVE", fxsaveRSI, fxrstorRSI}, {"XSAVE", xsaveRSI, xrstorRSI}, {"XSAVEOPT", xsaveoptRSI, xrstorRSI}, {"XSAVEC", xsavecRSI, xrstorRSI},
+		{"FXSAVE", fxsaveRSI, fxrstorRSI},
+		{"XSAVE", xsaveRSI, xrstorRSI},
+		{"XSAVEOPT", xsaveoptRSI, xrstorRSI},
+		{"XSAVEC", xsavecRSI, xrstorRSI},
 	} {
 		for _, initial := range []bool{false, true} {
 			if initial && c.name == "FXSAVE" {
