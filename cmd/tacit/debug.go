@@ -51,6 +51,9 @@ func (f *debugFlags) check() error {
 	return nil
 }
 
+// traces says whether a trace goes to standard error.
+func (f *debugFlags) traces() bool { return f.trace.count > 0 && f.traceFile == "" }
+
 // open opens what the flags ask for and puts it into the settings. The function that it returns closes all of it, and is never nil.
 func (f *debugFlags) open(s *settings, stdout, stderr io.Writer) (closeAll func() error, err error) {
 	var closers []func() error

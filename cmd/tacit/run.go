@@ -97,7 +97,7 @@ func (f *bootFlags) screen(stdout, stderr io.Writer) *screen {
 		return newScreen(io.Discard, nil, nil)
 	}
 	terminal, ok := stderr.(*os.File)
-	if !ok || f.interactive || !term.IsTerminal(int(terminal.Fd())) || os.Getenv("TERM") == "dumb" {
+	if !ok || f.interactive || f.traces() || !term.IsTerminal(int(terminal.Fd())) || os.Getenv("TERM") == "dumb" {
 		return newScreen(console, nil, nil)
 	}
 	return newScreen(console, terminal, func() int {
