@@ -236,20 +236,6 @@ var pastFailures = []*Case{
 		Skip: Skip{Flags: 0x810, Early: 0x810},
 	},
 	{
-		// MXCSR is read before the header is looked at.
-		Name: "XRSTOR m576byte",
-		Code: []byte{0x0f, 0xae, 0x2c, 0x25, 0x40, 0xff, 0xff, 0x4f},
-		In: State{
-			RIP: 0x400006a8, Flags: 0x202, MXCSR: 0x1f80,
-			GPR: [16]uint64{0: 0x2},
-			X87: X87{FCW: 0x37f},
-		},
-		Mem: []Bytes{
-			{0x50000144, []byte{0xff}},
-		},
-		Skip: Skip{CR2: true},
-	},
-	{
 		// A page fault within the first 15 bytes comes before the instruction is too long.
 		Name: "PSHUFW mm, mm/m64, imm8",
 		Code: []byte{0x36, 0x2e, 0x26, 0x2e, 0x26, 0x2e, 0x2e, 0x26, 0x36, 0x36, 0x42, 0x0f, 0x70, 0x24, 0xcf, 0xce},

@@ -37,6 +37,7 @@ var otherExclusions = []exclusion{
 	{"80-bit stores across two pages", "where the second cannot be written, some models have stored into the first"},
 	{"undefined and overlong instructions at the end of the code window", "how many of their bytes are fetched is up to the processor"},
 	{"CR2 of FXSAVE, XSAVE, FNSAVE, FNSTENV and what loads their areas", "the order of accesses to an area is up to the processor"},
+	{"XRSTOR of an area that is wrong and cannot be read", "which fault comes first is up to the processor"},
 	{"bit 0 of page faults' error codes in the kernel's half", "Linux sets it always, so that user code cannot find the kernel"},
 
 	// State.

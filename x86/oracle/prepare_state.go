@@ -100,7 +100,7 @@ func prepareArea(s *scene, x *insn) bool {
 			// A reserved bit of MXCSR is #GP, but some models have loaded registers by then.
 			binary.LittleEndian.PutUint32(b[fxMXCSR:], s.mxcsr())
 		}
-		if s.chance(5) {
+		if readable := target >= arenaBase && target+uint64(x.memory) <= arenaEnd; readable && s.chance(5) {
 			// Not the low bits of XSTATE_BV and XCOMP_BV, where the host has more components than the guest.
 			b[xsaveHeader+[...]int{6, 7, 14, 15, 16, 23, 24, 63}[s.IntN(8)]] = byte(s.integer(8))
 		}
