@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	casesFlag  = flag.Uint64("cases", 200_000, "number of cases to compare")
+	casesFlag  = flag.Uint64("cases", 1_000_000, "number of cases to compare")
 	seedFlag   = flag.Uint64("seed", 1, "seed of the generator")
 	firstFlag  = flag.Uint64("first", 0, "number of the first case: with -cases=1 the one to replay")
 	formsFlag  = flag.String("forms", "", "regular expression: only forms whose name it matches; case numbers mean other cases then")
