@@ -36,7 +36,8 @@ type junitMessage struct {
 }
 
 // WriteJUnit writes the certificate for continuous integration. A boot that ends with a violation, or loses memory, is no failure by itself: that is
-// what the image does. Failures are boots that did not come to an end, and claims that the boots contradict.
+// what the image does. Errors are boots that prove nothing;
+// failures are claims that the boots contradict.
 func (c *Certificate) WriteJUnit(w io.Writer) error {
 	var all junitSuites
 	for i, v := range c.Verdicts {
@@ -84,8 +85,8 @@ func (b *Boot) junit() junitCase {
 	if r.Diagnosis != nil {
 		c.Output += ": " + r.Diagnosis.Summary
 	}
-	if r.Outcome == record.Cancelled || r.Outcome == record.Limit {
-		c.Error = &junitMessage{"the boot did not come to an end: " + string(r.Outcome)}
+	if !b.Proves() {
+		c.Error = &junitMessage{"the boot did not come to an end of the guest's own: " + c.Output}
 	}
 	return c
 }

@@ -73,6 +73,19 @@ type Boot struct {
 	cfg     vm.Config
 }
 
+// Proves says whether the boot tells anything of the image: it ran to an end that was the guest's own, not one of the caller's or for want of something
+// in the machine.
+func (b *Boot) Proves() bool {
+	if b.Record == nil {
+		return false
+	}
+	switch b.Record.Outcome {
+	case record.Cancelled, record.Limit, record.Unsupported:
+		return false
+	}
+	return true
+}
+
 // Reached says whether the guest's init ran and reported.
 func (b *Boot) Reached() bool {
 	return b.Record != nil && b.Record.Acceptance.UnacceptedAtInit != nil && b.Record.Guest.MemInfo != nil

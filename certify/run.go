@@ -69,7 +69,7 @@ func (b *Boot) run(ctx context.Context) {
 	b.Record = r
 }
 
-// OK says whether nothing is wrong: every boot ran, and no claim is contradicted.
+// OK says whether nothing is wrong: every boot proves something, and no claim is contradicted.
 func (c *Certificate) OK() bool {
 	for _, v := range c.Verdicts {
 		if len(v.Disagreements) > 0 || !v.Complete {

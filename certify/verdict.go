@@ -17,7 +17,7 @@ type Verdict struct {
 	Negotiates    Answer                     `json:"negotiates"` // it called AllowUnacceptedMemory where it was offered
 	Platforms     map[string]PlatformVerdict `json:"platforms"`
 	Disagreements []string                   `json:"disagreements"` // between claims and boots
-	Complete      bool                       `json:"complete"`      // every boot ran to an end of the guest's own
+	Complete      bool                       `json:"complete"`      // every boot proves something (Boot.Proves)
 }
 
 // A PlatformVerdict is what the boots of one image on one platform prove.
@@ -38,7 +38,7 @@ func judge(s Subject, i int, boots []*Boot) Verdict {
 			continue
 		}
 		byPlatform[b.Platform] = append(byPlatform[b.Platform], b)
-		if b.Record == nil || b.Record.Outcome == record.Cancelled || b.Record.Outcome == record.Limit {
+		if !b.Proves() {
 			v.Complete = false
 			continue
 		}
@@ -70,7 +70,7 @@ func judgePlatform(boots []*Boot) PlatformVerdict {
 	p := PlatformVerdict{Guest: Unknown, Accepts: Unknown, LosesUnder: []string{}, DiesUnder: []string{}}
 	var dead []string
 	for _, b := range boots {
-		if b.Record == nil || b.Record.Outcome == record.Cancelled || b.Record.Outcome == record.Limit {
+		if !b.Proves() {
 			continue
 		}
 		if b.Record.Outcome == record.Violation {
