@@ -82,7 +82,6 @@ type LocalAPIC struct {
 
 	divide  uint64
 	initial uint64 // timer's initial count, 0 stopped
-	started int64  // virtual ns when it was written
 	expiry  int64  // virtual ns of the next timer interrupt, or noTimer
 
 	now  func() int64
@@ -208,7 +207,7 @@ func (a *LocalAPIC) advance(now int64) {
 		if timer := a.lvt[lvtTimer]; timer&apicLVTMask == 0 {
 			a.Deliver(uint8(timer), false)
 		}
-		if a.lvt[lvtTimer]&apicPeriodic == 0 {
+		if a.timerMode() != apicPeriodic {
 			a.expiry, a.ddl = noTimer, 0
 			return
 		}
@@ -232,37 +231,41 @@ func (a *LocalAPIC) divisor() uint64 {
 	return 1 << ((n + 1) & 7)
 }
 
-// startTimer arms the timer from the initial count.
-func (a *LocalAPIC) startTimer() {
-	a.started = a.now()
-	a.expiry = noTimer
-	if a.initial != 0 && a.lvt[lvtTimer]&apicDeadline == 0 {
-		a.expiry = a.started + a.duration(a.initial)
+// timerMode is 0 for one shot, apicPeriodic, apicDeadline, or both bits: that is reserved, and counts nothing (SDM vol. 3, figure 11-8).
+func (a *LocalAPIC) timerMode() uint64 { return a.lvt[lvtTimer] & (apicPeriodic | apicDeadline) }
+
+// startTimer sets the initial count and counts down from there. In TSC-deadline mode the write is ignored (SDM vol. 3, 11.5.4.1).
+func (a *LocalAPIC) startTimer(initial uint64) {
+	if a.timerMode()&apicDeadline != 0 {
+		return
+	}
+	a.initial, a.expiry = initial, noTimer
+	if initial != 0 {
+		a.expiry = a.now() + a.duration(initial)
 	}
 }
 
 // current is the count: it falls by one at each tick, and is 0 when the timer fires.
 func (a *LocalAPIC) current() uint64 {
-	if a.expiry == noTimer || a.lvt[lvtTimer]&apicDeadline != 0 {
+	if a.expiry == noTimer || a.timerMode()&apicDeadline != 0 {
 		return 0
 	}
 	left, tick := uint64(max(a.expiry-a.now(), 0)), a.divisor()*(1_000_000_000/APICTimerHz)
 	return (left + tick - 1) / tick
 }
 
-// armDeadline sets the timer for TSC-deadline mode.
+// armDeadline sets the timer for TSC-deadline mode: it fires when the TSC is not below the deadline, both taken as unsigned.
 func (a *LocalAPIC) armDeadline(tsc uint64) {
 	a.ddl, a.expiry = tsc, noTimer
 	if tsc == 0 {
 		return
 	}
-	now := a.now()
-	wait := tsc - a.tsc()
-	if int64(wait) <= 0 {
+	now, ticks := a.now(), a.tsc()
+	if tsc <= ticks {
 		a.expiry = now
 		return
 	}
-	hi, lo := bits.Mul64(wait, 1_000_000_000)
+	hi, lo := bits.Mul64(tsc-ticks, 1_000_000_000)
 	if hi >= a.hz {
 		return // later than time goes
 	}
@@ -357,8 +360,7 @@ func (a *LocalAPIC) WriteMSR(index uint32, v uint64) (ok bool) {
 		a.icr = v
 		a.interprocessor(v)
 	case apicInitial:
-		a.initial = v
-		a.startTimer()
+		a.startTimer(v)
 	case apicDivide:
 		if v&^divideWritable != 0 {
 			return false
@@ -370,7 +372,7 @@ func (a *LocalAPIC) WriteMSR(index uint32, v uint64) (ok bool) {
 		}
 		a.interprocessor(1<<18 | v)
 	case MSRTSCDeadline:
-		if a.lvt[lvtTimer]&apicDeadline != 0 {
+		if a.timerMode() == apicDeadline {
 			a.armDeadline(v)
 		}
 	default:
@@ -384,10 +386,11 @@ func (a *LocalAPIC) setLocal(i int, v uint64) bool {
 	if v&^lvtWritable[i] != 0 {
 		return false
 	}
-	if i == lvtTimer && (v^a.lvt[i])&apicDeadline != 0 {
+	before := a.timerMode()
+	a.lvt[i] = v &^ lvtStatus
+	if now := a.timerMode(); now != before && (now|before)&apicDeadline != 0 {
 		a.ddl, a.expiry = 0, noTimer
 	}
-	a.lvt[i] = v &^ lvtStatus
 	a.maskLocal()
 	return true
 }

@@ -216,6 +216,13 @@ func TestTimerIsExact(t *testing.T) {
 		program{name: "a deadline taken back", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 500), wrmsr(MSRTSCDeadline, 0), rdmsr(MSRTSCDeadline), "F4"), setup: on, want: halts(reg{RAX, 0})},
 		program{name: "leaving deadline mode disarms", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 500), wrmsr(apicTimer, irq), "F4"), setup: on, want: halts()},
 		program{name: "entering deadline mode disarms", code: asm(wrmsr(apicTimer, irq), wrmsr(apicInitial, 10), wrmsr(apicTimer, irq|apicDeadline), "F4"), setup: on, want: halts()},
+		program{name: "a deadline that is all ones never comes", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, ^uint64(0)), rdmsr(MSRTSCDeadline), "F4"), setup: on, want: halts(reg{RAX, 0xFFFF_FFFF}, reg{RDX, 0xFFFF_FFFF})},
+		program{name: "in deadline mode the initial count is ignored", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 777), wrmsr(apicInitial, 5), rdmsr(apicInitial), "89 C3", clear, loop), setup: on, want: func(t *testing.T, m *scene, e Exit) {
+			fires(777, 15+1)(t, m, e)
+			m.wantRegs(t, reg{RBX, 0})
+		}},
+		program{name: "the mode that is reserved counts nothing", code: asm(wrmsr(apicTimer, irq|apicDeadline|apicPeriodic), wrmsr(apicInitial, 10), wrmsr(MSRTSCDeadline, 100), rdmsr(apicCurrent), "F4"), setup: on, want: halts(reg{RAX, 0})},
+		program{name: "a deadline does not outlive its mode", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 500), wrmsr(apicTimer, irq|apicDeadline|apicPeriodic), "F4"), setup: on, want: halts()},
 		program{name: "outside deadline mode the MSR is ignored", code: asm(wrmsr(MSRTSCDeadline, 500), rdmsr(MSRTSCDeadline), "F4"), setup: on, want: halts(reg{RAX, 0})},
 		program{name: "masked, it fires unheard", code: asm(wrmsr(apicTimer, irq|apicLVTMask), wrmsr(apicInitial, 1), "F4"), setup: on, want: halts()},
 		program{name: "the count of a stopped timer", code: asm(wrmsr(apicInitial, 0), rdmsr(apicCurrent), "F4"), want: halts(reg{RAX, 0})},
