@@ -61,6 +61,18 @@ type proof map[question][]Evidence
 
 func (p proof) add(q question, e ...Evidence) { p[q] = append(p[q], e...) }
 
+// open tells whether there is a question that the evidence so far leaves without an answer.
+func (p proof) open() bool {
+	for _, all := range p {
+		for _, e := range all {
+			if e.Says == Unknown {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 func (p proof) addAll(all map[question][]Evidence) {
 	for q, e := range all {
 		p.add(q, e...)
@@ -87,8 +99,8 @@ func inspectBzImage(k *Kernel, img *image.Image, base int64, config *kconfig, un
 	p.add(guestSNP, b.snpGuest())
 	p.add(acceptsSNP, both(table, b.snpGuest()))
 	p.add(negotiates, b.negotiates())
-	text := readText(img)
-	p.addAll(text)
+	open := p.open()
+	p.addAll(readText(img))
 	if config != nil {
 		p.addAll(readConfig(*config, Config, "the configuration file beside it"))
 		k.commandLineOf(*config)
@@ -96,7 +108,7 @@ func inspectBzImage(k *Kernel, img *image.Image, base int64, config *kconfig, un
 	if k.uname != "" && k.uname != k.Release {
 		k.Notes = append(k.Notes, fmt.Sprintf("section .uname states release %s, the kernel %s", k.uname, k.Release))
 	}
-	if unpack || !b.complete() {
+	if unpack || open {
 		k.unpacked(p, img)
 	}
 	p.addAll(readRelease(k.Release))

@@ -210,19 +210,23 @@ func TestPatchedCode(t *testing.T) {
 	low, high := "\x48\xb8"+string(guid[:8]), "\x48\xb8"+string(guid[8:])
 	elsewhere := "\x48\xb8" + strings.Repeat("\x11", 8)
 	withoutGUID := patch(t, kernel, low, elsewhere)
+	fromMemory := "\x48\x8b\x87\x00\x00\x00\x00\x0f\x1f\x00"              // mov rax, [rdi]; nop
+	leaf, fromElsewhere := "\xbf\x06\x00\x00\x00", "\x89\xc7\x0f\x1f\x00" // mov edi, 6; mov edi, eax
 	noNegotiation := answers{yes, yes, yes, yes, no, yes}
 	texts := "Memory acceptance protocol failed\x00TDX: Failed to accept memory\x00"
 	for what, c := range map[string]struct {
 		kernel []byte
 		want   answers
 	}{
-		"another GUID":            {withoutGUID, noNegotiation},
-		"another second half":     {patch(t, kernel, high, elsewhere), noNegotiation},
-		"the GUID as data only":   {append(bytes.Clone(withoutGUID), guid[:]...), noNegotiation},
-		"no text":                 {patch(t, kernel, "Memory acceptance protocol failed", strings.Repeat("x", 33)), full},
-		"no TDCALL":               {patch(t, kernel, "\x66\x0f\x01\xcc", "\x66\x0f\x1f\x00"), answers{no, no, yes, yes, yes, yes}},
-		"no PVALIDATE":            {patch(t, kernel, "\xf2\x0f\x01\xff", "\x0f\x1f\x40\x00"), answers{yes, yes, no, no, yes, yes}},
-		"texts of another kernel": {append(bytes.Clone(vmlinuz(t, debian12)), texts...), old},
+		"another GUID":                 {withoutGUID, noNegotiation},
+		"another second half":          {patch(t, kernel, high, elsewhere), noNegotiation},
+		"half a GUID from memory":      {patch(t, kernel, low, fromMemory), answers{yes, yes, yes, yes, unknown, yes}},
+		"a leaf number from elsewhere": {patch(t, kernel, leaf, fromElsewhere), answers{yes, unknown, yes, yes, yes, yes}},
+		"the GUID as data only":        {append(bytes.Clone(withoutGUID), guid[:]...), noNegotiation},
+		"no text":                      {patch(t, kernel, "Memory acceptance protocol failed", strings.Repeat("x", 33)), full},
+		"no TDCALL":                    {patch(t, kernel, "\x66\x0f\x01\xcc", "\x66\x0f\x1f\x00"), answers{no, no, yes, yes, yes, yes}},
+		"no PVALIDATE":                 {patch(t, kernel, "\xf2\x0f\x01\xff", "\x0f\x1f\x40\x00"), answers{yes, yes, no, no, yes, yes}},
+		"texts of another kernel":      {append(bytes.Clone(vmlinuz(t, debian12)), texts...), old},
 	} {
 		if got := answersOf(one(t, write(t, c.kernel))); got != c.want {
 			t.Errorf("%s: %v, want %v", what, got, c.want)

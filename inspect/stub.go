@@ -69,9 +69,6 @@ func readBoot(img *image.Image) boot {
 	return b
 }
 
-// complete tells whether all was read, so that what was not found is not there.
-func (b *boot) complete() bool { return b.why == "" }
-
 // missing is the evidence for what was not found.
 func (b *boot) missing(what string) Evidence {
 	if b.narrow {
@@ -84,14 +81,18 @@ func (b *boot) missing(what string) Evidence {
 		fmt.Sprintf("%s in %d instructions, all that the entry points lead to", what, b.facts.Instructions))
 }
 
-// service finds a call of a boot service with a GUID.
-func (b *boot) service(service uefi.BootService, guid uefi.GUID) *code.ServiceCall {
+// service finds a call of a boot service with a GUID; failing that, one with a GUID that could not be told.
+func (b *boot) service(service uefi.BootService, guid uefi.GUID) (call *code.ServiceCall, certain bool) {
 	for i, s := range b.facts.Services {
-		if s.Service == service && s.GUID != nil && *s.GUID == guid {
-			return &b.facts.Services[i]
+		switch {
+		case s.Service != service:
+		case s.GUID == nil:
+			call = &b.facts.Services[i]
+		case *s.GUID == guid:
+			return &b.facts.Services[i], true
 		}
 	}
-	return nil
+	return call, false
 }
 
 // special finds an instruction of confidential guests.
@@ -107,12 +108,14 @@ func (b *boot) special(name string) (at int64, ok bool) {
 // negotiates: does the stub tell firmware, before ExitBootServices, that it accepts memory itself?
 func (b *boot) negotiates() Evidence {
 	guid := uefi.MemoryAcceptanceProtocolGUID
-	call := b.service(uefi.BSLocateProtocol, guid)
-	if call == nil {
-		if b.why == "" && !b.hasStub {
-			return evidence(Code, No, "there is no EFI stub, so nobody asks firmware")
-		}
+	call, certain := b.service(uefi.BSLocateProtocol, guid)
+	switch {
+	case call == nil && b.why == "" && !b.hasStub:
+		return evidence(Code, No, "there is no EFI stub, so nobody asks firmware")
+	case call == nil:
 		return b.missing("no LocateProtocol of the memory acceptance protocol")
+	case !certain:
+		return evidence(Code, Unknown, "calls LocateProtocol with a GUID that could not be told", int64(call.At))
 	}
 	for _, m := range call.Methods {
 		if m.Member == uefi.MemoryAcceptanceAllowUnacceptedMemory {
@@ -127,11 +130,15 @@ func (b *boot) negotiates() Evidence {
 // table: does the stub turn unaccepted memory of the UEFI memory map into the kernel's table?
 func (b *boot) table() Evidence {
 	guid := uefi.LinuxUnacceptedMemTableGUID
-	if call := b.service(uefi.BSInstallConfigurationTable, guid); call != nil {
-		return evidence(Code, Yes, fmt.Sprintf("turns unaccepted memory into a table: InstallConfigurationTable(%v)", guid),
-			int64(call.At), int64(call.Halves[0]), int64(call.Halves[1]))
+	call, certain := b.service(uefi.BSInstallConfigurationTable, guid)
+	switch {
+	case call == nil:
+		return b.missing("no table of unaccepted memory is installed")
+	case !certain:
+		return evidence(Code, Unknown, "calls InstallConfigurationTable with a GUID that could not be told", int64(call.At))
 	}
-	return b.missing("no table of unaccepted memory is installed")
+	return evidence(Code, Yes, fmt.Sprintf("turns unaccepted memory into a table: InstallConfigurationTable(%v)", guid),
+		int64(call.At), int64(call.Halves[0]), int64(call.Halves[1]))
 }
 
 // tdxGuest: does the code speak to a TDX module?
@@ -142,7 +149,7 @@ func (b *boot) tdxGuest() Evidence {
 	return b.missing("no TDCALL")
 }
 
-// tdxAccepts: does it accept memory from a TDX module?
+// tdxAccepts: does it accept memory from a TDX module? Not every leaf number can be told: what executes TDCALL may do it.
 func (b *boot) tdxAccepts() Evidence {
 	const tdgMemPageAccept = 6 // Intel TDX Module ABI specification, TDCALL leaf numbers
 	for _, l := range b.facts.Leaves {
@@ -150,7 +157,11 @@ func (b *boot) tdxAccepts() Evidence {
 			return evidence(Code, Yes, "accepts pages with TDG.MEM.PAGE.ACCEPT (TDCALL leaf 6)", int64(l.At), int64(l.TDCALL))
 		}
 	}
-	return b.missing("no TDCALL with leaf 6 (TDG.MEM.PAGE.ACCEPT)")
+	const none = "no TDCALL with leaf 6 (TDG.MEM.PAGE.ACCEPT)"
+	if at, ok := b.special(code.TDCALL); ok {
+		return evidence(Code, Unknown, none+" could be told", at)
+	}
+	return b.missing(none)
 }
 
 // snpGuest: does the code validate pages, as every SEV-SNP guest must?

@@ -145,6 +145,23 @@ func TestGUIDsThatDoNotCount(t *testing.T) {
 	}
 }
 
+// Compilers call through memory, or load the pointer first: GCC 15 does so when it has a register to spare.
+func TestPointersInRegisters(t *testing.T) {
+	facts := Read(assemble(
+		frame, bootServicesToRAX,
+		raw(0x48, 0x8b, 0x80, 0x40, 1, 0, 0), // mov rax, [rax+0x140]
+		movabs(rbx, low), store(rbx, 0x10), movabs(rbx, high), store(rbx, 0x18), leaStack(rcx, 0x10), leaStack(r8, 0x30),
+		raw(0xff, 0xd0),                        // call rax
+		load(rcx, 0x30), raw(0x48, 0x8b, 0x01), // mov rax, [rcx]
+		store(rax, 0x20), load(rdx, 0x20), raw(0xff, 0xd2), ret, // call rdx
+		systemTable,
+	))
+	if len(facts.Services) != 1 || facts.Services[0].Service != uefi.BSLocateProtocol || *facts.Services[0].GUID != wanted ||
+		len(facts.Services[0].Methods) != 1 || facts.Services[0].Methods[0].Member != 0 {
+		t.Errorf("%+v", facts)
+	}
+}
+
 // A kernel for 32-bit firmware too reaches the call of the interface by two ways, only one of which knows it.
 func TestTwoWaysToTheMethod(t *testing.T) {
 	for name, first := range map[string]func(*assembler){

@@ -1,10 +1,6 @@
 package code
 
-import (
-	"slices"
-
-	"golang.org/x/arch/x86/x86asm"
-)
+import "slices"
 
 // methods follows what comes after a call of LocateProtocol, without entering functions, and returns the calls through
 // the interface that it located. This reads instructions that may have been read before, in another state: where a
@@ -29,10 +25,8 @@ func (w *walk) methods(from place, located int) []Method {
 			case onward:
 				w.step(s, in, offset, next)
 			case calls:
-				if m, ok := in.Args[0].(x86asm.Mem); ok && m.Index == 0 {
-					if v := w.register(s, m.Base); v.kind == protocol && v.n == int64(located) {
-						found = append(found, Method{offset, int(m.Disp)})
-					}
+				if v := w.get(s, in.Args[0], 8, offset, next); v.kind == method && v.n == int64(located) {
+					found = append(found, Method{offset, v.from})
 				}
 				for _, r := range []int{rax, rcx, rdx, r8, r9, r10, r11} {
 					s.regs[r] = value{}

@@ -3,8 +3,6 @@ package code
 import (
 	"encoding/binary"
 
-	"golang.org/x/arch/x86/x86asm"
-
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -35,12 +33,12 @@ func (w *walk) call(s *state, in instruction, offset int, next uint64) {
 // service notes a call of a boot service. If it locates a protocol whose GUID is known, the call's number is returned,
 // otherwise -1.
 func (w *walk) service(s *state, in instruction, offset int, next uint64) int {
-	m, ok := in.Args[0].(x86asm.Mem)
-	if !ok || w.register(s, m.Base).kind != bootServices || m.Index != 0 ||
-		m.Disp < uefi.TableHeaderSize || m.Disp >= int64(uefi.BootServicesSize) || m.Disp%8 != 0 {
+	callee := w.get(s, in.Args[0], 8, offset, next)
+	if callee.kind != bootService || callee.n < uefi.TableHeaderSize || callee.n >= int64(uefi.BootServicesSize) ||
+		callee.n%8 != 0 {
 		return -1
 	}
-	c := ServiceCall{At: offset, Service: uefi.BootService(m.Disp)}
+	c := ServiceCall{At: offset, Service: uefi.BootService(callee.n)}
 	low, high := w.pointed(s, s.regs[rcx], 0), w.pointed(s, s.regs[rcx], 8)
 	if low.kind == number && high.kind == number {
 		c.GUID, c.Halves = new(uefi.GUID), [2]int{low.from, high.from}

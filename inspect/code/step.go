@@ -183,9 +183,23 @@ func (w *walk) get(s *state, arg x86asm.Arg, size int64, at int, next uint64) va
 			return s.load(from.n, size)
 		case from.kind == data && size >= 4:
 			return w.constant(from.n, size)
-		case size == 8 && arg.Index == 0 && arg.Segment == 0 && arg.Disp == systemTableBootServices:
-			return value{kind: bootServices}
+		case size == 8 && arg.Index == 0 && arg.Segment == 0:
+			return w.member(s, arg)
 		}
+	}
+	return value{}
+}
+
+// member is what a structure of UEFI has at an offset. Of system tables it is not known where they are: whatever has a
+// pointer where they have that to the boot services is taken for one.
+func (w *walk) member(s *state, m x86asm.Mem) value {
+	switch of := w.register(s, m.Base); {
+	case of.kind == bootServices:
+		return value{kind: bootService, n: m.Disp}
+	case of.kind == protocol:
+		return value{method, of.n, int(m.Disp)}
+	case m.Disp == systemTableBootServices:
+		return value{kind: bootServices}
 	}
 	return value{}
 }

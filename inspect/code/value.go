@@ -6,7 +6,7 @@ import "golang.org/x/arch/x86/x86asm"
 type value struct {
 	kind kind
 	n    int64 // by kind
-	from int   // of a number: the offset in the file that it came from
+	from int   // of a number: the offset in the file that it came from; of a method: its offset in the interface
 }
 
 type kind uint8
@@ -18,7 +18,9 @@ const (
 	data              // the address n in the program
 	sum               // n and something unknown
 	bootServices      // the pointer to the table of boot services
+	bootService       // the pointer to the boot service at offset n of that table
 	protocol          // the interface that call number n of Facts.Services located
+	method            // the pointer to a member of that interface
 	entry             // a signed 32-bit number out of the jump table at address n
 	jump              // that number and the address of its table
 )
