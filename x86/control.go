@@ -167,9 +167,6 @@ func moveToDR(c *CPU, u *Uop) bool {
 
 // debugRegister resolves DR4 and DR5, which are DR6 and DR7 unless CR4.DE forbids.
 func (c *CPU) debugRegister(n int64) (int, bool) {
-	if n > 7 {
-		return 0, c.raiseNoCode(vectorUD)
-	}
 	if n == 4 || n == 5 {
 		if c.cr4&CR4DE != 0 {
 			return 0, c.raiseNoCode(vectorUD)

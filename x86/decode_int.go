@@ -262,11 +262,11 @@ func (d *decoder) pushPop(op uint8) {
 func (d *decoder) pushPopSlot(push bool, dst, src uint8) {
 	u := Uop{Op: OpPop, Dst: dst, Src: src, Base: Zero, Index: Zero, Seg: Zero}
 	switch {
-	case push && d.data16:
+	case push && d.stackSize() == 2:
 		u.Op = opPush16
 	case push:
 		u.Op = OpPush
-	case d.data16:
+	case d.stackSize() == 2:
 		u.Op = opPop16
 	}
 	d.emit(u)

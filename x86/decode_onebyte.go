@@ -15,7 +15,7 @@ func (d *decoder) other(op uint8) {
 			imm = d.immZ(n)
 		}
 		u := Uop{Op: OpPush, Src: Zero, Imm: imm, Base: Zero, Index: Zero, Seg: Zero}
-		if d.data16 {
+		if d.stackSize() == 2 {
 			u.Op = opPush16
 		}
 		d.emit(u)
@@ -201,9 +201,9 @@ func (d *decoder) byteOr(op uint8) int {
 	return d.operandSize()
 }
 
-// stackSize is the operand size of stack operations, which default to 64 bits.
+// stackSize is the operand size in bytes of stack operations, which default to 64 bits. REX.W comes before 66.
 func (d *decoder) stackSize() uint32 {
-	if d.data16 {
+	if d.data16 && d.rex&rexW == 0 {
 		return 2
 	}
 	return 8
@@ -315,8 +315,8 @@ func (d *decoder) exchangeAccumulator(op uint8) {
 	if d.rex&rexB != 0 {
 		reg |= 8
 	}
-	if reg == RAX {
-		return // NOP; with F3 PAUSE, which has nothing to wait for here
+	if reg == RAX || op == 0x90 && d.rep == 0xF3 {
+		return // NOP; with F3 PAUSE, whatever REX says, which has nothing to wait for here
 	}
 	n := d.operandSize()
 	d.move(OpMov64, Tmp1, RAX)

@@ -57,6 +57,7 @@ func (d *decoder) group7Register(modrm uint8) {
 		d.last(Uop{Op: opLmsw, Src: d.rm})
 		return
 	}
+	bare := d.rep == 0 && !d.data16 // where the manual has NP, a prefix makes another instruction
 	switch {
 	case modrm == 0xC1:
 		d.sensitive(InsnVMCALL, Uop{Op: opRaise, Imm: vectorUD})
@@ -64,17 +65,17 @@ func (d *decoder) group7Register(modrm uint8) {
 		d.sensitive(InsnMONITOR, Uop{Op: opRaise, Imm: vectorUD})
 	case modrm == 0xC9:
 		d.sensitive(InsnMWAIT, Uop{Op: opRaise, Imm: vectorUD})
-	case modrm == 0xCA, modrm == 0xCB: // CLAC, STAC
+	case modrm&^1 == 0xCA && bare: // CLAC, STAC
 		d.emit(Uop{Op: opClac, Aux: uint32(modrm & 1)})
 	case modrm == 0xCC && d.data16:
 		d.sensitive(InsnTDCALL, Uop{Op: opRaise, Imm: vectorUD})
 	case modrm == 0xCF && d.data16:
 		d.sensitive(InsnSEAMCALL, Uop{Op: opRaise, Imm: vectorUD})
-	case modrm == 0xC5 && d.rep == 0 && !d.data16:
+	case modrm == 0xC5 && bare:
 		d.sensitive(InsnPCONFIG, Uop{Op: opRaise, Imm: vectorUD})
-	case modrm == 0xD0:
+	case modrm == 0xD0 && bare:
 		d.emit(Uop{Op: opXgetbv})
-	case modrm == 0xD1:
+	case modrm == 0xD1 && bare:
 		d.privileged()
 		d.sensitive(InsnXSETBV, Uop{Op: opXsetbv})
 	case modrm == 0xD9 && d.rep == 0:
@@ -124,10 +125,10 @@ func (d *decoder) group15() {
 	switch {
 	case d.isReg() && d.rep == 0xF3 && kind < 4:
 		d.emit(Uop{Op: opFSGSBase, Dst: d.rm, Src: kind, Aux: uint32(bit(d.rex&rexW != 0))})
-	case d.isReg() && d.rep == 0 && kind >= 5: // LFENCE, MFENCE, SFENCE
+	case d.isReg() && d.rep == 0 && !d.data16 && kind >= 5: // LFENCE, MFENCE, SFENCE
 	case d.isReg():
 		d.undefined()
-	case kind == 7, kind == 6 && d.data16: // CLFLUSH, CLFLUSHOPT, CLWB
+	case d.rep == 0 && (kind == 7 || kind == 6 && d.data16): // CLFLUSH, CLFLUSHOPT, CLWB
 		d.emit(d.at(Uop{Op: opClflushLine}))
 	default:
 		d.fxsave()

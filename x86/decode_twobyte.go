@@ -89,6 +89,10 @@ func (d *decoder) twoByteOther(op uint8) bool {
 		}
 	case 0x21, 0x23:
 		d.modrmRegister()
+		if d.reg > 7 {
+			d.undefined() // before privilege is looked at
+			break
+		}
 		d.privileged()
 		if op == 0x21 {
 			d.sensitive(InsnDR, Uop{Op: opMovFromDR, Dst: d.rm, Imm: int64(d.reg)})
@@ -356,7 +360,7 @@ func (d *decoder) map38() {
 			u.Op = OpAdcx64 + Op(u.Aux)
 		}
 		d.emit(u)
-	case op == 0x82 && d.data16: // INVPCID
+	case op == 0x82 && d.data16 && d.rep == 0: // INVPCID
 		d.modrm()
 		if d.isReg() {
 			d.undefined()

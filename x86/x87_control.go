@@ -116,7 +116,7 @@ func fnstenv(c *CPU, u *Uop) bool {
 	var b [env32]byte
 	n := environmentSize(u)
 	c.fpu.putEnvironment(b[:n])
-	if va := c.ea(u); !c.natural(va, x87Align) || !c.writeBytes(va, b[:n]) {
+	if va := c.ea(u); !c.natural(va, environmentAlign(u)) || !c.writeBytes(va, b[:n]) {
 		return false
 	}
 	c.fpu.setControl(c.fpu.cw | fpAll)
@@ -126,7 +126,7 @@ func fnstenv(c *CPU, u *Uop) bool {
 func fldenv(c *CPU, u *Uop) bool {
 	var b [env32]byte
 	n := environmentSize(u)
-	if va := c.ea(u); !c.natural(va, x87Align) || !c.readBytes(va, b[:n]) {
+	if va := c.ea(u); !c.natural(va, environmentAlign(u)) || !c.readBytes(va, b[:n]) {
 		return false
 	}
 	c.fpu.environment(b[:n])
@@ -143,7 +143,7 @@ func fnsave(c *CPU, u *Uop) bool {
 		binary.LittleEndian.PutUint64(b[n+10*i:], r.m)
 		binary.LittleEndian.PutUint16(b[n+10*i+8:], r.se)
 	}
-	if va := c.ea(u); !c.natural(va, x87Align) || !c.writeBytes(va, b[:n+saveRegs]) {
+	if va := c.ea(u); !c.natural(va, environmentAlign(u)) || !c.writeBytes(va, b[:n+saveRegs]) {
 		return false
 	}
 	c.fpu = x87State{reg: c.fpu.reg, cw: x87Initial}
@@ -153,7 +153,7 @@ func fnsave(c *CPU, u *Uop) bool {
 func frstor(c *CPU, u *Uop) bool {
 	var b [env32 + saveRegs]byte
 	n := environmentSize(u)
-	if va := c.ea(u); !c.natural(va, x87Align) || !c.readBytes(va, b[:n+saveRegs]) {
+	if va := c.ea(u); !c.natural(va, environmentAlign(u)) || !c.readBytes(va, b[:n+saveRegs]) {
 		return false
 	}
 	c.fpu.environment(b[:n])
@@ -163,5 +163,10 @@ func frstor(c *CPU, u *Uop) bool {
 	return true
 }
 
-// x87Align is the alignment of the areas of FLDENV, FNSTENV, FRSTOR and FNSAVE, where alignment is checked.
-const x87Align = 4
+// environmentAlign is the alignment of the areas of FLDENV, FNSTENV, FRSTOR and FNSAVE, where alignment is checked: that of the environment's words.
+func environmentAlign(u *Uop) int {
+	if u.Aux == 2 {
+		return 2
+	}
+	return 4
+}

@@ -234,7 +234,7 @@ const implicit = " 1 3 AL AX EAX RAX CL DX ST <XMM0> ES CS SS DS FS GS "
 // operand takes in one operand. The first plain register with /r is ModRM.reg, the next ModRM.rm.
 func (f *form) operand(o string) error {
 	o, _, _ = strings.Cut(o, " (") // a remark
-	if strings.Contains(implicit, " "+o+" ") || strings.HasPrefix(o, "imm") || strings.HasPrefix(o, "rel") || strings.HasPrefix(o, "ST(") {
+	if strings.HasPrefix(o, "(") || strings.Contains(implicit, " "+o+" ") || strings.HasPrefix(o, "imm") || strings.HasPrefix(o, "rel") || strings.HasPrefix(o, "ST(") {
 		return nil
 	}
 	if strings.HasPrefix(o, "moffs") {
@@ -287,7 +287,7 @@ func parseClass(s string) (class, error) {
 		return class{'x', 128}, nil
 	case s == "mm":
 		return class{'m', 64}, nil
-	case s == "CRn" || s == "DRn": // any number: the instruction is refused before the register is looked at
+	case s == "CRn" || s == "DRn": // which of them there are is for prepareMove
 		return class{'g', 64}, nil
 	case s[0] == 'r':
 		if n, err := strconv.Atoi(s[1:]); err == nil {

@@ -31,7 +31,11 @@ var flowForms = parseForms(`
 	NOP r/mv    ; 0F 1F /0 ; noread
 	NOP r/mv, rv (18) ; 0F 18 /r ; noread
 	NOP r/mv, rv (19) ; 0F 19 /r ; noread
+	NOP r/mv, rv (1A) ; 0F 1A /r ; noread
+	NOP r/mv, rv (1B) ; 0F 1B /r ; noread
+	NOP r/mv, rv (1C) ; 0F 1C /r ; noread
 	NOP r/mv, rv (1D) ; 0F 1D /r ; noread
+	NOP r/mv, rv (1E) ; 0F 1E /r ; noread
 	NOP r/mv, rv (1F) ; 0F 1F /r ; noread
 	ENDBR64     ; F3 0F 1E FA
 	ENDBR32     ; F3 0F 1E FB
@@ -40,6 +44,7 @@ var flowForms = parseForms(`
 	PREFETCHT1 m8 ; 0F 18 /2 ; noread SSE
 	PREFETCHT2 m8 ; 0F 18 /3 ; noread SSE
 	PREFETCHW m8 ; 0F 0D /1 ; noread PREFETCHW
+	PREFETCHWT1 m8 ; 0F 0D /2 ; noread
 	CLDEMOTE m8 ; 0F 1C /0 ; noread
 	LFENCE      ; 0F AE E8 ; SSE2
 	MFENCE      ; 0F AE F0 ; SSE2
@@ -59,16 +64,22 @@ var flowForms = parseForms(`
 	STI         ; FB ; faults
 	HLT         ; F4 ; faults
 	IN AL, imm8 ; E4 ib ; faults
+	IN AX, imm8 ; o16 E5 ib ; faults
 	IN EAX, imm8 ; E5 ib ; faults
 	OUT imm8, AL ; E6 ib ; faults
+	OUT imm8, AX ; o16 E7 ib ; faults
 	OUT imm8, EAX ; E7 ib ; faults
 	IN AL, DX   ; EC ; faults
+	IN AX, DX   ; o16 ED ; faults
 	IN EAX, DX  ; ED ; faults
 	OUT DX, AL  ; EE ; faults
+	OUT DX, AX  ; o16 EF ; faults
 	OUT DX, EAX ; EF ; faults
 	INSB        ; 6C ; faults
+	INSW        ; o16 6D ; faults
 	INSD        ; 6D ; faults
 	OUTSB       ; 6E ; faults
+	OUTSW       ; o16 6F ; faults
 	OUTSD       ; 6F ; faults
 	CLTS        ; 0F 06 ; faults
 	INVD        ; 0F 08 ; faults
@@ -87,7 +98,10 @@ var flowForms = parseForms(`
 	INVLPG m8   ; 0F 01 /7 ; faults noread
 	SWAPGS      ; 0F 01 F8 ; faults
 	XSETBV      ; 0F 01 D1 ; faults
+	INVPCID r64, m128 ; 66 0F 38 82 /r ; faults noread INVPCID
 	SYSRET      ; 0F 07 ; faults
+	SYSEXIT     ; 0F 35 ; faults
+	RSM         ; 0F AA ; faults
 	CLAC        ; 0F 01 CA ; faults SMAP
 	STAC        ; 0F 01 CB ; faults SMAP
 
@@ -124,9 +138,21 @@ var flowForms = parseForms(`
 	(0F24) r/m64 ; 0F 24 /0 ; faults
 	(0F26) r/m64 ; 0F 26 /0 ; faults
 	(0F36) ; 0F 36 ; faults
+	(0F37) ; 0F 37 ; faults
 	(0F39) ; 0F 39 ; faults
 	(0FA6) ; 0F A6 ; faults
 	(0FA7) ; 0F A7 ; faults
+	(660FAEE8) ; 66 0F AE E8 ; faults
+	(660FAEF0) ; 66 0F AE F0 ; faults
+	(660FAEF8) ; 66 0F AE F8 ; faults
+	(66F20F3882) m128 ; o16 F2 0F 38 82 /r ; faults noread
+	(66F30F3882) m128 ; o16 F3 0F 38 82 /r ; faults noread
+	(660F01D0) ; 66 0F 01 D0 ; faults
+	(F20F01D0) ; F2 0F 01 D0 ; faults
+	(F30F01D0) ; F3 0F 01 D0 ; faults
+	(660F01D1) ; 66 0F 01 D1 ; faults
+	(F20FAE/7) m8 ; F2 0F AE /7 ; faults
+	(F30FAE/7) m8 ; F3 0F AE /7 ; faults
 	(0FBA/0) r/m32, imm8 ; 0F BA /0 ib ; faults
 	(0FBA/3) r/m32, imm8 ; 0F BA /3 ib ; faults
 	(0FC7/2) m64 ; 0F C7 /2 ; faults

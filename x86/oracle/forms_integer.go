@@ -60,7 +60,9 @@ var integerForms = parseForms(arithmeticRows() + shiftRows() + conditionRows() +
 	POPFQ        ; 9D
 	POPF         ; o16 w16 9D
 	ENTER imm16, imm8 ; C8 iw ib
+	ENTER imm16, imm8 (16) ; o16 w16 C8 iw ib
 	LEAVE        ; C9
+	LEAVE (16)   ; o16 w16 C9
 
 	INC r/m8      ; FE /0 ; lock
 	INC r/mv      ; FF /0 ; lock

@@ -36,6 +36,10 @@ var x87Forms = parseForms(x87ArithmeticRows() + `
 	FNSTENV m28byte ; D9 /6
 	FRSTOR m108byte ; DD /4
 	FNSAVE m108byte ; DD /6
+	FLDENV m14byte ; o16 D9 /4
+	FNSTENV m14byte ; o16 D9 /6
+	FRSTOR m94byte ; o16 DD /4
+	FNSAVE m94byte ; o16 DD /6
 	FNOP      ; D9 D0
 	FCHS      ; D9 E0
 	FABS      ; D9 E1
@@ -66,6 +70,9 @@ var x87Forms = parseForms(x87ArithmeticRows() + `
 	FCOS      ; D9 FF
 	FNCLEX    ; DB E2
 	FNINIT    ; DB E3
+	FNENI     ; DB E0
+	FNDISI    ; DB E1
+	FNSETPM   ; DB E4
 	FUCOMPP   ; DA E9
 	FCOMPP    ; DE D9
 	FWAIT     ; 9B
@@ -79,7 +86,9 @@ var x87Forms = parseForms(x87ArithmeticRows() + `
 	XRSTOR m576byte    ; NP 0F AE /5 ; XSAVE
 	XRSTOR64 m576byte  ; NP REX.W 0F AE /5 ; XSAVE
 	XSAVEOPT m576byte  ; NP 0F AE /6 ; XSAVEOPT
+	XSAVEOPT64 m576byte ; NP REX.W 0F AE /6 ; XSAVEOPT
 	XSAVEC m576byte    ; NP 0F C7 /4 ; XSAVEC
+	XSAVEC64 m576byte  ; NP REX.W 0F C7 /4 ; XSAVEC
 	XGETBV             ; 0F 01 D0 ; faults XSAVE
 `)
 
@@ -111,6 +120,15 @@ func x87ArithmeticRows() string {
 	row("FXCH ST(i) ; D9 C8+r")
 	row("FST ST(i) ; DD D0+r")
 	row("FSTP ST(i) ; DD D8+r")
+	// Aliases that the manual does not list. The first of FSTP does not mind an empty register.
+	row("FSTP ST(i) (D9D8) ; D9 D8+r")
+	row("FSTP ST(i) (DFD0) ; DF D0+r")
+	row("FSTP ST(i) (DFD8) ; DF D8+r")
+	row("FXCH ST(i) (DDC8) ; DD C8+r")
+	row("FXCH ST(i) (DFC8) ; DF C8+r")
+	row("FCOM ST, ST(i) (DCD0) ; DC D0+r")
+	row("FCOMP ST, ST(i) (DCD8) ; DC D8+r")
+	row("FCOMP ST, ST(i) (DED0) ; DE D0+r")
 	row("FFREE ST(i) ; DD C0+r")
 	row("FFREEP ST(i) ; DF C0+r")
 	row("FUCOM ST(i) ; DD E0+r")

@@ -32,7 +32,8 @@ func init() {
 		"FLDENV": prepareEnvironment, "FRSTOR": prepareEnvironment, "FLDCW": prepareControl,
 		"FNSTENV": prepareSave, "FNSAVE": prepareSave,
 		"FXSAVE": prepareArea, "FXSAVE64": prepareArea, "FXRSTOR": prepareArea, "FXRSTOR64": prepareArea,
-		"XSAVE": prepareArea, "XSAVE64": prepareArea, "XSAVEOPT": prepareArea, "XSAVEC": prepareArea, "XRSTOR": prepareArea, "XRSTOR64": prepareArea,
+		"XSAVE": prepareArea, "XSAVE64": prepareArea, "XSAVEOPT": prepareArea, "XSAVEOPT64": prepareArea,
+		"XSAVEC": prepareArea, "XSAVEC64": prepareArea, "XRSTOR": prepareArea, "XRSTOR64": prepareArea,
 		"XGETBV": func(s *scene, x *insn) bool { return s.pin(rcx, 2+s.Uint64N(100)) },
 	}
 	for _, name := range []string{"MOVS", "CMPS", "STOS", "LODS", "SCAS"} {
@@ -169,7 +170,7 @@ func prepareTable(s *scene, x *insn) bool {
 	return s.pin(rbx, rest)
 }
 
-// prepareMove takes control and debug registers that exist.
+// prepareMove takes control and debug registers that exist, mostly. DR4 and DR5 exist where CR4.DE says so, which is the host's choice.
 func prepareMove(s *scene, x *insn) bool {
 	if x.opcode[0] == 0x0F && x.opcode[1]&^3 == 0x20 {
 		numbers := [...]int{0, 2, 3, 4, 8}
@@ -177,6 +178,9 @@ func prepareMove(s *scene, x *insn) bool {
 			numbers = [...]int{0, 1, 2, 6, 7}
 		}
 		x.regN = numbers[s.IntN(5)]
+		if n := s.IntN(16); n&^1 != 4 && s.chance(20) {
+			x.regN = n
+		}
 	}
 	return true
 }

@@ -58,6 +58,9 @@ func (s *scene) spiceREX(x *insn) {
 		return
 	}
 	x.rex = 0x40
+	if !x.modrm && !x.plus && (x.opcode[0] != 0x90 || x.mandatory != 0) { // but for REX.B before 90, which makes XCHG of NOP
+		x.rex |= uint8(s.IntN(8))
+	}
 	if x.modrm {
 		if !x.isMem {
 			x.rex |= 2
@@ -79,7 +82,13 @@ func (x *insn) eightBits() bool {
 	return len(x.opcode) == 1 && (x.reg.bits == 8 || x.rm.bits == 8 || x.opReg.bits == 8)
 }
 
+// spiceOperandSize adds 66 where the operand size is settled otherwise: by the opcode, or by REX.W.
 func (s *scene) spiceOperandSize(x *insn) {
+	if !x.data16 && strings.Contains(" PUSH POP PUSHFQ POPFQ ENTER LEAVE ", " "+x.mnemonic+" ") {
+		x.rex |= 0x48
+		x.extra = append(x.extra, 0x66)
+		return
+	}
 	if x.eightBits() || !x.vex && x.rexW && len(x.opcode) == 1 && x.size == 64 && !x.isX87() {
 		x.extra = append(x.extra, 0x66)
 	}
