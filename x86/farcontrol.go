@@ -2,28 +2,28 @@ package x86
 
 // Far transfers of 64-bit mode: IRET, far RET, far JMP and CALL through memory, SYSCALL, SYSRET, SYSENTER, SYSEXIT.
 
-// iret returns from an interrupt with operands of size bytes (SDM vol. 2, IRET). NMI blocking is not kept: the machine has no NMI.
+// iret returns from an interrupt with operands of size bytes (SDM vol. 2, IRET). NMI blocking is not kept: the machine has no NMI. The order in which the stack
+// is read, and RIP checked, is silicon's (a Sapphire Rapids).
 func (c *CPU) iret(size uint64) bool {
 	if c.rest&FlagNT != 0 {
 		return c.raise(vectorGP, 0)
 	}
-	var f [5]uint64
-	for i := range f {
-		v, ok := c.loadStack(c.R[RSP]+uint64(i)*size, size)
-		if !ok {
-			return false
-		}
-		f[i] = v
-	}
-	rip, cs, flags, rsp, ss := f[0], uint16(f[1]), f[2], f[3], uint16(f[4])
-	code, ok := c.returnCode(cs, rip)
+	sp := c.R[RSP]
+	flags, ok := c.loadStack(sp+2*size, size)
 	if !ok {
 		return false
 	}
-	rpl := uint8(cs & 3)
-	stack, ok := c.returnStack(ss, rpl)
+	rip, code, ok := c.returnAddress(sp, size)
 	if !ok {
 		return false
+	}
+	rpl := uint8(code.Selector & 3)
+	rsp, stack, ok := c.returnStack(sp+3*size, size, rpl)
+	if !ok {
+		return false
+	}
+	if !canonical(rip) {
+		return c.raise(vectorGP, 0)
 	}
 	// Which flags change depends on the privilege that is left.
 	mask := uint64(FlagTF | FlagDF | FlagNT | FlagAC | FlagID)
@@ -63,8 +63,21 @@ func (c *CPU) enter(code, stack Segment, cpl uint8, rsp, rip uint64) {
 	c.selectTLB()
 }
 
+// returnAddress loads CS and RIP from the stack at sp, in words of size bytes, and checks the code segment for IRET and RETF.
+func (c *CPU) returnAddress(sp, size uint64) (rip uint64, code Segment, ok bool) {
+	cs, ok := c.loadStack(sp+size, 2)
+	if !ok {
+		return 0, code, false
+	}
+	if rip, ok = c.loadStack(sp, size); !ok {
+		return 0, code, false
+	}
+	code, ok = c.returnCode(uint16(cs))
+	return rip, code, ok
+}
+
 // returnCode checks the code segment of IRET and RETF.
-func (c *CPU) returnCode(cs uint16, rip uint64) (Segment, bool) {
+func (c *CPU) returnCode(cs uint16) (Segment, bool) {
 	if cs&^3 == 0 {
 		return Segment{}, c.raise(vectorGP, 0)
 	}
@@ -84,14 +97,25 @@ func (c *CPU) returnCode(cs uint16, rip uint64) (Segment, bool) {
 		return s, false
 	case s.Attr&segBig != 0:
 		return s, c.raise(vectorGP, code)
-	case !canonical(rip):
-		return s, c.raise(vectorGP, 0)
 	}
 	return s, c.setAccessed(&s)
 }
 
-// returnStack checks the stack segment of a return to privilege rpl.
-func (c *CPU) returnStack(ss uint16, rpl uint8) (Segment, bool) {
+// returnStack loads SS and RSP from the stack at sp, in words of size bytes, and checks the stack segment of a return to privilege rpl.
+func (c *CPU) returnStack(sp, size uint64, rpl uint8) (rsp uint64, stack Segment, ok bool) {
+	ss, ok := c.loadStack(sp+size, 2)
+	if !ok {
+		return 0, stack, false
+	}
+	if rsp, ok = c.loadStack(sp, size); !ok {
+		return 0, stack, false
+	}
+	stack, ok = c.returnData(uint16(ss), rpl)
+	return rsp, stack, ok
+}
+
+// returnData checks the stack segment of a return to privilege rpl.
+func (c *CPU) returnData(ss uint16, rpl uint8) (Segment, bool) {
 	if ss&^3 == 0 {
 		if rpl == 3 || uint8(ss&3) != rpl {
 			return Segment{}, c.raise(vectorGP, 0)
@@ -115,34 +139,21 @@ func (c *CPU) returnStack(ss uint16, rpl uint8) (Segment, bool) {
 // retFar is RETF; extra bytes of arguments are dropped.
 func (c *CPU) retFar(size, extra uint64) bool {
 	rsp := c.R[RSP]
-	rip, ok := c.loadStack(rsp, size)
+	rip, code, ok := c.returnAddress(rsp, size)
 	if !ok {
 		return false
 	}
-	cs, ok := c.loadStack(rsp+size, size)
-	if !ok {
-		return false
-	}
-	code, ok := c.returnCode(uint16(cs), rip)
-	if !ok {
-		return false
-	}
-	rpl := uint8(cs & 3)
+	rpl := uint8(code.Selector & 3)
 	rsp += 2*size + extra
 	stack := c.seg[segSS]
 	if rpl > c.cpl {
-		newSP, ok := c.loadStack(rsp, size)
-		if !ok {
+		if rsp, stack, ok = c.returnStack(rsp, size, rpl); !ok {
 			return false
 		}
-		ss, ok := c.loadStack(rsp+size, size)
-		if !ok {
-			return false
-		}
-		if stack, ok = c.returnStack(uint16(ss), rpl); !ok {
-			return false
-		}
-		rsp = newSP + extra
+		rsp += extra
+	}
+	if !canonical(rip) {
+		return c.raise(vectorGP, 0)
 	}
 	c.enter(code, stack, rpl, rsp, rip)
 	return true

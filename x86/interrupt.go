@@ -12,6 +12,7 @@ func (c *CPU) implicit(f func() bool) bool {
 	cpl, ac := c.cpl, c.rest&FlagAC
 	c.cpl = 0
 	c.rest &^= FlagAC
+	c.stackRef = false
 	c.selectTLB()
 	ok := f()
 	c.cpl = cpl

@@ -111,6 +111,50 @@ func TestInterruptReturn(t *testing.T) {
 	)
 }
 
+// The order in which IRET and far RET read the stack and check what they find is silicon's: RFLAGS, CS, RIP, the code segment, SS and RSP, the stack segment, and
+// last whether RIP is canonical.
+func TestReturnFaultOrder(t *testing.T) {
+	const (
+		gone   = progData + 0x1000 // a page that is not there
+		beyond = 8 | 4             // a selector whose descriptor's address is not canonical
+	)
+	at := func(sp uint64, insn string, words ...uint64) (string, func(m *scene)) {
+		return asm(movImm(RSP, sp), "|", insn), func(m *scene) {
+			m.protect(gone, 0)
+			for i, w := range words {
+				m.write(sp+8*uint64(i), w)
+			}
+			m.from.LDTR = Segment{Selector: selLDT, Attr: segPresent | typeLDT, Limit: 15, Base: 1<<47 - 8}
+			m.gate(vectorPF, progGate+vectorPF*16, 0x8E01)
+			m.gate(vectorGP, progGate+vectorGP*16, 0x8E01)
+		}
+	}
+	const iretq, retfq, wild = "48 CF", "48 CB", 1 << 47
+	var programs []program
+	add := func(name, insn string, sp uint64, want func(*testing.T, *scene, Exit), words ...uint64) {
+		code, setup := at(sp, insn, words...)
+		programs = append(programs, program{name: name, code: code, setup: setup, want: want})
+	}
+	add("IRET, nothing there", iretq, gone, raisesPF(0, gone+16))
+	add("IRET, no RFLAGS", iretq, gone-16, raisesPF(0, gone), progCode, selNone)
+	add("IRET, neither CS nor RIP", iretq, gone+0x1000-16, raisesPF(0, gone+0x1000-8))
+	add("IRET, no RIP", iretq, gone+0x1000-8, raisesPF(0, gone+0x1000-8))
+	add("IRET, no stack pointer and a bad CS", iretq, gone-24, raises(vectorGP, selData), progCode, selData, 2)
+	add("IRET, no stack pointer", iretq, gone-24, raisesPF(0, gone+8), wild, selCode, 2)
+	add("IRET, no SS", iretq, gone-32, raisesPF(0, gone), wild, selCode, 2, progSP)
+	add("IRET, a bad SS and a bad RIP", iretq, gone-40, raises(vectorGP, selReadOn), wild, selCode, 2, progSP, selReadOn)
+	add("IRET, a bad RIP", iretq, gone-40, raises(vectorGP, 0), wild, selCode, 2, progSP, selData)
+	add("RET, a descriptor at no canonical address", retfq, gone-16, raises(vectorGP, 0), progCode, beyond)
+	add("RET, nothing there", retfq, gone, raisesPF(0, gone+8))
+	add("RET, no CS", retfq, gone-8, raisesPF(0, gone), progCode)
+	add("RET, no RIP", retfq, gone+0x1000-8, raisesPF(0, gone+0x1000-8))
+	add("RET, of a selector only its two bytes", retfq, gone-10, raises(vectorGP, 0), wild)
+	add("RET, a bad CS and a bad RIP", retfq, gone-16, raises(vectorGP, selData), wild, selData)
+	add("RET to a user program, no stack pointer", retfq, gone-16, raisesPF(0, gone+8), wild, selUCode|3)
+	add("RET to a user program, a bad SS and a bad RIP", retfq, gone-32, raises(vectorGP, selData), wild, selUCode|3, progUSP, selData|3)
+	prove(t, programs...)
+}
+
 // SDM vol. 2, RET, JMP and CALL, far forms.
 func TestFarTransfers(t *testing.T) {
 	pointer := func(selector, rip uint64) func(*scene) {
