@@ -1,0 +1,120 @@
+package oracle
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// unswept are opcodes that the sweep over all of them leaves out: a map and an opcode, and where a digit follows, ModRM.reg.
+var unswept = []exclusion{
+	{"26 2E 36 3E 40 41 42 43 44 45 46 47 48 49 4A 4B 4C 4D 4E 4F 64 65 66 67 F0 F2 F3", "prefixes"},
+	{"0F 0F38 0F3A", "escapes"},
+	{"62 C4 C5", "VEX and EVEX: the host may have AVX"},
+	{"70 71 72 73 74 75 76 77 78 79 7A 7B 7C 7D 7E 7F E0 E1 E2 E3 EB", "short branches: could hit themselves"},
+	{"8E CA CB CF FF/3 FF/5 0FA1 0FA9 0FB2 0FB4 0FB5", "loads of segment registers, far branches, IRET: see otherExclusions"},
+	{"E8 E9 0F80 0F81 0F82 0F83 0F84 0F85 0F86 0F87 0F88 0F89 0F8A 0F8B 0F8C 0F8D 0F8E 0F8F", "near branches with prefix 66: see otherExclusions"},
+	{"CD 0F05 0F34", "may enter the host's kernel"},
+	{"0F31 0F33 0FA2 0FC7/6 0FC7/7 0F00/0 0F00/1 0F01/0 0F01/1 0F01/4", "differ by design: see otherExclusions"},
+}
+
+// unannounced are opcodes of features that a host may have and the interpreter does not announce.
+var unannounced = []exclusion{
+	{"C6/7 C7/7 0F01/2", "TSX: XABORT, XBEGIN, XEND, XTEST; VMFUNC"},
+	{"0F01/3 0F01/5 0F01/6 0F01/7", "SVM; CET, SERIALIZE, TSXLDTRK, user interrupts, protection keys; AMD's"},
+	{"0F38CF 0F3ACE 0F3ACF", "GFNI"},
+	{"0F38F5 0F38F6 0F38F8 0F38F9 0F38FC", "CET's WRSS and WRUSS, MOVDIR64B, ENQCMD, MOVDIRI, RAO-INT"},
+	{"0F38C8 0F38CA 0F38CB 0F38CC 0F38CD 0F38D8 0F38DC 0F38DD 0F38DE 0F38DF 0F38FA 0F38FB 0F3AF0", "Key Locker, HRESET"},
+	{"0FAE/4 0FAE/5 0FAE/6 0F01/0 0F1E", "PTWRITE, INCSSP, WAITPKG, CLRSSBSY"},
+	{"0FC7/3 0FC7/5", "XRSTORS, XSAVES"},
+	{"0F1A 0F1B", "MPX"},
+	{"0F0E 0F0F", "3DNow!"},
+}
+
+// opcodes returns the reason for each opcode of a table.
+func opcodes(table []exclusion) map[string]string {
+	reasons := map[string]string{}
+	for _, e := range table {
+		for _, name := range strings.Fields(e.what) {
+			reasons[name] = e.reason
+		}
+	}
+	return reasons
+}
+
+// Every opcode of the four maps, behind every prefix that can change its meaning and with every ModRM.reg, is defined or undefined, as long as it is, and refused
+// to user code, as on silicon; whether the tables have it or not. What it computes is for the tables' cases.
+func TestEveryOpcode(t *testing.T) {
+	needSilicon(t)
+	guest, host := announcedFeatures(guestCPUID), announcedFeatures(hostCPUID)
+	for name := range guest {
+		if !host[name] {
+			t.Skipf("this host has no %s", name)
+		}
+	}
+	o, err := New(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer o.Close()
+	skip, extra := opcodes(unswept), opcodes(unannounced)
+	swept, failed := 0, 0
+	var cases []*Case
+	flush := func() {
+		if err := o.Ask(cases, func(i int, silicon *Outcome, differences []string) {
+			swept++
+			if undefined := strings.Contains(strings.Join(differences, "\n"), "interpreter #UD"); differences == nil || undefined && extra[cases[i].Name] != "" {
+				return
+			}
+			if failed++; failed <= 20 {
+				t.Errorf("% X: %s", cases[i].Code, strings.Join(differences, "; "))
+			}
+		}); err != nil {
+			t.Fatal(err)
+		}
+		cases = cases[:0]
+	}
+	for _, escape := range [][]byte{{}, {0x0F}, {0x0F, 0x38}, {0x0F, 0x3A}} {
+		for op := range 256 {
+			for reg := range 8 {
+				name := fmt.Sprintf("%X%02X", escape, op)
+				digit := fmt.Sprintf("%s/%d", name, reg)
+				if skip[name] != "" || skip[digit] != "" {
+					continue
+				}
+				if extra[digit] != "" {
+					name = digit
+				}
+				for _, prefix := range [][]byte{{}, {0x66}, {0xF2}, {0xF3}, {0x66, 0xF2}, {0x66, 0xF3}} {
+					for _, rex := range [][]byte{{}, {0x48}} {
+						for _, rm := range []byte{0x03, 0xC0, 0xC3} { // [RBX], RAX, RBX
+							code := append(append(append(append([]byte{}, prefix...), rex...), escape...), byte(op), rm|byte(reg)<<3)
+							if cases = append(cases, sweepCase(name, code)); len(cases) == BatchSize {
+								flush()
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	flush()
+	t.Logf("%d encodings", swept)
+	if failed > 0 {
+		t.Errorf("%d of %d differ", failed, swept)
+	}
+}
+
+// sweepCase is code with registers that lead to memory. What flags and memory become is not looked at.
+func sweepCase(name string, code []byte) *Case {
+	c := &Case{Name: name, Code: code, names: []string{name}, ends: []int{len(code)}}
+	c.In = State{RIP: codeBase + 0x100, Flags: flag1 | flagIF, MXCSR: 0x1F80, X87: X87{FCW: 0x37F}}
+	for i := range c.In.GPR {
+		c.In.GPR[i] = arenaBase + 0x400 + 0x40*uint64(i)
+	}
+	c.In.GPR[rcx] = 2 // a count
+	c.Skip.Flags, c.Skip.Early = arithmeticFlags, arithmeticFlags
+	c.Skip.Mem = []Span{{arenaBase, arenaSize}}
+	c.Skip.CR2 = true
+	return c
+}
