@@ -85,10 +85,10 @@ func inspectBzImage(k *Kernel, img *image.Image, base int64, config *kconfig, un
 	if k.Banner != "" {
 		k.Release = img.Setup.Release()
 	}
-	if header, err := image.ReadPE(bytes.NewReader(img.Data), int64(len(img.Data))); err == nil {
-		k.hasStub, k.imageVersion = true, header.MajorImageVersion
-	}
 	b := readBoot(img)
+	if b.header != nil {
+		k.hasStub, k.imageVersion = true, b.header.MajorImageVersion
+	}
 	if b.why != "" {
 		k.Notes = append(k.Notes, "not all of its code could be read: "+b.why)
 	}

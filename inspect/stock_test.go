@@ -264,6 +264,23 @@ func TestUnreadableCode(t *testing.T) {
 	}
 }
 
+// What firmware cannot start is not said to have no stub: whoever starts it in another way may meet it.
+func TestDamagedHeader(t *testing.T) {
+	kernel := vmlinuz(t, debian13)
+	pe := int(binary.LittleEndian.Uint32(kernel[0x3c:]))
+	for what, at := range map[string]int{"MZ": 0, "PE": pe, "machine": pe + 4, "place of a section": pe + 24 + 160 + 23} {
+		b := bytes.Clone(kernel)
+		b[at] ^= 0x7f
+		k := one(t, write(t, b))
+		if got, want := answersOf(k), (answers{yes, unknown, yes, unknown, unknown, unknown}); got != want {
+			t.Errorf("%s: %v, want %v", what, got, want)
+		}
+		if len(k.Notes) == 0 || !strings.Contains(k.Notes[0], "PE") {
+			t.Errorf("%s: notes %q", what, k.Notes)
+		}
+	}
+}
+
 // Whatever is changed in a kernel, there is an answer or an error, soon.
 func FuzzKernel(f *testing.F) {
 	kernel := vmlinuz(f, debian13)

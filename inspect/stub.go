@@ -2,6 +2,7 @@ package inspect
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 
 	"github.com/tacit-vm/tacit/image"
@@ -12,11 +13,11 @@ import (
 // boot is what the uncompressed part of a bzImage does: the EFI stub, and the code that unpacks the kernel.
 type boot struct {
 	facts    code.Facts
-	stub     bool // there is an EFI stub, and it was read to where it leaves boot services
-	unpacker bool // the code that unpacks the kernel was read to where it takes the packed kernel
-	hasStub  bool
-	narrow   bool   // a 32-bit kernel, which can be no confidential guest
-	why      string // why not all was read, if so
+	stub     bool      // there is an EFI stub, and it was read to where it leaves boot services
+	unpacker bool      // the code that unpacks the kernel was read to where it takes the packed kernel
+	header   *image.PE // of the EFI stub; nil if there is none
+	narrow   bool      // a 32-bit kernel, which can be no confidential guest
+	why      string    // why not all was read, if so
 }
 
 // readBoot reads the code of a bzImage. The packed kernel in its middle is left out.
@@ -32,17 +33,20 @@ func readBoot(img *image.Image) boot {
 			{Address: uint64(payloadEnd), Offset: payloadEnd, Size: size - payloadEnd},
 		},
 	}
+	const entry64 = 0x200 // boot.rst, "64-bit Boot Protocol"
 	var b boot
-	header, err := image.ReadPE(bytes.NewReader(img.Data), int64(size))
-	efi := err == nil && header.Machine == image.MachineAMD64
+	header, err := stubHeader(img)
+	if err != nil {
+		b.why = err.Error()
+	}
+	b.header = header
 	if setup.XLoadFlags&image.XLFKernel64 != 0 {
-		const entry64 = 0x200 // boot.rst, "64-bit Boot Protocol"
 		p.Entries = append(p.Entries, uint64(start+entry64))
-	} else if !efi {
-		b.narrow = true
+	} else if header == nil {
+		b.narrow = err == nil
 		return b
 	}
-	if efi {
+	if header != nil {
 		for _, s := range header.Sections {
 			if s.Size > 0 && int64(s.Address) != s.Offset {
 				b.why = fmt.Sprintf("section %s is loaded at %#x, which is not its place in the file, %#x",
@@ -50,7 +54,6 @@ func readBoot(img *image.Image) boot {
 				return b
 			}
 		}
-		b.hasStub = true
 		p.Entries = append(p.Entries, uint64(header.EntryPoint))
 	}
 	b.facts = code.Read(p)
@@ -59,14 +62,37 @@ func readBoot(img *image.Image) boot {
 		b.stub = b.stub || s.Service == uefi.BSExitBootServices
 	}
 	switch {
+	case b.why != "":
 	case len(b.facts.Gaps) > 0:
 		b.why = b.facts.Gaps[0].String()
 	case !b.unpacker:
 		b.why = "no way was found from the entry points to where the kernel is unpacked"
-	case b.hasStub && !b.stub:
+	case b.header != nil && !b.stub:
 		b.why = "no way was found from the EFI entry point to ExitBootServices"
 	}
 	return b
+}
+
+// stubHeader is the PE header of a 64-bit kernel's EFI stub, nil if it has no stub. A header that is damaged, or is not
+// there although the kernel says that it has a stub, is an error: the stub may be started in another way.
+func stubHeader(img *image.Image) (*image.PE, error) {
+	wide := img.Setup.XLoadFlags&image.XLFKernel64 != 0
+	if string(img.Data[:2]) != "MZ" {
+		if img.Setup.XLoadFlags&image.XLFEFIHandover64 != 0 {
+			return nil, errors.New("it has an EFI stub by its setup header, but no PE header")
+		}
+		return nil, nil
+	}
+	header, err := image.ReadPE(bytes.NewReader(img.Data), int64(len(img.Data)))
+	switch {
+	case err != nil:
+		return nil, err
+	case header.Machine == image.MachineAMD64:
+		return header, nil
+	case wide:
+		return nil, fmt.Errorf("its PE header is for another processor (machine %#x)", header.Machine)
+	}
+	return nil, nil
 }
 
 // missing is the evidence for what was not found.
@@ -110,7 +136,7 @@ func (b *boot) negotiates() Evidence {
 	guid := uefi.MemoryAcceptanceProtocolGUID
 	call, certain := b.service(uefi.BSLocateProtocol, guid)
 	switch {
-	case call == nil && b.why == "" && !b.hasStub:
+	case call == nil && b.why == "" && b.header == nil:
 		return evidence(Code, No, "there is no EFI stub, so nobody asks firmware")
 	case call == nil:
 		return b.missing("no LocateProtocol of the memory acceptance protocol")
