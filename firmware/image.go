@@ -4,6 +4,7 @@ import (
 	"debug/pe"
 	"io"
 	"slices"
+	"strings"
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/uefi"
@@ -133,7 +134,9 @@ func (f *Firmware) loadImage(a args) error {
 	if f.image(parent) == nil || at == 0 {
 		return invalidParameter
 	}
-	o := origin{name: "an image loaded by " + f.image(parent).name, parent: parent}
+	// Of an image that was loaded by one that was loaded, the first loader is named: a chain of images must not make names grow.
+	const loadedBy = "an image loaded by "
+	o := origin{name: loadedBy + strings.TrimPrefix(f.image(parent).name, loadedBy), parent: parent}
 	if pathAt != 0 {
 		path, err := f.loadPath(pathAt)
 		if err != nil {
@@ -204,8 +207,12 @@ func (f *Firmware) start(im *image, fr frame) error {
 	if err := f.push(fr); err != nil {
 		return err
 	}
+	if err := f.enter(im.entry, slotImageReturned, im.handle, f.systemTable); err != nil {
+		f.frames = f.frames[:len(f.frames)-1] // StartImage fails, and nothing has been started
+		return err
+	}
 	im.started = true
-	return f.enter(im.entry, slotImageReturned, im.handle, f.systemTable)
+	return nil
 }
 
 // exit(ImageHandle, ExitStatus, ExitDataSize, *ExitData)

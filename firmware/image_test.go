@@ -261,3 +261,53 @@ func TestControlFlowGoneWrong(t *testing.T) {
 		t.Error("return after ExitBootServices: no error")
 	}
 }
+
+// Where the guest's stack has no room for the call, StartImage fails and nothing is left of it: the image can be started later.
+func TestImageWithoutAStackIsNotStarted(t *testing.T) {
+	m := newMachine(t, nil)
+	ran := false
+	handle := m.loadTestImage(pe.IMAGE_SUBSYSTEM_EFI_APPLICATION, func(uint64, uint64) uint64 { ran = true; return 0 })
+	const lonely = 1 << 40 // a page with nothing mapped below
+	m.moved = []mapping{{lonely, m.alloc(make([]byte, 2*pageSize)) &^ pageMask, pageSize}}
+	before := m.gpr[rsp]
+	m.gpr[rsp] = lonely + 0x100 + 3*8 + 16
+	m.wants(uefi.InvalidParameter, uefi.BSStartImage, handle, 0, 0)
+	if len(m.frames) != 1 || ran {
+		t.Errorf("%d frames; ran %v", len(m.frames), ran)
+	}
+	m.gpr[rsp] = before
+	m.wants(uefi.Success, uefi.BSStartImage, handle, 0, 0)
+	if !ran {
+		t.Error("it did not run")
+	}
+}
+
+// A chain of images, each loaded by the one before, which is then unloaded, must not make what firmware keeps of them grow.
+func TestNamesOfImagesDoNotGrow(t *testing.T) {
+	m := newMachine(t, nil)
+	file := testImage(nil)
+	source, at := m.alloc(file), m.room(1)
+	parent := m.images[0].handle
+	var names []string
+	for range 5 {
+		m.wants(uefi.Success, uefi.BSLoadImage, 0, parent, 0, source, uint64(len(file)), at)
+		if len(names) > 0 {
+			m.wants(uefi.Success, uefi.BSUnloadImage, parent)
+		}
+		parent = m.word(at)
+		names = append(names, m.image(parent).name)
+	}
+	if names[4] != names[0] || names[0] != "an image loaded by test.efi" {
+		t.Errorf("names %q", names)
+	}
+}
+
+// The loader reads relocations at once, so that there may not be too many of them.
+func TestRelocationsAreBounded(t *testing.T) {
+	for size, ok := range map[int]bool{maxRelocs: true, maxRelocs + 1: false} {
+		_, err := parsePE(sliceReader(testImage(func(p *peImage) { p.sizeOfImage, p.relocations = 1<<25, make([]byte, size) })))
+		if (err == nil) != ok {
+			t.Errorf("%#x bytes of relocations: %v", size, err)
+		}
+	}
+}

@@ -29,7 +29,8 @@ type peFile struct {
 const (
 	maxImage     = 1 << 30 // bytes in memory
 	maxAlignment = 4 << 20
-	peHeaderSize = 4 // the signature "PE\0\0"
+	maxRelocs    = 16 << 20 // bytes of base relocations, which the loader reads at once; a kernel has less than a page of them
+	peHeaderSize = 4        // the signature "PE\0\0"
 )
 
 // An imageError says what is wrong with a file that is to be an image.
@@ -106,6 +107,8 @@ func (p *peFile) check(magic uint16, size int64) error {
 		return badImage("a PE file with section alignment %#x", p.alignment)
 	case uint64(p.relocations.VirtualAddress)+uint64(p.relocations.Size) > uint64(p.sizeOfImage):
 		return badImage("a PE file whose relocations are outside its image")
+	case p.relocations.Size > maxRelocs:
+		return badImage("a PE file with %#x bytes of relocations: at most %#x", p.relocations.Size, maxRelocs)
 	}
 	var raw uint64
 	for i := range p.sections {
