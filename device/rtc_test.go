@@ -316,6 +316,7 @@ func TestRTCAlarm(t *testing.T) {
 		{"binary", rtcB24Hours | rtcBBinary, 23, 0, 10, 73 * time.Second, true},
 		{"12 hours", 0, 0x91, 0x00, 0x00, 63 * time.Second, true}, // 11 PM: 0x11 in BCD, and the PM bit
 		{"no such time", rtcB24Hours, 0x24, 0x00, 0x00, 0, false},
+		{"no such second", rtcB24Hours, 0xC0, 0xC0, 0x60, 0, false},
 		{"not BCD", rtcB24Hours, 0x0F, 0xC0, 0xC0, 0, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

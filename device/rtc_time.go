@@ -61,6 +61,9 @@ func (r *RTC) began(second int64) int64 { return r.zeroNS + (second-r.zeroSecond
 // nextAlarm returns the first second after a given one that matches the alarm cells, if any does: it is within a day.
 func (r *RTC) nextAlarm(after int64) (second int64, ok bool) {
 	const minute, hour, day = 60, 3600, 86400
+	if !r.alarmComes() {
+		return 0, false
+	}
 	for second = after + 1; second <= after+day; {
 		t := (second%day + day) % day // before 1970 the remainder is negative
 		h, m, s := t/hour, t%hour/minute, t%minute
@@ -76,6 +79,24 @@ func (r *RTC) nextAlarm(after int64) (second int64, ok bool) {
 		}
 	}
 	return 0, false
+}
+
+// alarmComes says whether each alarm cell matches some value of its field. Then the search for the next alarm is short:
+// without this a guest could make every look for the next event go through a day, second by second.
+func (r *RTC) alarmComes() bool {
+	for _, field := range []struct {
+		cell, values int
+		encode       func(int) uint8
+	}{{rtcHoursAlarm, 24, r.encodeHour}, {rtcMinutesAlarm, 60, r.encode}, {rtcSecondsAlarm, 60, r.encode}} {
+		n := 0
+		for n < field.values && !r.alarmAt(field.cell, field.encode(n)) {
+			n++
+		}
+		if n == field.values {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *RTC) alarmAt(cell int, value uint8) bool {
