@@ -24,9 +24,10 @@ const (
 	kvmClockSource2      = 1 << 3
 	kvmClockSourceStable = 1 << 24
 
-	// Bits of leaf 1 EDX and leaf 7 EDX that mean something else, or nothing, on AMD.
-	leaf1IntelEDX = 1 << 27 // self snoop
-	leaf7AMDEDX   = 1 << 4  // fast short REP MOVSB is the one that remains
+	// Bits of leaf 1 EDX, leaf 7 EBX and EDX that mean something else, or nothing, on AMD.
+	leaf1IntelEDX = 1 << 27      // self snoop
+	leaf7IntelEBX = 1<<6 | 1<<13 // how x87 keeps its pointers: AMD says nothing of it here
+	leaf7AMDEDX   = 1 << 4       // fast short REP MOVSB is the one that remains
 
 	// leaf1MTRR: the host has memory type range registers. Kernels before 6.3 set up the PAT only where there are, and
 	// need it to encrypt memory in place.
@@ -66,7 +67,7 @@ func cpuidTable(features func(leaf, subleaf uint32) [4]uint32, cpus int) []leaf 
 		{eax: 0, value: [4]uint32{maxBaseLeaf, ebx, ecx, edx}},
 		{eax: 1, value: one},
 		{eax: 6, value: [4]uint32{1 << 2}}, // ARAT: the local APIC's timer always runs
-		{eax: 7, value: [4]uint32{0, seven[1], seven[2], seven[3] & leaf7AMDEDX}},
+		{eax: 7, value: [4]uint32{0, seven[1] &^ leaf7IntelEBX, seven[2], seven[3] & leaf7AMDEDX}},
 		{eax: 0xB, value: [4]uint32{0, 1, 1 << 8}}, // one thread a core
 		{eax: 0xB, ecx: 1, value: [4]uint32{order(cpus), uint32(cpus), 2<<8 | 1}},
 		{eax: 0xD, xcr0: 3, value: state},

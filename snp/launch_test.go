@@ -99,6 +99,9 @@ func TestCPUIDPageAnnouncesWhatThereIs(t *testing.T) {
 			t.Errorf("leaf %#x register %d announces %#x", in.leaf, in.register, extra)
 		}
 	}
+	if v, _ := row(t, page, 7, 0); v[1]&(1<<6|1<<13) != 0 {
+		t.Errorf("leaf 7 EBX %#x has bits that AMD does not define", v[1])
+	}
 }
 
 func TestCPUIDOfSeveralProcessors(t *testing.T) {

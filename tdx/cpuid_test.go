@@ -68,8 +68,7 @@ func TestWhatEveryTDShows(t *testing.T) {
 		{1, 0, 2, 0x47FAA217&^0x31044D88 | 1<<31, 1<<2 | 1<<4 | 1<<15},
 		// Missing: VME, MTRR, MCA, DS (1, 12, 14, 21).
 		{1, 0, 3, 0x1FA9FBFF&^0xB8440000&^0x40120400 | 1<<9, 1<<1 | 1<<12 | 1<<14 | 1<<21},
-		// Missing: FDP_EXCPTN_ONLY, deprecated FCS and FDS (6, 13).
-		{7, 0, 1, 0x219424C3 &^ 0xDC2B9B18 &^ 0x00404006, 1<<6 | 1<<13},
+		{7, 0, 1, 0x219424C3 &^ 0xDC2B9B18 &^ 0x00404006, 0},
 		// Missing: BUS_LOCK_DETECT, MOVDIRI, MOVDIR64B (24, 27, 28).
 		{7, 0, 2, 0x99000000 &^ 0x02417F65 &^ 0x643E8010 &^ (1 << 31), 1<<24 | 1<<27 | 1<<28},
 		// Missing: MD_CLEAR, L1D_FLUSH, CORE_CAPABILITIES (10, 28, 30).

@@ -53,10 +53,12 @@ const (
 const (
 	leaf7EBX = 1<<0 | // FSGSBASE
 		1<<3 | // BMI1
+		1<<6 | // FDP_EXCPTN_ONLY: the x87 data pointer follows instructions that raise an unmasked exception
 		1<<7 | // SMEP
 		1<<8 | // BMI2
 		1<<9 | // ERMS
 		1<<10 | // INVPCID
+		1<<13 | // FCS and FDS are always 0
 		1<<18 | // RDSEED
 		1<<19 | // ADX
 		1<<20 | // SMAP
