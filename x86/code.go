@@ -1,6 +1,7 @@
 package x86
 
 import (
+	"slices"
 	"unsafe"
 
 	"github.com/tacit-vm/tacit/mem"
@@ -59,14 +60,17 @@ const (
 	// maxBlock bounds a block's instructions, so that Ord fits and invalidating is cheap.
 	maxBlock = 48
 
-	// maxPages bounds the decoded code that is kept. A guest that runs through more pages starts afresh.
+	// maxPages and maxCode, in bytes of the host's, bound the decoded code that is kept: a whole boot of a kernel takes a tenth of it.
+	// A guest that runs through more code starts afresh, and so does one that jumps to every byte of its code.
 	maxPages = 1 << 15
+	maxCode  = 256 << 20
 )
 
 // A codePage is the decoded code of one frame.
 type codePage struct {
 	start   [granules]*block // blocks by the granule in which they start
 	covered uint64           // granules with bytes of any block, a bit each
+	bytes   int              // of the host's that its blocks take
 }
 
 // A codeCache holds what has been decoded, by frame.
@@ -74,6 +78,7 @@ type codeCache struct {
 	pages    map[mem.Frame]*codePage
 	crossing map[mem.Frame][]*block // blocks that end in a frame and start in another
 	memory   *mem.Memory
+	bytes    int // of the host's that all blocks take
 }
 
 func newCodeCache(m *mem.Memory) *codeCache {
@@ -95,7 +100,7 @@ func (cc *codeCache) find(f mem.Frame, offset uint16, mode codeMode) *block {
 
 // add keeps a block. It reports whether a frame newly holds code, so that stores to it must be watched.
 func (cc *codeCache) add(b *block) (fresh []mem.Frame) {
-	if len(cc.pages) >= maxPages {
+	if len(cc.pages) >= maxPages || cc.bytes >= maxCode {
 		cc.dropAll()
 	}
 	if cc.cover(b.frame, uint64(b.offset), uint64(b.offset+b.size)) {
@@ -105,12 +110,21 @@ func (cc *codeCache) add(b *block) (fresh []mem.Frame) {
 		if cc.cover(b.second, 0, uint64(b.offset)+uint64(b.size)-mem.PageSize) {
 			fresh = append(fresh, b.second)
 		}
-		cc.crossing[b.second] = append(cc.crossing[b.second], b)
+		valid := slices.DeleteFunc(cc.crossing[b.second], func(b *block) bool { return !b.valid })
+		cc.crossing[b.second] = append(valid, b)
 	}
 	p := cc.pages[b.frame]
 	g := b.offset >> granuleShift
 	b.sibling, p.start[g] = p.start[g], b
+	n := b.bytes()
+	p.bytes += n
+	cc.bytes += n
 	return fresh
+}
+
+// bytes is how much of the host's memory b takes.
+func (b *block) bytes() int {
+	return int(unsafe.Sizeof(*b)) + cap(b.uops)*int(uopSize) + len(b.link)*int(unsafe.Sizeof(b))
 }
 
 // cover marks bytes [from, to) of a frame as decoded.
@@ -151,6 +165,7 @@ func (cc *codeCache) drop(f mem.Frame) {
 	}
 	delete(cc.pages, f)
 	cc.memory.ClearCode(f)
+	cc.bytes -= p.bytes
 	p.invalidate()
 	for _, b := range cc.crossing[f] {
 		b.valid = false // it starts in another frame, whose list find passes it over in
@@ -158,10 +173,14 @@ func (cc *codeCache) drop(f mem.Frame) {
 	delete(cc.crossing, f)
 }
 
+// invalidate keeps everybody from entering the page's blocks. Whoever still knows one of them knows no others by it.
 func (p *codePage) invalidate() {
 	for _, b := range p.start {
-		for ; b != nil; b = b.sibling {
-			b.valid = false
+		for b != nil {
+			next := b.sibling
+			b.valid, b.sibling = false, nil
+			clear(b.link)
+			b = next
 		}
 	}
 }
@@ -173,6 +192,7 @@ func (cc *codeCache) dropAll() {
 	}
 	clear(cc.pages)
 	clear(cc.crossing)
+	cc.bytes = 0
 }
 
 // forget drops the code of all frames of plane p in [start, end) and says whether there was any.
