@@ -10,7 +10,7 @@ const (
 	Violation Outcome = "violation"
 	// GuestPanic: the guest gave up and said so: a kernel panic, or TDVMCALL ReportFatalError.
 	GuestPanic Outcome = "guest-panic"
-	// Halted: every CPU waits and nothing can wake one.
+	// Halted: no CPU gets on any more. Every one waits and nothing can wake it, or takes exceptions without end.
 	Halted Outcome = "halted"
 	// Limit: the limit on instructions or on wall time was reached.
 	Limit Outcome = "limit"
@@ -39,7 +39,7 @@ var outcomes = []struct {
 	{PowerOff, "the guest switched itself off"},
 	{Violation, "the guest did what the architecture forbids, such as touching memory it has not accepted"},
 	{GuestPanic, "the guest gave up: a kernel panic or a reported fatal error"},
-	{Halted, "all CPUs wait and nothing can wake them"},
+	{Halted, "no CPU gets on: all wait and nothing can wake them, or take exceptions without end"},
 	{Limit, "the limit on instructions or wall time was reached"},
 	{Reset, "the guest asked for a restart"},
 	{TripleFault, "an exception while delivering a double fault"},

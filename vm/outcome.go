@@ -44,6 +44,7 @@ func (m *Machine) outcome(end error) record.Outcome {
 		fatal       *tdx.FatalError
 		terminated  *snp.Termination
 		unsupported *x86.UnsupportedError
+		faultLoop   *x86.FaultLoopError
 		limit       *limitError
 	)
 	panicked := m.console.panic != "" // whatever a kernel does after that
@@ -60,7 +61,7 @@ func (m *Machine) outcome(end error) record.Outcome {
 		return record.GuestPanic
 	case errors.As(end, &reset), errors.Is(end, errReset):
 		return record.Reset
-	case errors.As(end, &returned), errors.Is(end, errHalted), errors.Is(end, firmware.ErrWaitsForever):
+	case errors.As(end, &returned), errors.Is(end, errHalted), errors.Is(end, firmware.ErrWaitsForever), errors.As(end, &faultLoop):
 		return record.Halted
 	case errors.As(end, &unsupported):
 		return record.Unsupported

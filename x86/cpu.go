@@ -112,6 +112,7 @@ type CPU struct {
 
 	pending Exception // raised and not yet delivered
 	raised  bool
+	faults  faultLoop
 	halted  bool
 	wakes   bool // a pending interrupt ends the halt even where IF is clear
 	exit    Exit

@@ -124,6 +124,37 @@ func (e *TripleFaultError) Error() string {
 	return fmt.Sprintf("triple fault: %v while #DF was being delivered at %#x", e.Last, e.RIP)
 }
 
+// A FaultLoopError ends the run where exceptions follow one another and no instruction completes between them: the handler's first instruction raises the next.
+// Silicon stays in such a loop until an interrupt comes, which here had time to do so.
+type FaultLoopError struct {
+	RIP  uint64 // of the instruction that cannot be executed
+	Last Exception
+}
+
+func (e *FaultLoopError) Error() string {
+	return fmt.Sprintf("exceptions without end: %v at %#x, which handles it", e.Last, e.RIP)
+}
+
+// A faultLoop counts exceptions between which no instruction completes.
+type faultLoop struct{ n, icount uint64 }
+
+const (
+	maxFaultsFree = 64      // so many cost no time: handlers do meet page faults
+	maxFaults     = 1 << 24 // the others cost that of an instruction each: more than a timer's period in all
+)
+
+// stuck says whether the exception that is about to be delivered is one too many.
+func (c *CPU) stuck() bool {
+	f := &c.faults
+	if f.icount != c.icount {
+		*f = faultLoop{icount: c.icount}
+	}
+	if f.n++; f.n > maxFaultsFree {
+		c.extra += c.nsPerInsn
+	}
+	return f.n > maxFaults
+}
+
 // deliver takes the pending exception through the IDT; an exception on the way takes its place, or both become #DF, and after that comes the end.
 func (c *CPU) deliver() {
 	for {

@@ -83,6 +83,9 @@ func (c *CPU) Run(deadline int64) Exit {
 	for {
 		if c.raised {
 			c.unused()
+			if c.stuck() {
+				return Exit{Kind: ExitStopped, Err: &FaultLoopError{RIP: c.RIP(), Last: c.pending}}
+			}
 			c.deliver()
 		}
 		if c.exiting {
