@@ -51,7 +51,7 @@ func (m *Machine) outcome(end error) record.Outcome {
 	switch {
 	case errors.Is(end, errCancelled):
 		return record.Cancelled
-	case errors.As(end, &limit):
+	case errors.As(end, &limit), errors.Is(end, x86.ErrTimeUp):
 		return record.Limit
 	case errors.As(end, &reset) && reset.Type == uefi.ResetShutdown && !panicked, errors.Is(end, errSleep) && !panicked:
 		return record.PowerOff

@@ -1,6 +1,8 @@
 package x86
 
 import (
+	"errors"
+
 	"github.com/tacit-vm/tacit/mem"
 )
 
@@ -160,11 +162,20 @@ func (c *CPU) Instructions() uint64 { return c.icount + uint64(c.at&0xff) }
 // Now returns virtual time in nanoseconds.
 func (c *CPU) Now() int64 { return int64(c.Instructions()*c.nsPerInsn + c.extra) }
 
+// MaxTime is where virtual time ends, in nanoseconds: after 146 years. A guest can ask for any time to pass, and time must not come round to where it was.
+const MaxTime = 1 << 62
+
+// ErrTimeUp is how a run ends that has come to MaxTime.
+var ErrTimeUp = errors.New("virtual time is up, after 146 years")
+
 // AddTime charges what an event costs, in nanoseconds. A deadline that it reaches is met behind the instruction under way.
 func (c *CPU) AddTime(ns uint64) {
-	c.extra += ns
+	c.pass(ns)
 	c.stopBehind()
 }
+
+// pass lets time pass, up to MaxTime.
+func (c *CPU) pass(ns uint64) { c.extra = min(c.extra+min(ns, MaxTime), MaxTime) }
 
 // stopBehind makes the run loop look up behind the instruction under way: time has moved, an interrupt may be due, or decoded code is stale.
 func (c *CPU) stopBehind() {

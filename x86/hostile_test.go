@@ -100,3 +100,23 @@ func TestCrossingBlocksAreForgotten(t *testing.T) {
 		t.Errorf("%d bytes are kept, and no block", cc.bytes)
 	}
 }
+
+// A guest that lets time pass without end comes to the end of time, not to its beginning.
+func TestTimeEnds(t *testing.T) {
+	t.Parallel()
+	b := newBare(t, 0, []byte{0xEB, 0xFE}) // 1: jmp 1
+	for range 3 {
+		b.AddTime(^uint64(0))
+		if now := b.Now(); now < MaxTime {
+			t.Fatalf("time is %d", now)
+		}
+	}
+	if e := b.Run(1<<63 - 1); e.Kind != ExitStopped || !errors.Is(e.Err, ErrTimeUp) {
+		t.Errorf("exit %v", e)
+	}
+	b = newBare(t, 0, []byte{0xF4})
+	b.APIC.expiry = 1<<63 - 2
+	if e := b.Run(1<<63 - 1); e.Kind != ExitStopped || !errors.Is(e.Err, ErrTimeUp) || b.Now() < 0 {
+		t.Errorf("asleep: exit %v at %d", e, b.Now())
+	}
+}

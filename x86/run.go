@@ -10,7 +10,7 @@ const (
 	ExitDeadline    ExitKind = iota // virtual time has reached the deadline
 	ExitHalted                      // HLT, and nothing to do before the next interrupt
 	ExitTrap                        // RIP is at an entry point of [Traps]; GPA is its address
-	ExitStopped                     // [CPU.Stop] was called; Err is its argument
+	ExitStopped                     // [CPU.Stop] was called; Err is its argument, or [ErrTimeUp] or another end of the processor's own
 	ExitTripleFault                 // an exception during delivery of #DF
 	ExitUser                        // about to execute the first instruction at CPL 3: [CPU.WatchUser]
 	ExitFence                       // about to execute new code outside the fence: [CPU.Fence]
@@ -106,7 +106,10 @@ func (c *CPU) Run(deadline int64) Exit {
 				c.halted, c.wakes = false, false
 			}
 		}
-		if now >= deadline {
+		switch {
+		case now >= MaxTime:
+			return Exit{Kind: ExitStopped, Err: ErrTimeUp}
+		case now >= deadline:
 			return Exit{Kind: ExitDeadline}
 		}
 		until := c.APIC.next(deadline)
@@ -141,7 +144,7 @@ func (c *CPU) Run(deadline int64) Exit {
 // Skip moves virtual time forward to t: a halted processor has nothing else to do.
 func (c *CPU) Skip(t int64) {
 	if d := t - c.Now(); d > 0 {
-		c.extra += uint64(d)
+		c.pass(uint64(d))
 	}
 }
 
