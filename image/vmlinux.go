@@ -54,9 +54,13 @@ func withSymbols(vmlinux []byte) ([]byte, error) {
 // addSymbols appends sections with the symbols to the file that f reads.
 func addSymbols(vmlinux []byte, f *elf.File, symbols *Symbols) ([]byte, error) {
 	le := binary.LittleEndian
+	if f.Class != elf.ELFCLASS64 || f.ByteOrder != le {
+		return nil, errors.New("the kernel is no 64-bit little-endian ELF file")
+	}
 	count, names := int(le.Uint16(vmlinux[elfSectionCount:])), int(le.Uint16(vmlinux[elfSectionNames:]))
 	at := le.Uint64(vmlinux[elfSectionsAt:])
-	if f.Class != elf.ELFCLASS64 || f.ByteOrder != le || len(f.Sections) != count || count == 0 || count > elfMaxSections || names >= count || le.Uint16(vmlinux[elfSectionSize:]) != sectionHeaderSize ||
+	if len(f.Sections) != count || count == 0 || count > elfMaxSections || names >= count ||
+		le.Uint16(vmlinux[elfSectionSize:]) != sectionHeaderSize ||
 		at > uint64(len(vmlinux)) || uint64(len(vmlinux))-at < uint64(count)*sectionHeaderSize {
 		return nil, errors.New("the kernel has no section headers to add symbols to")
 	}
@@ -83,7 +87,11 @@ func addSymbols(vmlinux []byte, f *elf.File, symbols *Symbols) ([]byte, error) {
 func symbolTable(symbols *Symbols, sections []*elf.Section) (table, text []byte) {
 	text = []byte{0}
 	table = make([]byte, elf.Sym64Size, (symbols.Len()+1)*elf.Sym64Size)
-	for i, s := range symbols.byAddress {
+	next := 0 // the first symbol at a higher address
+	for _, s := range symbols.byAddress {
+		for next < symbols.Len() && symbols.byAddress[next].Address <= s.Address {
+			next++
+		}
 		symbol := elf.Sym64{Name: uint32(len(text)), Value: s.Address, Shndx: uint16(elf.SHN_ABS), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_NOTYPE)}
 		if n := sectionAt(sections, s.Address); n > 0 {
 			section := sections[n]
@@ -92,11 +100,8 @@ func symbolTable(symbols *Symbols, sections []*elf.Section) (table, text []byte)
 				kind = elf.STT_FUNC
 			}
 			end := section.Addr + section.Size
-			for _, next := range symbols.byAddress[i+1:] {
-				if next.Address > s.Address {
-					end = min(end, next.Address)
-					break
-				}
+			if next < symbols.Len() {
+				end = min(end, symbols.byAddress[next].Address)
 			}
 			symbol.Shndx, symbol.Info, symbol.Size = uint16(n), elf.ST_INFO(elf.STB_GLOBAL, kind), end-s.Address
 		}

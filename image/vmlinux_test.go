@@ -138,6 +138,7 @@ func TestAddSymbols(t *testing.T) {
 // Whatever the section headers say, what comes of it can be read, or nothing does.
 func FuzzAddSymbols(f *testing.F) {
 	f.Add(sectioned())
+	f.Add([]byte("\x7fELF\x01\x02\x01d\x00000000\x00\x00\x00\x7f0\x0100\x010000000\x00\x00\x00\x00\x000\xf8\x00\x980\x00\x00\x10\x00\x00\x00\x04\x00\x0000")) // of 32 bits
 	f.Fuzz(func(t *testing.T, b []byte) {
 		file, err := elf.NewFile(bytes.NewReader(b))
 		if err != nil {
