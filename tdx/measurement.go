@@ -96,7 +96,7 @@ func (m *Module) mrReport(c *x86.CPU) x86.Action {
 // raises what the guest would, or ends the run, and returns false.
 func (m *Module) readGuest(c *x86.CPU, gpa uint64, p []byte) bool {
 	t, r := m.Resolve(c, gpa, x86.Access{Kind: x86.Read})
-	if refused(c, r) {
+	if c.Refused(r) {
 		return false
 	}
 	return !stopped(c, m.mem.Read(t.Frame.Plane(), t.GPA|gpa&0xFFF, p))
@@ -105,22 +105,10 @@ func (m *Module) readGuest(c *x86.CPU, gpa uint64, p []byte) bool {
 // writeGuest is readGuest for writing.
 func (m *Module) writeGuest(c *x86.CPU, gpa uint64, p []byte) bool {
 	t, r := m.Resolve(c, gpa, x86.Access{Kind: x86.Write})
-	if refused(c, r) {
+	if c.Refused(r) {
 		return false
 	}
 	return !stopped(c, m.mem.Write(t.Frame.Plane(), t.GPA|gpa&0xFFF, p))
-}
-
-func refused(c *x86.CPU, r *x86.Refusal) bool {
-	switch {
-	case r == nil:
-		return false
-	case r.Exception != nil:
-		c.Raise(*r.Exception)
-	default:
-		c.Stop(r.Stop)
-	}
-	return true
 }
 
 func stopped(c *x86.CPU, err error) bool {

@@ -298,7 +298,7 @@ func (c *CPU) fetchPage(va uint64) *fetchEntry {
 		return nil
 	}
 	t, r := c.platform.Resolve(c, m.gpa, Access{Kind: Fetch, GVA: va, User: c.cpl == 3})
-	if c.refused(r) {
+	if c.Refused(r) {
 		return nil
 	}
 	if t.MMIO {

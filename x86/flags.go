@@ -201,6 +201,20 @@ func subBorrow[T word](f *lazyFlags, a, b, in T) T {
 	return r
 }
 
+// compare gives the flags of a - b for operands of n bytes.
+func (f *lazyFlags) compare(n, a, b uint64) {
+	switch n {
+	case 1:
+		subBorrow(f, uint8(a), uint8(b), 0)
+	case 2:
+		subBorrow(f, uint16(a), uint16(b), 0)
+	case 4:
+		f.sub32(a, b)
+	default:
+		f.sub64(a, b)
+	}
+}
+
 // incDec gives the flags of INC (d = 1) and DEC (d = ^0), which leave CF alone.
 func incDec[T word](f *lazyFlags, a, d T) T {
 	cf := f.cf()

@@ -108,15 +108,21 @@ var fxsaveHandlers = map[Op]handler{
 
 // fxReady says whether FXSAVE and FXRSTOR can be executed on the area at va.
 func (c *CPU) fxReady(va uint64) bool {
-	switch {
-	case c.cr0&(CR0EM|CR0TS) != 0:
+	if c.cr0&(CR0EM|CR0TS) != 0 {
 		return c.raiseNoCode(vectorNM)
+	}
+	return c.areaAligned(va, fxAligned)
+}
+
+// areaAligned raises what an area of saved state at va raises that is not aligned. #AC, where alignment is checked, comes before #GP.
+func (c *CPU) areaAligned(va, align uint64) bool {
+	switch {
 	case !canonical(va):
 		c.raiseNonCanonical()
 		return false
 	case !c.natural(va, 4):
 		return false
-	case va%fxAligned != 0:
+	case va%align != 0:
 		return c.raise(vectorGP, 0)
 	}
 	return true

@@ -291,18 +291,8 @@ func exchangeAdd(c *CPU, u *Uop) bool {
 
 // compareExchange compares the accumulator with Tmp0. Dst says where the destination is: 0 memory, which is stored to from Tmp1 either way; 1 register Base; 2 its high byte.
 func compareExchange(c *CPU, u *Uop) bool {
-	a, b, f := c.R[RAX], c.R[Tmp0], &c.flags
-	switch u.Aux {
-	case 1:
-		subBorrow(f, uint8(a), uint8(b), 0)
-	case 2:
-		subBorrow(f, uint16(a), uint16(b), 0)
-	case 4:
-		f.sub32(a, b)
-	default:
-		f.sub64(a, b)
-	}
-	if !f.zf() {
+	b := c.R[Tmp0]
+	if c.flags.compare(uint64(u.Aux), c.R[RAX], b); !c.flags.zf() {
 		c.R[Tmp1] = b
 		c.putSize(RAX, u.Aux, b)
 		return true

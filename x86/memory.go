@@ -118,7 +118,7 @@ func (c *CPU) reach(va uint64, kind AccessKind) (place, bool) {
 		return place{}, false
 	}
 	t, r := c.platform.Resolve(c, m.gpa, Access{Kind: kind, GVA: va, User: c.cpl == 3})
-	if c.refused(r) {
+	if c.Refused(r) {
 		return place{}, false
 	}
 	if t.MMIO {

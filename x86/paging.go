@@ -210,7 +210,7 @@ func (w *walker) finish(open bool) (m mapping, ok bool) {
 func (w *walker) update(i int, bits uint64) bool {
 	c := w.c
 	f := w.frame[i]
-	if r := c.refused(c.resolveTable(f, w.va, w.user)); r {
+	if r := c.Refused(c.resolveTable(f, w.va, w.user)); r {
 		return false
 	}
 	c.useTable(WalkWrite, w.va, f.GPA()+w.va>>levelShift[i]&0x1FF*8)
@@ -249,7 +249,7 @@ func (c *CPU) table(gpa, va uint64, user bool) (unsafe.Pointer, mem.Frame, bool)
 		return e.page, e.f, true
 	}
 	t, r := c.platform.Resolve(c, gpa, Access{Kind: Walk, GVA: va, User: user})
-	if c.refused(r) {
+	if c.Refused(r) {
 		return nil, 0, false
 	}
 	if t.MMIO {
@@ -260,8 +260,8 @@ func (c *CPU) table(gpa, va uint64, user bool) (unsafe.Pointer, mem.Frame, bool)
 	return e.page, e.f, true
 }
 
-// refused raises or ends with what the platform refuses with, and says whether it refused at all.
-func (c *CPU) refused(r *Refusal) bool {
+// Refused raises or ends with what the platform refuses with, and says whether it refused at all.
+func (c *CPU) Refused(r *Refusal) bool {
 	switch {
 	case r == nil:
 		return false

@@ -153,7 +153,7 @@ func (s *stringState) once(kind uint8) bool {
 		if !ok {
 			return false
 		}
-		s.compare(a, b)
+		c.flags.compare(s.n, a, b)
 		s.advance(RSI)
 		s.advance(RDI)
 	case stringSTOS:
@@ -173,7 +173,7 @@ func (s *stringState) once(kind uint8) bool {
 		if !ok {
 			return false
 		}
-		s.compare(c.R[RAX], v)
+		c.flags.compare(s.n, c.R[RAX], v)
 		s.advance(RDI)
 	}
 	return true
@@ -206,20 +206,6 @@ func (s *stringState) store(va, v uint64) bool {
 		return s.c.store32(va, uint32(v))
 	}
 	return s.c.store64(va, v)
-}
-
-func (s *stringState) compare(a, b uint64) {
-	f := &s.c.flags
-	switch s.n {
-	case 1:
-		subBorrow(f, uint8(a), uint8(b), 0)
-	case 2:
-		subBorrow(f, uint16(a), uint16(b), 0)
-	case 4:
-		f.sub32(a, b)
-	default:
-		f.sub64(a, b)
-	}
 }
 
 // fill is STOS up to the end of RDI's page in one go. It does nothing (0, true) where the page is not plain memory.

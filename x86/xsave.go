@@ -32,15 +32,8 @@ func (c *CPU) xsReady(va uint64) bool {
 		return c.raiseNoCode(vectorUD)
 	case c.cr0&CR0TS != 0:
 		return c.raiseNoCode(vectorNM)
-	case !canonical(va):
-		c.raiseNonCanonical()
-		return false
-	case !c.natural(va, 4):
-		return false
-	case va%xsAligned != 0:
-		return c.raise(vectorGP, 0)
 	}
-	return true
+	return c.areaAligned(va, xsAligned)
 }
 
 // requested is RFBM: the components that the instruction is about.
