@@ -52,3 +52,18 @@ func TestRange(t *testing.T) {
 	same("String", fmt.Sprint(r{0, 0x180000000}), "[0x0, 0x180000000)")
 	same("String at the top", fmt.Sprint(r{0xfedcba9876543210, top}), "[0xfedcba9876543210, 0xffffffffffffffff)")
 }
+
+func TestContains(t *testing.T) {
+	ram := []accept.Range{{0x1000, 0x3000}, {0x3000, 0x4000}, {0x8000, 1<<64 - 1}}
+	for _, c := range []struct {
+		addr, n uint64
+		want    bool
+	}{
+		{0, 1, false}, {0xFFF, 2, false}, {0x1000, 0x2000, true}, {0x1000, 0x2001, false}, {0x2FFF, 1, true}, {0x3000, 0x1000, true}, {0x3FFF, 2, false},
+		{0x4000, 1, false}, {0x4000, 0, false}, {0x8000, 1, true}, {1<<64 - 2, 1, true}, {1<<64 - 2, 2, false}, {1<<64 - 1, 1, false}, {0x9000, 1<<64 - 1, false},
+	} {
+		if got := accept.Contains(ram, c.addr, c.n); got != c.want {
+			t.Errorf("%#x bytes from %#x: %v", c.n, c.addr, got)
+		}
+	}
+}

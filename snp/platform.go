@@ -136,14 +136,7 @@ func (p *Platform) State(gpa uint64) string {
 }
 
 // isRAM says whether all n bytes from gpa are RAM.
-func (p *Platform) isRAM(gpa, n uint64) bool {
-	for _, r := range p.cfg.RAM {
-		if gpa < r.End {
-			return gpa >= r.Start && n <= r.End-gpa
-		}
-	}
-	return false
-}
+func (p *Platform) isRAM(gpa, n uint64) bool { return accept.Contains(p.cfg.RAM, gpa, n) }
 
 func (p *Platform) vcpuOf(c *x86.CPU) *vcpu { return &p.vcpus[c.ID()] }
 

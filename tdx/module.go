@@ -152,14 +152,7 @@ func (m *Module) State(gpa uint64) string {
 }
 
 // isRAM says whether all n bytes from gpa are RAM.
-func (m *Module) isRAM(gpa, n uint64) bool {
-	for _, r := range m.cfg.RAM {
-		if gpa < r.End {
-			return gpa >= r.Start && n <= r.End-gpa
-		}
-	}
-	return false
-}
+func (m *Module) isRAM(gpa, n uint64) bool { return accept.Contains(m.cfg.RAM, gpa, n) }
 
 func (m *Module) vpOf(c *x86.CPU) *vp { return &m.vp[c.ID()] }
 
