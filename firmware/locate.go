@@ -31,17 +31,27 @@ func note(names *[]string, name string) {
 // handleProtocol(Handle, *Protocol, **Interface)
 func (f *Firmware) handleProtocol(a args) error { return f.lookUp(a[0], a[1], a[2]) }
 
+// interfaceOf finds a protocol's interface on a handle; ok is false where the handle has none.
+func (f *Firmware) interfaceOf(id, guidAt uint64) (protocol uefi.GUID, address uint64, ok bool, err error) {
+	h, known := f.handles.find(id)
+	if !known {
+		return protocol, 0, false, invalidParameter
+	}
+	if protocol, err = f.loadGUID(guidAt); err == nil {
+		address, ok = h.find(protocol)
+	}
+	return protocol, address, ok, err
+}
+
 func (f *Firmware) lookUp(id, guidAt, at uint64) error {
-	h, ok := f.handles.find(id)
-	if !ok || at == 0 {
+	if at == 0 {
 		return invalidParameter
 	}
-	protocol, err := f.loadGUID(guidAt)
+	protocol, address, ok, err := f.interfaceOf(id, guidAt)
 	if err != nil {
 		return err
 	}
 	f.found(protocol)
-	address, ok := h.find(protocol)
 	if !ok {
 		if err := f.store64(at, 0); err != nil {
 			return err
@@ -55,18 +65,11 @@ func (f *Firmware) lookUp(id, guidAt, at uint64) error {
 func (f *Firmware) openProtocol(a args) error {
 	switch uint32(a[5]) {
 	case uefi.OpenProtocolTestProtocol: // Interface is optional
-		h, ok := f.handles.find(a[0])
-		if !ok {
-			return invalidParameter
+		_, _, ok, err := f.interfaceOf(a[0], a[1])
+		if err == nil && !ok {
+			err = unsupported
 		}
-		protocol, err := f.loadGUID(a[1])
-		if err != nil {
-			return err
-		}
-		if _, ok := h.find(protocol); !ok {
-			return unsupported
-		}
-		return nil
+		return err
 	case uefi.OpenProtocolByHandleProtocol, uefi.OpenProtocolGetProtocol, uefi.OpenProtocolByChildController,
 		uefi.OpenProtocolByDriver, uefi.OpenProtocolExclusive, uefi.OpenProtocolByDriver | uefi.OpenProtocolExclusive:
 		return f.lookUp(a[0], a[1], a[2])
@@ -76,18 +79,11 @@ func (f *Firmware) openProtocol(a args) error {
 
 // closeProtocol(Handle, *Protocol, AgentHandle, ControllerHandle)
 func (f *Firmware) closeProtocol(a args) error {
-	h, ok := f.handles.find(a[0])
-	if !ok {
-		return invalidParameter
+	_, _, ok, err := f.interfaceOf(a[0], a[1])
+	if err == nil && !ok {
+		err = notFound
 	}
-	protocol, err := f.loadGUID(a[1])
-	if err != nil {
-		return err
-	}
-	if _, ok := h.find(protocol); !ok {
-		return notFound
-	}
-	return nil
+	return err
 }
 
 // protocolsPerHandle(Handle, ***ProtocolBuffer, *ProtocolBufferCount)
