@@ -16,11 +16,11 @@ func lookInDisk(file *io.SectionReader, wanted Wanted) (*Contents, error) {
 	c := &Contents{Format: "disk image"}
 	if all == nil {
 		v := lookInVolume(file, wanted)
-		if v.Format == "" {
-			return nil, nil
-		}
-		if v.Unread != "" {
+		switch {
+		case v.Unread != "":
 			return nil, errors.New(v.Unread)
+		case v.Format == "":
+			return nil, nil
 		}
 		c.Volumes = []Volume{v}
 		return c, nil
@@ -31,7 +31,7 @@ func lookInDisk(file *io.SectionReader, wanted Wanted) (*Contents, error) {
 	for _, p := range all {
 		v := lookInVolume(io.NewSectionReader(file, p.start, p.size), wanted)
 		v.Name, v.Type = fmt.Sprintf("partition %d", p.number), p.kind
-		if v.Format == "" {
+		if v.Format == "" && v.Unread == "" && p.kind != biosBoot {
 			v.Unread = "no file system known here"
 		}
 		c.Volumes = append(c.Volumes, v)
@@ -42,9 +42,14 @@ func lookInDisk(file *io.SectionReader, wanted Wanted) (*Contents, error) {
 // lookInVolume finds the wanted files of a file system.
 func lookInVolume(r *io.SectionReader, wanted Wanted) Volume {
 	var v Volume
-	var err error
-	boot := make([]byte, 512)
-	if n, _ := r.ReadAt(boot, 0); isFAT(boot[:n]) {
+	boot := make([]byte, extSuperblock+extSuperblockSize)
+	n, err := r.ReadAt(boot, 0)
+	if err == io.EOF {
+		err = nil
+	}
+	if boot = boot[:n]; err != nil {
+		err = fmt.Errorf("not readable: %w", err)
+	} else if isFAT(boot) {
 		var f *fatFS
 		v.Format = "FAT"
 		if f, err = openFAT(r, r.Size()); err == nil {

@@ -233,6 +233,7 @@ func TestHostileDisks(t *testing.T) {
 		"qcow2: encrypted":            {qcow2, func(b []byte) { be.PutUint32(b[32:], 1) }, "encrypted"},
 		"qcow2: a huge disk":          {qcow2, func(b []byte) { be.PutUint64(b[24:], 1<<63) }, "a disk of"},
 		"qcow2: truncated":            {qcow2[:70], func([]byte) {}, "qcow"},
+		"qcow2: no partition table":   {qcow2[:len(qcow2)/2], func([]byte) {}, "partition table: damaged qcow2"},
 	} {
 		b := bytes.Clone(c.from)
 		c.damage(b)

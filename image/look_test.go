@@ -190,6 +190,17 @@ func TestDisk(t *testing.T) {
 	}
 }
 
+// What lies in a BIOS boot partition is no file system, and nothing that was left unread.
+func TestBIOSBoot(t *testing.T) {
+	fat := imagetest.FAT(t, 12, 2, nil)
+	disk := imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.ESP, Path: fat},
+		imagetest.Partition{Type: "21686148-6449-6E6F-744E-656564454649"})
+	c, _ := look(t, disk) // which fails if anything was left unread
+	if len(c.Volumes) != 2 || c.Volumes[1].Type != biosBoot {
+		t.Errorf("%+v", c.Volumes)
+	}
+}
+
 // The second copy of a GPT counts where the first one is damaged.
 func TestBackupGPT(t *testing.T) {
 	fat := imagetest.FAT(t, 16, 16, imagetest.Files{"a": {1}})

@@ -28,12 +28,14 @@ var partitionTypes = map[string]string{
 	"8484680c-9521-48c6-9c11-b0720656f69e": "Linux /usr (x86-64)",
 	"0fc63daf-8483-4772-8e79-3d69d8477de4": "Linux",
 	"0657fd6d-a4ab-43c4-84e5-0933c84b4f4f": "swap",
-	"21686148-6449-6e6f-744e-656564454649": "BIOS boot",
+	"21686148-6449-6e6f-744e-656564454649": biosBoot,
 	"e6d6d379-f507-44c2-a23c-238f2a3df928": "LVM",
 	"2c7357ed-ebd2-46d9-aec1-23d437ec2bf5": "verity data of Linux root",
 	"e3c9e316-0b5c-4db8-817d-f92df00215ae": "Microsoft reserved",
 	"ebd0a0a2-b9e5-4433-87c0-68b6b72699c7": "basic data",
 }
+
+const biosBoot = "BIOS boot" // GRUB's code lies in it, without a file system
 
 const (
 	gptSignature     = "EFI PART"
@@ -71,7 +73,9 @@ var errNoGPT = errors.New("no GPT")
 func gpt(r io.ReaderAt, size, sector, at int64) ([]partition, error) {
 	const headerSize = 92
 	header := make([]byte, headerSize)
-	if _, err := r.ReadAt(header, at); err != nil || string(header[:8]) != gptSignature {
+	if _, err := r.ReadAt(header, at); err != nil && err != io.EOF {
+		return nil, fmt.Errorf("partition table: %w", err)
+	} else if err != nil || string(header[:8]) != gptSignature {
 		return nil, errNoGPT
 	}
 	le := binary.LittleEndian

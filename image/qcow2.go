@@ -90,18 +90,18 @@ func (d withinDisk) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 || off >= d.size {
 		return 0, io.EOF
 	}
-	if int64(len(p)) <= d.size-off {
-		n, err := d.ReaderAt.ReadAt(p, off)
-		if n == len(p) {
-			err = nil
-		}
-		return n, err
+	short := int64(len(p)) > d.size-off
+	if short {
+		p = p[:d.size-off]
 	}
-	n, err := d.ReaderAt.ReadAt(p[:d.size-off], off)
-	if err == nil {
-		err = io.EOF
+	n, err := d.ReaderAt.ReadAt(p, off)
+	switch {
+	case n < len(p): // the end of the file, not of the disk
+		return n, fmt.Errorf("damaged qcow2 disk image: %v", err)
+	case short:
+		return n, io.EOF
 	}
-	return n, err
+	return n, nil
 }
 
 // cache keeps what was read last. File systems read a hundred bytes here and there, and each read of a compressed

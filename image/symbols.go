@@ -95,18 +95,18 @@ func (i *Image) Symbols() (*Symbols, error) {
 
 // OpenSymbols reads symbols from the file at path: an ELF vmlinux, or a System.map.
 func OpenSymbols(path string) (*Symbols, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
+	info, err := os.Stat(path) // to open a pipe might take for ever
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() || info.Size() > maxSymbolFile {
 		return nil, fmt.Errorf("%s: not a regular file of at most %d bytes", path, int64(maxSymbolFile))
 	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
 	var magic [4]byte
 	var s *Symbols
 	if _, err := f.ReadAt(magic[:], 0); err == nil && string(magic[:]) == elf.ELFMAG {
