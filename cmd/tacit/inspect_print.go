@@ -83,13 +83,8 @@ func printTable(out io.Writer, kernels []*inspect.Kernel) {
 // printDetails writes what the table has no room for; nothing if there is nothing.
 func (f *inspectFlags) printDetails(out *errWriter, k *inspect.Kernel) {
 	var b strings.Builder
-	for _, boot := range k.Boots {
-		loader := boot.Loader
-		if loader == "" {
-			loader = "no boot loader in the image"
-		}
-		fmt.Fprintf(&b, "  started by     %s\n", loader)
-		fmt.Fprintf(&b, "                 %s: EFI stub %s: %s\n", boot.Config, boot.Stub, boot.Why)
+	for _, way := range waysOf(k.Boots) {
+		fmt.Fprintf(&b, "  started by     %s\n                 %v\n", way.loader, way)
 	}
 	for _, c := range k.CommandLines {
 		fmt.Fprintf(&b, "  command line   %s: %s\n", c.Where, c.Text)
@@ -123,6 +118,37 @@ func (f *inspectFlags) printDetails(out *errWriter, k *inspect.Kernel) {
 	if b.Len() > 0 {
 		out.printf("\n%s\n%s", k.Name(), b.String())
 	}
+}
+
+// A way is how entries of configurations start a kernel: a menu may have tens that differ in the command line only.
+type way struct {
+	loader, stub string
+	first        string // entry
+	more         int    // entries
+}
+
+// waysOf are the different ways, in the order of the first entry of each.
+func waysOf(boots []inspect.Boot) (all []way) {
+	for _, b := range boots {
+		w := way{loader: b.Loader, stub: fmt.Sprintf("EFI stub %s: %s", b.Stub, b.Why), first: b.Config}
+		if w.loader == "" {
+			w.loader = "no boot loader in the image"
+		}
+		same := func(o way) bool { return o.loader == w.loader && o.stub == w.stub }
+		if i := slices.IndexFunc(all, same); i >= 0 {
+			all[i].more++
+		} else {
+			all = append(all, w)
+		}
+	}
+	return all
+}
+
+func (w way) String() string {
+	if w.more == 0 {
+		return w.first + ": " + w.stub
+	}
+	return fmt.Sprintf("%s and %d more: %s", w.first, w.more, w.stub)
 }
 
 type asked struct {

@@ -160,6 +160,27 @@ func keysOf(v any) (keys []string) {
 	return slices.Compact(keys)
 }
 
+// Entries that start a kernel in the same way are told once.
+func TestInspectWays(t *testing.T) {
+	boot := func(loader string, stub inspect.Verdict, config string) inspect.Boot {
+		return inspect.Boot{Loader: loader, Stub: stub, Why: "so", Config: config}
+	}
+	var got []string
+	for _, w := range waysOf([]inspect.Boot{
+		boot("GRUB", inspect.Yes, "a:1"), boot("GRUB", inspect.No, "a:2"), boot("GRUB", inspect.Yes, "a:3"),
+		boot("", inspect.Unknown, "b:1"), boot("GRUB", inspect.Yes, "b:2"),
+	}) {
+		got = append(got, w.loader+"|"+w.String())
+	}
+	want := []string{
+		"GRUB|a:1 and 2 more: EFI stub yes: so", "GRUB|a:2: EFI stub no: so",
+		"no boot loader in the image|b:1: EFI stub unknown: so",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestProgressText(t *testing.T) {
 	text := progressText(strings.Repeat("x", 100)+".qcow2", 123<<30, 456<<30, 99999, 99999)
 	if n := len([]rune(text)); n > 79 || !strings.HasSuffix(strings.Split(text, ":")[0], ".qcow2") {
