@@ -43,14 +43,17 @@ func symbolsCommand() *cobra.Command {
 	return cmd
 }
 
-// writeFile lets write fill the file at path. It leaves no file behind where that fails.
+// writeFile lets write fill the file at path. It leaves no file behind where that fails, but a device where it was.
 func writeFile(path string, stdout io.Writer, write func(io.Writer) error) error {
 	file, err := create(path, stdout)
 	if err != nil {
 		return err
 	}
 	err = errors.Join(write(file), file.Close())
-	if err != nil && path != "-" {
+	if err == nil || path == "-" {
+		return err
+	}
+	if info, statErr := os.Lstat(path); statErr == nil && info.Mode().IsRegular() {
 		err = errors.Join(err, os.Remove(path))
 	}
 	return err
