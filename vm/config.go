@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -81,35 +82,17 @@ const commandLine = "console=ttyS0 earlyprintk=ttyS0 panic=-1"
 // rtcStart is the guest's time at the start, in Unix seconds: the same in every run. 2026-01-01 00:00 UTC.
 const rtcStart = 1767225600
 
-// complete fills in defaults and checks what can be checked without making anything.
-func (c *Config) complete() error {
-	if c.Platform == "" {
-		c.Platform = TDX
-	}
-	p, ok := platforms[c.Platform]
-	if !ok {
+// Check says what is wrong with c, but for its Image, which may be missing yet. Nothing is made for it.
+func (c Config) Check() error {
+	c.Platform = cmp.Or(c.Platform, TDX)
+	if _, ok := platforms[c.Platform]; !ok {
 		return fmt.Errorf("platform %q: there are %s", c.Platform, strings.Join(PlatformNames(), ", "))
 	}
-	if c.Image == nil {
-		return errors.New("no image to boot")
-	}
-	if err := c.Image.Bootable(); err != nil {
-		return err
-	}
-	if c.Memory == 0 {
-		c.Memory = defaultMemory
-	}
-	if c.Memory < minMemory || c.Memory > maxMemory || c.Memory%(2<<20) != 0 {
+	if c.Memory != 0 && (c.Memory < minMemory || c.Memory > maxMemory || c.Memory%(2<<20) != 0) {
 		return fmt.Errorf("%s of memory: want a multiple of 2 MiB from %s to %s",
 			record.FormatBytes(c.Memory), record.FormatBytes(minMemory), record.FormatBytes(maxMemory))
 	}
-	if c.FirmwareAccepts == 0 {
-		c.FirmwareAccepts = firmware.DefaultFirmwareAccepts
-	}
-	if c.FirmwarePolicy == "" {
-		c.FirmwarePolicy = FirmwarePolicies[0]
-	}
-	if !slices.Contains(FirmwarePolicies, c.FirmwarePolicy) {
+	if c.FirmwarePolicy != "" && !slices.Contains(FirmwarePolicies, c.FirmwarePolicy) {
 		return fmt.Errorf("firmware policy %q: there are %s", c.FirmwarePolicy, strings.Join(FirmwarePolicies, ", "))
 	}
 	if c.HostAttack != "" {
@@ -120,17 +103,38 @@ func (c *Config) complete() error {
 		if c.Platform == None {
 			return fmt.Errorf("host attack %s: on platform %s the host owns the memory, and nothing is promised", a.Kind, None)
 		}
-		c.HostAttack = a.String()
 	}
-	switch c.HostPage {
-	case 0:
-		c.HostPage = 2 << 20
-	case 4 << 10, 2 << 20:
-	default:
+	if c.HostPage != 0 && c.HostPage != 4<<10 && c.HostPage != 2<<20 {
 		return fmt.Errorf("host pages of %s: want 4 KiB or 2 MiB", record.FormatBytes(c.HostPage))
 	}
+	return nil
+}
+
+// complete checks c and fills in defaults.
+func (c *Config) complete() error {
+	if err := c.Check(); err != nil {
+		return err
+	}
+	if c.Image == nil {
+		return errors.New("no image to boot")
+	}
+	if err := c.Image.Bootable(); err != nil {
+		return err
+	}
+	c.Platform = cmp.Or(c.Platform, TDX)
+	c.Memory = cmp.Or(c.Memory, defaultMemory)
+	c.FirmwareAccepts = cmp.Or(c.FirmwareAccepts, firmware.DefaultFirmwareAccepts)
+	c.FirmwarePolicy = cmp.Or(c.FirmwarePolicy, FirmwarePolicies[0])
+	c.HostPage = cmp.Or(c.HostPage, 2<<20)
+	if c.HostAttack != "" {
+		a, err := host.ParseAttack(c.HostAttack)
+		if err != nil {
+			return err
+		}
+		c.HostAttack = a.String()
+	}
 	if c.Cost.Name() == "" {
-		c.Cost = p.cost()
+		c.Cost = platforms[c.Platform].cost()
 	}
 	if c.Initrd == nil && c.Image.Kind == image.BzImage { // a unified kernel image brings its own
 		initrd, err := image.Initramfs(image.File{Name: "init", Mode: 0o755, Data: guest.Init()})

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -68,7 +69,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			"  tacit boot --memory 64G --host-page 4K --json record.json bzImage\n" +
 			"  tacit boot --append accept_memory=eager",
 		Args: func(cmd *cobra.Command, args []string) error {
-			return errors.Join(cobra.MaximumNArgs(1)(cmd, args), f.check())
+			return cmp.Or(cobra.MaximumNArgs(1)(cmd, args), f.check())
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := f.settings(args, cmd.Flags().Changed("cmdline"))
@@ -132,8 +133,10 @@ func (f *bootFlags) check() error {
 		return fmt.Errorf("--timeout %v is negative", f.timeout)
 	case f.cpuBlocks < 0:
 		return fmt.Errorf("--cpu-blocks %d is negative", f.cpuBlocks)
-	case f.json == "-" && f.events == "-":
-		return errors.New("--json and --events cannot both be standard output")
+	case f.json != "" && f.json == f.events:
+		return errors.New("--json and --events cannot both be written to one place")
+	case f.touch != 0 && f.initrd != "":
+		return errors.New("--touch is for tacit's init, which --initrd replaces")
 	}
 	if f.interactive && f.quiet {
 		return errors.New("--interactive is for the console, which --quiet does not show")
@@ -141,19 +144,14 @@ func (f *bootFlags) check() error {
 	if err := f.debugFlags.check(); err != nil {
 		return err
 	}
-	if f.hostAttack != "" {
-		if _, err := host.ParseAttack(f.hostAttack); err != nil {
-			return fmt.Errorf("--host-attack: %w", err)
-		}
-	}
-	return nil
+	return vm.Config{Platform: f.platform.word, Memory: uint64(f.memory), HostAttack: f.hostAttack}.Check()
 }
 
 // settings turns the flags into what the machine needs, and reads the files that it needs.
 func (f *bootFlags) settings(args []string, hasCmdline bool) (s settings, err error) {
 	s = settings{
 		platform: f.platform.word, memory: uint64(f.memory),
-		firmwareAccepts: uint64(f.firmwareAccepts.bytes), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
+		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed,
 		append: f.append, symbols: f.symbols, hostAttack: f.hostAttack,
 		maxInstructions: f.maxInstructions, maxWall: f.timeout, blockLimit: f.cpuBlocks,
@@ -190,18 +188,26 @@ func newestHere() (string, error) {
 
 // readInitrd reads a file that has to fit into the guest's memory.
 func readInitrd(path string, memory uint64) ([]byte, error) {
-	file, err := os.Open(path)
+	file, size, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	limit := int64(min(memory, 1<<62))
-	data, err := io.ReadAll(io.LimitReader(file, limit+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(data)) > limit {
+	if uint64(size) > memory {
 		return nil, fmt.Errorf("%s: larger than the guest's memory of %s", path, record.FormatBytes(memory))
 	}
-	return data, nil
+	return io.ReadAll(io.LimitReader(file, size))
+}
+
+// openRegular opens a file and says how many bytes it has. What is no file, such as a pipe, might never end, or never begin.
+func openRegular(path string) (*os.File, int64, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, 0, fmt.Errorf("%s: not a regular file", path)
+	}
+	file, err := os.Open(path)
+	return file, info.Size(), err
 }

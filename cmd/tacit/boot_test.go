@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -62,18 +63,25 @@ func TestFlagsReachTheMachine(t *testing.T) {
 		s.maxInstructions != 0 || s.maxWall != 0 || s.blockLimit != 0 || s.events != nil {
 		t.Errorf("without flags: %+v", s)
 	}
-	if status, _, stderr := tacit(t.Context(), f, "boot", "--platform=none", "--memory=64G", "--firmware-accepts=ovmf",
+	if status, _, stderr := tacit(t.Context(), f, "boot", "--platform=snp", "--memory=64G", "--firmware-accepts=ovmf",
 		"--misalign", "--host-page", "4K", "--host-attack", "lie:2", "--append", "accept_memory=eager debug", "--cmdline=", "--initrd", initrd,
-		"--touch", "2G", "--max-instructions", "1000", "--timeout", "90s", "--seed", "7", "--symbols", "vmlinux",
+		"--max-instructions", "1000", "--timeout", "90s", "--seed", "7", "--symbols", "vmlinux",
 		"--cpu-blocks", "3", "k.deb"); status != 0 {
 		t.Fatal(stderr)
 	}
 	s = f.settings
-	if s.image != "k.deb" || s.platform != "none" || s.memory != 64<<30 || !s.firmwareAcceptsLikeOVMF ||
+	if s.image != "k.deb" || s.platform != "snp" || s.memory != 64<<30 || !s.firmwareAcceptsLikeOVMF ||
 		s.hostPage != 4<<10 || s.hostAttack != "lie:2" || !s.misalign || s.append != "accept_memory=eager debug" || string(s.initrd) != "070701" ||
-		s.commandLine == nil || *s.commandLine != "" || s.touch != 2<<30 || s.maxInstructions != 1000 ||
+		s.commandLine == nil || *s.commandLine != "" || s.maxInstructions != 1000 ||
 		s.maxWall.Seconds() != 90 || s.seed != 7 || s.symbols != "vmlinux" || s.blockLimit != 3 {
 		t.Errorf("with flags: %+v", s)
+	}
+	// To firmware 0 bytes are as little as can be, which is not the default.
+	if status, _, stderr := tacit(t.Context(), f, "boot", "--touch", "2G", "--firmware-accepts", "0", "i"); status != 0 {
+		t.Fatal(stderr)
+	}
+	if s = f.settings; s.touch != 2<<30 || s.firmwareAccepts == 0 || s.firmwareAccepts > 1<<20 {
+		t.Errorf("touch %d, firmware accepts %d", s.touch, s.firmwareAccepts)
 	}
 }
 
@@ -84,14 +92,26 @@ func TestWrongCommandLines(t *testing.T) {
 		{"boot", "--memory", "-1", "i"}, {"boot", "--host-page", "1G", "i"}, {"boot", "--host-attack", "steal", "i"}, {"boot", "--firmware-accepts", "edk2", "i"},
 		{"boot", "--timeout", "5", "i"}, {"boot", "--timeout", "-5s", "i"}, {"boot", "--seed", "x", "i"}, {"boot", "a", "b"},
 		{"boot", "--nonesuch", "i"}, {"boot", "--cpu-blocks", "-1", "i"}, {"boot", "--json", "-", "--events", "-", "i"},
-		{"bot"}, {"version", "x"},
+		{"boot", "--memory", "1", "i"}, {"boot", "--memory", "1M", "i"}, {"boot", "--memory", "3M", "i"}, {"boot", "--memory", "4095M", "i"},
+		{"boot", "--memory", "5T", "i"}, {"boot", "--memory", "18446744073709551615", "i"}, {"boot", "--memory", "16777216T", "i"},
+		{"boot", "--platform", "none", "--host-attack", "swap", "i"}, {"boot", "--touch", "1M", "--initrd", "i", "i"},
+		{"boot", "--json", "same", "--events", "same", "i"}, {"boot", "--interactive", "--quiet", "i"}, {"boot", "a", "b", "--memory", "0"},
+		{"certify"}, {"certify", "--platform", "sgx", "i"}, {"certify", "--policy", "none", "i"}, {"certify", "--memory", "4G,0", "i"},
+		{"certify", "--memory", "3M", "i"}, {"certify", "--memory", "4X", "i"}, {"certify", "--timeout", "-1s", "i"}, {"certify", "--jobs", "-1", "i"},
+		{"certify", "--json", "-", "--junit", "-", "i"},
+		{"nonesuch"}, {"version", "x"},
 	} {
 		f := &fake{outcome: record.PowerOff}
 		status, stdout, stderr := tacit(t.Context(), f, args...)
-		if status != statusUsage || stdout != "" || !strings.HasPrefix(stderr, "tacit: ") || f.calls != 0 {
+		if status != statusUsage || stdout != "" || !oneLine(stderr) || f.calls != 0 {
 			t.Errorf("%q: status %d, %d runs, stdout %q, stderr %q", args, status, f.calls, stdout, stderr)
 		}
 	}
+}
+
+// oneLine says whether stderr is one line of tacit's.
+func oneLine(stderr string) bool {
+	return strings.HasPrefix(stderr, "tacit: ") && strings.Count(stderr, "\n") == 1 && strings.HasSuffix(stderr, "\n")
 }
 
 // Every outcome has a status of its own, only poweroff has 0, and --help lists all of them.
@@ -195,7 +215,8 @@ func TestCancelled(t *testing.T) {
 	if status != 130 || !strings.Contains(stderr, "not accepted") || !strings.Contains(stderr, "cancelled") {
 		t.Errorf("status %d: %s", status, stderr)
 	}
-	if status, _, _ := tacit(ctx, &fake{err: context.Canceled}, "boot", "i"); status != 130 {
-		t.Errorf("cancelled before it began: status %d", status)
+	damaged := fmt.Errorf("i: damaged package: %w", context.Canceled) // as it looks to whoever reads it
+	if status, _, stderr := tacit(ctx, &fake{err: damaged}, "boot", "i"); status != 130 || stderr != "tacit: cancelled\n" {
+		t.Errorf("cancelled before it began: status %d, %q", status, stderr)
 	}
 }

@@ -1,11 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 	"time"
 
@@ -22,6 +22,7 @@ const statusFailed = 3
 
 type certifyFlags struct {
 	platforms, policies, memory []string
+	sizes                       []uint64 // what memory says, in bytes
 	append                      string
 	jobs                        int
 	timeout                     time.Duration
@@ -41,7 +42,9 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 			"Exit status: 0 when every boot came to an end and nothing disagrees, 3 when not, 1 and 2 as for boot.",
 		Example: "  tacit certify linux-image-6.12.107+deb13-cloud-amd64.deb\n" +
 			"  tacit certify --platform tdx --policy negotiate,lazy --memory 4G,16G --junit report.xml bzImage",
-		Args: cobra.MinimumNArgs(1),
+		Args: func(cmd *cobra.Command, args []string) error {
+			return cmp.Or(cobra.MinimumNArgs(1)(cmd, args), f.check())
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ok, err := f.run(cmd.Context(), claims, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			if err == nil && !ok {
@@ -66,7 +69,7 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 
 func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, stdout, stderr io.Writer) (ok bool, err error) {
 	cfg := certify.Config{
-		Platforms: f.platforms, Policies: f.policies, Append: f.append, Workers: f.jobs, MaxWall: f.timeout,
+		Platforms: f.platforms, Policies: f.policies, Memory: f.sizes, Append: f.append, Workers: f.jobs, MaxWall: f.timeout,
 		Progress: func(done, all int, b *certify.Boot) {
 			outcome := "error: " + b.Error
 			if b.Record != nil {
@@ -75,9 +78,6 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 			fmt.Fprintf(stderr, "tacit: %d of %d  %s  %s  %s  %s  %s\n",
 				done, all, b.Image, b.Platform, b.Policy, record.FormatBytes(b.Memory), outcome)
 		},
-	}
-	if err := f.check(&cfg); err != nil {
-		return false, err
 	}
 	for _, path := range paths {
 		img, err := image.Open(ctx, path)
@@ -120,23 +120,32 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 }
 
 // check reads what the flags say before anything takes time.
-func (f *certifyFlags) check(cfg *certify.Config) error {
-	for _, name := range f.platforms {
-		if !slices.Contains(vm.PlatformNames(), name) {
-			return fmt.Errorf("--platform %q: there are %s", name, strings.Join(vm.PlatformNames(), ", "))
-		}
+func (f *certifyFlags) check() error {
+	if f.json != "" && f.json == f.junit {
+		return errors.New("--json and --junit cannot both be written to one place")
 	}
-	for _, name := range f.policies {
-		if !slices.Contains(vm.FirmwarePolicies, name) {
-			return fmt.Errorf("--policy %q: there are %s", name, strings.Join(vm.FirmwarePolicies, ", "))
-		}
+	if f.timeout < 0 || f.jobs < 0 {
+		return errors.New("--timeout and --jobs cannot be negative")
 	}
+	f.sizes = nil
 	for _, text := range f.memory {
 		n, err := parseSize(text)
 		if err != nil {
 			return fmt.Errorf("--memory: %w", err)
 		}
-		cfg.Memory = append(cfg.Memory, uint64(n))
+		if n == 0 {
+			return errors.New("--memory is 0")
+		}
+		f.sizes = append(f.sizes, uint64(n))
+	}
+	for _, platform := range f.platforms {
+		for _, policy := range f.policies {
+			for _, memory := range f.sizes {
+				if err := (vm.Config{Platform: platform, FirmwarePolicy: policy, Memory: memory}).Check(); err != nil {
+					return err
+				}
+			}
+		}
 	}
 	return nil
 }

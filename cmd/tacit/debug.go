@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"strconv"
 	"strings"
 
@@ -102,7 +101,7 @@ func (f *debugFlags) open(s *settings, stdout, stderr io.Writer) (closeAll func(
 }
 
 func readInput(path string) ([]vm.Typed, error) {
-	file, err := os.Open(path)
+	file, _, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}

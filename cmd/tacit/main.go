@@ -44,15 +44,17 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 	// An error before a subcommand starts is one in the command line.
 	started := false
 	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
-	if err := root.ExecuteContext(ctx); err != nil {
+	switch err := root.ExecuteContext(ctx); {
+	case err == nil:
+		return int(status)
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(stderr, "tacit: cancelled") // whatever it was that could not go on for it
+		return int(statusOf(record.Cancelled))
+	default:
 		fmt.Fprintf(stderr, "tacit: %v\n", err)
-		switch {
-		case !started:
+		if !started {
 			return statusUsage
-		case errors.Is(err, context.Canceled):
-			return int(statusOf(record.Cancelled))
 		}
 		return statusError
 	}
-	return int(status)
 }

@@ -1,0 +1,160 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"io"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"syscall"
+	"testing"
+
+	"github.com/tacit-vm/tacit/image"
+)
+
+// What cannot be booted gives one line that says why, status 1, and no run: to boot, to certify and to symbols.
+func TestWhatCannotBeBooted(t *testing.T) {
+	kernels, err := filepath.Glob("../../kernels/linux-image-6.12*-cloud-*.deb")
+	if err != nil || len(kernels) == 0 {
+		t.Fatal("no kernel in kernels/: run scripts/fetch-kernels")
+	}
+	img, err := image.Open(t.Context(), kernels[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	put := func(name string, data []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	// patched is the kernel with other bytes at an offset.
+	patched := func(name string, at int, bytes ...byte) string {
+		data := slices.Clone(img.Data)
+		copy(data[at:], bytes)
+		return put(name, data)
+	}
+	pe := int(binary.LittleEndian.Uint32(img.Data[0x3C:]))
+	fifo := filepath.Join(dir, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bad := []string{
+		filepath.Join(dir, "none"), "", dir, fifo, "/dev/zero",
+		put("empty", nil),
+		put("zeroes", make([]byte, 1<<20)),
+		put("text", []byte("nothing of the kind\n")),
+		put("only-MZ", []byte("MZ")),
+		put("garbage-behind-MZ", append([]byte("MZ"), bytes.Repeat([]byte{0xA5, 0x5A, 7}, 1<<16)...)),
+		patched("no-PE-signature", pe, 0, 0),
+		patched("no-MZ", 0, 0, 0),            // a bzImage without EFI stub
+		patched("32-bit", 0x236, 0, 0),       // its xloadflags
+		patched("PE-of-i386", pe+4, 0x4C, 1), // machine
+		patched("PE-of-arm64", pe+4, 0x64, 0xAA),
+		patched("PE32", pe+24, 0x0B, 1), // the optional header's magic
+		patched("driver", pe+24+68, 11), // its subsystem
+	}
+	for _, n := range []int{100, 0x250, 4096, len(img.Data) / 2} {
+		refused(t, put("truncated", img.Data[:n]))
+	}
+	for _, path := range bad {
+		refused(t, path)
+	}
+	deb, err := os.ReadFile(kernels[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, n := range []int{8, 30, 68, 100, 132, 200, 10_000, 100_000, len(deb) / 2, len(deb) - 1} {
+		refused(t, put("truncated.deb", deb[:n]))
+	}
+}
+
+func refused(t *testing.T, path string) {
+	t.Helper()
+	record := filepath.Join(t.TempDir(), "record")
+	for _, args := range [][]string{
+		{"boot", "--max-instructions", "1", "--json", record, path}, {"certify", "--inspect=false", "--timeout", "1ns", "--json", record, path}, {"symbols", "--output", record, path},
+	} {
+		if args[0] == "symbols" && filepath.Ext(path) != ".deb" {
+			continue // a kernel that cannot be booted may have symbols
+		}
+		var out, errs bytes.Buffer
+		status := execute(t.Context(), args, &out, &errs, boot)
+		if status != statusError || out.Len() != 0 || !oneLine(errs.String()) {
+			t.Errorf("%s %s: status %d, stdout %.200q, stderr %.500q", args[0], path, status, &out, &errs)
+		}
+		if data, err := os.ReadFile(record); err == nil && len(data) > 0 {
+			t.Errorf("%s %s: it left a record of %d bytes", args[0], path, len(data))
+		}
+	}
+}
+
+// Files that a run wants beside its image are looked at before it, and are files: what is none might never end, or never begin.
+func TestWhatCannotBeRead(t *testing.T) {
+	dir := t.TempDir()
+	fifo, large := filepath.Join(dir, "fifo"), filepath.Join(dir, "large")
+	if err := syscall.Mkfifo(fifo, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(large, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(large, 1<<40); err != nil {
+		t.Fatal(err)
+	}
+	for _, flag := range []string{"--initrd", "--replay-input"} {
+		for _, path := range []string{fifo, "/dev/zero", dir, filepath.Join(dir, "none"), large} {
+			f := &fake{}
+			if status, _, stderr := tacit(t.Context(), f, "boot", flag, path, "i"); status != statusError || !oneLine(stderr) || f.calls != 0 {
+				t.Errorf("%s %s: status %d, %d runs, %q", flag, path, status, f.calls, stderr)
+			}
+		}
+	}
+	if _, err := image.OpenSymbols(fifo); err == nil {
+		t.Error("a pipe has symbols")
+	}
+}
+
+// What cannot be written is an error, whatever the guest did; and a device to which nothing can be written stays where it is.
+func TestFullDisk(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("there is no /dev/full")
+	}
+	full := filepath.Join(t.TempDir(), "full")
+	if err := os.Symlink("/dev/full", full); err != nil {
+		t.Fatal(err)
+	}
+	for _, flag := range []string{"--json", "--events"} {
+		f := &fake{outcome: "poweroff"}
+		if status, _, _ := tacit(t.Context(), f, "boot", flag, full, "i"); status != statusError {
+			t.Errorf("%s: status %d", flag, status)
+		}
+	}
+	if err := writeFile(full, nil, func(w io.Writer) error { _, err := io.WriteString(w, "text"); return err }); err == nil {
+		t.Error("nothing could be written, and there is no error")
+	}
+	if _, err := os.Lstat(full); err != nil {
+		t.Error(err)
+	}
+}
+
+// A signal while an image is read ends that.
+func TestCancelledWhileReading(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	kernels, _ := filepath.Glob("../../kernels/linux-image-6.12*-cloud-*.deb")
+	if len(kernels) == 0 {
+		t.Fatal("no kernel in kernels/: run scripts/fetch-kernels")
+	}
+	for _, command := range []string{"boot", "certify"} {
+		var out, errs bytes.Buffer
+		if status := execute(ctx, []string{command, kernels[0]}, &out, &errs, boot); status != 130 || errs.String() != "tacit: cancelled\n" {
+			t.Errorf("%s: status %d, %q", command, status, &errs)
+		}
+	}
+}
