@@ -1,5 +1,75 @@
 package x86
 
+// Decoding of the one-byte opcode map in 64-bit mode (SDM vol. 2, table A-2).
+
+// opcode decodes the instruction whose first opcode byte is op.
+func (d *decoder) opcode(op uint8) {
+	if d.lock && !lockable(op) {
+		d.undefined()
+		return
+	}
+	switch {
+	case op < 0x40:
+		d.arithmetic(op)
+	case op < 0x60:
+		d.pushPop(op)
+	case op >= 0x70 && op < 0x80:
+		rel := int64(int8(d.imm8()))
+		d.jcc(op&15, rel)
+	case op >= 0xB0 && op < 0xB8:
+		d.moveImmediate8(op)
+	case op >= 0xB8 && op < 0xC0:
+		d.moveImmediate(op)
+	case op >= 0xD8 && op < 0xE0:
+		d.x87(op)
+	default:
+		d.other(op)
+	}
+}
+
+// lockable says whether LOCK may stand before a one-byte opcode at all; the ModRM operand must then be memory, which d.checkLock sees to.
+func lockable(op uint8) bool {
+	switch {
+	case op < 0x40:
+		return op&7 < 2 && op>>3 != aluCMP || op == 0x0F
+	case op == 0x80, op == 0x81, op == 0x83, op == 0x86, op == 0x87, op == 0xF6, op == 0xF7, op == 0xFE, op == 0xFF:
+		return true
+	}
+	return false
+}
+
+// arithmetic decodes 00–3F: eight operations in six forms each, and the two-byte escape.
+func (d *decoder) arithmetic(op uint8) {
+	kind := op >> 3
+	switch op & 7 {
+	case 0: // Eb, Gb
+		d.modrm()
+		d.aluMem(kind, 1, d.gpr8(d.reg), 0)
+	case 1: // Ev, Gv
+		d.modrm()
+		d.aluMem(kind, d.operandSize(), d.reg, 0)
+	case 2: // Gb, Eb
+		d.modrm()
+		src := d.loadRM(1)
+		d.aluReg8(kind, d.reg, src, 0)
+	case 3: // Gv, Ev
+		d.modrm()
+		n := d.operandSize()
+		d.alu(kind, n, d.reg, d.loadRM(n), 0)
+	case 4: // AL, Ib
+		d.alu(kind, 1, RAX, Zero, int64(int8(d.imm8())))
+	case 5: // eAX, Iz
+		n := d.operandSize()
+		d.alu(kind, n, RAX, Zero, d.immZ(n))
+	default:
+		if op == 0x0F {
+			d.twoByte()
+			return
+		}
+		d.undefined()
+	}
+}
+
 // other decodes what is left of the one-byte map.
 func (d *decoder) other(op uint8) {
 	switch op {
@@ -191,409 +261,4 @@ func (d *decoder) other(op uint8) {
 	default:
 		d.undefined()
 	}
-}
-
-// byteOr returns 1 for an even opcode and the operand size for an odd one.
-func (d *decoder) byteOr(op uint8) int {
-	if op&1 == 0 {
-		return 1
-	}
-	return d.operandSize()
-}
-
-// stackSize is the operand size in bytes of stack operations, which default to 64 bits. REX.W comes before 66.
-func (d *decoder) stackSize() uint32 {
-	if d.data16 && d.rex&rexW == 0 {
-		return 2
-	}
-	return 8
-}
-
-// privileged raises #GP outside CPL 0.
-func (d *decoder) privileged() { d.emit(Uop{Op: opCheckCPL0}) }
-
-// sensitive emits an instruction that the platform may intercept. It ends the block.
-func (d *decoder) sensitive(kind InstructionKind, native Uop) {
-	if d.intercepts.Has(kind) {
-		native.Aux = uint32(kind) | uint32(native.Op)<<8
-		native.Op = opIntercept
-	}
-	d.last(native)
-}
-
-// extend emits MOVZX or MOVSX from n bytes to the operand size.
-func (d *decoder) extend(n int, sign bool) {
-	to := d.operandSize()
-	load, move := extendOps(n, to, sign)
-	if to == 2 {
-		// A 16-bit destination keeps its upper bits.
-		src := d.loadRM(n)
-		d.move(move, Tmp1, src)
-		d.storeReg(2, d.reg, Tmp1, 0)
-		return
-	}
-	if !d.isReg() {
-		d.emit(d.at(Uop{Op: load, Dst: d.reg, Src: Zero}))
-		return
-	}
-	d.move(move, d.reg, d.loadRM(n))
-}
-
-// extendOps returns the load and the register move that extend n bytes to the given size.
-func extendOps(n, to int, sign bool) (load, move Op) {
-	switch {
-	case !sign && n == 1:
-		return OpLoad8, OpZX8
-	case !sign:
-		return OpLoad16, OpZX16
-	case n == 4 && to == 8:
-		return OpLoadS32x64, OpSX32x64
-	case n == 4 && to == 4:
-		return OpLoad32, OpMov32
-	case n == 4:
-		return OpLoad16, OpMov32
-	case n == 1 && to == 8:
-		return OpLoadS8x64, OpSX8x64
-	case n == 1:
-		return OpLoadS8x32, OpSX8x32
-	case to == 8:
-		return OpLoadS16x64, OpSX16x64
-	}
-	return OpLoadS16x32, OpSX16x32
-}
-
-// imul emits reg = src * (imm or reg).
-func (d *decoder) imul(n int, src uint8, imm int64, three bool) {
-	if n == 2 {
-		u := Uop{Op: opMul, Dst: d.reg, Src: src, Imm: imm}
-		if three {
-			u.Aux = 1
-		}
-		d.emit(u)
-		return
-	}
-	op := OpImul32
-	if n == 8 {
-		op = OpImul64
-	}
-	if !three {
-		d.move(op, d.reg, src)
-		return
-	}
-	d.move(OpMov64, Tmp1, src)
-	d.emit(Uop{Op: op, Dst: Tmp1, Src: Zero, Imm: imm, Base: Zero, Index: Zero, Seg: Zero})
-	d.move(moveOps[log2(n)], d.reg, Tmp1)
-}
-
-// exchange emits XCHG between the ModRM operand and the register.
-func (d *decoder) exchange(n int) {
-	if !d.checkLock(false) {
-		return
-	}
-	if d.isReg() {
-		src := d.loadRM(n) // Tmp0 for a high byte
-		d.move(OpMov64, Tmp1, src)
-		if n == 1 {
-			d.storeRM(1, d.gpr8(d.reg), 0)
-		} else {
-			d.storeRM(n, d.reg, 0)
-		}
-		d.storeReg(n, d.reg, Tmp1, 0)
-		return
-	}
-	d.emit(d.at(Uop{Op: loadOps[log2(n)][1], Dst: Tmp0, Src: Zero}))
-	src := d.reg
-	if n == 1 {
-		src = d.gpr8(d.reg)
-	}
-	d.emit(d.at(Uop{Op: storeOps[log2(n)], Src: src}))
-	d.storeReg(n, d.reg, Tmp0, 0)
-}
-
-func (d *decoder) exchangeAccumulator(op uint8) {
-	reg := op & 7
-	if d.rex&rexB != 0 {
-		reg |= 8
-	}
-	if reg == RAX || op == 0x90 && d.rep == 0xF3 {
-		return // NOP; with F3 PAUSE, whatever REX says, which has nothing to wait for here
-	}
-	n := d.operandSize()
-	d.move(OpMov64, Tmp1, RAX)
-	d.storeReg(n, RAX, reg, 0)
-	d.storeReg(n, reg, Tmp1, 0)
-}
-
-func (d *decoder) lea() {
-	if d.isReg() {
-		d.undefined()
-		return
-	}
-	u := d.at(Uop{Dst: d.reg, Src: Zero})
-	u.Seg = Zero
-	switch d.operandSize() {
-	case 8:
-		u.Op = OpLea64
-		d.emit(u)
-	case 4:
-		u.Op = OpLea32
-		d.emit(u)
-	default:
-		u.Op, u.Dst = OpLea64, Tmp0
-		d.emit(u)
-		d.storeReg(2, d.reg, Tmp0, 0)
-	}
-}
-
-func (d *decoder) storeSegment() {
-	if d.reg&7 > segGS {
-		d.undefined()
-		return
-	}
-	d.emit(Uop{Op: opMovSeg, Dst: Tmp0, Aux: uint32(d.reg & 7)})
-	if d.isReg() {
-		d.storeReg(d.operandSize(), d.rm, Tmp0, 0)
-		return
-	}
-	d.storeRM(2, Tmp0, 0)
-}
-
-// popRM is POP to the ModRM operand. An address that uses RSP is computed with the value behind the pop (SDM vol. 2, POP).
-func (d *decoder) popRM() {
-	if d.reg&7 != 0 {
-		d.undefined()
-		return
-	}
-	if d.isReg() {
-		d.pushPopSlot(false, d.rm, d.rm)
-		return
-	}
-	size := int64(d.stackSize())
-	u := d.at(Uop{Op: opPopMem, Aux: uint32(size)})
-	if u.Base == RSP {
-		u.Disp += size
-	}
-	d.emit(u)
-}
-
-func (d *decoder) moveOffset(op uint8) {
-	var off int64
-	if d.addr32 {
-		off = int64(d.imm32())
-	} else {
-		off = int64(d.imm64())
-	}
-	n := d.byteOr(op)
-	u := Uop{Base: Zero, Index: Zero, Seg: d.seg, Disp: off}
-	if op >= 0xA2 {
-		u.Op, u.Src = storeOps[log2(n)], RAX
-		d.emit(u)
-		return
-	}
-	u.Op, u.Dst, u.Src = loadOps[log2(n)][0], Tmp0, Zero
-	d.emit(u)
-	d.storeReg(n, RAX, Tmp0, 0)
-}
-
-func (d *decoder) ret(extra int64) {
-	d.emit(Uop{Op: OpRet, Imm: extra, Src: Zero, Base: Zero, Index: Zero, Seg: StackSeg, Aux: noLink})
-	d.end = true
-}
-
-// shiftGroup decodes C0, C1, D0–D3.
-func (d *decoder) shiftGroup(op uint8) {
-	d.modrm()
-	n := d.byteOr(op)
-	kind := d.reg & 7
-	if kind == 6 {
-		kind = shiftSHL
-	}
-	mask := uint8(31)
-	if n == 8 {
-		mask = 63
-	}
-	u := Uop{Op: opShift8 + Op(log2(n)), Aux: uint32(kind), Src: Zero, Base: Zero, Index: Zero, Seg: Zero}
-	switch {
-	case op < 0xD0:
-		u.Imm = int64(d.imm8() & mask)
-	case op < 0xD2:
-		u.Imm = 1
-	default:
-		u.Src = RCX
-	}
-	if u.Src == Zero && n >= 4 && u.Imm != 0 {
-		if hot := hotShift(kind, n); hot != 0 {
-			u.Op = hot
-		}
-	}
-	d.modify(n, func(slot uint8) {
-		u.Dst = slot
-		d.emit(u)
-	})
-}
-
-// hotShift returns the switch's operation for a shift by a constant, or 0.
-func hotShift(kind uint8, n int) Op {
-	var op Op
-	switch kind {
-	case shiftSHL:
-		op = OpShl32
-	case shiftSHR:
-		op = OpShr32
-	case shiftSAR:
-		op = OpSar32
-	case shiftROL:
-		op = OpRol32
-	default:
-		return 0
-	}
-	if n == 8 {
-		op++
-	}
-	return op
-}
-
-// group3 decodes F6 and F7: TEST, NOT, NEG, MUL, IMUL, DIV, IDIV.
-func (d *decoder) group3(n int) {
-	switch kind := d.reg & 7; kind {
-	case 0, 1:
-		if d.lock {
-			d.undefined()
-			return
-		}
-		var imm int64
-		if n == 1 {
-			imm = int64(int8(d.imm8()))
-		} else {
-			imm = d.immZ(n)
-		}
-		d.alu(aluTEST, n, d.loadRM(n), Zero, imm)
-	case 2, 3:
-		if !d.checkLock(false) {
-			return
-		}
-		op := [...]Op{opUnary8, opUnary16, OpNot32, OpNot64}[log2(n)]
-		if kind == unaryNEG && n >= 4 {
-			op = [...]Op{4: OpNeg32, 8: OpNeg64}[n]
-		}
-		d.modify(n, func(slot uint8) {
-			d.emit(Uop{Op: op, Dst: slot, Aux: uint32(kind), Base: Zero, Index: Zero, Seg: Zero})
-		})
-	default:
-		if d.lock {
-			d.undefined()
-			return
-		}
-		src := d.loadRM(n)
-		switch {
-		case kind == 4 && n == 8:
-			d.emit(Uop{Op: OpMul64, Src: src})
-		case kind < 6:
-			d.emit(Uop{Op: opMulWide, Src: src, Dst: kind & 1, Aux: uint32(n)})
-		default:
-			d.emit(Uop{Op: opDiv, Src: src, Dst: kind & 1, Aux: uint32(n)})
-		}
-	}
-}
-
-// unary operations of opUnary8 and opUnary16, with the numbers of group 3 where they are in it.
-const (
-	unaryNOT = 2
-	unaryNEG = 3
-	unaryINC = 4
-	unaryDEC = 5
-)
-
-func (d *decoder) incDec(n int) {
-	if !d.checkLock(false) {
-		return
-	}
-	kind := unaryINC + d.reg&1
-	op := [...]Op{opUnary8, opUnary16, OpInc32, OpInc64}[log2(n)]
-	if kind == unaryDEC && n >= 4 {
-		op += OpDec32 - OpInc32
-	}
-	d.modify(n, func(slot uint8) {
-		d.emit(Uop{Op: op, Dst: slot, Aux: uint32(kind), Base: Zero, Index: Zero, Seg: Zero})
-	})
-}
-
-// group5 decodes FF: INC, DEC, CALL, far CALL, JMP, far JMP, PUSH.
-func (d *decoder) group5() {
-	kind := d.reg & 7
-	if kind > 1 && d.lock {
-		d.undefined()
-		return
-	}
-	switch kind {
-	case 0, 1:
-		d.incDec(d.operandSize())
-	case 2, 4:
-		op := OpCallReg
-		if kind == 4 {
-			op = OpJmpReg
-		}
-		d.emit(Uop{Op: op, Src: d.loadRM(8), Base: Zero, Index: Zero, Seg: Zero, Aux: noLink})
-		d.end = true
-	case 3, 5:
-		if d.isReg() {
-			d.undefined()
-			return
-		}
-		d.control(d.at(Uop{Op: opJmpFar, Dst: uint8(d.operandSize()), Aux: uint32(bit(kind == 3))}))
-	case 6:
-		n := int(d.stackSize())
-		d.pushPopSlot(true, 0, d.loadRM(n))
-	default:
-		d.undefined()
-	}
-}
-
-// io decodes IN and OUT.
-func (d *decoder) io(op uint8) {
-	n := d.byteOr(op)
-	if n == 8 {
-		n = 4
-	}
-	u := Uop{Op: opIO, Dst: uint8(n), Src: Zero}
-	if op < 0xE8 {
-		u.Imm = int64(d.imm8())
-		u.Scale = ioImm
-	}
-	if op&2 == 0 {
-		u.Scale |= ioIn
-	}
-	d.sensitive(InsnIO, u)
-}
-
-// Flags of opIO, in Uop.Scale.
-const (
-	ioIn = 1 << iota
-	ioImm
-	ioString
-	ioRep
-	ioAddr32
-)
-
-// ioString decodes INS and OUTS.
-func (d *decoder) ioString(op uint8) {
-	n := d.byteOr(op)
-	if n == 8 {
-		n = 4
-	}
-	u := Uop{Op: opIO, Dst: uint8(n), Seg: d.seg, Scale: ioString}
-	if op < 0x6E {
-		u.Scale |= ioIn
-	}
-	if d.rep != 0 {
-		u.Scale |= ioRep
-	}
-	if d.addr32 {
-		u.Scale |= ioAddr32
-	}
-	if d.intercepts.Has(InsnIO) {
-		u.Aux = uint32(InsnIO) | uint32(u.Op)<<8
-		u.Op = opIntercept
-	}
-	d.control(u)
 }

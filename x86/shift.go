@@ -1,7 +1,5 @@
 package x86
 
-import "math/bits"
-
 // Shifts and rotates. Counts are masked by the decoder or the caller; a count of zero changes nothing, flags included.
 // OF is defined for counts of one only, and computed the same way for others; AF is undefined.
 
@@ -150,24 +148,4 @@ func (f *lazyFlags) shiftDouble(left bool, size uint, a, fill uint64, count uint
 	f.res, f.aux = int64(r<<sh)>>sh, 0
 	f.setCarryOverflow(cf, (r^a)>>(size-1)&1 != 0)
 	return r
-}
-
-// product sets the flags of a multiplication: CF and OF say whether the upper half is needed. The others are undefined;
-// they are given as silicon gives them, SF from the lower half, so that records agree with it.
-func (f *lazyFlags) product(lo int64, wide bool) {
-	f.res, f.aux = lo, 0
-	f.setCarryOverflow(wide, wide)
-}
-
-func (f *lazyFlags) imul64(a, b uint64) uint64 {
-	hi, lo := bits.Mul64(a, b)
-	hi -= uint64(int64(a)>>63)&b + uint64(int64(b)>>63)&a // from unsigned to signed
-	f.product(int64(lo), int64(hi) != int64(lo)>>63)
-	return lo
-}
-
-func (f *lazyFlags) imul32(a, b uint64) uint64 {
-	r := int64(int32(a)) * int64(int32(b))
-	f.product(int64(int32(r)), r != int64(int32(r)))
-	return uint64(uint32(r))
 }

@@ -1,0 +1,51 @@
+package x86
+
+// Decoding of pushes and pops.
+
+// stackSize is the operand size in bytes of stack operations, which default to 64 bits. REX.W comes before 66.
+func (d *decoder) stackSize() uint32 {
+	if d.data16 && d.rex&rexW == 0 {
+		return 2
+	}
+	return 8
+}
+
+// pushPop decodes 50–5F. 40–4F are REX prefixes and do not get here.
+func (d *decoder) pushPop(op uint8) {
+	reg := op & 7
+	if d.rex&rexB != 0 {
+		reg |= 8
+	}
+	d.pushPopSlot(op < 0x58, reg, reg)
+}
+
+func (d *decoder) pushPopSlot(push bool, dst, src uint8) {
+	u := Uop{Op: OpPop, Dst: dst, Src: src, Base: Zero, Index: Zero, Seg: Zero}
+	switch {
+	case push && d.stackSize() == 2:
+		u.Op = opPush16
+	case push:
+		u.Op = OpPush
+	case d.stackSize() == 2:
+		u.Op = opPop16
+	}
+	d.emit(u)
+}
+
+// popRM is POP to the ModRM operand. An address that uses RSP is computed with the value behind the pop (SDM vol. 2, POP).
+func (d *decoder) popRM() {
+	if d.reg&7 != 0 {
+		d.undefined()
+		return
+	}
+	if d.isReg() {
+		d.pushPopSlot(false, d.rm, d.rm)
+		return
+	}
+	size := int64(d.stackSize())
+	u := d.at(Uop{Op: opPopMem, Aux: uint32(size)})
+	if u.Base == RSP {
+		u.Disp += size
+	}
+	d.emit(u)
+}
