@@ -252,14 +252,14 @@ func set(b []byte, v byte) {
 	}
 }
 
-// copy is MOVS up to the end of either page in one go. It does nothing (0, true) where a page is not plain memory,
-// or where the destination overlaps what is still to be read, so that copying in order matters.
+// copy is MOVS up to the end of either page in one go. It does nothing (0, true) where a page is not plain memory, or where the destination overlaps
+// what is still to be read, by whatever addresses, so that copying in order matters.
 func (s *stringState) copy(count uint64) (uint64, bool) {
 	c := s.c
 	src, dst := c.R[RSI]+s.segBase, c.R[RDI]
 	n := min(count, (mem.PageSize-src&pageMask)/s.n, (mem.PageSize-dst&pageMask)/s.n)
 	size := n * s.n
-	if n == 0 || dst-src < size {
+	if n == 0 {
 		return 0, true
 	}
 	from, ok := c.reach(src, Read)
@@ -271,7 +271,7 @@ func (s *stringState) copy(count uint64) (uint64, bool) {
 		return 0, ok
 	}
 	if from.frame == to.frame && dst&pageMask-src&pageMask < size {
-		return 0, true // two addresses of one frame
+		return 0, true
 	}
 	c.use(Read, src, from, int(size))
 	c.use(Write, dst, to, int(size))

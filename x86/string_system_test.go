@@ -83,6 +83,24 @@ func TestRepeatedInstructionsWithFaults(t *testing.T) {
 	)
 }
 
+// Elements are moved in order also where source and destination are one frame at two addresses.
+func TestRepeatedMovesThroughAnAlias(t *testing.T) {
+	const alias = progFree + 0x3000 // leads to progData
+	overlap := func(rsi, rdi, rcx uint64, code string) program {
+		return program{name: code, code: asm(code, "F4"), setup: func(m *scene) {
+			m.write(pte(alias), progData|pteP|pteW|pteA|pteD)
+			m.write(progData+0x100, 0x8877_6655_4433_2211, 0x0101_0101_0101_0101)
+			m.from.GPR[RSI], m.from.GPR[RDI], m.from.GPR[RCX] = rsi, rdi, rcx
+		}, want: func(t *testing.T, m *scene, e Exit) {
+			halts(reg{RCX, 0})(t, m, e)
+			if a, b := m.word(progData+0x100), m.word(progData+0x108); a != 0x1111_1111_1111_1111 || b != 0x0101_0101_0101_0111 {
+				t.Errorf("memory is %#016x %#016x", b, a)
+			}
+		}}
+	}
+	prove(t, overlap(progData+0x100, alias+0x101, 8, "F3 A4"), overlap(alias+0x100, progData+0x101, 8, "F3 67 A4"))
+}
+
 // Interrupts and deadlines are met between the stretches of a repeated instruction, and it goes on behind them as if nothing had been.
 func TestRepeatedInstructionsWithInterrupts(t *testing.T) {
 	fill := func(m *scene) {
