@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/mikelolasagasti/xz"
@@ -39,7 +40,8 @@ const zstdMagic = "\x28\xb5\x2f\xfd"
 
 // decompressor recognises how r is compressed and returns a reader of what is inside, r's own bytes if it is not.
 func decompressor(r io.Reader) (io.Reader, error) {
-	buffered := bufio.NewReaderSize(r, 64<<10)
+	packed := &fed{r: r}
+	buffered := bufio.NewReaderSize(packed, 64<<10)
 	for _, f := range formats {
 		head, _ := buffered.Peek(len(f.magic)) // a short file has another format
 		if string(head) != f.magic {
@@ -49,9 +51,29 @@ func decompressor(r io.Reader) (io.Reader, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
-		return named{inside, f.name}, nil
+		return named{inside, f.name, packed}, nil
 	}
+	packed.plain = true
 	return buffered, nil
+}
+
+// fed is what a decompressor reads. Blocks and frames may be empty: without a bound, a decompressor looks for bytes in
+// them as long as there are any.
+type fed struct {
+	r      io.Reader
+	plain  bool  // there is no decompressor
+	unused int64 // bytes read since bytes came out last
+}
+
+const maxUnused = 16 << 20 // bytes; no format has blocks of more than a few MiB
+
+func (f *fed) Read(p []byte) (int, error) {
+	if f.unused > maxUnused && !f.plain {
+		return 0, fmt.Errorf("%d bytes that unpack to nothing", f.unused)
+	}
+	n, err := f.r.Read(p)
+	f.unused += int64(n)
+	return n, err
 }
 
 func openLZ4(r io.Reader) (io.Reader, error) { return lz4.NewReader(r), nil }
@@ -60,11 +82,15 @@ func openLZ4(r io.Reader) (io.Reader, error) { return lz4.NewReader(r), nil }
 type named struct {
 	io.Reader
 	format string
+	packed *fed
 }
 
 func (n named) Read(p []byte) (int, error) {
 	k, err := n.Reader.Read(p)
-	if err != nil && err != io.EOF {
+	if k > 0 {
+		n.packed.unused = 0
+	}
+	if err != nil && err != io.EOF && !strings.HasPrefix(err.Error(), n.format+": ") {
 		err = fmt.Errorf("%s: %w", n.format, err)
 	}
 	return k, err

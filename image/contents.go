@@ -155,15 +155,15 @@ func lookInTar(file *io.SectionReader, wanted Wanted) (*Contents, error) {
 	}
 	packed, _ := unpacked.(named)
 	archive := bufio.NewReaderSize(unpacked, 64<<10)
-	if head, _ := archive.Peek(512); !isTar(head) {
-		switch {
-		case packed.format != "" && len(head) == 0:
-			_, err := archive.ReadByte()
-			return nil, fmt.Errorf("a file compressed with %s that cannot be unpacked: %w", packed.format, err)
-		case packed.format != "":
-			return nil, fmt.Errorf("a file compressed with %s that is no tar archive; unpack it first", packed.format)
-		}
+	head, err := archive.Peek(512)
+	switch {
+	case isTar(head):
+	case packed.format == "":
 		return nil, errors.New("not a kernel, an EFI application, a package, a tar archive or a disk image")
+	case len(head) == 0 && err != io.EOF:
+		return nil, fmt.Errorf("a file compressed with %s that cannot be unpacked: %w", packed.format, err)
+	default:
+		return nil, fmt.Errorf("a file compressed with %s that is no tar archive; unpack it first", packed.format)
 	}
 	files, err := filesInTar(archive, wanted, false)
 	if err != nil {

@@ -3,6 +3,7 @@ package image
 import (
 	"archive/tar"
 	"bytes"
+	"compress/gzip"
 	"context"
 	"encoding/binary"
 	"hash/crc32"
@@ -261,6 +262,7 @@ func TestHostileArchives(t *testing.T) {
 		"a truncated tar":          {archive[:2000], "unexpected EOF"},
 		"an archive in an archive": {nested, "no tar archive; unpack it first"},
 		"compressed text":          {imagetest.Zstd(t, []byte("hello")), "no tar archive; unpack it first"},
+		"nothing in lzma":          {append([]byte{0x5d, 0, 0}, make([]byte, 600)...), "with lzma that cannot be unpacked: lzma: wrong"},
 		"truncated zstd":           {imagetest.Zstd(t, archive)[:20], "cannot be unpacked"},
 		"a VMDK":                   {append([]byte("KDMV"), make([]byte, 600)...), "qemu-img convert"},
 		"a kernel for arm64":       {append(make([]byte, 56), "ARM\x64"...), "arm64"},
@@ -296,6 +298,42 @@ func TestBomb(t *testing.T) {
 			t.Errorf("took %d MiB", took>>20)
 		}
 	}
+}
+
+// Compressed data that have no end and nothing in them end all the same: zeros are blocks of no bytes to zstd.
+func TestNothingWithoutEnd(t *testing.T) {
+	var empty bytes.Buffer
+	z := gzip.NewWriter(&empty)
+	z.Close()
+	for name, head := range map[string][]byte{
+		"zstd": {0x28, 0xb5, 0x2f, 0xfd, 0, 0x58}, "gzip": bytes.Repeat(empty.Bytes(), 4<<20/empty.Len()),
+	} {
+		_, err := lookIn(io.NewSectionReader(endless{head, name == "gzip"}, 0, 1<<40), "FILE", everything{})
+		if err == nil || !strings.Contains(err.Error(), "bytes that unpack to nothing") {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// endless is bytes, and behind them zeros or these bytes again and again.
+type endless struct {
+	head   []byte
+	repeat bool
+}
+
+func (e endless) ReadAt(p []byte, off int64) (int, error) {
+	for i := range p {
+		at := off + int64(i)
+		switch {
+		case e.repeat && at >= int64(len(e.head)):
+			p[i] = e.head[at%int64(len(e.head))]
+		case at < int64(len(e.head)):
+			p[i] = e.head[at]
+		default:
+			p[i] = 0
+		}
+	}
+	return len(p), nil
 }
 
 type nothing struct{}

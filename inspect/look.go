@@ -49,7 +49,10 @@ func isLinux(head []byte) bool { return len(head) >= 0x206 && string(head[0x202:
 
 // lookAtBzImage inspects a bzImage of size bytes that lies base bytes within a file.
 func (d *disk) lookAtBzImage(k *Kernel, e image.Entry, base, size int64) error {
-	part := image.Section{Name: formatBzImage, Offset: base, Size: size}
+	if size > maxKernel {
+		return fmt.Errorf("a bzImage of %d bytes; at most %d are read", size, maxKernel)
+	}
+	part := image.Section{Name: ".linux", Offset: base, Size: size}
 	data, err := image.ReadSection(e, part, maxKernel)
 	if err != nil {
 		return err
