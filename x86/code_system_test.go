@@ -187,3 +187,29 @@ func TestAccessesAcrossPages(t *testing.T) {
 		}, want: raisesPF(faultP|faultI, edge)},
 	)
 }
+
+// The same bytes at the same address are another instruction when control registers have changed what it does.
+func TestCodeFollowsControlRegisters(t *testing.T) {
+	const (
+		routine = progCode + 0x200
+		clear   = "0F 06"                         // clts
+		set     = "0F 20 C0 48 83 C8 08 0F 22 C0" // mov rax, cr0; or rax, TS; mov cr0, rax
+		call    = "FF D3"                         // call rbx
+	)
+	put := func(m *scene) {
+		m.from.GPR[RBX] = routine
+		m.put(routine, []byte{0x0F, 0x57, 0xC0, 0x48, 0xFF, 0xC1, 0xC3}) // xorps xmm0, xmm0; inc rcx; ret
+	}
+	prove(t,
+		program{name: "TS is set", code: asm(call, call, set, call, "F4"), setup: put, want: func(t *testing.T, m *scene, e Exit) {
+			if c := m.caught(t, e); c.vector != vectorNM || c.rip != routine {
+				t.Errorf("got %+v", c)
+			}
+			m.wantRegs(t, reg{RCX, 2})
+		}},
+		program{name: "the handler of #NM clears TS", code: asm(call, set, call, call, set, call, "F4"), setup: func(m *scene) {
+			put(m)
+			m.handler(vectorNM, progFree, asm(clear, "48 FF C2", "48 CF")) // inc rdx; iretq
+		}, want: halts(reg{RCX, 4}, reg{RDX, 2})},
+	)
+}
