@@ -94,9 +94,19 @@ func (f *Fault) Error() string {
 	if f.Image != "" {
 		where = "in " + f.Image
 	}
-	s := fmt.Sprintf("exception %d (error code %#x) at %#x, %s, and only firmware to handle it", f.Vector, f.Code, f.RIP, where)
+	name := fmt.Sprintf("exception %d", f.Vector)
+	if m := mnemonics[f.Vector]; m != "" {
+		name += " (" + m + ")"
+	}
+	s := fmt.Sprintf("%s, error code %#x, at %#x, %s, and only firmware to handle it", name, f.Code, f.RIP, where)
 	if f.Vector == vectorPF {
 		s += fmt.Sprintf("; address %#x", f.Address)
 	}
 	return s
+}
+
+// mnemonics names exceptions (SDM volume 3, table 6-1; #VC and #SX: APM volume 2, table 8-1).
+var mnemonics = [256]string{
+	0: "#DE", 1: "#DB", 3: "#BP", 4: "#OF", 5: "#BR", 6: "#UD", 7: "#NM", 8: "#DF", 10: "#TS", 11: "#NP", 12: "#SS", 13: "#GP", 14: "#PF",
+	16: "#MF", 17: "#AC", 18: "#MC", 19: "#XM", 20: "#VE", 21: "#CP", 29: "#VC", 30: "#SX",
 }

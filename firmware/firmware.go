@@ -50,6 +50,7 @@ type Firmware struct {
 	virtual     bool // SetVirtualAddressMap has been called
 	converting  []uefi.MemoryDescriptor
 	negotiation Negotiation
+	missed      []uefi.GUID // protocols that were asked for and not there: the last few, the latest last
 }
 
 // A Negotiation is what firmware and the operating system told each other about unaccepted memory.

@@ -2,16 +2,25 @@ package firmware
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/tacit-vm/tacit/uefi"
 )
 
 // This file finds protocols. There are no drivers and no controllers: whoever opens a protocol gets it, and who has it open is not kept.
 
-// found notes who asks for the protocol by which an operating system says that it accepts memory itself.
-func (f *Firmware) found(protocol uefi.GUID) {
+// asked notes who asks for the protocol by which an operating system says that it accepts memory itself, and what was not there.
+func (f *Firmware) asked(protocol uefi.GUID, there bool) {
 	if protocol == uefi.MemoryAcceptanceProtocolGUID {
 		note(&f.negotiation.LookedUpBy, f.caller())
+	}
+	if there {
+		return
+	}
+	const most = 3
+	f.missed = append(slices.DeleteFunc(f.missed, func(m uefi.GUID) bool { return m == protocol }), protocol)
+	if len(f.missed) > most {
+		f.missed = f.missed[1:]
 	}
 }
 
@@ -51,7 +60,7 @@ func (f *Firmware) lookUp(id, guidAt, at uint64) error {
 	if err != nil {
 		return err
 	}
-	f.found(protocol)
+	f.asked(protocol, ok)
 	if !ok {
 		if err := f.store64(at, 0); err != nil {
 			return err
@@ -65,8 +74,9 @@ func (f *Firmware) lookUp(id, guidAt, at uint64) error {
 func (f *Firmware) openProtocol(a args) error {
 	switch uint32(a[5]) {
 	case uefi.OpenProtocolTestProtocol: // Interface is optional
-		_, _, ok, err := f.interfaceOf(a[0], a[1])
+		protocol, _, ok, err := f.interfaceOf(a[0], a[1])
 		if err == nil && !ok {
+			f.asked(protocol, false)
 			err = unsupported
 		}
 		return err
@@ -123,8 +133,9 @@ func (f *Firmware) search(how, guidAt uint64) ([]uint64, error) {
 		if err != nil {
 			return nil, err
 		}
-		f.found(protocol)
-		return f.handles.with(protocol), nil
+		ids := f.handles.with(protocol)
+		f.asked(protocol, len(ids) > 0)
+		return ids, nil
 	case uefi.ByRegisterNotify:
 		return nil, nil // RegisterProtocolNotify is not offered
 	}
@@ -198,12 +209,13 @@ func (f *Firmware) locateProtocol(a args) error {
 	if err != nil {
 		return err
 	}
-	f.found(protocol)
 	for i := range f.handles.handles {
 		if address, ok := f.handles.handles[i].find(protocol); ok && a[1] == 0 {
+			f.asked(protocol, true)
 			return f.store64(a[2], address)
 		}
 	}
+	f.asked(protocol, false)
 	if err := f.store64(a[2], 0); err != nil {
 		return err
 	}

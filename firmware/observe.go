@@ -1,6 +1,8 @@
 package firmware
 
 import (
+	"slices"
+
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/uefi"
 )
@@ -24,3 +26,6 @@ func (f *Firmware) ConfigurationTable(id uefi.GUID) (address uint64, ok bool) {
 	}
 	return 0, false
 }
+
+// Missed returns the protocols that the guest asked for in vain: the last few, each once, the latest last.
+func (f *Firmware) Missed() []uefi.GUID { return slices.Clone(f.missed) }

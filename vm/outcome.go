@@ -3,6 +3,7 @@ package vm
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/tacit-vm/tacit/firmware"
 	"github.com/tacit-vm/tacit/record"
@@ -95,12 +96,35 @@ func (m *Machine) diagnose(r *record.Record, end error) *record.Diagnosis {
 	if errors.As(end, &onTDX) {
 		m.blame(d, onTDX.GPA, onTDX.GVA, onTDX.State)
 	}
-	if d.Advice == "" && m.cfg.Platform == TDX && !calledModule(r) {
+	if d.Advice == "" {
+		d.Advice = m.missing(end)
+	}
+	if d.Advice == "" && m.cfg.Platform == TDX && m.exited && !calledModule(r) {
 		d.Advice = fmt.Sprintf("%s is not a TDX guest: it never asked the TDX module for anything. A Linux kernel needs CONFIG_INTEL_TDX_GUEST.", r.Image.Kernel)
 	}
 	accuse(d, r.Attack)
 	m.locate(d, end)
 	return d
+}
+
+// missing says what an image wanted that is not here, as far as its end tells; it is empty where that is not known.
+func (m *Machine) missing(end error) string {
+	var (
+		returned *firmware.Returned
+		fault    *firmware.Fault
+	)
+	switch missed := m.firmware.Missed(); {
+	case errors.As(end, &returned) && returned.Status != uefi.Success && len(missed) > 0:
+		var names []string
+		for _, protocol := range missed {
+			names = append(names, uefi.ProtocolName(protocol))
+		}
+		return "What it asked firmware for in vain, the latest last: " + strings.Join(names, ", ") + ". There are no disks, no network and no display here."
+	case errors.As(end, &fault) && (fault.Vector == x86.VectorVE || fault.Vector == x86.VectorVC):
+		return "What it executed is the hypervisor's to do, and it has no handler for that. OVMF's firmware has one for such images; here firmware does CPUID in " +
+			"an SEV-SNP guest, and nothing else (docs/departures.md). It may run with --platform none."
+	}
+	return ""
 }
 
 // calledModule says whether the guest knows that it is a TD: every TDX guest asks how wide its addresses are first. Firmware here does not need to.
