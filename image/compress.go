@@ -51,47 +51,57 @@ func decompressor(r io.Reader) (io.Reader, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
-		return named{inside, f.name, packed}, nil
+		return &unpacker{inside, f.name, packed, 0}, nil
 	}
 	packed.plain = true
 	return buffered, nil
 }
 
+// Bounds on what a decompressor does for a file of few bytes.
+const (
+	maxUnused = 16 << 20 // bytes read while none come out; no format has blocks of more than a few MiB
+	maxRatio  = 200      // bytes out for each one read; a disk that is mostly empty has a few tens
+	freeRatio = 1 << 30  // bytes that may come out whatever the ratio
+)
+
 // fed is what a decompressor reads. Blocks and frames may be empty: without a bound, a decompressor looks for bytes in
 // them as long as there are any.
 type fed struct {
-	r      io.Reader
-	plain  bool  // there is no decompressor
-	unused int64 // bytes read since bytes came out last
+	r            io.Reader
+	plain        bool  // there is no decompressor
+	read, unused int64 // bytes, and those since some came out
 }
-
-const maxUnused = 16 << 20 // bytes; no format has blocks of more than a few MiB
 
 func (f *fed) Read(p []byte) (int, error) {
 	if f.unused > maxUnused && !f.plain {
 		return 0, fmt.Errorf("%d bytes that unpack to nothing", f.unused)
 	}
 	n, err := f.r.Read(p)
+	f.read += int64(n)
 	f.unused += int64(n)
 	return n, err
 }
 
-func openLZ4(r io.Reader) (io.Reader, error) { return lz4.NewReader(r), nil }
-
-// named adds the format's name to a reader's errors; not all libraries do.
-type named struct {
-	io.Reader
+// unpacker is what a decompressor writes. It adds the format's name to errors; not all libraries do.
+type unpacker struct {
+	inside io.Reader
 	format string
 	packed *fed
+	wrote  int64
 }
 
-func (n named) Read(p []byte) (int, error) {
-	k, err := n.Reader.Read(p)
-	if k > 0 {
-		n.packed.unused = 0
+func (u *unpacker) Read(p []byte) (int, error) {
+	n, err := u.inside.Read(p)
+	if u.wrote += int64(n); n > 0 {
+		u.packed.unused = 0
 	}
-	if err != nil && err != io.EOF && !strings.HasPrefix(err.Error(), n.format+": ") {
-		err = fmt.Errorf("%s: %w", n.format, err)
+	if u.wrote > freeRatio && u.wrote/maxRatio > u.packed.read {
+		err = fmt.Errorf("a bomb: %d bytes unpack to more than %d", u.packed.read, u.wrote)
 	}
-	return k, err
+	if err != nil && err != io.EOF && !strings.HasPrefix(err.Error(), u.format+": ") {
+		err = fmt.Errorf("%s: %w", u.format, err)
+	}
+	return n, err
 }
+
+func openLZ4(r io.Reader) (io.Reader, error) { return lz4.NewReader(r), nil }

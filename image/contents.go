@@ -153,12 +153,12 @@ func lookInTar(file *io.SectionReader, wanted Wanted) (*Contents, error) {
 	if err != nil {
 		return nil, err
 	}
-	packed, _ := unpacked.(named)
+	packed, ok := unpacked.(*unpacker)
 	archive := bufio.NewReaderSize(unpacked, 64<<10)
 	head, err := archive.Peek(512)
 	switch {
 	case isTar(head):
-	case packed.format == "":
+	case !ok:
 		return nil, errors.New("not a kernel, an EFI application, a package, a tar archive or a disk image")
 	case len(head) == 0 && err != io.EOF:
 		return nil, fmt.Errorf("a file compressed with %s that cannot be unpacked: %w", packed.format, err)

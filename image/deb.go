@@ -37,7 +37,7 @@ func kernelInDeb(file *io.SectionReader) (data []byte, name string, err error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("the package's data.tar: %w", err)
 	}
-	return kernelInTar(tar.NewReader(&boundedReader{unpacked, maxPackage}))
+	return kernelInTar(tar.NewReader(bounded(unpacked, maxPackage)))
 }
 
 // arMember returns the first member whose name starts with prefix.
@@ -99,17 +99,19 @@ func isKernelPath(name string) bool {
 	return false
 }
 
-// boundedReader fails, rather than ending early, once n bytes have been read.
+// boundedReader fails, rather than ending early, once limit bytes have been read.
 type boundedReader struct {
-	r io.Reader
-	n int64
+	r           io.Reader
+	read, limit int64
 }
 
+func bounded(r io.Reader, limit int64) *boundedReader { return &boundedReader{r: r, limit: limit} }
+
 func (b *boundedReader) Read(p []byte) (int, error) {
-	if b.n <= 0 {
-		return 0, errors.New("unpacks to more than the limit")
+	if b.read >= b.limit {
+		return 0, fmt.Errorf("unpacks to more than %d bytes", b.limit)
 	}
-	n, err := b.r.Read(p[:min(int64(len(p)), b.n)])
-	b.n -= int64(n)
+	n, err := b.r.Read(p[:min(int64(len(p)), b.limit-b.read)])
+	b.read += int64(n)
 	return n, err
 }

@@ -73,7 +73,7 @@ func isTar(head []byte) bool { return len(head) >= 262 && string(head[257:262]) 
 
 // filesInTar returns the wanted files of a tar archive, up to the first kernel if one is enough.
 func filesInTar(r io.Reader, wanted Wanted, one bool) ([]Entry, error) {
-	archive := tar.NewReader(&boundedReader{r, maxArchive})
+	archive := tar.NewReader(bounded(r, maxArchive))
 	h := held{wanted: wanted, one: one}
 	for {
 		header, err := archive.Next()
@@ -119,7 +119,7 @@ func lookInDeb(file *io.SectionReader, wanted Wanted) (*Contents, error) {
 
 // filesInCpio returns the wanted files of a cpio archive, which a package has, up to the first kernel.
 func filesInCpio(r io.Reader, wanted Wanted) ([]Entry, error) {
-	archive := cpio.NewReader(&boundedReader{r, maxArchive})
+	archive := cpio.NewReader(bounded(r, maxArchive))
 	h := held{wanted: wanted, one: true}
 	for {
 		header, err := archive.Next()
