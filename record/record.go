@@ -20,7 +20,7 @@ const Schema = "tacit.record/1"
 type Record struct {
 	Schema      string `json:"schema"`
 	Image       Image  `json:"image"`
-	Platform    string `json:"platform"`     // "tdx", "none"
+	Platform    string `json:"platform"`     // "tdx", "snp", "none"
 	MemoryBytes uint64 `json:"memory_bytes"` // what the guest was given
 	Config      Config `json:"config"`
 

@@ -1,6 +1,7 @@
 package x86
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -8,13 +9,17 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 )
 
-// An askedPlatform notes what it is asked.
+// An askedPlatform notes what it is asked, and refuses accesses of one kind.
 type askedPlatform struct {
 	*Plain
-	asked []string
+	asked   []string
+	refused map[AccessKind]error
 }
 
 func (p *askedPlatform) Resolve(c *CPU, gpa uint64, a Access) (Translation, *Refusal) {
+	if err := p.refused[a.Kind]; err != nil {
+		return Translation{}, &Refusal{Stop: err}
+	}
 	p.asked = append(p.asked, fmt.Sprintf("%v %#x", a.Kind, gpa&^pageMask))
 	return p.Plain.Resolve(c, gpa, a)
 }
@@ -70,6 +75,23 @@ func TestForget(t *testing.T) {
 		got := run()
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: asked %v, want %v", c.what, got, c.want)
+		}
+	}
+}
+
+// A processor's own access to a paging structure is the platform's to allow: to read an entry, and to set its accessed or dirty bit.
+func TestWalksAreAsked(t *testing.T) {
+	refusal := errors.New("no")
+	for _, kind := range []AccessKind{Walk, WalkWrite} {
+		b := newBare(t, 0, []byte{0x48, 0x89, 0x08}) // mov [rax], rcx
+		b.R[RAX] = bareData
+		b.platform = &askedPlatform{Plain: b.platform.(*Plain), refused: map[AccessKind]error{kind: refusal}}
+		before := [2]uint64{b.word(bareTables), b.word(bareTables + 0x1000)}
+		if e := b.Run(1000); e.Kind != ExitStopped || e.Err != refusal {
+			t.Errorf("%v: exit %+v", kind, e)
+		}
+		if after := [2]uint64{b.word(bareTables), b.word(bareTables + 0x1000)}; after != before {
+			t.Errorf("%v: the tables are %#x, were %#x", kind, after, before)
 		}
 	}
 }

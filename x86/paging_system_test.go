@@ -34,6 +34,16 @@ func TestPageFaultErrorCodes(t *testing.T) {
 		program{name: "user fetch of a supervisor page", user: true, code: jump(d), want: raisesFetchPF(faultP|faultU|faultI, d)},
 		program{name: "user write, read-only", user: true, code: asm("|", movTo(u)), setup: userPage(pteP | pteU), want: raisesPF(faultP|faultU|faultW, u)},
 		program{name: "user fetch, NX", user: true, code: jump(u), setup: userPage(pteP | pteU | pteNX), want: raisesFetchPF(faultP|faultU|faultI, u)},
+		// The tables of the first 2 MiB, reached by a second entry of each level, which is NX: the page's own entry is not.
+		program{name: "NX of the entry in the PML4", code: jump(1<<39 | d), setup: func(m *scene) {
+			m.write(progPML4+8, progPDPT|pteP|pteW|pteNX)
+		}, want: raisesFetchPF(faultP|faultI, 1<<39|d)},
+		program{name: "NX of the entry in the PDPT", code: jump(1<<30 | d), setup: func(m *scene) {
+			m.write(progPDPT+8, progPD|pteP|pteW|pteNX)
+		}, want: raisesFetchPF(faultP|faultI, 1<<30|d)},
+		program{name: "NX of the entry in the directory", code: jump(3*progBig | d), setup: func(m *scene) {
+			m.write(progPD+3*8, progPT|pteP|pteW|pteNX)
+		}, want: raisesFetchPF(faultP|faultI, 3*progBig|d)},
 		program{name: "a directory that is supervisor's keeps users out", user: true, code: asm("|", movFrom(u)),
 			setup: func(m *scene) {
 				m.write(progPD, progPT|pteP|pteW) // the code's page, too: it faults first
