@@ -59,9 +59,9 @@ func decompressor(r io.Reader) (io.Reader, error) {
 
 // Bounds on what a decompressor does for a file of few bytes.
 const (
-	maxUnused = 16 << 20 // bytes read while none come out; no format has blocks of more than a few MiB
-	maxRatio  = 200      // bytes out for each one read; a disk that is mostly empty has a few tens
-	freeRatio = 1 << 30  // bytes that may come out whatever the ratio
+	maxUnused = 16 << 20  // bytes read while none come out; no format has blocks of more than a few MiB
+	maxRatio  = 200       // bytes out for each one read; a disk that is mostly empty has a few tens
+	freeRatio = 512 << 20 // bytes that may come out whatever the ratio
 )
 
 // fed is what a decompressor reads. Blocks and frames may be empty: without a bound, a decompressor looks for bytes in
