@@ -58,6 +58,22 @@ func TestUnvalidatedPageForFetchWalkAndFirmware(t *testing.T) {
 	if err := m.cpu.WritePhysical(12<<20|snp.CBit, make([]byte, 8)); !errors.As(err, &v) || v.State != "hypervisor-owned" {
 		t.Errorf("firmware's write: %v", err)
 	}
+	if s := m.State(12 << 20); s != "hypervisor-owned" {
+		t.Errorf("firmware's attempt has made the page %s", s)
+	}
+}
+
+// The nested page tables lead to one page: the host has to take the guest's away before it can show another there.
+func TestHostCannotShareOverThePageOfTheGuest(t *testing.T) {
+	m := newMachine(t)
+	m.mustValidate(page, size4K)
+	var refused *snp.ResultError
+	if err := m.Share(m.cpu, page-4096, page+4096); !errors.As(err, &refused) || refused.Result != snp.FailInUse {
+		t.Errorf("sharing: %v", err)
+	}
+	if s := m.State(page); s != "validated" {
+		t.Errorf("the page is %s", s)
+	}
 }
 
 // Fetches and page walks are private whatever the C-bit says.

@@ -1,6 +1,7 @@
 package tdx_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/tacit-vm/tacit/host"
@@ -80,9 +81,14 @@ func TestHostThatPutsAnotherPageInItsPlace(t *testing.T) {
 
 func TestHostThatAddsAPageTwice(t *testing.T) {
 	m, _ := newCheated(t, func(m *machine, c *x86.CPU) error {
-		for _, size := range []record.PageSize{record.Size4K, record.Size2M, record.Size1G} {
-			if err := m.AddPage(c, unit, size); err == nil {
-				t.Errorf("a page of %v was added over an accepted one", size)
+		for size, want := range map[record.PageSize]string{
+			record.Size4K: "TDX_EPT_WALK_FAILED", // a 2 MiB page is in the way
+			record.Size2M: "TDX_EPT_ENTRY_STATE_INCORRECT",
+			record.Size1G: "TDX_OPERAND_INVALID",
+		} {
+			var refused *tdx.StatusError
+			if err := m.AddPage(c, unit, size); !errors.As(err, &refused) || refused.Status.Name() != want {
+				t.Errorf("adding a page of %v over an accepted one: %v, want %s", size, err, want)
 			}
 		}
 		return nil
