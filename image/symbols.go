@@ -125,6 +125,9 @@ func OpenSymbols(path string) (*Symbols, error) {
 // symbolsOfVmlinux takes the ELF symbol table, or where a kernel has none, the kernel's own.
 func symbolsOfVmlinux(file io.ReaderAt) (*Symbols, error) {
 	f, err := elf.NewFile(file)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("a truncated ELF file")
+	}
 	if err != nil {
 		return nil, err
 	}

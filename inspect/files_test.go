@@ -112,6 +112,10 @@ func TestNoKernels(t *testing.T) {
 	binary.LittleEndian.PutUint16(old[0x206:], 0x0105)
 	elf := append([]byte("\x7fELF\x02\x01\x01"), make([]byte, 200)...)
 	copy(elf[16:], "\x02\x00\x3e\x00")
+	truncated := bytes.Clone(elf)
+	copy(truncated[20:], "\x01")                     // version
+	copy(truncated[40:], "\x00\x10")                 // offset of the section headers
+	copy(truncated[58:], "\x40\x00\x01\x00\x00\x00") // their size, number, and which one has the names
 	disk := make([]byte, 5<<20)
 	copy(disk[512:], "EFI PART")
 	section := func(name string, data []byte) imagetest.Section { return imagetest.Section{Name: name, Data: data} }
@@ -130,6 +134,7 @@ func TestNoKernels(t *testing.T) {
 		"a truncated kernel":                  {kernel[:1<<20], "truncated bzImage"},
 		"a truncated setup header":            {kernel[:0x220], "truncated bzImage"},
 		"an ELF file without symbols":         {elf, "no Linux kernel"},
+		"a truncated ELF file":                {truncated, "no Linux kernel: a truncated ELF file"},
 		"a unified kernel image of itself":    {imagetest.PE(section(".linux", uki)), "section .linux has no bzImage"},
 		"a truncated unified kernel image":    {uki[:1<<20], "truncated PE file"},
 		"an absurd command line":              {hugeSection(), "truncated PE file"},

@@ -3,6 +3,7 @@ package inspect
 import (
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"strings"
 
@@ -52,9 +53,8 @@ func (d *disk) lookAtBzImage(k *Kernel, e image.Entry, base, size int64) error {
 	if size > maxKernel {
 		return fmt.Errorf("a bzImage of %d bytes; at most %d are read", size, maxKernel)
 	}
-	part := image.Section{Name: ".linux", Offset: base, Size: size}
-	data, err := image.ReadSection(e, part, maxKernel)
-	if err != nil {
+	data := make([]byte, size)
+	if _, err := io.ReadFull(io.NewSectionReader(e, base, size), data); err != nil {
 		return err
 	}
 	img, err := image.Parse("", data)
