@@ -160,14 +160,17 @@ func (m *machine) word(p mem.Plane, gpa uint64) uint64 {
 
 // An outcome is how a few instructions ended.
 type outcome struct {
-	vector int // of the exception; done where there was none
+	vector int // of the exception; done or asleep where there was none
 	code   uint64
 	rip    uint64 // of the instruction, relative to the code's start
 	rf     bool   // in the pushed flags
 	err    error  // that stopped the run
 }
 
-const done = -1
+const (
+	done   = -1
+	asleep = -2 // until an interrupt that never comes
+)
 
 // regs are registers to set before running.
 type regs map[int]uint64
@@ -196,6 +199,8 @@ func (m *machine) runAt(va uint64, r regs, code []byte) outcome {
 	switch e.Kind {
 	case x86.ExitStopped:
 		return outcome{vector: done, err: e.Err, rip: m.cpu.RIP() - va}
+	case x86.ExitHalted:
+		return outcome{vector: asleep, rip: m.cpu.RIP() - va}
 	case x86.ExitTrap:
 	default:
 		m.t.Fatalf("the code left with %+v at %#x", e, m.cpu.RIP())

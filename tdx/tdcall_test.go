@@ -162,6 +162,7 @@ func TestReport(t *testing.T) {
 func FuzzTDCALL(f *testing.F) {
 	f.Add(uint64(0), uint64(vmcallMask), uint64(0), uint64(0), uint64(0), uint64(0x10001), uint64(1<<47), ^uint64(0))
 	f.Add(uint64(0), ^uint64(0), uint64(0), uint64(0), uint64(0), uint64(30), uint64(4), uint64(0))
+	f.Add(uint64(0), uint64(vmcallMask), uint64(0), uint64(0), uint64(0), uint64(12), uint64(0), uint64(0)) // HLT
 	f.Add(uint64(6), uint64(0x400001), uint64(0), uint64(0), uint64(0), uint64(0), uint64(0), uint64(0))
 	f.Add(uint64(7), uint64(0), uint64(0x1110000300000016), uint64(0), uint64(0), uint64(0), uint64(0), uint64(0))
 	f.Fuzz(func(t *testing.T, rax, rcx, rdx, r8, r10, r11, r12, r13 uint64) {
