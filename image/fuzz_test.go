@@ -69,7 +69,7 @@ func FuzzSymbols(f *testing.F) {
 	}
 	f.Add([]byte("ffffffff81000000 T _text\nffffffff82000000 T _end\n"))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		s, err := symbolsOfVmlinux(bytes.NewReader(b))
+		s, err := ReadSymbols(bytes.NewReader(b))
 		if err != nil {
 			s, err = systemMap(bytes.NewReader(b))
 		}

@@ -86,7 +86,7 @@ func (i *Image) Symbols() (*Symbols, error) {
 	if err != nil {
 		return nil, err
 	}
-	s, err := symbolsOfVmlinux(bytes.NewReader(vmlinux))
+	s, err := ReadSymbols(bytes.NewReader(vmlinux))
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", i.Source, err)
 	}
@@ -110,7 +110,7 @@ func OpenSymbols(path string) (*Symbols, error) {
 	var magic [4]byte
 	var s *Symbols
 	if _, err := f.ReadAt(magic[:], 0); err == nil && string(magic[:]) == elf.ELFMAG {
-		s, err = symbolsOfVmlinux(io.NewSectionReader(f, 0, info.Size()))
+		s, err = ReadSymbols(io.NewSectionReader(f, 0, info.Size()))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
@@ -122,9 +122,10 @@ func OpenSymbols(path string) (*Symbols, error) {
 	return s, nil
 }
 
-// symbolsOfVmlinux takes the ELF symbol table, or where a kernel has none, the kernel's own.
-func symbolsOfVmlinux(file io.ReaderAt) (*Symbols, error) {
-	f, err := elf.NewFile(file)
+// ReadSymbols reads the names of an unpacked kernel, an ELF file: its symbol table, or where it has none, the one that
+// kernels carry for themselves.
+func ReadSymbols(vmlinux io.ReaderAt) (*Symbols, error) {
+	f, err := elf.NewFile(vmlinux)
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		err = errors.New("a truncated ELF file")
 	}

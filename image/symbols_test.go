@@ -174,7 +174,7 @@ func TestNoKallsyms(t *testing.T) {
 		"a wrong marker": layout.tables(symbolSample(true), textBase),
 		"another base":   bytes.Replace(good, binary.LittleEndian.AppendUint64(nil, textBase), make([]byte, 8), 1),
 	} {
-		_, err := symbolsOfVmlinux(bytes.NewReader(elfFile(segment, textBase)))
+		_, err := ReadSymbols(bytes.NewReader(elfFile(segment, textBase)))
 		wantError(t, what, err, "CONFIG_KALLSYMS")
 	}
 }

@@ -44,7 +44,7 @@ func withSymbols(vmlinux []byte) ([]byte, error) {
 	if f.SectionByType(elf.SHT_SYMTAB) != nil {
 		return vmlinux, nil
 	}
-	symbols, err := symbolsOfVmlinux(bytes.NewReader(vmlinux))
+	symbols, err := ReadSymbols(bytes.NewReader(vmlinux))
 	if err != nil {
 		return nil, err
 	}
