@@ -26,8 +26,11 @@ func (k *Kernel) advise() string {
 		if len(k.Boots) > 0 && k.Stub() != Yes { // GRUB makes the memory map before ExitBootServices
 			starts = "the boot loader"
 		}
-		return fmt.Sprintf("On %s firmware must accept all memory before it starts %s: what is left unaccepted is lost.",
-			where, starts)
+		why := "what is left unaccepted is lost"
+		if open := func(p Platform) bool { return p.Guest.Verdict == Yes && p.Accepts.Verdict == Unknown }; open(tdx) || open(snp) {
+			why = "whether it accepts memory itself could not be read"
+		}
+		return fmt.Sprintf("On %s firmware must accept all memory before it starts %s: %s.", where, starts, why)
 	}
 	sentence := fmt.Sprintf("On %s it accepts memory itself", lazyOn)
 	switch stub := k.Stub(); {

@@ -254,6 +254,9 @@ func TestUnreadableCode(t *testing.T) {
 				t.Errorf("%s: answer %d is no", what, i)
 			}
 		}
+		if what == "EFI entry" && !strings.Contains(k.Advice, "could not be read") {
+			t.Errorf("%s: %s", what, k.Advice)
+		}
 		if what == "EFI entry" && (k.Negotiates.Verdict != unknown || k.TDX.Accepts.Verdict != unknown ||
 			len(k.Negotiates.Evidence) < 2) {
 			t.Errorf("%s: %v, %+v", what, answersOf(k), k.Negotiates)
