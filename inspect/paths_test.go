@@ -106,6 +106,10 @@ func TestGrub(t *testing.T) {
 			t.Errorf("%s: command lines %+v, want %q", name, k.CommandLines, want)
 		}
 		// What an operator is told follows from the loader.
+		tags := strings.Join(inspect.Tags("gce", []*inspect.Kernel{k}), "\n")
+		if want := c.stub != yes || name == "an old kernel"; strings.Contains(tags, "only with firmware that accepts") != want {
+			t.Errorf("%s: tags %s", name, tags)
+		}
 		if c.stub == no && c.kernel != nil && !strings.Contains(k.Advice, "before it starts the") && name != "2.12, no stub" {
 			t.Errorf("%s: %s", name, k.Advice)
 		}

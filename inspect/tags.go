@@ -27,13 +27,19 @@ func Tags(cloud string, kernels []*Kernel) []string {
 		}
 		return No
 	})
+	started := func(k *Kernel) Verdict { // by its EFI stub, without which it sees no unaccepted memory
+		if len(k.Boots) == 0 {
+			return Yes
+		}
+		return k.Stub()
+	}
 	var lines []string
 	switch cloud {
 	case "gce": // Compute Engine API, GuestOsFeature.Type
 		lines = gceTags(uefi, tdx, snp)
 	case "azure": // az sig image-definition create; Azure Compute Gallery, feature SecurityType
 		lines = azureTags(uefi, tdx || snp)
-	case "openstack": // Nova, hw_mem_encryption_model
+	case "openstack": // Nova's administration guide, "AMD SEV" and "Intel TDX"
 		lines = openstackTags(uefi, tdx, snp)
 	}
 	for _, p := range []struct {
@@ -44,7 +50,7 @@ func Tags(cloud string, kernels []*Kernel) []string {
 		{"TDX", tdx, func(k *Kernel) Verdict { return k.TDX.Accepts.Verdict }},
 		{"SEV-SNP", snp, func(k *Kernel) Verdict { return k.SNP.Accepts.Verdict }},
 	} {
-		if p.guest && !all(p.accepts) {
+		if p.guest && !(all(p.accepts) && all(started)) {
 			lines = append(lines, fmt.Sprintf("# on %s only with firmware that accepts all memory itself", p.name))
 		}
 	}
@@ -81,14 +87,16 @@ func openstackTags(uefi, tdx, snp bool) []string {
 		return []string{"# no property for memory encryption"}
 	}
 	var lines []string
-	for _, m := range []struct {
-		on   bool
-		name string
-	}{{snp, "amd-sev-snp"}, {tdx, "intel-tdx"}} {
-		if m.on {
-			lines = append(lines, "openstack image set --property hw_machine_type=q35 --property hw_firmware_type=uefi"+
-				" --property hw_mem_encryption=true --property hw_mem_encryption_model="+m.name+" IMAGE")
-		}
+	set := func(model string, more ...string) {
+		properties := append([]string{"hw_machine_type=q35", "hw_firmware_type=uefi", "hw_firmware_stateless=true"}, more...)
+		properties = append(properties, "hw_mem_encryption=true", "hw_mem_encryption_model="+model)
+		lines = append(lines, "openstack image set --property "+strings.Join(properties, " --property ")+" IMAGE")
+	}
+	if snp {
+		set("amd-sev-snp")
+	}
+	if tdx {
+		set("intel-tdx", "hw_video_model=none")
 	}
 	if len(lines) > 1 {
 		lines = append(lines, "# one or the other: an image has one model, so make two of it")

@@ -67,6 +67,8 @@ func TestInspectStatuses(t *testing.T) {
 		{[]string{"--tags", "gce", debian13}, 0, "--guest-os-features=UEFI_COMPATIBLE,SEV_SNP_CAPABLE,TDX_CAPABLE\n"},
 		{[]string{"--tags", "azure", debian13}, 0, "SecurityType=ConfidentialVmSupported"},
 		{[]string{"--tags", "openstack", debian12}, 0, "hw_mem_encryption_model=amd-sev-snp IMAGE\n  # on SEV-SNP only with firmware"},
+		{[]string{"--tags", "openstack", debian13}, 0, "hw_firmware_stateless=true --property hw_video_model=none --property " +
+			"hw_mem_encryption=true --property hw_mem_encryption_model=intel-tdx IMAGE\n"},
 		{[]string{"--evidence", debian13}, 0, "calls LocateProtocol(c5a010fe-38a7-4531-8a4a-0500d2fd1649), then AllowUnacceptedMemory ["},
 	} {
 		status, stdout, stderr := tacit(context.Background(), &fake{}, append([]string{"inspect"}, c.args...)...)
