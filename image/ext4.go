@@ -35,6 +35,7 @@ const (
 
 	extMaxExtents   = 1 << 16   // of a file; those of 1 GiB in the smallest pieces would be four times as many
 	extMaxNodes     = 1 << 12   // blocks of extents, or of block numbers, of a file
+	extMaxAllNodes  = 1 << 18   // of all files that are looked at
 	extMaxDirectory = 16 << 20  // bytes of a directory
 	extMaxListed    = 256 << 20 // bytes of all directories that are read
 )
@@ -50,6 +51,7 @@ type extFS struct {
 	inodesPerGroup uint32
 	inodeSize      int64
 	listed         int64 // bytes of directories read so far
+	nodes          int   // blocks of extents, or of block numbers, read so far
 }
 
 func isExt(r io.ReaderAt) bool {

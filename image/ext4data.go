@@ -62,7 +62,9 @@ func (d *extData) add(r extRun) error {
 // node reads a block of extents or of block numbers.
 func (d *extData) node(block uint64) ([]byte, error) {
 	f := d.inode.fs
-	if d.nodes++; d.nodes > extMaxNodes {
+	d.nodes++
+	f.nodes++
+	if d.nodes > extMaxNodes || f.nodes > extMaxAllNodes {
 		return nil, errors.New("more blocks of extents than any file has; are they cyclic?")
 	}
 	if block >= f.blocks {

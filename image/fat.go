@@ -8,8 +8,8 @@ import (
 )
 
 // A reader of FAT12, FAT16 and FAT32 (Microsoft, "FAT File System Specification", 2005; UEFI 2.10, section 13.3). It
-// follows no chain of clusters further than the size of the file or directory allows: the library that there is follows
-// a cyclic one for ever, with all memory.
+// follows no chain of clusters further than the size of the file or directory allows, and all together not further than
+// the volume has clusters: the library that there is follows a cyclic one for ever, with all memory.
 
 const (
 	fatEntrySize    = 32
@@ -29,7 +29,8 @@ type fatFS struct {
 	data        int64  // offset of cluster 2
 	clusterSize int64
 	clusters    uint32 // how many; they are numbered from 2
-	listed      int64
+	listed      int64  // bytes of directories read so far
+	followed    uint32 // clusters, in all chains
 	sector      []byte // of the FAT, read last
 	sectorAt    int64
 }
@@ -146,6 +147,10 @@ func (f *fatFS) chain(first uint32, size int64, directory bool) (runs []fatRun, 
 		}
 		if cluster < 2 || cluster-2 >= f.clusters {
 			return nil, 0, fmt.Errorf("cluster %d of %d", cluster, f.clusters)
+		}
+		const spare = 1 << 16 // chains that cross lose data, but may still be read
+		if f.followed++; f.followed > f.clusters+spare {
+			return nil, 0, fmt.Errorf("more clusters in files than the %d that there are; are they cyclic?", f.clusters)
 		}
 		at := f.data + int64(cluster-2)*f.clusterSize
 		if last := len(runs) - 1; last >= 0 && runs[last].at+runs[last].size == at {

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"io"
 	"os"
@@ -78,6 +79,26 @@ func TestHostileFAT(t *testing.T) {
 		if got := complaints(lookAtBytes(b)); !strings.Contains(got, c.want) {
 			t.Errorf("%s: %q does not say %q", name, got, c.want)
 		}
+	}
+}
+
+// Files that all say to have the same clusters would be followed as often as there are names.
+func TestFATFilesWithoutEnd(t *testing.T) {
+	b := readFile(t, imagetest.FAT(t, 16, 16, nil, "-s", "1"))
+	le := binary.LittleEndian
+	fat := int(le.Uint16(b[14:])) * 512
+	root := fat + int(b[16])*int(le.Uint16(b[22:]))*512
+	for i := range 30000 { // one chain of so many clusters
+		le.PutUint16(b[fat+4+2*i:], uint16(3+i))
+	}
+	for i := range 500 {
+		entry := b[root+32*i:]
+		copy(entry, fmt.Sprintf("F%07dBIN", i))
+		le.PutUint16(entry[26:], 2)
+		le.PutUint32(entry[28:], 30000*512)
+	}
+	if got := complaints(lookAtBytes(b)); !strings.Contains(got, "are they cyclic?") {
+		t.Errorf("%.300s", got)
 	}
 }
 
@@ -195,6 +216,15 @@ func TestExtentsWithoutEnd(t *testing.T) {
 	if _, err := i.data(); err == nil || !strings.Contains(err.Error(), "are they cyclic?") {
 		t.Errorf("%v", err)
 	}
+	// Nor are many files of few nodes read for ever.
+	node(i.block[:], 1, 4, first)
+	if _, err := i.data(); err != nil {
+		t.Error(err)
+	}
+	fs.nodes = extMaxAllNodes
+	if _, err := i.data(); err == nil || !strings.Contains(err.Error(), "are they cyclic?") {
+		t.Errorf("%v", err)
+	}
 }
 
 func mustInode(t *testing.T, find func(string) (uint32, int64), path string) int64 {
@@ -226,6 +256,7 @@ func TestHostileDisks(t *testing.T) {
 		"too many entries":            {sound, func(b []byte) { le.PutUint32(b[512+80:], 1<<31); seal(b) }, "2147483648 entries"},
 		"entries behind the end":      {sound, func(b []byte) { le.PutUint64(b[512+72:], 1<<60); seal(b) }, "at sector"},
 		"a partition behind the end":  {sound, func(b []byte) { le.PutUint64(b[1024+40:], 1<<40); seal(b) }, "partition 1 has sectors"},
+		"a partition in another":      {sound, func(b []byte) { copy(b[1024+128:], b[1024:1024+48]); seal(b) }, "partitions 1 and 2 overlap"},
 		"a wrong checksum":            {sound, func(b []byte) { b[512+60]++; clear(b[len(b)-512:]) }, "the checksum of its header"},
 		"a wrong checksum of entries": {sound, func(b []byte) { b[1024+60]++; clear(b[len(b)-512:]) }, "the checksum of its entries"},
 		"qcow2: clusters of 2^62":     {qcow2, func(b []byte) { be.PutUint32(b[20:], 62) }, "clusters of 2^62"},

@@ -1,11 +1,13 @@
 package image
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
+	"slices"
 	"unicode/utf16"
 
 	"github.com/tacit-vm/tacit/uefi"
@@ -112,7 +114,18 @@ func gpt(r io.ReaderAt, size, sector, at int64) ([]partition, error) {
 		}
 		all = append(all, partition{i + 1, name, utf16Text(e[56:128]), int64(from) * sector, int64(to-from+1) * sector})
 	}
-	return all, nil
+	return all, overlap(all)
+}
+
+// overlap is an error if two partitions have the same sectors. A thousand that are one would be read a thousand times.
+func overlap(all []partition) error {
+	sorted := slices.SortedFunc(slices.Values(all), func(a, b partition) int { return cmp.Compare(a.start, b.start) })
+	for i := 1; i < len(sorted); i++ {
+		if a, b := sorted[i-1], sorted[i]; a.start+a.size > b.start {
+			return fmt.Errorf("damaged partition table: partitions %d and %d overlap", a.number, b.number)
+		}
+	}
+	return nil
 }
 
 func utf16Text(b []byte) string {
