@@ -5,6 +5,9 @@ import (
 	"context"
 	"debug/pe"
 	"encoding/binary"
+	"fmt"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -139,7 +142,8 @@ func TestNoKernels(t *testing.T) {
 		"a truncated unified kernel image":    {uki[:1<<20], "truncated PE file"},
 		"an absurd command line":              {hugeSection(), "truncated PE file"},
 		"a package without a kernel":          {imagetest.Deb(t, imagetest.Files{"usr/x": {1}}), "no Linux kernel for x86-64 in this Debian package"},
-		"a disk in a tar archive":             {imagetest.Tar(t, imagetest.Files{"disk.raw": disk}), "/disk.raw is a disk itself: unpack it"},
+		"a disk in a tar archive":             {imagetest.Tar(t, imagetest.Files{"disk.raw": disk}), "/disk.raw is a disk itself: inspect it on its own"},
+		"a package in a tar archive":          {imagetest.Tar(t, imagetest.Files{"x.deb": imagetest.Deb(t, nil)}), "/x.deb is a package itself: inspect it on its own"},
 		"a tar archive without a kernel":      {imagetest.Tar(t, imagetest.Files{"boot/vmlinuz-6": arm}), "another processor"},
 	} {
 		_, err := inspect.File(context.Background(), write(t, c.b), inspect.Options{})
@@ -179,6 +183,19 @@ func TestUnknownLoader(t *testing.T) {
 	}), inspect.Options{})
 	if err != nil || len(r.Notes) != 1 || !strings.Contains(r.Notes[0], "not known here") {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// However many names a kernel has, the answer comes soon.
+func TestManyNames(t *testing.T) {
+	dir := imagetest.Directory(t, imagetest.Files{"boot/vmlinuz": vmlinuz(t, debian12)})
+	for i := range 300 {
+		if err := os.Link(filepath.Join(dir, "boot/vmlinuz"), filepath.Join(dir, "boot", fmt.Sprint(i))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := inspect.File(context.Background(), dir, inspect.Options{}); err == nil || !strings.Contains(err.Error(), "more than 256 kernels") {
+		t.Errorf("%v", err)
 	}
 }
 

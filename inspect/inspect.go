@@ -69,13 +69,16 @@ func File(ctx context.Context, path string, o Options) (r *Report, err error) {
 			if err := d.look(v, e); err != nil {
 				r.note(d.where(v, e.Name), err.Error())
 			}
+			if len(d.kernels) > maxKernels {
+				return nil, fmt.Errorf("%s: more than %d kernels", path, maxKernels)
+			}
 		}
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	for _, name := range w.disks {
-		r.note("", fmt.Sprintf("/%s is a disk itself: unpack it and inspect it", name))
+	for _, n := range w.nested {
+		r.note("", fmt.Sprintf("/%s is a %s itself: inspect it on its own", n.name, n.what))
 	}
 	for _, l := range d.loaders {
 		if l.kind == otherEFI && isDefault(l.path) {

@@ -10,6 +10,8 @@ import (
 	"github.com/tacit-vm/tacit/image"
 )
 
+const maxKernels = 256 // in one file; a thousand names of one kernel would take a minute
+
 // Bounds on what is read into memory, in bytes.
 const (
 	maxKernel  = 256 << 20 // a bzImage; distributions' have 10 to 20 MiB

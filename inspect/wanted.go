@@ -8,8 +8,11 @@ import (
 // wanted selects what of a file system says how it boots: kernels, boot loaders and their configuration. Paths only say
 // where to look; what a file is, its content decides.
 type wanted struct {
-	disks []string // files that are disks themselves, and not looked into
+	nested []nested
 }
+
+// A nested file is one that is not looked into, though there may be kernels in it.
+type nested struct{ name, what string }
 
 // skipped are directories of a root file system that have many files and nothing to boot.
 var skipped = map[string]bool{
@@ -53,8 +56,10 @@ func (w *wanted) File(name string, size int64, head []byte) bool {
 		return strings.HasPrefix(base, "vmlinu") || strings.HasPrefix(base, "bzImage") || base == "linux"
 	case isBoot(head):
 		return true
-	case len(head) >= 520 && string(head[512:520]) == "EFI PART":
-		w.disks = append(w.disks, name)
+	case isNested(head) != "":
+		if len(w.nested) < maxNested {
+			w.nested = append(w.nested, nested{name, isNested(head)})
+		}
 		return false
 	case size > maxText:
 		return false
@@ -64,6 +69,20 @@ func (w *wanted) File(name string, size int64, head []byte) bool {
 		return true
 	}
 	return strings.HasPrefix(base, "config-") || path.Ext(base) == ".conf"
+}
+
+// maxNested is how many nested files are told.
+const maxNested = 16
+
+// isNested tells what a file that begins so has files in it as; "" if it has not.
+func isNested(head []byte) string {
+	switch {
+	case len(head) >= 520 && string(head[512:520]) == "EFI PART", strings.HasPrefix(string(head), "QFI\xfb"):
+		return "disk"
+	case strings.HasPrefix(string(head), "!<arch>\ndebian-binary"), strings.HasPrefix(string(head), "\xed\xab\xee\xdb"):
+		return "package"
+	}
+	return ""
 }
 
 // isBoot tells whether a file that begins so may be a kernel or an EFI application.
