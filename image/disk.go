@@ -61,6 +61,9 @@ func lookInVolume(r *io.SectionReader, wanted Wanted) Volume {
 		v.Format = "ext4"
 		if f, err = openExt(r, r.Size()); err == nil {
 			v.Files, v.Problems, err = search(f.root, wanted)
+			if f.dirty {
+				v.Problems = append(v.Problems, "not unmounted: what was written last is in its journal, which is not read")
+			}
 		}
 	} else {
 		v.Format, v.Unread = foreign(r)

@@ -52,6 +52,7 @@ type extFS struct {
 	inodeSize      int64
 	listed         int64 // bytes of directories read so far
 	nodes          int   // blocks of extents, or of block numbers, read so far
+	dirty          bool  // its journal has more than the volume
 }
 
 func isExt(r io.ReaderAt) bool {
@@ -70,7 +71,7 @@ func openExt(r io.ReaderAt, size int64) (*extFS, error) {
 	features, revision := le.Uint32(b[0x60:]), le.Uint32(b[0x4c:])
 	f := &extFS{
 		r: r, size: size, inodes: le.Uint32(b), blocks: uint64(le.Uint32(b[0x4:])),
-		descriptorSize: 32, inodesPerGroup: le.Uint32(b[0x28:]), inodeSize: 128,
+		descriptorSize: 32, inodesPerGroup: le.Uint32(b[0x28:]), inodeSize: 128, dirty: features&extRecover != 0,
 	}
 	if revision >= 1 {
 		f.inodeSize = int64(le.Uint16(b[0x58:]))

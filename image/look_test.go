@@ -159,6 +159,17 @@ func TestExtInlineData(t *testing.T) {
 	}
 }
 
+// A file system that was in use when it was copied may say something else once its journal is replayed.
+func TestExtInUse(t *testing.T) {
+	path := imagetest.Ext(t, 4, 16, imagetest.Files{"a": {1}})
+	b := readFile(t, path)
+	b[extSuperblock+0x60] |= extRecover
+	c, err := lookAtBytes(b)
+	if err != nil || len(c.Volumes[0].Files) != 1 || !strings.Contains(complaints(c, err), "journal") {
+		t.Errorf("%+v, %v", c, err)
+	}
+}
+
 func TestDisk(t *testing.T) {
 	esp := imagetest.Files{"EFI/BOOT/BOOTX64.EFI": []byte("loader")}
 	root := imagetest.Files{"boot/vmlinuz": []byte("kernel")}
