@@ -69,6 +69,11 @@ func ReadPE(r io.ReaderAt, size int64) (*PE, error) {
 	return out, nil
 }
 
+// IsEFI tells whether firmware can start the file, or load it as a driver.
+func (p *PE) IsEFI() bool {
+	return p.Subsystem >= pe.IMAGE_SUBSYSTEM_EFI_APPLICATION && p.Subsystem <= pe.IMAGE_SUBSYSTEM_EFI_ROM
+}
+
 // Section returns the first section of that name.
 func (p *PE) Section(name string) (s Section, ok bool) {
 	for _, s := range p.Sections {

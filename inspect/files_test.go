@@ -107,6 +107,8 @@ func TestNoKernels(t *testing.T) {
 	guid := strings.Repeat("\xfe\x10\xa0\xc5\xa7\x38\x31\x45\x8a\x4a\x05\x00\xd2\xfd\x16\x49", 3)
 	arm := imagetest.PE(imagetest.Section{Name: ".text", Data: []byte{0}})
 	binary.LittleEndian.PutUint16(arm[0x44:], pe.IMAGE_FILE_MACHINE_ARM64)
+	windows := imagetest.PE(imagetest.Section{Name: ".text", Data: []byte{0}})
+	windows[0x40+24+68] = pe.IMAGE_SUBSYSTEM_WINDOWS_CUI
 	zboot := bytes.Clone(arm)
 	copy(zboot[4:], "zimg")
 	empty := bytes.Clone(kernel)
@@ -131,6 +133,7 @@ func TestNoKernels(t *testing.T) {
 		"an EFI application with the GUID":    {imagetest.PE(section(".text", []byte(guid))), "no kernel, but an EFI application"},
 		"a file with the GUID":                {[]byte(guid), "not a kernel"},
 		"a kernel for arm64":                  {arm, "another processor than x86-64 (machine 0xaa64)"},
+		"a program for Windows":               {windows, "a PE file that is no EFI application (subsystem 3)"},
 		"an EFI zboot kernel":                 {zboot, "EFI zboot kernel, a format of other processors"},
 		"a program in the form of a bzImage":  {empty, "no kernel is packed in it"},
 		"a kernel from before EFI stubs":      {old, "boot protocol 1.05"},

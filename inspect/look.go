@@ -101,6 +101,12 @@ func (d *disk) lookAtPE(k *Kernel, e image.Entry, head []byte) error {
 		}
 		return d.lookAtBzImage(k, e, linux.Offset, linux.Size)
 	}
+	if !p.IsEFI() {
+		if interesting {
+			return fmt.Errorf("a PE file that is no EFI application (subsystem %d)", p.Subsystem)
+		}
+		return nil
+	}
 	l, err := identify(e, p)
 	if err != nil {
 		return err
