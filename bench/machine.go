@@ -9,8 +9,8 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// Where things are in a loop's machine. Memory is mapped to itself for the kernel and from 1 GiB on for user programs, both in one page of 1 GiB;
-// what is between 2 GiB and 2 GiB + 2 MiB is mapped by a page table, and absent at first.
+// Where things are in a loop's machine. Memory is mapped to itself for the kernel and from 1 GiB on for user programs,
+// both in one page of 1 GiB; what is between 2 GiB and 2 GiB + 2 MiB is mapped by a page table, and absent at first.
 const (
 	ramSize = 32 << 20
 

@@ -58,8 +58,8 @@ func (r *Result) Wall() time.Duration {
 	return time.Duration(walls[len(walls)/2])
 }
 
-// Measure runs w so many times. It calls progress, where that is not nil, with the number of the run that begins, from 0.
-// Runs have to do the same work: one that does not is an error.
+// Measure runs w so many times. It calls progress, where that is not nil, with the number of the run that begins, from
+// 0. Runs have to do the same work: one that does not is an error.
 func Measure(ctx context.Context, w Workload, runs int, progress func(run int)) (*Result, error) {
 	r := &Result{Name: w.Name, Unit: w.Unit}
 	if w.Prepare != nil {

@@ -60,8 +60,8 @@ func (r *Report) find(name string) *Result {
 	return nil
 }
 
-// WriteTable prints the report for people; with how it compares to earlier, where that is not nil. A ratio above 1 is faster than before. It is
-// marked where the spreads of the two do not meet, so that it is more than noise.
+// WriteTable prints the report for people; with how it compares to earlier, where that is not nil. A ratio above 1 is
+// faster than before. It is marked where the spreads of the two do not meet, so that it is more than noise.
 func (r *Report) WriteTable(w io.Writer, earlier *Report) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
 	header := "name\tmedian\tmin – max\t\truns\twall\t"

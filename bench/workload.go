@@ -52,7 +52,8 @@ func (l *Loop) Workload() Workload {
 	return w
 }
 
-// Boot returns a whole boot as a workload: of the machine that configure describes, from its first instruction to power-off.
+// Boot returns a whole boot as a workload: of the machine that configure describes, from its first instruction to
+// power-off.
 func Boot(name, about string, configure func(ctx context.Context) (vm.Config, error)) Workload {
 	var cfg vm.Config
 	w := Workload{Name: name, About: about, Unit: MIPS}

@@ -1,8 +1,9 @@
-// Package certify proves by booting what an image does with unaccepted memory: every image is started on every platform, under every firmware policy and
-// with every amount of memory that is asked for, and what it did becomes a verdict that a catalogue can store.
+// Package certify proves by booting what an image does with unaccepted memory: every image is started on every
+// platform, under every firmware policy and with every amount of memory that is asked for, and what it did becomes a
+// verdict that a catalogue can store.
 //
-// What others say of the image without running it ([Claims], which package inspect reads out of the file) is held against the boots. Where the two
-// disagree, one of them is wrong, and the certificate says so.
+// What others say of the image without running it ([Claims], which package inspect reads out of the file) is held
+// against the boots. Where the two disagree, one of them is wrong, and the certificate says so.
 //
 //	plan.go     which boots there are
 //	run.go      several at once

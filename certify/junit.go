@@ -8,7 +8,8 @@ import (
 	"github.com/tacit-vm/tacit/record"
 )
 
-// The elements of JUnit's XML that continuous integration systems read: a suite an image, a case a boot, and one for the verdict.
+// The elements of JUnit's XML that continuous integration systems read: a suite an image, a case a boot, and one for
+// the verdict.
 type junitSuites struct {
 	XMLName xml.Name     `xml:"testsuites"`
 	Suites  []junitSuite `xml:"testsuite"`
@@ -35,9 +36,9 @@ type junitMessage struct {
 	Message string `xml:"message,attr"`
 }
 
-// WriteJUnit writes the certificate for continuous integration. A boot that ends with a violation, or loses memory, is no failure by itself: that is
-// what the image does. Errors are boots that prove nothing;
-// failures are claims that the boots contradict.
+// WriteJUnit writes the certificate for continuous integration. A boot that ends with a violation, or loses memory, is
+// no failure by itself: that is what the image does. Errors are boots that prove nothing; failures are claims that the
+// boots contradict.
 func (c *Certificate) WriteJUnit(w io.Writer) error {
 	var all junitSuites
 	for i, v := range c.Verdicts {

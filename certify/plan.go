@@ -54,7 +54,8 @@ type Config struct {
 	Progress func(done, all int, b *Boot)
 }
 
-// DefaultMemory is how much the guests get where nobody says: more than the 2 GiB that lie below the PCI hole, so that there is memory above 4 GiB to lose.
+// DefaultMemory is how much the guests get where nobody says: more than the 2 GiB that lie below the PCI hole, so that
+// there is memory above 4 GiB to lose.
 var DefaultMemory = []uint64{4 << 30}
 
 // DefaultMaxInstructions ends a boot that goes nowhere: four times what a distribution kernel needs.
@@ -73,8 +74,8 @@ type Boot struct {
 	cfg     vm.Config
 }
 
-// Proves says whether the boot tells anything of the image: it ran to an end that was the guest's own, not one of the caller's or for want of something
-// in the machine.
+// Proves says whether the boot tells anything of the image: it ran to an end that was the guest's own, not one of the
+// caller's or for want of something in the machine.
 func (b *Boot) Proves() bool {
 	if b.Record == nil {
 		return false
@@ -91,7 +92,8 @@ func (b *Boot) Reached() bool {
 	return b.Record != nil && b.Record.Acceptance.UnacceptedAtInit != nil && b.Record.Guest.MemInfo != nil
 }
 
-// Sees returns the memory that the guest counts as its own, in bytes: what a kernel of Linux's kind keeps for itself from the start is not in it.
+// Sees returns the memory that the guest counts as its own, in bytes: what a kernel of Linux's kind keeps for itself
+// from the start is not in it.
 func (b *Boot) Sees() uint64 {
 	if !b.Reached() {
 		return 0
@@ -99,8 +101,9 @@ func (b *Boot) Sees() uint64 {
 	return b.Record.Guest.MemInfo.MemTotal
 }
 
-// overhead is what Linux takes of its memory before it counts the rest: 1/64 for struct page; for SWIOTLB, which a confidential guest cannot do without, 6 %,
-// at least 64 MiB and at most 1 GiB (arch/x86/mm/mem_encrypt.c); and for its image, initrd and firmware.
+// overhead is what Linux takes of its memory before it counts the rest: 1/64 for struct page; for SWIOTLB, which a
+// confidential guest cannot do without, 6 %, at least 64 MiB and at most 1 GiB (arch/x86/mm/mem_encrypt.c); and for its
+// image, initrd and firmware.
 func overhead(memory uint64) uint64 {
 	swiotlb := min(max(memory/100*6, 64<<20), 1<<30)
 	return memory/64 + swiotlb + 192<<20

@@ -18,8 +18,8 @@ type Certificate struct {
 // Schema names the version of the JSON form.
 const Schema = "tacit.certificate/1"
 
-// Run boots everything and draws the conclusions. An error is for a configuration that cannot be run; where ctx is done, the certificate says which boots
-// did not come to their end.
+// Run boots everything and draws the conclusions. An error is for a configuration that cannot be run; where ctx is
+// done, the certificate says which boots did not come to their end.
 func Run(ctx context.Context, cfg Config) (*Certificate, error) {
 	boots, err := cfg.plan()
 	if err != nil {
