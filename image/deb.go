@@ -70,7 +70,8 @@ func kernelInTar(archive *tar.Reader) (data []byte, name string, err error) {
 	for {
 		header, err := archive.Next()
 		if errors.Is(err, io.EOF) {
-			return nil, "", errors.New("no kernel in this package; with newer packaging it is in linux-binary-…, not in linux-image-…")
+			const newer = "with newer packaging it is in linux-binary-…, not in linux-image-…"
+			return nil, "", errors.New("no kernel in this package; " + newer)
 		}
 		if err != nil {
 			return nil, "", fmt.Errorf("damaged package: %w", err)

@@ -10,8 +10,9 @@ import (
 	"slices"
 )
 
-// WriteVmlinux writes the kernel of a bzImage as the ELF file that it was linked as, for debuggers: with the symbols that it carries for its own
-// messages as a symbol table. Types and line numbers are in the debugging package of whoever built the kernel.
+// WriteVmlinux writes the kernel of a bzImage as the ELF file that it was linked as, for debuggers: with the symbols
+// that it carries for its own messages as a symbol table. Types and line numbers are in the debugging package of whoever
+// built the kernel.
 func (i *Image) WriteVmlinux(w io.Writer) error {
 	vmlinux, err := i.Payload()
 	if err != nil {
@@ -74,7 +75,8 @@ func addSymbols(vmlinux []byte, f *elf.File, symbols *Symbols) ([]byte, error) {
 	}
 	table, text := symbolTable(symbols, f.Sections)
 	symtab := elf.Section64{
-		Name: uint32(len(sectionNames)), Type: uint32(elf.SHT_SYMTAB), Link: uint32(count) + 1, Info: 1, Addralign: 8, Entsize: elf.Sym64Size,
+		Name: uint32(len(sectionNames)), Type: uint32(elf.SHT_SYMTAB), Link: uint32(count) + 1, Info: 1, Addralign: 8,
+		Entsize: elf.Sym64Size,
 	}
 	strtab := elf.Section64{Name: symtab.Name + uint32(len(".symtab\x00")), Type: uint32(elf.SHT_STRTAB), Addralign: 1}
 	a.add(symtab, table)
@@ -92,7 +94,10 @@ func symbolTable(symbols *Symbols, sections []*elf.Section) (table, text []byte)
 		for next < symbols.Len() && symbols.byAddress[next].Address <= s.Address {
 			next++
 		}
-		symbol := elf.Sym64{Name: uint32(len(text)), Value: s.Address, Shndx: uint16(elf.SHN_ABS), Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_NOTYPE)}
+		symbol := elf.Sym64{
+			Name: uint32(len(text)), Value: s.Address, Shndx: uint16(elf.SHN_ABS),
+			Info: elf.ST_INFO(elf.STB_GLOBAL, elf.STT_NOTYPE),
+		}
 		if n := sectionAt(sections, s.Address); n > 0 {
 			section := sections[n]
 			kind := elf.STT_OBJECT

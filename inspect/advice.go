@@ -16,6 +16,7 @@ func (k *Kernel) advise() string {
 	lazyOn := platforms(tdx.Accepts.Verdict == Yes, snp.Accepts.Verdict == Yes)
 	eager := func(p Platform) bool { return p.Guest.Verdict == Yes && p.Accepts.Verdict != Yes }
 	eagerOn := platforms(eager(tdx), eager(snp))
+	unread := func(p Platform) bool { return p.Guest.Verdict == Yes && p.Accepts.Verdict == Unknown }
 	for _, t := range k.Traps {
 		if t.Sure {
 			return fmt.Sprintf("Remove %s (%s): with it the guest loses its unaccepted memory.", t.Name, t.Where)
@@ -27,7 +28,7 @@ func (k *Kernel) advise() string {
 			starts = "the boot loader"
 		}
 		why := "what is left unaccepted is lost"
-		if open := func(p Platform) bool { return p.Guest.Verdict == Yes && p.Accepts.Verdict == Unknown }; open(tdx) || open(snp) {
+		if unread(tdx) || unread(snp) {
 			why = "whether it accepts memory itself could not be read"
 		}
 		return fmt.Sprintf("On %s firmware must accept all memory before it starts %s: %s.", where, starts, why)

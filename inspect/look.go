@@ -174,9 +174,8 @@ func (d *disk) lookAtELF(k *Kernel, e image.Entry) error {
 
 // config finds the configuration file that came with a kernel: config-RELEASE, or config in the kernel's directory.
 func (d *disk) config(k *Kernel, release string) *kconfig {
-	for _, t := range d.texts(func(name string) bool {
-		return path.Base(name) == "config-"+strings.ToLower(release) || name == strings.ToLower(path.Join(path.Dir(k.path), "config"))
-	}) {
+	named, beside := "config-"+strings.ToLower(release), strings.ToLower(path.Join(path.Dir(k.path), "config"))
+	for _, t := range d.texts(func(name string) bool { return path.Base(name) == named || name == beside }) {
 		c, ok := parseConfig(t.data)
 		if !ok {
 			continue

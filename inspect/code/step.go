@@ -128,7 +128,7 @@ func (w *walk) address(s *state, m x86asm.Mem, next uint64) value {
 		}
 		base, index := w.base(s, m, next), w.register(s, m.Index)
 		switch {
-		case index.kind == entry && m.Scale == 1 && base.kind == data && m.Disp == 0: // an addition, as some compilers do it
+		case index.kind == entry && m.Scale == 1 && base.kind == data && m.Disp == 0: // some compilers add in this way
 			return value{jump, base.n, 0}
 		case index.kind == number && m.Scale != 0:
 			return base.plus(m.Disp + index.n*int64(m.Scale))
