@@ -91,6 +91,10 @@ type unpacker struct {
 }
 
 func (u *unpacker) Read(p []byte) (int, error) {
+	// A few bytes, read long ago, may give gigabytes. Whether somebody cancelled it the file knows.
+	if _, err := u.packed.r.Read(nil); err != nil && err != io.EOF {
+		return 0, err
+	}
 	n, err := u.inside.Read(p)
 	if u.wrote += int64(n); n > 0 {
 		u.packed.unused = 0

@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/crc32"
 	"io"
@@ -366,6 +367,26 @@ func (e endless) ReadAt(p []byte, off int64) (int, error) {
 		}
 	}
 	return len(p), nil
+}
+
+// Cancelling ends it even while bytes come out of what was read before.
+func TestCancelledBomb(t *testing.T) {
+	var header bytes.Buffer
+	if err := tar.NewWriter(&header).WriteHeader(&tar.Header{Name: "bomb", Mode: 0o644, Size: 8 << 30}); err != nil {
+		t.Fatal(err)
+	}
+	zeros := bytes.Repeat(imagetest.Zstd(t, make([]byte, 64<<20)), 100)
+	ctx, cancel := context.WithCancel(context.Background())
+	path := writeFile(t, append(imagetest.Zstd(t, header.Bytes()), zeros...))
+	reads := 0
+	_, err := Look(ctx, path, nothing{}, func(int64, int64) {
+		if reads++; reads > 60 { // looking what it is takes some thirty
+			cancel()
+		}
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Errorf("%v after %d reads", err, reads)
+	}
 }
 
 type nothing struct{}
