@@ -90,7 +90,7 @@ func (s *scene) remember(x *insn) {
 	s.memory = s.memory || x.isMem && !x.noRead || x.stores
 	s.branched = s.branched || x.relative > 0
 	s.segments = s.segments || x.mnemonic == "WRFSBASE" || x.mnemonic == "WRGSBASE"
-	s.direction = s.direction || strings.Contains(" CLD STD POPF POPFQ ", " "+x.mnemonic+" ")
+	s.direction = s.direction || strings.Contains(" CLD STD POPF POPFQ IRET IRETD IRETQ ", " "+x.mnemonic+" ")
 }
 
 // implicitWrites returns the registers that a form writes without naming them, or by a name that is no operand.
@@ -98,9 +98,9 @@ func implicitWrites(f *form) (set uint16) {
 	for mnemonics, registers := range map[string]uint16{
 		"MUL IMUL DIV IDIV CMPXCHG8B CMPXCHG16B":                                 1<<rax | 1<<rdx,
 		"CBW CWDE CDQE LAHF XLATB CMPXCHG FNSTSW LODSB LODSW LODSD LODSQ XGETBV": 1<<rax | 1<<rdx,
-		"CWD CDQ CQO":                                           1 << rdx,
-		"LOOP LOOPE LOOPNE PCMPESTRI PCMPISTRI":                 1 << rcx,
-		"PUSH POP PUSHF PUSHFQ POPF POPFQ CALL RET ENTER LEAVE": 1<<rsp | 1<<rbp,
+		"CWD CDQ CQO":                           1 << rdx,
+		"LOOP LOOPE LOOPNE PCMPESTRI PCMPISTRI": 1 << rcx,
+		"PUSH POP PUSHF PUSHFQ POPF POPFQ CALL RET RETF IRET IRETD IRETQ ENTER LEAVE":                     1<<rsp | 1<<rbp,
 		"MOVSB MOVSW MOVSD MOVSQ CMPSB CMPSW CMPSD CMPSQ STOSB STOSW STOSD STOSQ SCASB SCASW SCASD SCASQ": 1<<rsi | 1<<rdi | 1<<rcx,
 	} {
 		if strings.Contains(" "+mnemonics+" ", " "+f.mnemonic+" ") {

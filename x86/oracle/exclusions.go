@@ -19,7 +19,7 @@ var otherExclusions = []exclusion{
 	{"RDTSC, RDTSCP, RDPMC", "the interpreter's time is virtual"},
 	{"RDRAND, RDSEED", "random by design"},
 	{"SGDT, SIDT, SLDT, SMSW, STR", "under UMIP Linux emulates some of them for user code"},
-	{"loads of segment registers, far branches, IRET", "belong to the suite of system behaviour: they need descriptors of the guest's own"},
+	{"loads of segment registers, far jumps and calls", "belong to the suite of system behaviour: they need descriptors of the guest's own"},
 	{"near branches with prefix 66", "Intel ignores the prefix, AMD does not"},
 	{"BSWAP of 16 bits", "the result is undefined"},
 	{"MONITOR, MWAIT, VMCALL and kin, XBEGIN and kin, AVX and what follows it", "not announced by the interpreter"},
@@ -28,11 +28,12 @@ var otherExclusions = []exclusion{
 	{"sources of 0 of BSF and BSR", "the destination is undefined"},
 	{"SHLD and SHRD of 16 bits by more than 16", "result and flags are undefined"},
 	{"arithmetic flags that the manual leaves undefined (flags.go)", "differ between processors"},
-	{"TF popped by POPF", "the trap behind the next instruction belongs to the suite of system behaviour"},
+	{"TF popped by POPF and IRET", "the trap behind the next instruction belongs to the suite of system behaviour"},
 	{"XSAVE and XRSTOR of components but x87 and SSE", "the host has more of them than the guest"},
 
 	// Addresses.
 	{"locked operands across two cache lines", "the host's policy (Linux: split_lock_detect)"},
+	{"IRET that sets AC", "an alignment fault of its own has AC clear, and Linux takes it for that of a split lock"},
 	{"MASKMOVQ and MASKMOVDQU where bytes cannot be stored", "whether a byte that the mask leaves out faults is up to the processor"},
 	{"80-bit stores across two pages", "where the second cannot be written, some models have stored into the first"},
 	{"undefined and overlong instructions at the end of the code window", "how many of their bytes are fetched is up to the processor"},

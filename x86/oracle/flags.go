@@ -34,6 +34,7 @@ var flagEffects = parseEffects(`
 	CMPXCHG8B CMPXCHG16B LAR LSL VERR VERW : - z -
 	CLC STC           : - c -
 	CMC               : c c -
+	IRET IRETD IRETQ  : - oszapc -
 	LAHF PUSHF PUSHFQ : oszapc - -
 	SAHF              : - szapc -
 	POPF POPFQ        : - oszapc -

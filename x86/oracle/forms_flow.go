@@ -9,6 +9,13 @@ var flowForms = parseForms(`
 	CALL r/m64 ; FF /2
 	RET        ; C3
 	RET imm16  ; C2 iw
+	RETF       ; w32 CB ; single
+	RETF (16)  ; o16 w16 CB ; single faults
+	RETF (64)  ; REX.W w64 CB ; single
+	RETF imm16 (64) ; REX.W w64 CA iw ; single
+	IRET       ; o16 w16 CF ; single faults
+	IRETD      ; w32 CF ; single
+	IRETQ      ; REX.W w64 CF ; single
 	LOOPNE rel8 ; E0 cb
 	LOOPE rel8  ; E1 cb
 	LOOP rel8   ; E2 cb

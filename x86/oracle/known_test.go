@@ -11,7 +11,7 @@ import (
 var withoutForms = []exclusion{
 	{"AAA AAD AAM AAS ARPL BOUND DAA DAS INTO JCXZ LDS LES POPA POPAD POPFD PUSHA PUSHAD PUSHFD", "not there in 64-bit mode"},
 	{"CPUID RDPMC RDRAND RDTSC RDTSCP SGDT SIDT SLDT SMSW STR SYSCALL SYSENTER", "otherExclusions says why"},
-	{"IRET IRETD IRETQ LCALL LFS LGS LJMP LRET LSS", "they need descriptors of the guest's own: the suite of system behaviour has them"},
+	{"LCALL LFS LGS LJMP LSS", "they need descriptors of the guest's own: the suite of system behaviour has them"},
 	{"MONITOR MWAIT XABORT XBEGIN XEND XTEST XSAVES XSAVES64 XRSTORS XRSTORS64", "not announced"},
 	{"MOVNTSD MOVNTSS", "AMD's SSE4a, not announced"},
 }

@@ -20,6 +20,7 @@ func init() {
 		"PUSH":  prepareStack, "PUSHF": prepareStack, "PUSHFQ": prepareStack, "POP": prepareStack, "LEAVE": prepareStack,
 		"POPF": preparePopFlags, "POPFQ": preparePopFlags, "ENTER": prepareEnter,
 		"JMP": prepareJump, "CALL": prepareJump, "RET": prepareReturn,
+		"RETF": prepareFarReturn, "IRET": prepareFarReturn, "IRETD": prepareFarReturn, "IRETQ": prepareFarReturn,
 		"LOOP": prepareLoop, "LOOPE": prepareLoop, "LOOPNE": prepareLoop, "JRCXZ": prepareLoop,
 		"INT":      func(s *scene, x *insn) bool { return x.imm[0] != 0x80 }, // the 32-bit system call
 		"MOV":      prepareMove,
@@ -212,10 +213,14 @@ func prepareLengths(s *scene, x *insn) bool {
 	return true
 }
 
-// prepareSelector draws selectors of descriptors that Linux has in every GDT, of nothing, and of what lies beyond it.
-func prepareSelector(s *scene, x *insn) bool {
+// selector draws selectors of descriptors that Linux has in every GDT, of nothing, and of what lies beyond it.
+func (s *scene) selector() uint64 {
 	selectors := [...]uint64{0, 0x08, 0x10, 0x18, 0x20, 0x28, 0x30, 0x80, 0x88, 0xFFF8}
-	v := selectors[s.IntN(len(selectors))] | s.Uint64N(4)
+	return selectors[s.IntN(len(selectors))] | s.Uint64N(4)
+}
+
+func prepareSelector(s *scene, x *insn) bool {
+	v := s.selector()
 	if x.isMem {
 		x.content = appendLittle(nil, v, 2)
 		return !s.memory

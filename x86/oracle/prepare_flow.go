@@ -93,6 +93,40 @@ func prepareReturn(s *scene, x *insn) bool {
 	return ok && !s.memory && s.hold(at, appendLittle(nil, s.destination(), 8))
 }
 
+// prepareFarReturn lets RETF and IRET return to user code, mostly: to the segments that it has.
+func prepareFarReturn(s *scene, x *insn) bool {
+	selector := func(good uint64) uint64 {
+		if s.chance(80) {
+			return good
+		}
+		return s.selector()
+	}
+	cs := selector(userCS)
+	if cs == user32CS {
+		return false // 32-bit code
+	}
+	words := []uint64{s.destination(), cs}
+	if x.mnemonic != "RETF" {
+		// Of IRET with AC in what it pops, silicon may report #AC with AC clear, which Linux takes for a split lock and
+		// asks the processor again, without end.
+		flags := s.Uint64() &^ (flagTF | flagAC)
+		words = append(words, flags, s.target(8), selector(userSS))
+	}
+	n := x.size / 8
+	at, ok := s.stack(rsp, n*len(words), false)
+	var b []byte
+	for i, w := range words {
+		if i == 1 || i == 4 {
+			w |= s.Uint64() << 16 // of a selector two bytes count
+		}
+		b = appendLittle(b, w, n)
+	}
+	return ok && !s.memory && s.hold(at, b)
+}
+
+// user32CS is the selector of Linux's 32-bit user code.
+const user32CS = 0x23
+
 func prepareLoop(s *scene, x *insn) bool {
 	x.addr32 = s.chance(20)
 	v := s.Uint64N(3)
