@@ -36,7 +36,7 @@ func (m *Module) pageAccept(c *x86.CPU) x86.Action {
 
 // acceptPage accepts one page, after the host has added it where it had not. An error ends the machine.
 func (m *Module) acceptPage(c *x86.CPU, gpa uint64, size record.PageSize) (Status, error) {
-	for {
+	for range maxFaults {
 		before := m.pages.At(gpa / mem.PageSize)
 		s, violation := acceptable(before, size)
 		switch {
@@ -57,10 +57,15 @@ func (m *Module) acceptPage(c *x86.CPU, gpa uint64, size record.PageSize) (Statu
 			return 0, &HostError{gpa, mem.Private, err}
 		}
 		if m.pages.At(gpa/mem.PageSize) == before {
-			return 0, &HostError{GPA: gpa, Plane: mem.Private}
+			break
 		}
 	}
+	return 0, &HostError{GPA: gpa, Plane: mem.Private}
 }
+
+// maxFaults bounds the violations of one acceptance. An honest host needs one; with one that always finds something to
+// change a guest would ask forever.
+const maxFaults = 8
 
 // acceptable says what TDG.MEM.PAGE.ACCEPT does to a page of the given size where the secure EPT is as s says
 // (check_tdaccept_failure): a status, or an EPT violation. The level that the walk ended at is part of the status.

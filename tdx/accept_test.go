@@ -315,3 +315,30 @@ func TestHostThatDoesNothingEndsTheMachine(t *testing.T) {
 		}
 	}
 }
+
+// fickleHost adds 2 MiB where 4 KiB are asked for, and takes them away when it is asked again.
+type fickleHost struct {
+	*host.Host
+	m *machine
+}
+
+func (h *fickleHost) Fault(c *x86.CPU, gpa uint64, p mem.Plane, size record.PageSize) error {
+	switch {
+	case h.m == nil:
+		return h.Host.Fault(c, gpa, p, size)
+	case h.m.State(gpa) == "absent":
+		return h.m.AddPage(c, gpa, record.Size2M)
+	}
+	return h.m.RemovePages(c, gpa, gpa+2<<20)
+}
+
+func TestHostThatChangesItsMindEndsTheMachine(t *testing.T) {
+	var fickle *fickleHost
+	m := newMachine(t, withHost(func(h *host.Host) tdx.Host { fickle = &fickleHost{Host: h}; return fickle }))
+	fickle.m = m
+	o := m.run(regs{x86.RAX: 6, x86.RCX: unit}, 0x66, 0x0F, 0x01, 0xCC)
+	var e *tdx.HostError
+	if !errors.As(o.err, &e) || e.GPA != unit {
+		t.Errorf("outcome %+v, want the host's error", o)
+	}
+}
