@@ -1,6 +1,7 @@
 package code
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -274,6 +275,24 @@ func TestGaps(t *testing.T) {
 		case c.want != "" && (len(gaps) != 1 || !strings.Contains(gaps[0].String(), c.want)):
 			t.Errorf("%s: %v, want one that says %q", name, gaps, c.want)
 		}
+	}
+}
+
+// What lies behind a call of a function that does not return is not read: it may be a table of what looks like calls.
+func TestBehindTheEnd(t *testing.T) {
+	facts := Read(assemble(callTo("f"), raw(0xe8, 0, 0, 0, 0x40, 0x66, 0x0f, 0x01, 0xcc, 0xc3), label("f"), raw(0x0f, 0x0b)))
+	if len(facts.Gaps) > 0 || len(facts.Special) > 0 || facts.Instructions != 2 {
+		t.Errorf("%+v", facts)
+	}
+}
+
+// Calls that are nested a million deep take no more stack than others.
+func TestDeepCalls(t *testing.T) {
+	const calls = 1 << 20
+	p := Program{File: append(bytes.Repeat([]byte{0xe8, 0, 0, 0, 0}, calls), 0xc3), Entries: []uint64{0}}
+	p.Segments = []Segment{{0, 0, len(p.File)}}
+	if facts := Read(p); facts.Instructions != calls+1 || len(facts.Gaps) > 0 {
+		t.Errorf("%d instructions, gaps %v", facts.Instructions, facts.Gaps)
 	}
 }
 

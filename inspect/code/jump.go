@@ -118,14 +118,14 @@ func (w *walk) plausible(address uint64) bool {
 func (w *walk) table(s *state, address int64, offset int) []place {
 	const most = 1024 // entries; a switch in a boot loader has some tens
 	if s.limit < 0 || s.limit >= most {
-		w.gap(offset, "a jump table of unknown length", 0)
+		w.gap(offset, "a jump table of unknown length")
 		return nil
 	}
 	var all []place
 	for i := range s.limit + 1 {
 		v := w.constant(address+4*i, 4)
 		if v.kind != number {
-			w.gap(offset, "a jump table that leads out of the file", 0)
+			w.gap(offset, "a jump table that leads out of the file")
 			break
 		}
 		all = append(all, place{uint64(address + int64(int32(v.n))), s.clone()})

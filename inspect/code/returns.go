@@ -1,25 +1,27 @@
 package code
 
-// returns tells whether a function comes back to its caller, as far as that can be seen within a few instructions. Some
-// never do, Linux's error() and efi_exit() for instance: compilers put anything behind a call of such a function.
-func (w *walk) returns(function uint64) bool {
-	if returns, known := w.returning[function]; known {
-		return returns
+// returns tells whether a function, that many calls below the one that asks, comes back to its caller, as far as that
+// can be seen within a few instructions. Some never do, Linux's error() and efi_exit() for instance: compilers put
+// anything behind a call of such a function, data too.
+func (w *walk) returns(function uint64, below int) bool {
+	const deepest = 64 // calls
+	if returns, known := w.returning[function]; known || below == deepest {
+		return returns || !known
 	}
 	w.returning[function] = true // for those that call themselves
-	returns := w.comesBack(function)
+	returns := w.comesBack(function, below)
 	w.returning[function] = returns
 	return returns
 }
 
-func (w *walk) comesBack(function uint64) bool {
+func (w *walk) comesBack(function uint64, below int) bool {
 	const furthest = 1024 // instructions
 	todo, seen := []uint64{function}, map[uint64]bool{}
 	for len(todo) > 0 {
 		address := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
 		for !seen[address] {
-			if len(seen) == furthest {
+			if w.looked++; len(seen) == furthest || w.looked > maxInstructions {
 				return true
 			}
 			seen[address] = true
@@ -32,7 +34,7 @@ func (w *walk) comesBack(function uint64) bool {
 			to, direct := target(in, next)
 			switch flow(in) {
 			case calls:
-				if direct && !w.returns(to) {
+				if direct && !w.returns(to, below+1) {
 					next = 0
 				}
 			case branches:

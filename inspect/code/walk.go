@@ -16,14 +16,8 @@ type walk struct {
 	guessing  bool     // those are being read
 	known     map[uint64]bool
 	calls     []constantCall
-	gaps      []gap
 	returning map[uint64]bool // whether a function comes back; see returns.go
-}
-
-// A gap, and the function that was called last before it; if that does not return, nothing is missing.
-type gap struct {
-	Gap
-	called uint64 // 0 for none
+	looked    int             // instructions, for that
 }
 
 // A constantCall is a direct call with a constant as its first argument (System V ABI: EDI).
@@ -86,11 +80,6 @@ func (w *walk) result() Facts {
 			w.facts.Leaves = append(w.facts.Leaves, Leaf{c.at, at, c.argument})
 		}
 	}
-	for _, g := range w.gaps {
-		if g.called == 0 || w.returns(g.called) {
-			w.facts.Gaps = append(w.facts.Gaps, g.Gap)
-		}
-	}
 	slices.SortFunc(w.facts.Leaves, func(a, b Leaf) int { return a.At - b.At })
 	slices.SortFunc(w.facts.Services, func(a, b ServiceCall) int { return a.At - b.At })
 	slices.SortFunc(w.facts.Special, func(a, b Special) int { return a.At - b.At })
@@ -112,24 +101,24 @@ func (w *walk) function(from place) {
 // to todo.
 func (w *walk) straight(from place, todo []place) []place {
 	s, address := from.state, from.address
-	called, last := uint64(0), 0
+	last := 0
 	for {
 		offset, rest := w.bytes(address)
 		if len(rest) == 0 {
-			w.gap(last, "an instruction behind which no code is loaded", called)
+			w.gap(last, "an instruction behind which no code is loaded")
 			return todo
 		}
 		if w.seen[offset/64]&(1<<(offset%64)) != 0 {
 			return todo
 		}
 		if w.facts.Instructions == maxInstructions {
-			w.gap(offset, "more code than is read", 0)
+			w.gap(offset, "more code than is read")
 			w.functions = nil
 			return nil
 		}
 		in, ok := decode(rest)
 		if !ok {
-			w.gap(offset, "bytes that are no instruction", called)
+			w.gap(offset, "bytes that are no instruction")
 			return todo
 		}
 		w.seen[offset/64] |= 1 << (offset % 64)
@@ -144,9 +133,10 @@ func (w *walk) straight(from place, todo []place) []place {
 			w.step(s, in, offset, next)
 		case calls:
 			w.call(s, in, offset, next)
-			called, _ = target(in, next)
+			if function, ok := target(in, next); ok && !w.returns(function, 0) {
+				return todo
+			}
 		case branches:
-			called = 0
 			todo = append(todo, w.branch(s, in, next))
 		case jumps:
 			return append(todo, w.jump(s, in, offset, next)...)
@@ -182,9 +172,8 @@ func (w *walk) constant(address, size int64) value {
 	return value{}
 }
 
-func (w *walk) gap(offset int, why string, called uint64) {
-	if w.guessing {
-		return
+func (w *walk) gap(offset int, why string) {
+	if !w.guessing {
+		w.facts.Gaps = append(w.facts.Gaps, Gap{offset, why})
 	}
-	w.gaps = append(w.gaps, gap{Gap{offset, why}, called})
 }
