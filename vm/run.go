@@ -36,8 +36,12 @@ func Run(ctx context.Context, cfg Config) (*record.Record, error) {
 	return r, replayError(end)
 }
 
-// slice is how far the machine runs, in virtual nanoseconds, before it looks whether it is to stop and reports progress. What the guest sees does not depend on it.
-const slice = 20_000_000
+// slice and debugSlice are how far the machine runs, in virtual nanoseconds, before it looks whether it is to stop and reports progress. What the guest sees does not
+// depend on them. gdb gives up on an answer after 2 s (its remotetimeout), which a slow host must not need.
+const (
+	slice      = 20_000_000
+	debugSlice = 1_000_000
+)
 
 // run drives the machine until it ends, and returns why.
 func (m *Machine) run(ctx context.Context, start time.Time) error {
@@ -55,6 +59,10 @@ func (m *Machine) run(ctx context.Context, start time.Time) error {
 	if err := m.debug.begin(ctx); err != nil {
 		return err
 	}
+	stretch := int64(slice)
+	if m.debug != nil {
+		stretch = debugSlice
+	}
 	for {
 		if err := m.interrupted(ctx, start); err != nil {
 			return err
@@ -66,7 +74,7 @@ func (m *Machine) run(ctx context.Context, start time.Time) error {
 			return err
 		}
 		m.progress()
-		until := m.keyboard.until(c.Now() + slice)
+		until := m.keyboard.until(c.Now() + stretch)
 		for c.Now() < until {
 			if err := m.step(ctx, c, until); err != nil {
 				return err
