@@ -241,6 +241,19 @@ func TestLinesReportAnError(t *testing.T) {
 	}
 }
 
+// A guest can make any number of events, and a file has an end, which is no silent one.
+func TestLinesAreBounded(t *testing.T) {
+	var b bytes.Buffer
+	lines := NewLines(&b)
+	lines.room = 2
+	for range 3 {
+		lines.Event(Marked{Phase: Init})
+	}
+	if err := lines.Close(); err == nil || strings.Count(b.String(), "\n") != 2 {
+		t.Errorf("Close returned %v behind\n%s", err, &b)
+	}
+}
+
 // What differs in more than its address is another run: who, which size, from where.
 func TestRunsEndWhereSomethingChanges(t *testing.T) {
 	list := &List{Max: 100}

@@ -3,6 +3,7 @@ package record
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 )
@@ -33,18 +34,26 @@ func (l *List) Event(e Event) {
 // Lines is a Sink that writes each event as one line of JSON. The key "event" names what it is: accept, add, convert,
 // call or mark; the other keys are the fields of the event's type.
 type Lines struct {
-	w   *bufio.Writer
-	err error
+	w    *bufio.Writer
+	room int // lines that may still be written
+	err  error
 }
 
-// NewLines returns a Lines that writes to w.
-func NewLines(w io.Writer) *Lines { return &Lines{w: bufio.NewWriter(w)} }
+// maxLines bounds a file of events, of which a guest can make any number: a thousand times what a boot makes with host pages of 4 KiB.
+const maxLines = 10_000_000
 
-// Event writes e. After an error nothing more is written, and Close returns it.
+// NewLines returns a Lines that writes to w.
+func NewLines(w io.Writer) *Lines { return &Lines{w: bufio.NewWriter(w), room: maxLines} }
+
+// Event writes e. After an error, and after ten million events, nothing more is written, and Close says so.
 func (l *Lines) Event(e Event) {
+	if l.err == nil && l.room == 0 {
+		l.err = errors.New("there are more than are written down")
+	}
 	if l.err != nil {
 		return
 	}
+	l.room--
 	fields, err := json.Marshal(e)
 	if err != nil {
 		l.err = err
