@@ -218,6 +218,19 @@ func TestIndirectWays(t *testing.T) {
 	}
 }
 
+// Linux 4.12 comes to that jump with the least address that it may be at as a number.
+func TestJumpFromMovedCode(t *testing.T) {
+	facts := Read(assemble(
+		raw(0x48, 0xc7, 0xc5, 0, 0, 0, 1, 0x48, 0x01, 0xeb), // mov rbp, 0x1000000; add rbx, rbp
+		raw(0x48, 0x8d, 0x83, 40, 0, 0, 0, 0xff, 0xe0),      // lea rax, [rbx+40]; jmp rax
+		func(a *assembler) { a.b = append(a.b, make([]byte, 40-len(a.b))...) },
+		raw(0x66, 0x0f, 0x01, 0xcc), ret,
+	))
+	if len(facts.Special) != 1 || facts.Special[0].At != 40 {
+		t.Errorf("%+v", facts)
+	}
+}
+
 // A function whose address is stored or passed on may be called, and what is only text or a table is not read.
 func TestTakenAddresses(t *testing.T) {
 	tdcall := raw(0x66, 0x0f, 0x01, 0xcc)

@@ -232,12 +232,15 @@ func (w *walk) add(s *state, in instruction, at int, next uint64) value {
 	if !ok {
 		return value{}
 	}
+	_, immediate := in.Args[1].(x86asm.Imm)
 	a, b := w.get(s, dst, width(in, dst), at, next), w.get(s, in.Args[1], width(in, dst), at, next)
 	switch {
 	case in.Op == x86asm.SUB && b.kind == number:
 		return a.plus(-b.n)
 	case in.Op == x86asm.SUB:
 		return value{}
+	case b.kind == number && a.kind == unknown && !immediate:
+		return value{} // what a sum counts from: where Linux moves itself to is worked out in this way
 	case b.kind == number:
 		return a.plus(b.n)
 	case a.kind == entry && b.kind == data && a.n == b.n, a.kind == data && b.kind == entry && a.n == b.n:
