@@ -57,8 +57,8 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 		Use:   "boot [IMAGE]",
 		Short: "Boot a kernel as a confidential guest and say who accepted its memory",
 		Long: "Boots IMAGE, a kernel package (.deb), a bzImage or an EFI application such as a unified kernel image, in a\n" +
-			"machine with one CPU and no disks, and lets it run until it switches itself off. Without IMAGE it boots the newest kernel in kernels/,\n" +
-			"where scripts/fetch-kernels puts them.\n\n" +
+			"machine with one CPU and no disks, and lets it run until it switches itself off. Without IMAGE it boots the\n" +
+			"newest kernel in kernels/, where scripts/fetch-kernels puts them.\n\n" +
 			"The guest's console goes to standard output. On a terminal, a line under it says how far the run is. At the\n" +
 			"end a summary goes to standard error. The same image, flags and seed give the same console and the same\n" +
 			"record on every host, except for what the record has under \"host\".\n\n" +
