@@ -20,8 +20,8 @@ type MemoryDevice interface {
 	Write(offset uint64, size int, value uint64)
 }
 
-// Bus finds the device that an access is for. The zero Bus is ready to use and answers all ones everywhere. An access of
-// a size that no instruction has, which a guest can ask for through a hypercall, reaches no device either.
+// Bus finds the device that an access is for. The zero Bus is ready to use and answers all ones everywhere. An access
+// of a size that no instruction has, which a guest can ask for through a hypercall, reaches no device either.
 type Bus struct {
 	// A machine has a handful of ranges, so a walk in the order of mapping is the fastest look-up.
 	ports  []portRange

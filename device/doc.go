@@ -1,9 +1,9 @@
 // Package device is the hardware around the processor: what a stock x86-64 Linux kernel needs of a machine without PCI,
 // and no more.
 //
-// There are two 16550 UARTs, a CMOS clock, an I/O APIC, the ACPI sleep registers and the reset register, all on one Bus.
-// [NewBoard] puts them together. The constants of board.go say where everything is, for the ACPI tables that tell the
-// guest.
+// There are two 16550 UARTs, a CMOS clock, an I/O APIC, the ACPI sleep registers and the reset register, all on one
+// Bus. [NewBoard] puts them together. The constants of board.go say where everything is, for the ACPI tables that tell
+// the guest.
 //
 // # What is absent, and how a guest notices
 //

@@ -26,7 +26,8 @@ const IOAPICPins = 24
 // (0x11) lacks. Linux reads it to choose how it ends an interrupt (arch/x86/kernel/apic/io_apic.c, __eoi_ioapic_pin).
 const ioapicVersion = 0x20
 
-// Offsets in the window (82093AA data sheet, 3.1; EOI: ICH9 data sheet, APIC registers, EOIR) and what the index selects (3.2).
+// Offsets in the window (82093AA data sheet, 3.1; EOI: ICH9 data sheet, APIC registers, EOIR) and what the index
+// selects (3.2).
 const (
 	ioapicIndex = 0x00 // IOREGSEL
 	ioapicData  = 0x10 // IOWIN

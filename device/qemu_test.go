@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// QEMU's devices run the same kernels, so they are an oracle: testdata holds random accesses and what QEMU 7.2 answered.
-// To record anew, with another seed or another QEMU:
+// QEMU's devices run the same kernels, so they are an oracle: testdata holds random accesses and what QEMU 7.2
+// answered. To record anew, with another seed or another QEMU:
 //
 //	go test ./device -run TestAgainstQEMU -qemu qemu-system-x86_64 -seed 7
 //

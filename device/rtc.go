@@ -79,7 +79,8 @@ type RTC struct {
 	asserted bool // what irq was last told
 }
 
-// NewRTC returns a clock that shows Unix time start, in seconds, now. Time before 1970 or after RTCStartMax is an error.
+// NewRTC returns a clock that shows Unix time start, in seconds, now. Time before 1970 or after RTCStartMax is an
+// error.
 func NewRTC(clock Clock, irq Line, start int64) (*RTC, error) {
 	if start < 0 || start > RTCStartMax {
 		return nil, fmt.Errorf("device: clock cannot start at second %d: not in years 1970 to 9999", start)

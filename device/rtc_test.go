@@ -152,8 +152,8 @@ func TestRTCRuns(t *testing.T) {
 	w.want(t, "century", "2000-01-01T00:00:00Z")
 }
 
-// UIP announces the update from 2228 microseconds before it; the time changes when it goes off, not before, and a reader
-// who respects it gets a whole time.
+// UIP announces the update from 2228 microseconds before it; the time changes when it goes off, not before, and a
+// reader who respects it gets a whole time.
 func TestRTCUpdateInProgress(t *testing.T) {
 	w := newWatch(t, "2025-12-31T23:59:59Z")
 	began := w.ns

@@ -16,7 +16,8 @@ const (
 func (u *UART) settle() {
 	u.watchModem()
 	u.fill()
-	// In loopback mode the OUT2 pin is inactive whatever its bit says (PC16550D, Modem Control Register), which closes the PC's gate.
+	// In loopback mode the OUT2 pin is inactive whatever its bit says (PC16550D, Modem Control Register), which closes
+	// the PC's gate.
 	assert := u.interrupt() != iirNone && u.mcr&(mcrOut2|mcrLoopback) == mcrOut2
 	if assert != u.asserted {
 		u.asserted = assert

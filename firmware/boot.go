@@ -17,7 +17,8 @@ type launch struct {
 	stack      uint64 // its end
 }
 
-// boot makes the machine's memory usable, writes all that the image is to find, and puts the processor at its entry point.
+// boot makes the machine's memory usable, writes all that the image is to find, and puts the processor at its entry
+// point.
 func (f *Firmware) boot(cpu processor) error {
 	f.cpu = cpu
 	if err := f.acceptEarly(); err != nil {
@@ -212,8 +213,8 @@ func (f *Firmware) publishACPI() error {
 // mediumGUID names the device that the image seems to come from. It has nothing but a path.
 var mediumGUID = uefi.MustParseGUID("2d1fb2e2-7b8c-4c0f-9a3b-7ac17b00700d")
 
-// bootOrigin is where the image seems to come from: a file of its name on a device of firmware's own. Loaders look for a
-// file system there, and are to find that there is none, not that there is no device.
+// bootOrigin is where the image seems to come from: a file of its name on a device of firmware's own. Loaders look for
+// a file system there, and are to find that there is none, not that there is no device.
 func (f *Firmware) bootOrigin() (origin, error) {
 	path, err := f.putPool(uefi.BootServicesData, endPath(pathNode(pathHardware, pathVendor, mediumGUID[:])))
 	if err != nil {

@@ -163,7 +163,8 @@ func TestBootFailsWithAReason(t *testing.T) {
 	}
 }
 
-// The image is in memory as the file says: padding is not, zeros are where the file has nothing, and addresses are relocated.
+// The image is in memory as the file says: padding is not, zeros are where the file has nothing, and addresses are
+// relocated.
 func TestImageIsLoadedAndRelocated(t *testing.T) {
 	const linked = 0x1_8000_0000
 	data := make([]byte, 0x100)

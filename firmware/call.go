@@ -9,8 +9,8 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// args are a service's arguments (UEFI 2.10, section 2.3.4.2, which is Microsoft's x64 convention): the first four in registers, the
-// others on the stack, behind the return address and 32 bytes that are the called function's own.
+// args are a service's arguments (UEFI 2.10, section 2.3.4.2, which is Microsoft's x64 convention): the first four in
+// registers, the others on the stack, behind the return address and 32 bytes that are the called function's own.
 type args [6]uint64
 
 const (
@@ -113,8 +113,9 @@ func (f *Firmware) stamp() record.Stamp {
 	return record.Stamp{VirtualNS: f.cpu.Now(), Instructions: f.cpu.Instructions()}
 }
 
-// enter makes the guest call a function: it goes on at entry with up to two arguments, on the present stack, and returns to
-// firmware's own entry point back. It is never done after SetVirtualAddressMap, so the entry point's physical address will do.
+// enter makes the guest call a function: it goes on at entry with up to two arguments, on the present stack, and
+// returns to firmware's own entry point back. It is never done after SetVirtualAddressMap, so the entry point's
+// physical address will do.
 func (f *Firmware) enter(entry uint64, back int, arguments ...uint64) error {
 	gpr := f.cpu.GPR()
 	sp := gpr[rsp]&^15 - shadowSpace - 8 // a call leaves the stack 8 off a multiple of 16

@@ -27,11 +27,12 @@ type Config struct {
 	Unaccepted bool
 
 	// FirmwareAccepts is how many bytes of RAM firmware accepts before it starts the image, from address 0 upwards, or
-	// AcceptBelow4G. It accepts more where the image, its initrd and firmware itself need more, and all where Policy is Eager.
+	// AcceptBelow4G. It accepts more where the image, its initrd and firmware itself need more, and all where Policy is
+	// Eager.
 	FirmwareAccepts uint64
 
-	// Misalign makes the memory that is handed over unaccepted begin and end off 2 MiB boundaries and adds a range of less
-	// than 4 MiB, so that the operating system's EFI stub has to accept something itself.
+	// Misalign makes the memory that is handed over unaccepted begin and end off 2 MiB boundaries and adds a range of
+	// less than 4 MiB, so that the operating system's EFI stub has to accept something itself.
 	Misalign bool
 
 	Policy Policy
@@ -43,9 +44,9 @@ type Config struct {
 	// PrivateBit is the address bit that marks private memory in page-table entries: the C-bit on SEV-SNP, else 0.
 	PrivateBit uint64
 
-	// Exception is the platform's part of firmware's exception handlers: it does the instruction that raised the exception
-	// and returns its length in bytes, or false where it cannot. It may be nil. The processor's general-purpose registers
-	// are those of the interrupted program, but for RSP.
+	// Exception is the platform's part of firmware's exception handlers: it does the instruction that raised the
+	// exception and returns its length in bytes, or false where it cannot. It may be nil. The processor's
+	// general-purpose registers are those of the interrupted program, but for RSP.
 	Exception func(vector uint8, code uint64) (length uint64, ok bool)
 
 	Seed     uint64 // of EFI_RNG_PROTOCOL
@@ -84,7 +85,8 @@ const DefaultFirmwareAccepts = 256 << 20
 
 // A Policy is what firmware does about an operating system that may not know how to accept memory.
 //
-// What upstream firmware does today is a choice among these: OVMF is Negotiate on SEV-SNP and Lazy on TDX, with AcceptBelow4G.
+// What upstream firmware does today is a choice among these: OVMF is Negotiate on SEV-SNP and Lazy on TDX, with
+// AcceptBelow4G.
 type Policy uint8
 
 const (

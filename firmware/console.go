@@ -7,8 +7,9 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// A console is the terminal behind EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL (UEFI 2.10, section 12.4), of 80 columns and 25 rows. Text goes out
-// as UTF-8; the cursor and colours as control sequences of ECMA-48, which is what firmware sends down a serial line.
+// A console is the terminal behind EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL (UEFI 2.10, section 12.4), of 80 columns and 25
+// rows. Text goes out as UTF-8; the cursor and colours as control sequences of ECMA-48, which is what firmware sends
+// down a serial line.
 type console struct {
 	mode        uint64 // guest-physical address of the SIMPLE_TEXT_OUTPUT_MODE
 	attribute   uint32
@@ -116,8 +117,8 @@ func (f *Firmware) setMode(a args) error {
 	return f.erase()
 }
 
-// setAttribute(*This, Attribute): the foreground in bits 3:0, the background in bits 6:4. Bit 0 is blue and bit 2 red, the
-// other way round than in ECMA-48.
+// setAttribute(*This, Attribute): the foreground in bits 3:0, the background in bits 6:4. Bit 0 is blue and bit 2 red,
+// the other way round than in ECMA-48.
 func (f *Firmware) setAttribute(a args) error {
 	if a[1] > maxAttribute {
 		return unsupported

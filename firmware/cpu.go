@@ -6,8 +6,8 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// A processor is what firmware needs of the CPU that calls it. Virtual addresses go through the guest's page tables with supervisor
-// rights and raise nothing in the guest; physical accesses are external ones, as a device's.
+// A processor is what firmware needs of the CPU that calls it. Virtual addresses go through the guest's page tables
+// with supervisor rights and raise nothing in the guest; physical accesses are external ones, as a device's.
 type processor interface {
 	GPR() *[16]uint64 // the general-purpose registers, by their numbers in instructions
 	XMM() *[16]x86.XMM
@@ -39,14 +39,14 @@ const (
 	r9  = x86.R9
 )
 
-// Boot accepts what is to be accepted up front, writes all that the image is to find in memory, and puts the processor at
-// the image's first instruction. The processor is to be in the state in which the platform launches it; Boot keeps the
-// bits of CR4 and EFER that are set there.
+// Boot accepts what is to be accepted up front, writes all that the image is to find in memory, and puts the processor
+// at the image's first instruction. The processor is to be in the state in which the platform launches it; Boot keeps
+// the bits of CR4 and EFER that are set there.
 func (f *Firmware) Boot(c *x86.CPU) error { return f.boot(x86CPU{c}) }
 
-// Call does what the service at gpa does, an address for which [Firmware.Trap] is true and where the processor stands. When
-// it returns, the guest can go on. An error is the end of the run: *[Reset], *[Returned], *[Fault], [ErrWaitsForever], what
-// the platform refused, or a line for the user.
+// Call does what the service at gpa does, an address for which [Firmware.Trap] is true and where the processor stands.
+// When it returns, the guest can go on. An error is the end of the run: *[Reset], *[Returned], *[Fault],
+// [ErrWaitsForever], what the platform refused, or a line for the user.
 func (f *Firmware) Call(c *x86.CPU, gpa uint64) error { return f.call(x86CPU{c}, gpa) }
 
 // An x86CPU is a processor of package x86 in the form in which firmware wants it.
@@ -64,8 +64,8 @@ const (
 	wholeLimit     = 0xFFFF_FFFF
 )
 
-// LongMode sets what UEFI 2.10, section 2.3.4, has an image find, and what Linux wants beyond that in a confidential guest, where it may
-// not change it: EFER.NXE and CR4.MCE.
+// LongMode sets what UEFI 2.10, section 2.3.4, has an image find, and what Linux wants beyond that in a confidential
+// guest, where it may not change it: EFER.NXE and CR4.MCE.
 func (c x86CPU) LongMode(l launch) {
 	s := c.State()
 	s.CR0 = x86.CR0PE | x86.CR0MP | x86.CR0ET | x86.CR0NE | x86.CR0WP | x86.CR0PG

@@ -60,8 +60,8 @@ func (a *assembler) relative(target int, opcode ...byte) {
 	a.code = binary.LittleEndian.AppendUint32(a.code, uint32(target-(testText+len(a.code)+4)))
 }
 
-// An EFI program prints, creates an event, whose function the signal runs, waits for a timer and returns. So arguments in
-// registers and on the stack, calls in both directions and the way back are as a compiler would have them.
+// An EFI program prints, creates an event, whose function the signal runs, waits for a timer and returns. So arguments
+// in registers and on the stack, calls in both directions and the way back are as a compiler would have them.
 func TestProgramOnTheProcessor(t *testing.T) {
 	const message, event, seen, index, notify = testData, testData + 0x100, testData + 0x108, testData + 0x110, testText + 0x100
 	var a assembler

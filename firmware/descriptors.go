@@ -14,8 +14,8 @@ const (
 	idtSize = 16 * exceptions
 )
 
-// Selectors: those that Linux's 64-bit boot protocol wants (Documentation/arch/x86/boot.rst), so that a loader which jumps to a kernel
-// directly finds them as well.
+// Selectors: those that Linux's 64-bit boot protocol wants (Documentation/arch/x86/boot.rst), so that a loader which
+// jumps to a kernel directly finds them as well.
 const (
 	codeSelector = 0x10
 	dataSelector = 0x18
@@ -33,7 +33,8 @@ const hasErrorCode = 1<<8 | 1<<10 | 1<<11 | 1<<12 | 1<<13 | 1<<14 | 1<<17 | 1<<2
 // flagIF is RFLAGS.IF.
 const flagIF = 1 << 9
 
-// descriptorTables returns the page with the GDT and the IDT. Each exception leads to an entry point of its own in the trap page.
+// descriptorTables returns the page with the GDT and the IDT. Each exception leads to an entry point of its own in the
+// trap page.
 func descriptorTables(trap uint64) []byte {
 	const (
 		code = 0x00AF_9B00_0000_FFFF // 64-bit, execute and read, accessed, present (Intel SDM vol. 3, 3.4.5)
@@ -53,8 +54,8 @@ func descriptorTables(trap uint64) []byte {
 	return b
 }
 
-// exception is where the processor goes when the image, or an operating system that has no table of its own yet, raises one.
-// What the platform's part of firmware can do about it is done; the rest is the end.
+// exception is where the processor goes when the image, or an operating system that has no table of its own yet, raises
+// one. What the platform's part of firmware can do about it is done; the rest is the end.
 func (f *Firmware) exception(slot uint64) error {
 	vector := slot - slotException
 	var b [6 * 8]byte // error code, RIP, CS, RFLAGS, RSP, SS

@@ -59,8 +59,8 @@ func (f *Firmware) loadPath(va uint64) ([]byte, error) {
 	return nil, invalidParameter
 }
 
-// matchPath returns the handle with the protocol whose device path is the longest beginning of path, and how long that is;
-// 0 where there is none. What guests have installed may not be a path at all.
+// matchPath returns the handle with the protocol whose device path is the longest beginning of path, and how long that
+// is; 0 where there is none. What guests have installed may not be a path at all.
 func (f *Firmware) matchPath(protocol uefi.GUID, path []byte) (best uint64, length int, err error) {
 	for _, h := range f.handles.handles {
 		if _, ok := h.find(protocol); !ok {

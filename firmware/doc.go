@@ -1,5 +1,5 @@
-// Package firmware is the UEFI that a guest meets, served from Go: the memory map and who accepts what, boot and runtime
-// services, protocols, a PE loader, and the ACPI tables (package acpi).
+// Package firmware is the UEFI that a guest meets, served from Go: the memory map and who accepts what, boot and
+// runtime services, protocols, a PE loader, and the ACPI tables (package acpi).
 //
 // No code of firmware's own runs in the guest. The services' entry points are addresses in a trap page: when the
 // processor gets to one, its run ends with the guest-physical address, and [Firmware.Call] does what the service does
@@ -15,10 +15,12 @@
 //	<subject>.go   the services of a subject
 //
 // Services run to completion: whatever a service starts in the guest (an image, a notification function) is
-// remembered as a frame in firmware's state, never on the Go stack, so that a machine can be stopped and saved anywhere.
+// remembered as a frame in firmware's state, never on the Go stack, so that a machine can be stopped and saved
+// anywhere.
 //
-// Everything that a guest passes is hostile. A pointer that leads nowhere, a size that cannot be and a list that does not
-// end give an EFI error in bounded time; what a guest can make the host hold is bounded by constants. Only three things
-// end the run: an access that the platform refuses, such as firmware writing through a guest's pointer to memory that nobody
-// has accepted; a call without a stack to return by; and what is the end by its nature (ResetSystem, the last image's return).
+// Everything that a guest passes is hostile. A pointer that leads nowhere, a size that cannot be and a list that does
+// not end give an EFI error in bounded time; what a guest can make the host hold is bounded by constants. Only three
+// things end the run: an access that the platform refuses, such as firmware writing through a guest's pointer to memory
+// that nobody has accepted; a call without a stack to return by; and what is the end by its nature (ResetSystem, the
+// last image's return).
 package firmware

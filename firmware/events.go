@@ -9,7 +9,8 @@ import (
 
 // An event is an EFI_EVENT (UEFI 2.10, section 7.1).
 //
-// There are no timer interrupts: whether a timer is due is looked at when a service is called, and waiting moves virtual time.
+// There are no timer interrupts: whether a timer is due is looked at when a service is called, and waiting moves
+// virtual time.
 type event struct {
 	id      uint64 // what the guest holds
 	kind    uint32 // uefi.EventTimer and so on
@@ -154,8 +155,8 @@ func (f *Firmware) enqueue(e *event) {
 	}
 }
 
-// nextDue takes the event whose notification function is to run next from the queue: of those above the present task priority level
-// the one of the highest level, among these the one that was signalled first.
+// nextDue takes the event whose notification function is to run next from the queue: of those above the present task
+// priority level the one of the highest level, among these the one that was signalled first.
 func (f *Firmware) nextDue() *event {
 	var next *event
 	for _, id := range f.queue {
@@ -322,8 +323,8 @@ func (f *Firmware) restoreTPL(a args) error {
 	return nil
 }
 
-// setTPL changes the task priority level. At the highest one interrupts are off (UEFI 2.10, section 7.1). An operating system's are
-// its own business.
+// setTPL changes the task priority level. At the highest one interrupts are off (UEFI 2.10, section 7.1). An operating
+// system's are its own business.
 func (f *Firmware) setTPL(tpl uint64) {
 	f.tpl = tpl
 	switch {

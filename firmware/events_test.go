@@ -23,7 +23,8 @@ func (m *machine) newEvent0(kind uint32, tpl, function, context uint64) uint64 {
 	return m.word(at)
 }
 
-// Signals run notification functions when the task priority level allows, the highest first, and in the order of signals within one.
+// Signals run notification functions when the task priority level allows, the highest first, and in the order of
+// signals within one.
 func TestNotificationsFollowTPL(t *testing.T) {
 	m := newMachine(t, nil)
 	var ran []uint64
@@ -67,7 +68,8 @@ func TestNotificationsFollowTPL(t *testing.T) {
 	}
 }
 
-// A notification function may call services, also such that notify others; registers that a function preserves come back.
+// A notification function may call services, also such that notify others; registers that a function preserves come
+// back.
 func TestNotificationsNest(t *testing.T) {
 	m := newMachine(t, nil)
 	var ran []string
@@ -115,7 +117,8 @@ func TestEventGroups(t *testing.T) {
 	}
 }
 
-// The groups of ExitBootServices and SetVirtualAddressMap run in the guest, each once and in order; what they allocate makes the key wrong.
+// The groups of ExitBootServices and SetVirtualAddressMap run in the guest, each once and in order; what they allocate
+// makes the key wrong.
 func TestExitNotifies(t *testing.T) {
 	m := newMachine(t, nil)
 	var ran []string

@@ -7,7 +7,8 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// An exitStage is how far ExitBootServices has come. It is called again for each: between them notification functions run in the guest.
+// An exitStage is how far ExitBootServices has come. It is called again for each: between them notification functions
+// run in the guest.
 type exitStage uint8
 
 const (
@@ -38,8 +39,8 @@ func (f *Firmware) exitBootServices(a args) error {
 	return f.leaveBootServices()
 }
 
-// acceptLate accepts all that is left where the operating system has not said that it will do so itself. The map changes, so that
-// the key which the operating system has is wrong: it must look again, and finds all its memory.
+// acceptLate accepts all that is left where the operating system has not said that it will do so itself. The map
+// changes, so that the key which the operating system has is wrong: it must look again, and finds all its memory.
 //
 // It is what EDK2 does for SEV-SNP, from a handler of the same event group (OvmfPkg/AmdSevDxe/AmdSevDxe.c).
 func (f *Firmware) acceptLate() error {

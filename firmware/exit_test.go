@@ -17,7 +17,8 @@ func (m *machine) exitBootServices0() {
 
 const virtualBase = 0xFFFF_FFEE_0000_0000
 
-// switchToVirtual does what Linux does in efi_enter_virtual_mode: a place for each runtime region, then SetVirtualAddressMap.
+// switchToVirtual does what Linux does in efi_enter_virtual_mode: a place for each runtime region, then
+// SetVirtualAddressMap.
 func (m *machine) switchToVirtual() {
 	m.Helper()
 	var b []byte
@@ -153,8 +154,8 @@ func TestNothingToNegotiate(t *testing.T) {
 	}
 }
 
-// A pointer into memory that nobody has accepted ends the run with what the platform says; a pointer into nothing is the caller's
-// mistake.
+// A pointer into memory that nobody has accepted ends the run with what the platform says; a pointer into nothing is
+// the caller's mistake.
 func TestPointersIntoUnacceptedMemory(t *testing.T) {
 	m := newMachine(t, func(c *Config) { c.TotalMemory, c.Unaccepted = 4*gib, true })
 	pending := m.Leaves()[1].Start + 0x1000

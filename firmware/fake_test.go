@@ -14,8 +14,8 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// A machine is firmware with a processor that executes nothing: guest code is Go functions at made-up addresses, and a test calls
-// services as guest code would, through the pointers in the tables.
+// A machine is firmware with a processor that executes nothing: guest code is Go functions at made-up addresses, and a
+// test calls services as guest code would, through the pointers in the tables.
 type machine struct {
 	testing.TB
 	*Firmware

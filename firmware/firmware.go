@@ -62,8 +62,8 @@ type Negotiation struct {
 	ExitAttempts int      // calls of ExitBootServices
 }
 
-// New returns firmware that [Firmware.Boot] can start. It fails where the configuration is impossible or the image is not one that
-// x86-64 firmware can load.
+// New returns firmware that [Firmware.Boot] can start. It fails where the configuration is impossible or the image is
+// not one that x86-64 firmware can load.
 func New(cfg Config) (*Firmware, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err

@@ -8,8 +8,8 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// A frame is a call from firmware into the guest that has not returned: a started image or a notification function. What a call
-// chain of C functions would have on its stack is here, as data.
+// A frame is a call from firmware into the guest that has not returned: a started image or a notification function.
+// What a call chain of C functions would have on its stack is here, as data.
 type frame struct {
 	kind  frameKind
 	saved registers // where to go on afterwards
@@ -64,8 +64,8 @@ func (f *Firmware) push(fr frame) error {
 	return nil
 }
 
-// notifyNext has the guest run the next notification function that the task priority level allows, if any; the guest then goes on where
-// it stands now.
+// notifyNext has the guest run the next notification function that the task priority level allows, if any; the guest
+// then goes on where it stands now.
 func (f *Firmware) notifyNext() (bool, error) {
 	e := f.nextDue()
 	if e == nil {

@@ -9,11 +9,11 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// FuzzServices calls services in any order with any arguments. Whatever comes, firmware answers, keeps its books in order and
-// within their bounds, or ends the run.
+// FuzzServices calls services in any order with any arguments. Whatever comes, firmware answers, keeps its books in
+// order and within their bounds, or ends the run.
 //
-// An input is a row of calls: a byte for the entry point, one for each argument. An argument's byte chooses a value that
-// means something; above those, it says how many bytes of a number of the fuzzer's own follow.
+// An input is a row of calls: a byte for the entry point, one for each argument. An argument's byte chooses a value
+// that means something; above those, it says how many bytes of a number of the fuzzer's own follow.
 func FuzzServices(f *testing.F) {
 	for slot := range entries {
 		f.Add([]byte{byte(slot), 8, 9, 10, 11, 12, 13})

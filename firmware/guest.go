@@ -7,11 +7,12 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// This file reaches guest memory: through pointers that the guest passed, which are guest-virtual and lead anywhere, and
-// by guest-physical address for what is firmware's own.
+// This file reaches guest memory: through pointers that the guest passed, which are guest-virtual and lead anywhere,
+// and by guest-physical address for what is firmware's own.
 
 // read and write go through a guest's pointer. A null pointer and one that is not mapped are EFI_INVALID_PARAMETER; on
-// silicon the first would often work and the second would be the end of firmware. What the platform refuses ends the run.
+// silicon the first would often work and the second would be the end of firmware. What the platform refuses ends the
+// run.
 func (f *Firmware) read(va uint64, b []byte) error {
 	if va == 0 {
 		return invalidParameter

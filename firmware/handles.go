@@ -162,8 +162,8 @@ func (f *Firmware) uninstallProtocolInterface(a args) error {
 // maxPairs bounds the argument list of the two services below.
 const maxPairs = 64
 
-// pairs reads protocols and interfaces from a variable list of arguments that begins with the service's second one and ends
-// with a null pointer.
+// pairs reads protocols and interfaces from a variable list of arguments that begins with the service's second one and
+// ends with a null pointer.
 func (f *Firmware) pairs(a args) ([]protocolInterface, error) {
 	argument := func(i int) (uint64, error) {
 		if i < registerArgs {

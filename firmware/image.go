@@ -45,8 +45,8 @@ func (f *Firmware) imageAt(address uint64) string {
 	return ""
 }
 
-// caller returns the name of the image that called the service under way. What an image has copied elsewhere, as Linux's
-// stub does with the kernel, is not known by its address.
+// caller returns the name of the image that called the service under way. What an image has copied elsewhere, as
+// Linux's stub does with the kernel, is not known by its address.
 func (f *Firmware) caller() string {
 	if name := f.imageAt(f.from); name != "" {
 		return name
@@ -112,7 +112,8 @@ func (f *Firmware) admit(p *peFile, o origin) (handle uint64, err error) {
 	return im.handle, nil
 }
 
-// discard takes an image out of memory and out of the books. What the guest has already freed or uninstalled itself is its own affair.
+// discard takes an image out of memory and out of the books. What the guest has already freed or uninstalled itself is
+// its own affair.
 func (f *Firmware) discard(im image) {
 	_ = f.handles.uninstall(im.handle, uefi.LoadedImageProtocolGUID, im.loaded)
 	for _, address := range []uint64{im.loaded, im.filePath, im.options} {
@@ -134,7 +135,8 @@ func (f *Firmware) loadImage(a args) error {
 	if f.image(parent) == nil || at == 0 {
 		return invalidParameter
 	}
-	// Of an image that was loaded by one that was loaded, the first loader is named: a chain of images must not make names grow.
+	// Of an image that was loaded by one that was loaded, the first loader is named: a chain of images must not make
+	// names grow.
 	const loadedBy = "an image loaded by "
 	o := origin{name: loadedBy + strings.TrimPrefix(f.image(parent).name, loadedBy), parent: parent}
 	if pathAt != 0 {

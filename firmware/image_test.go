@@ -239,7 +239,8 @@ func TestPlatformServesExceptions(t *testing.T) {
 	}
 }
 
-// Returns that nobody called, jumps into the middle of an entry point and calls without a stack have an ending with a name.
+// Returns that nobody called, jumps into the middle of an entry point and calls without a stack have an ending with a
+// name.
 func TestControlFlowGoneWrong(t *testing.T) {
 	for name, jump := range map[string]func(m *machine){
 		"notification return": func(m *machine) { m.rip = m.trap + slotNotified*entrySize },
@@ -262,7 +263,8 @@ func TestControlFlowGoneWrong(t *testing.T) {
 	}
 }
 
-// Where the guest's stack has no room for the call, StartImage fails and nothing is left of it: the image can be started later.
+// Where the guest's stack has no room for the call, StartImage fails and nothing is left of it: the image can be
+// started later.
 func TestImageWithoutAStackIsNotStarted(t *testing.T) {
 	m := newMachine(t, nil)
 	ran := false
@@ -282,7 +284,8 @@ func TestImageWithoutAStackIsNotStarted(t *testing.T) {
 	}
 }
 
-// A chain of images, each loaded by the one before, which is then unloaded, must not make what firmware keeps of them grow.
+// A chain of images, each loaded by the one before, which is then unloaded, must not make what firmware keeps of them
+// grow.
 func TestNamesOfImagesDoNotGrow(t *testing.T) {
 	m := newMachine(t, nil)
 	file := testImage(nil)

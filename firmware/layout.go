@@ -13,8 +13,8 @@ const (
 	lowEnd    = 0x8000_0000
 	highStart = 1 << 32
 
-	// Between these a PC has video memory and ROMs. Firmware accepts it as ordinary private memory, since kernels look for
-	// ROMs there (Linux: arch/x86/kernel/probe_roms.c), and does not hand it out.
+	// Between these a PC has video memory and ROMs. Firmware accepts it as ordinary private memory, since kernels look
+	// for ROMs there (Linux: arch/x86/kernel/probe_roms.c), and does not hand it out.
 	legacyStart = 0xA_0000
 	legacyEnd   = 0x10_0000
 
@@ -57,8 +57,8 @@ func (c *Config) plan(need uint64) plan {
 // Linux's stub accepts a range shorter than this at once, whole, and the odd ends of a longer one (accept.Split).
 const shortest = 2 * accept.UnitSize
 
-// divide adds the parts of one stretch of RAM: first what is accepted in any case, then what is left, of which the ends go
-// back to the accepted part where they are to be off their natural boundaries.
+// divide adds the parts of one stretch of RAM: first what is accepted in any case, then what is left, of which the ends
+// go back to the accepted part where they are to be off their natural boundaries.
 func (p *plan) divide(accepted, left accept.Range, misalign bool) {
 	// The lengths are odd numbers of pages, all different, to tell them apart in a record.
 	const head, short, gap, tail = 5 * pageSize, 769 * pageSize, 3 * pageSize, 7 * pageSize
@@ -89,9 +89,9 @@ func (p *plan) leave(r accept.Range) { p.unaccepted = append(p.unaccepted, r) }
 
 // need is how much memory has to be accepted for the image to come up, in bytes from address 0.
 //
-// A Linux kernel is placed by its stub at some 2 MiB boundary from 16 MiB on, at random; the initrd must find a gap beside
-// it wherever that is, hence twice. A unified kernel image has both within and loads its kernel as an image of its own. Of
-// others it is only known that they may load another one.
+// A Linux kernel is placed by its stub at some 2 MiB boundary from 16 MiB on, at random; the initrd must find a gap
+// beside it wherever that is, hence twice. A unified kernel image has both within and loads its kernel as an image of
+// its own. Of others it is only known that they may load another one.
 func (c *Config) need(image *peFile) uint64 {
 	const (
 		low   = 16 << 20 // Linux's default CONFIG_PHYSICAL_START

@@ -29,7 +29,8 @@ func planFor(t *testing.T, c Config) plan {
 	return f.plan
 }
 
-// Whatever is asked for, the two parts together are RAM, and firmware accepts what it has been told to, and not much more than that.
+// Whatever is asked for, the two parts together are RAM, and firmware accepts what it has been told to, and not much
+// more than that.
 func TestPlanIsAPartitionOfRAM(t *testing.T) {
 	for _, total := range []uint64{2 * mib, 32 * mib, 64 * mib, 256 * mib, 1 * gib, 2 * gib, 2*gib + 2*mib, 3 * gib, 4 * gib, 64 * gib, 1 << 40} {
 		for _, accepts := range []uint64{0, 1, 40 * mib, 100*mib + 1, DefaultFirmwareAccepts, 2 * gib, 3 * gib, 1 << 50, AcceptBelow4G, AcceptBelow4G - 1} {
@@ -143,7 +144,8 @@ func TestNeedFollowsTheImage(t *testing.T) {
 	}
 }
 
-// What the memory map says at first: RAM but for what a PC has below 1 MiB, what was left as type 15, runtime memory with its attribute.
+// What the memory map says at first: RAM but for what a PC has below 1 MiB, what was left as type 15, runtime memory
+// with its attribute.
 func TestFirstMemoryMap(t *testing.T) {
 	m := newMachine(t, func(c *Config) { c.TotalMemory, c.Unaccepted = 4*gib, true })
 	list, _ := m.memoryMap()

@@ -8,7 +8,8 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// load puts an image into memory and returns where: headers, sections, zeros between and behind them, addresses relocated.
+// load puts an image into memory and returns where: headers, sections, zeros between and behind them, addresses
+// relocated.
 func (f *Firmware) load(p *peFile) (accept.Range, error) {
 	r, err := f.takeImage(p)
 	if err != nil {
@@ -85,8 +86,8 @@ const (
 	relocate64      = 10 // DIR64
 )
 
-// relocate adds to each address in the image how far it is from where it was linked for. The list is a row of blocks: the
-// address of a page, the block's size, and 16 bits for each place in the page.
+// relocate adds to each address in the image how far it is from where it was linked for. The list is a row of blocks:
+// the address of a page, the block's size, and 16 bits for each place in the page.
 func (f *Firmware) relocate(p *peFile, base uint64) error {
 	blocks := make([]byte, p.relocations.Size)
 	if err := f.get(base+uint64(p.relocations.VirtualAddress), blocks); err != nil {

@@ -2,8 +2,8 @@ package firmware
 
 import "github.com/tacit-vm/tacit/uefi"
 
-// offerInitrd publishes the initrd where Linux's stub looks for it since 5.8: as EFI_LOAD_FILE2_PROTOCOL of a device with a path of its own
-// (Linux: drivers/firmware/efi/libstub/efi-stub-helper.c, efi_load_initrd_dev_path).
+// offerInitrd publishes the initrd where Linux's stub looks for it since 5.8: as EFI_LOAD_FILE2_PROTOCOL of a device
+// with a path of its own (Linux: drivers/firmware/efi/libstub/efi-stub-helper.c, efi_load_initrd_dev_path).
 func (f *Firmware) offerInitrd() error {
 	loader, err := f.publish(0, uefi.LoadFile2ProtocolGUID, uefi.LoadFile2Size, loadFile2)
 	if err != nil {
@@ -18,7 +18,8 @@ func (f *Firmware) offerInitrd() error {
 	return err
 }
 
-// loadInitrd(*This, *FilePath, BootPolicy, *BufferSize, *Buffer) is the LoadFile of EFI_LOAD_FILE2_PROTOCOL (UEFI 2.10, section 13.2).
+// loadInitrd(*This, *FilePath, BootPolicy, *BufferSize, *Buffer) is the LoadFile of EFI_LOAD_FILE2_PROTOCOL (UEFI 2.10,
+// section 13.2).
 func (f *Firmware) loadInitrd(a args) error {
 	path, bootPolicy, sizeAt, buffer := a[1], byte(a[2]), a[3], a[4]
 	if bootPolicy != 0 {

@@ -7,9 +7,11 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// This file finds protocols. There are no drivers and no controllers: whoever opens a protocol gets it, and who has it open is not kept.
+// This file finds protocols. There are no drivers and no controllers: whoever opens a protocol gets it, and who has it
+// open is not kept.
 
-// asked notes who asks for the protocol by which an operating system says that it accepts memory itself, and what was not there.
+// asked notes who asks for the protocol by which an operating system says that it accepts memory itself, and what was
+// not there.
 func (f *Firmware) asked(protocol uefi.GUID, there bool) {
 	if protocol == uefi.MemoryAcceptanceProtocolGUID {
 		note(&f.negotiation.LookedUpBy, f.caller())

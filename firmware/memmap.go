@@ -20,14 +20,16 @@ type region struct {
 
 // A memoryMap is what GetMemoryMap reports: regions that are sorted, do not overlap, and differ from their neighbours.
 //
-// It is also firmware's book of what it has accepted: memory that is EfiUnacceptedMemory here has not been, all the rest has.
+// It is also firmware's book of what it has accepted: memory that is EfiUnacceptedMemory here has not been, all the
+// rest has.
 type memoryMap struct {
 	regions []region
 	key     uint64 // changes whenever the regions do
 }
 
-// maxRegions bounds the map, and with it what an application that allocates every other page can make the host hold. Linux is
-// in trouble from 128 on: its e820 table has that many entries (arch/x86/include/uapi/asm/setup_data.h, E820_MAX_ENTRIES_ZEROPAGE).
+// maxRegions bounds the map, and with it what an application that allocates every other page can make the host hold.
+// Linux is in trouble from 128 on: its e820 table has that many entries (arch/x86/include/uapi/asm/setup_data.h,
+// E820_MAX_ENTRIES_ZEROPAGE).
 const maxRegions = 4096
 
 // add enters memory that the map does not know yet.
@@ -68,7 +70,8 @@ func (m *memoryMap) covers(r accept.Range, ok func(uefi.MemoryType) bool) bool {
 	return true
 }
 
-// set gives all of r, which the map must cover, another type. It reports false, with the map as it was, where the map would get too long.
+// set gives all of r, which the map must cover, another type. It reports false, with the map as it was, where the map
+// would get too long.
 func (m *memoryMap) set(r accept.Range, kind uefi.MemoryType) bool {
 	if r.Empty() {
 		return true
@@ -105,7 +108,8 @@ func (m *memoryMap) merge(first, last int) {
 	}
 }
 
-// highest returns the highest free run of the given size that ends at or below limit and starts at a multiple of align, a power of two.
+// highest returns the highest free run of the given size that ends at or below limit and starts at a multiple of align,
+// a power of two.
 func (m *memoryMap) highest(size, limit, align uint64) (accept.Range, bool) {
 	for _, g := range slices.Backward(m.regions) {
 		end := min(g.end, limit&^pageMask)

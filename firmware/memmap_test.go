@@ -9,7 +9,8 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// checkMap holds a map against what is true of every map: sorted, without overlap, alike neighbours merged, whole pages.
+// checkMap holds a map against what is true of every map: sorted, without overlap, alike neighbours merged, whole
+// pages.
 func checkMap(t testing.TB, regions []region) {
 	t.Helper()
 	for i, g := range regions {
@@ -230,8 +231,8 @@ func TestAllocatePagesRefuses(t *testing.T) {
 	m.wants(uefi.NotFound, uefi.BSFreePages, 0x1000, 1<<52)
 }
 
-// A caller whose buffer is one descriptor short is told the size that all need, those of type 15 included (edk2 f80a406aa9), and its
-// buffer is not touched.
+// A caller whose buffer is one descriptor short is told the size that all need, those of type 15 included (edk2
+// f80a406aa9), and its buffer is not touched.
 func TestGetMemoryMapSizes(t *testing.T) {
 	m := newMachine(t, func(c *Config) {
 		c.TotalMemory, c.Unaccepted, c.Misalign = 4<<30, true, true

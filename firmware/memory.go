@@ -4,8 +4,9 @@ import (
 	"hash/crc32"
 )
 
-// Services that work on a stretch of memory do so in steps, each a call of the service: arguments move on as an instruction's do
-// under a REP prefix. Thus a guest that asks for terabytes does not keep the machine from looking at its limits.
+// Services that work on a stretch of memory do so in steps, each a call of the service: arguments move on as an
+// instruction's do under a REP prefix. Thus a guest that asks for terabytes does not keep the machine from looking at
+// its limits.
 const step = 1 << 20
 
 // copyMem(*Destination, *Source, Length); the two may overlap.

@@ -10,9 +10,9 @@ import (
 // noLimit is the limit of an allocation that may be anywhere.
 const noLimit = math.MaxUint64
 
-// takePages allocates n pages for a use, below limit and at a multiple of align, a power of two. They come from as high as there
-// is room, but first from below 4 GiB: that is where upstream firmware's own memory is, and pointers to it fit the 32-bit fields that some of
-// it goes to.
+// takePages allocates n pages for a use, below limit and at a multiple of align, a power of two. They come from as high
+// as there is room, but first from below 4 GiB: that is where upstream firmware's own memory is, and pointers to it fit
+// the 32-bit fields that some of it goes to.
 func (f *Firmware) takePages(kind uefi.MemoryType, n, limit, align uint64) (accept.Range, error) {
 	if n == 0 || n > maxMemory/pageSize {
 		return accept.Range{}, outOfResources
@@ -28,7 +28,8 @@ func (f *Firmware) takePages(kind uefi.MemoryType, n, limit, align uint64) (acce
 }
 
 // allocatable says whether a guest may ask for memory of a type: not for what is free, persistent or unaccepted by
-// definition, and not for a number that the specification reserves (UEFI 2.10, section 7.2.1, table 7.6 and AllocatePages).
+// definition, and not for a number that the specification reserves (UEFI 2.10, section 7.2.1, table 7.6 and
+// AllocatePages).
 func allocatable(kind uefi.MemoryType) bool {
 	const firstOEM = 0x7000_0000
 	switch kind {
@@ -104,8 +105,8 @@ func (f *Firmware) freePages(a args) error {
 	return nil
 }
 
-// descriptorSize is what GetMemoryMap announces: more than the structure has, so that callers who rely on its size are found out early, as
-// EDK2 does (MdeModulePkg/Core/Dxe/Mem/Page.c).
+// descriptorSize is what GetMemoryMap announces: more than the structure has, so that callers who rely on its size are
+// found out early, as EDK2 does (MdeModulePkg/Core/Dxe/Mem/Page.c).
 const descriptorSize = 48
 
 // getMemoryMap(*MemoryMapSize, *MemoryMap, *MapKey, *DescriptorSize, *DescriptorVersion)

@@ -24,10 +24,11 @@ func pageTablesSize(ram []accept.Range) uint64 {
 // tables returns how many tables it takes, each mapping 1<<shift bytes, to map addresses below top.
 func tables(top uint64, shift int) uint64 { return (top + 1<<shift - 1) >> shift }
 
-// identityMap returns page tables that map each address of ram to itself, and no other, in 2 MiB pages, which every processor has. They are
-// to lie at address; the first of them is the top level.
+// identityMap returns page tables that map each address of ram to itself, and no other, in 2 MiB pages, which every
+// processor has. They are to lie at address; the first of them is the top level.
 //
-// Memory that is not accepted is mapped too, as the specification demands of all memory in the map; touching it is what ends badly.
+// Memory that is not accepted is mapped too, as the specification demands of all memory in the map; touching it is what
+// ends badly.
 func identityMap(ram []accept.Range, address, privateBit uint64) []byte {
 	const table = ptePresent | pteWrite | pteAccessed
 	const leaf = table | pteDirty | pteLarge

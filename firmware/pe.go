@@ -11,8 +11,9 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// A peFile is what the loader has read of a PE32+ image (Microsoft PE Format; UEFI 2.10, section 2.1.1). Its structures are those of
-// debug/pe, whose own reader is not used: it also reads symbols and strings, for which a hostile file can ask a lot of memory.
+// A peFile is what the loader has read of a PE32+ image (Microsoft PE Format; UEFI 2.10, section 2.1.1). Its structures
+// are those of debug/pe, whose own reader is not used: it also reads symbols and strings, for which a hostile file can
+// ask a lot of memory.
 type peFile struct {
 	r        io.ReaderAt
 	sections []pe.SectionHeader32
@@ -132,15 +133,16 @@ func (p *peFile) check(magic uint16, size int64) error {
 	return nil
 }
 
-// memoryTypes says what memory an image of a subsystem lies in, and what it is told to allocate for its data (UEFI 2.10, section 2.1.1).
+// memoryTypes says what memory an image of a subsystem lies in, and what it is told to allocate for its data (UEFI
+// 2.10, section 2.1.1).
 var memoryTypes = map[uint16]struct{ code, data uefi.MemoryType }{
 	pe.IMAGE_SUBSYSTEM_EFI_APPLICATION:         {uefi.LoaderCode, uefi.LoaderData},
 	pe.IMAGE_SUBSYSTEM_EFI_BOOT_SERVICE_DRIVER: {uefi.BootServicesCode, uefi.BootServicesData},
 	pe.IMAGE_SUBSYSTEM_EFI_RUNTIME_DRIVER:      {uefi.RuntimeServicesCode, uefi.RuntimeServicesData},
 }
 
-// orNotPE is the outcome where the file cannot be read or is something else. What the platform refuses while a guest's own buffer is read
-// stays what it is.
+// orNotPE is the outcome where the file cannot be read or is something else. What the platform refuses while a guest's
+// own buffer is read stays what it is.
 func orNotPE(err error) error {
 	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return errNotPE

@@ -24,7 +24,8 @@ const (
 	testReloc = 0x3000
 )
 
-// testImage builds a PE file after Microsoft's PE Format, with sections that are padded in the file and others that are not in it at all.
+// testImage builds a PE file after Microsoft's PE Format, with sections that are padded in the file and others that are
+// not in it at all.
 func testImage(change func(*peImage)) []byte {
 	im := peImage{
 		alignment: 0x1000, subsystem: pe.IMAGE_SUBSYSTEM_EFI_APPLICATION, sizeOfImage: 0x5000,

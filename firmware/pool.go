@@ -7,8 +7,8 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// A pool serves AllocatePool and firmware's own small needs from chunks of pages of the same memory type. Nothing of its
-// bookkeeping is in guest memory.
+// A pool serves AllocatePool and firmware's own small needs from chunks of pages of the same memory type. Nothing of
+// its bookkeeping is in guest memory.
 type pool struct {
 	chunks []chunk
 	pieces int

@@ -6,7 +6,8 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// seed spreads a configured seed over a generator's key. The label keeps this generator apart from others that have the same seed.
+// seed spreads a configured seed over a generator's key. The label keeps this generator apart from others that have the
+// same seed.
 func seed(n uint64) (key [32]byte) {
 	copy(key[8:], "tacit EFI_RNG_PROTOCOL")
 	binary.LittleEndian.PutUint64(key[:], n)
@@ -28,7 +29,8 @@ func (f *Firmware) rngInfo(a args) error {
 	return f.write(a[2], uefi.RNGAlgorithmRawGUID[:])
 }
 
-// getRNG(*This, *RNGAlgorithm, RNGValueLength, *RNGValue). What it gives follows from the seed alone, so that runs repeat.
+// getRNG(*This, *RNGAlgorithm, RNGValueLength, *RNGValue). What it gives follows from the seed alone, so that runs
+// repeat.
 func (f *Firmware) getRNG(a args) error {
 	const most = 1 << 20
 	if a[1] != 0 {

@@ -9,8 +9,8 @@ import (
 
 // setVirtualAddressMap(MemoryMapSize, DescriptorSize, DescriptorVersion, *VirtualMap)
 //
-// Entry points are recognised by their guest-physical address, so all there is to do is to change the pointers that the operating
-// system follows. Runtime drivers, if there are any, do the same from their notification functions.
+// Entry points are recognised by their guest-physical address, so all there is to do is to change the pointers that the
+// operating system follows. Runtime drivers, if there are any, do the same from their notification functions.
 func (f *Firmware) setVirtualAddressMap(a args) error {
 	if !f.exited || f.virtual {
 		return unsupported
@@ -92,8 +92,8 @@ func convert(list []uefi.MemoryDescriptor, address uint64) (uint64, bool) {
 	return address - d.PhysicalStart + d.VirtualStart, ok
 }
 
-// moveTables converts the pointers in the system table and in the table of runtime services. Pointers to configuration tables stay
-// physical (UEFI 2.10, section 8.4).
+// moveTables converts the pointers in the system table and in the table of runtime services. Pointers to configuration
+// tables stay physical (UEFI 2.10, section 8.4).
 func (f *Firmware) moveTables() error {
 	err := error(nil)
 	move := func(table []byte, offset int) {

@@ -16,7 +16,8 @@ type entry struct {
 // entrySize is the distance from one entry point to the next, in bytes.
 const entrySize = 16
 
-// Slots of the trap page that firmware itself refers to: where the guest's functions return to, and the handlers of the 32 exceptions.
+// Slots of the trap page that firmware itself refers to: where the guest's functions return to, and the handlers of the
+// 32 exceptions.
 const (
 	slotImageReturned = iota
 	slotNotified

@@ -17,7 +17,8 @@ const (
 	maxTables = (pageSize - offConfigTable) / uefi.ConfigurationTableSize
 )
 
-// vendor is what the system table calls the firmware. Linux's stub compares it with the names of some that need special care.
+// vendor is what the system table calls the firmware. Linux's stub compares it with the names of some that need special
+// care.
 const vendor = "tacit"
 
 const revision = 1 // of this firmware

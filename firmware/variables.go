@@ -7,7 +7,8 @@ import (
 )
 
 // A variableStore holds EFI variables (UEFI 2.10, section 8.2). It starts empty with every machine: what is called
-// non-volatile lasts as long as the machine does. There is no secure boot, and so no variable that only a key may write.
+// non-volatile lasts as long as the machine does. There is no secure boot, and so no variable that only a key may
+// write.
 type variableStore struct {
 	list []variable // in the order of their creation, which is what GetNextVariableName follows
 	size int        // bytes of names, contents and overhead

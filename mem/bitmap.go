@@ -2,7 +2,8 @@ package mem
 
 import "math/bits"
 
-// A bitmap holds one bit a frame. It is made lazily in chunks, so that a terabyte of address space of which little is used takes little.
+// A bitmap holds one bit a frame. It is made lazily in chunks, so that a terabyte of address space of which little is
+// used takes little.
 type bitmap struct {
 	chunk [][]uint64
 }

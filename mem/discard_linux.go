@@ -6,7 +6,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// keepSmallPages asks the host not to back 2 MiB for a store of one byte: what a guest has not written must not cost memory.
+// keepSmallPages asks the host not to back 2 MiB for a store of one byte: what a guest has not written must not cost
+// memory.
 func keepSmallPages(b []byte) error {
 	err := unix.Madvise(b, unix.MADV_NOHUGEPAGE)
 	if errors.Is(err, unix.EINVAL) {

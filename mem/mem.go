@@ -1,12 +1,13 @@
 // Package mem is the guest's memory: sparse, off the Go heap, in two planes.
 //
 // A confidential VM sees one frame of guest-physical memory in one of two ways, private or shared, and what
-// is stored through one is not what is read through the other. So a frame's contents live in a plane: everything that remembers
-// memory (a TLB, decoded code, backing) is keyed by [Frame], which is plane and frame number together.
+// is stored through one is not what is read through the other. So a frame's contents live in a plane: everything that
+// remembers memory (a TLB, decoded code, backing) is keyed by [Frame], which is plane and frame number together.
 //
 // Each plane is one anonymous mapping without reserve, in which a guest-physical address is an offset. The host backs
-// a page when it is first written; reading an unwritten page costs nothing and gives zeros. Pages that hold only zeros because
-// nobody has stored anything else are known as not [Memory.Backed], so that a guest that clears memory does not allocate it.
+// a page when it is first written; reading an unwritten page costs nothing and gives zeros. Pages that hold only zeros
+// because nobody has stored anything else are known as not [Memory.Backed], so that a guest that clears memory does not
+// allocate it.
 package mem
 
 import (
@@ -39,7 +40,8 @@ func (p Plane) String() string {
 	return "shared"
 }
 
-// A Frame names one page of one plane: the frame number (guest-physical address >> 12) shifted left by one, and the plane in bit 0.
+// A Frame names one page of one plane: the frame number (guest-physical address >> 12) shifted left by one, and the
+// plane in bit 0.
 type Frame uint64
 
 // FrameOf returns the frame that holds gpa in plane p.
@@ -54,13 +56,15 @@ func (f Frame) GPA() uint64 { return uint64(f>>1) << PageShift }
 // ErrOutside is returned for an access that is not wholly within the memory.
 var ErrOutside = errors.New("outside guest memory")
 
-// MaxSize bounds a memory's address space: 16 TiB, what two planes may take of a 47-bit host address space with room to spare.
+// MaxSize bounds a memory's address space: 16 TiB, what two planes may take of a 47-bit host address space with room to
+// spare.
 const MaxSize = 16 << 40
 
-// A Memory is guest-physical memory from address 0 up to its size. What is RAM and what is a hole between RAM is not its business:
-// a hole is never touched and so costs nothing.
+// A Memory is guest-physical memory from address 0 up to its size. What is RAM and what is a hole between RAM is not
+// its business: a hole is never touched and so costs nothing.
 //
-// It is not safe for concurrent use by several goroutines, except that distinct pages may be read and written through the pointers from Page.
+// It is not safe for concurrent use by several goroutines, except that distinct pages may be read and written through
+// the pointers from Page.
 type Memory struct {
 	size   uint64
 	plane  [planes]plane
@@ -109,8 +113,9 @@ func (m *Memory) Size() uint64 { return m.size }
 // Contains says whether n bytes from gpa are within the memory.
 func (m *Memory) Contains(gpa, n uint64) bool { return gpa < m.size && n <= m.size-gpa }
 
-// Page returns the host's address of the frame's first byte; f must be within the memory. The pointer is into memory that the Go runtime
-// does not manage and stays valid until Close. Reading through it never allocates; before storing through it call Back.
+// Page returns the host's address of the frame's first byte; f must be within the memory. The pointer is into memory
+// that the Go runtime does not manage and stays valid until Close. Reading through it never allocates; before storing
+// through it call Back.
 func (m *Memory) Page(f Frame) unsafe.Pointer {
 	return unsafe.Add(m.plane[f.Plane()].base, f.GPA())
 }
@@ -118,14 +123,15 @@ func (m *Memory) Page(f Frame) unsafe.Pointer {
 // Backed says whether something other than zeros may have been stored in the frame.
 func (m *Memory) Backed(f Frame) bool { return m.plane[f.Plane()].backed.get(uint64(f >> 1)) }
 
-// Back marks the frame as written to. It must be called before a value that may be other than zero is stored through Page's pointer.
+// Back marks the frame as written to. It must be called before a value that may be other than zero is stored through
+// Page's pointer.
 func (m *Memory) Back(f Frame) { m.plane[f.Plane()].backed.set(uint64(f >> 1)) }
 
 // BackedBytes returns how much of a plane has been written to, in bytes.
 func (m *Memory) BackedBytes(p Plane) uint64 { return m.plane[p].backed.count() << PageShift }
 
-// Release forgets the contents of the plane's pages in [start, end), both multiples of 4 KiB: they read as zeros, and the host has its memory back.
-// Decoded code in them is the caller's to invalidate.
+// Release forgets the contents of the plane's pages in [start, end), both multiples of 4 KiB: they read as zeros, and
+// the host has its memory back. Decoded code in them is the caller's to invalidate.
 func (m *Memory) Release(p Plane, start, end uint64) error {
 	if start > end || end > m.size || (start|end)&pageMask != 0 {
 		return fmt.Errorf("release [%#x, %#x): %w", start, end, ErrOutside)
@@ -146,7 +152,8 @@ func (m *Memory) Release(p Plane, start, end uint64) error {
 	return nil
 }
 
-// SetCode marks a frame as one from which instructions have been decoded; a write to it through Write, or reported by CodeWritten, is then passed on.
+// SetCode marks a frame as one from which instructions have been decoded; a write to it through Write, or reported by
+// CodeWritten, is then passed on.
 func (m *Memory) SetCode(f Frame) { m.code.set(uint64(f)) }
 
 // ClearCode takes the mark back.
@@ -155,7 +162,8 @@ func (m *Memory) ClearCode(f Frame) { m.code.clear(uint64(f)) }
 // HasCode says whether the frame is marked.
 func (m *Memory) HasCode(f Frame) bool { return m.code.get(uint64(f)) }
 
-// OnCodeWrite sets the function that hears of writes to frames with code: n bytes at offset in f, about to be or just written.
+// OnCodeWrite sets the function that hears of writes to frames with code: n bytes at offset in f, about to be or just
+// written.
 func (m *Memory) OnCodeWrite(fn func(f Frame, offset, n int)) { m.onCode = fn }
 
 // CodeWritten reports a write of n bytes at offset in f that was made through Page's pointer.

@@ -11,7 +11,8 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// A cheat is a host that does something else to the guest's memory when the guest halts, and tells lies about conversions.
+// A cheat is a host that does something else to the guest's memory when the guest halts, and tells lies about
+// conversions.
 type cheat struct {
 	*host.Host
 	attack func(c *x86.CPU)

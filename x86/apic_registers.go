@@ -39,7 +39,8 @@ const (
 	apicReceiveIllegal = 1 << 6
 )
 
-// What may be written; the other bits are reserved, and setting one raises #GP (SDM vol. 3, 11.12.1.3; figures 11-8, 11-10, 11-23, 11-28).
+// What may be written; the other bits are reserved, and setting one raises #GP (SDM vol. 3, 11.12.1.3; figures 11-8,
+// 11-10, 11-23, 11-28).
 const (
 	lvtCommon = 0xFF | 1<<12 | apicLVTMask // vector, delivery status, mask
 	lvtMode   = 7 << 8
@@ -158,7 +159,8 @@ func (a *LocalAPIC) WriteMSR(index uint32, v uint64) (ok bool) {
 	return true
 }
 
-// setLocal writes an entry of the local vector table. Between TSC-deadline mode and the others the timer is disarmed (SDM vol. 3, 11.5.4.1).
+// setLocal writes an entry of the local vector table. Between TSC-deadline mode and the others the timer is disarmed
+// (SDM vol. 3, 11.5.4.1).
 func (a *LocalAPIC) setLocal(i int, v uint64) bool {
 	if v&^lvtWritable[i] != 0 {
 		return false

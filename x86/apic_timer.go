@@ -2,12 +2,14 @@ package x86
 
 import "math/bits"
 
-// The local APIC's timer (SDM vol. 3, 11.5.4): it counts down from the initial count, once or again and again, or waits for the TSC to reach a deadline.
+// The local APIC's timer (SDM vol. 3, 11.5.4): it counts down from the initial count, once or again and again, or waits
+// for the TSC to reach a deadline.
 
 // APICTimerHz is the frequency of the timer before division: the crystal that CPUID leaf 0x15 tells of.
 const APICTimerHz = 25_000_000
 
-// Modes, in the timer's entry of the local vector table; without either bit it is one shot. Both are reserved, and count nothing (SDM vol. 3, figure 11-8).
+// Modes, in the timer's entry of the local vector table; without either bit it is one shot. Both are reserved, and
+// count nothing (SDM vol. 3, figure 11-8).
 const (
 	apicPeriodic = 1 << 17
 	apicDeadline = 1 << 18
@@ -32,7 +34,8 @@ func (a *LocalAPIC) advance(now int64) {
 			a.expiry, a.ddl = noTimer, 0
 			return
 		}
-		// Periods that passed unseen are one interrupt, since the request register has one bit; the next one keeps the beat.
+		// Periods that passed unseen are one interrupt, since the request register has one bit; the next one keeps the
+		// beat.
 		period := a.duration(a.initial)
 		a.expiry += period
 		if a.expiry <= now {
@@ -46,7 +49,8 @@ func (a *LocalAPIC) duration(count uint64) int64 {
 	return int64(count * a.divisor() * (1_000_000_000 / APICTimerHz))
 }
 
-// divisor is what the timer's input is divided by: bits 3, 1 and 0 count from 2 on, and all ones is 1 (SDM vol. 3, figure 11-10).
+// divisor is what the timer's input is divided by: bits 3, 1 and 0 count from 2 on, and all ones is 1 (SDM vol. 3,
+// figure 11-10).
 func (a *LocalAPIC) divisor() uint64 {
 	n := a.divide&3 | a.divide>>1&4
 	return 1 << ((n + 1) & 7)
@@ -55,7 +59,8 @@ func (a *LocalAPIC) divisor() uint64 {
 // timerMode is 0 for one shot, apicPeriodic, apicDeadline, or both bits.
 func (a *LocalAPIC) timerMode() uint64 { return a.lvt[lvtTimer] & (apicPeriodic | apicDeadline) }
 
-// startTimer sets the initial count and counts down from there. In TSC-deadline mode the write is ignored (SDM vol. 3, 11.5.4.1).
+// startTimer sets the initial count and counts down from there. In TSC-deadline mode the write is ignored (SDM vol. 3,
+// 11.5.4.1).
 func (a *LocalAPIC) startTimer(initial uint64) {
 	if a.timerMode()&apicDeadline != 0 {
 		return
@@ -75,7 +80,8 @@ func (a *LocalAPIC) current() uint64 {
 	return (left + tick - 1) / tick
 }
 
-// armDeadline sets the timer for TSC-deadline mode: it fires when the TSC is not below the deadline, both taken as unsigned.
+// armDeadline sets the timer for TSC-deadline mode: it fires when the TSC is not below the deadline, both taken as
+// unsigned.
 func (a *LocalAPIC) armDeadline(tsc uint64) {
 	a.ddl, a.expiry = tsc, noTimer
 	if tsc == 0 {

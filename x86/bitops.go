@@ -52,7 +52,8 @@ func bitAddress(c *CPU, u *Uop) bool {
 	return true
 }
 
-// bitScan is BSF, BSR, TZCNT and LZCNT: Aux has the size in bits 7:0, bit 8 for the reverse direction, bit 9 for the counting form.
+// bitScan is BSF, BSR, TZCNT and LZCNT: Aux has the size in bits 7:0, bit 8 for the reverse direction, bit 9 for the
+// counting form.
 func bitScan(c *CPU, u *Uop) bool {
 	n := u.Aux & 0xFF
 	w := uint64(8 * n)

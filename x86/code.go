@@ -60,8 +60,9 @@ const (
 	// maxBlock bounds a block's instructions, so that Ord fits and invalidating is cheap.
 	maxBlock = 48
 
-	// maxPages and maxCode, in bytes of the host's, bound the decoded code that is kept: a whole boot of a kernel takes a tenth of it.
-	// A guest that runs through more code starts afresh, and so does one that jumps to every byte of its code.
+	// maxPages and maxCode, in bytes of the host's, bound the decoded code that is kept: a whole boot of a kernel takes
+	// a tenth of it. A guest that runs through more code starts afresh, and so does one that jumps to every byte of its
+	// code.
 	maxPages = 1 << 15
 	maxCode  = 256 << 20
 )
@@ -217,8 +218,9 @@ func (cc *codeCache) forget(p mem.Plane, start, end uint64) bool {
 	return len(found) > 0
 }
 
-// A jumpCache finds a block by the address at which it runs. It only saves the way through the pages' lists: an entry counts as long as its page's translation is in
-// the TLB, so that what is fetched when does not depend on where blocks begin, and nothing here has to be flushed.
+// A jumpCache finds a block by the address at which it runs. It only saves the way through the pages' lists: an entry
+// counts as long as its page's translation is in the TLB, so that what is fetched when does not depend on where blocks
+// begin, and nothing here has to be flushed.
 type jumpCache [1 << 12]jumpEntry
 
 type jumpEntry struct {
@@ -238,7 +240,8 @@ func (c *CPU) known(rip uint64) *block {
 	return nil
 }
 
-// lookup returns the block at RIP, decoding it where that has not been done. It returns nil where the fetch raised an exception or met a trap.
+// lookup returns the block at RIP, decoding it where that has not been done. It returns nil where the fetch raised an
+// exception or met a trap.
 func (c *CPU) lookup() *block {
 	rip := c.R[BlkRIP]
 	if b := c.known(rip); b != nil {
@@ -329,7 +332,8 @@ func (c *CPU) decode(e *fetchEntry, limit int) *block {
 	return b
 }
 
-// rest returns a page's bytes from offset on, and join those and the beginning of another page, as much as an instruction may take.
+// rest returns a page's bytes from offset on, and join those and the beginning of another page, as much as an
+// instruction may take.
 func rest(page unsafe.Pointer, offset uint16) []byte {
 	return unsafe.Slice((*byte)(unsafe.Add(page, offset)), mem.PageSize-int(offset))
 }

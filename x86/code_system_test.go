@@ -4,7 +4,8 @@ import (
 	"testing"
 )
 
-// SDM vol. 3, 9.1.3: a store to code is seen by the next instruction, on the same processor, through whatever address it was made.
+// SDM vol. 3, 9.1.3: a store to code is seen by the next instruction, on the same processor, through whatever address
+// it was made.
 func TestSelfModifyingCode(t *testing.T) {
 	const alias = progFree + 0x3000 // a second mapping of the code's page
 	aliased := func(m *scene) { m.write(pte(alias), progCode|pteP|pteW|pteA|pteD) }
@@ -34,7 +35,8 @@ func TestSelfModifyingCode(t *testing.T) {
 			}
 		}},
 		program{name: "by an interrupt's frame", code: asm(movImm(RSP, progCode+0x100+0x30), "CD 41", "F4"), setup: func(m *scene) {
-			// The handler lies where the frame goes: its first bytes become RIP, progCode+0xC: 0C 00 01 00 …: or al, 0; add [rax], eax.
+			// The handler lies where the frame goes: its first bytes become RIP, progCode+0xC: 0C 00 01 00 …: or al, 0;
+			// add [rax], eax.
 			m.gate(0x41, progCode+0x100+0x30-40, 0x8E00)
 			m.from.GPR[RAX] = progData
 			for i := range uint64(6) {

@@ -47,7 +47,8 @@ func moveToCR(c *CPU, u *Uop) bool {
 	return true
 }
 
-// guarded asks the platform about a control register write. done says that the instruction has ended, one way or the other.
+// guarded asks the platform about a control register write. done says that the instruction has ended, one way or the
+// other.
 func (c *CPU) guarded(which int, v uint64) (done, ok bool) {
 	switch c.platform.WriteCR(c, which, v) {
 	case Native:
@@ -58,9 +59,10 @@ func (c *CPU) guarded(which int, v uint64) (done, ok bool) {
 	return true, false
 }
 
-// Takes says whether the processor takes a value for CR0 (0), CR4 (4) or EFER ([GuardEFER]) as things are; otherwise the write raises #GP (SDM vol. 3, 2.5 and
-// 10.8.5.4: in 64-bit mode neither protection nor paging can be turned off). The platform is asked first, since a hypervisor's interest in a write comes before
-// what is wrong with the value (SDM vol. 3, 26.1.1).
+// Takes says whether the processor takes a value for CR0 (0), CR4 (4) or EFER ([GuardEFER]) as things are; otherwise
+// the write raises #GP (SDM vol. 3, 2.5 and 10.8.5.4: in 64-bit mode neither protection nor paging can be turned off).
+// The platform is asked first, since a hypervisor's interest in a write comes before what is wrong with the value (SDM
+// vol. 3, 26.1.1).
 func (c *CPU) Takes(which int, v uint64) bool {
 	switch which {
 	case 0:
@@ -88,7 +90,8 @@ func (c *CPU) writeCR0(v uint64) bool {
 	return true
 }
 
-// writeCR3 loads the page table's base. With PCIDs, bit 63 asks to keep translations; there is nothing to load then but to keep what is global, which is allowed.
+// writeCR3 loads the page table's base. With PCIDs, bit 63 asks to keep translations; there is nothing to load then but
+// to keep what is global, which is allowed.
 func (c *CPU) writeCR3(v uint64) bool {
 	if c.cr4&CR4PCIDE != 0 {
 		v &^= 1 << 63

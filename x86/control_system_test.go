@@ -52,7 +52,8 @@ func TestControlRegisters(t *testing.T) {
 
 func osxsave(m *scene) { m.from.CR4 |= CR4OSXSAVE }
 
-// A hypervisor's interest in a control register comes before what is wrong with the value (SDM vol. 3, 26.1.1), and behind privilege.
+// A hypervisor's interest in a control register comes before what is wrong with the value (SDM vol. 3, 26.1.1), and
+// behind privilege.
 func TestPlatformGuardsComeFirst(t *testing.T) {
 	guarded := func(m *scene) {
 		m.cfg.Platform = guard{m.cfg.Platform}

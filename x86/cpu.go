@@ -6,8 +6,9 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 )
 
-// Slots of CPU.R. The sixteen general-purpose registers have the numbers that instructions use; the others make operands regular:
-// an absent base, index, segment or source is Zero, so that an address is always base + index<<scale + segment + displacement.
+// Slots of CPU.R. The sixteen general-purpose registers have the numbers that instructions use; the others make
+// operands regular: an absent base, index, segment or source is Zero, so that an address is always base + index<<scale
+// + segment + displacement.
 const (
 	RAX = iota
 	RCX
@@ -162,13 +163,15 @@ func (c *CPU) Instructions() uint64 { return c.icount + uint64(c.at&0xff) }
 // Now returns virtual time in nanoseconds.
 func (c *CPU) Now() int64 { return int64(c.Instructions()*c.nsPerInsn + c.extra) }
 
-// MaxTime is where virtual time ends, in nanoseconds: after 146 years. A guest can ask for any time to pass, and time must not come round to where it was.
+// MaxTime is where virtual time ends, in nanoseconds: after 146 years. A guest can ask for any time to pass, and time
+// must not come round to where it was.
 const MaxTime = 1 << 62
 
 // ErrTimeUp is how a run ends that has come to MaxTime.
 var ErrTimeUp = errors.New("virtual time is up, after 146 years")
 
-// AddTime charges what an event costs, in nanoseconds. A deadline that it reaches is met behind the instruction under way.
+// AddTime charges what an event costs, in nanoseconds. A deadline that it reaches is met behind the instruction under
+// way.
 func (c *CPU) AddTime(ns uint64) {
 	c.pass(ns)
 	c.stopBehind()
@@ -177,7 +180,8 @@ func (c *CPU) AddTime(ns uint64) {
 // pass lets time pass, up to MaxTime.
 func (c *CPU) pass(ns uint64) { c.extra = min(c.extra+min(ns, MaxTime), MaxTime) }
 
-// stopBehind makes the run loop look up behind the instruction under way: time has moved, an interrupt may be due, or decoded code is stale.
+// stopBehind makes the run loop look up behind the instruction under way: time has moved, an interrupt may be due, or
+// decoded code is stale.
 func (c *CPU) stopBehind() {
 	c.limit = 0
 	c.finish = true

@@ -6,18 +6,21 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 )
 
-// What a debugger needs: places at which Run returns, addresses whose use makes it return, and a look at every instruction. The guest notices nothing of
-// it: no memory of its changes, no time passes, and translations stay in the TLB for as long as they would without.
+// What a debugger needs: places at which Run returns, addresses whose use makes it return, and a look at every
+// instruction. The guest notices nothing of it: no memory of its changes, no time passes, and translations stay in the
+// TLB for as long as they would without.
 //
-// Breakpoints and traces are micro-operations in front of instructions, which are decoded anew when that changes; where there are none,
-// nothing is asked. Watched pages are marked in the TLB, so that accesses to them are looked at, and no others.
+// Breakpoints and traces are micro-operations in front of instructions, which are decoded anew when that changes; where
+// there are none, nothing is asked. Watched pages are marked in the TLB, so that accesses to them are looked at, and no
+// others.
 
-// A Watch is a range of addresses whose use makes Run return ExitWatch: behind the instruction that reads or writes there, in front of the one that
-// would be fetched from there.
+// A Watch is a range of addresses whose use makes Run return ExitWatch: behind the instruction that reads or writes
+// there, in front of the one that would be fetched from there.
 type Watch struct {
 	Start, End uint64 // [Start, End)
 
-	// Physical says that the addresses are guest-physical ones, without shared bit or C-bit, in either plane. Then page walks are uses, too.
+	// Physical says that the addresses are guest-physical ones, without shared bit or C-bit, in either plane. Then page
+	// walks are uses, too.
 	Physical bool
 
 	Read, Write bool
@@ -43,8 +46,8 @@ type debugState struct {
 	use     Exit
 }
 
-// SetBreakpoints makes Run return ExitBreak in front of the instructions at these guest-virtual addresses, in place of those set before. Run goes on from
-// there when it is called again.
+// SetBreakpoints makes Run return ExitBreak in front of the instructions at these guest-virtual addresses, in place of
+// those set before. Run goes on from there when it is called again.
 func (c *CPU) SetBreakpoints(addresses []uint64) {
 	was, is := c.debug.breaks, slices.Sorted(slices.Values(addresses))
 	if slices.Equal(was, is) {
@@ -95,14 +98,15 @@ func (c *CPU) markWatched(e *tlbEntry) {
 	}
 }
 
-// Trace calls f in front of each instruction that is executed, with the processor's state there; nil ends it. f may look, and must change nothing.
-// An instruction that faults is seen, and seen again when it is executed again.
+// Trace calls f in front of each instruction that is executed, with the processor's state there; nil ends it. f may
+// look, and must change nothing. An instruction that faults is seen, and seen again when it is executed again.
 func (c *CPU) Trace(f func(c *CPU)) {
 	c.debug.trace = f
 	c.redecode(func(*block) bool { return true })
 }
 
-// redecode makes decoded blocks fit what is to be stopped at. They stay the same blocks: what has been decoded once stays known as such.
+// redecode makes decoded blocks fit what is to be stopped at. They stay the same blocks: what has been decoded once
+// stays known as such.
 func (c *CPU) redecode(affected func(b *block) bool) {
 	for _, p := range c.code.pages {
 		for _, b := range p.start {
@@ -120,8 +124,9 @@ func (c *CPU) redecode(affected func(b *block) bool) {
 	}
 }
 
-// stopsIn returns the function that says which instructions of b need opStop in front, by their offset in the block and their length; nil for none.
-// A block runs at any address that leads to its frame, so breakpoints are compared within the page here, and wholly when opStop is executed.
+// stopsIn returns the function that says which instructions of b need opStop in front, by their offset in the block and
+// their length; nil for none. A block runs at any address that leads to its frame, so breakpoints are compared within
+// the page here, and wholly when opStop is executed.
 func (c *CPU) stopsIn(b *block) func(offset, n int) (Uop, bool) {
 	d := &c.debug
 	if d.trace == nil && len(d.breaks) == 0 && !slices.ContainsFunc(d.watches, func(w Watch) bool { return w.Fetch }) {
@@ -137,7 +142,8 @@ func (c *CPU) stopsIn(b *block) func(offset, n int) (Uop, bool) {
 	}
 }
 
-// fetched finds a watched byte among those of b's instruction from start to end, offsets in the page, and returns its guest-physical address.
+// fetched finds a watched byte among those of b's instruction from start to end, offsets in the page, and returns its
+// guest-physical address.
 func (d *debugState) fetched(b *block, start, end uint64) (gpa uint64, ok bool) {
 	for i := range d.watches {
 		w := &d.watches[i]
@@ -213,7 +219,8 @@ func (c *CPU) useTable(kind AccessKind, va, gpa uint64) {
 	}
 }
 
-// note makes Run return behind the instruction under way, if the access is one that is waited for. The first in an instruction counts.
+// note makes Run return behind the instruction under way, if the access is one that is waited for. The first in an
+// instruction counts.
 func (c *CPU) note(kind AccessKind, va, gpa, n uint64) {
 	for i := range c.debug.watches {
 		w := &c.debug.watches[i]

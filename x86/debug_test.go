@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// debugged is a program with a bit of everything: a loop that stores and loads, NOPs, which decode to nothing, and a repeated string instruction.
+// debugged is a program with a bit of everything: a loop that stores and loads, NOPs, which decode to nothing, and a
+// repeated string instruction.
 var debugged = []byte{
 	0xB9, 0x05, 0, 0, 0, // 00 mov ecx, 5
 	0x90,                   // 05 nop

@@ -2,7 +2,8 @@ package x86
 
 import "slices"
 
-// A decoder turns the bytes of one instruction after another into micro-operations. It holds what the prefixes and the ModRM byte said of the current instruction.
+// A decoder turns the bytes of one instruction after another into micro-operations. It holds what the prefixes and the
+// ModRM byte said of the current instruction.
 type decoder struct {
 	uops       []Uop
 	intercepts InstructionSet
@@ -46,7 +47,8 @@ const (
 	rexW
 )
 
-// decodeOne reads the instruction at d.pos and appends its micro-operations. Where bytes end within it, d.short is set and nothing is appended.
+// decodeOne reads the instruction at d.pos and appends its micro-operations. Where bytes end within it, d.short is set
+// and nothing is appended.
 func (d *decoder) decodeOne() {
 	first, links := len(d.uops), d.link
 	d.start = d.pos
@@ -57,7 +59,8 @@ func (d *decoder) decodeOne() {
 		d.opcode(op)
 	}
 	if d.pos-d.start > maxInstruction && (!d.short || len(d.bytes)-d.start >= maxInstruction) {
-		// Too long is #GP, whatever follows (SDM vol. 3, 7.15); also where the bytes ended behind the limit. Where they end before it, it has to be reached first.
+		// Too long is #GP, whatever follows (SDM vol. 3, 7.15); also where the bytes ended behind the limit. Where they
+		// end before it, it has to be reached first.
 		d.short, d.pos = false, d.start+maxInstruction
 		d.uops = d.uops[:first]
 		d.emit(Uop{Op: opRaise, Imm: vectorGP})
@@ -180,7 +183,8 @@ func (d *decoder) modrm() {
 	}
 }
 
-// modrmRegister reads a ModRM byte whose operand is a register whatever mod says: MOV to and from control and debug registers.
+// modrmRegister reads a ModRM byte whose operand is a register whatever mod says: MOV to and from control and debug
+// registers.
 func (d *decoder) modrmRegister() {
 	b := d.imm8()
 	d.mod, d.reg, d.rm = 3, b>>3&7, b&7
@@ -225,11 +229,12 @@ func (d *decoder) at(u Uop) Uop {
 	return u
 }
 
-// emit appends a micro-operation. Operands that are left out must be Zero slots where the operation reads them: see Uop.
+// emit appends a micro-operation. Operands that are left out must be Zero slots where the operation reads them: see
+// Uop.
 func (d *decoder) emit(u Uop) { d.uops = append(d.uops, u) }
 
-// linkTo returns the link of an exit to target, an offset from the block's first byte. Only within the page is it known which block comes next:
-// the page behind in one mapping of the frame may be another in the next.
+// linkTo returns the link of an exit to target, an offset from the block's first byte. Only within the page is it known
+// which block comes next: the page behind in one mapping of the frame may be another in the next.
 func (d *decoder) linkTo(target int64) uint32 {
 	if target += d.offset; target < 0 || target > pageMask {
 		return noLink

@@ -219,7 +219,8 @@ const (
 	bitComplement
 )
 
-// bitTest emits BT and kin; the bit's number is R[index]+imm. With a register index, memory is addressed as a bit string.
+// bitTest emits BT and kin; the bit's number is R[index]+imm. With a register index, memory is addressed as a bit
+// string.
 func (d *decoder) bitTest(kind, index uint8, imm int64) {
 	if !d.checkLock(kind == bitTest) {
 		return

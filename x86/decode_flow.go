@@ -8,8 +8,8 @@ func (d *decoder) jcc(cc uint8, rel int64) {
 	d.emit(Uop{Op: OpJo + Op(cc), Aux: d.linkTo(target), Imm: target, Base: Zero, Index: Zero, Seg: Zero})
 }
 
-// branch emits JMP or CALL to rel bytes behind the instruction. Near branches have 64 bits in 64-bit mode, whatever prefixes say: 66 is ignored by Intel's
-// processors, as here, and obeyed by AMD's.
+// branch emits JMP or CALL to rel bytes behind the instruction. Near branches have 64 bits in 64-bit mode, whatever
+// prefixes say: 66 is ignored by Intel's processors, as here, and obeyed by AMD's.
 func (d *decoder) branch(op Op, rel int64) {
 	target := int64(d.pos) + rel
 	d.emit(Uop{Op: op, Aux: d.linkTo(target), Imm: target, Base: Zero, Index: Zero, Seg: Zero})

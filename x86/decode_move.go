@@ -219,7 +219,8 @@ func (d *decoder) xadd(n int) {
 		src = d.gpr8(d.reg)
 	}
 	if d.isReg() {
-		// The register gets the old value of the operand first, then the operand gets the sum: with the same register twice the sum stays.
+		// The register gets the old value of the operand first, then the operand gets the sum: with the same register
+		// twice the sum stays.
 		d.move(OpMov64, Tmp0, d.loadRM(n))
 		d.emit(Uop{Op: opXadd, Src: src, Aux: uint32(n)})
 		d.storeReg(n, d.reg, Tmp0, 0)

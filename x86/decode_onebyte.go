@@ -27,7 +27,8 @@ func (d *decoder) opcode(op uint8) {
 	}
 }
 
-// lockable says whether LOCK may stand before a one-byte opcode at all; the ModRM operand must then be memory, which d.checkLock sees to.
+// lockable says whether LOCK may stand before a one-byte opcode at all; the ModRM operand must then be memory, which
+// d.checkLock sees to.
 func lockable(op uint8) bool {
 	switch {
 	case op < 0x40:

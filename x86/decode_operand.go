@@ -73,8 +73,8 @@ func (d *decoder) loadRM(n int) uint8 {
 	return d.rm
 }
 
-// modify emits what f emits on a slot that stands for the ModRM operand of n bytes, with the load before it and the store behind it.
-// f's operations must leave the slot's bits above n bytes as a register's are left.
+// modify emits what f emits on a slot that stands for the ModRM operand of n bytes, with the load before it and the
+// store behind it. f's operations must leave the slot's bits above n bytes as a register's are left.
 func (d *decoder) modify(n int, f func(slot uint8)) {
 	if !d.isReg() {
 		d.emit(d.at(Uop{Op: loadOps[log2(n)][1], Dst: Tmp0, Src: Zero}))

@@ -20,7 +20,8 @@ func (d *decoder) group6() {
 	}
 }
 
-// group7 decodes 0F 01. Its register forms are instructions of their own, many of them those that platforms are made of.
+// group7 decodes 0F 01. Its register forms are instructions of their own, many of them those that platforms are made
+// of.
 func (d *decoder) group7() {
 	if d.isReg() {
 		d.group7Register(d.mod<<6 | d.reg&7<<3 | d.rm&7)

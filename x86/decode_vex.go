@@ -10,7 +10,8 @@ type vexPrefix struct {
 	vvvv      uint8 // a register, already inverted
 }
 
-// vexed decodes C4 and C5. Of the instructions behind them only those on general-purpose registers are announced; AVX is not, and so undefined.
+// vexed decodes C4 and C5. Of the instructions behind them only those on general-purpose registers are announced; AVX
+// is not, and so undefined.
 func (d *decoder) vexed(op uint8) {
 	if d.rex != 0 || d.data16 || d.rep != 0 || d.lock {
 		d.undefined()

@@ -93,7 +93,8 @@ func (c *CPU) raiseNonCanonical() {
 	c.raise(vectorGP, 0)
 }
 
-// Classes of exceptions that decide whether a second one makes a double fault (SDM vol. 3, tables 6-4 and 6-5; #VC: APM vol. 2, 8.2.9).
+// Classes of exceptions that decide whether a second one makes a double fault (SDM vol. 3, tables 6-4 and 6-5; #VC: APM
+// vol. 2, 8.2.9).
 const (
 	benign = iota
 	contributory
@@ -124,8 +125,9 @@ func (e *TripleFaultError) Error() string {
 	return fmt.Sprintf("triple fault: %v while #DF was being delivered at %#x", e.Last, e.RIP)
 }
 
-// A FaultLoopError ends the run where exceptions follow one another and no instruction completes between them: the handler's first instruction raises the next.
-// Silicon stays in such a loop until an interrupt comes, which here had time to do so.
+// A FaultLoopError ends the run where exceptions follow one another and no instruction completes between them: the
+// handler's first instruction raises the next. Silicon stays in such a loop until an interrupt comes, which here had
+// time to do so.
 type FaultLoopError struct {
 	RIP  uint64 // of the instruction that cannot be executed
 	Last Exception
@@ -155,7 +157,8 @@ func (c *CPU) stuck() bool {
 	return f.n > maxFaults
 }
 
-// deliver takes the pending exception through the IDT; an exception on the way takes its place, or both become #DF, and after that comes the end.
+// deliver takes the pending exception through the IDT; an exception on the way takes its place, or both become #DF, and
+// after that comes the end.
 func (c *CPU) deliver() {
 	for {
 		e := c.pending
@@ -180,7 +183,8 @@ func (c *CPU) deliver() {
 	}
 }
 
-// loadCR2 notes the address of a page fault: of each that is detected, also of one that becomes #DF (SDM vol. 3, 6.15, #PF).
+// loadCR2 notes the address of a page fault: of each that is detected, also of one that becomes #DF (SDM vol. 3, 6.15,
+// #PF).
 func (c *CPU) loadCR2(e Exception) {
 	if e.Vector == vectorPF && !e.trap || e.HasCR2 {
 		c.cr2 = e.CR2

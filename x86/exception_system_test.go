@@ -67,7 +67,8 @@ func TestNonCanonicalAddresses(t *testing.T) {
 // ssOnIST takes #SS on a stack of its own.
 func ssOnIST(m *scene) { m.gate(vectorSS, progGate+vectorSS*16, 0x8E01) }
 
-// Near branches that leave the canonical half are refused at the branch (SDM vol. 2, JMP, CALL, Jcc: #GP(0) if the target is not canonical).
+// Near branches that leave the canonical half are refused at the branch (SDM vol. 2, JMP, CALL, Jcc: #GP(0) if the
+// target is not canonical).
 func TestRelativeBranchesOutOfTheCanonicalHalf(t *testing.T) {
 	const top = 1<<47 - 0x1000 // the last page of the lower half, mapped to progData
 	branch := func(name, code string, want func(*testing.T, *scene, Exit)) program {
@@ -182,7 +183,8 @@ func TestInterruptFrames(t *testing.T) {
 	)
 }
 
-// SDM vol. 3, 6.13 and vol. 2, INT n: what may be wrong with a gate, and the error code that says so. The vector is 6 (#UD by UD2) or 0x41 (INT 0x41).
+// SDM vol. 3, 6.13 and vol. 2, INT n: what may be wrong with a gate, and the error code that says so. The vector is 6
+// (#UD by UD2) or 0x41 (INT 0x41).
 func TestGateChecks(t *testing.T) {
 	const ud, n = vectorUD, 0x41
 	gate := func(selector, attributes, target uint64) func(*scene) {

@@ -18,7 +18,8 @@ func exchangeAdd(c *CPU, u *Uop) bool {
 	return true
 }
 
-// compareExchange compares the accumulator with Tmp0. Dst says where the destination is: 0 memory, which is stored to from Tmp1 either way; 1 register Base; 2 its high byte.
+// compareExchange compares the accumulator with Tmp0. Dst says where the destination is: 0 memory, which is stored to
+// from Tmp1 either way; 1 register Base; 2 its high byte.
 func compareExchange(c *CPU, u *Uop) bool {
 	b := c.R[Tmp0]
 	if c.flags.compare(uint64(u.Aux), c.R[RAX], b); !c.flags.zf() {

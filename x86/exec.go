@@ -2,9 +2,11 @@ package x86
 
 import "math/bits"
 
-// exec runs blocks until the limit, a deadline that an event has moved, an exception, or the end of the run. RIP and the instruction count are exact when it returns.
+// exec runs blocks until the limit, a deadline that an event has moved, an exception, or the end of the run. RIP and
+// the instruction count are exact when it returns.
 //
-// It is one function with one switch because that is what the Go compiler turns into a jump table; what is not hot is behind default, in the functions of the table.
+// It is one function with one switch because that is what the Go compiler turns into a jump table; what is not hot is
+// behind default, in the functions of the table.
 func (c *CPU) exec() {
 	b := c.lookup()
 	var (

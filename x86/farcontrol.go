@@ -2,8 +2,8 @@ package x86
 
 // Far transfers of 64-bit mode: IRET, far RET, far JMP and CALL through memory, SYSCALL, SYSRET, SYSENTER, SYSEXIT.
 
-// iret returns from an interrupt with operands of size bytes (SDM vol. 2, IRET). NMI blocking is not kept: the machine has no NMI. The order in which the stack
-// is read, and RIP checked, is silicon's (a Sapphire Rapids).
+// iret returns from an interrupt with operands of size bytes (SDM vol. 2, IRET). NMI blocking is not kept: the machine
+// has no NMI. The order in which the stack is read, and RIP checked, is silicon's (a Sapphire Rapids).
 func (c *CPU) iret(size uint64) bool {
 	if c.rest&FlagNT != 0 {
 		return c.raise(vectorGP, 0)
@@ -52,7 +52,8 @@ func (c *CPU) enter(code, stack Segment, cpl uint8, rsp, rip uint64) {
 	c.R[RSP] = rsp
 	c.setNext(rip)
 	if outer {
-		// Segments that the new privilege may not use become null (SDM vol. 2, IRET, "RETURN-TO-OUTER-PRIVILEGE-LEVEL").
+		// Segments that the new privilege may not use become null (SDM vol. 2, IRET,
+		// "RETURN-TO-OUTER-PRIVILEGE-LEVEL").
 		for _, n := range [...]int{segES, segFS, segGS, segDS} {
 			s := &c.seg[n]
 			if s.Selector&^3 != 0 && uint8(s.Attr>>5&3) < cpl && (s.Attr&segCode == 0 || s.Attr&segConforming == 0) {
@@ -63,7 +64,8 @@ func (c *CPU) enter(code, stack Segment, cpl uint8, rsp, rip uint64) {
 	c.selectTLB()
 }
 
-// returnAddress loads CS and RIP from the stack at sp, in words of size bytes, and checks the code segment for IRET and RETF.
+// returnAddress loads CS and RIP from the stack at sp, in words of size bytes, and checks the code segment for IRET and
+// RETF.
 func (c *CPU) returnAddress(sp, size uint64) (rip uint64, code Segment, ok bool) {
 	cs, ok := c.loadStack(sp+size, 2)
 	if !ok {
@@ -101,7 +103,8 @@ func (c *CPU) returnCode(cs uint16) (Segment, bool) {
 	return s, c.setAccessed(&s)
 }
 
-// returnStack loads SS and RSP from the stack at sp, in words of size bytes, and checks the stack segment of a return to privilege rpl.
+// returnStack loads SS and RSP from the stack at sp, in words of size bytes, and checks the stack segment of a return
+// to privilege rpl.
 func (c *CPU) returnStack(sp, size uint64, rpl uint8) (rsp uint64, stack Segment, ok bool) {
 	ss, ok := c.loadStack(sp+size, 2)
 	if !ok {
@@ -159,7 +162,8 @@ func (c *CPU) retFar(size, extra uint64) bool {
 	return true
 }
 
-// jumpFar is far JMP (and CALL, with push set) to a code segment of the same privilege; gates are not used by 64-bit systems and end the run.
+// jumpFar is far JMP (and CALL, with push set) to a code segment of the same privilege; gates are not used by 64-bit
+// systems and end the run.
 func (c *CPU) jumpFar(selector uint16, rip, size uint64, push bool) bool {
 	if selector&^3 == 0 {
 		return c.raise(vectorGP, 0)

@@ -1,8 +1,8 @@
 package x86
 
-// What the processor announces is what it implements, no more: a guest may use everything that it sees. The model is a Sapphire Rapids
-// (family 6, model 0x8F), since older ones make a kernel work around flaws that nobody has here: page-table isolation, retpolines, buffer clearing.
-// Platforms hide or force what their architecture hides or forces.
+// What the processor announces is what it implements, no more: a guest may use everything that it sees. The model is a
+// Sapphire Rapids (family 6, model 0x8F), since older ones make a kernel work around flaws that nobody has here:
+// page-table isolation, retpolines, buffer clearing. Platforms hide or force what their architecture hides or forces.
 
 // Leaf 1 (SDM vol. 2, CPUID, tables 3-20 and 3-21).
 const (
@@ -117,8 +117,9 @@ const ArchCapabilities = 1<<0 | // RDCL_NO
 // XSaveSize is the size of the XSAVE area for x87 and SSE with its header, in bytes (SDM vol. 1, 13.4).
 const XSaveSize = 512 + 64
 
-// Features returns what the processor has to say in a leaf of CPUID: EAX, EBX, ECX, EDX. Where the answer depends on the state of a CPU (APIC
-// ID, OSXSAVE), the platform fills it in; leaves that say nothing about features are the platform's altogether.
+// Features returns what the processor has to say in a leaf of CPUID: EAX, EBX, ECX, EDX. Where the answer depends on
+// the state of a CPU (APIC ID, OSXSAVE), the platform fills it in; leaves that say nothing about features are the
+// platform's altogether.
 func Features(leaf, subleaf uint32) [4]uint32 {
 	switch leaf {
 	case 0:

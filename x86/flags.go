@@ -2,12 +2,12 @@ package x86
 
 import "math/bits"
 
-// lazyFlags holds the arithmetic flags in the form in which instructions leave them, so that setting them costs a few operations without a
-// branch and reading one costs little more. The scheme follows from two observations: ZF, SF and PF are functions of
-// the result, and CF, OF and AF are bits of the vector of carries out of each bit position.
+// lazyFlags holds the arithmetic flags in the form in which instructions leave them, so that setting them costs a few
+// operations without a branch and reading one costs little more. The scheme follows from two observations: ZF, SF and
+// PF are functions of the result, and CF, OF and AF are bits of the vector of carries out of each bit position.
 //
-// For every operand size the result is sign-extended and the carries are moved to the top, so readers need not know the size.
-// Flag combinations that no result has (POPF, SAHF) are expressed through sfDelta and pfDelta.
+// For every operand size the result is sign-extended and the carries are moved to the top, so readers need not know the
+// size. Flag combinations that no result has (POPF, SAHF) are expressed through sfDelta and pfDelta.
 type lazyFlags struct {
 	res int64  // ZF: res == 0. SF: res < 0, inverted by sfDelta. PF: even parity of byte(res) ^ byte(aux>>pfDelta)
 	aux uint64 // carries: bit 63 CF, bit 62 CF^OF, bit 3 AF; and sfDelta, pfDelta
@@ -99,8 +99,8 @@ func (c *CPU) SetFlags(v uint64) {
 	c.setRest(v &^ arithmeticFlags)
 }
 
-// setRest sets the flags that are not arithmetic. RF is not kept: it would be clear behind the next instruction, and nothing looks at it before.
-// AC decides how SMAP sees an access, so the TLB in use follows it.
+// setRest sets the flags that are not arithmetic. RF is not kept: it would be clear behind the next instruction, and
+// nothing looks at it before. AC decides how SMAP sees an access, so the TLB in use follows it.
 func (c *CPU) setRest(v uint64) {
 	const exist = FlagTF | FlagIF | FlagDF | iopl | FlagNT | FlagAC | FlagID | 1<<19 | 1<<20
 	c.rest = v & exist

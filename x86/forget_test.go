@@ -24,8 +24,8 @@ func (p *askedPlatform) Resolve(c *CPU, gpa uint64, a Access) (Translation, *Ref
 	return p.Plain.Resolve(c, gpa, a)
 }
 
-// What a processor has been told to forget it asks the platform about again, whatever it did there: load, store, fetch, walk, run decoded code by a link or by
-// the jump cache. About the rest it does not ask.
+// What a processor has been told to forget it asks the platform about again, whatever it did there: load, store, fetch,
+// walk, run decoded code by a link or by the jump cache. About the rest it does not ask.
 func TestForget(t *testing.T) {
 	const function = bareData + 0x1000
 	b := newBare(t, 0, []byte{
@@ -79,7 +79,8 @@ func TestForget(t *testing.T) {
 	}
 }
 
-// A processor's own access to a paging structure is the platform's to allow: to read an entry, and to set its accessed or dirty bit.
+// A processor's own access to a paging structure is the platform's to allow: to read an entry, and to set its accessed
+// or dirty bit.
 func TestWalksAreAsked(t *testing.T) {
 	refusal := errors.New("no")
 	for _, kind := range []AccessKind{Walk, WalkWrite} {

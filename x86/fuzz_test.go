@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// What is hostile here: code, registers, and page tables. Whatever they are, a run ends in bounded time without a panic, and it ends the same wherever
-// blocks and deadlines fall.
+// What is hostile here: code, registers, and page tables. Whatever they are, a run ends in bounded time without a
+// panic, and it ends the same wherever blocks and deadlines fall.
 
 // fuzzCuts are the ways in which each input is run.
 var fuzzCuts = []cut{{0, 0}, {1, 0}, {7, 0}, {0, 3}, {2, 5}}
@@ -31,7 +31,8 @@ func same(t *testing.T, p *program) {
 	}
 }
 
-// skipping makes every exception step over a byte of the program and go on, so that garbage is run through. The timer interrupts, too.
+// skipping makes every exception step over a byte of the program and go on, so that garbage is run through. The timer
+// interrupts, too.
 func skipping(m *scene) {
 	for v := range uint64(32) {
 		code := "48 FF 04 24 48 CF" // inc qword [rsp]; iretq
@@ -108,7 +109,8 @@ func FuzzInstructions(f *testing.F) {
 	})
 }
 
-// fragments are pieces of system programs. %a is an address, %c one among the code, %p one of a page-table entry, %e an entry, %b a byte; R15 is kept for skipping.
+// fragments are pieces of system programs. %a is an address, %c one among the code, %p one of a page-table entry, %e an
+// entry, %b a byte; R15 is kept for skipping.
 var fragments = []string{
 	"9C 58", "FB", "FA", "FB F4", "9C 81 0C 24 00 01 00 00 9D", "9C 81 24 24 FF FE FF FF 9D", "9C 81 0C 24 00 02 00 00 9D", // pushfq; sti; cli; TF on, off; IF on by popfq
 	"8C D0 8E D0", "0F 01 CB", "0F 01 CA", "0F 01 F8", "0F 31", "0F 01 F9", "0F A2", // mov ss, ss; stac; clac; swapgs; rdtsc; rdtscp; cpuid

@@ -114,7 +114,8 @@ func (c *CPU) fxReady(va uint64) bool {
 	return c.areaAligned(va, fxAligned)
 }
 
-// areaAligned raises what an area of saved state at va raises that is not aligned. #AC, where alignment is checked, comes before #GP.
+// areaAligned raises what an area of saved state at va raises that is not aligned. #AC, where alignment is checked,
+// comes before #GP.
 func (c *CPU) areaAligned(va, align uint64) bool {
 	switch {
 	case !canonical(va):

@@ -7,7 +7,8 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 )
 
-// A handler whose first instruction raises the exception that it handles, on an interrupt stack: no instruction completes any more, and nothing is used up.
+// A handler whose first instruction raises the exception that it handles, on an interrupt stack: no instruction
+// completes any more, and nothing is used up.
 func TestExceptionsWithoutEnd(t *testing.T) {
 	t.Parallel()
 	undefined := program{code: "0F 0B", setup: func(m *scene) {
@@ -41,7 +42,8 @@ func TestExceptionsWithoutEnd(t *testing.T) {
 	}
 }
 
-// What is kept of decoded code is bounded, whatever a guest executes: here each byte of its memory is the beginning of a block.
+// What is kept of decoded code is bounded, whatever a guest executes: here each byte of its memory is the beginning of
+// a block.
 func TestDecodedCodeIsBounded(t *testing.T) {
 	t.Parallel()
 	const from, to = progBig, progBig + 512<<10

@@ -2,7 +2,8 @@ package x86
 
 import "fmt"
 
-// intercept gives an instruction to the platform: Aux is its kind, and in bits 31:8 the operation that does it natively.
+// intercept gives an instruction to the platform: Aux is its kind, and in bits 31:8 the operation that does it
+// natively.
 func intercept(c *CPU, u *Uop) bool {
 	in := Instruction{Kind: InstructionKind(u.Aux), Length: int(u.Len)}
 	switch in.Kind {
@@ -39,8 +40,9 @@ func intercept(c *CPU, u *Uop) bool {
 	return false
 }
 
-// mayUsePorts looks whether IOPL or the I/O permission bitmap of the TSS allows access to size ports (SDM vol. 1, 19.5.2), and raises #GP where neither does.
-// The bitmap is read two bytes at a time, which is why it ends with a byte of ones.
+// mayUsePorts looks whether IOPL or the I/O permission bitmap of the TSS allows access to size ports (SDM vol. 1,
+// 19.5.2), and raises #GP where neither does. The bitmap is read two bytes at a time, which is why it ends with a byte
+// of ones.
 func (c *CPU) mayUsePorts(port uint16, size int) bool {
 	const mapBase = 0x66 // in the 64-bit TSS (SDM vol. 3, figure 8-11)
 	if c.cpl <= uint8(c.rest>>12&3) {
@@ -76,7 +78,8 @@ func (c *CPU) mayUsePorts(port uint16, size int) bool {
 
 var ioHandlers = map[Op]handler{opIO: portIO}
 
-// portIO is IN, OUT, INS and OUTS to the bus. Of a repeated one, each element is an instruction in the count of instructions.
+// portIO is IN, OUT, INS and OUTS to the bus. Of a repeated one, each element is an instruction in the count of
+// instructions.
 func portIO(c *CPU, u *Uop) bool {
 	port := uint16(u.Imm)
 	if u.Scale&ioImm == 0 {

@@ -6,8 +6,8 @@ const (
 	gateTrap      = 15
 )
 
-// implicit runs f with supervisor privilege: the processor's own accesses to descriptor tables and to the new stack are not the program's,
-// and SMAP applies to them whatever AC is (SDM vol. 3, 4.6.1).
+// implicit runs f with supervisor privilege: the processor's own accesses to descriptor tables and to the new stack are
+// not the program's, and SMAP applies to them whatever AC is (SDM vol. 3, 4.6.1).
 func (c *CPU) implicit(f func() bool) bool {
 	cpl, ac := c.cpl, c.rest&FlagAC
 	c.cpl = 0
@@ -21,8 +21,8 @@ func (c *CPU) implicit(f func() bool) bool {
 	return ok
 }
 
-// interrupt delivers e through its gate in 64-bit mode (SDM vol. 3, 6.14). It returns false where delivery raised another exception or ended the run;
-// nothing but memory below the new stack pointer has changed then.
+// interrupt delivers e through its gate in 64-bit mode (SDM vol. 3, 6.14). It returns false where delivery raised
+// another exception or ended the run; nothing but memory below the new stack pointer has changed then.
 func (c *CPU) interrupt(e Exception) bool {
 	ext := uint32(1)
 	if e.soft {
@@ -110,7 +110,8 @@ func (c *CPU) interrupt(e Exception) bool {
 	return true
 }
 
-// pushFrame stores words at va with the privilege of the handler, from the last to the first as they are pushed: that decides which one faults.
+// pushFrame stores words at va with the privilege of the handler, from the last to the first as they are pushed: that
+// decides which one faults.
 func (c *CPU) pushFrame(va uint64, words []uint64, dpl uint8, ext uint32) bool {
 	store := func() bool {
 		for i := len(words) - 1; i >= 0; i-- {

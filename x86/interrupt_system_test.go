@@ -72,7 +72,8 @@ func TestInterruptFlag(t *testing.T) {
 	)
 }
 
-// STI and HLT are one as far as interrupts are concerned, at whatever moment one comes: a kernel that halts so is never left asleep.
+// STI and HLT are one as far as interrupts are concerned, at whatever moment one comes: a kernel that halts so is never
+// left asleep.
 func TestNoInterruptBetweenSTIAndHLT(t *testing.T) {
 	for ns := uint64(1); ns <= 6; ns++ {
 		prove(t, program{name: fmt.Sprintf("timer in %d ns", ns), code: asm("90 90", "FB F4", "|90"), // nop; nop; sti; hlt
@@ -158,7 +159,8 @@ func TestSelfInterrupts(t *testing.T) {
 	)
 }
 
-// SDM vol. 3, 11.8.5: the end of a level-triggered interrupt is told to the I/O APICs, that of an edge-triggered one is not.
+// SDM vol. 3, 11.8.5: the end of a level-triggered interrupt is told to the I/O APICs, that of an edge-triggered one is
+// not.
 func TestEndOfInterruptBroadcast(t *testing.T) {
 	run := func(level bool) (told []uint8) {
 		var heard []uint8
@@ -191,7 +193,8 @@ func TestTimerIsExact(t *testing.T) {
 	const loop = "FF C0 EB FC" // 1: inc eax; jmp 1
 	const tick = 1_000_000_000 / APICTimerHz
 	on := func(m *scene) { m.from.RFLAGS |= FlagIF }
-	// The count starts when WRMSR of the initial count, instruction n (from 0), is executed: at n ns. Behind it come one MOV-free loop of two instructions a turn.
+	// The count starts when WRMSR of the initial count, instruction n (from 0), is executed: at n ns. Behind it come
+	// one MOV-free loop of two instructions a turn.
 	fires := func(at uint64, before uint64) func(*testing.T, *scene, Exit) {
 		return func(t *testing.T, m *scene, e Exit) {
 			t.Helper()

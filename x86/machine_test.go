@@ -7,7 +7,8 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 )
 
-// A bare is a processor with flat memory, for tests: 64-bit mode, CPL 0, the first 1 GiB identity-mapped with one large page.
+// A bare is a processor with flat memory, for tests: 64-bit mode, CPL 0, the first 1 GiB identity-mapped with one large
+// page.
 type bare struct {
 	*CPU
 	mem *mem.Memory

@@ -12,8 +12,9 @@ func (c *CPU) ea(u *Uop) uint64 {
 	return c.R[u.Base%slots] + c.R[u.Index%slots]<<(u.Scale&3) + c.R[u.Seg%slots] + uint64(u.Disp)
 }
 
-// readable and writable return the host's address of va where a load or store of last+1 bytes may go straight to memory, else nil.
-// One comparison does: an access that leaves its page has its last byte's page as tag, which the entry of its first byte's page cannot have.
+// readable and writable return the host's address of va where a load or store of last+1 bytes may go straight to
+// memory, else nil. One comparison does: an access that leaves its page has its last byte's page as tag, which the
+// entry of its first byte's page cannot have.
 func (c *CPU) readable(va, last uint64) unsafe.Pointer {
 	e := &c.tlb.cur[va>>mem.PageShift%tlbSize]
 	if e.read != (va+last)&^pageMask {
@@ -30,7 +31,8 @@ func (c *CPU) writable(va, last uint64) unsafe.Pointer {
 	return unsafe.Add(e.page, va&pageMask)
 }
 
-// The loads and stores below raise what the access raises and then return false. Hosts are little endian, as all Go ports that tacit supports are.
+// The loads and stores below raise what the access raises and then return false. Hosts are little endian, as all Go
+// ports that tacit supports are.
 
 func (c *CPU) load8(va uint64) (uint8, bool) {
 	if p := c.readable(va, 0); p != nil {
@@ -153,7 +155,8 @@ func (l *largeRange) add(va, size uint64) {
 	l.hi = max(l.hi, va|(size-1))
 }
 
-// natural raises #AC where alignment is checked and an operand of n bytes does not lie on a multiple of n, which is a power of two. It comes before page faults.
+// natural raises #AC where alignment is checked and an operand of n bytes does not lie on a multiple of n, which is a
+// power of two. It comes before page faults.
 func (c *CPU) natural(va uint64, n int) bool {
 	switch {
 	case !c.aligning() || va&uint64(n-1) == 0:
@@ -233,7 +236,8 @@ func (c *CPU) slowStore(va uint64, n int, v uint64) bool {
 	return true
 }
 
-// prepareStore backs the frame and drops decoded code that the store changes. It returns false where nothing has to be stored: zeros, where nothing but zeros is.
+// prepareStore backs the frame and drops decoded code that the store changes. It returns false where nothing has to be
+// stored: zeros, where nothing but zeros is.
 func (c *CPU) prepareStore(va uint64, p place, n int, zero bool) bool {
 	if !c.mem.Backed(p.frame) {
 		if zero {
@@ -274,7 +278,8 @@ func (c *CPU) readBytes(va uint64, b []byte) bool {
 	return true
 }
 
-// writeBytes writes up to a page's worth of bytes, which may lie in two pages; both are known to be writable before the first byte is stored.
+// writeBytes writes up to a page's worth of bytes, which may lie in two pages; both are known to be writable before the
+// first byte is stored.
 func (c *CPU) writeBytes(va uint64, b []byte) bool {
 	first := min(uint64(len(b)), mem.PageSize-va&pageMask)
 	if !c.bothCanonical(va, va+uint64(len(b))-1) {
@@ -332,7 +337,8 @@ func allZero(b []byte) bool {
 	return true
 }
 
-// claim makes sure that n bytes at va, at most a page's worth, can be stored: what comes next in the instruction cannot fault.
+// claim makes sure that n bytes at va, at most a page's worth, can be stored: what comes next in the instruction cannot
+// fault.
 func (c *CPU) claim(va uint64, n int) bool {
 	last := va + uint64(n) - 1
 	if !c.bothCanonical(va, last) {
@@ -348,7 +354,8 @@ func (c *CPU) claim(va uint64, n int) bool {
 	return true
 }
 
-// bothCanonical raises what an access to two pages raises where one of them is in the hole between the halves: before any page fault.
+// bothCanonical raises what an access to two pages raises where one of them is in the hole between the halves: before
+// any page fault.
 func (c *CPU) bothCanonical(a, b uint64) bool {
 	if canonical(a) && canonical(b) {
 		return true

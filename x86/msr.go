@@ -33,7 +33,8 @@ const (
 // ResetPAT is the page attribute table after reset (SDM vol. 3, table 12-12).
 const ResetPAT = 0x0007_0406_0007_0406
 
-// specCtrlKeep is what IA32_SPEC_CTRL may hold (SDM vol. 4, table 2-2): IBRS, STIBP, SSBD, and what leaf 7.2 of CPUID announces: IPRED_DIS, RRSBA_DIS, PSFD, BHI_DIS_S.
+// specCtrlKeep is what IA32_SPEC_CTRL may hold (SDM vol. 4, table 2-2): IBRS, STIBP, SSBD, and what leaf 7.2 of CPUID
+// announces: IPRED_DIS, RRSBA_DIS, PSFD, BHI_DIS_S.
 const specCtrlKeep = 1<<0 | 1<<1 | 1<<2 | 3<<3 | 3<<5 | 1<<7 | 1<<10
 
 // msrs are the registers that have no better place.
@@ -99,7 +100,8 @@ func (c *CPU) MSR(index uint32) (v uint64, ok bool) {
 	return 0, false
 }
 
-// SetMSR writes one of the processor's own registers other than EFER; ok is false where there is none of that number or it may not hold the value.
+// SetMSR writes one of the processor's own registers other than EFER; ok is false where there is none of that number or
+// it may not hold the value.
 func (c *CPU) SetMSR(index uint32, v uint64) (ok bool) {
 	if index >= MSRX2APICFirst && index <= MSRX2APICLast || index == MSRTSCDeadline {
 		defer c.stopBehind() // a timer may have been armed, or an interrupt sent

@@ -112,7 +112,8 @@ func divide(c *CPU, u *Uop) bool {
 	return true
 }
 
-// quotient divides a dividend of 2w bits by a divisor of w bits; ok is false where the quotient does not fit, or the divisor is 0.
+// quotient divides a dividend of 2w bits by a divisor of w bits; ok is false where the quotient does not fit, or the
+// divisor is 0.
 func quotient(sign bool, a, b uint64, w uint) (q, r uint64, ok bool) {
 	s := 64 - w
 	if !sign {

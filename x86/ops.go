@@ -1,6 +1,7 @@
 package x86
 
-// Operations of the interpreter's switch. A number behind the name is the operand's size in bits; where a 32-bit result goes to a register, its upper half becomes zero.
+// Operations of the interpreter's switch. A number behind the name is the operand's size in bits; where a 32-bit result
+// goes to a register, its upper half becomes zero.
 const (
 	OpEnd  Op = iota // the block ends: go to block + Imm by link Aux
 	OpGoto           // go to CPU.target, where a function of the table has put it
@@ -125,7 +126,8 @@ const (
 	OpCmov64
 )
 
-// noLink is the Aux of an exit that always looks its target up: behind instructions that change what an address means, and to other pages.
+// noLink is the Aux of an exit that always looks its target up: behind instructions that change what an address means,
+// and to other pages.
 const noLink = ^uint32(0)
 
 // Operations of the table, a file per subject: the general ones are here.

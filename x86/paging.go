@@ -79,8 +79,8 @@ type mapping struct {
 
 func canonical(va uint64) bool { return uint64(int64(va<<16)>>16) == va }
 
-// walk translates va for an access of the given kind and privilege and raises #PF, or what the platform refuses with, where it is not allowed.
-// It sets accessed and dirty bits.
+// walk translates va for an access of the given kind and privilege and raises #PF, or what the platform refuses with,
+// where it is not allowed. It sets accessed and dirty bits.
 //
 // open says that supervisor accesses reach user pages in spite of SMAP (AC is set).
 func (c *CPU) walk(va uint64, kind AccessKind, user, open bool) (m mapping, ok bool) {

@@ -13,7 +13,8 @@ func userPage(flags uint64) func(*scene) {
 	return func(m *scene) { m.protect(progUser+0x1000, flags) }
 }
 
-// SDM vol. 3, 4.7: the error code says what the access was and whether the page was there; CR2 holds the address to the byte.
+// SDM vol. 3, 4.7: the error code says what the access was and whether the page was there; CR2 holds the address to the
+// byte.
 func TestPageFaultErrorCodes(t *testing.T) {
 	const (
 		d = progData + 0x123
@@ -34,7 +35,8 @@ func TestPageFaultErrorCodes(t *testing.T) {
 		program{name: "user fetch of a supervisor page", user: true, code: jump(d), want: raisesFetchPF(faultP|faultU|faultI, d)},
 		program{name: "user write, read-only", user: true, code: asm("|", movTo(u)), setup: userPage(pteP | pteU), want: raisesPF(faultP|faultU|faultW, u)},
 		program{name: "user fetch, NX", user: true, code: jump(u), setup: userPage(pteP | pteU | pteNX), want: raisesFetchPF(faultP|faultU|faultI, u)},
-		// The tables of the first 2 MiB, reached by a second entry of each level, which is NX: the page's own entry is not.
+		// The tables of the first 2 MiB, reached by a second entry of each level, which is NX: the page's own entry is
+		// not.
 		program{name: "NX of the entry in the PML4", code: jump(1<<39 | d), setup: func(m *scene) {
 			m.write(progPML4+8, progPDPT|pteP|pteW|pteNX)
 		}, want: raisesFetchPF(faultP|faultI, 1<<39|d)},
@@ -247,7 +249,8 @@ func TestAccessedAndDirty(t *testing.T) {
 	)
 }
 
-// SDM vol. 3, 4.10.4: what has to be forgotten when. The program reads through one mapping, changes the tables, invalidates and reads again.
+// SDM vol. 3, 4.10.4: what has to be forgotten when. The program reads through one mapping, changes the tables,
+// invalidates and reads again.
 func TestInvalidation(t *testing.T) {
 	const other = progFree + 0x1000 // the frame to which progData leads later
 	remap := asm(movImm(RAX, other|pteP|pteW|pteA|pteD), movTo(pte(progData)))

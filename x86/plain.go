@@ -6,8 +6,9 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 )
 
-// Plain is the platform of a machine without confidential computing: all memory is there, nothing is intercepted. To a guest it is a virtual machine
-// of the KVM kind, with a hypervisor that offers nothing: Linux keeps x2APIC only where it knows the hypervisor.
+// Plain is the platform of a machine without confidential computing: all memory is there, nothing is intercepted. To a
+// guest it is a virtual machine of the KVM kind, with a hypervisor that offers nothing: Linux keeps x2APIC only where
+// it knows the hypervisor.
 type Plain struct {
 	Memory *mem.Memory
 	Bus    Bus

@@ -7,33 +7,38 @@ import (
 )
 
 // A Platform is what the processor's surroundings do to it: the confidential-computing architecture, or its absence.
-// The processor asks it where a guest-physical address leads, and hands it the instructions it intercepts. A platform is
-// policy-free rules; what a host decides within them is the platform's own consumer-declared interface.
+// The processor asks it where a guest-physical address leads, and hands it the instructions it intercepts. A platform
+// is policy-free rules; what a host decides within them is the platform's own consumer-declared interface.
 //
 // Except for Resolve, which is called once for each translation that enters the TLB, no method is on the fast path.
 type Platform interface {
-	// ReservedBits returns the bits of a page-table entry's address field (51:12) that must be zero. The shared bit and the C-bit are not among them.
+	// ReservedBits returns the bits of a page-table entry's address field (51:12) that must be zero. The shared bit and
+	// the C-bit are not among them.
 	ReservedBits() uint64
 
-	// Resolve says where gpa leads, as a page-table entry or CR3 holds it (with shared bit or C-bit). It is called only for accesses
-	// that will be made, so it may have effects (a host adding a page). The refusal is nil where the access may go on.
+	// Resolve says where gpa leads, as a page-table entry or CR3 holds it (with shared bit or C-bit). It is called only
+	// for accesses that will be made, so it may have effects (a host adding a page). The refusal is nil where the
+	// access may go on.
 	Resolve(c *CPU, gpa uint64, a Access) (Translation, *Refusal)
 
-	// Intercepts is the set of instructions that are given to Intercept. It must not change after the first instruction: the decoder asks it.
+	// Intercepts is the set of instructions that are given to Intercept. It must not change after the first
+	// instruction: the decoder asks it.
 	Intercepts() InstructionSet
 
-	// Intercept does an instruction's work, raises what it raises ([CPU.Raise]), ends the run ([CPU.Stop]), or says that the processor is to do it natively.
+	// Intercept does an instruction's work, raises what it raises ([CPU.Raise]), ends the run ([CPU.Stop]), or says
+	// that the processor is to do it natively.
 	Intercept(c *CPU, in *Instruction) Action
 
 	// CPUID returns EAX, EBX, ECX, EDX of a leaf. It is used where CPUID is not intercepted or was answered Native.
 	CPUID(c *CPU, leaf, subleaf uint32) [4]uint32
 
-	// ReadMSR and WriteMSR serve the registers that the processor itself does not have, and may overrule it for those that it has: Native
-	// leaves the register to the processor, which raises #GP where it knows none of that number.
+	// ReadMSR and WriteMSR serve the registers that the processor itself does not have, and may overrule it for those
+	// that it has: Native leaves the register to the processor, which raises #GP where it knows none of that number.
 	ReadMSR(c *CPU, index uint32) (uint64, Action)
 	WriteMSR(c *CPU, index uint32, value uint64) Action
 
-	// WriteCR guards a write of CR0 (0), CR4 (4) or EFER ([GuardEFER]), before the processor looks whether it takes the value ([CPU.Takes]).
+	// WriteCR guards a write of CR0 (0), CR4 (4) or EFER ([GuardEFER]), before the processor looks whether it takes the
+	// value ([CPU.Takes]).
 	WriteCR(c *CPU, which int, value uint64) Action
 }
 
@@ -49,7 +54,8 @@ type Bus interface {
 	Claims(gpa uint64) bool
 }
 
-// Traps recognises entry points by guest-physical address: a fetch from one ends [CPU.Run] with [ExitTrap] before the instruction there is looked at.
+// Traps recognises entry points by guest-physical address: a fetch from one ends [CPU.Run] with [ExitTrap] before the
+// instruction there is looked at.
 type Traps interface {
 	Trap(gpa uint64) bool
 }
@@ -57,8 +63,8 @@ type Traps interface {
 // An AccessKind says who makes a memory access.
 type AccessKind uint8
 
-// Kinds of access. A walk is the processor's own read of a paging structure, WalkWrite its update of an accessed or dirty bit.
-// External is an access that no guest instruction makes: firmware on the guest's behalf, or a device.
+// Kinds of access. A walk is the processor's own read of a paging structure, WalkWrite its update of an accessed or
+// dirty bit. External is an access that no guest instruction makes: firmware on the guest's behalf, or a device.
 const (
 	Read AccessKind = iota
 	Write

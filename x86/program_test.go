@@ -11,11 +11,13 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 )
 
-// The suite of system behaviour: what a program in user mode cannot reach. Each case is a small program with the state that the manual gives it
-// (SDM: Intel 64 and IA-32 Architectures Software Developer's Manual, edition 081). It is run with blocks cut at 1, 2, 7 and any number of instructions,
-// and with deadlines between any two of them; every run has to end in the same state, at the same time, with the same memory.
+// The suite of system behaviour: what a program in user mode cannot reach. Each case is a small program with the state
+// that the manual gives it (SDM: Intel 64 and IA-32 Architectures Software Developer's Manual, edition 081). It is run
+// with blocks cut at 1, 2, 7 and any number of instructions, and with deadlines between any two of them; every run has
+// to end in the same state, at the same time, with the same memory.
 
-// Where things are in a program's machine. The first 2 MiB are mapped to themselves in pages of 4 KiB, what follows in pages of 2 MiB.
+// Where things are in a program's machine. The first 2 MiB are mapped to themselves in pages of 4 KiB, what follows in
+// pages of 2 MiB.
 const (
 	progPML4 = 0x1000
 	progPDPT = 0x2000
@@ -86,7 +88,8 @@ type scene struct {
 	reads *int // for a program that counts
 }
 
-// asm puts instructions together, each given in hexadecimal digits. A bar stands before the instruction at which an exception is expected.
+// asm puts instructions together, each given in hexadecimal digits. A bar stands before the instruction at which an
+// exception is expected.
 func asm(lines ...string) string { return strings.ReplaceAll(strings.Join(lines, ""), " ", "") }
 
 // assemble returns the bytes of code, and the offset of the marked instruction.
@@ -191,7 +194,8 @@ func newScene(t testing.TB, p *program, blockLimit int) *scene {
 	return m
 }
 
-// gateTo writes the gate of a vector; attributes are bits 47:32 of the descriptor. gate writes one whose handler runs at privilege 0.
+// gateTo writes the gate of a vector; attributes are bits 47:32 of the descriptor. gate writes one whose handler runs
+// at privilege 0.
 func (m *scene) gateTo(vector, selector, target, attributes uint64) {
 	m.write(progIDT+vector*16, target&0xFFFF|selector<<16|attributes<<32|target>>16&0xFFFF<<48, target>>32)
 }

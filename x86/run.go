@@ -69,15 +69,15 @@ func (c *CPU) Halt() {
 	c.stopBehind()
 }
 
-// Wait is [CPU.Halt] by a hypercall: an interrupt that becomes pending ends it even while IF keeps it from being taken. The hypervisor does not
-// see IF of a confidential guest, and Linux calls TDG.VP.VMCALL<Instruction.HLT> with IF clear.
+// Wait is [CPU.Halt] by a hypercall: an interrupt that becomes pending ends it even while IF keeps it from being taken.
+// The hypervisor does not see IF of a confidential guest, and Linux calls TDG.VP.VMCALL<Instruction.HLT> with IF clear.
 func (c *CPU) Wait() {
 	c.Halt()
 	c.wakes = true
 }
 
-// Run executes until virtual time reaches deadline, in nanoseconds, or something else ends the stretch. What it leaves is exact:
-// registers, time and the number of instructions are those at the boundary between two instructions.
+// Run executes until virtual time reaches deadline, in nanoseconds, or something else ends the stretch. What it leaves
+// is exact: registers, time and the number of instructions are those at the boundary between two instructions.
 func (c *CPU) Run(deadline int64) Exit {
 	c.exiting = false
 	for {

@@ -126,7 +126,8 @@ func (c *CPU) loadSegment(n int, selector uint16) bool {
 	return true
 }
 
-// setSegment loads a segment register with its hidden part. Of the bases only those of FS and GS count in 64-bit mode, and they live in R.
+// setSegment loads a segment register with its hidden part. Of the bases only those of FS and GS count in 64-bit mode,
+// and they live in R.
 func (c *CPU) setSegment(n int, s Segment) {
 	c.seg[n] = s
 	switch n {

@@ -132,7 +132,8 @@ func (c *CPU) virtual(va uint64, p []byte, kind AccessKind) error {
 	return nil
 }
 
-// Translate returns the guest-physical address, shared bit or C-bit included, that the page tables give for va. It sets no accessed or dirty bits.
+// Translate returns the guest-physical address, shared bit or C-bit included, that the page tables give for va. It sets
+// no accessed or dirty bits.
 func (c *CPU) Translate(va uint64, write bool) (uint64, error) {
 	if !canonical(va) {
 		return 0, fmt.Errorf("address %#x: %w", va, ErrFault)
@@ -161,9 +162,9 @@ func (c *CPU) Translate(va uint64, write bool) (uint64, error) {
 	panic("BUG: a page walk has four levels")
 }
 
-// Probe translates va as a read of one byte by the instruction under way does, accessed bits included, and returns the guest-physical address with
-// its shared bit or C-bit. The platform is not asked about the page itself. Where the page tables do not allow the read, it raises what the read
-// raises and returns false.
+// Probe translates va as a read of one byte by the instruction under way does, accessed bits included, and returns the
+// guest-physical address with its shared bit or C-bit. The platform is not asked about the page itself. Where the page
+// tables do not allow the read, it raises what the read raises and returns false.
 func (c *CPU) Probe(va uint64) (gpa uint64, ok bool) {
 	if !canonical(va) {
 		c.raiseNonCanonical()

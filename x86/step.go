@@ -2,7 +2,8 @@ package x86
 
 // What exec needs off its fast path.
 
-// slow notes where the instruction of u stands, before anything that may look: a fault, an event that costs time, the platform.
+// slow notes where the instruction of u stands, before anything that may look: a fault, an event that costs time, the
+// platform.
 func (c *CPU) slow(u *Uop) {
 	c.at = u.at()
 	c.stackRef = u.Seg == StackSeg
@@ -82,7 +83,8 @@ func (c *CPU) storeStack(va, size, v uint64) bool {
 	return c.store64(va, v)
 }
 
-// abandon leaves the block at the instruction of u, which did not complete; or behind it, where what it raised is a trap.
+// abandon leaves the block at the instruction of u, which did not complete; or behind it, where what it raised is a
+// trap.
 func (c *CPU) abandon(u *Uop) {
 	c.icount += uint64(u.Ord)
 	c.R[BlkRIP] += uint64(u.Off)
@@ -93,8 +95,8 @@ func (c *CPU) abandon(u *Uop) {
 	c.at = 0
 }
 
-// misdirected takes a branch back that has led out of the canonical addresses: it is the branch that faults (SDM vol. 2, JMP). What CALL has stored stays
-// below the stack pointer.
+// misdirected takes a branch back that has led out of the canonical addresses: it is the branch that faults (SDM vol.
+// 2, JMP). What CALL has stored stays below the stack pointer.
 func (c *CPU) misdirected(u *Uop) {
 	c.icount -= uint64(u.Ord) + 1
 	c.R[BlkRIP] -= uint64(u.Imm)

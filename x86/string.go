@@ -7,9 +7,9 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 )
 
-// String instructions. A repeated one is done in stretches that stay within a page on either side, and each stretch is one instruction in the count
-// of instructions: that is the stated charge. Between stretches RIP stays on the instruction, so that an interrupt or a deadline is met at a page's end,
-// the same wherever blocks end.
+// String instructions. A repeated one is done in stretches that stay within a page on either side, and each stretch is
+// one instruction in the count of instructions: that is the stated charge. Between stretches RIP stays on the
+// instruction, so that an interrupt or a deadline is met at a page's end, the same wherever blocks end.
 
 // String operations, in Uop.Dst.
 const (
@@ -22,7 +22,8 @@ const (
 
 var stringHandlers = map[Op]handler{opString: stringInstruction}
 
-// stringOp decodes A4–A7 and AA–AF. Src is the size, Scale bit 0 says that addresses and count have 32 bits, Aux is the repeat prefix.
+// stringOp decodes A4–A7 and AA–AF. Src is the size, Scale bit 0 says that addresses and count have 32 bits, Aux is the
+// repeat prefix.
 func (d *decoder) stringOp(op uint8) {
 	kind := map[uint8]uint8{0xA4: stringMOVS, 0xA6: stringCMPS, 0xAA: stringSTOS, 0xAC: stringLODS, 0xAE: stringSCAS}[op&^1]
 	d.control(Uop{Op: opString, Dst: kind, Src: uint8(d.byteOr(op)), Scale: bit(d.addr32), Seg: d.seg, Base: Zero, Index: Zero, Aux: uint32(d.rep)})
@@ -252,8 +253,8 @@ func set(b []byte, v byte) {
 	}
 }
 
-// copy is MOVS up to the end of either page in one go. It does nothing (0, true) where a page is not plain memory, or where the destination overlaps
-// what is still to be read, by whatever addresses, so that copying in order matters.
+// copy is MOVS up to the end of either page in one go. It does nothing (0, true) where a page is not plain memory, or
+// where the destination overlaps what is still to be read, by whatever addresses, so that copying in order matters.
 func (s *stringState) copy(count uint64) (uint64, bool) {
 	c := s.c
 	src, dst := c.R[RSI]+s.segBase, c.R[RDI]

@@ -101,7 +101,8 @@ func TestRepeatedMovesThroughAnAlias(t *testing.T) {
 	prove(t, overlap(progData+0x100, alias+0x101, 8, "F3 A4"), overlap(alias+0x100, progData+0x101, 8, "F3 67 A4"))
 }
 
-// Interrupts and deadlines are met between the stretches of a repeated instruction, and it goes on behind them as if nothing had been.
+// Interrupts and deadlines are met between the stretches of a repeated instruction, and it goes on behind them as if
+// nothing had been.
 func TestRepeatedInstructionsWithInterrupts(t *testing.T) {
 	fill := func(m *scene) {
 		m.from.GPR[RCX], m.from.GPR[RDI], m.from.GPR[RAX] = 0x8000, progUser+0x123, 0x42

@@ -66,8 +66,9 @@ func clearInterrupts(c *CPU, _ *Uop) bool {
 	return true
 }
 
-// hold keeps interrupts off until the next instruction has completed (SDM vol. 3, 6.8.3); debug says that it keeps #DB off, too. An interrupt may become pending
-// at the boundary between the two, so the boundary is remembered even if none is pending now.
+// hold keeps interrupts off until the next instruction has completed (SDM vol. 3, 6.8.3); debug says that it keeps #DB
+// off, too. An interrupt may become pending at the boundary between the two, so the boundary is remembered even if none
+// is pending now.
 func (c *CPU) hold(debug bool) {
 	c.shadow, c.shadowSS = c.Instructions()+1, debug
 	if c.APIC.pending() {

@@ -6,8 +6,9 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 )
 
-// The TLB holds what may be touched without asking anybody. There is one array for each way in which data can be accessed, so that STAC, CLAC and
-// the way between user and kernel change a pointer instead of throwing translations away.
+// The TLB holds what may be touched without asking anybody. There is one array for each way in which data can be
+// accessed, so that STAC, CLAC and the way between user and kernel change a pointer instead of throwing translations
+// away.
 //
 // An entry covers 4 KiB whatever the page tables say: the platform decides per 4 KiB even under a large page.
 type tlb struct {
@@ -36,8 +37,8 @@ const (
 
 	// noTag is no page's address, and stays none when slowTag is added.
 	noTag = 2
-	// slowTag in a tag says: the guest may load or store, but each access has to be looked at: because the frame holds decoded code or is not
-	// backed yet (stores only), or because somebody watches the page.
+	// slowTag in a tag says: the guest may load or store, but each access has to be looked at: because the frame holds
+	// decoded code or is not backed yet (stores only), or because somebody watches the page.
 	slowTag = 1
 )
 
@@ -63,7 +64,8 @@ type tableEntry struct {
 	f    mem.Frame
 }
 
-// largeRange is the span of addresses, from the first to the last, that large pages map in the TLB: INVLPG in it takes more than one entry.
+// largeRange is the span of addresses, from the first to the last, that large pages map in the TLB: INVLPG in it takes
+// more than one entry.
 type largeRange struct{ lo, hi uint64 }
 
 var (
@@ -113,7 +115,8 @@ func (c *CPU) forgetTables() {
 	}
 }
 
-// flushNonGlobal forgets what a load of CR3 forgets (SDM vol. 3, 4.10.4.1). It does so for every PCID: keeping those of others is an option that hardware has.
+// flushNonGlobal forgets what a load of CR3 forgets (SDM vol. 3, 4.10.4.1). It does so for every PCID: keeping those of
+// others is an option that hardware has.
 func (c *CPU) flushNonGlobal() {
 	if c.cr4&CR4PGE == 0 {
 		c.flushTLB()
@@ -155,8 +158,8 @@ func (c *CPU) flushPage(va uint64) {
 	}
 }
 
-// Forget removes everything that the processor remembers of the frames that hold [start, end) in plane p: TLB entries, paging structures, decoded code.
-// A platform calls it for every processor when it changes a page's state.
+// Forget removes everything that the processor remembers of the frames that hold [start, end) in plane p: TLB entries,
+// paging structures, decoded code. A platform calls it for every processor when it changes a page's state.
 func (c *CPU) Forget(p mem.Plane, start, end uint64) {
 	within := func(f mem.Frame) bool { return f.Plane() == p && f.GPA() >= start && f.GPA() < end }
 	for m := range c.tlb.data {

@@ -5,7 +5,8 @@ import (
 	"testing"
 )
 
-// inUser is a check that the program ended in the handler of INT 0x40 called from user code at address rip, and hands out the frame.
+// inUser is a check that the program ended in the handler of INT 0x40 called from user code at address rip, and hands
+// out the frame.
 func inUser(rip uint64, check func(t *testing.T, m *scene, c caught)) func(*testing.T, *scene, Exit) {
 	return func(t *testing.T, m *scene, e Exit) {
 		t.Helper()
@@ -111,8 +112,8 @@ func TestInterruptReturn(t *testing.T) {
 	)
 }
 
-// The order in which IRET and far RET read the stack and check what they find is silicon's: RFLAGS, CS, RIP, the code segment, SS and RSP, the stack segment, and
-// last whether RIP is canonical.
+// The order in which IRET and far RET read the stack and check what they find is silicon's: RFLAGS, CS, RIP, the code
+// segment, SS and RSP, the stack segment, and last whether RIP is canonical.
 func TestReturnFaultOrder(t *testing.T) {
 	const (
 		gone   = progData + 0x1000 // a page that is not there

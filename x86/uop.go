@@ -2,11 +2,12 @@ package x86
 
 import "unsafe"
 
-// A Uop is one micro-operation: small, regular, without pointers, so that a translator can read it as well as the interpreter.
+// A Uop is one micro-operation: small, regular, without pointers, so that a translator can read it as well as the
+// interpreter.
 //
-// An instruction becomes one or a few of them. What changes registers that the guest sees comes behind everything in the instruction that can fault.
-// Operands: the second operand of an arithmetic operation is R[Src]+Imm, where one of the two is zero; an
-// address is R[Base] + R[Index]<<Scale + R[Seg] + Disp.
+// An instruction becomes one or a few of them. What changes registers that the guest sees comes behind everything in
+// the instruction that can fault. Operands: the second operand of an arithmetic operation is R[Src]+Imm, where one of
+// the two is zero; an address is R[Base] + R[Index]<<Scale + R[Seg] + Disp.
 type Uop struct {
 	Op    Op
 	Dst   uint8 // slot in CPU.R, or in CPU.X for operations on XMM registers
@@ -16,7 +17,8 @@ type Uop struct {
 	Seg   uint8
 	Scale uint8 // shift count, 0 to 3
 
-	// Where the instruction stands: Ord is its ordinal in the block, Off its first byte's offset from the block's first byte.
+	// Where the instruction stands: Ord is its ordinal in the block, Off its first byte's offset from the block's first
+	// byte.
 	Ord uint8
 	Len uint8 // its length in bytes
 	Off uint16
@@ -34,7 +36,8 @@ func (u *Uop) at() uint32 { return uint32(u.Ord) | uint32(u.Len)<<8 | uint32(u.O
 // next returns the micro-operation behind u. Every block ends with one that does not go on.
 func (u *Uop) next() *Uop { return (*Uop)(unsafe.Add(unsafe.Pointer(u), uopSize)) }
 
-// An Op is what a micro-operation does. Those below opTable are cases of the interpreter's switch; the others are entries of handlers, in ranges per subject.
+// An Op is what a micro-operation does. Those below opTable are cases of the interpreter's switch; the others are
+// entries of handlers, in ranges per subject.
 type Op uint16
 
 // Ranges of Op.
@@ -45,7 +48,8 @@ const (
 	opCount Op = 0x500
 )
 
-// A handler executes a micro-operation of the table. It returns false where the instruction did not complete: an exception was raised or the run was stopped.
+// A handler executes a micro-operation of the table. It returns false where the instruction did not complete: an
+// exception was raised or the run was stopped.
 type handler func(c *CPU, u *Uop) bool
 
 var handlers [opCount]handler

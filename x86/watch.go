@@ -1,6 +1,7 @@
 package x86
 
-// Moments at which whoever drives the processor wants to be told. Each comes back from Run at an exact boundary between two instructions, and costs nothing in between.
+// Moments at which whoever drives the processor wants to be told. Each comes back from Run at an exact boundary between
+// two instructions, and costs nothing in between.
 
 // watches holds what is waited for.
 type watches struct {
@@ -21,16 +22,18 @@ func (c *CPU) moment() moment { return moment{c.RIP(), c.Instructions()} }
 // WatchUser makes Run return ExitUser, once, before the first instruction at CPL 3.
 func (c *CPU) WatchUser() { c.watch.user = true }
 
-// Fence makes Run return ExitFence, once, before the first instruction outside [lo, hi) that has not been executed before. What is not new is not noticed.
+// Fence makes Run return ExitFence, once, before the first instruction outside [lo, hi) that has not been executed
+// before. What is not new is not noticed.
 func (c *CPU) Fence(lo, hi uint64) {
 	c.watch.fenced, c.watch.lo, c.watch.hi = true, lo, hi
 }
 
-// LimitInstructions makes Run return ExitBudget when so many instructions have completed in all; 0 takes the limit away.
+// LimitInstructions makes Run return ExitBudget when so many instructions have completed in all; 0 takes the limit
+// away.
 func (c *CPU) LimitInstructions(n uint64) { c.watch.budget = n }
 
-// Step makes Run return ExitStep, once, behind the next instruction; or at the entry of a handler, where an exception or an interrupt comes before it
-// completes. A repeated string instruction takes a step for each of its stretches.
+// Step makes Run return ExitStep, once, behind the next instruction; or at the entry of a handler, where an exception
+// or an interrupt comes before it completes. A repeated string instruction takes a step for each of its stretches.
 func (c *CPU) Step() { c.watch.step, c.watch.from = true, c.moment() }
 
 // Pause makes Run return ExitPause, once, behind the instruction under way.

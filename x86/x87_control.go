@@ -163,7 +163,8 @@ func frstor(c *CPU, u *Uop) bool {
 	return true
 }
 
-// environmentAlign is the alignment of the areas of FLDENV, FNSTENV, FRSTOR and FNSAVE, where alignment is checked: that of the environment's words.
+// environmentAlign is the alignment of the areas of FLDENV, FNSTENV, FRSTOR and FNSAVE, where alignment is checked:
+// that of the environment's words.
 func environmentAlign(u *Uop) int {
 	if u.Aux == 2 {
 		return 2

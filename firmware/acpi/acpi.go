@@ -155,7 +155,8 @@ const (
 	flagHardwareReduce = 1 << 20
 )
 
-// fadt describes a hardware-reduced machine: no PM timer, no SCI, no 8042, and so nothing that a kernel waits for in vain.
+// fadt describes a hardware-reduced machine: no PM timer, no SCI, no 8042, and so nothing that a kernel waits for in
+// vain.
 func (m *Machine) fadt(dsdt uint64) []byte {
 	b := make([]byte, fadtSize)
 	le := binary.LittleEndian

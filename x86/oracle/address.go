@@ -2,7 +2,8 @@ package oracle
 
 import "math"
 
-// address gives x a memory operand at the linear address target, and says whether it could. Bases and indexes are registers whose value is still free or known.
+// address gives x a memory operand at the linear address target, and says whether it could. Bases and indexes are
+// registers whose value is still free or known.
 func (s *scene) address(x *insn, target uint64) bool {
 	x.isMem, x.base, x.index = true, none, none
 	base := s.segmentPrefix(x, target)
@@ -90,7 +91,8 @@ func (s *scene) displacement() (d uint64, size int) {
 	return uint64(int64(int32(s.Uint32()))), 4
 }
 
-// settle sets the register so that it gives the rest of an offset, or if its value is settled already, the displacement.
+// settle sets the register so that it gives the rest of an offset, or if its value is settled already, the
+// displacement.
 func (s *scene) settle(x *insn, reg int, rest uint64) bool {
 	v := rest - x.memDisp
 	if x.addr32 {

@@ -30,7 +30,8 @@ func (s *scene) build(f *form) bool {
 	return true
 }
 
-// registers draws register operands. 8-bit operands 4 to 7 are AH, CH, DH and BH, unless there is a REX prefix; SPL to DIL are 20 to 23, which ask for one.
+// registers draws register operands. 8-bit operands 4 to 7 are AH, CH, DH and BH, unless there is a REX prefix; SPL to
+// DIL are 20 to 23, which ask for one.
 func (s *scene) registers(x *insn) {
 	draw := func(c class) int {
 		switch {

@@ -1,7 +1,7 @@
 package oracle
 
-// A Case is one experiment: a few bytes of code, nearly always one instruction, and the state in which they run. It ends with the first exception,
-// which for a case that goes well is the #BP of the INT3 behind the code.
+// A Case is one experiment: a few bytes of code, nearly always one instruction, and the state in which they run. It
+// ends with the first exception, which for a case that goes well is the #BP of the INT3 behind the code.
 type Case struct {
 	Name string // the instruction forms, as the manual writes them
 	Code []byte // at In.RIP, at most 64 bytes

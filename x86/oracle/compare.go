@@ -5,7 +5,8 @@ import (
 	"fmt"
 )
 
-// Compare returns what differs between silicon's outcome and the interpreter's, one line each; nothing where they agree.
+// Compare returns what differs between silicon's outcome and the interpreter's, one line each; nothing where they
+// agree.
 func (c *Case) Compare(silicon, interpreter *Outcome) (differences []string) {
 	differ := func(format string, args ...any) { differences = append(differences, fmt.Sprintf(format, args...)) }
 	if silicon.Err != nil || interpreter.Err != nil {
@@ -53,8 +54,9 @@ func (c *Case) Compare(silicon, interpreter *Outcome) (differences []string) {
 	return differences
 }
 
-// undefinedFlags returns the flags that are not compared: RF, which is set in the image of some faults by rules that no program depends on, and
-// what the instructions executed so far leave undefined. A fault leaves the flags as they were before its instruction.
+// undefinedFlags returns the flags that are not compared: RF, which is set in the image of some faults by rules that no
+// program depends on, and what the instructions executed so far leave undefined. A fault leaves the flags as they were
+// before its instruction.
 func (c *Case) undefinedFlags(silicon *Outcome) uint64 {
 	end := c.In.RIP + uint64(len(c.Code))
 	switch fetch := silicon.Vector == vectorPF && silicon.Code&0x10 != 0; {
@@ -68,8 +70,8 @@ func (c *Case) undefinedFlags(silicon *Outcome) uint64 {
 
 var registerNames = [16]string{"RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI", "R8", "R9", "R10", "R11", "R12", "R13", "R14", "R15"}
 
-// comparableCode returns the error code as far as silicon lets user code know it: Linux sets the P bit for addresses in the kernel's half,
-// present or not, lest the code tell where the kernel is.
+// comparableCode returns the error code as far as silicon lets user code know it: Linux sets the P bit for addresses in
+// the kernel's half, present or not, lest the code tell where the kernel is.
 func (o *Outcome) comparableCode() uint32 {
 	if o.Vector == vectorPF && o.CR2>>63 != 0 {
 		return o.Code | 1

@@ -9,7 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The child's executable: one segment, loaded at programBase, with the ELF headers, the runner and the table of system calls that it starts with.
+// The child's executable: one segment, loaded at programBase, with the ELF headers, the runner and the table of system
+// calls that it starts with.
 const (
 	programBase = 0x12_D687_0000 // this and the others are no numbers that values.go draws
 	runnerBase  = programBase + 0x1000
@@ -88,7 +89,8 @@ const archSetGS, archSetFS = 0x1001, 0x1002 // arch_prctl(2)
 // setupData holds what the calls point at, behind the table.
 const setupData = setupBase + 0x800
 
-// setupCalls maps the windows, sends the signals of exceptions to the runner, and gives up every right except to read, write, return from signals and exit.
+// setupCalls maps the windows, sends the signals of exceptions to the runner, and gives up every right except to read,
+// write, return from signals and exit.
 func setupCalls() []setupCall {
 	mapped := func(name string, addr, size, prot, offset uintptr) setupCall {
 		flags := uintptr(unix.MAP_SHARED | unix.MAP_FIXED | unix.MAP_POPULATE)

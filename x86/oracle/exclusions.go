@@ -11,7 +11,8 @@ var excludedForms = []exclusion{
 	{"FSIN FCOS FSINCOS FPTAN FPATAN F2XM1 FYL2X FYL2XP1", "transcendental functions: exact to about a unit in the last place, differently by model"},
 }
 
-// otherExclusions is what the tables do not hold, what the generator avoids, and what [Case.Compare] overlooks. It is printed with the coverage list.
+// otherExclusions is what the tables do not hold, what the generator avoids, and what [Case.Compare] overlooks. It is
+// printed with the coverage list.
 var otherExclusions = []exclusion{
 	// Instructions.
 	{"SYSCALL, SYSENTER, INT 0x80", "enter the host's kernel"},

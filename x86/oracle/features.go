@@ -2,7 +2,8 @@ package oracle
 
 import "fmt"
 
-// A feature is a bit of CPUID (SDM vol. 2, CPUID). The tables of instructions name those that announce instructions for user code.
+// A feature is a bit of CPUID (SDM vol. 2, CPUID). The tables of instructions name those that announce instructions for
+// user code.
 type feature struct {
 	leaf, subleaf uint32
 	register      int // 0 EAX, 1 EBX, 2 ECX, 3 EDX
@@ -22,8 +23,8 @@ var instructionFeatures = []feature{
 	{0x8000_0001, 0, 2, 0, "LAHF"}, {0x8000_0001, 0, 2, 5, "LZCNT"}, {0x8000_0001, 0, 2, 8, "PREFETCHW"},
 }
 
-// otherFeatures announce no instruction for user code, or one that cannot be compared, for the reason given. An announced
-// bit that is in neither table fails the coverage test: somebody has to say where it belongs.
+// otherFeatures announce no instruction for user code, or one that cannot be compared, for the reason given. An
+// announced bit that is in neither table fails the coverage test: somebody has to say where it belongs.
 var otherFeatures = map[feature]string{
 	{1, 0, 3, 2, "DE"}:                 "system: I/O breakpoints",
 	{1, 0, 3, 3, "PSE"}:                "system: page size",
@@ -73,7 +74,8 @@ func (f *feature) announced(cpuid cpuidFunc) bool {
 	return cpuid(f.leaf&0x8000_0000, 0)[0] >= f.leaf && cpuid(f.leaf, f.subleaf)[f.register]>>f.bit&1 != 0
 }
 
-// announcedFeatures returns the names of instruction features that a processor announces. "" stands for what every x86-64 has.
+// announcedFeatures returns the names of instruction features that a processor announces. "" stands for what every
+// x86-64 has.
 func announcedFeatures(cpuid cpuidFunc) map[string]bool {
 	names := map[string]bool{"": true}
 	for _, f := range instructionFeatures {

@@ -2,7 +2,8 @@ package oracle
 
 import "strings"
 
-// An effect is what an instruction does with the arithmetic flags (SDM vol. 1, appendix A, and the instructions' own pages).
+// An effect is what an instruction does with the arithmetic flags (SDM vol. 1, appendix A, and the instructions' own
+// pages).
 type effect struct {
 	reads     uint64
 	sets      uint64 // to a defined value
@@ -10,7 +11,8 @@ type effect struct {
 	maybe     bool // it may also leave them all alone (shifts by 0, repetitions of none)
 }
 
-// flagEffects holds a row for each group of mnemonics: what is read, what is set, what is left undefined, in the manual's letters.
+// flagEffects holds a row for each group of mnemonics: what is read, what is set, what is left undefined, in the
+// manual's letters.
 var flagEffects = parseEffects(`
 	ADD SUB CMP NEG XADD CMPXCHG : - oszapc -
 	ADC SBB           : c oszapc -
@@ -74,7 +76,8 @@ func parseEffects(rows string) map[string]effect {
 	return effects
 }
 
-// after returns the flags that are undefined behind an instruction with this effect, where those in undefined were so before it.
+// after returns the flags that are undefined behind an instruction with this effect, where those in undefined were so
+// before it.
 func (e effect) after(undefined uint64) uint64 {
 	if !e.maybe {
 		undefined &^= e.sets

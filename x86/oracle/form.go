@@ -7,7 +7,8 @@ import (
 	"strings"
 )
 
-// A form is one instruction with one kind of operands and one operand size: a row of the tables in forms_*.go, its wildcards filled in.
+// A form is one instruction with one kind of operands and one operand size: a row of the tables in forms_*.go, its
+// wildcards filled in.
 type form struct {
 	name     string // as the manual writes it: "ADD r/m32, r32"
 	mnemonic string
@@ -47,7 +48,8 @@ type class struct {
 	bits int
 }
 
-// parseForms reads rows "instruction ; encoding ; options" in the manual's notation (SDM vol. 2, 3.1.1), with these shorthands:
+// parseForms reads rows "instruction ; encoding ; options" in the manual's notation (SDM vol. 2, 3.1.1), with these
+// shorthands:
 //
 //	rv r/mv mv immv   16, 32 and 64 bits; immz is 16, 32 and 32
 //	ry r/my my        32 and 64 bits

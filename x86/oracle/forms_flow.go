@@ -1,6 +1,7 @@
 package oracle
 
-// Control flow, instructions that user code may not execute, those that do nothing a program can see, and opcodes that are not defined.
+// Control flow, instructions that user code may not execute, those that do nothing a program can see, and opcodes that
+// are not defined.
 var flowForms = parseForms(`
 	JMP rel8   ; EB cb
 	JMP rel32  ; E9 cd

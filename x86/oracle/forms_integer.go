@@ -197,7 +197,8 @@ func arithmeticRows() string {
 	return b.String()
 }
 
-// shiftRows are group 2 (SDM vol. 2, table A-6). /6 is not documented and does what /4 does, on silicon of both vendors.
+// shiftRows are group 2 (SDM vol. 2, table A-6). /6 is not documented and does what /4 does, on silicon of both
+// vendors.
 func shiftRows() string {
 	var b strings.Builder
 	for i, name := range []string{"ROL", "ROR", "RCL", "RCR", "SHL", "SHR", "SAL", "SAR"} {

@@ -1,6 +1,7 @@
 package oracle
 
-// Packed integers on MMX registers and, with 66, on XMM registers (SDM vol. 1, 5.4), and what moves between MMX and the rest.
+// Packed integers on MMX registers and, with 66, on XMM registers (SDM vol. 1, 5.4), and what moves between MMX and the
+// rest.
 var mmxForms = parseForms(`
 	PUNPCKLBW nn, nn/m ; 0F 60 /r ; MMX
 	PUNPCKLWD nn, nn/m ; 0F 61 /r ; MMX

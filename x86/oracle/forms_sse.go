@@ -2,7 +2,8 @@ package oracle
 
 import "strings"
 
-// SSE to SSE4.2, AES, SHA, PCLMULQDQ on XMM registers (SDM vol. 1, 5.5 to 5.12). What also exists for MMX registers is in forms_mmx.go.
+// SSE to SSE4.2, AES, SHA, PCLMULQDQ on XMM registers (SDM vol. 1, 5.5 to 5.12). What also exists for MMX registers is
+// in forms_mmx.go.
 var sseForms = parseForms(comparisonRows() + `
 	MOVUPS xmm, xmm/m128 ; NP 0F 10 /r ; SSE
 	MOVUPS xmm/m128, xmm ; NP 0F 11 /r ; SSE

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// The floating-point unit (SDM vol. 1, 5.2, and vol. 2, tables A-7 to A-22), and the instructions that store the state of it and of SSE.
+// The floating-point unit (SDM vol. 1, 5.2, and vol. 2, tables A-7 to A-22), and the instructions that store the state
+// of it and of SSE.
 var x87Forms = parseForms(x87ArithmeticRows() + `
 	FLD m32   ; D9 /0
 	FLD m64   ; DD /0

@@ -149,7 +149,8 @@ func (x *insn) segmentBase() uint64 {
 	return 0
 }
 
-// branch settles where the i-th instruction branches to: over some that follow, or away, but never into the case's code elsewhere.
+// branch settles where the i-th instruction branches to: over some that follow, or away, but never into the case's code
+// elsewhere.
 func (s *scene) branch(i int, ends []int, total int) bool {
 	x := s.insns[i]
 	if i+1 < len(ends) && s.chance(60) {

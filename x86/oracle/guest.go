@@ -9,7 +9,8 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// Guest-physical addresses of what the interpreter's guest needs besides the windows. The supervisor half of its address space maps them at kernelBase.
+// Guest-physical addresses of what the interpreter's guest needs besides the windows. The supervisor half of its
+// address space maps them at kernelBase.
 const (
 	gpaTables = 0x1000 // page tables, one page after the other
 	gpaGDT    = 0x10000
@@ -26,8 +27,8 @@ const (
 	handlerBytes = 16
 )
 
-// An Interpreter runs cases in the package x86: a processor in 64-bit mode with user code in the same windows as the child on silicon, and an IDT
-// whose handlers end the run.
+// An Interpreter runs cases in the package x86: a processor in 64-bit mode with user code in the same windows as the
+// child on silicon, and an IDT whose handlers end the run.
 type Interpreter struct {
 	cpu   *x86.CPU
 	mem   *mem.Memory
@@ -70,7 +71,8 @@ func (noBus) Read(uint64, int) uint64   { return 0 }
 func (noBus) Write(uint64, int, uint64) {}
 func (noBus) Claims(uint64) bool        { return false }
 
-// caseTime bounds a case in virtual nanoseconds, which are instructions: the longest are repetitions, which count as one.
+// caseTime bounds a case in virtual nanoseconds, which are instructions: the longest are repetitions, which count as
+// one.
 const caseTime = 1000
 
 // Run runs one case. The outcome's arena is valid until the next.
@@ -107,7 +109,8 @@ func (g *Interpreter) load(c *Case) error {
 // inWindow cuts code off at the end of the window.
 func (c *Case) inWindow(code []byte) []byte { return code[:min(uint64(len(code)), codeEnd-c.In.RIP)] }
 
-// outcome reads the state behind the case: the processor's, and what the delivery of the exception pushed (SDM vol. 3, figure 7-8).
+// outcome reads the state behind the case: the processor's, and what the delivery of the exception pushed (SDM vol. 3,
+// figure 7-8).
 func (g *Interpreter) outcome(c *Case, exit x86.Exit, o *Outcome) error {
 	if err := g.mem.Write(mem.Private, gpaCode+c.In.RIP-codeBase, c.inWindow(bytes.Repeat([]byte{0xCC}, codeBytes))); err != nil {
 		return err

@@ -21,7 +21,8 @@ func (g *Interpreter) build() error {
 		gpa   uint64
 		words []uint64
 	}{
-		// From selector 8 on (Linux, arch/x86/include/asm/segment.h): the kernel's 32-bit and 64-bit code and its data, the user's 32-bit code, data and 64-bit code.
+		// From selector 8 on (Linux, arch/x86/include/asm/segment.h): the kernel's 32-bit and 64-bit code and its data,
+		// the user's 32-bit code, data and 64-bit code.
 		{gpaGDT + 8, []uint64{
 			0x00CF9B00_0000FFFF, 0x00AF9B00_0000FFFF, 0x00CF9300_0000FFFF,
 			0x00CFFB00_0000FFFF, 0x00CFF300_0000FFFF, 0x00AFFB00_0000FFFF,

@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// unswept are opcodes that the sweep over all of them leaves out: a map and an opcode, and where a digit follows, ModRM.reg.
+// unswept are opcodes that the sweep over all of them leaves out: a map and an opcode, and where a digit follows,
+// ModRM.reg.
 var unswept = []exclusion{
 	{"26 2E 36 3E 40 41 42 43 44 45 46 47 48 49 4A 4B 4C 4D 4E 4F 64 65 66 67 F0 F2 F3", "prefixes"},
 	{"0F 0F38 0F3A", "escapes"},
@@ -42,8 +43,9 @@ func opcodes(table []exclusion) map[string]string {
 	return reasons
 }
 
-// Every opcode of the four maps, behind every prefix that can change its meaning and with every ModRM.reg, is defined or undefined, as long as it is, and refused
-// to user code, as on silicon; whether the tables have it or not. What it computes is for the tables' cases.
+// Every opcode of the four maps, behind every prefix that can change its meaning and with every ModRM.reg, is defined
+// or undefined, as long as it is, and refused to user code, as on silicon; whether the tables have it or not. What it
+// computes is for the tables' cases.
 func TestEveryOpcode(t *testing.T) {
 	needSilicon(t)
 	guest, host := announcedFeatures(guestCPUID), announcedFeatures(hostCPUID)

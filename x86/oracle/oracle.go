@@ -57,7 +57,8 @@ func (o *Oracle) Close() {
 	}
 }
 
-// Ask runs at most [BatchSize] cases on both and calls each with every case's number in them, silicon's outcome, and what differs.
+// Ask runs at most [BatchSize] cases on both and calls each with every case's number in them, silicon's outcome, and
+// what differs.
 func (o *Oracle) Ask(cases []*Case, each func(i int, silicon *Outcome, differences []string)) error {
 	outcomes := make([]Outcome, len(cases))
 	if err := o.silicon.Run(cases, outcomes); err != nil {
@@ -84,8 +85,8 @@ func (o *Oracle) Ask(cases []*Case, each func(i int, silicon *Outcome, differenc
 	return nil
 }
 
-// stuck is how long the interpreter may take over a case, which takes it microseconds, before the process ends with a word about it: an endless loop
-// inside an instruction cannot be stopped otherwise.
+// stuck is how long the interpreter may take over a case, which takes it microseconds, before the process ends with a
+// word about it: an endless loop inside an instruction cannot be stopped otherwise.
 const stuck = time.Minute
 
 // run runs a case in the interpreter. A panic there is an outcome.
@@ -112,7 +113,8 @@ type Report struct {
 // maxFailures bounds the failures that are kept of each form: the first say enough.
 const maxFailures = 3
 
-// Run compares cases first to first+n-1 of the generator's, with several workers. What it reports does not depend on their number.
+// Run compares cases first to first+n-1 of the generator's, with several workers. What it reports does not depend on
+// their number.
 func Run(g *Generator, first, n uint64, workers int) (*Report, error) {
 	r := &Report{Cases: int(n), Vectors: map[string]int{}}
 	counts := map[string]*Count{}

@@ -66,7 +66,8 @@ func TestRecordedAnswers(t *testing.T) {
 	}
 }
 
-// generator returns the generator that the flags ask for: of the forms that the interpreter announces, the host has, and no exclusion names.
+// generator returns the generator that the flags ask for: of the forms that the interpreter announces, the host has,
+// and no exclusion names.
 func generator(t testing.TB) *Generator {
 	pattern, err := regexp.Compile(*formsFlag)
 	if err != nil {
@@ -86,8 +87,8 @@ func generator(t testing.TB) *Generator {
 	return g
 }
 
-// needSilicon skips where there is none, and says so. The interpreter is modelled on Intel's processors, and others differ from them in
-// corners that the manuals leave open.
+// needSilicon skips where there is none, and says so. The interpreter is modelled on Intel's processors, and others
+// differ from them in corners that the manuals leave open.
 func needSilicon(t testing.TB) {
 	t.Helper()
 	if vendor := hostVendor(); vendor != "GenuineIntel" && vendor != "" && !*vendorFlag {

@@ -5,8 +5,8 @@ import (
 	"math/bits"
 )
 
-// preparations make instructions meet the values that they are about: without them most divisions would overflow, most pops would fault, and most
-// compare-and-exchanges would fail. Each says whether the instruction fits into the scene.
+// preparations make instructions meet the values that they are about: without them most divisions would overflow, most
+// pops would fault, and most compare-and-exchanges would fail. Each says whether the instruction fits into the scene.
 var preparations map[string]func(s *scene, x *insn) bool
 
 func init() {
@@ -171,7 +171,8 @@ func prepareTable(s *scene, x *insn) bool {
 	return s.pin(rbx, rest)
 }
 
-// prepareMove takes control and debug registers that exist, mostly. DR4 and DR5 exist where CR4.DE says so, which is the host's choice.
+// prepareMove takes control and debug registers that exist, mostly. DR4 and DR5 exist where CR4.DE says so, which is
+// the host's choice.
 func prepareMove(s *scene, x *insn) bool {
 	if x.opcode[0] == 0x0F && x.opcode[1]&^3 == 0x20 {
 		numbers := [...]int{0, 2, 3, 4, 8}
@@ -198,7 +199,8 @@ func prepareSegmentBase(s *scene, x *insn) bool {
 	return true
 }
 
-// prepareMaskedMove stays where bytes can be stored: whether a byte that the mask leaves out can fault is up to the processor.
+// prepareMaskedMove stays where bytes can be stored: whether a byte that the mask leaves out can fault is up to the
+// processor.
 func prepareMaskedMove(s *scene, x *insn) bool {
 	x.stores = true
 	target := arenaBase + s.Uint64N(arenaReadOnly*pageSize-16)

@@ -54,7 +54,8 @@ func prepareEnter(s *scene, x *insn) bool {
 	return ok && ok2
 }
 
-// destination draws where an indirect branch goes: into the code window, where INT3 waits; where nothing may be executed; nowhere.
+// destination draws where an indirect branch goes: into the code window, where INT3 waits; where nothing may be
+// executed; nowhere.
 func (s *scene) destination() uint64 {
 	switch r := s.IntN(20); {
 	case r < 14:

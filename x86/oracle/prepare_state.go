@@ -2,15 +2,17 @@ package oracle
 
 import "encoding/binary"
 
-// Operands that hold floating-point or SSE state. The pointers to the last instruction (FIP, FDP, FOP) are not compared: when they are
-// written differs between processors, and the INT3 behind a case is later than they are (exclusions.go).
+// Operands that hold floating-point or SSE state. The pointers to the last instruction (FIP, FDP, FOP) are not
+// compared: when they are written differs between processors, and the INT3 behind a case is later than they are
+// (exclusions.go).
 
 func prepareControl(s *scene, x *insn) bool {
 	x.content = binary.LittleEndian.AppendUint16(nil, s.x87().FCW)
 	return !s.memory
 }
 
-// prepareStore80 keeps 80-bit stores within a page: where the second page cannot be written, some models have stored into the first.
+// prepareStore80 keeps 80-bit stores within a page: where the second page cannot be written, some models have stored
+// into the first.
 func prepareStore80(s *scene, x *insn) bool {
 	if x.memory == 10 {
 		target := s.target(10)
@@ -67,7 +69,8 @@ const (
 	xcompBV     = xsaveHeader + 8
 )
 
-// prepareArea draws an FXSAVE or XSAVE area, and for the XSAVE family a mask with x87 and SSE at most: the host has more components than the guest.
+// prepareArea draws an FXSAVE or XSAVE area, and for the XSAVE family a mask with x87 and SSE at most: the host has
+// more components than the guest.
 func prepareArea(s *scene, x *insn) bool {
 	align := uint64(16)
 	if x.memory > 512 {

@@ -1,6 +1,7 @@
 package oracle
 
-// prepareString points RSI and RDI into the arena, with room for a small count in the direction of DF, and lets comparisons go on for a while.
+// prepareString points RSI and RDI into the arena, with room for a small count in the direction of DF, and lets
+// comparisons go on for a while.
 func prepareString(s *scene, x *insn) bool {
 	if s.direction || !s.free(rcx) {
 		return false

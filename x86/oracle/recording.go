@@ -7,8 +7,8 @@ import (
 	"slices"
 )
 
-// A Recording is what silicon answered to the first cases of a seed, so that hosts without such silicon can hold the interpreter to it:
-// two bytes of checksum a case. It is bound to the tables and the generator as they were.
+// A Recording is what silicon answered to the first cases of a seed, so that hosts without such silicon can hold the
+// interpreter to it: two bytes of checksum a case. It is bound to the tables and the generator as they were.
 type Recording struct {
 	Seed    uint64
 	Inputs  uint32 // checksum of the cases themselves
@@ -122,8 +122,8 @@ func Record(g *Generator, n int) (*Recording, error) {
 	return r, nil
 }
 
-// Check runs the recorded cases in the interpreter and calls differ with each that is not answered as silicon did. The error says that
-// the recording is of other cases than the tables make now.
+// Check runs the recorded cases in the interpreter and calls differ with each that is not answered as silicon did. The
+// error says that the recording is of other cases than the tables make now.
 func (r *Recording) Check(g *Generator, in *Interpreter, differ func(number uint64, c *Case, got *Outcome)) error {
 	var inputs uint32
 	for i := range r.Answers {

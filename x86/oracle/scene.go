@@ -2,7 +2,8 @@ package oracle
 
 import "slices"
 
-// A scene is a case under construction: which values are settled, and what is known of the state behind the instructions written so far.
+// A scene is a case under construction: which values are settled, and what is known of the state behind the
+// instructions written so far.
 type scene struct {
 	dice
 	c     *Case
@@ -76,8 +77,9 @@ func (s *scene) scatter(addr uint64, size int, k kind) {
 	s.put(addr-16, b)
 }
 
-// target draws the address of a memory operand of some size: mostly in the arena, and mostly aligned; sometimes across the boundary of two pages,
-// in the page that cannot be written, where nothing is mapped, where the kernel is, or no address at all.
+// target draws the address of a memory operand of some size: mostly in the arena, and mostly aligned; sometimes across
+// the boundary of two pages, in the page that cannot be written, where nothing is mapped, where the kernel is, or no
+// address at all.
 func (s *scene) target(size int) uint64 {
 	const readOnly = arenaBase + arenaReadOnly*pageSize
 	inside := func() uint64 {

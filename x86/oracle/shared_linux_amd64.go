@@ -2,7 +2,8 @@ package oracle
 
 import "unsafe"
 
-// The memory that parent and child share: a few words, the pages of the windows, and the records of a batch of cases. The runner's assembly has these constants from here.
+// The memory that parent and child share: a few words, the pages of the windows, and the records of a batch of cases.
+// The runner's assembly has these constants from here.
 const (
 	sharedBase         = 0x25_AC3D_0000 // in the child
 	sharedCurrent      = 8              // address of the record under way, 0 before the first
@@ -14,8 +15,9 @@ const (
 	sharedSize         = sharedRecords + BatchSize*recordSize
 )
 
-// A record is a case on its way in and its outcome on the way out. The first part has the layout of Linux's struct sigcontext: R8–R15, DI, SI, BP, BX, DX, AX, CX, SP, IP,
-// flags, selectors, error code, trap number, signal mask, CR2. Of these the first 18 words are loaded, all are stored.
+// A record is a case on its way in and its outcome on the way out. The first part has the layout of Linux's struct
+// sigcontext: R8–R15, DI, SI, BP, BX, DX, AX, CX, SP, IP, flags, selectors, error code, trap number, signal mask, CR2.
+// Of these the first 18 words are loaded, all are stored.
 const (
 	recordLoaded   = 18 * 8
 	recordStored   = 23 * 8

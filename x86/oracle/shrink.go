@@ -2,8 +2,8 @@ package oracle
 
 import "slices"
 
-// Shrink returns the smallest case it can find that still differs: fewer instructions, fewer prefixes, registers and memory at zero.
-// fails says whether a case differs.
+// Shrink returns the smallest case it can find that still differs: fewer instructions, fewer prefixes, registers and
+// memory at zero. fails says whether a case differs.
 func Shrink(c *Case, fails func(*Case) bool) *Case {
 	s := &shrinker{best: c.clone(), fails: fails}
 	s.instructions()
@@ -41,7 +41,8 @@ func (c *Case) clone() *Case {
 	return &d
 }
 
-// instructions drops whole instructions. What any of them leaves undefined is then not compared at all: one that is dropped may have defined it.
+// instructions drops whole instructions. What any of them leaves undefined is then not compared at all: one that is
+// dropped may have defined it.
 func (s *shrinker) instructions() {
 	for i := len(s.best.ends) - 1; i >= 0; i-- {
 		s.try(func(c *Case) bool {

@@ -137,8 +137,8 @@ func (s *Silicon) Close() (err error) {
 	return err
 }
 
-// Run runs a batch of at most [BatchSize] cases. The outcomes' arenas are valid until the next call. A case that does not end, or that ends the child, has that as its outcome's error;
-// the error returned says that no child could be had.
+// Run runs a batch of at most [BatchSize] cases. The outcomes' arenas are valid until the next call. A case that does
+// not end, or that ends the child, has that as its outcome's error; the error returned says that no child could be had.
 func (s *Silicon) Run(cases []*Case, outcomes []Outcome) error {
 	if s.run(cases, outcomes) == nil {
 		return nil

@@ -2,7 +2,8 @@ package oracle
 
 import "strings"
 
-// spice adds prefixes that an instruction does not need: most do nothing, some make it undefined, too many make it too long.
+// spice adds prefixes that an instruction does not need: most do nothing, some make it undefined, too many make it too
+// long.
 func (s *scene) spice(x *insn) {
 	if !s.chance(20) {
 		return
@@ -94,7 +95,8 @@ func (s *scene) spiceOperandSize(x *insn) {
 	}
 }
 
-// ignoresRepeat says whether F2 and F3 do nothing before x. With a memory operand they can be hints for lock elision, before branches they are MPX's.
+// ignoresRepeat says whether F2 and F3 do nothing before x. With a memory operand they can be hints for lock elision,
+// before branches they are MPX's.
 func (s *scene) ignoresRepeat(x *insn) bool {
 	return len(x.opcode) == 1 && !x.vex && !x.isMem && !x.moffs && !x.isX87() && x.relative == 0 && x.rep == 0 && x.opcode[0] != 0x90 &&
 		!strings.Contains(" JMP CALL RET INT INT1 INT3 IN OUT ", " "+x.mnemonic+" ") && preparations[x.mnemonic] == nil

@@ -6,7 +6,8 @@ import (
 	"math/rand/v2"
 )
 
-// A dice draws values that lie where instructions go wrong: zero, one, all ones, sign edges, carries, NaNs, denormals, infinities, halves.
+// A dice draws values that lie where instructions go wrong: zero, one, all ones, sign edges, carries, NaNs, denormals,
+// infinities, halves.
 type dice struct{ *rand.Rand }
 
 // newDice returns the dice of a case: equal seeds and numbers give equal draws, whatever was drawn for other cases.
@@ -148,7 +149,8 @@ func (d dice) fraction(bits int) uint64 {
 	}
 }
 
-// extended draws an 80-bit floating-point number, among them encodings that no instruction makes: pseudo-denormals, unnormals, pseudo-infinities.
+// extended draws an 80-bit floating-point number, among them encodings that no instruction makes: pseudo-denormals,
+// unnormals, pseudo-infinities.
 func (d dice) extended() Float80 {
 	sign := uint16(d.Uint32()) & 0x8000
 	const integer = 1 << 63
@@ -258,7 +260,8 @@ func (d dice) xmm(k kind) [2]uint64 {
 	return [2]uint64{binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])}
 }
 
-// x87 draws a state of the floating-point unit. Exceptions are mostly masked; one that is not and is flagged is pending.
+// x87 draws a state of the floating-point unit. Exceptions are mostly masked; one that is not and is flagged is
+// pending.
 func (d dice) x87() X87 {
 	x := X87{FCW: 0x37F, FTW: uint8(d.Uint32())}
 	if d.chance(50) {
