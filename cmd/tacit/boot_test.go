@@ -195,10 +195,10 @@ func TestErrors(t *testing.T) {
 		}
 	}
 	big := filepath.Join(t.TempDir(), "big")
-	if err := os.WriteFile(big, make([]byte, 5000), 0o600); err != nil {
+	if err := errors.Join(os.WriteFile(big, nil, 0o600), os.Truncate(big, 128<<20+1)); err != nil {
 		t.Fatal(err)
 	}
-	if status, _, stderr := tacit(t.Context(), f, "boot", "--memory", "4K", "--initrd", big, "i"); status != statusError || f.calls != 0 {
+	if status, _, stderr := tacit(t.Context(), f, "boot", "--memory", "128M", "--initrd", big, "i"); status != statusError || f.calls != 0 {
 		t.Errorf("an initrd larger than the memory: status %d: %s", status, stderr)
 	}
 	f.err = errors.New("i: not a kernel")
