@@ -134,7 +134,7 @@ func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
 
 // wait lets time pass for a processor that waits for an interrupt.
 func (m *Machine) wait(ctx context.Context, c *x86.CPU, until int64) error {
-	if _, timer := c.APIC.NextEvent(); !timer && !m.keyboard.open() {
+	if !c.TimerWakes() && !m.keyboard.open() {
 		if _, ok := m.board.NextEvent(); !ok {
 			return errHalted
 		}

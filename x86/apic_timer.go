@@ -24,6 +24,19 @@ func (a *LocalAPIC) next(deadline int64) int64 { return min(a.expiry, deadline) 
 // NextEvent returns the virtual time, in nanoseconds, at which the timer fires; ok is false where it is not armed.
 func (a *LocalAPIC) NextEvent() (ns int64, ok bool) { return a.expiry, a.expiry != noTimer }
 
+// timerWakes says whether the timer, when it fires, ends a wait: whether its interrupt, or the error that a vector below
+// 16 is, would be taken at the present priority. What the processor does about that while it waits is nothing.
+func (a *LocalAPIC) timerWakes() bool {
+	timer := a.lvt[lvtTimer]
+	switch {
+	case a.expiry == noTimer, timer&apicLVTMask != 0, a.svr&apicEnabled == 0:
+		return false
+	case timer&0xFF < 16:
+		return a.errors&apicReceiveIllegal == 0 // an error interrupts once
+	}
+	return timer&0xFF>>4 > a.processorPriority()>>4
+}
+
 // advance fires the timer where it is due.
 func (a *LocalAPIC) advance(now int64) {
 	for a.expiry <= now {

@@ -117,8 +117,38 @@ func TestTimeEnds(t *testing.T) {
 		t.Errorf("exit %v", e)
 	}
 	b = newBare(t, 0, []byte{0xF4})
-	b.APIC.expiry = 1<<63 - 2
+	b.rest |= FlagIF
+	b.APIC.svr |= apicEnabled
+	b.APIC.lvt[lvtTimer], b.APIC.expiry = 0x40, 1<<63-2
 	if e := b.Run(1<<63 - 1); e.Kind != ExitStopped || !errors.Is(e.Err, ErrTimeUp) || b.Now() < 0 {
 		t.Errorf("asleep: exit %v at %d", e, b.Now())
+	}
+}
+
+// A timer whose interrupt is never taken does not keep a processor that waits busy, however often it fires.
+func TestTimerThatDoesNotWake(t *testing.T) {
+	t.Parallel()
+	const vector = 0x40
+	for name, c := range map[string]struct {
+		timer, priority, rflags uint64
+		wakes                   bool
+	}{
+		"taken":        {apicPeriodic | vector, 0, FlagIF, true},
+		"masked":       {apicPeriodic | apicLVTMask | vector, 0, FlagIF, false},
+		"IF is clear":  {apicPeriodic | vector, 0, 0, false},
+		"low priority": {apicPeriodic | vector, vector, FlagIF, false},
+	} {
+		b := newBare(t, 0, []byte{0xF4})
+		b.rest |= c.rflags
+		b.APIC.svr |= apicEnabled
+		b.APIC.lvt[lvtTimer] = c.timer
+		b.APIC.setTaskPriority(c.priority)
+		b.APIC.startTimer(1)
+		if woke := b.Run(1_000_000).Kind != ExitHalted; woke != c.wakes {
+			t.Errorf("%s: woke %v", name, woke)
+		}
+		if !c.wakes && (b.TimerWakes() || b.Now() > 1000) {
+			t.Errorf("%s: at %d ns, the timer wakes: %v", name, b.Now(), b.TimerWakes())
+		}
 	}
 }

@@ -114,7 +114,7 @@ func (c *CPU) Run(deadline int64) Exit {
 		}
 		until := c.APIC.next(deadline)
 		if c.halted {
-			if until < deadline {
+			if until < deadline && c.TimerWakes() {
 				c.Skip(until)
 				continue
 			}
@@ -139,6 +139,12 @@ func (c *CPU) Run(deadline int64) Exit {
 			c.Raise(Exception{Vector: vectorDB, trap: true})
 		}
 	}
+}
+
+// TimerWakes says whether the local APIC's timer can end the processor's wait: a periodic one that cannot would be
+// waited for again and again.
+func (c *CPU) TimerWakes() bool {
+	return c.APIC.timerWakes() && (c.rest&FlagIF != 0 || c.wakes)
 }
 
 // Skip moves virtual time forward to t: a halted processor has nothing else to do.
