@@ -62,15 +62,7 @@ func New(cfg Config) (*Host, error) {
 func (h *Host) Serve(g Guest) { h.guest = g }
 
 // isRAM says whether all of [start, end) is memory.
-func (h *Host) isRAM(start, end uint64) bool {
-	r := accept.Range{Start: start, End: end}
-	for _, ram := range h.cfg.RAM {
-		if r.In(ram) {
-			return true
-		}
-	}
-	return false
-}
+func (h *Host) isRAM(start, end uint64) bool { return accept.Contains(h.cfg.RAM, start, end-start) }
 
 func (h *Host) charge(c *x86.CPU, e cost.Event, n uint64) {
 	c.AddTime(uint64(h.cfg.Cost.Charge(0, e, n)))

@@ -34,7 +34,6 @@ const (
 const (
 	featureControlLocked = 1
 	biosSignID           = 1 << 32          // KVM's microcode revision
-	platformInfo         = 1 << 31          // MSR_PLATFORM_INFO_CPUID_FAULT
 	mtrrCap              = 8 | 1<<8 | 1<<10 // eight variable ranges, fixed ranges, write combining
 )
 
