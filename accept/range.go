@@ -51,8 +51,8 @@ func (r Range) Union(s Range) Range {
 	return Range{min(r.Start, s.Start), max(r.End, s.End)}
 }
 
-// Contains reports whether the n bytes from addr on lie in one of ranges, which are ascending and disjoint: the memory that
-// a machine has, for instance. It is false of no bytes outside all of them, and of bytes beyond 2⁶⁴.
+// Contains reports whether the n bytes from addr on lie in one of ranges, which are ascending and disjoint: the memory
+// that a machine has, for instance. It is false of no bytes outside all of them, and of bytes beyond 2⁶⁴.
 func Contains(ranges []Range, addr, n uint64) bool {
 	for _, r := range ranges {
 		if addr < r.End {

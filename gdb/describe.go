@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// The target description (gdb manual, G): features are sets of registers under names that gdb knows, with the registers that it expects in them
-// (gdb manual, G.5.8, "i386 Features"). gdb takes others as they are.
+// The target description (gdb manual, G): features are sets of registers under names that gdb knows, with the registers
+// that it expects in them (gdb manual, G.5.8, "i386 Features"). gdb takes others as they are.
 
 type feature struct {
 	name      string

@@ -1,7 +1,9 @@
-// Package gdb lets gdb debug a machine with amd64 processors over its Remote Serial Protocol (gdb manual, appendix E, whose names of packets these are).
+// Package gdb lets gdb debug a machine with amd64 processors over its Remote Serial Protocol (gdb manual, appendix E,
+// whose names of packets these are).
 //
-// Whoever runs the machine is in charge: it calls [Server.Serve] when the machine stands still, which answers gdb until gdb lets it go on, and
-// asks [Server.Pending] now and then while it runs. The package knows nothing of the machine but what [Target] says.
+// Whoever runs the machine is in charge: it calls [Server.Serve] when the machine stands still, which answers gdb until
+// gdb lets it go on, and asks [Server.Pending] now and then while it runs. The package knows nothing of the machine but
+// what [Target] says.
 //
 //	s, err := gdb.Listen("127.0.0.1:1234", false)
 //	err = s.Wait(ctx)

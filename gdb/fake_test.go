@@ -10,7 +10,8 @@ import (
 	"testing"
 )
 
-// A fake is a machine that executes NOPs, one a byte. The one at fakeWrites stores to the counter, the one at fakeEnds ends it.
+// A fake is a machine that executes NOPs, one a byte. The one at fakeWrites stores to the counter, the one at fakeEnds
+// ends it.
 type fake struct {
 	regs    []Registers
 	memory  map[uint64]byte

@@ -7,7 +7,8 @@ import (
 	"sync"
 )
 
-// A Server lets one gdb at a time debug a target. Wait, Pending, Serve and Exited are for the goroutine that runs the target; Close is for any.
+// A Server lets one gdb at a time debug a target. Wait, Pending, Serve and Exited are for the goroutine that runs the
+// target; Close is for any.
 type Server struct {
 	listener net.Listener
 	arrived  chan struct{} // something to look at: holds one token at most
@@ -19,8 +20,8 @@ type Server struct {
 	session
 }
 
-// Listen listens on a TCP address, "host:port". Who connects may read and write the whole guest, so the host must be a loopback address,
-// which it is when left out, unless anywhere allows all.
+// Listen listens on a TCP address, "host:port". Who connects may read and write the whole guest, so the host must be a
+// loopback address, which it is when left out, unless anywhere allows all.
 func Listen(address string, anywhere bool) (*Server, error) {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
@@ -142,7 +143,8 @@ func (s *Server) Connected() bool { return s.connection() != nil }
 // Arrived gives a token when Pending may have become true, for those who wait for other things as well.
 func (s *Server) Arrived() <-chan struct{} { return s.arrived }
 
-// Pending says whether the machine, which runs, should stop and call Serve: a gdb has connected, has asked it to stop, or is gone.
+// Pending says whether the machine, which runs, should stop and call Serve: a gdb has connected, has asked it to stop,
+// or is gone.
 func (s *Server) Pending() bool {
 	c := s.connection()
 	return c != nil && (!s.greeted || c.pending())

@@ -8,7 +8,8 @@ import (
 	"net"
 )
 
-// packetSize bounds a packet's body in bytes, in both directions: gdb is told so. A G packet with all registers takes 1500.
+// packetSize bounds a packet's body in bytes, in both directions: gdb is told so. A G packet with all registers takes
+// 1500.
 const packetSize = 16 << 10
 
 // A message is what came in on a connection.
@@ -27,7 +28,8 @@ const (
 	goodbye               // there is nothing more
 )
 
-// A conn is a connection with a gdb. One goroutine reads it; all else, writing too, is for the one that runs the target.
+// A conn is a connection with a gdb. One goroutine reads it; all else, writing too, is for the one that runs the
+// target.
 type conn struct {
 	net.Conn
 	messages chan message // closed behind the last
@@ -159,7 +161,8 @@ func (c *conn) send(body string) {
 	_, _ = io.WriteString(c.Conn, c.last)
 }
 
-// handle deals with what is the connection's own matter: acknowledgements. It says whether m is a packet, an interrupt or the end.
+// handle deals with what is the connection's own matter: acknowledgements. It says whether m is a packet, an interrupt
+// or the end.
 func (c *conn) handle(m message) bool {
 	switch m.kind {
 	case damaged:

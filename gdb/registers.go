@@ -7,8 +7,9 @@ import (
 	"strings"
 )
 
-// Registers are those of one processor, in the order in which gdb numbers them here, without gaps: packet g is this structure in little endian.
-// The x87 registers are in the order of the stack, and the parts of their environment as FSAVE stores them.
+// Registers are those of one processor, in the order in which gdb numbers them here, without gaps: packet g is this
+// structure in little endian. The x87 registers are in the order of the stack, and the parts of their environment as
+// FSAVE stores them.
 type Registers struct {
 	RAX, RBX, RCX, RDX, RSI, RDI, RBP, RSP, R8, R9, R10, R11, R12, R13, R14, R15, RIP uint64
 

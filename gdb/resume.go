@@ -31,8 +31,8 @@ func (s *Server) stopReply(t Target) string {
 	return b.String()
 }
 
-// goOn is vCont: actions with the threads for which they are meant. A step of one thread is all that others wait for, as
-// a deterministic machine decides itself who runs. Signals are nothing that a processor takes: C and S are c and s.
+// goOn is vCont: actions with the threads for which they are meant. A step of one thread is all that others wait for,
+// as a deterministic machine decides itself who runs. Signals are nothing that a processor takes: C and S are c and s.
 func (r *request) goOn() (string, *Resume) {
 	resume := Resume{How: Continue}
 	for action := range strings.SplitSeq(r.args, ";") {

@@ -17,7 +17,8 @@ type session struct {
 	stop     Stop // why the machine stands still
 }
 
-// Serve tells gdb why the machine stands still and answers it until it lets the machine go on. Where no gdb is connected it is Detached; where ctx is done, Killed.
+// Serve tells gdb why the machine stands still and answers it until it lets the machine go on. Where no gdb is
+// connected it is Detached; where ctx is done, Killed.
 func (s *Server) Serve(ctx context.Context, t Target, stop Stop) Resume {
 	c := s.connection()
 	if c == nil {
@@ -101,8 +102,8 @@ type request struct {
 	args string // what follows the packet's name
 }
 
-// requests has every packet that is known, by what it begins with. Of several the first counts. A name of several letters ends where the
-// packet does, or at one of ",:;", which may be part of the name here.
+// requests has every packet that is known, by what it begins with. Of several the first counts. A name of several
+// letters ends where the packet does, or at one of ",:;", which may be part of the name here.
 var requests = []struct {
 	name  string
 	serve func(r *request) (string, *Resume)

@@ -5,15 +5,18 @@ type Target interface {
 	// CPUs returns the number of processors, at least 1; gdb sees each as a thread.
 	CPUs() int
 
-	// Registers and SetRegisters access a processor's registers. What the target does not let itself be given is an error, and then nothing has changed.
+	// Registers and SetRegisters access a processor's registers. What the target does not let itself be given is an
+	// error, and then nothing has changed.
 	Registers(cpu int) Registers
 	SetRegisters(cpu int, r *Registers) error
 
-	// ReadMemory reads as the processor's page tables lead, and returns how many bytes could be read from the beginning on. WriteMemory writes all or nothing.
+	// ReadMemory reads as the processor's page tables lead, and returns how many bytes could be read from the beginning
+	// on. WriteMemory writes all or nothing.
 	ReadMemory(cpu int, address uint64, p []byte) int
 	WriteMemory(cpu int, address uint64, p []byte) error
 
-	// SetPoints makes the machine stop at these points in place of those given before. Stopping there changes no memory of the guest's.
+	// SetPoints makes the machine stop at these points in place of those given before. Stopping there changes no memory
+	// of the guest's.
 	SetPoints(points []Point) error
 
 	// Monitor does what gdb's command monitor asks for and returns what is to be printed.

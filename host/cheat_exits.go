@@ -68,8 +68,8 @@ func (h *CheatingSNP) ChangePageState(c *x86.CPU, start, end uint64, size record
 	return h.honest.ChangePageState(c, start, end, size, to)
 }
 
-// lies says whether this request is the one to lie about, and how far the lie reaches; it is noted then. There has to be
-// something that an honest host would do: memory that is not shared is made private by doing nothing.
+// lies says whether this request is the one to lie about, and how far the lie reaches; it is noted then. There has to
+// be something that an honest host would do: memory that is not shared is made private by doing nothing.
 func (h *Cheat) lies(c *x86.CPU, start, end uint64, to mem.Plane) (next uint64, lied bool) {
 	if h.attack.Kind != Lie || to == mem.Private && !h.guest.Shared(start, end) || !h.due(c) {
 		return 0, false

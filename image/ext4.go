@@ -86,7 +86,8 @@ func openExt(r io.ReaderAt, size int64) (*extFS, error) {
 	logBlock := le.Uint32(b[0x18:])
 	if logBlock <= maxBlockLog {
 		f.blockSize = 1024 << logBlock
-		// They are in the block behind the superblock, which is the second one of 1 KiB, the first one of any other size.
+		// They are in the block behind the superblock, which is the second one of 1 KiB, the first one of any other
+		// size.
 		f.descriptors = max(f.blockSize, 2048)
 	}
 	switch {

@@ -16,8 +16,8 @@ type File struct {
 }
 
 // Initramfs packs files into a newc cpio archive, which the kernel unpacks into its first root file system (Linux
-// Documentation/driver-api/early-userspace/buffer-format.rst). The same files give the same bytes: they keep their order
-// (a directory comes before what is in it), belong to root, have inode numbers from 1 up and no time.
+// Documentation/driver-api/early-userspace/buffer-format.rst). The same files give the same bytes: they keep their
+// order (a directory comes before what is in it), belong to root, have inode numbers from 1 up and no time.
 func Initramfs(files ...File) ([]byte, error) {
 	var archive bytes.Buffer
 	w := cpio.NewWriter(&archive)

@@ -19,8 +19,8 @@ func TestInitramfs(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The first header, field by field (buffer-format.rst): magic, inode, mode, uid, gid, nlink, mtime, size, four device
-	// numbers, length of the name, checksum.
+	// The first header, field by field (buffer-format.rst): magic, inode, mode, uid, gid, nlink, mtime, size, four
+	// device numbers, length of the name, checksum.
 	const first = "070701" + "00000001" + "000041ED" + "00000000" + "00000000" + "00000002" + "00000000" + "00000000" +
 		"00000000" + "00000000" + "00000000" + "00000000" + "00000004" + "00000000" + "dev\x00"
 	if !bytes.HasPrefix(archive, []byte(first)) {

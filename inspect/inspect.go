@@ -21,8 +21,8 @@ import (
 
 // Options are what to do beside the usual.
 type Options struct {
-	// Unpack says to unpack every kernel too, for its symbols and the configuration inside. Else only one that could not
-	// be judged by its code is unpacked.
+	// Unpack says to unpack every kernel too, for its symbols and the configuration inside. Else only one that could
+	// not be judged by its code is unpacked.
 	Unpack bool
 
 	// Progress, if not nil, is told how many bytes of the file have been read, and how many it has.
@@ -41,8 +41,8 @@ type Report struct {
 // damaged, or has no Linux kernel for x86-64 in it.
 func File(ctx context.Context, path string, o Options) (r *Report, err error) {
 	defer func() {
-		// A library that reads some format may have a defect that a damaged file finds. It must not end an inspection of
-		// many files.
+		// A library that reads some format may have a defect that a damaged file finds. It must not end an inspection
+		// of many files.
 		if p := recover(); p != nil {
 			r, err = nil, fmt.Errorf("%s: damaged in a way that the program does not expect (%v); please report it", path, p)
 		}

@@ -175,7 +175,8 @@ func (b *boot) tdxGuest() Evidence {
 	return b.missing("no TDCALL")
 }
 
-// tdxAccepts: does it accept memory from a TDX module? Not every leaf number can be told: what executes TDCALL may do it.
+// tdxAccepts: does it accept memory from a TDX module? Not every leaf number can be told: what executes TDCALL may do
+// it.
 func (b *boot) tdxAccepts() Evidence {
 	const tdgMemPageAccept = 6 // Intel TDX Module ABI specification, TDCALL leaf numbers
 	for _, l := range b.facts.Leaves {

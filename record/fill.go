@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// Record returns a record with what the Log knows: acceptance, pages added, conversions, calls, phases, times. The machine
-// marks End first, and then adds what only it knows: image, platform, configuration, outcome, guest and host.
+// Record returns a record with what the Log knows: acceptance, pages added, conversions, calls, phases, times. The
+// machine marks End first, and then adds what only it knows: image, platform, configuration, outcome, guest and host.
 func (l *Log) Record() *Record {
 	l.Flush()
 	r := &Record{

@@ -168,7 +168,8 @@ func (l *Log) AcceptedBytes() uint64 {
 	return sum
 }
 
-// LastAccepted returns the last Accepted, with its agent, and how many operations there have been with it, by all agents.
+// LastAccepted returns the last Accepted, with its agent, and how many operations there have been with it, by all
+// agents.
 func (l *Log) LastAccepted() (e Accepted, operations uint64) {
 	if l == nil {
 		return Accepted{}, 0

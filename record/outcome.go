@@ -6,7 +6,8 @@ type Outcome string
 const (
 	// PowerOff: the guest switched itself off. The only good end.
 	PowerOff Outcome = "poweroff"
-	// Violation: the guest did what the architecture does not survive, such as touching memory that it has not accepted.
+	// Violation: the guest did what the architecture does not survive, such as touching memory that it has not
+	// accepted.
 	Violation Outcome = "violation"
 	// GuestPanic: the guest gave up and said so: a kernel panic, or TDVMCALL ReportFatalError.
 	GuestPanic Outcome = "guest-panic"

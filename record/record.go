@@ -15,8 +15,8 @@ import (
 // Schema names the version of the JSON form. New keys may appear under one version; what a key means does not change.
 const Schema = "tacit.record/1"
 
-// Record is the account of one run. Amounts of memory are in bytes, times in nanoseconds. A pointer is nil (null in JSON)
-// where the moment of which it speaks was not reached.
+// Record is the account of one run. Amounts of memory are in bytes, times in nanoseconds. A pointer is nil (null in
+// JSON) where the moment of which it speaks was not reached.
 type Record struct {
 	Schema      string `json:"schema"`
 	Image       Image  `json:"image"`
@@ -80,7 +80,8 @@ type Acceptance struct {
 	BitmapError       string  `json:"bitmap_error,omitempty"` // why the guest's bitmap could not be read
 }
 
-// Negotiation is what firmware and the operating system told each other about unaccepted memory before ExitBootServices.
+// Negotiation is what firmware and the operating system told each other about unaccepted memory before
+// ExitBootServices.
 type Negotiation struct {
 	Offered          bool     `json:"offered"`                // firmware published the memory acceptance protocol
 	LookedUpBy       []string `json:"looked_up_by"`           // images that asked for it, each once

@@ -39,7 +39,8 @@ type Lines struct {
 	err  error
 }
 
-// maxLines bounds a file of events, of which a guest can make any number: a thousand times what a boot makes with host pages of 4 KiB.
+// maxLines bounds a file of events, of which a guest can make any number: a thousand times what a boot makes with host
+// pages of 4 KiB.
 const maxLines = 10_000_000
 
 // NewLines returns a Lines that writes to w.

@@ -24,8 +24,8 @@ func (r *Record) WriteSummary(w io.Writer) error {
 	return err
 }
 
-// acceptanceTable says who accepted how much, when and in which pages. Its amounts of memory have one unit, in which all
-// of them are whole.
+// acceptanceTable says who accepted how much, when and in which pages. Its amounts of memory have one unit, in which
+// all of them are whole.
 func (r *Record) acceptanceTable(w io.Writer) {
 	by := &r.Acceptance.By
 	rows := []struct {

@@ -14,7 +14,8 @@ const (
 	Running Agent = iota
 	// Firmware is the UEFI firmware, also when it works on behalf of an application that called it.
 	Firmware
-	// Stub is the EFI application that the firmware started: the kernel's EFI stub, up to the kernel's first instruction.
+	// Stub is the EFI application that the firmware started: the kernel's EFI stub, up to the kernel's first
+	// instruction.
 	Stub
 	// Kernel is the operating system, and all that runs under it.
 	Kernel
@@ -105,8 +106,8 @@ const (
 	VC
 	// RMP: instructions by which an SEV-SNP guest works on the RMP ("PVALIDATE"), with their results ("SUCCESS").
 	RMP
-	// GHCB: what a guest asks of its host by the GHCB protocol, by page ("SNP Page State Change") or by MSR ("MSR: CPUID"),
-	// with the status that the host returns.
+	// GHCB: what a guest asks of its host by the GHCB protocol, by page ("SNP Page State Change") or by MSR ("MSR:
+	// CPUID"), with the status that the host returns.
 	GHCB
 
 	interfaces
@@ -153,7 +154,8 @@ func unword[T ~uint8](names []string, text []byte, v *T) error {
 	return fmt.Errorf("record: %q is none of %q", text, names)
 }
 
-// Address is a guest address. In JSON it is a string in hexadecimal, because JSON numbers do not hold 64 bits everywhere.
+// Address is a guest address. In JSON it is a string in hexadecimal, because JSON numbers do not hold 64 bits
+// everywhere.
 type Address uint64
 
 func (a Address) String() string { return "0x" + strconv.FormatUint(uint64(a), 16) }

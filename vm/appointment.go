@@ -7,7 +7,8 @@ import (
 	"github.com/tacit-vm/tacit/record"
 )
 
-// An appointment is something to be done at an exact place of a run: when so many instructions have completed. What it does must not change the guest.
+// An appointment is something to be done at an exact place of a run: when so many instructions have completed. What it
+// does must not change the guest.
 type appointment struct {
 	at uint64
 	do func(ctx context.Context) error // an error ends the run

@@ -31,7 +31,8 @@ type Config struct {
 	Memory   uint64       // bytes, a multiple of 2 MiB, 128 MiB to 4 TiB; 0 means 4 GiB
 	Image    *image.Image // what firmware starts
 
-	// Initrd is the initial RAM disk; nil means one whose only file is tacit's init, for a bzImage. An empty one that is not nil means none.
+	// Initrd is the initial RAM disk; nil means one whose only file is tacit's init, for a bzImage. An empty one that
+	// is not nil means none.
 	Initrd []byte
 
 	// CommandLine is the kernel's command line; nil means tacit's own. Append goes behind it.
@@ -61,8 +62,8 @@ type Config struct {
 	Debugger *gdb.Server // the machine waits for its gdb before the first instruction, and stops for it; nil lets nobody in
 	Trace    *Trace      // writes a line about each of some instructions; may be nil
 
-	// Keyboard types on the first serial port, until it is closed; nil means that nobody does. Replay is typed first, each at its instant: what Typed
-	// heard in another run with the same configuration makes this run that one.
+	// Keyboard types on the first serial port, until it is closed; nil means that nobody does. Replay is typed first,
+	// each at its instant: what Typed heard in another run with the same configuration makes this run that one.
 	Keyboard <-chan []byte
 	Replay   []Typed
 	Typed    func(Typed) // hears what the serial port took, and when; may be nil
@@ -146,8 +147,8 @@ func (c *Config) complete() error {
 	return nil
 }
 
-// FirmwarePolicies are what Config.FirmwarePolicy can be. The first three are those of package firmware. Upstream is what OVMF does today: it accepts
-// what lies below 4 GiB, and asks the operating system on SEV-SNP only.
+// FirmwarePolicies are what Config.FirmwarePolicy can be. The first three are those of package firmware. Upstream is
+// what OVMF does today: it accepts what lies below 4 GiB, and asks the operating system on SEV-SNP only.
 var FirmwarePolicies = []string{"negotiate", "lazy", "eager", "upstream"}
 
 // policy returns what FirmwarePolicy means on this platform, and how much firmware accepts up front.

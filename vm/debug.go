@@ -14,7 +14,8 @@ import (
 
 // A debugger is the machine as gdb sees it: a gdb.Target. A nil one is a machine that nobody debugs.
 //
-// Standing still costs the guest nothing that it could measure: the processors come back to run.go between two instructions, and go on there.
+// Standing still costs the guest nothing that it could measure: the processors come back to run.go between two
+// instructions, and go on there.
 type debugger struct {
 	m      *Machine
 	server *gdb.Server
@@ -180,7 +181,8 @@ func (p observedPlatform) Intercept(c *x86.CPU, in *x86.Instruction) x86.Action 
 	return action
 }
 
-// ended shows gdb how the run has ended. Where the guest did not switch itself off, one may look at what is left of it first.
+// ended shows gdb how the run has ended. Where the guest did not switch itself off, one may look at what is left of it
+// first.
 func (d *debugger) ended(ctx context.Context, r *record.Record) {
 	if d == nil || !d.server.Connected() {
 		return

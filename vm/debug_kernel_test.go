@@ -16,8 +16,9 @@ import (
 const placeSymbols = `python import re; offset = re.search("-o (0x[0-9a-f]+)", gdb.execute("monitor kernel", to_string=True)).group(1); ` +
 	`gdb.execute("symbol-file %s -o " + offset)`
 
-// Stock gdb and a stock kernel, as a person would use them: stop at an acceptance, load the symbols, look who accepts and why, break at functions by name,
-// read a variable, step, watch memory, go on to the end. None of it shows in the record.
+// Stock gdb and a stock kernel, as a person would use them: stop at an acceptance, load the symbols, look who accepts
+// and why, break at functions by name, read a variable, step, watch memory, go on to the end. None of it shows in the
+// record.
 func TestGDBInAKernel(t *testing.T) {
 	t.Parallel()
 	want := defaultBoot()(t)
@@ -49,8 +50,8 @@ func TestGDBInAKernel(t *testing.T) {
 	}
 }
 
-// With KASLR functions are named from the kernel's first page tables on. That the kernel has been moved as far as its tables say is what it says itself
-// later, by where SYSCALL enters it.
+// With KASLR functions are named from the kernel's first page tables on. That the kernel has been moved as far as its
+// tables say is what it says itself later, by where SYSCALL enters it.
 func TestFunctionsAreNamedEarly(t *testing.T) {
 	t.Parallel()
 	img := debian13(t)

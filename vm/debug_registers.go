@@ -72,7 +72,8 @@ func (d *debugger) SetRegisters(cpu int, r *gdb.Registers) error {
 	return nil
 }
 
-// settable says what keeps the registers from being what is asked for. Those that decide how the processor works are the guest's own.
+// settable says what keeps the registers from being what is asked for. Those that decide how the processor works are
+// the guest's own.
 func settable(now, want *gdb.Registers) error {
 	same := *want // but for what may change
 	for i, v := range general(&same) {
@@ -95,7 +96,8 @@ func settable(now, want *gdb.Registers) error {
 	return nil
 }
 
-// Offsets in the FXSAVE area in its 64-bit format (SDM vol. 1, table 10-2). Its tag word has one bit a register: not empty.
+// Offsets in the FXSAVE area in its 64-bit format (SDM vol. 1, table 10-2). Its tag word has one bit a register: not
+// empty.
 const (
 	fxFCW, fxFSW, fxFTW, fxFOP = 0, 2, 4, 6
 	fxFIP, fxFDP               = 8, 16

@@ -8,13 +8,15 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// What gdb asks of a machine that stands still: memory and points. Memory is read and written as the processor's page tables lead, whatever they allow,
-// and nothing happens to the guest by it: a page that is not accepted cannot be read, and stays as it is.
+// What gdb asks of a machine that stands still: memory and points. Memory is read and written as the processor's page
+// tables lead, whatever they allow, and nothing happens to the guest by it: a page that is not accepted cannot be read,
+// and stays as it is.
 
 // CPUs implements [gdb.Target].
 func (d *debugger) CPUs() int { return len(d.m.cpus) }
 
-// pieces calls f for each page's part of n bytes from address on, until it fails, and returns how many bytes it was not called for in vain.
+// pieces calls f for each page's part of n bytes from address on, until it fails, and returns how many bytes it was not
+// called for in vain.
 func pieces(address, n uint64, f func(address, from, to uint64) error) (done uint64, err error) {
 	for done < n {
 		size := min(n-done, mem.PageSize-address%mem.PageSize)
@@ -56,7 +58,8 @@ func (d *debugger) WriteMemory(cpu int, address uint64, p []byte) error {
 	return err
 }
 
-// SetPoints implements [gdb.Target]. The processors hear of them when they go on: gdb takes all away at each stop, and gives them back.
+// SetPoints implements [gdb.Target]. The processors hear of them when they go on: gdb takes all away at each stop, and
+// gives them back.
 func (d *debugger) SetPoints(points []gdb.Point) error {
 	d.points = slices.Clone(points)
 	return nil

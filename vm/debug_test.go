@@ -99,7 +99,8 @@ func TestGuestDoesNotNoticeGDB(t *testing.T) {
 	}
 }
 
-// What one would want to see when a guest touches what it has not accepted: the moment before, the moment itself, and what it is about.
+// What one would want to see when a guest touches what it has not accepted: the moment before, the moment itself, and
+// what it is about.
 func TestGDBAtAViolation(t *testing.T) {
 	t.Parallel()
 	const page = 0x4000_0000 // handed over unaccepted

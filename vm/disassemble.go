@@ -9,7 +9,8 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// instructionAt returns the bytes at rip, as many as an instruction may have; fewer where the next page is not mapped, none where nothing is.
+// instructionAt returns the bytes at rip, as many as an instruction may have; fewer where the next page is not mapped,
+// none where nothing is.
 func instructionAt(c *x86.CPU, rip uint64) []byte {
 	const longest, page = 15, 4096
 	b := make([]byte, longest)
@@ -23,8 +24,8 @@ func instructionAt(c *x86.CPU, rip uint64) []byte {
 	return b
 }
 
-// others are instructions that x86asm does not know, and that confidential guests and their kernels execute (Intel SDM vol. 2; Intel CPU Architectural
-// Extensions Specification, 2; AMD APM vol. 3).
+// others are instructions that x86asm does not know, and that confidential guests and their kernels execute (Intel SDM
+// vol. 2; Intel CPU Architectural Extensions Specification, 2; AMD APM vol. 3).
 var others = map[string]string{
 	"660f01cc": "tdcall",
 	"f20f01ff": "pvalidate",

@@ -1,9 +1,10 @@
-// Package vm is one machine put together: memory, processor, platform, host, firmware and devices from a [Config], run to its end, and a
-// [record.Record] of what happened.
+// Package vm is one machine put together: memory, processor, platform, host, firmware and devices from a [Config], run
+// to its end, and a [record.Record] of what happened.
 //
 //	r, err := vm.Run(ctx, vm.Config{Platform: vm.TDX, Memory: 4 << 30, Image: img, Initrd: initrd})
 //
-// However the guest ends, there is a record that says so, and no error: an error is for what kept the machine from running.
+// However the guest ends, there is a record that says so, and no error: an error is for what kept the machine from
+// running.
 //
 //	config.go    what a machine is made of
 //	machine.go   making it

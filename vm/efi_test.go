@@ -13,7 +13,8 @@ import (
 	"github.com/tacit-vm/tacit/vm"
 )
 
-// application makes an EFI application of machine code: a PE32+ file with one section, loaded anywhere (PE format, "Optional Header").
+// application makes an EFI application of machine code: a PE32+ file with one section, loaded anywhere (PE format,
+// "Optional Header").
 func application(t testing.TB, code []byte) *image.Image {
 	t.Helper()
 	const headers, section = 0x200, 0x1000
@@ -101,8 +102,9 @@ func TestAcceptingTwiceGivesTheModulesStatus(t *testing.T) {
 	}
 }
 
-// countUnaccepted is a program that knows nothing of unaccepted memory and of the acceptance protocol: it leaves boot services, as often as it takes,
-// counts the pages of type 15 in its last memory map, and resets the machine with that number as the status.
+// countUnaccepted is a program that knows nothing of unaccepted memory and of the acceptance protocol: it leaves boot
+// services, as often as it takes, counts the pages of type 15 in its last memory map, and resets the machine with that
+// number as the status.
 var countUnaccepted = slices.Concat([]byte{
 	0x53, 0x56, 0x57, //                                     push rbx; push rsi; push rdi
 	0x48, 0x83, 0xEC, 0x70, //                               sub  rsp, 0x70
@@ -136,7 +138,8 @@ var countUnaccepted = slices.Concat([]byte{
 	0x66, 0x2E, 0x0F, 0x1F, 0x84, 0, 0, 0, 0, 0, //          nop, to a multiple of 16
 }, make([]byte, 0x4000)) // buffer
 
-// What upstream firmware does on TDX loses memory of an operating system that does not know how to accept it; asking saves it.
+// What upstream firmware does on TDX loses memory of an operating system that does not know how to accept it; asking
+// saves it.
 func TestSystemThatDoesNotCallTheProtocol(t *testing.T) {
 	t.Parallel()
 	const above4G = 2 * gib / 4096 // of 4 GiB, 2 lie below the hole

@@ -10,7 +10,8 @@ import (
 	"github.com/tacit-vm/tacit/vm"
 )
 
-// Boot a kernel as a TDX guest and ask what is still unaccepted when its init starts. A test of a kernel's own could do just this.
+// Boot a kernel as a TDX guest and ask what is still unaccepted when its init starts. A test of a kernel's own could do
+// just this.
 func ExampleRun() {
 	packages, err := filepath.Glob("../kernels/linux-image-6.12.*-cloud-amd64_*.deb")
 	if err != nil || len(packages) == 0 {

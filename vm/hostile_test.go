@@ -10,7 +10,8 @@ import (
 	"github.com/tacit-vm/tacit/vm"
 )
 
-// What does not help is not advised: only a kernel that has left firmware without asking the module is told that it is not a TDX guest.
+// What does not help is not advised: only a kernel that has left firmware without asking the module is told that it is
+// not a TDX guest.
 func TestAdviceFitsTheEnd(t *testing.T) {
 	t.Parallel()
 	// locate asks firmware for a protocol that it does not have, and returns what it is told.

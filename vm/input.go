@@ -21,7 +21,8 @@ type Typed struct {
 	Text Keys `json:"typed"`
 }
 
-// Keys are bytes as a terminal sends them. In JSON they are a string with a character for each byte, so that a person can read and write it.
+// Keys are bytes as a terminal sends them. In JSON they are a string with a character for each byte, so that a person
+// can read and write it.
 type Keys []byte
 
 // MarshalJSON implements [json.Marshaler].
@@ -163,8 +164,9 @@ func (k *keyboard) take(b []byte, ok bool) {
 	k.waiting = append(k.waiting, b...)
 }
 
-// rest lets a processor wait from now until a time, and returns until when it has waited. With somebody at the keyboard time goes as on the wall, so that
-// a guest that waits for a key does not meet all of its timeouts before that comes; what is typed ends the wait.
+// rest lets a processor wait from now until a time, and returns until when it has waited. With somebody at the keyboard
+// time goes as on the wall, so that a guest that waits for a key does not meet all of its timeouts before that comes;
+// what is typed ends the wait.
 func (k *keyboard) rest(ctx context.Context, now, until int64) int64 {
 	if k.live == nil || len(k.replay) > 0 || len(k.waiting) > 0 {
 		return until

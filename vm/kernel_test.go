@@ -18,7 +18,8 @@ import (
 	"github.com/tacit-vm/tacit/vm"
 )
 
-// The tests here boot stock kernels of Debian, which scripts/fetch-kernels fetches. They assert what a guest and the machine agree on, not what either alone says.
+// The tests here boot stock kernels of Debian, which scripts/fetch-kernels fetches. They assert what a guest and the
+// machine agree on, not what either alone says.
 
 var kernels = flag.String("kernels", "../kernels", "directory that scripts/fetch-kernels has filled")
 
@@ -172,8 +173,8 @@ func TestEagerAcceptsAll(t *testing.T) {
 	}
 }
 
-// Memory that a program touches comes first from what is accepted and free, then from what has to be accepted; what was accepted and is still free
-// afterwards is what the kernel's watermarks ask for.
+// Memory that a program touches comes first from what is accepted and free, then from what has to be accepted; what was
+// accepted and is still free afterwards is what the kernel's watermarks ask for.
 func TestTouchedMemoryIsAccepted(t *testing.T) {
 	t.Parallel()
 	const touch = 2 * gib
@@ -197,7 +198,8 @@ func TestTouchedMemoryIsAccepted(t *testing.T) {
 	}
 }
 
-// 64 GiB of guest cost little more than the kernel's own map of it, which is 1 GiB. The boot runs in a process of its own, whose memory is counted.
+// 64 GiB of guest cost little more than the kernel's own map of it, which is 1 GiB. The boot runs in a process of its
+// own, whose memory is counted.
 func TestTDXGuestOf64G(t *testing.T) {
 	const child = "TACIT_TEST_CHILD"
 	if os.Getenv(child) == "" {

@@ -127,10 +127,12 @@ func (m *Machine) missing(end error) string {
 	return ""
 }
 
-// calledModule says whether the guest knows that it is a TD: every TDX guest asks how wide its addresses are first. Firmware here does not need to.
+// calledModule says whether the guest knows that it is a TD: every TDX guest asks how wide its addresses are first.
+// Firmware here does not need to.
 func calledModule(r *record.Record) bool { return len(r.Calls[record.TDCALL.String()]["VP.INFO"]) > 0 }
 
-// unvalidated returns the page that an SEV-SNP guest touched without having validated it, and whose #VC it did not survive; nil where there is none.
+// unvalidated returns the page that an SEV-SNP guest touched without having validated it, and whose #VC it did not
+// survive; nil where there is none.
 func (m *Machine) unvalidated() *snp.Violation {
 	if g, ok := m.platform.Platform.(*snp.Platform); ok {
 		return g.Unvalidated(m.cpus[0])
@@ -153,7 +155,8 @@ func (m *Machine) blame(d *record.Diagnosis, gpa, gva uint64, state string) {
 	}
 }
 
-// locate says at which instruction the guest ended, and in which function: where the processor stands, or where it stood before an exception took it to firmware.
+// locate says at which instruction the guest ended, and in which function: where the processor stands, or where it
+// stood before an exception took it to firmware.
 func (m *Machine) locate(d *record.Diagnosis, end error) {
 	c := m.cpus[0]
 	rip := c.RIP()

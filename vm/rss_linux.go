@@ -6,8 +6,8 @@ import (
 	"os"
 )
 
-// peakRSS returns the most memory that this process has had resident, in bytes: VmHWM of proc(5), in KiB. What getrusage(2) says includes
-// what the process that started this one had resident.
+// peakRSS returns the most memory that this process has had resident, in bytes: VmHWM of proc(5), in KiB. What
+// getrusage(2) says includes what the process that started this one had resident.
 func peakRSS() uint64 {
 	f, err := os.Open("/proc/self/status")
 	if err != nil {

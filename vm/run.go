@@ -11,8 +11,8 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// Run makes a machine, runs it to its end and returns the record. Where ctx is done before that, the record's outcome is Cancelled.
-// A record that comes with an error is of a run that could not repeat its input: [ReplayError].
+// Run makes a machine, runs it to its end and returns the record. Where ctx is done before that, the record's outcome
+// is Cancelled. A record that comes with an error is of a run that could not repeat its input: [ReplayError].
 func Run(ctx context.Context, cfg Config) (*record.Record, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
@@ -36,8 +36,9 @@ func Run(ctx context.Context, cfg Config) (*record.Record, error) {
 	return r, replayError(end)
 }
 
-// slice and debugSlice are how far the machine runs, in virtual nanoseconds, before it looks whether it is to stop and reports progress. What the guest sees does not
-// depend on them. gdb gives up on an answer after 2 s (its remotetimeout), which a slow host must not need.
+// slice and debugSlice are how far the machine runs, in virtual nanoseconds, before it looks whether it is to stop and
+// reports progress. What the guest sees does not depend on them. gdb gives up on an answer after 2 s (its
+// remotetimeout), which a slow host must not need.
 const (
 	slice      = 20_000_000
 	debugSlice = 1_000_000

@@ -80,7 +80,8 @@ func TestSNPStubAndSmallPages(t *testing.T) {
 	}
 }
 
-// The question that the mailing list left open, answered by running it: a kernel that cannot accept memory loses it unless firmware asks.
+// The question that the mailing list left open, answered by running it: a kernel that cannot accept memory loses it
+// unless firmware asks.
 func TestKernelThatCannotAccept(t *testing.T) {
 	t.Parallel()
 	lazy := boot(t, vm.Config{Platform: vm.SNP, Image: debian12(t), FirmwarePolicy: "lazy"})

@@ -8,7 +8,8 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// x86-64 Linux links itself at the beginning of these addresses, and KASLR moves it within them (Documentation/arch/x86/x86_64/mm.rst).
+// x86-64 Linux links itself at the beginning of these addresses, and KASLR moves it within them
+// (Documentation/arch/x86/x86_64/mm.rst).
 const (
 	kernelTextFirst = 0xFFFF_FFFF_8000_0000
 	kernelTextLast  = 0xFFFF_FFFF_BFFF_FFFF
@@ -22,7 +23,8 @@ type names struct {
 	placed bool   // offset is known; it does not change any more
 }
 
-// symbols returns the kernel's symbols, nil where none are known. The image's own take a few tenths of a second to unpack.
+// symbols returns the kernel's symbols, nil where none are known. The image's own take a few tenths of a second to
+// unpack.
 func (m *Machine) symbols() *image.Symbols {
 	if !m.names.tried {
 		m.names.tried = true
@@ -73,8 +75,9 @@ func (m *Machine) offsetByEntry() (offset uint64, ok bool) {
 	return lstar - linked, ok && lstar >= kernelTextFirst && lstar <= kernelTextLast
 }
 
-// offsetByMapping compares the first page of 2 MiB that is mapped in the kernel's range with where the kernel begins: from its first page tables on,
-// nothing in front of it is mapped (Linux arch/x86/kernel/head64.c, __startup_64). This is earlier than SYSCALL by the whole of early boot.
+// offsetByMapping compares the first page of 2 MiB that is mapped in the kernel's range with where the kernel begins:
+// from its first page tables on, nothing in front of it is mapped (Linux arch/x86/kernel/head64.c, __startup_64). This
+// is earlier than SYSCALL by the whole of early boot.
 func (m *Machine) offsetByMapping() (offset uint64, ok bool) {
 	linked, ok := m.symbols().Address("_text")
 	c := m.cpus[0]

@@ -15,7 +15,8 @@ type Trace struct {
 	Writer      io.Writer // takes the lines, in small pieces; it is not asked whether it could
 }
 
-// A tracer writes a Trace. A line is finished when the next instruction is reached: only then it is known what the last one has changed.
+// A tracer writes a Trace. A line is finished when the next instruction is reached: only then it is known what the last
+// one has changed.
 type tracer struct {
 	m    *Machine
 	w    io.Writer
@@ -45,8 +46,8 @@ func (m *Machine) endTrace() {
 	m.trace = nil
 }
 
-// instruction hears of the instruction that c is about to execute. An instruction that faults completes later, or never, and is seen each time it is
-// tried, with the same number: numbers count what completes.
+// instruction hears of the instruction that c is about to execute. An instruction that faults completes later, or
+// never, and is seen each time it is tried, with the same number: numbers count what completes.
 func (t *tracer) instruction(c *x86.CPU) {
 	t.finish(c)
 	rip := c.RIP()

@@ -199,7 +199,8 @@ func readInitrd(path string, memory uint64) ([]byte, error) {
 	return io.ReadAll(io.LimitReader(file, size))
 }
 
-// openRegular opens a file and says how many bytes it has. What is no file, such as a pipe, might never end, or never begin.
+// openRegular opens a file and says how many bytes it has. What is no file, such as a pipe, might never end, or never
+// begin.
 func openRegular(path string) (*os.File, int64, error) {
 	info, err := os.Stat(path)
 	if err != nil {

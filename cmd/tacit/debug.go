@@ -53,7 +53,8 @@ func (f *debugFlags) check() error {
 // traces says whether a trace goes to standard error.
 func (f *debugFlags) traces() bool { return f.trace.count > 0 && f.traceFile == "" }
 
-// open opens what the flags ask for and puts it into the settings. The function that it returns closes all of it, and is never nil.
+// open opens what the flags ask for and puts it into the settings. The function that it returns closes all of it, and
+// is never nil.
 func (f *debugFlags) open(s *settings, stdout, stderr io.Writer) (closeAll func() error, err error) {
 	var closers []func() error
 	closeAll = func() (err error) {

@@ -15,8 +15,8 @@ const (
 	statusUsage = 2 // the command line is wrong
 )
 
-// outcomeStatus gives each outcome its exit status. They fit git bisect run: 1 to 124 is a bad kernel, 125 one that cannot
-// be judged, and from 128 on the bisection stops.
+// outcomeStatus gives each outcome its exit status. They fit git bisect run: 1 to 124 is a bad kernel, 125 one that
+// cannot be judged, and from 128 on the bisection stops.
 var outcomeStatus = map[record.Outcome]exitStatus{
 	record.PowerOff:    0,
 	record.Violation:   3,

@@ -16,8 +16,8 @@ var errNoKernel = errors.New("no IMAGE given and no kernel in kernels/: scripts/
 // kernelFile matches the names under which scripts/fetch-kernels leaves Debian's kernels, and their version.
 var kernelFile = regexp.MustCompile(`^linux-(?:image|binary)-(\d+(?:\.\d+)*)[^/]*\.deb$`)
 
-// newestKernel finds the kernel to boot when none is named: the one with the highest version in the directory kernels of
-// dir or, where dir is inside a Go module, of the module. Of several flavours of one version it prefers cloud.
+// newestKernel finds the kernel to boot when none is named: the one with the highest version in the directory kernels
+// of dir or, where dir is inside a Go module, of the module. Of several flavours of one version it prefers cloud.
 func newestKernel(dir string) (string, error) {
 	for {
 		if path := newestIn(filepath.Join(dir, "kernels")); path != "" {

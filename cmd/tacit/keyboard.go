@@ -22,7 +22,8 @@ const (
 	quitKey   = 'x'
 )
 
-// openKeyboard reads in until its end. Where that is a terminal, it passes on every key at once and shows none, until restore is called.
+// openKeyboard reads in until its end. Where that is a terminal, it passes on every key at once and shows none, until
+// restore is called.
 func openKeyboard(in io.Reader, quit func()) (*keyboard, error) {
 	k := &keyboard{keys: make(chan []byte, 64), quit: quit, restore: func() {}, patience: true}
 	if file, ok := in.(*os.File); ok && term.IsTerminal(int(file.Fd())) {

@@ -18,8 +18,9 @@ import (
 
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	// The first signal ends the run in good order; one that comes later finds the default handling and ends the process.
-	// Not at once: timeout(1) and others send a signal to a process and to its group, so that it arrives twice.
+	// The first signal ends the run in good order; one that comes later finds the default handling and ends the
+	// process. Not at once: timeout(1) and others send a signal to a process and to its group, so that it arrives
+	// twice.
 	context.AfterFunc(ctx, func() { time.AfterFunc(time.Second, stop) })
 	os.Exit(execute(ctx, os.Args[1:], os.Stdout, os.Stderr, boot))
 }

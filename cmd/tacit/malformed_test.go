@@ -94,7 +94,8 @@ func refused(t *testing.T, path string) {
 	}
 }
 
-// Files that a run wants beside its image are looked at before it, and are files: what is none might never end, or never begin.
+// Files that a run wants beside its image are looked at before it, and are files: what is none might never end, or
+// never begin.
 func TestWhatCannotBeRead(t *testing.T) {
 	dir := t.TempDir()
 	fifo, large := filepath.Join(dir, "fifo"), filepath.Join(dir, "large")
@@ -120,7 +121,8 @@ func TestWhatCannotBeRead(t *testing.T) {
 	}
 }
 
-// What cannot be written is an error, whatever the guest did; and a device to which nothing can be written stays where it is.
+// What cannot be written is an error, whatever the guest did; and a device to which nothing can be written stays where
+// it is.
 func TestFullDisk(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("there is no /dev/full")

@@ -69,8 +69,8 @@ func (s *screen) progress(p record.Progress) {
 	s.show()
 }
 
-// Close erases the status line and leaves the cursor at the beginning of a line. It returns the first error that writing
-// to the console gave.
+// Close erases the status line and leaves the cursor at the beginning of a line. It returns the first error that
+// writing to the console gave.
 func (s *screen) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -10,9 +10,9 @@ import (
 
 const page = 4096
 
-// touch makes the kernel find, and so accept, that many bytes of memory: one store to each page of a mapping that stays.
-// The byte stored is zero. It takes a page from the kernel like any other, but a machine that keeps no pages of zeros
-// needs no memory of its own for it. It reports an error and returns false if there is not that much.
+// touch makes the kernel find, and so accept, that many bytes of memory: one store to each page of a mapping that
+// stays. The byte stored is zero. It takes a page from the kernel like any other, but a machine that keeps no pages of
+// zeros needs no memory of its own for it. It reports an error and returns false if there is not that much.
 func (r *reporter) touch(size uint64) bool {
 	available, ok := value(r.read("/proc/meminfo"), "MemAvailable", ':')
 	if !ok || size>>10 > available {

@@ -17,8 +17,8 @@ type Mark struct {
 	End      bool
 }
 
-// Parser reads a report as its bytes arrive. The bytes are a guest's and may be anything: what is not a line of a report
-// is skipped, memory is bounded, and nothing panics.
+// Parser reads a report as its bytes arrive. The bytes are a guest's and may be anything: what is not a line of a
+// report is skipped, memory is bounded, and nothing panics.
 type Parser struct {
 	// OnMark, if set, is called with the last byte of each "begin" and "end" line, before Write returns. It is how the
 	// machine looks at its own books at the instant the guest looks at its own.

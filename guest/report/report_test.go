@@ -63,7 +63,8 @@ func TestParse(t *testing.T) {
 	}
 }
 
-// The machine reads its own books in OnMark, so the call must come with the line's last byte, neither earlier nor later.
+// The machine reads its own books in OnMark, so the call must come with the line's last byte, neither earlier nor
+// later.
 func TestMarksComeWithTheirLastByte(t *testing.T) {
 	var marks []Mark
 	p := Parser{OnMark: func(m Mark) { marks = append(marks, m) }}
