@@ -25,8 +25,8 @@ func FormatBytes(n uint64) string {
 	return FormatCount(n) + " B"
 }
 
-// FormatNS writes a time in the unit that leaves one to three digits before the point: "4.213 s", "53.100 ms", "8.000
-// µs", "250 ns".
+// FormatNS writes a time in the unit that leaves one to three digits before the point:
+// "4.213 s", "53.100 ms", "8.000 µs", "250 ns".
 func FormatNS(ns int64) string {
 	switch n := float64(ns); {
 	case ns >= 1e9:
