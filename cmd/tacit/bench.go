@@ -39,6 +39,13 @@ func benchCommand() *cobra.Command {
 			"  tacit bench --compare before.json integer carry boot-tdx\n" +
 			"  tacit bench --cpuprofile cpu.out --runs 1 boot-tdx && go tool pprof -top cpu.out",
 		ValidArgsFunction: cobra.NoFileCompletions,
+		Args: func(_ *cobra.Command, names []string) error {
+			_, err := f.workloads(names)
+			if f.runs < 1 {
+				err = errors.New("--runs: want at least 1")
+			}
+			return err
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.run(cmd.Context(), args, cmd.OutOrStdout(), cmd.ErrOrStderr())
 		},
@@ -64,9 +71,6 @@ func (f *benchFlags) run(ctx context.Context, names []string, stdout, stderr io.
 			fmt.Fprintf(stdout, "%-14s  %s\n", w.Name, w.About)
 		}
 		return nil
-	}
-	if f.runs < 1 {
-		return errors.New("--runs: want at least 1")
 	}
 	var earlier *bench.Report
 	if f.compare != "" {
