@@ -151,7 +151,7 @@ func change(b *testing.B, f func(accept.Bitmap, accept.Range)) {
 func BenchmarkAccept(b *testing.B) {
 	m, _ := newBitmap(b, accept.Range{Start: 0, End: 64 * giB})
 	block := accept.Range{Start: 32 * giB, End: 32*giB + 4*miB}
-	platform := func(accept.Range) error { return nil }
+	platform := accept.DriverFunc(func(accept.Range) error { return nil })
 	for b.Loop() {
 		m.Mark(block)
 		if err := m.Accept(accept.Guard(block), platform); err != nil {

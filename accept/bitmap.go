@@ -57,18 +57,26 @@ func (b Bitmap) Count(r Range) uint64 {
 // ranges possible. The ends of r are thus rounded outward. The body of the loop may clear the run it was given.
 func (b Bitmap) Runs(r Range) func(yield func(Range) bool) {
 	return func(yield func(Range) bool) {
-		i, n := b.units(r)
 		for {
-			start := find(b.bits, i, n, 0)
-			if start == n {
+			run := b.first(r, ^uint64(0))
+			if run.Empty() || !yield(run) {
 				return
 			}
-			i = find(b.bits, start+1, n, ones)
-			if !yield(Range{b.base + start*UnitSize, b.base + i*UnitSize}) {
-				return
-			}
+			r.Start = run.End
 		}
 	}
+}
+
+// first returns the first run of unaccepted memory that r touches, in whole units, and at most so many bytes of it,
+// a unit or more. It is empty where there is none.
+func (b Bitmap) first(r Range, most uint64) Range {
+	i, n := b.units(r)
+	start := find(b.bits, i, n, 0)
+	if start == n {
+		return Range{}
+	}
+	end := find(b.bits, start+1, min(n, start+most/UnitSize), ones)
+	return Range{b.base + start*UnitSize, b.base + end*UnitSize}
 }
 
 // units returns the indices [i, n) of the units that r touches.

@@ -233,7 +233,7 @@ func TestNoAllocations(t *testing.T) {
 	buf := make([]byte, accept.HeaderSize+1025) // and a byte that fills no word
 	r := accept.Range{Start: 5*giB + 4*kiB, End: 19*giB - 4*kiB}
 	var sum uint64
-	platform := func(r accept.Range) error { sum += r.Len(); return nil }
+	platform := accept.DriverFunc(func(r accept.Range) error { sum += r.Len(); return nil })
 	if n := testing.AllocsPerRun(100, func() {
 		h := accept.HeaderFor(r.Union(accept.Range{Start: 4 * giB, End: 20*giB + 2*miB}))
 		h.Put(buf)

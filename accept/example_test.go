@@ -15,10 +15,10 @@ func Example() {
 	}
 
 	// This is all that depends on the architecture: TDG.MEM.PAGE.ACCEPT or PVALIDATE.
-	platform := func(r accept.Range) error {
+	platform := accept.DriverFunc(func(r accept.Range) error {
 		fmt.Println("accept", r)
 		return nil
-	}
+	})
 
 	var span accept.Range
 	for _, r := range unaccepted {
@@ -40,7 +40,7 @@ func Example() {
 			if piece.Empty() {
 				continue
 			}
-			if err := platform(piece); err != nil {
+			if err := platform.Accept(piece); err != nil {
 				fmt.Println(err)
 				return
 			}

@@ -35,16 +35,15 @@ func Guard(r Range) Range {
 	return r
 }
 
-// Accept makes r fit for use: it hands each run of unaccepted memory in r to platform, which accepts it,
-// whole, by the means of its architecture (TDG.MEM.PAGE.ACCEPT, PVALIDATE), and then clears its bits.
-// What is accepted already is left alone, since accepting twice is fatal. A system that reads past the end
-// of its buffers passes [Guard](r).
+// Accept makes r fit for use: it hands each run of unaccepted memory in r to the driver, whole, and then clears its
+// bits. What is accepted already is left alone, since accepting twice is fatal. A system that reads past the end of its
+// buffers passes [Guard](r). Where several processors accept, they share a [Tracker].
 //
-// Accept stops at the first error and returns it. The run that failed keeps its bits although
-// a part of it may have been accepted: only platform can know.
-func (b Bitmap) Accept(r Range, platform func(Range) error) error {
+// Accept stops at the first error and returns it. The run that failed keeps its bits although a part of it may have
+// been accepted: only the driver can know.
+func (b Bitmap) Accept(r Range, d Driver) error {
 	for run := range b.Runs(r) {
-		if err := platform(run); err != nil {
+		if err := d.Accept(run); err != nil {
 			return err
 		}
 		b.Clear(run)

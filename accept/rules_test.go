@@ -103,10 +103,10 @@ func TestAcceptByTheBlock(t *testing.T) {
 	m.Mark(m.Span())
 	var sizes []uint64
 	for at := uint64(4 * giB); at < 4*giB+16*miB; at += 4 * miB {
-		err := m.Accept(accept.Guard(accept.Range{Start: at, End: at + 4*miB}), func(r accept.Range) error {
+		err := m.Accept(accept.Guard(accept.Range{Start: at, End: at + 4*miB}), accept.DriverFunc(func(r accept.Range) error {
 			sizes = append(sizes, r.Len()/miB)
 			return nil
-		})
+		}))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -138,7 +138,7 @@ func TestAcceptAgainstModel(t *testing.T) {
 		for range 20 {
 			r, last := between(random, 0, span.End+64*miB), uint64(0)
 			need, _ := units.touched(span, pagesAndGuard(r))
-			err := m.Accept(accept.Guard(r), func(run accept.Range) error {
+			err := m.Accept(accept.Guard(r), accept.DriverFunc(func(run accept.Range) error {
 				if run.Start < last {
 					t.Fatalf("%v comes after %#x", run, last)
 				}
@@ -151,7 +151,7 @@ func TestAcceptAgainstModel(t *testing.T) {
 					delete(units, run.Start)
 				}
 				return nil
-			})
+			}))
 			if err != nil || len(need) != 0 {
 				t.Fatalf("Accept(%v): %v, and %#x were not accepted", r, err, need)
 			}
@@ -191,13 +191,13 @@ func TestAcceptFails(t *testing.T) {
 	}
 	refused := errors.New("refused")
 	var asked []accept.Range
-	err := m.Accept(m.Span(), func(r accept.Range) error {
+	err := m.Accept(m.Span(), accept.DriverFunc(func(r accept.Range) error {
 		asked = append(asked, r)
 		if r == second {
 			return refused
 		}
 		return nil
-	})
+	}))
 	if !errors.Is(err, refused) {
 		t.Errorf("error %v, want that of the platform", err)
 	}

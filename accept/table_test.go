@@ -174,7 +174,7 @@ func FuzzTable(f *testing.F) {
 		if !m.All(tracked) || head.Len()+tracked.Len()+tail.Len() != r.Len() {
 			t.Fatalf("Split(%v): %v %v %v in %v", r, head, tracked, tail, span)
 		}
-		if err := m.Accept(accept.Guard(r), func(accept.Range) error { return nil }); err != nil || m.Any(accept.Guard(r)) {
+		if err := m.Accept(accept.Guard(r), accept.DriverFunc(func(accept.Range) error { return nil })); err != nil || m.Any(accept.Guard(r)) {
 			t.Fatalf("Accept(%v) left something: %v", r, err)
 		}
 	})
