@@ -1,6 +1,9 @@
 package uefi_test
 
 import (
+	"fmt"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -30,6 +33,33 @@ func TestGUIDIsMixedEndian(t *testing.T) {
 	}
 	if high, want := string(g[8:]), "\x8a\x4a\x05\x00\xd2\xfd\x16\x49"; high != want {
 		t.Errorf("memory acceptance protocol: second half % x, want % x", high, want)
+	}
+}
+
+// The bytes in guids.go are those of the text beside them, and the compiler has nothing to do for them at start-up.
+func TestGUIDsAreTheirText(t *testing.T) {
+	source, err := os.ReadFile("guids.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := regexp.MustCompile(`(?m)^\s*\w+GUID\s+= (.*)$`).FindAllSubmatch(source, -1)
+	if len(lines) < 20 {
+		t.Fatalf("%d GUIDs in guids.go", len(lines))
+	}
+	for _, line := range lines {
+		m := regexp.MustCompile(`^GUID{([0-9a-fx, ]*)} // ([0-9a-f-]{36})(; .*)?$`).FindSubmatch(line[1])
+		if m == nil {
+			t.Errorf("not a GUID in bytes with its text beside it: %s", line[0])
+			continue
+		}
+		var g uefi.GUID
+		if n, err := fmt.Sscanf(string(m[1]), strings.Repeat("0x%x, ", 15)+"0x%x", &g[0], &g[1], &g[2], &g[3], &g[4], &g[5], &g[6], &g[7],
+			&g[8], &g[9], &g[10], &g[11], &g[12], &g[13], &g[14], &g[15]); err != nil {
+			t.Errorf("%s: %d bytes: %v", line[0], n, err)
+		}
+		if g.String() != string(m[2]) {
+			t.Errorf("%s: the bytes are %v", line[0], g)
+		}
 	}
 }
 
