@@ -5,6 +5,7 @@ import (
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/tdx/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -17,17 +18,17 @@ const callPageAccept = "TDG.MEM.PAGE.ACCEPT"
 // them. Here the page is accepted at once and the interrupt follows: the guest cannot tell but by the time.
 func (m *Module) pageAccept(c *x86.CPU) x86.Action {
 	began, rip := c.Now(), c.RIP()
-	level, gpa := c.R[x86.RCX]&7, c.R[x86.RCX]&^7
+	level, gpa := c.R[x86.RCX]&abi.PageInfoLevel, c.R[x86.RCX]&^abi.PageInfoLevel
 	size := record.PageSize(level)
 	if level > uint64(record.Size2M) || gpa >= m.sharedBit || gpa%size.Bytes() != 0 {
-		return m.tdcallDone(c, leafNames[leafMemPageAccept], OperandInvalid.with(operandRCX))
+		return m.tdcallDone(c, abi.LeafMemPageAccept.String(), abi.OperandInvalid.With(abi.OperandRCX))
 	}
 	s, err := m.acceptPage(c, gpa, size)
 	if err != nil {
 		c.Stop(err)
 		return x86.Raised
 	}
-	if s == Success {
+	if s == abi.Success {
 		m.recordAccept(c, record.Running, gpa, size, began, rip)
 	}
 	c.R[x86.RAX] = uint64(s)
@@ -35,16 +36,16 @@ func (m *Module) pageAccept(c *x86.CPU) x86.Action {
 }
 
 // acceptPage accepts one page, after the host has added it where it had not. An error ends the machine.
-func (m *Module) acceptPage(c *x86.CPU, gpa uint64, size record.PageSize) (Status, error) {
+func (m *Module) acceptPage(c *x86.CPU, gpa uint64, size record.PageSize) (abi.Status, error) {
 	for range maxFaults {
 		before := m.pages.At(gpa / mem.PageSize)
 		s, violation := acceptable(before, size)
 		switch {
-		case !violation && s == Success:
+		case !violation && s == abi.Success:
 			return s, m.setAccepted(c, gpa, size)
 		case !violation:
 			m.charge(c, cost.ModuleCall)
-			m.call(c, record.TDCALL, leafNames[leafMemPageAccept], s.Name())
+			m.call(c, record.TDCALL, abi.LeafMemPageAccept.String(), s.Name())
 			return s, nil
 		}
 		// EPT violation exit to the host; then the guest executes TDCALL again.
@@ -69,16 +70,16 @@ const maxFaults = 8
 
 // acceptable says what TDG.MEM.PAGE.ACCEPT does to a page of the given size where the secure EPT is as s says
 // (check_tdaccept_failure): a status, or an EPT violation. The level that the walk ended at is part of the status.
-func acceptable(s pageState, size record.PageSize) (status Status, violation bool) {
+func acceptable(s pageState, size record.PageSize) (status abi.Status, violation bool) {
 	switch {
 	case size == record.Size2M && s&small != 0:
-		return PageSizeMismatch.with(uint64(record.Size2M)), false // a table is there, whatever is in it
+		return abi.PageSizeMismatch.With(uint64(record.Size2M)), false // a table is there, whatever is in it
 	case s.private() == accepted && s&small == 0:
-		return PageAlreadyAccepted.with(uint64(record.Size2M)), false
+		return abi.PageAlreadyAccepted.With(uint64(record.Size2M)), false
 	case s.private() == accepted:
-		return PageAlreadyAccepted.with(uint64(record.Size4K)), false
+		return abi.PageAlreadyAccepted.With(uint64(record.Size4K)), false
 	case s.private() == pending && (s&small != 0) == (size == record.Size4K):
-		return Success, false
+		return abi.Success, false
 	}
 	return 0, true // nothing there, or 2 MiB pending where 4 KiB are asked for
 }
@@ -95,7 +96,7 @@ func (m *Module) setAccepted(c *x86.CPU, gpa uint64, size record.PageSize) error
 		event = cost.TDXAccept2M
 	}
 	m.charge(c, event)
-	m.call(c, record.TDCALL, leafNames[leafMemPageAccept], Success.Name())
+	m.call(c, record.TDCALL, abi.LeafMemPageAccept.String(), abi.Success.Name())
 	return nil
 }
 
@@ -112,7 +113,7 @@ func (m *Module) recordAccept(c *x86.CPU, by record.Agent, gpa uint64, size reco
 // firmware knows what it has accepted. Time is charged to c.
 func (m *Module) AcceptRange(c *x86.CPU, r accept.Range) error {
 	if (r.Start|r.End)%mem.PageSize != 0 || r.End > m.sharedBit {
-		return &StatusError{callPageAccept, r.Start, OperandInvalid.with(operandRCX)}
+		return &StatusError{callPageAccept, r.Start, abi.OperandInvalid.With(abi.OperandRCX)}
 	}
 	smallUntil := r.Start // below, the host has mapped 4 KiB pages
 	for gpa := r.Start; gpa < r.End; {
@@ -124,10 +125,10 @@ func (m *Module) AcceptRange(c *x86.CPU, r accept.Range) error {
 		switch s, err := m.acceptPage(c, gpa, size); {
 		case err != nil:
 			return err
-		case s.code() == PageSizeMismatch:
+		case s.Code() == abi.PageSizeMismatch:
 			smallUntil = gpa + size2M
 			continue
-		case s != Success:
+		case s != abi.Success:
 			return &StatusError{callPageAccept, gpa, s}
 		}
 		m.recordAccept(c, record.Firmware, gpa, size, began, 0)

@@ -11,15 +11,16 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/tdx"
+	"github.com/tacit-vm/tacit/tdx/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
 const (
-	mismatch    tdx.Status = 0xC0000B0B00000001
-	already4K   tdx.Status = 0x00000B0A00000000
-	already2M   tdx.Status = 0x00000B0A00000001
-	operandRCX  tdx.Status = 0xC000010000000001
-	operandRAX  tdx.Status = 0xC000010000000000
+	mismatch    abi.Status = 0xC0000B0B00000001
+	already4K   abi.Status = 0x00000B0A00000000
+	already2M   abi.Status = 0x00000B0A00000001
+	operandRCX  abi.Status = 0xC000010000000001
+	operandRAX  abi.Status = 0xC000010000000000
 	size2M                 = 2 << 20
 	unit                   = 4 << 20 // the first one that nobody has accepted, and a neighbour
 	anotherUnit            = 6 << 20
@@ -30,13 +31,13 @@ func TestPageAcceptStatus(t *testing.T) {
 	for _, test := range []struct {
 		what string
 		rcx  uint64
-		want tdx.Status
+		want abi.Status
 	}{
-		{"4 KiB of a page that is absent", unit + 0x3000, tdx.Success},
+		{"4 KiB of a page that is absent", unit + 0x3000, abi.Success},
 		{"the same again", unit + 0x3000, already4K},
 		{"2 MiB where the host has mapped 4 KiB", unit | 1, mismatch},
-		{"another 4 KiB there", unit + 0x4000, tdx.Success},
-		{"2 MiB", anotherUnit | 1, tdx.Success},
+		{"another 4 KiB there", unit + 0x4000, abi.Success},
+		{"2 MiB", anotherUnit | 1, abi.Success},
 		{"the same again", anotherUnit | 1, already2M},
 		{"4 KiB of it", anotherUnit + 0x5000, already2M},
 		{"1 GiB", 0 | 2, operandRCX},
@@ -48,7 +49,7 @@ func TestPageAcceptStatus(t *testing.T) {
 		{"above the guest's physical addresses", 1<<48 | 8<<20, operandRCX},
 		{"above all physical addresses", 1<<60 | 8<<20, operandRCX},
 	} {
-		if got := tdx.Status(m.tdcall(regs{x86.RAX: 6, x86.RCX: test.rcx})); got != test.want {
+		if got := abi.Status(m.tdcall(regs{x86.RAX: 6, x86.RCX: test.rcx})); got != test.want {
 			t.Errorf("%s: %v, want %v", test.what, got, test.want)
 		}
 	}
@@ -60,7 +61,7 @@ func TestPageAcceptWithSmallHostPages(t *testing.T) {
 		t.Errorf("2 MiB: %v, want %v", s, mismatch)
 	}
 	for gpa := uint64(unit); gpa < unit+size2M; gpa += 4096 {
-		if s := m.accept(gpa, 0); s != tdx.Success {
+		if s := m.accept(gpa, 0); s != abi.Success {
 			t.Fatalf("4 KiB at %#x: %v", gpa, s)
 		}
 	}
@@ -81,7 +82,7 @@ func TestAcceptedPageIsZero(t *testing.T) {
 	m.write(unit+0x10, 0xBAD)
 	m.write(anotherUnit+0x10, 0xBAD)
 	for _, gpa := range []uint64{unit, anotherUnit} {
-		if s := m.accept(gpa, 1); s != tdx.Success {
+		if s := m.accept(gpa, 1); s != abi.Success {
 			t.Fatal(s)
 		}
 		if m.run(regs{x86.RDX: gpa + 0x10}, load...); m.cpu.R[x86.RAX] != 0 {
@@ -155,7 +156,7 @@ type modelPage struct {
 }
 
 // accept is TDG.MEM.PAGE.ACCEPT, with what the honest host does on the way.
-func (md *model) accept(page uint64, large, hostLarge bool) tdx.Status {
+func (md *model) accept(page uint64, large, hostLarge bool) abi.Status {
 	unit := md.state[page&^511:][:512]
 	p := &md.state[page]
 	switch {
@@ -186,7 +187,7 @@ func (md *model) accept(page uint64, large, hostLarge bool) tdx.Status {
 	default:
 		p.accepted = true
 	}
-	return tdx.Success
+	return abi.Success
 }
 
 func each(pages []modelPage, f func(*modelPage)) {

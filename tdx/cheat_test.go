@@ -8,6 +8,7 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/tdx"
+	"github.com/tacit-vm/tacit/tdx/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -39,7 +40,7 @@ func newCheated(t *testing.T, attack func(m *machine, c *x86.CPU) error) (*machi
 			t.Fatalf("the attack was not possible: %v", err)
 		}
 	}
-	if s := m.accept(unit, 1); s != tdx.Success {
+	if s := m.accept(unit, 1); s != abi.Success {
 		t.Fatal(s)
 	}
 	m.run(regs{x86.RDX: unit, x86.RAX: 0x600D}, store...)
@@ -72,7 +73,7 @@ func TestHostThatPutsAnotherPageInItsPlace(t *testing.T) {
 	m.wantViolation(o, tdx.Violation{GPA: unit, GVA: unit, Access: x86.Read, RIP: codeAt, State: "pending"})
 
 	// A guest that accepts it again reads zeros.
-	if s := m.accept(unit, 1); s != tdx.Success {
+	if s := m.accept(unit, 1); s != abi.Success {
 		t.Fatal(s)
 	}
 	if m.run(regs{x86.RDX: unit}, load...); m.cpu.R[x86.RAX] != 0 {
@@ -134,7 +135,7 @@ func TestHostThatLiesAboutConversion(t *testing.T) {
 	m.run(regs{x86.RDX: sharedVA + unit, x86.RAX: 0xBAD}, store...)
 	h.lie = true
 	m.vmcall(0x10001, regs{x86.R12: unit, x86.R13: 4096})
-	if s := m.accept(unit, 0); s != tdx.Success {
+	if s := m.accept(unit, 0); s != abi.Success {
 		t.Fatal(s)
 	}
 	if m.run(regs{x86.RDX: unit}, load...); m.cpu.R[x86.RAX] != 0 {

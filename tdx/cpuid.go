@@ -1,6 +1,9 @@
 package tdx
 
-import "github.com/tacit-vm/tacit/x86"
+import (
+	"github.com/tacit-vm/tacit/tdx/abi"
+	"github.com/tacit-vm/tacit/x86"
+)
 
 const anySubleaf = ^uint32(0)
 
@@ -58,7 +61,7 @@ var cpuidRows = []cpuidRow{
 	{leaf: 0x1D, subleaf: 1, fixed0: ones},
 	{leaf: 0x1E, subleaf: anySubleaf},
 	{leaf: 0x20, subleaf: anySubleaf, fixed0: ones},
-	{leaf: 0x21, subleaf: 0, fixed0: ones, fixed1: [4]uint32{0, 0x6574_6E49, 0x2020_2020, 0x5844_546C}}, // "IntelTDX    "
+	{leaf: abi.CPUIDLeaf, subleaf: 0, fixed0: ones, fixed1: [4]uint32{0, abi.SignatureEBX, abi.SignatureECX, abi.SignatureEDX}},
 	{leaf: 0x22, subleaf: anySubleaf, fixed0: ones},
 	{leaf: 0x23, subleaf: 0, fixed0: ones},
 	{leaf: 0x23, subleaf: 1, fixed0: ones},

@@ -1,6 +1,9 @@
 package tdx
 
-import "github.com/tacit-vm/tacit/x86"
+import (
+	"github.com/tacit-vm/tacit/tdx/abi"
+	"github.com/tacit-vm/tacit/x86"
+)
 
 // Bits that a TD may not have as it likes (module, td_vmcs_init.c, the guest/host masks; helpers.c, write_guest_cr0
 // and write_guest_cr4).
@@ -27,14 +30,14 @@ func (m *Module) WriteCR(c *x86.CPU, which int, value uint64) x86.Action {
 		case value>>32 != 0, value&x86.CR0NE == 0, value&x86.CR0PE == 0 && value&x86.CR0PG != 0:
 			return m.raiseGP(c) // not legal in VMX operation (IA32_VMX_CR0_FIXED0 and FIXED1)
 		case value&x86.CR0PE == 0, value&(x86.CR0CD|x86.CR0NW) != 0:
-			return m.raiseVE(c, reasonCR, 0, length)
+			return m.raiseVE(c, abi.ReasonCR, 0, length)
 		}
 	case 4:
 		switch {
 		case value&(cr4KL|cr4PKE|cr4CET|cr4PKS|cr4UINTR) != 0, value>>26 != 0, value&(1<<15) != 0:
 			return m.raiseGP(c) // neither in XFAM nor in ATTRIBUTES, or reserved
 		case value&x86.CR4MCE == 0, value&(cr4VMXE|cr4SMXE) != 0:
-			return m.raiseVE(c, reasonCR, 4, length)
+			return m.raiseVE(c, abi.ReasonCR, 4, length)
 		}
 	}
 	return x86.Native // EFER is guarded as an MSR, in wrmsr

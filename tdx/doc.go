@@ -1,6 +1,8 @@
 // Package tdx is the Intel TDX module as a guest (a TD) and its VMM meet it: which pages are whose, what each access
 // and each instruction leads to, and the calls of both sides. It implements [x86.Platform].
 //
+// Numbers and names that the guest has to know, too, are in package abi.
+//
 // It follows module 1.5.01 (github.com/intel/tdx-module, branch tdx_1.5); comments name the file there, as "module,
 // td_cpuid.c". ABI means the Intel TDX Module ABI specification, GHCI the Guest-Hypervisor Communication Interface,
 // KVM Linux's arch/x86/kvm/vmx/tdx.c.

@@ -2,6 +2,7 @@ package tdx
 
 import (
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/tdx/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -25,17 +26,17 @@ func (m *Module) Intercept(c *x86.CPU, in *x86.Instruction) x86.Action {
 	case x86.InsnCPUID:
 		return m.cpuidExit(c, in)
 	case x86.InsnVMCALL:
-		return m.raiseVE(c, reasonVMCALL, 0, in.Length)
+		return m.raiseVE(c, abi.ReasonVMCALL, 0, in.Length)
 	case x86.InsnIO: // the processor has looked at IOPL and the I/O permission bitmap
-		return m.raiseVE(c, reasonIO, ioQualification(in), in.Length)
+		return m.raiseVE(c, abi.ReasonIO, ioQualification(in), in.Length)
 	case x86.InsnMONITOR, x86.InsnMWAIT:
 		if c.CPL() != 0 {
 			return m.raiseUD(c)
 		}
 		if in.Kind == x86.InsnMONITOR {
-			return m.raiseVE(c, reasonMONITOR, 0, in.Length)
+			return m.raiseVE(c, abi.ReasonMONITOR, 0, in.Length)
 		}
-		return m.raiseVE(c, reasonMWAIT, 0, in.Length)
+		return m.raiseVE(c, abi.ReasonMWAIT, 0, in.Length)
 	}
 	if c.CPL() != 0 {
 		return m.raiseGP(c)
@@ -48,26 +49,26 @@ func (m *Module) Intercept(c *x86.CPU, in *x86.Instruction) x86.Action {
 	case x86.InsnWRMSR:
 		return m.wrmsr(c, in)
 	case x86.InsnHLT:
-		return m.raiseVE(c, reasonHLT, 0, in.Length)
+		return m.raiseVE(c, abi.ReasonHLT, 0, in.Length)
 	case x86.InsnINVD:
-		return m.raiseVE(c, reasonINVD, 0, in.Length)
+		return m.raiseVE(c, abi.ReasonINVD, 0, in.Length)
 	case x86.InsnWBINVD:
-		return m.raiseVE(c, reasonWBINVD, 0, in.Length)
+		return m.raiseVE(c, abi.ReasonWBINVD, 0, in.Length)
 	case x86.InsnPCONFIG:
-		return m.raiseVE(c, reasonPCONFIG, 0, in.Length)
+		return m.raiseVE(c, abi.ReasonPCONFIG, 0, in.Length)
 	case x86.InsnRDPMC:
 		return m.raiseGP(c) // no PERFMON attribute (module, td_rdpmc_exit)
 	}
 	return m.raiseUD(c) // SEAMCALL and VMX instructions
 }
 
-// ioQualification makes the exit qualification of an I/O instruction (SDM vol. 3, table 28-5).
+// ioQualification makes the exit qualification of an I/O instruction.
 func ioQualification(in *x86.Instruction) uint64 {
-	q := uint64(in.Size-1) | uint64(in.Port)<<16
+	q := uint64(in.Size-1) | uint64(in.Port)<<abi.IOPort
 	for _, bit := range []struct {
 		set   bool
 		value uint64
-	}{{in.In, 1 << 3}, {in.String, 1 << 4}, {in.Rep, 1 << 5}, {in.Imm, 1 << 6}} {
+	}{{in.In, abi.IOIn}, {in.String, abi.IOString}, {in.Rep, abi.IORep}, {in.Imm, abi.IOImm}} {
 		if bit.set {
 			q |= bit.value
 		}
@@ -80,7 +81,7 @@ func (m *Module) cpuidExit(c *x86.CPU, in *x86.Instruction) x86.Action {
 	leaf, subleaf := clampLeaf(uint32(c.R[x86.RAX])), uint32(c.R[x86.RCX])
 	v := m.vpOf(c)
 	if always := c.CPL() == 0 && v.cpuidSupervisorVE || c.CPL() != 0 && v.cpuidUserVE; always || !virtualLeaf(leaf, subleaf) {
-		return m.raiseVE(c, reasonCPUID, 0, in.Length)
+		return m.raiseVE(c, abi.ReasonCPUID, 0, in.Length)
 	}
 	m.charge(c, cost.ModuleCall)
 	return x86.Native

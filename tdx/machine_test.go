@@ -11,6 +11,7 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/tdx"
+	"github.com/tacit-vm/tacit/tdx/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -79,7 +80,7 @@ func newMachine(t testing.TB, options ...option) *machine {
 	t.Cleanup(func() { _ = m.mem.Close() })
 	hc := host.Config{RAM: m.ram, PageSize: record.Size2M, Bus: &m.bus, Cost: cost.TDX()}
 	tc := tdx.Config{
-		Memory: m.mem, RAM: m.ram, CPUs: 1, Host: m.host, Attributes: tdx.AttrSEPTVEDisable,
+		Memory: m.mem, RAM: m.ram, CPUs: 1, Host: m.host, Attributes: abi.AttrSEPTVEDisable,
 		Features: x86.Features, Cost: cost.TDX(), Log: m.log,
 		Forget: func(p mem.Plane, start, end uint64) { m.cpu.Forget(p, start, end) },
 	}
@@ -254,7 +255,7 @@ func (m *machine) vmcall(sub uint64, r regs) (status, value uint64) {
 }
 
 // accept executes TDG.MEM.PAGE.ACCEPT.
-func (m *machine) accept(gpa uint64, level uint64) tdx.Status {
+func (m *machine) accept(gpa uint64, level uint64) abi.Status {
 	m.t.Helper()
-	return tdx.Status(m.tdcall(regs{x86.RAX: 6, x86.RCX: gpa | level}))
+	return abi.Status(m.tdcall(regs{x86.RAX: 6, x86.RCX: gpa | level}))
 }

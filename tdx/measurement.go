@@ -4,6 +4,7 @@ import (
 	"crypto/sha512"
 	"encoding/binary"
 
+	"github.com/tacit-vm/tacit/tdx/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -19,21 +20,21 @@ const xfam = 3
 // rtmrExtend is TDG.MR.RTMR.EXTEND: the register RDX becomes the hash of itself and the 48 bytes at the private
 // address RCX (module, tdg_mr_rtmr_extend.c).
 func (m *Module) rtmrExtend(c *x86.CPU) x86.Action {
-	name := leafNames[leafMRRTMRExtend]
+	name := abi.LeafMRRTMRExtend.String()
 	gpa, index := c.R[x86.RCX], c.R[x86.RDX]
 	if gpa%64 != 0 || gpa >= m.sharedBit {
-		return m.tdcallDone(c, name, OperandInvalid.with(operandRCX))
+		return m.tdcallDone(c, name, abi.OperandInvalid.With(abi.OperandRCX))
 	}
 	var data [2 * sha512.Size384]byte
 	if !m.readGuest(c, gpa, data[sha512.Size384:]) {
 		return x86.Raised
 	}
 	if index >= rtmrs {
-		return m.tdcallDone(c, name, OperandInvalid.with(operandRDX))
+		return m.tdcallDone(c, name, abi.OperandInvalid.With(abi.OperandRDX))
 	}
 	copy(data[:], m.rtmr[index][:])
 	m.rtmr[index] = sha512.Sum384(data[:])
-	return m.tdcallDone(c, name, Success)
+	return m.tdcallDone(c, name, abi.Success)
 }
 
 // TDREPORT_STRUCT (ABI; module, tdx_api_defs.h): offsets of what is not zero.
@@ -59,13 +60,13 @@ const (
 // quoting enclave nor TDG.MR.VERIFYREPORT would take it. MRTD is zero, because no page is measured into this TD, and
 // so is what describes the module.
 func (m *Module) mrReport(c *x86.CPU) x86.Action {
-	name := leafNames[leafMRReport]
+	name := abi.LeafMRReport.String()
 	to, from := c.R[x86.RCX], c.R[x86.RDX]
 	switch {
 	case to%reportSize != 0:
-		return m.tdcallDone(c, name, OperandInvalid.with(operandRCX))
+		return m.tdcallDone(c, name, abi.OperandInvalid.With(abi.OperandRCX))
 	case from%reportDataSize != 0, from >= m.sharedBit<<1:
-		return m.tdcallDone(c, name, OperandInvalid.with(operandRDX))
+		return m.tdcallDone(c, name, abi.OperandInvalid.With(abi.OperandRDX))
 	}
 	var r [reportSize]byte
 	if !m.readGuest(c, from, r[reportData:reportData+reportDataSize]) {
@@ -73,9 +74,9 @@ func (m *Module) mrReport(c *x86.CPU) x86.Action {
 	}
 	switch {
 	case c.R[x86.R8] != 0: // subtype
-		return m.tdcallDone(c, name, OperandInvalid.with(operandR8))
+		return m.tdcallDone(c, name, abi.OperandInvalid.With(abi.OperandR8))
 	case to >= m.sharedBit<<1:
-		return m.tdcallDone(c, name, OperandInvalid.with(operandRCX))
+		return m.tdcallDone(c, name, abi.OperandInvalid.With(abi.OperandRCX))
 	}
 	r[reportType] = reportTEETDX
 	binary.LittleEndian.PutUint64(r[tdInfoAttributes:], m.cfg.Attributes)
@@ -89,7 +90,7 @@ func (m *Module) mrReport(c *x86.CPU) x86.Action {
 	if !m.writeGuest(c, to, r[:]) {
 		return x86.Raised
 	}
-	return m.tdcallDone(c, name, Success)
+	return m.tdcallDone(c, name, abi.Success)
 }
 
 // readGuest reads what lies at gpa, with its shared bit, within one page, by the guest's rights. Where it may not it

@@ -8,13 +8,8 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/pagestate"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/tdx/abi"
 	"github.com/tacit-vm/tacit/x86"
-)
-
-// TD attributes (ABI, ATTRIBUTES).
-const (
-	AttrDebug         = 1 << 0
-	AttrSEPTVEDisable = 1 << 28 // access to a pending page ends the machine instead of raising #VE
 )
 
 // Config is what a TD is made with (TD_PARAMS of TDH.MNG.INIT) and what surrounds it.
@@ -27,7 +22,7 @@ type Config struct {
 	// GPAW is the width of a guest-physical address with its shared bit, which is the topmost: 48 or 52 bits. 0 is
 	// 48, what KVM gives a guest with four-level EPT.
 	GPAW       int
-	Attributes uint64 // AttrSEPTVEDisable is what Linux asks for
+	Attributes uint64 // ATTRIBUTES: abi.AttrSEPTVEDisable is what Linux asks for
 	TSCHz      uint64 // a multiple of 25 MHz; 0 is 1 GHz
 
 	// Features is CPUID of the bare processor: what the interpreter implements. The module shows it through its masks.
@@ -104,7 +99,7 @@ func (cfg *Config) check() error {
 		return fmt.Errorf("guest-physical addresses of %d bits: want 48 or 52", cfg.GPAW)
 	case cfg.TSCHz%tscUnit != 0 || cfg.TSCHz < minTSC || cfg.TSCHz > maxTSC:
 		return fmt.Errorf("a TSC of %d Hz: want a multiple of 25 MHz from 100 MHz to 10 GHz", cfg.TSCHz)
-	case cfg.Attributes&^(AttrDebug|AttrSEPTVEDisable) != 0:
+	case cfg.Attributes&^(abi.AttrDebug|abi.AttrSEPTVEDisable) != 0:
 		return fmt.Errorf("attributes %#x: only DEBUG and SEPT_VE_DISABLE are implemented", cfg.Attributes)
 	}
 	end, limit := uint64(0), min(cfg.Memory.Size(), 1<<(cfg.GPAW-1))

@@ -2,6 +2,7 @@ package tdx
 
 import (
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/tdx/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -132,7 +133,7 @@ func (m *Module) rdmsr(c *x86.CPU, in *x86.Instruction) x86.Action {
 	case msrGP:
 		return m.raiseGP(c)
 	case msrVE:
-		return m.raiseVE(c, reasonRDMSR, 0, in.Length)
+		return m.raiseVE(c, abi.ReasonRDMSR, 0, in.Length)
 	}
 	var value uint64
 	switch index {
@@ -180,7 +181,7 @@ func (m *Module) wrmsr(c *x86.CPU, in *x86.Instruction) x86.Action {
 	case msrGP:
 		return m.raiseGP(c)
 	case msrVE:
-		return m.raiseVE(c, reasonWRMSR, 0, in.Length)
+		return m.raiseVE(c, abi.ReasonWRMSR, 0, in.Length)
 	}
 	switch index {
 	case msrXSS:
@@ -190,7 +191,7 @@ func (m *Module) wrmsr(c *x86.CPU, in *x86.Instruction) x86.Action {
 		return x86.Native
 	case msrEFER:
 		if (value^c.State().EFER)&^(x86.EFERSCE|x86.EFERLMA) != 0 {
-			return m.raiseVE(c, reasonWRMSR, 0, in.Length) // only SCE may change; LMA is read-only
+			return m.raiseVE(c, abi.ReasonWRMSR, 0, in.Length) // only SCE may change; LMA is read-only
 		}
 		return x86.Native
 	case msrDebugCtl:
@@ -199,7 +200,7 @@ func (m *Module) wrmsr(c *x86.CPU, in *x86.Instruction) x86.Action {
 		case value&debugCtlReserved != 0:
 			return m.raiseGP(c)
 		case value&debugCtlTR != 0 && value&debugCtlBTS == 0:
-			return m.raiseVE(c, reasonWRMSR, 0, in.Length)
+			return m.raiseVE(c, abi.ReasonWRMSR, 0, in.Length)
 		}
 		m.vpOf(c).debugctl = value &^ debugCtlUncorePMI
 	}

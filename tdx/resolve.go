@@ -3,6 +3,7 @@ package tdx
 import (
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/tdx/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -49,7 +50,7 @@ func (m *Module) resolvePrivate(c *x86.CPU, gpa uint64, a x86.Access) (x86.Trans
 			return x86.Translation{}, &x86.Refusal{Stop: err}
 		}
 	}
-	if m.cfg.Attributes&AttrSEPTVEDisable == 0 {
+	if m.cfg.Attributes&abi.AttrSEPTVEDisable == 0 {
 		return x86.Translation{}, m.eptViolation(c, page, a)
 	}
 	m.exit(c, exitEPTViolation)
@@ -111,34 +112,25 @@ func (m *Module) violated(c *x86.CPU, page uint64, a x86.Access, state, why stri
 
 func external(k x86.AccessKind) bool { return k == x86.ExternalRead || k == x86.ExternalWrite }
 
-// Bits of the exit qualification for EPT violations (SDM vol. 3, table 28-7).
-const (
-	qualRead     = 1 << 0
-	qualWrite    = 1 << 1
-	qualFetch    = 1 << 2
-	qualGLAValid = 1 << 7
-	qualGLA      = 1 << 8 // the access was to the translation of the linear address, not to a paging structure
-)
-
 // eptViolation returns the #VE for an access to page, with its shared bit, that the EPT does not allow. The guest is
 // told the exact address, except of an entry in a paging structure, and no instruction length: Linux decodes the
 // instruction instead.
 func (m *Module) eptViolation(c *x86.CPU, page uint64, a x86.Access) *x86.Refusal {
-	ve := veInfo{reason: reasonEPTViolation, gla: a.GVA, gpa: page, qualification: qualGLAValid | qualGLA}
+	ve := abi.VEInfo{Reason: abi.ReasonEPTViolation, GLA: a.GVA, GPA: page, Qualification: abi.EPTGLAValid | abi.EPTGLA}
 	switch a.Kind {
 	case x86.Write:
-		ve.qualification |= qualWrite
+		ve.Qualification |= abi.EPTWrite
 	case x86.Fetch:
-		ve.qualification |= qualFetch
+		ve.Qualification |= abi.EPTFetch
 	case x86.Walk:
-		ve.qualification = qualGLAValid | qualRead
+		ve.Qualification = abi.EPTGLAValid | abi.EPTRead
 	case x86.WalkWrite:
-		ve.qualification = qualGLAValid | qualRead | qualWrite
+		ve.Qualification = abi.EPTGLAValid | abi.EPTRead | abi.EPTWrite
 	default:
-		ve.qualification |= qualRead
+		ve.Qualification |= abi.EPTRead
 	}
-	if ve.qualification&qualGLA != 0 {
-		ve.gpa |= a.GVA & (mem.PageSize - 1)
+	if ve.Qualification&abi.EPTGLA != 0 {
+		ve.GPA |= a.GVA & (mem.PageSize - 1)
 	}
 	return &x86.Refusal{Exception: m.inject(c, ve)}
 }

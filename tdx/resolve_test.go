@@ -7,6 +7,7 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/tdx"
+	"github.com/tacit-vm/tacit/tdx/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -96,9 +97,9 @@ func TestPrivateAccessToWhatIsNoMemory(t *testing.T) {
 }
 
 // veInfo executes TDG.VP.VEINFO.GET.
-func (m *machine) veInfo() (status tdx.Status, reason, qualification, gla, gpa, instruction uint64) {
+func (m *machine) veInfo() (status abi.Status, reason, qualification, gla, gpa, instruction uint64) {
 	m.t.Helper()
-	s := tdx.Status(m.tdcall(regs{x86.RAX: 3}))
+	s := abi.Status(m.tdcall(regs{x86.RAX: 3}))
 	r := &m.cpu.R
 	return s, r[x86.RCX], r[x86.RDX], r[x86.R8], r[x86.R9], r[x86.R10]
 }
@@ -110,10 +111,10 @@ func TestPendingPageRaisesVEWhereThatIsChosen(t *testing.T) {
 		t.Fatalf("outcome %+v, want #VE at the store with RF", o)
 	}
 	s, reason, qualification, gla, gpa, instruction := m.veInfo()
-	if s != tdx.Success || reason != 48 || qualification != 0x182 || gla != at || gpa != at || instruction != 0 {
+	if s != abi.Success || reason != 48 || qualification != 0x182 || gla != at || gpa != at || instruction != 0 {
 		t.Errorf("VEINFO.GET: %v, reason %d, qualification %#x, GLA %#x, GPA %#x, instruction %#x", s, reason, qualification, gla, gpa, instruction)
 	}
-	if s := m.accept(8<<20+0x200000-0x200000, 1); s != tdx.Success {
+	if s := m.accept(8<<20+0x200000-0x200000, 1); s != abi.Success {
 		t.Errorf("accepting the pending page: %v", s)
 	}
 	if o := m.run(regs{x86.RDX: at}, store...); o.vector != done {
@@ -132,7 +133,7 @@ func TestSharedMMIORaisesVE(t *testing.T) {
 			t.Fatalf("outcome %+v, want #VE", o)
 		}
 		s, reason, qualification, gla, gpa, _ := m.veInfo()
-		if s != tdx.Success || reason != 48 || qualification != 0x181 || gla != at || gpa != m.SharedBit()|holeStart+0x10 {
+		if s != abi.Success || reason != 48 || qualification != 0x181 || gla != at || gpa != m.SharedBit()|holeStart+0x10 {
 			t.Errorf("VEINFO.GET: %v, reason %d, qualification %#x, GLA %#x, GPA %#x", s, reason, qualification, gla, gpa)
 		}
 	}
@@ -146,10 +147,10 @@ func TestSecondVEBeforeTheFirstIsReadIsDF(t *testing.T) {
 	if o := m.run(nil, 0xF4); o.vector != x86.VectorDF || o.code != 0 {
 		t.Fatalf("HLT again: %+v, want #DF", o)
 	}
-	if s, reason, _, _, _, _ := m.veInfo(); s != tdx.Success || reason != 12 {
+	if s, reason, _, _, _, _ := m.veInfo(); s != abi.Success || reason != 12 {
 		t.Errorf("VEINFO.GET: %v, reason %d, want the first one's", s, reason)
 	}
-	if s, reason, _, _, _, instruction := m.veInfo(); s != tdx.NoValidVEInfo || reason != 0 || instruction != 0 {
+	if s, reason, _, _, _, instruction := m.veInfo(); s != abi.NoValidVEInfo || reason != 0 || instruction != 0 {
 		t.Errorf("VEINFO.GET again: %v, reason %d", s, reason)
 	}
 	if o := m.run(nil, 0xF4); o.vector != x86.VectorVE {
@@ -186,7 +187,7 @@ func TestBitsAboveTheSharedBitAreReserved(t *testing.T) {
 func TestPlanesAreTwoMemories(t *testing.T) {
 	m := newMachine(t)
 	const page = 4 << 20
-	if s := m.accept(page, 0); s != tdx.Success {
+	if s := m.accept(page, 0); s != abi.Success {
 		t.Fatal(s)
 	}
 	m.run(regs{x86.RDX: page, x86.RAX: 0x1111}, store...)
@@ -245,7 +246,7 @@ func TestSharedToPrivateStartsWithZeroes(t *testing.T) {
 	if got := m.Unaccepted(); got != before+4096 {
 		t.Errorf("unaccepted memory went from %d to %d by a page that is private and not yet accepted", before, got)
 	}
-	if s := m.accept(page, 0); s != tdx.Success {
+	if s := m.accept(page, 0); s != abi.Success {
 		t.Fatal(s)
 	}
 	if got := m.Unaccepted(); got != before {
@@ -264,7 +265,7 @@ func TestSharedToPrivateStartsWithZeroes(t *testing.T) {
 func TestSharedAccessToPrivateMemoryConvertsIt(t *testing.T) {
 	m := newMachine(t)
 	const page = 4 << 20
-	if s := m.accept(page, 1); s != tdx.Success {
+	if s := m.accept(page, 1); s != abi.Success {
 		t.Fatal(s)
 	}
 	m.run(regs{x86.RDX: page + 0x1000, x86.RAX: 0x1111}, store...)

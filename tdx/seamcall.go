@@ -3,6 +3,7 @@ package tdx
 import (
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/tdx/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -20,14 +21,14 @@ const (
 func (m *Module) AddPage(c *x86.CPU, gpa uint64, size record.PageSize) error {
 	const call = "TDH.MEM.PAGE.AUG"
 	if size > record.Size2M || gpa%size.Bytes() != 0 || !m.isRAM(gpa, size.Bytes()) {
-		return &StatusError{call, gpa, OperandInvalid.with(operandRCX)}
+		return &StatusError{call, gpa, abi.OperandInvalid.With(abi.OperandRCX)}
 	}
 	page := gpa / mem.PageSize
 	switch s := m.pages.At(page); {
 	case size == record.Size4K && s&small == 0 && s.private() != absent:
-		return &StatusError{call, gpa, EPTWalkFailed.with(operandRCX)} // a 2 MiB page is in the way
+		return &StatusError{call, gpa, abi.EPTWalkFailed.With(abi.OperandRCX)} // a 2 MiB page is in the way
 	case s.private() != absent, size == record.Size2M && s&small != 0:
-		return &StatusError{call, gpa, EPTEntryStateIncorrect.with(operandRCX)}
+		return &StatusError{call, gpa, abi.EPTEntryStateIncorrect.With(abi.OperandRCX)}
 	}
 	if size == record.Size4K {
 		first := page &^ (pagesIn2M - 1)
@@ -63,10 +64,10 @@ func (m *Module) RemovePages(c *x86.CPU, start, end uint64) error {
 func (m *Module) SplitPage(_ *x86.CPU, gpa uint64) error {
 	const call = "TDH.MEM.PAGE.DEMOTE"
 	if gpa%size2M != 0 || !m.isRAM(gpa, size2M) {
-		return &StatusError{call, gpa, OperandInvalid.with(operandRCX)}
+		return &StatusError{call, gpa, abi.OperandInvalid.With(abi.OperandRCX)}
 	}
 	if s := m.pages.At(gpa / mem.PageSize); s&small != 0 || s.private() == absent {
-		return &StatusError{call, gpa, EPTEntryStateIncorrect.with(operandRCX)}
+		return &StatusError{call, gpa, abi.EPTEntryStateIncorrect.With(abi.OperandRCX)}
 	}
 	m.setSmall(gpa, true)
 	return nil
@@ -77,11 +78,11 @@ func (m *Module) SplitPage(_ *x86.CPU, gpa uint64) error {
 func (m *Module) JoinPages(_ *x86.CPU, gpa uint64) error {
 	const call = "TDH.MEM.PAGE.PROMOTE"
 	if gpa%size2M != 0 || !m.isRAM(gpa, size2M) {
-		return &StatusError{call, gpa, OperandInvalid.with(operandRCX)}
+		return &StatusError{call, gpa, abi.OperandInvalid.With(abi.OperandRCX)}
 	}
 	first := gpa / mem.PageSize
 	if m.pages.Any(first, first+pagesIn2M, func(s pageState) bool { return s&small == 0 || s.private() != accepted }) {
-		return &StatusError{call, gpa, EPTEntryStateIncorrect.with(operandRCX)}
+		return &StatusError{call, gpa, abi.EPTEntryStateIncorrect.With(abi.OperandRCX)}
 	}
 	m.setSmall(gpa, false)
 	return nil
@@ -138,7 +139,7 @@ func (m *Module) Shared(start, end uint64) bool {
 
 func (m *Module) checkRange(call string, start, end uint64) error {
 	if start >= end || (start|end)%mem.PageSize != 0 || !m.isRAM(start, end-start) {
-		return &StatusError{call, start, OperandInvalid.with(operandRCX)}
+		return &StatusError{call, start, abi.OperandInvalid.With(abi.OperandRCX)}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/tdx"
+	"github.com/tacit-vm/tacit/tdx/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -18,7 +19,7 @@ func TestUndefinedLeaves(t *testing.T) {
 		for i := range 16 {
 			want[i] = m.cpu.R[i]
 		}
-		if s := tdx.Status(m.tdcall(regs{x86.RAX: rax})); s != operandRAX {
+		if s := abi.Status(m.tdcall(regs{x86.RAX: rax})); s != operandRAX {
 			t.Errorf("RAX %#x: %v, want %v", rax, s, operandRAX)
 		}
 		if rax == 2<<16|7 {
@@ -56,47 +57,47 @@ func TestVMReadAndWrite(t *testing.T) {
 		tdCtls             = 0x1110000300000017
 		notifyEnables      = 0x9100000000000010
 		topologyConfigured = 0x9100000000000019
-		badField           = tdx.MetadataFieldIDIncorrect
+		badField           = abi.MetadataFieldIDIncorrect
 	)
 	m := newMachine(t)
-	read := func(field, want uint64, status tdx.Status) {
+	read := func(field, want uint64, status abi.Status) {
 		t.Helper()
-		s := tdx.Status(m.tdcall(regs{x86.RAX: 7, x86.RCX: 0, x86.RDX: field, x86.R8: 0x5555}))
+		s := abi.Status(m.tdcall(regs{x86.RAX: 7, x86.RCX: 0, x86.RDX: field, x86.R8: 0x5555}))
 		if s != status || m.cpu.R[x86.R8] != want || m.cpu.R[x86.RDX] != field {
 			t.Errorf("TDG.VM.RD %#x: %v, R8 %#x; want %v, %#x", field, s, m.cpu.R[x86.R8], status, want)
 		}
 	}
-	write := func(field, value, mask, old uint64, status tdx.Status) {
+	write := func(field, value, mask, old uint64, status abi.Status) {
 		t.Helper()
-		s := tdx.Status(m.tdcall(regs{x86.RAX: 8, x86.RCX: 0, x86.RDX: field, x86.R8: value, x86.R9: mask}))
+		s := abi.Status(m.tdcall(regs{x86.RAX: 8, x86.RCX: 0, x86.RDX: field, x86.R8: value, x86.R9: mask}))
 		if s != status || m.cpu.R[x86.R8] != old {
 			t.Errorf("TDG.VM.WR %#x = %#x, mask %#x: %v, R8 %#x; want %v, %#x", field, value, mask, s, m.cpu.R[x86.R8], status, old)
 		}
 	}
-	write(notifyEnables, 0, ^uint64(0), 0, tdx.Success)
-	write(notifyEnables, 1, 1, 0, tdx.Success)
-	read(notifyEnables, 1, tdx.Success)
-	write(notifyEnables, 2, 3, 0, tdx.MetadataValueNotValid)
-	read(configFlags, 4, tdx.Success) // not flexible
-	read(tdCtls, 1, tdx.Success)      // PENDING_VE_DISABLE
-	write(tdCtls, 1, 1, 1, tdx.Success)
-	write(tdCtls, 0, 1, 0, tdx.MetadataValueNotValid)
-	write(tdCtls, 8, 8, 0, tdx.MetadataNotWritable) // REDUCE_VE
-	write(configFlags, 2, 2, 0, tdx.MetadataNotWritable)
+	write(notifyEnables, 0, ^uint64(0), 0, abi.Success)
+	write(notifyEnables, 1, 1, 0, abi.Success)
+	read(notifyEnables, 1, abi.Success)
+	write(notifyEnables, 2, 3, 0, abi.MetadataValueNotValid)
+	read(configFlags, 4, abi.Success) // not flexible
+	read(tdCtls, 1, abi.Success)      // PENDING_VE_DISABLE
+	write(tdCtls, 1, 1, 1, abi.Success)
+	write(tdCtls, 0, 1, 0, abi.MetadataValueNotValid)
+	write(tdCtls, 8, 8, 0, abi.MetadataNotWritable) // REDUCE_VE
+	write(configFlags, 2, 2, 0, abi.MetadataNotWritable)
 	read(topologyConfigured, 0, badField)
-	read(0x1110000300000000, 1<<28, tdx.Success) // ATTRIBUTES
-	read(0x1110000300000001, 3, tdx.Success)     // XFAM
-	read(0x111000010000000C, 40, tdx.Success)    // TSC_FREQUENCY, 25 MHz
-	read(0x1310000300000040, 0, tdx.Success)     // RTMR[0]
+	read(0x1110000300000000, 1<<28, abi.Success) // ATTRIBUTES
+	read(0x1110000300000001, 3, abi.Success)     // XFAM
+	read(0x111000010000000C, 40, abi.Success)    // TSC_FREQUENCY, 25 MHz
+	read(0x1310000300000040, 0, abi.Success)     // RTMR[0]
 	read(0x1310000300000046, 0, badField)        // its seventh element
 	read(configFlags|1<<24, 0, badField)
 	read(configFlags|1<<62, 0, badField)
 	read(configFlags|1<<34, 0, badField)
-	if s := tdx.Status(m.tdcall(regs{x86.RAX: 7, x86.RCX: 1, x86.RDX: configFlags})); s != operandRCX {
+	if s := abi.Status(m.tdcall(regs{x86.RAX: 7, x86.RCX: 1, x86.RDX: configFlags})); s != operandRCX {
 		t.Errorf("TDG.VM.RD of another VM: %v", s)
 	}
 	m = newMachine(t, withVE)
-	read(tdCtls, 0, tdx.Success)
+	read(tdCtls, 0, abi.Success)
 }
 
 func TestRTMRExtend(t *testing.T) {
@@ -107,7 +108,7 @@ func TestRTMRExtend(t *testing.T) {
 	}
 	var rtmr [48]byte
 	for range 2 {
-		if s := tdx.Status(m.tdcall(regs{x86.RAX: 2, x86.RCX: dataAt, x86.RDX: 2})); s != tdx.Success {
+		if s := abi.Status(m.tdcall(regs{x86.RAX: 2, x86.RCX: dataAt, x86.RDX: 2})); s != abi.Success {
 			t.Fatal(s)
 		}
 		rtmr = sha512.Sum384(append(rtmr[:], data...))
@@ -120,9 +121,9 @@ func TestRTMRExtend(t *testing.T) {
 	}
 	for _, test := range []struct {
 		gpa, index uint64
-		want       tdx.Status
+		want       abi.Status
 	}{{dataAt + 8, 0, operandRCX}, {m.SharedBit() | dataAt, 0, operandRCX}, {dataAt, 4, 0xC000010000000002}} {
-		if s := tdx.Status(m.tdcall(regs{x86.RAX: 2, x86.RCX: test.gpa, x86.RDX: test.index})); s != test.want {
+		if s := abi.Status(m.tdcall(regs{x86.RAX: 2, x86.RCX: test.gpa, x86.RDX: test.index})); s != test.want {
 			t.Errorf("RTMR.EXTEND of %#x, %d: %v, want %v", test.gpa, test.index, s, test.want)
 		}
 	}
@@ -137,7 +138,7 @@ func TestReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	const at = dataAt + 0x400
-	if s := tdx.Status(m.tdcall(regs{x86.RAX: 4, x86.RCX: at, x86.RDX: dataAt, x86.R8: 0})); s != tdx.Success {
+	if s := abi.Status(m.tdcall(regs{x86.RAX: 4, x86.RCX: at, x86.RDX: dataAt, x86.R8: 0})); s != abi.Success {
 		t.Fatal(s)
 	}
 	var r [1024]byte
@@ -150,9 +151,9 @@ func TestReport(t *testing.T) {
 	}
 	for _, test := range []struct {
 		to, from, subtype uint64
-		want              tdx.Status
+		want              abi.Status
 	}{{at + 64, dataAt, 0, operandRCX}, {at, dataAt + 8, 0, 0xC000010000000002}, {at, dataAt, 1, 0xC000010000000008}, {1 << 60, dataAt, 0, operandRCX}} {
-		if s := tdx.Status(m.tdcall(regs{x86.RAX: 4, x86.RCX: test.to, x86.RDX: test.from, x86.R8: test.subtype})); s != test.want {
+		if s := abi.Status(m.tdcall(regs{x86.RAX: 4, x86.RCX: test.to, x86.RDX: test.from, x86.R8: test.subtype})); s != test.want {
 			t.Errorf("MR.REPORT to %#x from %#x, subtype %d: %v, want %v", test.to, test.from, test.subtype, s, test.want)
 		}
 	}

@@ -3,7 +3,7 @@ package tdx_test
 import (
 	"testing"
 
-	"github.com/tacit-vm/tacit/tdx"
+	"github.com/tacit-vm/tacit/tdx/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -91,7 +91,7 @@ func TestInstructionsThatRaise(t *testing.T) {
 func (m *machine) wantVE(reason, qualification uint64, length int) {
 	m.t.Helper()
 	s, r, q, gla, gpa, instruction := m.veInfo()
-	if s != tdx.Success || r != reason || q != qualification || gla != 0 || gpa != 0 || instruction != uint64(length) {
+	if s != abi.Success || r != reason || q != qualification || gla != 0 || gpa != 0 || instruction != uint64(length) {
 		m.t.Errorf("VEINFO.GET: %v, reason %d, qualification %#x, GLA %#x, GPA %#x, instruction %#x; want reason %d, %#x, length %d",
 			s, r, q, gla, gpa, instruction, reason, qualification, length)
 	}
@@ -162,10 +162,10 @@ func TestVirtualMSRs(t *testing.T) {
 
 func TestCPUIDVE(t *testing.T) {
 	m := newMachine(t)
-	if s := tdx.Status(m.tdcall(regs{x86.RAX: 5, x86.RCX: 4})); s != operandRCX {
+	if s := abi.Status(m.tdcall(regs{x86.RAX: 5, x86.RCX: 4})); s != operandRCX {
 		t.Errorf("a reserved bit: %v", s)
 	}
-	if s := tdx.Status(m.tdcall(regs{x86.RAX: 5, x86.RCX: 2})); s != tdx.Success {
+	if s := abi.Status(m.tdcall(regs{x86.RAX: 5, x86.RCX: 2})); s != abi.Success {
 		t.Errorf("for user programs: %v", s)
 	}
 	if o := m.run(regs{x86.RAX: 0}, 0x0F, 0xA2); o.vector != done {

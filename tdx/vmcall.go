@@ -5,43 +5,9 @@ import (
 
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/tdx/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
-
-// Sub-functions of TDG.VP.VMCALL, in R11 where R10 is 0: numbers of exit reasons for instructions, and 0x10000 and up
-// (GHCI, table "TDG.VP.VMCALL leaves").
-const (
-	callCPUID            = 10
-	callHLT              = 12
-	callIO               = 30
-	callRDMSR            = 31
-	callWRMSR            = 32
-	callMMIO             = 48
-	callGetInfo          = 0x10000
-	callMapGPA           = 0x10001
-	callGetQuote         = 0x10002
-	callReportFatalError = 0x10003
-)
-
-var callNames = map[uint64]string{
-	callCPUID: "Instruction.CPUID", callHLT: "Instruction.HLT", callIO: "Instruction.IO", callRDMSR: "Instruction.RDMSR",
-	callWRMSR: "Instruction.WRMSR", callMMIO: "#VE.RequestMMIO", callGetInfo: "GetTdVmCallInfo", callMapGPA: "MapGPA",
-	callGetQuote: "GetQuote", callReportFatalError: "ReportFatalError", 0x10004: "SetupEventNotifyInterrupt",
-}
-
-// Completion codes of TDG.VP.VMCALL, in R10 (GHCI, "TDG.VP.VMCALL completion status codes").
-const (
-	callSuccess            = 0
-	callRetry              = 1
-	callInvalidOperand     = 0x8000_0000_0000_0000
-	callAlignError         = 0x8000_0000_0000_0002
-	callSubfuncUnsupported = 0x8000_0000_0000_0003
-)
-
-var callStatusNames = map[uint64]string{
-	callSuccess: "SUCCESS", callRetry: "RETRY", callInvalidOperand: "INVALID_OPERAND", callAlignError: "ALIGN_ERROR",
-	callSubfuncUnsupported: "SUBFUNC_UNSUPPORTED",
-}
 
 // vmcall is TDG.VP.VMCALL: the registers that RCX selects are passed to the host and back, no other one changes but
 // RAX (module, tdg_vp_vmcall.c, tdh_vp_enter.c). RAX, RCX, RSP and, since the TD is made with NO_RBP_MOD as KVM does,
@@ -50,7 +16,7 @@ func (m *Module) vmcall(c *x86.CPU) x86.Action {
 	const never = 1<<x86.RAX | 1<<x86.RCX | 1<<x86.RSP | 1<<x86.RBP
 	selected := c.R[x86.RCX]
 	if selected&never != 0 || selected>>32 != 0 {
-		return m.tdcallDone(c, leafNames[leafVPVMCall], OperandInvalid.with(operandRCX))
+		return m.tdcallDone(c, abi.LeafVPVMCall.String(), abi.OperandInvalid.With(abi.OperandRCX))
 	}
 	var r callRegisters
 	for i := range r {
@@ -63,12 +29,10 @@ func (m *Module) vmcall(c *x86.CPU) x86.Action {
 	if r[x86.R10] != 0 {
 		r[x86.R10] = m.host.Hypercall(c, r[x86.R10], [4]uint64{r[x86.R11], r[x86.R12], r[x86.R13], r[x86.R14]})
 	} else {
-		if name = callNames[r[x86.R11]]; name == "" {
-			name = "undefined"
-		}
-		r[x86.R10] = m.subfunction(c, &r)
+		name = abi.VMCall(r[x86.R11]).String()
+		r[x86.R10] = uint64(m.subfunction(c, &r))
 	}
-	status := callStatusNames[r[x86.R10]]
+	status := abi.VMCallStatus(r[x86.R10]).Name()
 	if name == "hypercall" {
 		status = ""
 	}
@@ -78,7 +42,7 @@ func (m *Module) vmcall(c *x86.CPU) x86.Action {
 			c.R[i] = r[i]
 		}
 	}
-	c.R[x86.RAX] = uint64(Success)
+	c.R[x86.RAX] = uint64(abi.Success)
 	return x86.Done
 }
 
@@ -87,87 +51,87 @@ func (m *Module) vmcall(c *x86.CPU) x86.Action {
 type callRegisters [16]uint64
 
 // subfunction asks the host what GHCI defines and returns the completion code. Operands are checked as KVM checks them.
-func (m *Module) subfunction(c *x86.CPU, r *callRegisters) uint64 {
-	switch r[x86.R11] {
-	case callHLT:
+func (m *Module) subfunction(c *x86.CPU, r *callRegisters) abi.VMCallStatus {
+	switch abi.VMCall(r[x86.R11]) {
+	case abi.VMCallHLT:
 		m.host.Halt(c, r[x86.R12] != 0)
-		return callSuccess
-	case callIO:
+		return abi.VMCallSuccess
+	case abi.VMCallIO:
 		return m.callIO(c, r)
-	case callMMIO:
+	case abi.VMCallMMIO:
 		return m.callMMIO(c, r)
-	case callRDMSR:
+	case abi.VMCallRDMSR:
 		value, ok := m.host.ReadMSR(c, uint32(r[x86.R12]))
 		if !ok {
-			return callInvalidOperand
+			return abi.VMCallInvalidOperand
 		}
 		r[x86.R11] = value
-		return callSuccess
-	case callWRMSR:
+		return abi.VMCallSuccess
+	case abi.VMCallWRMSR:
 		if !m.host.WriteMSR(c, uint32(r[x86.R12]), r[x86.R13]) {
-			return callInvalidOperand
+			return abi.VMCallInvalidOperand
 		}
-		return callSuccess
-	case callCPUID:
+		return abi.VMCallSuccess
+	case abi.VMCallCPUID:
 		for i, v := range m.host.CPUID(c, uint32(r[x86.R12]), uint32(r[x86.R13])) {
 			r[x86.R12+i] = uint64(v)
 		}
-		return callSuccess
-	case callGetInfo: // 0 asks whether the calls of GHCI 1.0 are there, 1 which others
+		return abi.VMCallSuccess
+	case abi.VMCallGetInfo: // 0 asks whether the calls of GHCI 1.0 are there, 1 which others
 		if r[x86.R12] > 1 {
-			return callInvalidOperand
+			return abi.VMCallInvalidOperand
 		}
 		r[x86.R11], r[x86.R12], r[x86.R13], r[x86.R14] = 0, 0, 0, 0
-		return callSuccess
-	case callMapGPA:
+		return abi.VMCallSuccess
+	case abi.VMCallMapGPA:
 		return m.callMapGPA(c, r)
-	case callGetQuote: // there is no attester; KVM says so too when user space has none
+	case abi.VMCallGetQuote: // there is no attester; KVM says so too when user space has none
 		if r[x86.R12]&m.sharedBit == 0 {
-			return callInvalidOperand
+			return abi.VMCallInvalidOperand
 		}
-		return callSubfuncUnsupported
-	case callReportFatalError:
+		return abi.VMCallSubfuncUnsupported
+	case abi.VMCallReportFatalError:
 		m.host.GiveUp(c, &FatalError{Code: uint32(r[x86.R12]), Message: fatalMessage(r)})
-		return callSuccess
+		return abi.VMCallSuccess
 	}
-	return callSubfuncUnsupported
+	return abi.VMCallSubfuncUnsupported
 }
 
 // callIO is TDG.VP.VMCALL<Instruction.IO>.
-func (m *Module) callIO(c *x86.CPU, r *callRegisters) uint64 {
+func (m *Module) callIO(c *x86.CPU, r *callRegisters) abi.VMCallStatus {
 	size, write, port := r[x86.R12], r[x86.R13], uint16(r[x86.R14])
-	if size != 1 && size != 2 && size != 4 || write > 1 {
-		return callInvalidOperand
+	if size != 1 && size != 2 && size != 4 || write > abi.VMCallWrite {
+		return abi.VMCallInvalidOperand
 	}
-	if write == 1 {
+	if write == abi.VMCallWrite {
 		m.host.Out(c, port, int(size), uint32(r[x86.R15]))
 	} else {
 		r[x86.R11] = uint64(m.host.In(c, port, int(size)))
 	}
-	return callSuccess
+	return abi.VMCallSuccess
 }
 
 // callMMIO is TDG.VP.VMCALL<#VE.RequestMMIO>. The address is shared, to its last byte.
-func (m *Module) callMMIO(c *x86.CPU, r *callRegisters) uint64 {
+func (m *Module) callMMIO(c *x86.CPU, r *callRegisters) abi.VMCallStatus {
 	size, write, gpa := r[x86.R12], r[x86.R13], r[x86.R14]
-	if size != 1 && size != 2 && size != 4 && size != 8 || write > 1 {
-		return callInvalidOperand
+	if size != 1 && size != 2 && size != 4 && size != 8 || write > abi.VMCallWrite {
+		return abi.VMCallInvalidOperand
 	}
 	if gpa&m.sharedBit == 0 || (gpa+size-1)&m.sharedBit == 0 || gpa >= m.sharedBit<<1 {
-		return callInvalidOperand
+		return abi.VMCallInvalidOperand
 	}
 	gpa &^= m.sharedBit
-	if write == 1 {
+	if write == abi.VMCallWrite {
 		m.host.Store(c, gpa, int(size), r[x86.R15])
 	} else {
 		r[x86.R11] = m.host.Load(c, gpa, int(size))
 	}
-	return callSuccess
+	return abi.VMCallSuccess
 }
 
 // callMapGPA is TDG.VP.VMCALL<MapGPA>: R12 is the start with the shared bit as the pages are to have it, R13 the size
 // in bytes. RETRY, and the address to go on at in R11, keeps one call short. (KVM, tdx_map_gpa)
-func (m *Module) callMapGPA(c *x86.CPU, r *callRegisters) uint64 {
+func (m *Module) callMapGPA(c *x86.CPU, r *callRegisters) abi.VMCallStatus {
 	gpa, size := r[x86.R12], r[x86.R13]
 	r[x86.R11] = gpa
 	to := mem.Private
@@ -178,21 +142,21 @@ func (m *Module) callMapGPA(c *x86.CPU, r *callRegisters) uint64 {
 	limit := bit + m.sharedBit // no range reaches from private addresses into shared ones
 	switch {
 	case gpa+size <= gpa, gpa+size > limit:
-		return callInvalidOperand
+		return abi.VMCallInvalidOperand
 	case (gpa|size)%mem.PageSize != 0:
-		return callAlignError
+		return abi.VMCallAlignError
 	}
 	start := gpa &^ bit
 	next, ok := m.host.Convert(c, start, start+size, to)
 	switch {
 	case !ok:
 		r[x86.R11] = next | bit
-		return callInvalidOperand
+		return abi.VMCallInvalidOperand
 	case next < start+size:
 		r[x86.R11] = next | bit
-		return callRetry
+		return abi.VMCallRetry
 	}
-	return callSuccess
+	return abi.VMCallSuccess
 }
 
 // fatalMessage collects the 64 bytes of a message; what is not printable ends it.

@@ -8,6 +8,7 @@ import (
 	"github.com/tacit-vm/tacit/host"
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/tdx"
+	"github.com/tacit-vm/tacit/tdx/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -206,7 +207,7 @@ func TestVMCallOthers(t *testing.T) {
 func TestVMCallRegisterMask(t *testing.T) {
 	m := newMachine(t)
 	for _, mask := range []uint64{1, 2, 1 << 4, 1 << 5, 1 << 32, 1 << 63} {
-		if s := tdx.Status(m.tdcall(regs{x86.RAX: 0, x86.RCX: vmcallMask | mask})); s != operandRCX {
+		if s := abi.Status(m.tdcall(regs{x86.RAX: 0, x86.RCX: vmcallMask | mask})); s != operandRCX {
 			t.Errorf("mask %#x: %v", mask, s)
 		}
 	}

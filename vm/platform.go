@@ -11,6 +11,7 @@ import (
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp"
 	"github.com/tacit-vm/tacit/tdx"
+	"github.com/tacit-vm/tacit/tdx/abi"
 	"github.com/tacit-vm/tacit/uefi"
 	"github.com/tacit-vm/tacit/x86"
 )
@@ -94,7 +95,7 @@ func makeTDX(m *Machine) (*platform, error) {
 	}
 	module, err := tdx.New(tdx.Config{
 		Memory: m.memory, RAM: m.ram, CPUs: 1, Host: server,
-		Attributes: tdx.AttrSEPTVEDisable, Features: x86.Features,
+		Attributes: abi.AttrSEPTVEDisable, Features: x86.Features,
 		Cost: m.cfg.Cost, Log: m.log, Forget: m.forget,
 	})
 	if err != nil {
