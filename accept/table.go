@@ -37,20 +37,31 @@ func HeaderFor(span Range) Header {
 // It returns a [*FormatError] if table is shorter than a header, has another version than 1 or another unit than
 // 2 MiB, or describes memory that no processor can address.
 func ParseHeader(table []byte) (Header, error) {
+	h, bad := parseHeader(table)
+	return h, bad.orNil()
+}
+
+// ReadHeader is [ParseHeader] for those who cannot have an error allocated: ok is false instead.
+func ReadHeader(table []byte) (h Header, ok bool) {
+	h, bad := parseHeader(table)
+	return h, bad.problem == ""
+}
+
+func parseHeader(table []byte) (Header, FormatError) {
 	if len(table) < HeaderSize {
-		return Header{}, &FormatError{"length", uint64(len(table)), "a header has 0x18 bytes"}
+		return Header{}, FormatError{"length", uint64(len(table)), "a header has 0x18 bytes"}
 	}
 	if v := le32(table[offVersion:]); v != version {
-		return Header{}, &FormatError{"version", uint64(v), "only 0x1 is known"}
+		return Header{}, FormatError{"version", uint64(v), "only 0x1 is known"}
 	}
 	if v := le32(table[offUnitSize:]); v != UnitSize {
-		return Header{}, &FormatError{"unit_size", uint64(v), "only 0x200000 is known"}
+		return Header{}, FormatError{"unit_size", uint64(v), "only 0x200000 is known"}
 	}
 	h := Header{PhysBase: le64(table[offPhysBase:]), Size: le64(table[offSize:])}
-	if err := h.check(); err != nil {
-		return Header{}, err
+	if bad := h.check(); bad.problem != "" {
+		return Header{}, bad
 	}
-	return h, nil
+	return h, FormatError{}
 }
 
 // Put writes the header to the first [HeaderSize] bytes of table. It panics if table is shorter.
@@ -66,8 +77,8 @@ func (h Header) Put(table []byte) {
 // at any alignment. They are left as they are, so for a new bitmap they have to be zero.
 // It returns a [*FormatError] if bits is too short, or if a table with h for its header could not be parsed.
 func (h Header) Bitmap(bits []byte) (Bitmap, error) {
-	if err := h.check(); err != nil {
-		return Bitmap{}, err
+	if bad := h.check(); bad.problem != "" {
+		return Bitmap{}, bad.orNil()
 	}
 	if n := uint64(len(bits)); n < h.Size {
 		return Bitmap{}, &FormatError{"size", h.Size, "there are only " + hex(n) + " bytes"}
@@ -75,18 +86,19 @@ func (h Header) Bitmap(bits []byte) (Bitmap, error) {
 	return Bitmap{base: h.PhysBase, bits: bits[:h.Size:h.Size]}, nil
 }
 
-func (h Header) check() error {
+// check returns what is wrong with h, a FormatError without a problem where nothing is.
+func (h Header) check() FormatError {
 	if h.PhysBase%UnitSize != 0 {
-		return &FormatError{"phys_base", h.PhysBase, "not a multiple of 0x200000"}
+		return FormatError{"phys_base", h.PhysBase, "not a multiple of 0x200000"}
 	}
 	if h.PhysBase >= maxAddress {
-		return &FormatError{"phys_base", h.PhysBase, "no physical address has more than 52 bits"}
+		return FormatError{"phys_base", h.PhysBase, "no physical address has more than 52 bits"}
 	}
 	// The bitmap is whole bytes, so the last one may have bits for memory that cannot be.
 	if h.Size > (maxAddress-h.PhysBase+8*UnitSize-1)/(8*UnitSize) {
-		return &FormatError{"size", h.Size, "the bitmap goes beyond 52 bits of physical address"}
+		return FormatError{"size", h.Size, "the bitmap goes beyond 52 bits of physical address"}
 	}
-	return nil
+	return FormatError{}
 }
 
 // A FormatError says which field of a table cannot be right, and why.
@@ -99,4 +111,12 @@ type FormatError struct {
 // Error returns one line with the field's name, its value in hexadecimal and what is wrong with it.
 func (e *FormatError) Error() string {
 	return "unaccepted memory table: " + e.field + " is " + hex(e.value) + ": " + e.problem
+}
+
+func (e FormatError) orNil() error {
+	if e.problem == "" {
+		return nil
+	}
+	bad := e // only what is wrong is allocated
+	return &bad
 }

@@ -4,6 +4,7 @@ import (
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/snp/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -12,7 +13,7 @@ import (
 // validated already is an error, a *ResultError: firmware knows what it has accepted. Time is charged to c.
 func (p *Platform) AcceptRange(c *x86.CPU, r accept.Range) error {
 	if (r.Start|r.End)%mem.PageSize != 0 || r.Start > r.End || r.End > CBit {
-		return &ResultError{callPVALIDATE, r.Start, FailInput}
+		return &ResultError{abi.PVALIDATE, r.Start, abi.FailInput}
 	}
 	for r.Start < r.End {
 		size := record.Size4K
@@ -20,7 +21,7 @@ func (p *Platform) AcceptRange(c *x86.CPU, r accept.Range) error {
 		if whole := r.AlignIn(size2M); whole.Start == r.Start && !whole.Empty() {
 			size, part = record.Size2M, whole
 		}
-		part.End = min(part.End, part.Start+pscMaxEntries*size.Bytes())
+		part.End = min(part.End, part.Start+abi.PSCMaxEntries*size.Bytes())
 		if err := p.makePrivate(c, part, size); err != nil {
 			return err
 		}
@@ -35,15 +36,15 @@ func (p *Platform) AcceptRange(c *x86.CPU, r accept.Range) error {
 // makePrivate is a page state change request of one stretch of entries, asked again until it is done.
 func (p *Platform) makePrivate(c *x86.CPU, r accept.Range, size record.PageSize) error {
 	for at := r.Start; at < r.End; {
-		p.exit(c, exitName(exitVMGEXIT))
+		p.exit(c, abi.ExitVMGEXIT.String())
 		next, ok := p.host.ChangePageState(c, at, r.End, size, mem.Private)
 		status := success(0).status()
 		if !ok || next <= at || next > r.End || next%mem.PageSize != 0 {
-			status = "GENERIC"
+			status = abi.PSCGeneric.String()
 		}
-		p.call(c, record.GHCB, events[eventPSC].name, status)
+		p.call(c, record.GHCB, abi.EventPSC.String(), status)
 		if status != success(0).status() {
-			return &ResultError{events[eventPSC].name, at, FailInput}
+			return &ResultError{abi.EventPSC.String(), at, abi.FailInput}
 		}
 		at = next
 	}
@@ -58,15 +59,15 @@ func (p *Platform) validate(c *x86.CPU, r accept.Range, size record.PageSize) er
 		switch {
 		case err != nil:
 			return err
-		case result == FailSizeMismatch && size == record.Size2M:
+		case result == abi.FailSizeMismatch && size == record.Size2M:
 			if err := p.validate(c, accept.Range{Start: at, End: at + size2M}, record.Size4K); err != nil {
 				return err
 			}
 			continue
-		case result != Success:
-			return &ResultError{callPVALIDATE, at, result}
+		case result != abi.Success:
+			return &ResultError{abi.PVALIDATE, at, result}
 		case !changed:
-			return &ResultError{callPVALIDATE + " of a page that is validated", at, result}
+			return &ResultError{abi.PVALIDATE + " of a page that is validated", at, result}
 		}
 		p.accepted(c, record.Firmware, at, size, began, 0)
 	}

@@ -1,6 +1,9 @@
 package snp
 
-import "github.com/tacit-vm/tacit/x86"
+import (
+	"github.com/tacit-vm/tacit/snp/abi"
+	"github.com/tacit-vm/tacit/x86"
+)
 
 // A leaf is what CPUID answers for one leaf, or one subleaf of it: a row of the table that a guest finds in memory
 // (SEV-SNP Firmware ABI, 56860, table "CPUID_FUNCTION"). Which XCR0 and XSS it holds for matters for leaf 0xD only.
@@ -42,8 +45,8 @@ const (
 
 	// 0x8000001F (APM 15.34.1): SEV, SEV-ES, SEV-SNP; the C-bit, one bit fewer of physical address, and that changing
 	// the C-bit needs no cache flush.
-	sevEAX = 1<<1 | 1<<3 | 1<<4
-	sevEBX = cBitPosition | 1<<6 | 1<<31
+	sevEAX = abi.CPUIDSEV | abi.CPUIDSEVES | abi.CPUIDSEVSNP
+	sevEBX = cBitPosition | 1<<abi.CPUIDReduction | abi.CPUIDCoherencySFWNo
 
 	// 0x80000021 (APM vol. 3, E.4.18; Linux, arch/x86/include/asm/cpufeatures.h): no nested data breakpoints, LFENCE
 	// serializes, null selectors clear the base, AutoIBRS; SRSO_NO. ECX: TSA_SQ_NO, TSA_L1_NO, TSA_FILL_NO.
@@ -87,7 +90,7 @@ func cpuidTable(features func(leaf, subleaf uint32) [4]uint32, cpus int) []leaf 
 		leaf{eax: 0x8000_0007, value: features(0x8000_0007, 0)},
 		leaf{eax: 0x8000_0008, value: [4]uint32{features(0x8000_0008, 0)[0], extended8EBX, order(cpus)<<12 | uint32(cpus-1)}},
 		leaf{eax: 0x8000_001E},
-		leaf{eax: 0x8000_001F, value: [4]uint32{sevEAX, sevEBX}},
+		leaf{eax: abi.CPUIDLeaf, value: [4]uint32{sevEAX, sevEBX}},
 		leaf{eax: maxExtendedLeaf, value: [4]uint32{0: extended21EAX, 2: extended21ECX}},
 	)
 }

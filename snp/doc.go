@@ -2,6 +2,8 @@
 // the exceptions that ask the guest for help, and the protocols by which guest and VMM speak. It implements
 // [x86.Platform].
 //
+// Numbers and names that the guest has to know, too, are in package abi.
+//
 // APM is the AMD64 Architecture Programmer's Manual, volume 2 (24593) for sections and volume 3 (24594) for
 // instructions; GHCB the SEV-ES Guest-Hypervisor Communication Block Standardization (56421); KVM Linux's
 // arch/x86/kvm/svm/sev.c and svm.c; Linux its arch/x86/coco/sev.

@@ -4,62 +4,46 @@ import (
 	"fmt"
 
 	"github.com/tacit-vm/tacit/mem"
+	"github.com/tacit-vm/tacit/snp/abi"
 	"github.com/tacit-vm/tacit/x86"
-)
-
-// Events that are no exit codes of the processor (GHCB, table 6).
-const (
-	eventMMIORead         = 0x8000_0001
-	eventMMIOWrite        = 0x8000_0002
-	eventNMIComplete      = 0x8000_0003
-	eventAPResetHold      = 0x8000_0004
-	eventAPJumpTable      = 0x8000_0005
-	eventPSC              = 0x8000_0010
-	eventGuestRequest     = 0x8000_0011
-	eventExtendedRequest  = 0x8000_0012
-	eventAPCreation       = 0x8000_0013
-	eventFeatures         = 0x8000_FFFD
-	eventTerminate        = 0x8000_FFFE
-	eventUnsupportedEvent = 0x8000_FFFF
 )
 
 // An event is what a guest can ask for in the GHCB.
 type event struct {
-	name  string
 	needs []int // fields that have to be valid (KVM, sev_es_validate_vmgexit); which others do, serve says
 	serve func(*Platform, *x86.CPU, *request) (reply, error)
 }
 
 // events is filled in by init: its functions lead to it.
-var events map[uint64]event
+var events map[abi.ExitCode]event
 
 func init() {
-	events = map[uint64]event{
-		exitDR7Read:           {"DR7_READ", nil, readDR7},
-		exitDR7Write:          {"DR7_WRITE", []int{offRAX}, writeDR7},
-		exitRDTSC:             {"RDTSC", nil, readTSC},
-		exitRDTSCP:            {"RDTSCP", nil, readTSC},
-		exitRDPMC:             {"RDPMC", []int{offRCX}, readPMC},
-		exitCPUID:             {"CPUID", []int{offRAX, offRCX}, cpuid},
-		exitINVD:              {"INVD", nil, nothing},
-		exitIOIO:              {"IOIO", nil, portIO},
-		exitMSR:               {"MSR", []int{offRCX}, accessMSR},
-		exitVMMCALL:           {"VMMCALL", []int{offRAX, offCPL}, hypercall},
-		exitWBINVD:            {"WBINVD", nil, nothing},
-		exitMONITOR:           {"MONITOR", []int{offRAX, offRCX, offRDX}, nothing},
-		exitMWAIT:             {"MWAIT", []int{offRAX, offRCX}, nothing}, // KVM: as NOP
-		eventMMIORead:         {"MMIO Read", []int{offScratch}, readMMIO},
-		eventMMIOWrite:        {"MMIO Write", []int{offScratch}, writeMMIO},
-		eventNMIComplete:      {"NMI Complete", nil, nothing},
-		eventAPResetHold:      {"AP Reset Hold", nil, holdAP},
-		eventAPJumpTable:      {"AP Jump Table", nil, jumpTable},
-		eventPSC:              {"SNP Page State Change", []int{offScratch}, pageStateChange},
-		eventGuestRequest:     {"SNP Guest Request", nil, guestRequest},
-		eventExtendedRequest:  {"SNP Extended Guest Request", nil, guestRequest},
-		eventAPCreation:       {"SNP AP Creation", nil, createAP},
-		eventFeatures:         {"Hypervisor Feature Support", nil, hypervisorFeatures},
-		eventTerminate:        {"Termination Request", nil, requestTermination},
-		eventUnsupportedEvent: {"Unsupported Non-Automatic Exit", nil, unsupportedEvent},
+	events = map[abi.ExitCode]event{
+		abi.ExitDR7Read:           {nil, readDR7},
+		abi.ExitDR7Write:          {[]int{abi.GHCBRAX}, writeDR7},
+		abi.ExitRDTSC:             {nil, readTSC},
+		abi.ExitRDTSCP:            {nil, readTSC},
+		abi.ExitRDPMC:             {[]int{abi.GHCBRCX}, readPMC},
+		abi.ExitCPUID:             {[]int{abi.GHCBRAX, abi.GHCBRCX}, cpuid},
+		abi.ExitINVD:              {nil, nothing},
+		abi.ExitIOIO:              {nil, portIO},
+		abi.ExitMSR:               {[]int{abi.GHCBRCX}, accessMSR},
+		abi.ExitVMMCALL:           {[]int{abi.GHCBRAX, abi.GHCBCPL}, hypercall},
+		abi.ExitWBINVD:            {nil, nothing},
+		abi.ExitMONITOR:           {[]int{abi.GHCBRAX, abi.GHCBRCX, abi.GHCBRDX}, nothing},
+		abi.ExitMWAIT:             {[]int{abi.GHCBRAX, abi.GHCBRCX}, nothing}, // KVM: as NOP
+		abi.EventMMIORead:         {[]int{abi.GHCBSWScratch}, readMMIO},
+		abi.EventMMIOWrite:        {[]int{abi.GHCBSWScratch}, writeMMIO},
+		abi.EventNMIComplete:      {nil, nothing},
+		abi.EventAPResetHold:      {nil, holdAP},
+		abi.EventAPJumpTable:      {nil, jumpTable},
+		abi.EventPSC:              {[]int{abi.GHCBSWScratch}, pageStateChange},
+		abi.EventGuestRequest:     {nil, guestRequest},
+		abi.EventExtendedRequest:  {nil, guestRequest},
+		abi.EventAPCreation:       {nil, createAP},
+		abi.EventFeatures:         {nil, hypervisorFeatures},
+		abi.EventTerminate:        {nil, requestTermination},
+		abi.EventUnsupportedEvent: {nil, unsupportedEvent},
 	}
 }
 
@@ -82,7 +66,7 @@ func writeDR7(p *Platform, c *x86.CPU, q *request) (reply, error) {
 func readTSC(_ *Platform, c *x86.CPU, q *request) (reply, error) {
 	tsc, _ := c.MSR(x86.MSRTSC)
 	q.rax, q.rdx = tsc&0xFFFF_FFFF, tsc>>32
-	if q.code == exitRDTSCP {
+	if q.code == abi.ExitRDTSCP {
 		q.rcx, _ = c.MSR(x86.MSRTSCAux)
 	}
 	return success(0), nil
@@ -93,8 +77,8 @@ func readPMC(*Platform, *x86.CPU, *request) (reply, error) { return generalProte
 
 func cpuid(p *Platform, c *x86.CPU, q *request) (reply, error) {
 	leaf, subleaf := uint32(q.rax), uint32(q.rcx)
-	if leaf == 0xD && !q.has(offXCR0) {
-		return malformed(errMissingInput), nil
+	if leaf == 0xD && !q.has(abi.GHCBXCR0) {
+		return malformed(abi.MissingInput), nil
 	}
 	v := p.host.CPUID(c, leaf, subleaf)
 	q.rax, q.rbx, q.rcx, q.rdx = uint64(v[0]), uint64(v[1]), uint64(v[2]), uint64(v[3])
@@ -103,7 +87,7 @@ func cpuid(p *Platform, c *x86.CPU, q *request) (reply, error) {
 
 func accessMSR(p *Platform, c *x86.CPU, q *request) (reply, error) {
 	index := uint32(q.rcx)
-	if q.info1 == 0 {
+	if q.info1 == abi.MSRRead {
 		v, ok := p.host.ReadMSR(c, index)
 		if !ok {
 			return generalProtection(), nil
@@ -111,8 +95,8 @@ func accessMSR(p *Platform, c *x86.CPU, q *request) (reply, error) {
 		q.rax, q.rdx = v&0xFFFF_FFFF, v>>32
 		return success(0), nil
 	}
-	if !q.has(offRAX, offRDX) {
-		return malformed(errMissingInput), nil
+	if !q.has(abi.GHCBRAX, abi.GHCBRDX) {
+		return malformed(abi.MissingInput), nil
 	}
 	if !p.host.WriteMSR(c, index, q.rax&0xFFFF_FFFF|q.rdx<<32) {
 		return generalProtection(), nil
@@ -123,7 +107,7 @@ func accessMSR(p *Platform, c *x86.CPU, q *request) (reply, error) {
 // hypercall is VMMCALL. KVM takes none from user programs (-KVM_EPERM).
 func hypercall(p *Platform, c *x86.CPU, q *request) (reply, error) {
 	const eperm = ^uint64(0)
-	if q.page[offCPL] != 0 {
+	if q.page[abi.GHCBCPL] != 0 {
 		q.rax = eperm
 		return success(0), nil
 	}
@@ -139,7 +123,7 @@ func jumpTable(p *Platform, _ *x86.CPU, q *request) (reply, error) {
 	case 1:
 		return success(p.jumpTable), nil
 	}
-	return malformed(errInvalidInput), nil
+	return malformed(abi.InvalidInput), nil
 }
 
 // guestRequest is a message to the secure processor, of which there is none: its answer is SEV_RET_UNSUPPORTED (Linux,
@@ -147,7 +131,7 @@ func jumpTable(p *Platform, _ *x86.CPU, q *request) (reply, error) {
 func guestRequest(_ *Platform, _ *x86.CPU, q *request) (reply, error) {
 	const unsupported = 21
 	if (q.info1|q.info2)%mem.PageSize != 0 || q.info1 == q.info2 {
-		return malformed(errMissingInput), nil
+		return malformed(abi.MissingInput), nil
 	}
 	return success(unsupported), nil
 }
@@ -159,7 +143,7 @@ func hypervisorFeatures(*Platform, *x86.CPU, *request) (reply, error) {
 // createAP would start another processor with the VMSA at SW_EXITINFO2.
 func createAP(p *Platform, c *x86.CPU, q *request) (reply, error) {
 	if q.info1>>32 >= uint64(p.cfg.CPUs) {
-		return malformed(errInvalidInput), nil
+		return malformed(abi.InvalidInput), nil
 	}
 	return reply{}, &x86.UnsupportedError{RIP: c.RIP(), What: "starting another processor (SNP AP Creation)"}
 }
@@ -169,11 +153,12 @@ func holdAP(_ *Platform, c *x86.CPU, _ *request) (reply, error) {
 }
 
 func requestTermination(p *Platform, c *x86.CPU, q *request) (reply, error) {
-	p.terminate(c, uint8(q.info1&0xF), uint8(q.info1>>4))
+	set, reason := abi.TerminateEvent(q.info1)
+	p.terminate(c, set, reason)
 	return success(0), nil
 }
 
 func unsupportedEvent(_ *Platform, c *x86.CPU, q *request) (reply, error) {
-	why := fmt.Sprintf("the guest says that it cannot handle #VC with %s", exitName(q.info1))
+	why := fmt.Sprintf("the guest says that it cannot handle #VC with %s", abi.ExitCode(q.info1))
 	return reply{}, &GHCBError{q.gpa, c.RIP(), why}
 }

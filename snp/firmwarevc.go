@@ -3,6 +3,7 @@ package snp
 import (
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/snp/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -11,13 +12,13 @@ import (
 // interrupted program's, except RIP and RSP. It returns how long the instruction is that it did, and false for what it
 // does not do: on hardware, too, firmware gives up there (EDK2, OvmfPkg/Library/CcExitLib/CcExitVcHandler.c).
 func (p *Platform) ServeVC(c *x86.CPU, code uint64) (length uint64, ok bool) {
-	if code != exitCPUID {
+	if abi.ExitCode(code) != abi.ExitCPUID {
 		return 0, false
 	}
 	// From the CPUID page, as the hypervisor has no say in it; the request for what the page does not know costs an
 	// exit.
 	p.charge(c, cost.Exit, 1)
-	p.call(c, record.HostExit, "CPUID", "")
+	p.call(c, record.HostExit, abi.ExitCPUID.String(), "")
 	v := p.CPUID(c, uint32(c.R[x86.RAX]), uint32(c.R[x86.RCX]))
 	if uint32(c.R[x86.RAX]) == 1 && c.State().CR4&x86.CR4OSXSAVE != 0 {
 		v[2] |= 1 << 27

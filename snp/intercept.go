@@ -1,6 +1,9 @@
 package snp
 
-import "github.com/tacit-vm/tacit/x86"
+import (
+	"github.com/tacit-vm/tacit/snp/abi"
+	"github.com/tacit-vm/tacit/x86"
+)
 
 // intercepted are the instructions that a guest of KVM leaves for (svm.c, init_vmcb; sev.c, sev_es_init_vmcb): I/O and
 // CPUID in any SEV-SNP guest (APM 15.36.12), the others because KVM asks for them. RDTSC, RDTSCP, XSETBV and debug
@@ -19,18 +22,18 @@ func (p *Platform) Intercepts() x86.InstructionSet { return intercepted }
 func (p *Platform) Intercept(c *x86.CPU, in *x86.Instruction) x86.Action {
 	switch in.Kind {
 	case x86.InsnIO: // the processor has looked at IOPL
-		return p.raiseVC(c, exitIOIO)
+		return p.raiseVC(c, abi.ExitIOIO)
 	case x86.InsnCPUID:
-		return p.raiseVC(c, exitCPUID)
+		return p.raiseVC(c, abi.ExitCPUID)
 	case x86.InsnVMMCALL:
-		return p.raiseVC(c, exitVMMCALL)
+		return p.raiseVC(c, abi.ExitVMMCALL)
 	case x86.InsnVMGEXIT: // at any privilege level: Linux wipes the GHCB's contents for that (__sev_put_ghcb)
 		return p.vmgexit(c)
 	case x86.InsnRDPMC:
 		if c.CPL() != 0 && c.State().CR4&x86.CR4PCE == 0 {
 			return raiseGP(c)
 		}
-		return p.raiseVC(c, exitRDPMC)
+		return p.raiseVC(c, abi.ExitRDPMC)
 	}
 	if c.CPL() != 0 {
 		if in.Kind == x86.InsnMONITOR || in.Kind == x86.InsnMWAIT {
@@ -40,7 +43,7 @@ func (p *Platform) Intercept(c *x86.CPU, in *x86.Instruction) x86.Action {
 	}
 	switch in.Kind {
 	case x86.InsnHLT:
-		p.exit(c, exitName(exitHLT)) // automatic
+		p.exit(c, abi.ExitHLT.String()) // automatic
 		return x86.Native
 	case x86.InsnRDMSR:
 		return p.rdmsr(c)
@@ -53,13 +56,13 @@ func (p *Platform) Intercept(c *x86.CPU, in *x86.Instruction) x86.Action {
 	case x86.InsnDR:
 		return p.debugRegister(c, in)
 	case x86.InsnINVD:
-		return p.raiseVC(c, exitINVD)
+		return p.raiseVC(c, abi.ExitINVD)
 	case x86.InsnWBINVD:
-		return p.raiseVC(c, exitWBINVD)
+		return p.raiseVC(c, abi.ExitWBINVD)
 	case x86.InsnMONITOR:
-		return p.raiseVC(c, exitMONITOR)
+		return p.raiseVC(c, abi.ExitMONITOR)
 	case x86.InsnMWAIT:
-		return p.raiseVC(c, exitMWAIT)
+		return p.raiseVC(c, abi.ExitMWAIT)
 	}
 	return raiseUD(c)
 }
@@ -72,9 +75,9 @@ func (p *Platform) debugRegister(c *x86.CPU, in *x86.Instruction) x86.Action {
 	case !dr7:
 		return x86.Native
 	case in.Write:
-		return p.raiseVC(c, exitDR7Write)
+		return p.raiseVC(c, abi.ExitDR7Write)
 	}
-	return p.raiseVC(c, exitDR7Read)
+	return p.raiseVC(c, abi.ExitDR7Read)
 }
 
 // WriteCR implements [x86.Platform]: the host hears of new values by automatic exits behind the instruction (APM
@@ -85,11 +88,11 @@ func (p *Platform) WriteCR(c *x86.CPU, which int, value uint64) x86.Action {
 	}
 	switch which {
 	case 0:
-		p.exit(c, exitName(exitCR0WriteTrap))
+		p.exit(c, abi.ExitCR0WriteTrap.String())
 	case 4:
-		p.exit(c, exitName(exitCR4WriteTrap))
+		p.exit(c, abi.ExitCR4WriteTrap.String())
 	case x86.GuardEFER:
-		p.exit(c, exitName(exitEFERWriteTrap))
+		p.exit(c, abi.ExitEFERWriteTrap.String())
 	}
 	return x86.Native
 }

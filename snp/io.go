@@ -3,35 +3,26 @@ package snp
 import (
 	"encoding/binary"
 
+	"github.com/tacit-vm/tacit/snp/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// SW_EXITINFO1 of port I/O (APM 15.10.2). Of the rest of it, how the address is formed, the host knows nothing to do
-// with.
-const (
-	ioIn     = 1 << 0
-	ioString = 1 << 2
-	ioSize8  = 1 << 4
-	ioSize16 = 1 << 5
-	ioSize32 = 1 << 6
-)
-
-// portIO is IN, OUT, INS and OUTS.
+// portIO is IN, OUT, INS and OUTS. Of how the address is formed the host knows nothing to do with.
 func portIO(p *Platform, c *x86.CPU, q *request) (reply, error) {
-	port, size := uint16(q.info1>>16), 0
-	switch q.info1 & (ioSize8 | ioSize16 | ioSize32) {
-	case ioSize8:
+	port, size := uint16(q.info1>>abi.IOPort), 0
+	switch q.info1 & (abi.IOSize8 | abi.IOSize16 | abi.IOSize32) {
+	case abi.IOSize8:
 		size = 1
-	case ioSize16:
+	case abi.IOSize16:
 		size = 2
-	case ioSize32:
+	case abi.IOSize32:
 		size = 4
 	default:
-		return malformed(errInvalidInput), nil
+		return malformed(abi.InvalidInput), nil
 	}
-	in := q.info1&ioIn != 0
+	in := q.info1&abi.IOIn != 0
 	switch {
-	case q.info1&ioString != 0:
+	case q.info1&abi.IOString != 0:
 		return p.stringIO(c, q, port, size, in), nil
 	case in:
 		keep := ^uint64(0) << (8 * size)
@@ -39,8 +30,8 @@ func portIO(p *Platform, c *x86.CPU, q *request) (reply, error) {
 			keep = 0
 		}
 		q.rax = q.rax&keep | uint64(p.host.In(c, port, size))&(1<<(8*size)-1)
-	case !q.has(offRAX):
-		return malformed(errMissingInput), nil
+	case !q.has(abi.GHCBRAX):
+		return malformed(abi.MissingInput), nil
 	default:
 		p.host.Out(c, port, size, uint32(q.rax&(1<<(8*size)-1)))
 	}
@@ -49,18 +40,18 @@ func portIO(p *Platform, c *x86.CPU, q *request) (reply, error) {
 
 // stringIO moves SW_EXITINFO2 elements between the port and the scratch area.
 func (p *Platform) stringIO(c *x86.CPU, q *request, port uint16, size int, in bool) reply {
-	if !q.has(offScratch) {
-		return malformed(errMissingInput)
+	if !q.has(abi.GHCBSWScratch) {
+		return malformed(abi.MissingInput)
 	}
 	if q.info2 > scratchLimit { // in elements; what buffer thinks of the bytes comes on top
-		return malformed(errInvalidScratchArea)
+		return malformed(abi.InvalidScratchArea)
 	}
 	if q.info2 == 0 {
 		return success(0)
 	}
 	b := p.buffer(q, q.info2*uint64(size))
 	if b == nil {
-		return malformed(errInvalidScratchArea)
+		return malformed(abi.InvalidScratchArea)
 	}
 	for at := 0; at < len(b); at += size {
 		if in {
@@ -80,7 +71,7 @@ func (p *Platform) stringIO(c *x86.CPU, q *request, port uint16, size int, in bo
 func readMMIO(p *Platform, c *x86.CPU, q *request) (reply, error) {
 	b := p.buffer(q, q.info2)
 	if b == nil {
-		return malformed(errInvalidScratchArea), nil
+		return malformed(abi.InvalidScratchArea), nil
 	}
 	for at := 0; at < len(b); {
 		n := piece(len(b) - at)
@@ -94,7 +85,7 @@ func readMMIO(p *Platform, c *x86.CPU, q *request) (reply, error) {
 func writeMMIO(p *Platform, c *x86.CPU, q *request) (reply, error) {
 	b := p.buffer(q, q.info2)
 	if b == nil {
-		return malformed(errInvalidScratchArea), nil
+		return malformed(abi.InvalidScratchArea), nil
 	}
 	for at := 0; at < len(b); {
 		n := piece(len(b) - at)

@@ -4,38 +4,12 @@ import (
 	"encoding/binary"
 
 	"github.com/tacit-vm/tacit/mem"
+	"github.com/tacit-vm/tacit/snp/abi"
 )
 
 // What a guest finds in its private memory before its first instruction: on hardware the secure processor puts the
 // secrets page and the CPUID page there (SNP_LAUNCH_UPDATE), and firmware tells the operating system where they are by
 // a blob, whose address is a configuration table (uefi.CCBlobGUID).
-
-// The blob (EDK2, ConfidentialComputingSevSnpBlob.h; Linux, struct cc_blob_sev_info).
-const (
-	blobMagic         = 0x4544_4D41 // "AMDE"
-	blobVersion       = 1
-	blobSize          = 40
-	offBlobSecrets    = 8
-	offBlobSecretsLen = 16
-	offBlobCPUID      = 24
-	offBlobCPUIDLen   = 32
-)
-
-// The secrets page (SEV-SNP Firmware ABI, table "Secrets Page Format"; Linux, struct snp_secrets_page).
-const (
-	secretsVersion = 3
-	offSecretsFMS  = 8
-	offVMPCK       = 0x20 // four keys for messages to the secure processor, one for each VMPL
-	vmpckSize      = 32
-)
-
-// The CPUID page (SEV-SNP Firmware ABI, table "CPUID Page"; Linux, struct snp_cpuid_table): a count, and from 16 on
-// entries.
-const (
-	cpuidHeader    = 16
-	cpuidEntrySize = 48
-	cpuidMax       = 64
-)
 
 // LaunchSize is how many bytes [Platform.Launch] returns.
 const LaunchSize = 3 * mem.PageSize
@@ -54,14 +28,14 @@ func (p *Platform) Launch(address uint64) []byte {
 // CCBlob returns the confidential computing blob, which leads to the secrets page and the CPUID page by their
 // guest-physical addresses.
 func CCBlob(secrets, cpuid uint64) []byte {
-	b := make([]byte, blobSize)
+	b := make([]byte, abi.CCBlobSize)
 	le := binary.LittleEndian
-	le.PutUint32(b, blobMagic)
-	le.PutUint16(b[4:], blobVersion)
-	le.PutUint64(b[offBlobSecrets:], secrets)
-	le.PutUint32(b[offBlobSecretsLen:], mem.PageSize)
-	le.PutUint64(b[offBlobCPUID:], cpuid)
-	le.PutUint32(b[offBlobCPUIDLen:], mem.PageSize)
+	le.PutUint32(b, abi.CCBlobMagic)
+	le.PutUint16(b[abi.CCBlobVersion:], abi.CCBlobVersion1)
+	le.PutUint64(b[abi.CCBlobSecrets:], secrets)
+	le.PutUint32(b[abi.CCBlobSecretsLen:], mem.PageSize)
+	le.PutUint64(b[abi.CCBlobCPUID:], cpuid)
+	le.PutUint32(b[abi.CCBlobCPUIDLen:], mem.PageSize)
 	return b
 }
 
@@ -70,10 +44,10 @@ func CCBlob(secrets, cpuid uint64) []byte {
 func (p *Platform) SecretsPage() []byte {
 	b := make([]byte, mem.PageSize)
 	le := binary.LittleEndian
-	le.PutUint32(b, secretsVersion)
-	le.PutUint32(b[offSecretsFMS:], amdSignature)
+	le.PutUint32(b[abi.SecretsVersion:], abi.SecretsVersion3)
+	le.PutUint32(b[abi.SecretsFMS:], amdSignature)
 	state := mix(p.cfg.Seed + golden)
-	for at := offVMPCK; at < offVMPCK+4*vmpckSize; at += 8 {
+	for at := abi.SecretsVMPCK; at < abi.SecretsVMPCK+4*abi.SecretsVMPCKSize; at += 8 {
 		state += golden
 		le.PutUint64(b[at:], mix(state))
 	}
@@ -84,15 +58,15 @@ func (p *Platform) SecretsPage() []byte {
 func (p *Platform) CPUIDPage() []byte {
 	b := make([]byte, mem.PageSize)
 	le := binary.LittleEndian
-	le.PutUint32(b, uint32(len(p.table)))
+	le.PutUint32(b[abi.CPUIDPageCount:], uint32(len(p.table)))
 	for i, l := range p.table {
-		e := b[cpuidHeader+i*cpuidEntrySize:]
-		le.PutUint32(e, l.eax)
-		le.PutUint32(e[4:], l.ecx)
-		le.PutUint64(e[8:], l.xcr0)
-		le.PutUint64(e[16:], l.xss)
+		e := b[abi.CPUIDPageEntries+i*abi.CPUIDPageEntrySize:]
+		le.PutUint32(e[abi.CPUIDEntryEAXIn:], l.eax)
+		le.PutUint32(e[abi.CPUIDEntryECXIn:], l.ecx)
+		le.PutUint64(e[abi.CPUIDEntryXCR0In:], l.xcr0)
+		le.PutUint64(e[abi.CPUIDEntryXSSIn:], l.xss)
 		for k, v := range l.value {
-			le.PutUint32(e[24+4*k:], v)
+			le.PutUint32(e[abi.CPUIDEntryEAX+4*k:], v)
 		}
 	}
 	return b

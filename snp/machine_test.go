@@ -11,6 +11,7 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp"
+	"github.com/tacit-vm/tacit/snp/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -265,18 +266,18 @@ const (
 )
 
 // pvalidate executes PVALIDATE and returns EAX and CF.
-func (m *machine) pvalidate(va, size, validate uint64) (snp.Result, bool) {
+func (m *machine) pvalidate(va, size, validate uint64) (abi.Result, bool) {
 	m.t.Helper()
 	if o := m.run(regs{x86.RAX: va, x86.RCX: size, x86.RDX: validate}, insnPVALIDATE...); o.vector != done || o.err != nil {
 		m.t.Fatalf("PVALIDATE of %#x: %+v", va, o)
 	}
-	return snp.Result(m.cpu.R[x86.RAX]), m.cpu.Flags()&x86.FlagCF != 0
+	return abi.Result(m.cpu.R[x86.RAX]), m.cpu.Flags()&x86.FlagCF != 0
 }
 
 // mustValidate is what a test does that is about something else.
 func (m *machine) mustValidate(va, size uint64) {
 	m.t.Helper()
-	if r, cf := m.pvalidate(va, size, 1); r != snp.Success || cf {
+	if r, cf := m.pvalidate(va, size, 1); r != abi.Success || cf {
 		m.t.Fatalf("PVALIDATE of %#x: %v, CF %v", va, r, cf)
 	}
 }

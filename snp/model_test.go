@@ -6,7 +6,7 @@ import (
 
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
-	"github.com/tacit-vm/tacit/snp"
+	"github.com/tacit-vm/tacit/snp/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -62,9 +62,9 @@ func (m *model) toShared(gpa uint64) {
 	}
 }
 
-func (m *model) pvalidate(gpa uint64, size uint64, validate bool) (snp.Result, bool) {
+func (m *model) pvalidate(gpa uint64, size uint64, validate bool) (abi.Result, bool) {
 	if size == size2M && gpa%(2<<20) != 0 {
-		return snp.FailInput, false
+		return abi.FailInput, false
 	}
 	if !m.at(gpa).assigned {
 		m.assign(gpa)
@@ -73,17 +73,17 @@ func (m *model) pvalidate(gpa uint64, size uint64, validate bool) (snp.Result, b
 		m.psmash(gpa)
 	}
 	if size == size2M && !m.at(gpa).large {
-		return snp.FailSizeMismatch, false
+		return abi.FailSizeMismatch, false
 	}
 	same := m.at(gpa).validated == validate
 	if size == size4K {
 		m.at(gpa).validated = validate
-		return snp.Success, same
+		return abi.Success, same
 	}
 	for i := range m.large(gpa) {
 		m.large(gpa)[i].validated = validate
 	}
-	return snp.Success, same
+	return abi.Success, same
 }
 
 // The platform with the honest host, driven by instructions, and the naive model do the same whatever is done to them.
@@ -248,5 +248,5 @@ func (m *machine) isLarge(gpa uint64) bool {
 		action = 1
 	}
 	r, _ := m.pvalidate(gpa, size2M, action) // as it is: CF
-	return r == snp.Success
+	return r == abi.Success
 }

@@ -1,15 +1,12 @@
 package snp
 
-import "github.com/tacit-vm/tacit/x86"
-
-// Registers of SEV (APM 15.34.10, 15.35.7). No hypervisor intercepts them.
-const (
-	msrGHCB      = 0xC001_0130
-	msrSEVStatus = 0xC001_0131
+import (
+	"github.com/tacit-vm/tacit/snp/abi"
+	"github.com/tacit-vm/tacit/x86"
 )
 
 // sevStatus is SEV_STATUS: SEV, SEV-ES and SEV-SNP are on, and nothing else that a guest would have to know.
-const sevStatus = 1<<0 | 1<<1 | 1<<2
+const sevStatus = abi.StatusSEV | abi.StatusSEVES | abi.StatusSEVSNP
 
 // EFER are the bits of EFER that the CPUID table announces beyond those every x86-64 processor has: AutoIBRS. They are
 // for [x86.Config].
@@ -32,14 +29,14 @@ func native(index uint32, write bool) bool {
 func (p *Platform) rdmsr(c *x86.CPU) x86.Action {
 	var value uint64
 	switch index := uint32(c.R[x86.RCX]); {
-	case index == msrGHCB:
+	case index == abi.MSRGHCB:
 		value = p.vcpuOf(c).ghcb
-	case index == msrSEVStatus:
+	case index == abi.MSRSEVStatus:
 		value = sevStatus
 	case native(index, false):
 		return x86.Native
 	default:
-		return p.raiseVC(c, exitMSR)
+		return p.raiseVC(c, abi.ExitMSR)
 	}
 	c.R[x86.RAX], c.R[x86.RDX] = value&0xFFFF_FFFF, value>>32
 	return x86.Done
@@ -48,15 +45,15 @@ func (p *Platform) rdmsr(c *x86.CPU) x86.Action {
 // wrmsr serves WRMSR.
 func (p *Platform) wrmsr(c *x86.CPU) x86.Action {
 	switch index := uint32(c.R[x86.RCX]); {
-	case index == msrGHCB:
+	case index == abi.MSRGHCB:
 		p.vcpuOf(c).ghcb = c.R[x86.RAX]&0xFFFF_FFFF | c.R[x86.RDX]<<32
 		return x86.Done
-	case index == msrSEVStatus:
+	case index == abi.MSRSEVStatus:
 		return raiseGP(c) // read-only
 	case native(index, true):
 		return x86.Native
 	}
-	return p.raiseVC(c, exitMSR)
+	return p.raiseVC(c, abi.ExitMSR)
 }
 
 // ReadMSR implements [x86.Platform]: RDMSR is intercepted, what is left is the processor's.

@@ -5,53 +5,38 @@ import (
 
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/snp/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// The structure of a page state change request in the scratch area (GHCB, "SNP Page State Change"): which entry is next
-// and which is the last, then entries of 8 bytes.
-const (
-	pscHeader     = 8
-	pscEntrySize  = 8
-	pscMaxEntries = 253
+// A pscEntry is an entry of a request as the host works on it.
+type pscEntry abi.PSCEntry
 
-	pscPrivate = 1
-	pscShared  = 2
+func (e pscEntry) done() uint64 { return abi.PSCEntry(e).Done() }
+func (e pscEntry) gpa() uint64  { return abi.PSCEntry(e).GPA() }
 
-	pscLarge = 1 << 56 // an entry's page is 2 MiB
-
-	// Errors in SW_EXITINFO2 (Linux, VMGEXIT_PSC_ERROR_*).
-	pscErrGeneric       = 0x100 << 32
-	pscErrInvalidHeader = 1<<32 | 1
-	pscErrInvalidEntry  = 1<<32 | 2
-)
-
-// A pscEntry is bits 11:0 how many of its 4 KiB are done, 51:12 the frame, 55:52 the operation, 56 the size.
-type pscEntry uint64
-
-func (e pscEntry) done() uint64      { return uint64(e) & 0xFFF }
-func (e pscEntry) operation() uint64 { return uint64(e) >> 52 & 0xF }
+func (e pscEntry) operation() abi.PSCOperation { return abi.PSCEntry(e).Operation() }
 
 func (e pscEntry) size() record.PageSize {
-	if e&pscLarge != 0 {
+	if abi.PSCEntry(e).Size() == abi.Size2M {
 		return record.Size2M
 	}
 	return record.Size4K
 }
 
 // start is the address of the first page that is not done, end that behind the last one.
-func (e pscEntry) start() uint64 { return uint64(e)&gfnMask + e.done()*mem.PageSize }
-func (e pscEntry) end() uint64   { return uint64(e)&gfnMask + e.size().Bytes() }
+func (e pscEntry) start() uint64 { return e.gpa() + e.done()*mem.PageSize }
+func (e pscEntry) end() uint64   { return e.gpa() + e.size().Bytes() }
 
 func (e pscEntry) valid() bool {
-	return e.start() <= e.end() && uint64(e)&gfnMask%e.size().Bytes() == 0
+	return e.start() <= e.end() && e.gpa()%e.size().Bytes() == 0
 }
 
-func pscPlane(operation uint64) (mem.Plane, bool) {
+func pscPlane(operation abi.PSCOperation) (mem.Plane, bool) {
 	switch operation {
-	case pscPrivate:
+	case abi.PSCPrivate:
 		return mem.Private, true
-	case pscShared:
+	case abi.PSCShared:
 		return mem.Shared, true
 	}
 	return 0, false
@@ -61,20 +46,21 @@ func pscPlane(operation uint64) (mem.Plane, bool) {
 // come, so that it can ask for the rest. Operations other than to private and to shared are hints, and are done by
 // doing nothing.
 func pageStateChange(p *Platform, c *x86.CPU, q *request) (reply, error) {
-	b := p.buffer(q, pscHeader)
+	b := p.buffer(q, abi.PSCHeaderSize)
 	if b == nil {
-		return malformed(errInvalidScratchArea), nil
+		return malformed(abi.InvalidScratchArea), nil
 	}
-	cur, last := int(binary.LittleEndian.Uint16(b)), int(binary.LittleEndian.Uint16(b[2:]))
-	if last >= pscMaxEntries {
-		return success(pscErrInvalidHeader), nil
+	header := abi.PSCHeader(binary.LittleEndian.Uint64(b))
+	cur, last := header.Current(), header.Last()
+	if last >= abi.PSCMaxEntries {
+		return success(uint64(abi.PSCInvalidHeader)), nil
 	}
-	if b = p.buffer(q, uint64(pscHeader+(last+1)*pscEntrySize)); b == nil {
-		return malformed(errInvalidScratchArea), nil
+	if b = p.buffer(q, uint64(abi.PSCHeaderSize+(last+1)*abi.PSCEntrySize)); b == nil {
+		return malformed(abi.InvalidScratchArea), nil
 	}
 	s := pscRun{entries: make([]pscEntry, last+1)}
 	for i := range s.entries {
-		s.entries[i] = pscEntry(binary.LittleEndian.Uint64(b[pscHeader+i*pscEntrySize:]))
+		s.entries[i] = pscEntry(binary.LittleEndian.Uint64(b[abi.PSCHeaderSize+i*abi.PSCEntrySize:]))
 	}
 	s.next = min(cur, len(s.entries))
 	result := p.runPSC(c, &s)
@@ -85,10 +71,10 @@ func pageStateChange(p *Platform, c *x86.CPU, q *request) (reply, error) {
 		binary.LittleEndian.PutUint16(b, uint16(s.next))
 	}
 	for i, e := range s.entries {
-		binary.LittleEndian.PutUint64(b[pscHeader+i*pscEntrySize:], uint64(e))
+		binary.LittleEndian.PutUint64(b[abi.PSCHeaderSize+i*abi.PSCEntrySize:], uint64(e))
 	}
 	p.flush(q, b)
-	return success(result), nil
+	return success(uint64(result)), nil
 }
 
 // A pscRun is a request under way.
@@ -99,13 +85,13 @@ type pscRun struct {
 
 // runPSC works on the entries until they are done, the host stops early, or one is wrong. It returns the error for the
 // guest.
-func (p *Platform) runPSC(c *x86.CPU, s *pscRun) uint64 {
+func (p *Platform) runPSC(c *x86.CPU, s *pscRun) abi.PSCError {
 	for s.next < len(s.entries) {
 		e := s.entries[s.next]
 		to, known := pscPlane(e.operation())
 		switch {
 		case !e.valid():
-			return pscErrInvalidEntry
+			return abi.PSCInvalidEntry
 		case !known || e.start() == e.end():
 			s.progress(e.end())
 			continue
@@ -116,7 +102,7 @@ func (p *Platform) runPSC(c *x86.CPU, s *pscRun) uint64 {
 		s.progress(next)
 		switch {
 		case !ok:
-			return pscErrGeneric
+			return abi.PSCGeneric
 		case next < end:
 			return 0
 		}
@@ -147,7 +133,7 @@ func (s *pscRun) progress(to uint64) {
 			return
 		}
 		end := e.end()
-		*e = *e&^0xFFF | pscEntry(e.size().Bytes()/mem.PageSize)
+		*e = *e&^abi.PSCEntryDone | pscEntry(e.size().Bytes()/mem.PageSize)
 		s.next++
 		if to == end {
 			return

@@ -4,13 +4,11 @@ import (
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/snp/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
-const (
-	callPVALIDATE = "PVALIDATE"
-	callRescind   = "PVALIDATE, rescind"
-)
+const callRescind = "PVALIDATE, rescind"
 
 // pvalidateInstruction is PVALIDATE: RAX is a virtual address, ECX[0] the page's size (0 is 4 KiB, 1 is 2 MiB), EDX[0]
 // 1 to validate and 0 to take that back. The other bits of ECX and EDX do not count: Linux passes C bools in them, and
@@ -25,8 +23,8 @@ func (p *Platform) pvalidateInstruction(c *x86.CPU) x86.Action {
 	}
 	size, ok := pageSize(c.R[x86.RCX], gva|gpa)
 	if !ok {
-		p.call(c, record.RMP, callPVALIDATE, FailInput.String())
-		setResult(c, FailInput, false)
+		p.call(c, record.RMP, abi.PVALIDATE, abi.FailInput.String())
+		setResult(c, abi.FailInput, false)
 		return x86.Done
 	}
 	result, changed, err := p.pvalidate(c, gva, gpa, size, validate)
@@ -37,7 +35,7 @@ func (p *Platform) pvalidateInstruction(c *x86.CPU) x86.Action {
 	if changed && validate {
 		p.accepted(c, record.Running, gpa&^CBit, size, began, rip)
 	}
-	setResult(c, result, result == Success && !changed)
+	setResult(c, result, result == abi.Success && !changed)
 	return x86.Done
 }
 
@@ -48,16 +46,16 @@ func pageSize(rcx, addresses uint64) (size record.PageSize, aligned bool) {
 }
 
 // setResult sets EAX, and the flags by it. CF tells more of PVALIDATE.
-func setResult(c *x86.CPU, r Result, cf bool) {
+func setResult(c *x86.CPU, r abi.Result, cf bool) {
 	c.R[x86.RAX] = uint64(r)
 	flags := c.Flags() &^ (x86.FlagCF | x86.FlagPF | x86.FlagAF | x86.FlagZF | x86.FlagSF | x86.FlagOF)
 	if cf {
 		flags |= x86.FlagCF
 	}
 	switch r {
-	case Success:
+	case abi.Success:
 		flags |= x86.FlagZF | x86.FlagPF
-	case FailInUse, FailSizeMismatch:
+	case abi.FailInUse, abi.FailSizeMismatch:
 		flags |= x86.FlagPF
 	}
 	c.SetFlags(flags)
@@ -69,22 +67,22 @@ func setResult(c *x86.CPU, r Result, cf bool) {
 // unchecked; a guest that relies on either is wrong.
 func (p *Platform) pvalidate(
 	c *x86.CPU, gva, gpa uint64, size record.PageSize, validate bool,
-) (r Result, changed bool, err error) {
-	s, r, err := p.entry(c, callPVALIDATE, gva, gpa, size)
+) (r abi.Result, changed bool, err error) {
+	s, r, err := p.entry(c, abi.PVALIDATE, gva, gpa, size)
 	if err != nil {
 		return r, false, err
 	}
 	event, name, to := cost.PValidate4K, callRescind, assigned
-	if size == record.Size2M && r == Success {
+	if size == record.Size2M && r == abi.Success {
 		event = cost.PValidate2M
 	}
 	if validate {
-		name, to = callPVALIDATE, validated
+		name, to = abi.PVALIDATE, validated
 	}
 	p.charge(c, event, 1)
 	status := r.String()
-	changed = r == Success && s.owner() != to
-	if r == Success && !changed {
+	changed = r == abi.Success && s.owner() != to
+	if r == abi.Success && !changed {
 		status += ", CF"
 	}
 	p.call(c, record.RMP, name, status)
@@ -101,7 +99,7 @@ func (p *Platform) pvalidate(
 
 // entry finds the RMP entry that PVALIDATE or RMPADJUST works on, with the nested page faults that they meet on the
 // way: no page, or one of 2 MiB where 4 KiB are asked for (APM 15.36.11, table 15-40).
-func (p *Platform) entry(c *x86.CPU, name string, gva, gpa uint64, size record.PageSize) (pageState, Result, error) {
+func (p *Platform) entry(c *x86.CPU, name string, gva, gpa uint64, size record.PageSize) (pageState, abi.Result, error) {
 	page := gpa &^ CBit
 	violation := func(why string) error {
 		return &Violation{
@@ -123,9 +121,9 @@ func (p *Platform) entry(c *x86.CPU, name string, gva, gpa uint64, size record.P
 		case size == record.Size4K && s&large != 0:
 			err = p.fault(c, page, mem.Private, record.Size4K, func(s pageState) bool { return s&large == 0 })
 		case size == record.Size2M && s&large == 0:
-			return s, FailSizeMismatch, nil
+			return s, abi.FailSizeMismatch, nil
 		default:
-			return s, Success, nil
+			return s, abi.Success, nil
 		}
 		if err != nil {
 			return 0, 0, err

@@ -10,6 +10,7 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp"
+	"github.com/tacit-vm/tacit/snp/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -21,14 +22,14 @@ func TestPageSizes(t *testing.T) {
 		t.Errorf("recorded %+v", got)
 	}
 	// 4 KiB in a page of 2 MiB: the host splits it, and the other pages stay validated.
-	if r, cf := m.pvalidate(page+0x5000, size4K, 0); r != snp.Success || cf {
+	if r, cf := m.pvalidate(page+0x5000, size4K, 0); r != abi.Success || cf {
 		t.Errorf("rescinding 4 KiB of 2 MiB: %v, CF %v", r, cf)
 	}
 	if m.State(page+0x5000) != "not validated" || m.State(page+0x4000) != "validated" || m.State(page+0x6000) != "validated" {
 		t.Error("the split has not left the others validated")
 	}
 	// 2 MiB in pages of 4 KiB.
-	if r, cf := m.pvalidate(page, size2M, 1); r != snp.FailSizeMismatch || cf {
+	if r, cf := m.pvalidate(page, size2M, 1); r != abi.FailSizeMismatch || cf {
 		t.Errorf("2 MiB of 4 KiB pages: %v, CF %v, want 6", r, cf)
 	}
 	if m.cpu.R[x86.RAX] != 6 {
@@ -38,7 +39,7 @@ func TestPageSizes(t *testing.T) {
 
 func TestHostPagesOf4K(t *testing.T) {
 	m := newMachine(t, with4KPages)
-	if r, cf := m.pvalidate(page, size2M, 1); r != snp.FailSizeMismatch || cf {
+	if r, cf := m.pvalidate(page, size2M, 1); r != abi.FailSizeMismatch || cf {
 		t.Errorf("2 MiB: %v, CF %v, want 6", r, cf)
 	}
 	m.mustValidate(page, size4K)
@@ -52,13 +53,13 @@ func TestDoubleValidationSetsCF(t *testing.T) {
 	for _, size := range []uint64{size4K, size2M} {
 		at := uint64(page + size<<22)
 		m.mustValidate(at, size)
-		if r, cf := m.pvalidate(at, size, 1); r != snp.Success || !cf {
+		if r, cf := m.pvalidate(at, size, 1); r != abi.Success || !cf {
 			t.Errorf("size %d: %v, CF %v, want CF", size, r, cf)
 		}
-		if r, cf := m.pvalidate(at, size, 0); r != snp.Success || cf {
+		if r, cf := m.pvalidate(at, size, 0); r != abi.Success || cf {
 			t.Errorf("rescinding size %d: %v, CF %v", size, r, cf)
 		}
-		if r, cf := m.pvalidate(at, size, 0); r != snp.Success || !cf {
+		if r, cf := m.pvalidate(at, size, 0); r != abi.Success || !cf {
 			t.Errorf("rescinding size %d again: %v, CF %v, want CF", size, r, cf)
 		}
 	}
@@ -73,25 +74,25 @@ func TestPVALIDATEInputs(t *testing.T) {
 	for _, in := range []struct {
 		what             string
 		va, size, action uint64
-		want             snp.Result
+		want             abi.Result
 	}{
-		{"2 MiB off their boundary", page + 0x1000, size2M, 1, snp.FailInput},
-		{"a C bool as the size", page + 4<<20, 0xFE01, 1, snp.Success},
-		{"a C bool as the action", page + 0x2000, size4K, 0x17FE01, snp.Success},
-		{"upper halves", page + 0xFFF, size4K | 1<<40, 1 | 1<<40, snp.Success},
+		{"2 MiB off their boundary", page + 0x1000, size2M, 1, abi.FailInput},
+		{"a C bool as the size", page + 4<<20, 0xFE01, 1, abi.Success},
+		{"a C bool as the action", page + 0x2000, size4K, 0x17FE01, abi.Success},
+		{"upper halves", page + 0xFFF, size4K | 1<<40, 1 | 1<<40, abi.Success},
 	} {
 		if r, cf := m.pvalidate(in.va, in.size, in.action); r != in.want || cf {
 			t.Errorf("%s: %v, CF %v", in.what, r, cf)
 		}
 	}
 	const flags = x86.FlagCF | x86.FlagPF | x86.FlagAF | x86.FlagZF | x86.FlagSF | x86.FlagOF
-	for result, want := range map[snp.Result]uint64{snp.Success: x86.FlagZF | x86.FlagPF, snp.FailInput: 0, snp.FailSizeMismatch: x86.FlagPF} {
+	for result, want := range map[abi.Result]uint64{abi.Success: x86.FlagZF | x86.FlagPF, abi.FailInput: 0, abi.FailSizeMismatch: x86.FlagPF} {
 		m.cpu.SetFlags(m.cpu.Flags() | flags)
-		va := map[snp.Result]uint64{snp.Success: page + 0x1000, snp.FailInput: page + 0x1000, snp.FailSizeMismatch: 0}[result]
+		va := map[abi.Result]uint64{abi.Success: page + 0x1000, abi.FailInput: page + 0x1000, abi.FailSizeMismatch: 0}[result]
 		size := uint64(size2M)
-		if result == snp.Success {
+		if result == abi.Success {
 			size = size4K
-		} else if result == snp.FailSizeMismatch {
+		} else if result == abi.FailSizeMismatch {
 			m.pvalidate(0, size4K, 1) // splits
 		}
 		if r, _ := m.pvalidate(va, size, 1); r != result || m.cpu.Flags()&flags != want {
@@ -172,20 +173,20 @@ func TestRMPADJUST(t *testing.T) {
 	for _, in := range []struct {
 		what          string
 		va, size, rdx uint64
-		want          snp.Result
+		want          abi.Result
 	}{
-		{"Linux's proof of VMPL0", page, size4K, 1, snp.Success},
-		{"a VMSA", page, size4K, 1 | 1<<16, snp.Success},
-		{"its own level", page, size4K, 0, snp.FailPermission},
-		{"a level that there is not", page, size4K, 4, snp.FailInput},
-		{"bits that mean nothing", page, size4K, 1 | 1<<17, snp.FailInput},
-		{"2 MiB off their boundary", page + 0x1000, size2M, 1, snp.FailInput},
-		{"2 MiB", page + 2<<20, size2M, 1, snp.Success},
-		{"4 KiB in 2 MiB, which the host splits", page + 2<<20, size4K, 1, snp.Success},
-		{"2 MiB of 4 KiB pages", page + 2<<20, size2M, 1, snp.FailSizeMismatch},
+		{"Linux's proof of VMPL0", page, size4K, 1, abi.Success},
+		{"a VMSA", page, size4K, 1 | 1<<16, abi.Success},
+		{"its own level", page, size4K, 0, abi.FailPermission},
+		{"a level that there is not", page, size4K, 4, abi.FailInput},
+		{"bits that mean nothing", page, size4K, 1 | 1<<17, abi.FailInput},
+		{"2 MiB off their boundary", page + 0x1000, size2M, 1, abi.FailInput},
+		{"2 MiB", page + 2<<20, size2M, 1, abi.Success},
+		{"4 KiB in 2 MiB, which the host splits", page + 2<<20, size4K, 1, abi.Success},
+		{"2 MiB of 4 KiB pages", page + 2<<20, size2M, 1, abi.FailSizeMismatch},
 	} {
-		if o := adjust(in.va, in.size, in.rdx); o.vector != done || snp.Result(m.cpu.R[x86.RAX]) != in.want {
-			t.Errorf("%s: %+v, %v, want %v", in.what, o, snp.Result(m.cpu.R[x86.RAX]), in.want)
+		if o := adjust(in.va, in.size, in.rdx); o.vector != done || abi.Result(m.cpu.R[x86.RAX]) != in.want {
+			t.Errorf("%s: %+v, %v, want %v", in.what, o, abi.Result(m.cpu.R[x86.RAX]), in.want)
 		}
 	}
 	if o := adjust(16<<20, size4K, 1); o.vector != vectorVC || o.code != 0x404 || m.cpu.State().CR2 != 16<<20 {

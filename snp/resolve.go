@@ -3,6 +3,7 @@ package snp
 import (
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/snp/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -63,7 +64,7 @@ func (p *Platform) resolvePrivate(c *x86.CPU, page uint64, a x86.Access) (x86.Tr
 
 // notValidated returns the #VC of a page that the guest has not validated (APM 15.36.10): CR2 has the address.
 func (p *Platform) notValidated(c *x86.CPU, gva uint64) *x86.Exception {
-	e := p.vc(c, exitPageNotValidated)
+	e := p.vc(c, abi.ExitPageNotValidated)
 	e.CR2, e.HasCR2 = gva, true
 	return e
 }
@@ -79,7 +80,7 @@ func (p *Platform) resolveShared(c *x86.CPU, page uint64, a x86.Access) (x86.Tra
 		}
 		// KVM maps an MMIO page with a reserved bit when it is first touched. Only such a fault is the guest's to
 		// handle (APM 15.35.4); that first exit of each page, which the guest does not see, is left out.
-		return x86.Translation{}, &x86.Refusal{Exception: p.vc(c, exitNPF)}
+		return x86.Translation{}, &x86.Refusal{Exception: p.vc(c, abi.ExitNPF)}
 	}
 	s := p.rmp.At(page / mem.PageSize)
 	switch {
@@ -103,7 +104,7 @@ func (p *Platform) resolveShared(c *x86.CPU, page uint64, a x86.Access) (x86.Tra
 
 // fault exits to the host with a nested page fault and checks that the guest can go on behind it.
 func (p *Platform) fault(c *x86.CPU, page uint64, pl mem.Plane, size record.PageSize, resolved func(pageState) bool) error {
-	p.exit(c, exitNames[exitNPF])
+	p.exit(c, abi.ExitNPF.String())
 	if err := p.host.Fault(c, page, pl, size); err != nil {
 		return &HostError{page, pl, err}
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp"
+	"github.com/tacit-vm/tacit/snp/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -68,7 +69,7 @@ func TestHostCannotShareOverThePageOfTheGuest(t *testing.T) {
 	m := newMachine(t)
 	m.mustValidate(page, size4K)
 	var refused *snp.ResultError
-	if err := m.Share(m.cpu, page-4096, page+4096); !errors.As(err, &refused) || refused.Result != snp.FailInUse {
+	if err := m.Share(m.cpu, page-4096, page+4096); !errors.As(err, &refused) || refused.Result != abi.FailInUse {
 		t.Errorf("sharing: %v", err)
 	}
 	if s := m.State(page); s != "validated" {
@@ -223,7 +224,7 @@ func TestRescindedPageIsForgotten(t *testing.T) {
 	if o := m.run(regs{x86.RAX: page}, call...); o.vector != done {
 		t.Fatal(o)
 	}
-	if r, cf := m.pvalidate(page, size4K, 0); r != snp.Success || cf {
+	if r, cf := m.pvalidate(page, size4K, 0); r != abi.Success || cf {
 		t.Fatalf("rescind: %v, %v", r, cf)
 	}
 	if o := m.run(regs{x86.RAX: page}, insnLoad...); o.vector != vectorVC || o.code != 0x404 {

@@ -4,6 +4,7 @@ import (
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/snp/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -21,12 +22,12 @@ const (
 func (p *Platform) AddPage(c *x86.CPU, gpa uint64, size record.PageSize) error {
 	const call = "RMPUPDATE"
 	if size > record.Size2M || gpa%size.Bytes() != 0 || !p.isRAM(gpa, size.Bytes()) {
-		return &ResultError{call, gpa, FailInput}
+		return &ResultError{call, gpa, abi.FailInput}
 	}
 	first := gpa / mem.PageSize
 	end := first + size.Bytes()/mem.PageSize
 	if p.rmp.Any(first, end, func(s pageState) bool { return s.owner() != unmapped }) {
-		return &ResultError{call, gpa, FailOverlap}
+		return &ResultError{call, gpa, abi.FailOverlap}
 	}
 	state := assigned | fresh
 	if size == record.Size2M {
@@ -87,7 +88,7 @@ func (p *Platform) entries(start, end uint64) uint64 {
 // SplitPage makes 512 pages of the 2 MiB page at gpa: PSMASH. Whether they are validated, and contents, stay.
 func (p *Platform) SplitPage(_ *x86.CPU, gpa uint64) error {
 	if gpa%size2M != 0 || !p.isRAM(gpa, size2M) || p.rmp.At(gpa/mem.PageSize)&large == 0 {
-		return &ResultError{"PSMASH", gpa, FailInput}
+		return &ResultError{"PSMASH", gpa, abi.FailInput}
 	}
 	p.setSmall(gpa)
 	return nil
@@ -108,7 +109,7 @@ func (p *Platform) Share(c *x86.CPU, start, end uint64) error {
 	}
 	first, behind := start/mem.PageSize, end/mem.PageSize
 	if p.rmp.Any(first, behind, pageState.private) {
-		return &ResultError{call, start, FailInUse}
+		return &ResultError{call, start, abi.FailInUse}
 	}
 	if !p.rmp.Any(first, behind, func(s pageState) bool { return s.owner() == unmapped }) {
 		return nil
@@ -154,7 +155,7 @@ func (p *Platform) Shared(start, end uint64) bool {
 
 func (p *Platform) checkRange(call string, start, end uint64) error {
 	if start >= end || (start|end)%mem.PageSize != 0 || !p.isRAM(start, end-start) {
-		return &ResultError{call, start, FailInput}
+		return &ResultError{call, start, abi.FailInput}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tacit-vm/tacit/mem"
+	"github.com/tacit-vm/tacit/snp/abi"
 )
 
 // This file is how the host reads and writes what the guest shows it: shared memory, and nothing else.
@@ -47,9 +48,9 @@ func (p *Platform) buffer(q *request, n uint64) []byte {
 	switch {
 	case q.scratch == 0, n == 0, n > scratchLimit:
 		return nil
-	case q.scratch&^(ghcbSize-1) == q.gpa:
+	case q.scratch&^(abi.GHCBSize-1) == q.gpa:
 		start := q.scratch - q.gpa
-		if start < offBuffer || start+n > offReserved {
+		if start < abi.GHCBSharedBuffer || start+n > abi.GHCBReserved {
 			return nil
 		}
 		return q.page[start : start+n]
@@ -63,7 +64,7 @@ func (p *Platform) buffer(q *request, n uint64) []byte {
 
 // flush writes a changed buffer back; in the GHCB it is there already.
 func (p *Platform) flush(q *request, b []byte) {
-	if q.scratch&^(ghcbSize-1) != q.gpa {
+	if q.scratch&^(abi.GHCBSize-1) != q.gpa {
 		p.writeShared(q.scratch, b)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tacit-vm/tacit/mem"
+	"github.com/tacit-vm/tacit/snp/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -76,20 +77,10 @@ type Termination struct {
 	After       *Violation // a page that it met without having validated it, where it had done so and still has not
 }
 
-// Linux's reasons (arch/x86/include/asm/sev-common.h): the GHCB specification's own in set 0, its own in set 1.
-var terminationReasons = [2][]string{
-	{"general", "GHCB protocol error", "SEV-SNP features not supported"},
-	{
-		"GHCB registration failed", "page state change failed", "PVALIDATE failed", "not at VMPL0",
-		"CPUID validation failed", "CPUID from the hypervisor failed", "secrets page", "no SVSM", "SVSM at VMPL0",
-		"SVSM calling area", "Secure TSC", "remapping the SVSM calling area", "Secure AVIC",
-	},
-}
-
 func (e *Termination) Error() string {
 	s := fmt.Sprintf("the guest asked to be terminated at %#x, reason %d:%d", e.RIP, e.Set, e.Reason)
-	if int(e.Set) < len(terminationReasons) && int(e.Reason) < len(terminationReasons[e.Set]) {
-		s += " (" + terminationReasons[e.Set][e.Reason] + ")"
+	if why := abi.TerminationReason(e.Set, e.Reason); why != "" {
+		s += " (" + why + ")"
 	}
 	if e.After != nil {
 		s += ", after: " + e.After.Error()

@@ -2,14 +2,15 @@ package snp
 
 import (
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/snp/abi"
 	"github.com/tacit-vm/tacit/x86"
 )
 
 // vmgexit is VMGEXIT: what the guest wants is in the GHCB MSR, or in the page whose address is there.
 func (p *Platform) vmgexit(c *x86.CPU) x86.Action {
-	p.exit(c, exitName(exitVMGEXIT))
+	p.exit(c, abi.ExitVMGEXIT.String())
 	v := p.vcpuOf(c)
-	if v.ghcb&msrInfo != 0 {
+	if v.ghcb&abi.CodeMask != 0 {
 		return p.msrRequest(c, v)
 	}
 	if err := p.ghcbRequest(c, v); err != nil {
@@ -29,14 +30,14 @@ func (p *Platform) terminate(c *x86.CPU, set, reason uint8) x86.Action {
 // been asked.
 func (p *Platform) ghcbRequest(c *x86.CPU, v *vcpu) error {
 	gpa := v.ghcb
-	if gpa == 0 || !p.isRAM(gpa, ghcbSize) {
+	if gpa == 0 || !p.isRAM(gpa, abi.GHCBSize) {
 		p.call(c, record.GHCB, "no GHCB", "")
 		return nil
 	}
 	switch {
 	case gpa != v.registered:
 		return &GHCBError{gpa, c.RIP(), "it is not the one that the guest has registered"}
-	case p.rmp.At(gpa/ghcbSize).owner() != shared:
+	case p.rmp.At(gpa/abi.GHCBSize).owner() != shared:
 		// KVM would read the shared memory behind the page, which the guest does not see.
 		return &GHCBError{gpa, c.RIP(), "the page is not shared (" + p.State(gpa) + "), so that the host cannot read it"}
 	}
@@ -45,16 +46,16 @@ func (p *Platform) ghcbRequest(c *x86.CPU, v *vcpu) error {
 		return err
 	}
 	event, known := events[q.code]
-	r, name := malformed(errInvalidEvent), "undefined"
+	r, name := malformed(abi.InvalidEvent), "undefined"
 	if known {
-		name = event.name
-		r = malformed(errMissingInput)
+		name = q.code.String()
+		r = malformed(abi.MissingInput)
 	}
 	switch {
 	case q.usage() != 0:
-		r = malformed(errInvalidUsage)
-	case !q.has(offExitCode, offInfo1, offInfo2):
-		r = malformed(errMissingInput)
+		r = malformed(abi.InvalidUsage)
+	case !q.has(abi.GHCBSWExitCode, abi.GHCBSWExitInfo1, abi.GHCBSWExitInfo2):
+		r = malformed(abi.MissingInput)
 	case known && q.has(event.needs...):
 		var err error
 		if r, err = event.serve(p, c, q); err != nil {

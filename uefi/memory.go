@@ -91,6 +91,11 @@ func (d MemoryDescriptor) End() uint64 {
 	return d.PhysicalStart + d.NumberOfPages*PageSize
 }
 
+// String returns d in the form "Unaccepted, 0x400 pages at 0x80000000".
+func (d MemoryDescriptor) String() string {
+	return d.Type.String() + ", " + hex(d.NumberOfPages) + " pages at " + hex(d.PhysicalStart)
+}
+
 // Put writes d to the first [MemoryDescriptorSize] bytes of b. It panics if b is shorter.
 func (d MemoryDescriptor) Put(b []byte) {
 	b = b[:MemoryDescriptorSize]
