@@ -154,6 +154,9 @@ func (f *Firmware) publishAll() error {
 	if err := f.publishACPI(); err != nil {
 		return err
 	}
+	if err := f.publishUnaccepted(); err != nil {
+		return err
+	}
 	for _, t := range f.cfg.Tables {
 		if err := f.publishPlatformTable(t); err != nil {
 			return err

@@ -38,6 +38,13 @@ type Config struct {
 
 	Policy Policy
 
+	// UnacceptedTable installs a LINUX_EFI_UNACCEPTED_MEM_TABLE for the memory that is left unaccepted, as a kernel leaves
+	// it to the one that it starts by kexec. What whole units cannot stand for firmware accepts, too.
+	UnacceptedTable bool
+
+	// Lie is what firmware lies about. Empty, it is honest.
+	Lie Lie
+
 	// Accept makes a range of private memory usable, by the means of the platform. Each page is accepted once. An
 	// error ends the run.
 	Accept func(accept.Range) error
@@ -111,6 +118,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("firmware: unaccepted memory, and no way to accept it")
 	case c.Policy >= negotiate.Policies:
 		return fmt.Errorf("firmware: unknown policy %d", c.Policy)
+	case c.Lie != "" && !c.Lie.known():
+		return fmt.Errorf("firmware: unknown lie %q", string(c.Lie))
 	case c.RTCStart < 0 || c.RTCStart > lastSecond:
 		return fmt.Errorf("firmware: clock cannot start at second %d: not in years 1970 to 9999", c.RTCStart)
 	}

@@ -29,6 +29,10 @@ func (f *Firmware) exitBootServices(a args) error {
 	}
 	if f.exiting == exitAnnounced {
 		f.negotiation.ExitAttempts++
+		if f.cfg.Lie == LieKey {
+			f.tell(Told{Times: 1})
+			return invalidParameter
+		}
 		if a[1] != f.memory.key {
 			return invalidParameter
 		}
@@ -57,7 +61,7 @@ func (f late) Accepted(r accept.Range) error {
 	if !f.memory.set(r, uefi.ConventionalMemory) {
 		return outOfResources
 	}
-	return nil
+	return f.clearUnaccepted(r)
 }
 
 // leaveBootServices makes good on the contract: nothing but runtime services is left, and no interrupt comes.

@@ -51,6 +51,9 @@ type Firmware struct {
 	virtual     bool // SetVirtualAddressMap has been called
 	converting  []uefi.MemoryDescriptor
 	negotiation negotiate.Negotiation
+	unaccepted  uint64 // firmware's own table of unaccepted memory, guest-physical; 0 where there is none
+	told        Told   // of Config.Lie
+	lieAbout    accept.Range
 	missed      []uefi.GUID // protocols that were asked for and not there: the last few, the latest last
 }
 
