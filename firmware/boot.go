@@ -146,13 +146,15 @@ func (f *Firmware) publishAll() error {
 			return err
 		}
 	}
-	if f.cfg.Unaccepted && f.cfg.Policy == Negotiate {
-		f.negotiation.Offered = true
+	if f.cfg.Unaccepted && f.negotiation.Offer() {
 		if _, err := f.publish(0, uefi.MemoryAcceptanceProtocolGUID, uefi.MemoryAcceptanceSize, memoryAcceptance); err != nil {
 			return err
 		}
 	}
 	if err := f.publishACPI(); err != nil {
+		return err
+	}
+	if err := f.publishUnaccepted(); err != nil {
 		return err
 	}
 	for _, t := range f.cfg.Tables {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/accept/negotiate"
 	"github.com/tacit-vm/tacit/firmware/acpi"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/uefi"
@@ -36,6 +37,13 @@ type Config struct {
 	Misalign bool
 
 	Policy Policy
+
+	// UnacceptedTable installs a LINUX_EFI_UNACCEPTED_MEM_TABLE for the memory that is left unaccepted, as a kernel leaves
+	// it to the one that it starts by kexec. What whole units cannot stand for firmware accepts, too.
+	UnacceptedTable bool
+
+	// Lie is what firmware lies about. Empty, it is honest.
+	Lie Lie
 
 	// Accept makes a range of private memory usable, by the means of the platform. Each page is accepted once. An
 	// error ends the run.
@@ -87,28 +95,14 @@ const DefaultFirmwareAccepts = 256 << 20
 //
 // What upstream firmware does today is a choice among these: OVMF is Negotiate on SEV-SNP and Lazy on TDX, with
 // AcceptBelow4G.
-type Policy uint8
+type Policy = negotiate.Policy
 
+// The policies.
 const (
-	// Negotiate offers the memory acceptance protocol. If nobody has called it by the first ExitBootServices, firmware
-	// accepts everything then; that changes the memory map, so the call fails and the operating system tries again.
-	Negotiate Policy = iota
-	// Lazy hands memory over unaccepted whatever the operating system says, and offers no protocol.
-	Lazy
-	// Eager accepts everything before it starts the image.
-	Eager
-
-	policies
+	Negotiate = negotiate.Negotiate
+	Lazy      = negotiate.Lazy
+	Eager     = negotiate.Eager
 )
-
-var policyNames = [policies]string{"negotiate", "lazy", "eager"}
-
-func (p Policy) String() string {
-	if p < policies {
-		return policyNames[p]
-	}
-	return fmt.Sprintf("Policy(%d)", uint8(p))
-}
 
 func (c *Config) check() error {
 	switch {
@@ -122,8 +116,10 @@ func (c *Config) check() error {
 		return fmt.Errorf("firmware: a platform's table without contents, or of more than %d bytes", maxPlatformTable)
 	case c.Unaccepted && c.Accept == nil:
 		return fmt.Errorf("firmware: unaccepted memory, and no way to accept it")
-	case c.Policy >= policies:
+	case c.Policy >= negotiate.Policies:
 		return fmt.Errorf("firmware: unknown policy %d", c.Policy)
+	case c.Lie != "" && !c.Lie.known():
+		return fmt.Errorf("firmware: unknown lie %q", string(c.Lie))
 	case c.RTCStart < 0 || c.RTCStart > lastSecond:
 		return fmt.Errorf("firmware: clock cannot start at second %d: not in years 1970 to 9999", c.RTCStart)
 	}

@@ -9,6 +9,7 @@
 //	boot.go        from nothing to the first instruction of the image
 //	layout.go      what memory there is, and how much of it firmware accepts
 //	memmap.go      the memory map, which is also the book of what has been accepted
+//	lie.go         what it says instead where it is told to lie
 //	services.go    the table of entry points
 //	call.go        the calling convention: arguments in, status out
 //	frame.go       calls in the other direction: StartImage, notifications

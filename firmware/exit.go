@@ -21,7 +21,7 @@ const (
 func (f *Firmware) exitBootServices(a args) error {
 	if f.exiting == exitNotAsked {
 		f.exiting = exitAnnounced
-		if err := f.acceptLate(); err != nil {
+		if _, err := f.negotiation.AcceptRest(late{f}, accept.DriverFunc(f.cfg.Accept)); err != nil {
 			return err
 		}
 		f.signalGroup(uefi.EventGroupBeforeExitBootServicesGUID)
@@ -29,6 +29,10 @@ func (f *Firmware) exitBootServices(a args) error {
 	}
 	if f.exiting == exitAnnounced {
 		f.negotiation.ExitAttempts++
+		if f.cfg.Lie == LieKey {
+			f.tell(Told{Times: 1})
+			return invalidParameter
+		}
 		if a[1] != f.memory.key {
 			return invalidParameter
 		}
@@ -39,28 +43,25 @@ func (f *Firmware) exitBootServices(a args) error {
 	return f.leaveBootServices()
 }
 
-// acceptLate accepts all that is left where the operating system has not said that it will do so itself. The map
-// changes, so that the key which the operating system has is wrong: it must look again, and finds all its memory.
-//
-// It is what EDK2 does for SEV-SNP, from a handler of the same event group (OvmfPkg/AmdSevDxe/AmdSevDxe.c).
-func (f *Firmware) acceptLate() error {
-	if f.cfg.Policy != Negotiate || len(f.negotiation.AllowedBy) > 0 {
-		return nil
+// late is the memory map as the negotiation sees it, at the moment in which nobody has said that he accepts the rest.
+type late struct{ *Firmware }
+
+// NextUnaccepted implements negotiate.Books.
+func (f late) NextUnaccepted(from uint64) accept.Range {
+	for _, g := range f.memory.regions[f.memory.at(from):] {
+		if g.kind == uefi.UnacceptedMemory {
+			return accept.Range{Start: g.start, End: g.end}
+		}
 	}
-	for _, g := range slices.Clone(f.memory.regions) {
-		if g.kind != uefi.UnacceptedMemory {
-			continue
-		}
-		r := accept.Range{Start: g.start, End: g.end}
-		if err := f.cfg.Accept(r); err != nil {
-			return err
-		}
-		if !f.memory.set(r, uefi.ConventionalMemory) {
-			return outOfResources
-		}
-		f.negotiation.AcceptedLate += r.Len()
+	return accept.Range{}
+}
+
+// Accepted implements negotiate.Books.
+func (f late) Accepted(r accept.Range) error {
+	if !f.memory.set(r, uefi.ConventionalMemory) {
+		return outOfResources
 	}
-	return nil
+	return f.clearUnaccepted(r)
 }
 
 // leaveBootServices makes good on the contract: nothing but runtime services is left, and no interrupt comes.
@@ -88,6 +89,6 @@ func (f *Firmware) leaveBootServices() error {
 
 // allowUnacceptedMemory(*This)
 func (f *Firmware) allowUnacceptedMemory(args) error {
-	note(&f.negotiation.AllowedBy, f.caller())
+	f.negotiation.Allow(f.caller())
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 
 	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/accept/negotiate"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -49,7 +50,10 @@ type Firmware struct {
 	exited      bool // boot services are gone
 	virtual     bool // SetVirtualAddressMap has been called
 	converting  []uefi.MemoryDescriptor
-	negotiation Negotiation
+	negotiation negotiate.Negotiation
+	unaccepted  uint64 // firmware's own table of unaccepted memory, guest-physical; 0 where there is none
+	told        Told   // of Config.Lie
+	lieAbout    accept.Range
 	missed      []uefi.GUID // protocols that were asked for and not there: the last few, the latest last
 }
 
@@ -72,7 +76,7 @@ func New(cfg Config) (*Firmware, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", cfg.ImageName, err)
 	}
-	f := &Firmware{cfg: cfg, file: file, tpl: uefi.TPLApplication}
+	f := &Firmware{cfg: cfg, file: file, tpl: uefi.TPLApplication, negotiation: negotiate.Negotiation{Policy: cfg.Policy}}
 	f.plan = cfg.plan(cfg.need(file))
 	f.random = rand.NewChaCha8(seed(cfg.Seed))
 	return f, nil
@@ -85,7 +89,13 @@ func (f *Firmware) Accepts() []accept.Range { return f.plan.accepted }
 func (f *Firmware) Leaves() []accept.Range { return f.plan.unaccepted }
 
 // Negotiation returns what has been said so far.
-func (f *Firmware) Negotiation() Negotiation { return f.negotiation }
+func (f *Firmware) Negotiation() Negotiation {
+	n := &f.negotiation
+	return Negotiation{
+		Offered: n.Offered, LookedUpBy: n.LookedUpBy.Names(), AllowedBy: n.AllowedBy.Names(),
+		AcceptedLate: n.AcceptedLate, ExitAttempts: n.ExitAttempts,
+	}
+}
 
 // Exited says whether ExitBootServices has succeeded.
 func (f *Firmware) Exited() bool { return f.exited }

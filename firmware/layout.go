@@ -51,7 +51,24 @@ func (c *Config) plan(need uint64) plan {
 		amount -= min(amount, ram.Len())
 		p.divide(accept.Range{Start: ram.Start, End: split.Start}, split, c.Misalign)
 	}
+	if c.UnacceptedTable {
+		p.keepUnits()
+	}
 	return p
+}
+
+// keepUnits accepts what a table cannot say of the memory that is left.
+func (p *plan) keepUnits() {
+	left := p.unaccepted
+	p.unaccepted = nil
+	for _, r := range left {
+		head, tracked, tail := accept.Split(r, r.AlignOut(accept.UnitSize))
+		p.accept(head)
+		p.accept(tail)
+		if !tracked.Empty() {
+			p.leave(tracked)
+		}
+	}
 }
 
 // Linux's stub accepts a range shorter than this at once, whole, and the odd ends of a longer one (accept.Split).

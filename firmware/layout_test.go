@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/accept/negotiate"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -231,7 +232,7 @@ func TestConfigIsChecked(t *testing.T) {
 		func(c *Config) { c.TotalMemory = 3*mib + 1 },
 		func(c *Config) { c.TotalMemory = 1 << 60 },
 		func(c *Config) { c.Unaccepted = true },
-		func(c *Config) { c.Policy = policies },
+		func(c *Config) { c.Policy = negotiate.Policies },
 		func(c *Config) { c.RTCStart = -1 },
 		func(c *Config) { c.RTCStart = lastSecond + 1 },
 		func(c *Config) { c.Image = nil },

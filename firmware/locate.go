@@ -14,7 +14,7 @@ import (
 // not there.
 func (f *Firmware) asked(protocol uefi.GUID, there bool) {
 	if protocol == uefi.MemoryAcceptanceProtocolGUID {
-		note(&f.negotiation.LookedUpBy, f.caller())
+		f.negotiation.LookUp(f.caller())
 	}
 	if there {
 		return
@@ -23,19 +23,6 @@ func (f *Firmware) asked(protocol uefi.GUID, there bool) {
 	f.missed = append(slices.DeleteFunc(f.missed, func(m uefi.GUID) bool { return m == protocol }), protocol)
 	if len(f.missed) > most {
 		f.missed = f.missed[1:]
-	}
-}
-
-// note adds a name to a short list, once.
-func note(names *[]string, name string) {
-	const most = 16
-	for _, n := range *names {
-		if n == name {
-			return
-		}
-	}
-	if len(*names) < most {
-		*names = append(*names, name)
 	}
 }
 

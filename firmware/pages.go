@@ -116,13 +116,18 @@ func (f *Firmware) getMemoryMap(a args) error {
 	if err != nil {
 		return err
 	}
-	if err := f.store64(sizeAt, uint64(len(f.memory.regions))*descriptorSize); err != nil {
+	regions, told, lie := f.mapToTell()
+	need := uint64(len(regions)) * descriptorSize
+	if err := f.store64(sizeAt, need); err != nil {
 		return err
 	}
 	// The two that describe descriptors are wanted with every outcome; callers may leave them out.
 	if descriptorSizeAt != 0 {
-		if err := f.store64(descriptorSizeAt, descriptorSize); err != nil {
+		if err := f.store64(descriptorSizeAt, told); err != nil {
 			return err
+		}
+		if told != descriptorSize {
+			f.tell(Told{Times: 1})
 		}
 	}
 	if versionAt != 0 {
@@ -130,22 +135,23 @@ func (f *Firmware) getMemoryMap(a args) error {
 			return err
 		}
 	}
-	if size < uint64(len(f.memory.regions))*descriptorSize {
+	if size < need {
 		return bufferTooSmall
 	}
 	if keyAt == 0 {
 		return invalidParameter
 	}
-	if err := f.write(mapAt, f.memory.descriptors()); err != nil {
+	if err := f.write(mapAt, descriptors(regions)); err != nil {
 		return err
 	}
+	f.tell(lie)
 	return f.store64(keyAt, f.memory.key)
 }
 
-// descriptors returns the map in the specification's form, descriptorSize bytes each.
-func (m *memoryMap) descriptors() []byte {
-	b := make([]byte, len(m.regions)*descriptorSize)
-	for i, g := range m.regions {
+// descriptors returns a map in the specification's form, descriptorSize bytes each.
+func descriptors(regions []region) []byte {
+	b := make([]byte, len(regions)*descriptorSize)
+	for i, g := range regions {
 		d := uefi.MemoryDescriptor{
 			Type:          g.kind,
 			PhysicalStart: g.start,
