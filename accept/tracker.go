@@ -62,7 +62,9 @@ var ErrBroken error = brokenError{}
 
 type brokenError struct{}
 
-func (brokenError) Error() string { return "accepting memory has failed before: what is left cannot be accepted" }
+func (brokenError) Error() string {
+	return "accepting memory has failed before: what is left cannot be accepted"
+}
 
 // Accept makes r fit for use, as [Bitmap.Accept] does, together with whoever else accepts at the time: it accepts what
 // nobody has claimed, a Step at a time, and waits for the rest. The driver is this processor's.

@@ -18,6 +18,7 @@ type processor interface {
 	CR2() uint64
 	LongMode(launch) // puts the processor into 64-bit mode
 
+	Translate(va uint64, write bool) (gpa uint64, err error)
 	ReadVirtual(va uint64, b []byte) error
 	WriteVirtual(va uint64, b []byte) error
 	ReadPhysical(gpa uint64, b []byte) error

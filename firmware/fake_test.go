@@ -107,10 +107,11 @@ func (m *machine) physical(gpa uint64, b []byte, op func(mem.Plane, uint64, []by
 	return pages(gpa, b, func(gpa uint64, b []byte) error { return m.access(gpa, b, op) })
 }
 
-func (m *machine) ReadVirtual(va uint64, b []byte) error    { return m.virtual(va, b, m.ram.Read) }
-func (m *machine) WriteVirtual(va uint64, b []byte) error   { return m.virtual(va, b, m.ram.Write) }
-func (m *machine) ReadPhysical(gpa uint64, b []byte) error  { return m.physical(gpa, b, m.ram.Read) }
-func (m *machine) WritePhysical(gpa uint64, b []byte) error { return m.physical(gpa, b, m.ram.Write) }
+func (m *machine) Translate(va uint64, _ bool) (uint64, error) { return m.translate(va) }
+func (m *machine) ReadVirtual(va uint64, b []byte) error       { return m.virtual(va, b, m.ram.Read) }
+func (m *machine) WriteVirtual(va uint64, b []byte) error      { return m.virtual(va, b, m.ram.Write) }
+func (m *machine) ReadPhysical(gpa uint64, b []byte) error     { return m.physical(gpa, b, m.ram.Read) }
+func (m *machine) WritePhysical(gpa uint64, b []byte) error    { return m.physical(gpa, b, m.ram.Write) }
 
 // accept is the platform's way, for which accepting twice is fatal.
 func (m *machine) accept(r accept.Range) error {

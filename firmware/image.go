@@ -45,11 +45,13 @@ func (f *Firmware) imageAt(address uint64) string {
 	return ""
 }
 
-// caller returns the name of the image that called the service under way. What an image has copied elsewhere, as
-// Linux's stub does with the kernel, is not known by its address.
+// caller returns the name of the image that called the service under way, through whatever mapping of its own. What an
+// image has copied elsewhere, as Linux's stub does with the kernel, is not known by its address.
 func (f *Firmware) caller() string {
-	if name := f.imageAt(f.from); name != "" {
-		return name
+	if gpa, err := f.cpu.Translate(f.from, false); err == nil {
+		if name := f.imageAt(gpa &^ f.cfg.PrivateBit); name != "" {
+			return name
+		}
 	}
 	return "unknown"
 }

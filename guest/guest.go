@@ -1,5 +1,6 @@
 // Package guest has the Go that runs inside a machine: the init that a Linux guest starts when it is given no other
-// (directory init), and the language it reports in (package report).
+// (directory init), the guest that runs when there is no image (demo) and the kernel that it and others are built on
+// (package kernel), and the language in which both report (package report).
 package guest
 
 import (
@@ -10,23 +11,36 @@ import (
 	"sync"
 )
 
-// The init is kept built, so that running a machine needs no second build. Anyone can build it again and get the same
-// bytes: go generate writes the file, and a test compares.
+// The programs are kept built, so that running a machine needs no second build. Anyone can build them again and get the
+// same bytes: go generate writes the files, and a test compares.
 //
-//go:generate go run ./mkinit
-//go:embed init.gz
-var packed []byte
+//go:generate go run ./mkguest
+var (
+	//go:embed init.gz
+	packedInit []byte
+	//go:embed demo.efi.gz
+	packedDemo []byte
+)
 
 // Init returns the init, a static executable for linux/amd64. It is the file /init of an initramfs; see
 // [github.com/tacit-vm/tacit/image.Initramfs]. The slice is shared and must not be changed.
-var Init = sync.OnceValue(func() []byte {
+var Init = sync.OnceValue(func() []byte { return unpack("init.gz", packedInit) })
+
+// Demo returns the guest in Go, an EFI application. The slice is shared and must not be changed.
+var Demo = sync.OnceValue(func() []byte { return unpack("demo.efi.gz", packedDemo) })
+
+// DemoName is the file name of [Demo].
+const DemoName = "demo.efi"
+
+// unpack panics where a file that was built into the program is damaged; a test unpacks them.
+func unpack(name string, packed []byte) []byte {
 	z, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {
-		panic("BUG: guest/init.gz: " + err.Error()) // a build with a damaged file; a test unpacks it
+		panic("BUG: guest/" + name + ": " + err.Error())
 	}
-	init, err := io.ReadAll(z)
+	b, err := io.ReadAll(z)
 	if err != nil {
-		panic("BUG: guest/init.gz: " + err.Error())
+		panic("BUG: guest/" + name + ": " + err.Error())
 	}
-	return init
-})
+	return b
+}

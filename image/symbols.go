@@ -26,6 +26,9 @@ type Symbol struct {
 type Symbols struct {
 	byAddress []Symbol          // ascending; of one address, the kernel's own preference first
 	byName    map[string]uint64 // the first of a name
+
+	// Fixed says that the program runs where it was linked: no KASLR.
+	Fixed bool
 }
 
 // The kernel's image is linked into the top 2 GiB of addresses (Linux Documentation/arch/x86/x86_64/mm.rst). Below it
@@ -40,12 +43,15 @@ const (
 
 // newSymbols sorts by address; symbols of one address stay in the order given.
 func newSymbols(all []Symbol) (*Symbols, error) {
-	all = slices.DeleteFunc(all, func(s Symbol) bool { return s.Address < imageBase })
+	return sorted(slices.DeleteFunc(all, func(s Symbol) bool { return s.Address < imageBase }))
+}
+
+func sorted(all []Symbol) (*Symbols, error) {
 	if len(all) < 2 { // the last one names nothing; Debian's System.map is one line that names the package that has it
 		return nil, errors.New("no kernel symbols")
 	}
 	slices.SortStableFunc(all, func(a, b Symbol) int { return cmp.Compare(a.Address, b.Address) })
-	s := &Symbols{all, make(map[string]uint64, len(all))}
+	s := &Symbols{byAddress: all, byName: make(map[string]uint64, len(all))}
 	for _, symbol := range all {
 		if _, taken := s.byName[symbol.Name]; !taken {
 			s.byName[symbol.Name] = symbol.Address
@@ -80,8 +86,11 @@ func (s *Symbols) Address(name string) (address uint64, ok bool) {
 func (s *Symbols) Len() int { return len(s.byAddress) }
 
 // Symbols reads the names that the kernel in a bzImage carries for its own messages (CONFIG_KALLSYMS, on in every
-// distribution). Without CONFIG_KALLSYMS_ALL these are its functions only.
+// distribution). Without CONFIG_KALLSYMS_ALL these are its functions only. Of a Go program it reads Go's own table.
 func (i *Image) Symbols() (*Symbols, error) {
+	if s, err := goSymbols(i.Data); s != nil || err != nil {
+		return s, err
+	}
 	vmlinux, err := i.Payload()
 	if err != nil {
 		return nil, err

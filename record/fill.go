@@ -15,7 +15,7 @@ func (l *Log) Record() *Record {
 		Conversions: map[string]Count{},
 		Calls:       map[string]Callees{},
 		Phases:      []PhaseReached{},
-		Guest:       Guest{Flags: []string{}},
+		Guest:       Guest{Flags: []string{}, Steps: []Step{}},
 	}
 	t := &totals{}
 	if l != nil {

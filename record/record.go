@@ -122,6 +122,18 @@ type Guest struct {
 	Touched *MemInfo `json:"meminfo_touched"` // after it touched memory; nil where it was not told to
 	Flags   []string `json:"flags"`           // of /proc/cpuinfo, in its order
 	VMPL    *int     `json:"vmpl"`            // of /sys/devices/system/cpu/sev/vmpl; nil where the kernel does not say
+	Steps   []Step   `json:"steps"`           // the instants at which it read its memory's state, in the order of time
+}
+
+// Step is one instant at which the guest's program read the state of its memory, with the machine's books of the same
+// instant.
+type Step struct {
+	Name string `json:"name"` // the program's: "init", "touched"
+	Stamp
+	Accepted   uint64   `json:"accepted_bytes"`   // of all memory, by the machine
+	Unaccepted uint64   `json:"unaccepted_bytes"` // by the machine
+	BitmapSet  *uint64  `json:"bitmap_set_bytes"` // by the guest's bitmap, read by the machine; nil where there is none
+	MemInfo    *MemInfo `json:"meminfo"`          // as the program told it; nil where it did not
 }
 
 // MemInfo is from the guest's /proc/meminfo, in bytes.
@@ -129,6 +141,12 @@ type MemInfo struct {
 	MemTotal   uint64  `json:"MemTotal"`
 	MemFree    uint64  `json:"MemFree"`
 	Unaccepted *uint64 `json:"Unaccepted"` // nil where the kernel has no such line
+
+	// A guest in Go says in addition what its program holds, what it has ever touched in whole units of 2 MiB, and how
+	// much accepted memory it keeps for the next who needs some.
+	Program *uint64 `json:"Program,omitempty"`
+	Touched *uint64 `json:"Touched,omitempty"`
+	Reserve *uint64 `json:"Reserve,omitempty"`
 }
 
 // VirtualNS is when things were in virtual time, since the machine started.

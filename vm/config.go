@@ -2,7 +2,6 @@ package vm
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -29,13 +28,14 @@ const (
 type Config struct {
 	Platform string       // TDX, SNP or None; empty means TDX
 	Memory   uint64       // bytes, a multiple of 2 MiB, 128 MiB to 4 TiB; 0 means 4 GiB
-	Image    *image.Image // what firmware starts
+	Image    *image.Image // what firmware starts; nil means tacit's own guest in Go ([guest.Demo])
 
 	// Initrd is the initial RAM disk; nil means one whose only file is tacit's init, for a bzImage. An empty one that
 	// is not nil means none.
 	Initrd []byte
 
-	// CommandLine is the kernel's command line; nil means tacit's own. Append goes behind it.
+	// CommandLine is the kernel's command line, or another EFI application's load options; nil means tacit's own for a
+	// bzImage, and none for others: a unified kernel image has one. Append is added to it.
 	CommandLine *string
 	Append      string
 
@@ -77,13 +77,13 @@ const (
 
 const defaultMemory = 4 << 30
 
-// commandLine is what tacit passes when nobody says otherwise. The console is the first serial port.
+// commandLine is what tacit passes to Linux when nobody says otherwise. The console is the first serial port.
 const commandLine = "console=ttyS0 earlyprintk=ttyS0 panic=-1"
 
 // rtcStart is the guest's time at the start, in Unix seconds: the same in every run. 2026-01-01 00:00 UTC.
 const rtcStart = 1767225600
 
-// Check says what is wrong with c, but for its Image, which may be missing yet. Nothing is made for it.
+// Check says what is wrong with c, but for its Image. Nothing is made for it.
 func (c Config) Check() error {
 	c.Platform = cmp.Or(c.Platform, TDX)
 	if _, ok := platforms[c.Platform]; !ok {
@@ -117,7 +117,11 @@ func (c *Config) complete() error {
 		return err
 	}
 	if c.Image == nil {
-		return errors.New("no image to boot")
+		demo, err := image.Parse(guest.DemoName, guest.Demo())
+		if err != nil {
+			return err
+		}
+		c.Image = demo
 	}
 	if err := c.Image.Bootable(); err != nil {
 		return err
@@ -169,15 +173,18 @@ func (c *Config) policy() (p firmware.Policy, accepts uint64) {
 
 // kernelArguments returns the whole command line.
 func (c *Config) kernelArguments() string {
-	s := commandLine
-	if c.CommandLine != nil {
-		s = *c.CommandLine
+	var words []string
+	switch {
+	case c.CommandLine != nil:
+		words = append(words, *c.CommandLine)
+	case c.Image.Kind == image.BzImage:
+		words = append(words, commandLine)
 	}
 	if c.Append != "" {
-		s += " " + c.Append
+		words = append(words, c.Append)
 	}
 	if c.Touch != 0 {
-		s += fmt.Sprintf(" tacit.touch=%d", c.Touch)
+		words = append(words, fmt.Sprintf("tacit.touch=%d", c.Touch))
 	}
-	return s
+	return strings.Join(words, " ")
 }

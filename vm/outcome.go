@@ -54,11 +54,12 @@ func (m *Machine) outcome(end error) record.Outcome {
 		return record.Cancelled
 	case errors.As(end, &limit), errors.Is(end, x86.ErrTimeUp):
 		return record.Limit
-	case errors.As(end, &reset) && reset.Type == uefi.ResetShutdown && !panicked, errors.Is(end, errSleep) && !panicked:
+	case errors.As(end, &reset) && reset.Type == uefi.ResetShutdown && !reset.Status.IsError() && !panicked, errors.Is(end, errSleep) && !panicked:
 		return record.PowerOff
 	case m.unvalidated() != nil:
 		return record.Violation // the guest died of it, in whatever way
-	case errors.As(end, &fatal), errors.As(end, &terminated), errors.As(end, &fault), panicked:
+	case errors.As(end, &fatal), errors.As(end, &terminated), errors.As(end, &fault), panicked,
+		errors.As(end, &reset) && reset.Type == uefi.ResetShutdown: // with an error for its reason
 		return record.GuestPanic
 	case errors.As(end, &reset), errors.Is(end, errReset):
 		return record.Reset

@@ -14,15 +14,23 @@ import (
 type books struct {
 	bitmapSet *uint64 // set bits of the bitmap in guest memory × unit, in bytes; nil where there is no bitmap
 	err       error   // why it could not be read
+	steps     []record.Step
 }
 
-// mark hears that the guest's init is about to read its memory's state, or has.
+// mark hears that the guest's program is about to read its memory's state, or has.
 func (m *Machine) mark(k report.Mark) {
-	if k.End || m.log.Reached(record.Report) {
+	if k.End {
 		return
 	}
-	m.reached(record.Report)
-	m.books.bitmapSet, m.books.err = m.readBitmap()
+	bitmap, err := m.readBitmap()
+	if !m.log.Reached(record.Report) {
+		m.reached(record.Report)
+		m.books.bitmapSet, m.books.err = bitmap, err
+	}
+	unaccepted := m.platform.unaccepted()
+	m.books.steps = append(m.books.steps, record.Step{
+		Name: k.Snapshot, Stamp: m.stamp(), Accepted: m.cfg.Memory - unaccepted, Unaccepted: unaccepted, BitmapSet: bitmap,
+	})
 }
 
 // readBitmap counts the set bits of the unaccepted memory bitmap, where the guest's stub has installed one.
@@ -56,7 +64,14 @@ func (m *Machine) readBitmap() (*uint64, error) {
 // guestReport is what the guest said of itself, for the record.
 func (m *Machine) guestReport() record.Guest {
 	r := m.report.Report()
-	return record.Guest{Flags: r.CPUFlags, VMPL: r.VMPL, MemInfo: memInfo(r, "init"), Touched: memInfo(r, "touched")}
+	g := record.Guest{Flags: r.CPUFlags, VMPL: r.VMPL, MemInfo: memInfo(r, "init"), Touched: memInfo(r, "touched"), Steps: m.books.steps}
+	for i := range g.Steps {
+		g.Steps[i].MemInfo = memInfo(r, g.Steps[i].Name)
+	}
+	if g.Steps == nil {
+		g.Steps = []record.Step{}
+	}
+	return g
 }
 
 // memInfo is /proc/meminfo in one of the guest's snapshots, nil where there is none.
@@ -66,8 +81,10 @@ func memInfo(r report.Report, snapshot string) *record.MemInfo {
 		return nil
 	}
 	m := &record.MemInfo{MemTotal: s.Meminfo["MemTotal"], MemFree: s.Meminfo["MemFree"]}
-	if n, ok := s.Meminfo["Unaccepted"]; ok {
-		m.Unaccepted = &n
+	for name, to := range map[string]**uint64{"Unaccepted": &m.Unaccepted, "Program": &m.Program, "Touched": &m.Touched, "Reserve": &m.Reserve} {
+		if n, ok := s.Meminfo[name]; ok {
+			*to = &n
+		}
 	}
 	return m
 }

@@ -46,6 +46,10 @@ func (m *Machine) symbol(rip uint64) string {
 
 // lookUp returns the symbol at an address and the distance from its start.
 func (m *Machine) lookUp(address uint64) (name string, offset uint64) {
+	if s := m.symbols(); s != nil && s.Fixed {
+		name, offset, _ = s.Lookup(address)
+		return name, offset
+	}
 	if address < kernelTextFirst || address > kernelTextLast {
 		return "", 0
 	}
@@ -60,6 +64,9 @@ func (m *Machine) lookUp(address uint64) (name string, offset uint64) {
 // kernelOffset returns how far KASLR has moved the kernel. It is not known before the kernel has its own page tables.
 func (m *Machine) kernelOffset() (offset uint64, ok bool) {
 	n := &m.names
+	if s := m.symbols(); s != nil && s.Fixed {
+		return 0, true
+	}
 	if !n.placed && m.symbols() != nil {
 		if n.offset, n.placed = m.offsetByEntry(); !n.placed {
 			n.offset, n.placed = m.offsetByMapping()

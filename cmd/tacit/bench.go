@@ -140,11 +140,8 @@ func (f *benchFlags) boot(platform string) bench.Workload {
 func (f *benchFlags) image(ctx context.Context) (*image.Image, error) {
 	path := f.kernel
 	if path == "" {
-		dir, err := os.Getwd()
-		if err != nil {
-			return nil, err
-		}
-		if path, err = newestKernel(dir); err != nil {
+		var err error
+		if path, err = newestHere(); err != nil {
 			return nil, err
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -57,15 +56,17 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 		Use:   "boot [IMAGE]",
 		Short: "Boot a kernel as a confidential guest and say who accepted its memory",
 		Long: "Boots IMAGE, a kernel package (.deb), a bzImage or an EFI application such as a unified kernel image, in a\n" +
-			"machine with one CPU and no disks, and lets it run until it switches itself off. Without IMAGE it boots the\n" +
-			"newest kernel in kernels/, where scripts/fetch-kernels puts them.\n\n" +
+			"machine with one CPU and no disks, and lets it run until it switches itself off. Without IMAGE it boots\n" +
+			"tacit's own guest: a Go program that accepts memory when it needs it, and shows how. With --append it takes\n" +
+			"words: hold=SIZE, unaccepted=lazy, unaccepted=eager, unaccepted=unknown, touch, handover.\n\n" +
 			"The guest's console goes to standard output. On a terminal, a line under it says how far the run is. At the\n" +
 			"end a summary goes to standard error. The same image, flags and seed give the same console and the same\n" +
 			"record on every host, except for what the record has under \"host\".\n\n" +
 			"SIZE is a whole number with K, M, G or T (powers of 1024); without a letter it is in bytes.\n\n" +
 			attackHelp() + "\n" +
 			exitHelp(),
-		Example: "  tacit boot kernels/linux-image-6.12*cloud*.deb\n" +
+		Example: "  tacit boot --platform snp\n" +
+			"  tacit boot kernels/linux-image-6.12*cloud*.deb\n" +
 			"  tacit boot --memory 64G --host-page 4K --json record.json bzImage\n" +
 			"  tacit boot --append accept_memory=eager",
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -164,26 +165,13 @@ func (f *bootFlags) settings(args []string, hasCmdline bool) (s settings, err er
 	}
 	if len(args) == 1 {
 		s.image = args[0]
-	} else if s.image, err = newestHere(); err != nil {
-		return s, err
+	} else {
+		s.own = true
 	}
 	if f.initrd != "" {
 		s.initrd, err = readInitrd(f.initrd, s.memory)
 	}
 	return s, err
-}
-
-// newestHere is newestKernel from the working directory, and relative to it.
-func newestHere() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", err
-	}
-	path, err := newestKernel(dir)
-	if err != nil {
-		return "", err
-	}
-	return filepath.Rel(dir, path)
 }
 
 // readInitrd reads a file that has to fit into the guest's memory.

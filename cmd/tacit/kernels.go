@@ -32,6 +32,19 @@ func newestKernel(dir string) (string, error) {
 	}
 }
 
+// newestHere is newestKernel from the working directory, and relative to it.
+func newestHere() (string, error) {
+	dir, err := os.Getwd()
+	if err != nil {
+		return "", err
+	}
+	path, err := newestKernel(dir)
+	if err != nil {
+		return "", err
+	}
+	return filepath.Rel(dir, path)
+}
+
 func newestIn(dir string) string {
 	entries, err := os.ReadDir(dir)
 	if err != nil {

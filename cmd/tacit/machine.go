@@ -15,6 +15,7 @@ import (
 // settings is what the flags ask of a machine, read and checked.
 type settings struct {
 	image    string // path
+	own      bool   // there is no path: tacit's own guest
 	platform string
 	memory   uint64
 
@@ -54,12 +55,15 @@ type machine func(ctx context.Context, s settings) (*record.Record, error)
 
 // boot is the machine of package vm.
 func boot(ctx context.Context, s settings) (*record.Record, error) {
-	img, err := image.Open(ctx, s.image)
-	if err != nil {
-		return nil, err
-	}
-	if err := img.Bootable(); err != nil {
-		return nil, err
+	var img *image.Image // the machine's own
+	if !s.own {
+		var err error
+		if img, err = image.Open(ctx, s.image); err != nil {
+			return nil, err
+		}
+		if err := img.Bootable(); err != nil {
+			return nil, err
+		}
 	}
 	config := vm.Config{
 		Platform: s.platform, Memory: s.memory, Image: img,
@@ -74,6 +78,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		config.FirmwareAccepts = firmware.AcceptBelow4G
 	}
 	if s.symbols != "" {
+		var err error
 		if config.Symbols, err = image.OpenSymbols(s.symbols); err != nil {
 			return nil, err
 		}

@@ -12,7 +12,7 @@ import (
 	"github.com/tacit-vm/tacit/record"
 )
 
-// boot runs the machine and shows what it does. Chosen says that it was tacit that chose the image. The outcome means
+// boot runs the machine and shows what it does. Chosen says that nobody has named an image. The outcome means
 // something when there is no error.
 func (f *bootFlags) boot(
 	ctx context.Context, run machine, s settings, std streams, chosen bool,
@@ -34,7 +34,7 @@ func (f *bootFlags) boot(
 		s.events = lines
 	}
 	if chosen && !f.quiet {
-		fmt.Fprintf(stderr, "tacit: booting %s\n", s.image)
+		fmt.Fprintln(stderr, "tacit: booting tacit's own guest; give it an IMAGE to boot that")
 	}
 
 	closeDebug, err := f.debugFlags.open(&s, stdout, stderr)

@@ -7,7 +7,7 @@ import (
 
 // Bounds on what a guest can make a parser keep.
 const (
-	maxSnapshots = 16
+	maxSnapshots = 256
 	maxErrors    = 16
 )
 

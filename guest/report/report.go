@@ -6,7 +6,8 @@
 //	tacit 1                        a report begins; the number is the version of this language
 //	begin NAME                     memory is about to be read for the snapshot NAME: "init", "touched"
 //	end NAME                       it has been read; no byte came between and the values follow
-//	meminfo MemTotal=4012345 …     of the snapshot: fields of /proc/meminfo, in KiB as there
+//	meminfo MemTotal=4012345 …     of the snapshot: fields of /proc/meminfo, in KiB as there; a guest in Go adds three of
+//	                               its own: what its program holds, what it has touched in whole units, and its reserve
 //	vmstat nr_free_pages=995432 …  of the snapshot: fields of /proc/vmstat, in 4 KiB pages, or events
 //	clock monotonic=… realtime=…   of the snapshot: CLOCK_MONOTONIC and CLOCK_REALTIME in nanoseconds
 //	uname RELEASE VERSION          utsname: the kernel's release, then its build
@@ -48,7 +49,7 @@ const MaxLine = 8 << 10
 // MeminfoFields are the fields of /proc/meminfo in a report, VMStatFields those of /proc/vmstat. nr_memmap_boot_pages
 // is the memory map of all memory, which no laziness avoids.
 var (
-	MeminfoFields = []string{"MemTotal", "MemFree", "MemAvailable", "Unaccepted"}
+	MeminfoFields = []string{"MemTotal", "MemFree", "MemAvailable", "Unaccepted", "Program", "Touched", "Reserve"}
 	VMStatFields  = []string{"nr_free_pages", "nr_unaccepted", "nr_anon_pages", "nr_page_table_pages", "nr_memmap_boot_pages",
 		"pgfault"}
 )

@@ -1,0 +1,268 @@
+//go:build linux && amd64
+
+package kernel
+
+import (
+	"unsafe"
+
+	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/accept/negotiate"
+	"github.com/tacit-vm/tacit/uefi"
+)
+
+// boot takes the machine over from firmware and starts the program. It is called once, on the boot processor, with the
+// program mapped where it is linked and firmware's boot services still there.
+func boot() {
+	p := &k.cpus[0]
+	k.meetFirmware()
+	k.loadOptions()
+	k.identify()
+	k.calibrate()
+	buffer := k.prepareExit()
+	k.leaveFirmware(buffer)
+	k.ownPageTables()
+	k.ownProcessor(p)
+	k.ownMemory(p)
+	k.startProgram(p)
+}
+
+// meetFirmware notes what the first instructions have found out.
+func (k *kernel) meetFirmware() {
+	k.systemTable = contact.systemTable
+	k.boot = bootServices{contact.handle, *at(contact.systemTable + uefi.SystemTableBootServices)}
+	k.encrypted = contact.encrypted
+	k.arena, k.arenaEnd = contact.here, contact.arena+arenaSize
+	k.tables.encrypted = contact.encrypted
+	k.tables.take = takeTable
+	k.use(accept.Range{Start: contact.imageBase, End: contact.imageBase + endLinked - linkBase})
+	k.use(accept.Range{Start: contact.arena, End: contact.arena + arenaSize})
+	root := contact.firmwareCR3 & addressMask &^ contact.encrypted
+	k.use(accept.Range{Start: root, End: root + pageSize})
+}
+
+// use notes memory that the kernel has in use, which no memory map may call unaccepted, and which is not free.
+func (k *kernel) use(r accept.Range) {
+	k.inUse[k.inUseN] = r
+	k.inUseN++
+}
+
+// takeArena takes n bytes, a multiple of the page size, of what is left of the arena, and clears them.
+func (k *kernel) takeArena(n uint64) (pa uint64, ok bool) {
+	if n > k.arenaEnd-k.arena {
+		return 0, false
+	}
+	pa = k.arena
+	k.arena += n
+	zero(directMap+pa, n)
+	return pa, true
+}
+
+// bytes is memory in the direct map.
+func bytesAt(pa, n uint64) []byte {
+	return unsafe.Slice((*byte)(pointer(directMap+pa)), n)
+}
+
+// prepareExit makes all that firmware has to be asked for while it still answers: room for the memory map, the table of
+// unaccepted memory, memory for page tables. It returns the buffer for the final map.
+func (k *kernel) prepareExit() []byte {
+	room, err := negotiate.Room(&k.boot)
+	if err != nil {
+		k.refuse(err)
+	}
+	pa, ok := k.takeArena(up(room))
+	if !ok {
+		k.refuse(errMapSize)
+	}
+	buffer := bytesAt(pa, up(room))
+	info, status := k.boot.GetMemoryMap(buffer)
+	if status != uefi.Success {
+		k.refuse(negotiate.ErrNoMap)
+	}
+	if err := k.memoryMap.Check(buffer, info, k.bounds()); err != nil {
+		k.refuse(err)
+	}
+
+	if !k.bigPages {
+		// A page of tables for each GiB of the direct map, and a few.
+		n := k.top()/size1G + 16
+		pa, status := k.boot.allocatePages(uefi.LoaderData, n)
+		if status != uefi.Success {
+			k.refuse(errNoTables)
+		}
+		k.use(accept.Range{Start: pa, End: pa + n*pageSize})
+		k.moreTables = accept.Range{Start: pa, End: pa + n*pageSize}
+	}
+	if k.acceptance == acceptUnknown {
+		return buffer
+	}
+	k.table = k.configurationTable(&uefi.LinuxUnacceptedMemTableGUID)
+	k.memory.tookOver = k.table != 0
+	if header := k.memoryMap.Header(); k.table == 0 && header.Size != 0 {
+		n := up(accept.HeaderSize + header.Size)
+		pa, status := k.boot.allocatePages(uefi.ACPIReclaimMemory, n/pageSize)
+		if status != uefi.Success {
+			k.refuse(errNoTable)
+		}
+		zero(directMap+pa, n)
+		header.Put(bytesAt(pa, n))
+		if status := k.boot.install(&uefi.LinuxUnacceptedMemTableGUID, pa); status != uefi.Success {
+			k.refuse(errNoTable)
+		}
+		k.table = pa
+		k.use(accept.Range{Start: pa, End: pa + n})
+	}
+
+	k.answer = negotiate.Announce(&k.boot)
+	return buffer
+}
+
+// top returns where the highest memory ends.
+func (k *kernel) top() (top uint64) {
+	for d := range k.memoryMap.All() {
+		if d.Type != uefi.ReservedMemoryType && d.Type != uefi.MemoryMappedIO && d.Type != uefi.MemoryMappedIOPortSpace {
+			top = max(top, d.End())
+		}
+	}
+	return top
+}
+
+// leaveFirmware is ExitBootServices. After it there is nobody to return to.
+func (k *kernel) leaveFirmware(buffer []byte) {
+	var err error
+	if k.exit, err = negotiate.Leave(&k.boot, buffer); err != nil {
+		k.refuse(err)
+	}
+	k.silent = true // neither firmware's console nor a serial port
+	if err := k.memoryMap.Check(buffer, k.exit.Map, k.bounds()); err != nil {
+		k.broken = err
+	}
+}
+
+func (k *kernel) bounds() negotiate.Bounds {
+	return negotiate.Bounds{Limit: k.limit, InUse: k.inUse[:k.inUseN]}
+}
+
+// ownPageTables replaces firmware's page tables.
+func (k *kernel) ownPageTables() {
+	root, ok := k.takeArena(pageSize)
+	if !ok {
+		k.fatal(errNoTables)
+	}
+	t := &k.tables
+	t.root = root
+	most := uint64(size2M)
+	if k.bigPages {
+		most = size1G
+	}
+	top := (max(k.top(), 1<<32) + size1G - 1) &^ (size1G - 1)
+	data := k.encrypted | k.noExecute | writable
+	ok = t.mapRange(directMap, 0, top, most, data)
+	for _, s := range [...]struct{ start, end, bits uint64 }{
+		{linkBase, textEnd, k.encrypted | user},
+		{up(textEnd), dataStart, k.encrypted | user | k.noExecute},
+		{dataStart &^ pageMask, endLinked, data | user},
+	} {
+		ok = ok && t.mapRange(s.start, contact.imageBase+s.start-linkBase, up(s.end)-s.start, size4K, s.bits)
+	}
+	for d := range k.memoryMap.All() {
+		if d.Attribute&uefi.MemoryRuntime == 0 || d.End() > userStart {
+			continue
+		}
+		bits := k.encrypted | writable
+		if d.Type == uefi.MemoryMappedIO {
+			bits = writable
+		}
+		ok = ok && t.mapRange(d.PhysicalStart, d.PhysicalStart, d.End()-d.PhysicalStart, size2M, bits)
+	}
+	if !ok {
+		k.fatal(errNoTables)
+	}
+	writeCR3(t.root | k.encrypted)
+}
+
+// Where the linker has put things (entry_amd64.s).
+var textEnd, dataStart uint64
+
+// ownProcessor replaces firmware's descriptor tables, and makes the serial ports work.
+func (k *kernel) ownProcessor(p *processor) {
+	stacks, ok := k.takeArena(processorStacks)
+	if !ok {
+		k.fatal(errNoTables)
+	}
+	p.prepare(&k.idt, directMap+stacks)
+	p.load(&k.idt)
+	k.openPlatform(p)
+	k.openPorts()
+	k.mute, k.silent = false, false
+	if k.broken != nil {
+		k.fatal(k.broken)
+	}
+}
+
+// takeTable takes a page for page tables: from the arena until there is an allocator.
+func takeTable() (pa uint64, ok bool) {
+	if k.memory.allocating {
+		return k.takeMemory(processorHere(), order4K)
+	}
+	if !k.moreTables.Empty() {
+		pa = k.moreTables.Start
+		k.moreTables.Start += pageSize
+		return pa, true
+	}
+	return k.takeArena(pageSize)
+}
+
+// startProgram makes the first thread, with the Go runtime's entry point and what it expects on its stack (System V
+// ABI, AMD64 supplement, section 3.4.1), and goes there.
+func (k *kernel) startProgram(p *processor) {
+	k.space.next = firstRoom
+	k.space.set(programStack, programStack+stackSize, usable)
+	sp := uint64(programStack + stackSize)
+	text := func(s string) uint64 {
+		sp -= uint64(len(s)) + 1
+		for i := range len(s) {
+			*(*byte)(pointer(sp + uint64(i))) = s[i]
+		}
+		return sp
+	}
+	name, environment := text("guest"), text("GODEBUG=asyncpreemptoff=1")
+	sp = (sp - 16) &^ 15
+	seed := sp
+	*at(sp), *at(sp + 8) = k.random(), k.random()
+	words, n := k.arguments(text)
+	const pageSizeEntry, randomEntry = 6, 25 // AT_PAGESZ, AT_RANDOM
+	stack := [...]uint64{0, environment, 0, pageSizeEntry, pageSize, randomEntry, seed, 0, 0}
+	sp = (sp - 8*(2+n+uint64(len(stack)))) &^ 15
+	*at(sp), *at(sp + 8) = 1+n, name
+	for i := range n {
+		*at(sp + 16 + 8*i) = words[i]
+	}
+	for i, v := range stack {
+		*at(sp + 16 + 8*n + 8*uint64(i)) = v
+	}
+	_, _, program, resume := addressOf()
+	const reserved = 2 // RFLAGS bit 1
+	k.threads[0] = thread{state: runnable, frame: frame{ip: program, sp: sp, cs: segUserCode, ss: segUserData, flags: reserved}}
+	k.switchTo(p, 0)
+	jump(p.stack, resume)
+}
+
+// maxArguments is how many words of the load options become arguments of the program.
+const maxArguments = 32
+
+// arguments puts the words of the load options (UEFI 2.10, section 9.1: of an unknown format, here UCS-2) where text
+// does, and returns where they are.
+func (k *kernel) arguments(text func(string) uint64) (words [maxArguments]uint64, n uint64) {
+	start := 0
+	for i := 0; i <= k.optionsN; i++ {
+		if i < k.optionsN && k.options[i] > ' ' {
+			continue
+		}
+		if i > start && n < maxArguments {
+			words[n] = text(unsafe.String(&k.options[start], i-start))
+			n++
+		}
+		start = i + 1
+	}
+	return words, n
+}

@@ -1,0 +1,110 @@
+//go:build linux && amd64
+
+package kernel
+
+import (
+	"unsafe"
+
+	"github.com/tacit-vm/tacit/accept/negotiate"
+	"github.com/tacit-vm/tacit/uefi"
+)
+
+// bootServices are firmware's, until ExitBootServices.
+type bootServices struct {
+	handle uint64 // of the image
+	table  uint64 // EFI_BOOT_SERVICES
+}
+
+func (b *bootServices) call(s uefi.BootService, a0, a1, a2, a3, a4 uint64) uefi.Status {
+	args := [6]uint64{a0, a1, a2, a3, a4, 0}
+	return uefi.Status(callFirmware(*at(b.table + uint64(s)), &args))
+}
+
+func address[T any](p *T) uint64 { return uint64(uintptr(unsafe.Pointer(p))) }
+
+// LocateProtocol implements [negotiate.BootServices].
+func (b *bootServices) LocateProtocol(protocol uefi.GUID) (iface uint64, s uefi.Status) {
+	s = b.call(uefi.BSLocateProtocol, address(&protocol), 0, address(&iface), 0, 0)
+	return iface, s
+}
+
+// AllowUnacceptedMemory implements [negotiate.BootServices].
+func (b *bootServices) AllowUnacceptedMemory(iface uint64) uefi.Status {
+	args := [6]uint64{iface}
+	return uefi.Status(callFirmware(*at(iface + uefi.MemoryAcceptanceAllowUnacceptedMemory), &args))
+}
+
+// GetMemoryMap implements [negotiate.BootServices].
+func (b *bootServices) GetMemoryMap(buf []byte) (info negotiate.MapInfo, s uefi.Status) {
+	info.Size = uint64(len(buf))
+	s = b.call(uefi.BSGetMemoryMap, address(&info.Size), uint64(uintptr(unsafe.Pointer(unsafe.SliceData(buf)))),
+		address(&info.Key), address(&info.DescriptorSize), address(&info.DescriptorVersion))
+	return info, s
+}
+
+// ExitBootServices implements [negotiate.BootServices].
+func (b *bootServices) ExitBootServices(key uint64) uefi.Status {
+	return b.call(uefi.BSExitBootServices, b.handle, key, 0, 0, 0)
+}
+
+// allocatePages takes n pages of a type from firmware, below 4 GiB where low is set.
+func (b *bootServices) allocatePages(kind uefi.MemoryType, n uint64) (pa uint64, s uefi.Status) {
+	s = b.call(uefi.BSAllocatePages, uefi.AllocateAnyPages, uint64(kind), n, address(&pa), 0)
+	return pa, s
+}
+
+func (b *bootServices) handleProtocol(handle uint64, guid *uefi.GUID) (iface uint64, s uefi.Status) {
+	s = b.call(uefi.BSHandleProtocol, handle, address(guid), address(&iface), 0, 0)
+	return iface, s
+}
+
+func (b *bootServices) install(guid *uefi.GUID, table uint64) uefi.Status {
+	return b.call(uefi.BSInstallConfigurationTable, address(guid), table, 0, 0, 0)
+}
+
+// configurationTable returns where the system table says that a table is; 0 where there is none.
+func (k *kernel) configurationTable(guid *uefi.GUID) uint64 {
+	n, entry := *at(k.systemTable + uefi.SystemTableNumberOfTableEntries), *at(k.systemTable + uefi.SystemTableConfigurationTable)
+	for range min(n, 1024) {
+		if *(*uefi.GUID)(pointer(entry)) == *guid {
+			return *at(entry + uefi.ConfigurationTableVendorTable)
+		}
+		entry += uefi.ConfigurationTableSize
+	}
+	return 0
+}
+
+func (k *kernel) stall(microseconds uint64) {
+	k.boot.call(uefi.BSStall, microseconds, 0, 0, 0, 0)
+}
+
+// say prints by firmware's console, for which UCS-2 is enough.
+func (k *kernel) say(s string) {
+	conOut := *at(k.systemTable + uefi.SystemTableConOut)
+	if conOut == 0 {
+		return
+	}
+	var text [128]uint16
+	for len(s) > 0 {
+		n := 0
+		for n < len(s) && n < 60 {
+			text[n] = uint16(s[n])
+			n++
+		}
+		text[n] = 0
+		args := [6]uint64{conOut, address(&text)}
+		callFirmware(*at(conOut + uefi.TextOutputOutputString), &args)
+		s = s[n:]
+	}
+}
+
+// reset is ResetSystem: EfiResetShutdown with a status, which says whether it went well.
+func (k *kernel) reset(status uefi.Status) {
+	const shutdown = 2
+	runtime := *at(k.systemTable + uefi.SystemTableRuntimeServices)
+	args := [6]uint64{shutdown, uint64(status)}
+	callFirmware(*at(runtime + uint64(uefi.RTResetSystem)), &args)
+	for {
+		hlt()
+	}
+}

@@ -1,0 +1,65 @@
+//go:build linux && amd64
+
+package kernel
+
+import (
+	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/accept/negotiate"
+)
+
+// kernel is everything that the kernel knows. It is in the program's initialised data: page faults are served from it,
+// so none may be needed to read it. After [boot] no pointer in it changes; a pointer that is stored while the collector
+// runs would have to be told to it, and the kernel has no way to.
+type kernel struct {
+	kind        uint64 // one of the platforms
+	systemTable uint64
+	boot        bootServices
+	mute        bool   // there is no serial port yet, firmware's console has to do
+	silent      bool   // and that is gone, too
+	broken      error  // what is wrong with the final map, until it can be said
+	encrypted   uint64 // address bits that mark private memory in page tables: the C-bit, or 0
+	cpuidPage   uint64 // guest-physical address of the SEV-SNP CPUID page
+	noExecute   uint64 // the bit of a page-table entry, 0 where the processor has none
+	bigPages    bool   // there are pages of 1 GiB
+	hasRDRAND   bool
+	hasReport   bool
+
+	arena, arenaEnd uint64 // guest-physical: what is left of it
+	memoryMap       negotiate.Map
+	inUse           [8]accept.Range
+	inUseN          int
+	moreTables      accept.Range // for page tables, where the arena is too small for them
+	limit           uint64       // where private memory's addresses end
+	exit            negotiate.Exit
+	answer          negotiate.Answer
+	table           uint64 // guest-physical: LINUX_EFI_UNACCEPTED_MEM_TABLE, 0 where there is none
+
+	memory memory
+	tables pageTable
+	space  addressSpace
+	idt    [512]uint64
+	cpus   [maxProcessors]processor
+
+	threads   [maxThreads]thread
+	event     bool   // has been written to the event file and not read
+	eventData uint64 // what epoll_ctl was told to go with it
+
+	tscStart, tscHz uint64
+	epoch           uint64 // nanoseconds since 1970 at tscStart
+	seed            uint64
+
+	last byte // printed on the console
+	room [2]uint8
+
+	options    [1024]byte // the load options, as far as they are ASCII
+	optionsN   int
+	acceptance uint64 // what they say about unaccepted memory
+
+	missed           [512]bool
+	syscalls, faults uint64
+}
+
+// maxProcessors is how many processors there can be: one for now. Nothing but boot, which starts no others, knows.
+const maxProcessors = 1
+
+var k = kernel{last: '\n', mute: true}

@@ -1,0 +1,95 @@
+//go:build linux && amd64
+
+package kernel
+
+// serveTrap serves an exception. What it does not know how to serve is the end.
+//
+//go:nosplit
+func serveTrap(f *frame) {
+	k.trap(processorHere(), f)
+}
+
+func (k *kernel) trap(p *processor, f *frame) {
+	switch f.vector {
+	case vectorPF:
+		if va := readCR2(); k.fault(p, va) {
+			return
+		}
+	case vectorVE:
+		if k.serveVE(f) {
+			return
+		}
+	case vectorVC:
+		if k.serveVC(f) {
+			return
+		}
+	}
+	k.explain(f)
+	k.fail()
+}
+
+var vectorNames = [32]string{
+	0: "#DE, division", 1: "#DB, debug", 2: "NMI", 3: "#BP, breakpoint", 4: "#OF, overflow", 5: "#BR, bound", 6: "#UD, undefined instruction",
+	7: "#NM, no x87", 8: "#DF, double fault", 10: "#TS, task state segment", 11: "#NP, segment not present", 12: "#SS, stack segment",
+	13: "#GP, general protection", 14: "#PF, page fault", 16: "#MF, x87", 17: "#AC, alignment check", 18: "#MC, machine check", 19: "#XM, SIMD",
+	20: "#VE, virtualization exception", 21: "#CP, control protection", 28: "#HV, hypervisor injection", 29: "#VC, VMM communication", 30: "#SX, security",
+}
+
+// explain prints what happened, for people.
+func (k *kernel) explain(f *frame) {
+	k.lineStart()
+	k.puts("guest: ")
+	if f.vector < 32 && vectorNames[f.vector] != "" {
+		k.puts(vectorNames[f.vector])
+	} else {
+		k.puts("interrupt ")
+		k.hex(f.vector)
+	}
+	k.puts(" (error code ")
+	k.hex(f.code)
+	k.puts(") at ")
+	k.hex(f.ip)
+	if f.cs&3 == 0 {
+		k.puts(", in the kernel")
+	} else {
+		k.puts(", in the program")
+	}
+	if f.vector == vectorPF {
+		va := readCR2()
+		k.puts(": address ")
+		k.hex(va)
+		switch {
+		case va < pageSize:
+			k.puts(", a nil pointer")
+		case va < userStart:
+			k.puts(", where firmware is")
+		case va >= directMap:
+			k.puts(", the kernel's")
+		case k.space.find(va).kind == reserved:
+			k.puts(", reserved and not to be touched")
+		case k.space.find(va).kind == free:
+			k.puts(", not mapped")
+		}
+	}
+	k.puts("\n")
+	r := [...]uint64{f.ax, f.bx, f.cx, f.dx, f.si, f.di, f.bp, f.sp, f.r8, f.r9, f.r10, f.r11, f.r12, f.r13, f.r14, f.r15}
+	for i := range r {
+		k.puts(registerNames[i])
+		k.puts("=")
+		k.hex(r[i])
+		if i%4 == 3 {
+			k.puts("\n")
+		} else {
+			k.puts(" ")
+		}
+	}
+}
+
+var registerNames = [16]string{"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"}
+
+// processorHere returns the processor that executes this.
+func processorHere() *processor {
+	return (*processor)(pointer(gsSelf()))
+}
+
+func gsSelf() uint64
