@@ -8,6 +8,7 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/accept/alloc"
+	"github.com/tacit-vm/tacit/uefi"
 )
 
 // memory is what the kernel does with the memory that firmware has left: a bitmap for what is unaccepted, which lies in
@@ -38,7 +39,8 @@ type memory struct {
 func (k *kernel) ownMemory(p *processor) {
 	m := &k.memory
 	for d := range k.memoryMap.All() {
-		if isMemory(d) {
+		// To a system that has never heard of unaccepted memory that is no memory.
+		if isMemory(d) && (d.Type != uefi.UnacceptedMemory || k.acceptance != acceptUnknown) {
 			m.total += d.End() - d.PhysicalStart
 		}
 	}
