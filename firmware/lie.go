@@ -122,7 +122,8 @@ func (f *Firmware) mapToTell() (regions []region, size uint64, lie Told) {
 	case LieOverlap:
 		add(f.victim(), f.victim().End)
 	case LieWrap:
-		add(accept.Range{Start: noLimit &^ (lieSize - 1), End: noLimit}, 16<<20) // and 16 MiB behind 2⁶⁴
+		// Up to the last page, as far as a range can say it, and 16 MiB more.
+		add(accept.Range{Start: noLimit &^ (lieSize - 1), End: noLimit &^ pageMask}, 16<<20)
 	case LieImage:
 		change(f.Image(), uefi.UnacceptedMemory)
 	case LieAccepted:

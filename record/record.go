@@ -25,6 +25,7 @@ type Record struct {
 	Config      Config `json:"config"`
 
 	Attack *Attack `json:"attack"` // null: the host was honest
+	Lie    *Lie    `json:"lie"`    // null: firmware was honest
 
 	Outcome   Outcome    `json:"outcome"`
 	Diagnosis *Diagnosis `json:"diagnosis"`
@@ -64,6 +65,8 @@ type Config struct {
 	Seed                 uint64 `json:"seed"`
 	MaxInstructions      uint64 `json:"max_instructions"` // 0: none
 	HostAttack           string `json:"host_attack"`      // "drop:1", "lie:2"; empty: the host is honest
+	FirmwareLie          string `json:"firmware_lie"`     // "overlap", "wrap"; empty: firmware is honest
+	UnacceptedTable      bool   `json:"unaccepted_table"` // firmware installed a table of unaccepted memory, as kexec leaves one
 }
 
 // Acceptance is who accepted how much, and what was left.

@@ -75,6 +75,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 	a := Address(1)
 	r.Diagnosis = &Diagnosis{"s", &a, &a, "p", &a, "f", &Instruction{"90", "nop"}, "a"}
 	r.Attack = &Attack{Kind: "drop", N: 1, Steps: []AttackStep{}}
+	r.Lie = &Lie{Kind: "overlap"}
 	for _, name := range names(decode(t, r), "") {
 		if top, _, _ := strings.Cut(name, "."); slices.Contains([]string{"calls", "added", "conversions"}, top) {
 			name = top // what is below are names of the run

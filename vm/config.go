@@ -45,6 +45,8 @@ type Config struct {
 	HostPage        uint64 // size of the pages that the host adds: 4096 or 2 MiB; 0 means 2 MiB
 	Touch           uint64 // bytes of memory that tacit's init touches
 	HostAttack      string // how the host cheats, as [host.ParseAttack] reads it; empty means that it is honest
+	FirmwareLie     string // how firmware lies, as [firmware.ParseLie] reads it; empty means that it is honest
+	UnacceptedTable bool   // firmware installs a table of unaccepted memory, as a kernel leaves one for kexec
 
 	Seed uint64 // of all randomness
 
@@ -103,6 +105,15 @@ func (c Config) Check() error {
 		}
 		if c.Platform == None {
 			return fmt.Errorf("host attack %s: on platform %s the host owns the memory, and nothing is promised", a.Kind, None)
+		}
+	}
+	if c.FirmwareLie != "" {
+		l, err := firmware.ParseLie(c.FirmwareLie)
+		if err != nil {
+			return err
+		}
+		if c.Platform == None {
+			return fmt.Errorf("firmware lie %s: on platform %s no memory is unaccepted, and there is nothing to lie about", l, None)
 		}
 	}
 	if c.HostPage != 0 && c.HostPage != 4<<10 && c.HostPage != 2<<20 {

@@ -69,6 +69,7 @@ func newMachine(cfg Config) (m *Machine, err error) {
 		TotalMemory: cfg.Memory, ACPI: m.acpi(),
 		Image: cfg.Image.Data, ImageName: cfg.Image.Name, LoadOptions: cfg.kernelArguments(), Initrd: cfg.Initrd,
 		Unaccepted: m.platform.accept != nil, FirmwareAccepts: accepts, Misalign: cfg.Misalign, Policy: policy,
+		UnacceptedTable: cfg.UnacceptedTable, Lie: firmware.Lie(cfg.FirmwareLie),
 		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },
 		Seed:   cfg.Seed, RTCStart: rtcStart, CallNS: uint64(cfg.Cost.NS(cost.Exit)),
 		PrivateBit: m.platform.privateBit, Tables: m.platform.tables,
@@ -170,8 +171,9 @@ func (m *Machine) newRecord() *record.Record {
 		CommandLine: m.cfg.kernelArguments(), FirmwareAcceptsBytes: m.cfg.FirmwareAccepts,
 		FirmwarePolicy: m.cfg.FirmwarePolicy, Misalign: m.cfg.Misalign,
 		HostPageBytes: m.cfg.HostPage, TouchBytes: m.cfg.Touch, Seed: m.cfg.Seed, MaxInstructions: m.cfg.MaxInstructions,
-		HostAttack: m.cfg.HostAttack,
+		HostAttack: m.cfg.HostAttack, FirmwareLie: m.cfg.FirmwareLie, UnacceptedTable: m.cfg.UnacceptedTable,
 	}
+	r.Lie = m.lie()
 	if m.platform.attack != nil {
 		r.Attack = m.platform.attack()
 	}

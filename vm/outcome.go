@@ -104,6 +104,7 @@ func (m *Machine) diagnose(r *record.Record, end error) *record.Diagnosis {
 		d.Advice = fmt.Sprintf("%s is not a TDX guest: it never asked the TDX module for anything. A Linux kernel needs CONFIG_INTEL_TDX_GUEST.", r.Image.Kernel)
 	}
 	accuse(d, r.Attack)
+	accuseFirmware(d, r.Lie)
 	m.locate(d, end)
 	return d
 }

@@ -62,10 +62,10 @@ type Books interface {
 	Accepted(r accept.Range) error
 }
 
-// AcceptRest is what firmware does at every ExitBootServices before it looks at the key: at the first one, unless the
-// operating system has said that it accepts memory itself or nobody asked it, all that is left is accepted, in ascending
-// order. It reports whether the map has changed. The operating system's key is wrong then, and it finds all its memory
-// when it looks again.
+// AcceptRest is what firmware does at every ExitBootServices before it looks at the key. Only the first one matters, and
+// only where the policy is Negotiate: unless the operating system has said that it accepts memory itself, all that is left
+// is accepted, in ascending order. It reports whether the map has changed. The operating system's key is wrong then, and
+// it finds all its memory when it looks again.
 //
 // An error, of the driver or the books, leaves the rest as it is. What had been accepted before is in the books.
 //

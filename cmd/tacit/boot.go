@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tacit-vm/tacit/firmware"
 	"github.com/tacit-vm/tacit/host"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
@@ -27,6 +28,8 @@ type bootFlags struct {
 	touch           size
 	seed            uint64
 	hostAttack      string
+	firmwareLie     string
+	unacceptedTable bool
 
 	initrd  string
 	append  string
@@ -64,6 +67,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			"record on every host, except for what the record has under \"host\".\n\n" +
 			"SIZE is a whole number with K, M, G or T (powers of 1024); without a letter it is in bytes.\n\n" +
 			attackHelp() + "\n" +
+			lieHelp() + "\n" +
 			exitHelp(),
 		Example: "  tacit boot --platform snp\n" +
 			"  tacit boot kernels/linux-image-6.12*cloud*.deb\n" +
@@ -97,6 +101,8 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.StringVar(&f.cmdline, "cmdline", "", "use `WORDS` instead of tacit's command line; --append still adds to them")
 	flags.StringVar(&f.initrd, "initrd", "", "use `FILE` instead of tacit's initrd, whose init reports and switches off")
 	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat once: `KIND[:N]`, at the N-th opportunity")
+	flags.StringVar(&f.firmwareLie, "firmware-lie", "", "have firmware lie to the guest: `KIND`")
+	flags.BoolVar(&f.unacceptedTable, "unaccepted-table", false, "have firmware install a table of unaccepted memory, as a kernel leaves one for kexec")
 	flags.Var(&f.touch, "touch", "memory that tacit's init touches before it reports")
 	flags.Uint64Var(&f.seed, "seed", 0, "where all randomness in the machine comes from")
 	flags.Uint64Var(&f.maxInstructions, "max-instructions", 0, "stop after `N` instructions of the guest; 0 is never")
@@ -125,6 +131,16 @@ func attackHelp() string {
 	return b.String()
 }
 
+// lieHelp is the part of --help that explains lies.
+func lieHelp() string {
+	var b strings.Builder
+	b.WriteString("What firmware can be told to say to the guest that is not so (docs/attacks.md):\n")
+	for _, l := range firmware.Lies() {
+		fmt.Fprintf(&b, "  %-12s %s\n", l.Kind, l.Meaning)
+	}
+	return b.String()
+}
+
 // check finds what is wrong with the flags whatever the machine is.
 func (f *bootFlags) check() error {
 	switch {
@@ -145,7 +161,7 @@ func (f *bootFlags) check() error {
 	if err := f.debugFlags.check(); err != nil {
 		return err
 	}
-	return vm.Config{Platform: f.platform.word, Memory: uint64(f.memory), HostAttack: f.hostAttack}.Check()
+	return vm.Config{Platform: f.platform.word, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie}.Check()
 }
 
 // settings turns the flags into what the machine needs, and reads the files that it needs.
@@ -154,7 +170,7 @@ func (f *bootFlags) settings(args []string, hasCmdline bool) (s settings, err er
 		platform: f.platform.word, memory: uint64(f.memory),
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed,
-		append: f.append, symbols: f.symbols, hostAttack: f.hostAttack,
+		append: f.append, symbols: f.symbols, hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable,
 		maxInstructions: f.maxInstructions, maxWall: f.timeout, blockLimit: f.cpuBlocks,
 	}
 	if f.hostPage.word == "4K" {

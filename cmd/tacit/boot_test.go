@@ -64,14 +64,14 @@ func TestFlagsReachTheMachine(t *testing.T) {
 		t.Errorf("without flags: %+v", s)
 	}
 	if status, _, stderr := tacit(t.Context(), f, "boot", "--platform=snp", "--memory=64G", "--firmware-accepts=ovmf",
-		"--misalign", "--host-page", "4K", "--host-attack", "lie:2", "--append", "accept_memory=eager debug", "--cmdline=", "--initrd", initrd,
+		"--misalign", "--host-page", "4K", "--host-attack", "lie:2", "--firmware-lie", "stale", "--unaccepted-table", "--append", "accept_memory=eager debug", "--cmdline=", "--initrd", initrd,
 		"--max-instructions", "1000", "--timeout", "90s", "--seed", "7", "--symbols", "vmlinux",
 		"--cpu-blocks", "3", "k.deb"); status != 0 {
 		t.Fatal(stderr)
 	}
 	s = f.settings
 	if s.image != "k.deb" || s.platform != "snp" || s.memory != 64<<30 || !s.firmwareAcceptsLikeOVMF ||
-		s.hostPage != 4<<10 || s.hostAttack != "lie:2" || !s.misalign || s.append != "accept_memory=eager debug" || string(s.initrd) != "070701" ||
+		s.hostPage != 4<<10 || s.hostAttack != "lie:2" || s.firmwareLie != "stale" || !s.table || !s.misalign || s.append != "accept_memory=eager debug" || string(s.initrd) != "070701" ||
 		s.commandLine == nil || *s.commandLine != "" || s.maxInstructions != 1000 ||
 		s.maxWall.Seconds() != 90 || s.seed != 7 || s.symbols != "vmlinux" || s.blockLimit != 3 {
 		t.Errorf("with flags: %+v", s)
@@ -94,7 +94,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"boot", "--nonesuch", "i"}, {"boot", "--cpu-blocks", "-1", "i"}, {"boot", "--json", "-", "--events", "-", "i"},
 		{"boot", "--memory", "1", "i"}, {"boot", "--memory", "1M", "i"}, {"boot", "--memory", "3M", "i"}, {"boot", "--memory", "4095M", "i"},
 		{"boot", "--memory", "5T", "i"}, {"boot", "--memory", "18446744073709551615", "i"}, {"boot", "--memory", "16777216T", "i"},
-		{"boot", "--platform", "none", "--host-attack", "swap", "i"}, {"boot", "--touch", "1M", "--initrd", "i", "i"},
+		{"boot", "--platform", "none", "--host-attack", "swap", "i"}, {"boot", "--firmware-lie", "white", "i"}, {"boot", "--platform", "none", "--firmware-lie", "key", "i"}, {"boot", "--touch", "1M", "--initrd", "i", "i"},
 		{"boot", "--json", "same", "--events", "same", "i"}, {"boot", "--interactive", "--quiet", "i"}, {"boot", "a", "b", "--memory", "0"},
 		{"certify"}, {"certify", "--platform", "sgx", "i"}, {"certify", "--policy", "none", "i"}, {"certify", "--memory", "4G,0", "i"},
 		{"certify", "--memory", "3M", "i"}, {"certify", "--memory", "4X", "i"}, {"certify", "--timeout", "-1s", "i"}, {"certify", "--jobs", "-1", "i"},

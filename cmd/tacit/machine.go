@@ -31,6 +31,8 @@ type settings struct {
 	touch       uint64
 	seed        uint64
 	hostAttack  string // KIND:N, or empty
+	firmwareLie string // KIND, or empty
+	table       bool   // firmware installs a table of unaccepted memory
 	symbols     string // path, or empty
 
 	maxInstructions uint64        // 0: no limit
@@ -69,7 +71,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		Platform: s.platform, Memory: s.memory, Image: img,
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
 		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
-		HostAttack:      s.hostAttack,
+		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table,
 		MaxInstructions: s.maxInstructions, MaxWall: s.maxWall, BlockLimit: s.blockLimit,
 		Console: s.console, Progress: s.progress, Events: s.events,
 		Debugger: s.debugger, Trace: s.trace, Keyboard: s.keyboard, Replay: s.replay, Typed: s.typed,
