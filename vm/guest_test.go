@@ -2,9 +2,12 @@ package vm_test
 
 import (
 	"fmt"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/tacit-vm/tacit/firmware"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -192,6 +195,49 @@ func TestGoGuestUnderAttack(t *testing.T) {
 					b := goGuest(t, vm.Config{Platform: platform, HostAttack: v.attack, FirmwarePolicy: policy}, "hold=256M")
 					b.survivesOrSays(t)
 				})
+			}
+		}
+	}
+}
+
+// A firmware that lies is found out, or the guest ends at the first touch; docs/attacks.md has the words.
+func TestGoGuestIsLiedTo(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/attacks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, ok := strings.Cut(string(page), "## The guest kernel in Go\n")
+	if !ok {
+		t.Fatal("docs/attacks.md has no section on the guest in Go")
+	}
+	for _, lie := range firmware.Lies() {
+		row := regexp.MustCompile("(?m)^\\| `" + string(lie.Kind) + "` \\| ([a-z-]+): (.*) \\| ([a-z-]+): (.*) \\|$").FindStringSubmatch(section)
+		if row == nil {
+			t.Errorf("docs/attacks.md has no row for %s", lie.Kind)
+			continue
+		}
+		for i, platform := range []string{vm.TDX, vm.SNP} {
+			b := goGuest(t, vm.Config{Platform: platform, FirmwareLie: string(lie.Kind)})
+			b.survivesOrSays(t)
+			outcome, says := row[1+2*i], row[2+2*i]
+			if string(b.Outcome) != outcome || !strings.Contains(b.console, says) || b.Lie == nil || b.Lie.Told == 0 {
+				t.Errorf("%s, %s: outcome %s, %+v, want %s and the words %q; the console:\n%s", lie.Kind, platform, b.Outcome, b.Lie, outcome, says, b.console)
+			}
+		}
+	}
+}
+
+// A table that a kernel has left for the next one is taken over: what it does not mark is accepted already.
+func TestGoGuestTakesTheTableOver(t *testing.T) {
+	t.Parallel()
+	for _, platform := range vm.ConfidentialPlatforms() {
+		for _, misalign := range []bool{false, true} {
+			b := goGuest(t, vm.Config{Platform: platform, UnacceptedTable: true, Misalign: misalign}, "hold=256M")
+			b.powersOff(t)
+			b.stepsAgree(t)
+			if !strings.Contains(b.console, "found and taken over") {
+				t.Errorf("%s: the table was not taken over:\n%s", platform, b.console)
 			}
 		}
 	}
