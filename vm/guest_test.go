@@ -3,6 +3,7 @@ package vm_test
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"regexp"
 	"strings"
 	"testing"
@@ -106,6 +107,34 @@ func TestGoGuest(t *testing.T) {
 				t.Errorf("negotiation %+v", b.Negotiation)
 			}
 		})
+	}
+}
+
+// Terabytes cost the host next to nothing, since the guest's books are zeros where nothing has happened. Each boot runs in
+// a process of its own, whose memory is counted.
+func TestGoGuestOfTerabytes(t *testing.T) {
+	const child = "TACIT_TEST_TERABYTES"
+	if size := os.Getenv(child); size != "" {
+		var platform string
+		var tib, most uint64
+		if _, err := fmt.Sscan(size, &platform, &tib, &most); err != nil {
+			t.Fatal(err)
+		}
+		b := goGuest(t, vm.Config{Platform: platform, Memory: tib << 40})
+		b.powersOff(t)
+		b.stepsAgree(t)
+		if n := b.Host.PeakRSSBytes; n == 0 || n >= most*mib {
+			t.Errorf("%d MiB resident, want less than %d", n>>20, most)
+		}
+		return
+	}
+	t.Parallel()
+	for _, size := range []string{"tdx 1 300", "snp 1 300", "tdx 4 600", "snp 4 600"} {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestGoGuestOfTerabytes$", "-kernels="+*kernels)
+		cmd.Env = append(os.Environ(), child+"="+size)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", size, err, out)
+		}
 	}
 }
 

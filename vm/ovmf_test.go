@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tacit-vm/tacit/guest"
+	"github.com/tacit-vm/tacit/image/imagetest"
 )
 
 // Stock firmware and stock processor emulation: Debian's packages ovmf and qemu-system-x86.
@@ -24,10 +25,9 @@ const (
 // RDRAND, and with one that has neither.
 func TestGoGuestUnderStockFirmware(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	disk := efiDisk(t, dir, guest.Demo())
+	disk := imagetest.FAT(t, 16, 34, imagetest.Files{"EFI/BOOT/BOOTX64.EFI": guest.Demo()})
 	for _, processor := range []string{"qemu64", "max"} {
-		vars := filepath.Join(dir, "vars-"+processor)
+		vars := filepath.Join(t.TempDir(), "vars")
 		b, err := os.ReadFile(ovmfVars)
 		if err == nil {
 			err = os.WriteFile(vars, b, 0o600)
@@ -52,29 +52,4 @@ func TestGoGuestUnderStockFirmware(t *testing.T) {
 			}
 		}
 	}
-}
-
-// efiDisk makes a FAT disk from which firmware starts an application.
-func efiDisk(t *testing.T, dir string, application []byte) string {
-	t.Helper()
-	file, disk := filepath.Join(dir, "bootx64.efi"), filepath.Join(dir, "disk")
-	if err := os.WriteFile(file, application, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	for _, args := range [][]string{
-		{"mkfs.vfat", "-C", disk, "34000"},
-		{"mmd", "-i", disk, "::EFI", "::EFI/BOOT"},
-		{"mcopy", "-i", disk, file, "::EFI/BOOT/BOOTX64.EFI"},
-	} {
-		cmd := exec.Command(args[0], args[1:]...)
-		cmd.Env = append(os.Environ(), "PATH="+os.Getenv("PATH")+":/usr/sbin:/sbin")
-		if cmd.Path == args[0] { // not found in PATH
-			cmd.Path = filepath.Join("/usr/sbin", args[0])
-			cmd.Err = nil
-		}
-		if out, err := cmd.CombinedOutput(); err != nil {
-			t.Fatalf("%s: %v\n%s(scripts/install-tools installs it)", args[0], err, out)
-		}
-	}
-	return disk
 }
