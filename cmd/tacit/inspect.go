@@ -7,17 +7,11 @@ import (
 	"io"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tacit-vm/tacit/inspect"
-)
-
-const (
-	statusNo      exitStatus = 3 // a kernel does not meet what is required
-	statusUnknown exitStatus = 4 // of a kernel it could not be told
 )
 
 // inspectFlags is what the command line of tacit inspect can say.
@@ -42,7 +36,8 @@ func inspectCommand(status *exitStatus) *cobra.Command {
 			"disk it also tells which boot loader starts which kernel, and whether that goes through the kernel's EFI\n" +
 			"stub, without which there is nobody to tell firmware anything.\n\n" +
 			"Answers are yes, no and unknown. They come from the kernel's code; names of files, version numbers and\n" +
-			"texts decide nothing.\n\n" + requireHelp(),
+			"texts decide nothing.\n\n" +
+			requireHelp("the kernel", inspectStatuses),
 		Example: "  tacit inspect disk.qcow2\n" +
 			"  tacit inspect --require tdx,negotiate --json /boot/vmlinuz-*\n" +
 			"  tacit inspect --tags gce disk.raw",
@@ -66,51 +61,22 @@ func inspectCommand(status *exitStatus) *cobra.Command {
 	return cmd
 }
 
-// requireHelp is the part of --help that explains requirements and exit statuses.
-func requireHelp() string {
-	var b strings.Builder
-	b.WriteString("Requirements:\n")
-	for _, r := range inspect.Requirements {
-		fmt.Fprintf(&b, "  %-10s the kernel %s\n", r.Name, r.Meaning)
-	}
-	b.WriteString("\nExit status:\n")
-	for _, s := range []struct {
-		status  exitStatus
-		meaning string
-	}{
-		{0, "every kernel meets what is required, if anything is"},
-		{statusNo, "a kernel does not"},
-		{statusUnknown, "none does not, but of one it could not be told"},
-		{statusError, "a file could not be read, or has no kernel in it"},
-		{statusUsage, "the command line is wrong"},
-	} {
-		fmt.Fprintf(&b, "  %3d  %s\n", s.status, s.meaning)
-	}
-	return b.String()
+// inspectStatuses are the exit statuses of tacit inspect.
+var inspectStatuses = []statusMeaning{
+	{0, "every kernel meets what is required, if anything is"},
+	{statusNo, "a kernel does not"},
+	{statusUnknown, "none does not, but of one it could not be told"},
+	{statusError, "a file could not be read, or has no kernel in it"},
+	{statusUsage, "the command line is wrong"},
 }
 
 // check finds what is wrong with the flags.
 func (f *inspectFlags) check() error {
-	_, err := f.requirements()
+	_, err := parseRequire(f.require)
 	if f.jobs < 1 {
 		err = errors.Join(err, fmt.Errorf("--jobs %d: it is at least 1", f.jobs))
 	}
 	return err
-}
-
-func (f *inspectFlags) requirements() ([]inspect.Requirement, error) {
-	if f.require == "" {
-		return nil, nil
-	}
-	all, err := inspect.ParseRequirements(f.require)
-	if err != nil {
-		var names []string
-		for _, r := range inspect.Requirements {
-			names = append(names, r.Name)
-		}
-		return nil, fmt.Errorf("--require: %w: there are %s", err, strings.Join(names, ", "))
-	}
-	return all, nil
 }
 
 // inspected is the result for one file.
@@ -122,7 +88,7 @@ type inspected struct {
 
 // inspect inspects all files and prints what it finds. The error says what failed beside what was printed.
 func (f *inspectFlags) inspect(ctx context.Context, files []string, stdout, stderr io.Writer) (exitStatus, error) {
-	required, err := f.requirements()
+	required, err := parseRequire(f.require)
 	if err != nil {
 		return statusUsage, err
 	}

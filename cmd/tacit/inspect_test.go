@@ -61,7 +61,7 @@ func TestInspectStatuses(t *testing.T) {
 		{[]string{"--require", "tdx", debian13, missing}, 1, "no such file"},
 		{[]string{"--require", "sev", debian13}, 2, `"sev" is not a requirement: there are tdx, snp`},
 		{[]string{"--jobs", "0", debian13}, 2, "--jobs 0"},
-		{[]string{"--tags", "aws", debian13}, 2, "gce, azure, openstack"},
+		{[]string{"--tags", "alibaba", debian13}, 2, "gce, azure, openstack, aws"},
 		{nil, 2, "at least 1 arg"},
 		{[]string{"--tags", "gce", debian12}, 0, "--guest-os-features=UEFI_COMPATIBLE,SEV_SNP_CAPABLE\n"},
 		{[]string{"--tags", "gce", debian13}, 0, "--guest-os-features=UEFI_COMPATIBLE,SEV_SNP_CAPABLE,TDX_CAPABLE\n"},
@@ -69,6 +69,10 @@ func TestInspectStatuses(t *testing.T) {
 		{[]string{"--tags", "openstack", debian12}, 0, "hw_mem_encryption_model=amd-sev-snp IMAGE\n  # on SEV-SNP only with firmware"},
 		{[]string{"--tags", "openstack", debian13}, 0, "hw_firmware_stateless=true --property hw_video_model=none --property " +
 			"hw_mem_encryption=true --property hw_mem_encryption_model=intel-tdx IMAGE\n"},
+		{[]string{"--tags", "openstack", debian13}, 0, "# one or the other: an image has one model, so make two of it\n"},
+		{[]string{"--tags", "aws", debian12}, 0, " --boot-mode uefi --root-device-name"},
+		{[]string{"--tags", "gce", debian13}, 0, "gcloud compute images create IMAGE --source-uri=gs://BUCKET/DISK.tar.gz --guest-os-features="},
+		{[]string{"--tags", "azure", debian13}, 0, "--publisher PUBLISHER --offer OFFER --sku SKU --os-type Linux --architecture x64 --hyper-v-generation V2 --features Sec"},
 		{[]string{"--evidence", debian13}, 0, "calls LocateProtocol(c5a010fe-38a7-4531-8a4a-0500d2fd1649), then AllowUnacceptedMemory ["},
 	} {
 		status, stdout, stderr := tacit(context.Background(), &fake{}, append([]string{"inspect"}, c.args...)...)
