@@ -42,6 +42,8 @@ type disk struct {
 	options Options
 	kernels []*Kernel
 	loaders []loader
+
+	digested int64 // bytes
 }
 
 // where names a file of a volume; "" if it is the only one.

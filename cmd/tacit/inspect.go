@@ -21,6 +21,7 @@ type inspectFlags struct {
 	json     bool
 	evidence bool
 	unpack   bool
+	digest   bool
 	jobs     int
 }
 
@@ -54,6 +55,7 @@ func inspectCommand(status *exitStatus) *cobra.Command {
 	flags.SortFlags = false
 	flags.StringVar(&f.require, "require", "", "exit with 0 only if every kernel fulfils all of these `NAMES`, separated by commas")
 	flags.BoolVar(&f.json, "json", false, "print a JSON object; docs/inspect.md describes it")
+	flags.BoolVar(&f.digest, "digest", true, "with --json, read each file to its end for its SHA-256")
 	flags.BoolVarP(&f.evidence, "evidence", "e", false, "print the evidence for and against each answer")
 	flags.Var(&f.tags, "tags", "print how to tag the image on a cloud")
 	flags.BoolVar(&f.unpack, "unpack", false, "unpack every kernel too, for its symbols and its own configuration (slower)")
@@ -82,6 +84,7 @@ func (f *inspectFlags) check() error {
 // inspected is the result for one file.
 type inspected struct {
 	file   string
+	sha256 string          // of the file; empty if it is none, or if nobody wants it
 	report *inspect.Report // nil, or without kernels, if there is an error
 	err    error
 }
@@ -131,9 +134,7 @@ func (f *inspectFlags) inspectAll(ctx context.Context, files []string, line *pro
 	for range min(f.jobs, len(files)) {
 		workers.Go(func() {
 			for i := range next {
-				o := inspect.Options{Unpack: f.unpack, Progress: line.of(files[i])}
-				report, err := inspect.File(ctx, files[i], o)
-				results[i] = inspected{files[i], report, err}
+				results[i] = f.inspectFile(ctx, files[i], line.of(files[i]))
 				line.finished()
 			}
 		})
@@ -144,6 +145,15 @@ func (f *inspectFlags) inspectAll(ctx context.Context, files []string, line *pro
 	close(next)
 	workers.Wait()
 	return results
+}
+
+func (f *inspectFlags) inspectFile(ctx context.Context, file string, progress func(read, size int64)) inspected {
+	r := inspected{file: file}
+	r.report, r.err = inspect.File(ctx, file, inspect.Options{Unpack: f.unpack, Digest: f.json, Progress: progress})
+	if r.err == nil && f.json && f.digest {
+		r.sha256, r.err = fileDigest(ctx, file, progress)
+	}
+	return r
 }
 
 // judge is the exit status for kernels that could be inspected.

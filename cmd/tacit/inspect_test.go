@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -114,15 +116,19 @@ func TestInspectJSON(t *testing.T) {
 	if status != statusError {
 		t.Errorf("status %d: %s", status, stderr)
 	}
+	sum := sha256.Sum256(img.Data)
 	var typed struct {
 		Schema  string
+		Tool    string
 		Kernels []struct {
 			inspect.Kernel
 			Required map[string]string
 		}
 		Files []struct {
-			File  string
-			Error *string
+			File   string
+			SHA256 string
+			Tags   []inspect.Tagging
+			Error  *string
 		}
 	}
 	if err := json.Unmarshal([]byte(stdout), &typed); err != nil {
@@ -132,6 +138,18 @@ func TestInspectJSON(t *testing.T) {
 		typed.Kernels[0].Required["snp"] != "no" || typed.Kernels[1].Required["snp"] != "yes" ||
 		len(typed.Kernels[0].Boots) != 1 || len(typed.Kernels[0].Traps) != 0 { // what loses unaccepted memory is no trap for a kernel that cannot accept it
 		t.Errorf("%+v", typed)
+	}
+	digest, err := fileDigest(t.Context(), debian13, nil)
+	if err != nil || typed.Tool != versionText() || typed.Files[0].SHA256 != "" || typed.Files[1].SHA256 != digest || len(digest) != 64 ||
+		typed.Kernels[0].SHA256 != hex.EncodeToString(sum[:]) || typed.Kernels[1].SHA256 == digest {
+		t.Errorf("%v: tool %q, digests %q and %q", err, typed.Tool, typed.Files[1].SHA256, typed.Kernels[0].SHA256)
+	}
+	if tags := typed.Files[1].Tags; len(tags) != 5 || tags[0].Tags[2] != "TDX_CAPABLE" || len(typed.Files[2].Tags) != 0 {
+		t.Errorf("tags: %+v", tags)
+	}
+	_, stdout2, _ := tacit(t.Context(), &fake{}, "inspect", "--json", "--digest=false", debian13)
+	if strings.Contains(stdout2, digest) || !strings.Contains(stdout2, typed.Kernels[1].SHA256) {
+		t.Error("without --digest the file has one, or the kernel none")
 	}
 	if strings.Contains(stdout, ": null") && !strings.Contains(stdout, `"error": null`) {
 		t.Error("a list is null")
