@@ -70,7 +70,7 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 	flags.BoolVar(&f.claims, "inspect", true, "hold what inspect says of the file against the boots")
 	flags.BoolVar(&f.own, "own-guest", false, "certify tacit's own guest, before what is named")
 	flags.StringVar(&f.json, "json", "", "write the certificate, with the record of every boot, to `FILE`; - is standard output instead of the table")
-	flags.StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE`")
+	flags.StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE`; - is standard output instead of the table")
 	return cmd
 }
 

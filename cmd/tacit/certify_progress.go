@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -103,17 +102,27 @@ func (p *certifyProgress) ended(done, all int, b *certify.Boot) {
 	}
 }
 
-// text is the status line: how many boots have ended, and where those are that run.
+// text is the status line: how many boots have ended, and of those that run the phase and the virtual time. Where there
+// is no room, names are cut: all boots are to be seen.
 func (p *certifyProgress) text() string {
-	parts := []string{fmt.Sprintf("%d ended", p.done)}
+	const between, shortest = " | ", 6
+	line := fmt.Sprintf("%d ended", p.done)
 	if p.all > 0 {
-		parts[0] = fmt.Sprintf("%d of %d ended", p.done, p.all)
+		line = fmt.Sprintf("%d of %d ended", p.done, p.all)
 	}
-	for _, u := range p.running {
-		parts = append(parts, fmt.Sprintf("%s %s %s: %v, %.1f s virtual",
-			u.boot.Image, u.boot.Platform, u.boot.Policy, u.reached, float64(u.ns)/1e9))
+	rest, room := make([]string, len(p.running)), p.width()-1-len(line)
+	for i, u := range p.running {
+		rest[i] = fmt.Sprintf(" %s/%s %v %.1f s", u.boot.Platform, u.boot.Policy, u.reached, float64(u.ns)/1e9)
+		room -= len(between) + len(rest[i])
 	}
-	return strings.Join(parts, " | ")
+	for i, u := range p.running {
+		name := []rune(u.boot.Image)
+		if most := max(room/len(p.running), shortest); len(name) > most {
+			name = append(name[:most-1], '…')
+		}
+		line += between + string(name) + rest[i]
+	}
+	return line
 }
 
 func (p *certifyProgress) draw(text string) {

@@ -81,9 +81,9 @@ func TestCertifyJSON(t *testing.T) {
 // On a terminal a line says what runs, from the first moment on, and is gone when a boot's own line is written.
 func TestCertifyProgress(t *testing.T) {
 	var out bytes.Buffer
-	p := &certifyProgress{out: &out, status: &out, width: func() int { return 60 }}
+	p := &certifyProgress{out: &out, status: &out, width: func() int { return 58 }}
 	a := &certify.Boot{Image: "a", Platform: "tdx", Policy: "lazy", Memory: 4 << 30}
-	b := &certify.Boot{Image: "b", Platform: "snp", Policy: "eager", Memory: 4 << 30, Error: "no memory"}
+	b := &certify.Boot{Image: "6.12.118-cloud", Platform: "snp", Policy: "eager", Memory: 4 << 30, Error: "no memory"}
 	expect := func(when, want string) {
 		t.Helper()
 		if got := out.String(); got != want {
@@ -94,16 +94,16 @@ func TestCertifyProgress(t *testing.T) {
 	p.reading("a.deb")
 	expect("reading", "reading a.deb")
 	p.watch(a, record.KernelEntry, record.Progress{Stamp: record.Stamp{VirtualNS: 1_240_000_000}})
-	expect("the first", eraseLine+"0 ended | a tdx lazy: kernel-entry, 1.2 s virtual")
+	expect("the first", eraseLine+"0 ended | a tdx/lazy kernel-entry 1.2 s")
 	p.watch(a, record.Init, record.Progress{})
 	expect("too soon", "")
 	p.watch(b, record.StubEntry, record.Progress{})
-	expect("the second", eraseLine+"0 ended | a tdx lazy: init, 0.0 s virtual | b snp eager: st")
+	expect("the second", eraseLine+"0 ended | a tdx/lazy init 0.0 s | 6.12.… snp/eager stub-e")
 	p.ended(1, 2, b)
-	expect("an end", eraseLine+"tacit: 1 of 2  b  snp  eager  4 GiB  error: no memory\n1 of 2 ended | a tdx lazy: init, 0.0 s virtual")
+	expect("an end", eraseLine+"tacit: 1 of 2  6.12.118-cloud  snp  eager  4 GiB  error: no memory\n1 of 2 ended | a tdx/lazy init 0.0 s")
 	p.drawn = time.Now().Add(-statusInterval)
 	p.watch(a, record.Init, record.Progress{Stamp: record.Stamp{VirtualNS: 2e9}})
-	expect("later", eraseLine+"1 of 2 ended | a tdx lazy: init, 2.0 s virtual")
+	expect("later", eraseLine+"1 of 2 ended | a tdx/lazy init 2.0 s")
 	p.close()
 	expect("closed", eraseLine)
 
