@@ -72,6 +72,9 @@ func goSymbols(data []byte) (*Symbols, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Fixed = true
+	// A program that does not move itself has firmware relocate it.
+	if s.Fixed = optional.DataDirectory[pe.IMAGE_DIRECTORY_ENTRY_BASERELOC].Size == 0; !s.Fixed {
+		s.ImageBase = optional.ImageBase
+	}
 	return s, nil
 }

@@ -29,6 +29,9 @@ type Symbols struct {
 
 	// Fixed says that the program runs where it was linked: no KASLR.
 	Fixed bool
+
+	// ImageBase is where the image of a program that runs where firmware has loaded it was linked to be; 0 of others.
+	ImageBase uint64
 }
 
 // The kernel's image is linked into the top 2 GiB of addresses (Linux Documentation/arch/x86/x86_64/mm.rst). Below it

@@ -46,26 +46,28 @@ func (m *Machine) symbol(rip uint64) string {
 
 // lookUp returns the symbol at an address and the distance from its start.
 func (m *Machine) lookUp(address uint64) (name string, offset uint64) {
-	if s := m.symbols(); s != nil && s.Fixed {
-		name, offset, _ = s.Lookup(address)
-		return name, offset
-	}
-	if address < kernelTextFirst || address > kernelTextLast {
+	s := m.symbols()
+	if s == nil || !s.Fixed && s.ImageBase == 0 && (address < kernelTextFirst || address > kernelTextLast) {
 		return "", 0
 	}
 	moved, ok := m.kernelOffset()
 	if !ok {
 		return "", 0
 	}
-	name, offset, _ = m.symbols().Lookup(address - moved)
+	name, offset, _ = s.Lookup(address - moved)
 	return name, offset
 }
 
-// kernelOffset returns how far KASLR has moved the kernel. It is not known before the kernel has its own page tables.
+// kernelOffset returns how far KASLR has moved the kernel, or firmware a program that it has relocated. It is not known
+// before the kernel has its own page tables.
 func (m *Machine) kernelOffset() (offset uint64, ok bool) {
 	n := &m.names
-	if s := m.symbols(); s != nil && s.Fixed {
+	switch s := m.symbols(); {
+	case s != nil && s.Fixed:
 		return 0, true
+	case s != nil && s.ImageBase != 0:
+		loaded := m.firmware.Image().Start
+		return loaded - s.ImageBase, loaded != 0
 	}
 	if !n.placed && m.symbols() != nil {
 		if n.offset, n.placed = m.offsetByEntry(); !n.placed {
