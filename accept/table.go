@@ -64,6 +64,16 @@ func parseHeader(table []byte) (Header, FormatError) {
 	return h, FormatError{}
 }
 
+// ReadTable returns the bitmap of a whole table, for those who cannot have an error allocated: ok is false where
+// [ParseHeader] or [Header.Bitmap] would fail.
+func ReadTable(table []byte) (b Bitmap, ok bool) {
+	h, ok := ReadHeader(table)
+	if !ok || uint64(len(table))-HeaderSize < h.Size {
+		return Bitmap{}, false
+	}
+	return h.over(table[HeaderSize:]), true
+}
+
 // Put writes the header to the first [HeaderSize] bytes of table. It panics if table is shorter.
 func (h Header) Put(table []byte) {
 	table = table[:HeaderSize]
@@ -83,8 +93,11 @@ func (h Header) Bitmap(bits []byte) (Bitmap, error) {
 	if n := uint64(len(bits)); n < h.Size {
 		return Bitmap{}, &FormatError{"size", h.Size, "there are only " + hex(n) + " bytes"}
 	}
-	return Bitmap{base: h.PhysBase, bits: bits[:h.Size:h.Size]}, nil
+	return h.over(bits), nil
 }
+
+// over returns the bitmap that bits begin with.
+func (h Header) over(bits []byte) Bitmap { return Bitmap{base: h.PhysBase, bits: bits[:h.Size:h.Size]} }
 
 // check returns what is wrong with h, a FormatError without a problem where nothing is.
 func (h Header) check() FormatError {

@@ -179,3 +179,23 @@ func FuzzTable(f *testing.F) {
 		}
 	})
 }
+
+// ReadTable takes what ParseHeader and Bitmap take, and nothing else.
+func TestReadTable(t *testing.T) {
+	h := accept.HeaderFor(accept.Range{Start: 4 * giB, End: 5 * giB})
+	table := make([]byte, accept.HeaderSize+h.Size)
+	h.Put(table)
+	b, ok := accept.ReadTable(table)
+	if !ok || b.Span() != (accept.Range{Start: 4 * giB, End: 5 * giB}) {
+		t.Errorf("%v, %v", b.Span(), ok)
+	}
+	b.Mark(b.Span())
+	if table[accept.HeaderSize] != 0xff {
+		t.Error("its bits are not the table's")
+	}
+	for _, bad := range [][]byte{nil, table[:accept.HeaderSize-1], table[:len(table)-1], append([]byte{2}, table[1:]...)} {
+		if _, ok := accept.ReadTable(bad); ok {
+			t.Errorf("%d bytes of a table of %d are taken", len(bad), len(table))
+		}
+	}
+}

@@ -18,8 +18,9 @@ const (
 	arHeaderEnd  = "`\n"
 )
 
-// kernelPaths are where packages have the kernel: Debian in /boot, newer ones and Fedora beside the modules.
-var kernelPaths = []string{"boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz", "lib/modules/*/vmlinuz"}
+// kernelPaths are where packages have the kernel: Debian in /boot, newer ones and Fedora beside the modules; and what is no
+// Linux as an EFI application in /boot, such as Xen.
+var kernelPaths = []string{"boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz", "lib/modules/*/vmlinuz", "boot/*.efi"}
 
 func isDeb(file *io.SectionReader) bool {
 	head := make([]byte, len(arMagic))

@@ -2,9 +2,13 @@ package vm_test
 
 import (
 	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 
+	"github.com/tacit-vm/tacit/firmware"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -106,6 +110,34 @@ func TestGoGuest(t *testing.T) {
 	}
 }
 
+// Terabytes cost the host next to nothing, since the guest's books are zeros where nothing has happened. Each boot runs in
+// a process of its own, whose memory is counted.
+func TestGoGuestOfTerabytes(t *testing.T) {
+	const child = "TACIT_TEST_TERABYTES"
+	if size := os.Getenv(child); size != "" {
+		var platform string
+		var tib, most uint64
+		if _, err := fmt.Sscan(size, &platform, &tib, &most); err != nil {
+			t.Fatal(err)
+		}
+		b := goGuest(t, vm.Config{Platform: platform, Memory: tib << 40})
+		b.powersOff(t)
+		b.stepsAgree(t)
+		if n := b.Host.PeakRSSBytes; n == 0 || n >= most*mib {
+			t.Errorf("%d MiB resident, want less than %d", n>>20, most)
+		}
+		return
+	}
+	t.Parallel()
+	for _, size := range []string{"tdx 1 300", "snp 1 300", "tdx 4 600", "snp 4 600"} {
+		cmd := exec.Command(os.Args[0], "-test.run=^TestGoGuestOfTerabytes$", "-kernels="+*kernels)
+		cmd.Env = append(os.Environ(), child+"="+size)
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Errorf("%s: %v\n%s", size, err, out)
+		}
+	}
+}
+
 // The other ways to do it: accept all at once, and be a system that knows nothing.
 func TestGoGuestDoesOtherwise(t *testing.T) {
 	t.Parallel()
@@ -192,6 +224,49 @@ func TestGoGuestUnderAttack(t *testing.T) {
 					b := goGuest(t, vm.Config{Platform: platform, HostAttack: v.attack, FirmwarePolicy: policy}, "hold=256M")
 					b.survivesOrSays(t)
 				})
+			}
+		}
+	}
+}
+
+// A firmware that lies is found out, or the guest ends at the first touch; docs/attacks.md has the words.
+func TestGoGuestIsLiedTo(t *testing.T) {
+	t.Parallel()
+	page, err := os.ReadFile("../docs/attacks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, ok := strings.Cut(string(page), "## The guest kernel in Go\n")
+	if !ok {
+		t.Fatal("docs/attacks.md has no section on the guest in Go")
+	}
+	for _, lie := range firmware.Lies() {
+		row := regexp.MustCompile("(?m)^\\| `" + string(lie.Kind) + "` \\| ([a-z-]+): (.*) \\| ([a-z-]+): (.*) \\|$").FindStringSubmatch(section)
+		if row == nil {
+			t.Errorf("docs/attacks.md has no row for %s", lie.Kind)
+			continue
+		}
+		for i, platform := range []string{vm.TDX, vm.SNP} {
+			b := goGuest(t, vm.Config{Platform: platform, FirmwareLie: string(lie.Kind)})
+			b.survivesOrSays(t)
+			outcome, says := row[1+2*i], row[2+2*i]
+			if string(b.Outcome) != outcome || !strings.Contains(b.console, says) || b.Lie == nil || b.Lie.Told == 0 {
+				t.Errorf("%s, %s: outcome %s, %+v, want %s and the words %q; the console:\n%s", lie.Kind, platform, b.Outcome, b.Lie, outcome, says, b.console)
+			}
+		}
+	}
+}
+
+// A table that a kernel has left for the next one is taken over: what it does not mark is accepted already.
+func TestGoGuestTakesTheTableOver(t *testing.T) {
+	t.Parallel()
+	for _, platform := range vm.ConfidentialPlatforms() {
+		for _, misalign := range []bool{false, true} {
+			b := goGuest(t, vm.Config{Platform: platform, UnacceptedTable: true, Misalign: misalign}, "hold=256M")
+			b.powersOff(t)
+			b.stepsAgree(t)
+			if !strings.Contains(b.console, "found and taken over") {
+				t.Errorf("%s: the table was not taken over:\n%s", platform, b.console)
 			}
 		}
 	}

@@ -116,7 +116,7 @@ func (m *Machine) missing(end error) string {
 		fault    *firmware.Fault
 	)
 	switch missed := m.firmware.Missed(); {
-	case errors.As(end, &returned) && returned.Status != uefi.Success && len(missed) > 0:
+	case errors.As(end, &returned) && len(missed) > 0:
 		var names []string
 		for _, protocol := range missed {
 			names = append(names, uefi.ProtocolName(protocol))

@@ -44,12 +44,8 @@ func (m *Map) Fill(b accept.Bitmap, d accept.Driver) error {
 // table is the memory behind the address in the list of configuration tables. That is a number of firmware's: the caller
 // asks [Map.Readable] first, for the header and then for all of it.
 func (m *Map) TakeOver(table []byte) (accept.Bitmap, error) {
-	h, ok := accept.ReadHeader(table)
-	if !ok || uint64(len(table)) < accept.HeaderSize+h.Size {
-		return accept.Bitmap{}, ErrTableFormat
-	}
-	b, err := h.Bitmap(table[accept.HeaderSize:])
-	if err != nil {
+	b, ok := accept.ReadTable(table)
+	if !ok {
 		return accept.Bitmap{}, ErrTableFormat
 	}
 	gap := accept.Range{Start: b.Span().Start} // what lies before the next unaccepted memory

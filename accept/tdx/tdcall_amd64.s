@@ -3,8 +3,8 @@
 
 // func tdcall(r *Registers)
 //
-// All registers but SP and BP are the caller's to save in ABI0, so that they can be loaded as they are; the wrapper that
-// Go code calls this through restores R14 and X15. The module leaves the flags alone, DF with them, and so it does
+// All registers but SP and BP are the caller's to save in ABI0, so that they can be loaded as they are; Go code that calls
+// this restores R14, from thread-local storage, and X15. The module leaves the flags alone, DF with them, and so it does
 // segments and their bases.
 TEXT ·tdcall(SB), NOSPLIT, $8-8
 	MOVQ r+0(FP), DI

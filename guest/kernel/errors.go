@@ -2,7 +2,13 @@
 
 package kernel
 
-import "github.com/tacit-vm/tacit/uefi"
+import (
+	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/accept/negotiate"
+	"github.com/tacit-vm/tacit/accept/snp"
+	"github.com/tacit-vm/tacit/accept/tdx"
+	"github.com/tacit-vm/tacit/uefi"
+)
 
 // An oops is why the kernel cannot go on.
 type oops string
@@ -23,7 +29,7 @@ const (
 // refuse returns to firmware, which may have something else to start.
 func (k *kernel) refuse(err error) {
 	k.puts("guest: ")
-	k.puts(err.Error())
+	k.putsError(err)
 	k.puts("\r\n")
 	k.boot.call(uefi.BSExit, k.boot.handle, uint64(uefi.LoadError), 0, 0, 0)
 	for {
@@ -35,7 +41,7 @@ func (k *kernel) refuse(err error) {
 func (k *kernel) fatal(err error) {
 	k.lineStart()
 	k.puts("guest: ")
-	k.puts(err.Error())
+	k.putsError(err)
 	k.puts("\n")
 	k.fail()
 }
@@ -70,4 +76,72 @@ func (k *kernel) unknown(nr uint64) {
 		k.dec(nr)
 		k.puts("\n")
 	}
+}
+
+// putsError prints an error. The text that an error with details makes of them would have to be allocated, so it is made
+// here.
+func (k *kernel) putsError(err error) {
+	switch e := err.(type) {
+	case oops:
+		k.puts(string(e))
+	case negotiate.Error:
+		k.puts(e.Error())
+	case *negotiate.MapError:
+		k.puts(e.Problem.Error())
+		k.putsDescriptor(e.Culprit)
+		k.putsDescriptor(e.Other)
+		if !e.InUse.Empty() {
+			k.puts("; in use is ")
+			k.putsRange(e.InUse)
+		}
+	case *tdx.Error:
+		k.puts("TDG.MEM.PAGE.ACCEPT of the page at ")
+		k.hex(e.GPA)
+		k.puts(": status ")
+		k.hex(uint64(e.Status))
+		if e.AlreadyAccepted() {
+			k.puts(", it has been accepted before: host or firmware is not to be trusted")
+		}
+	case *snp.Error:
+		k.puts([...]string{
+			snp.BadRange: "accepting a range that is not pages", snp.Validate: "PVALIDATE", snp.Rescind: "PVALIDATE, to rescind,",
+			snp.Refused: "a page state change that the host refused", snp.Inconsistent: "a page state change that the host answered with nonsense",
+			snp.Stalled: "a page state change that does not get on", snp.Unregistered: "registration of the GHCB",
+		}[e.Cause])
+		k.puts(" at ")
+		k.hex(e.GPA)
+		k.puts(": result ")
+		k.hex(uint64(e.Result))
+		if e.AlreadyValidated() {
+			k.puts(", it has been validated before: host or firmware is not to be trusted")
+		}
+	default:
+		if err == accept.ErrBroken {
+			k.puts(accept.ErrBroken.Error())
+			return
+		}
+		k.puts("the memory allocator cannot go on")
+	}
+}
+
+// putsDescriptor prints a descriptor of the memory map, unless it is none.
+func (k *kernel) putsDescriptor(d uefi.MemoryDescriptor) {
+	if d == (uefi.MemoryDescriptor{}) {
+		return
+	}
+	k.puts(": type ")
+	k.dec(uint64(d.Type))
+	k.puts(" at ")
+	k.hex(d.PhysicalStart)
+	k.puts(", ")
+	k.hex(d.NumberOfPages)
+	k.puts(" pages")
+}
+
+func (k *kernel) putsRange(r accept.Range) {
+	k.puts("[")
+	k.hex(r.Start)
+	k.puts(", ")
+	k.hex(r.End)
+	k.puts(")")
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/accept/alloc"
+	"github.com/tacit-vm/tacit/accept/negotiate"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -112,9 +113,9 @@ func (k *kernel) openTable(p *processor) {
 		m.tracker.Bitmap = bitmap
 		return
 	}
-	bitmap, err := header.Bitmap(table[accept.HeaderSize:])
-	if err != nil {
-		k.fatal(err)
+	bitmap, ok := accept.ReadTable(table)
+	if !ok {
+		k.fatal(negotiate.ErrTableFormat)
 	}
 	if err := k.memoryMap.Fill(bitmap, p.driver()); err != nil {
 		k.fatal(err)
