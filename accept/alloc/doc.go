@@ -6,6 +6,14 @@
 //	unaccepted  ──────────────────────────────────────▶   accepted    ◀───── Free ───────  used
 //	              Background, up to the high watermark
 //
+// A system gives it all memory that it has, accepted or not, once (the driver is this processor's):
+//
+//	var a alloc.Allocator
+//	err := a.Init(alloc.Config{RAM: ram, Books: make([]uint64, alloc.Words(ram)), Tracker: &tracker})
+//	page, err := a.Alloc(0, driver) // 4 KiB << 0; accepted, and aligned to its size
+//	err = a.Free(page, 0)
+//	more, err := a.Background(driver) // when there is time: accepts a unit ahead of need
+//
 // Memory is accepted in units of 2 MiB, once, and stays accepted. What is handed out is dense: a block comes from the
 // fullest unit that has one; then from an accepted unit that is not in use; and only then from unaccepted memory; and
 // of units that are alike from the lowest. So no more is accepted than a tenth above what was ever in use, and the
