@@ -191,13 +191,25 @@ func TestGoGuestTouchesTooEarly(t *testing.T) {
 			t.Errorf("%s: %s", platform, d.Summary)
 		}
 		// On SEV-SNP the guest has a handler, and reports before it ends.
-		if platform == vm.TDX && !strings.HasPrefix(d.Symbol, "github.com/tacit-vm/tacit/guest/kernel.touch+") ||
+		if !strings.HasPrefix(d.Symbol, "github.com/tacit-vm/tacit/guest/kernel.touch+") ||
 			platform == vm.SNP && !strings.Contains(b.console, "#VC, VMM communication (error code 0x404)") {
 			t.Errorf("%s: symbol %q, console\n%s", platform, d.Symbol, b.console)
 		}
 	}
 	b := goGuest(t, vm.Config{Platform: vm.None}, "hold=32M", "touch")
 	b.powersOff(t)
+}
+
+// A mistake of the program's ends with a report that a person can read, and the record names the function.
+func TestGoGuestReportsExceptions(t *testing.T) {
+	t.Parallel()
+	for _, platform := range vm.PlatformNames() {
+		b := goGuest(t, vm.Config{Platform: platform}, "hold=32M", "nil")
+		if b.Outcome != record.GuestPanic || !strings.Contains(b.console, "guest: #PF, page fault (error code 0x4)") ||
+			!strings.Contains(b.console, "in the program: address 0x0, a nil pointer") || !strings.Contains(b.console, "rax=0x") {
+			t.Errorf("%s: outcome %s, %+v\n%s", platform, b.Outcome, b.Diagnosis, b.console)
+		}
+	}
 }
 
 // The kernel hands the machine over only when nothing is unaccepted, or the next one knows what to do.

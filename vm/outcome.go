@@ -158,13 +158,16 @@ func (m *Machine) blame(d *record.Diagnosis, gpa, gva uint64, state string) {
 }
 
 // locate says at which instruction the guest ended, and in which function: where the processor stands, or where it
-// stood before an exception took it to firmware.
+// stood before an exception took it to firmware, or to a handler of the guest's that could only give up.
 func (m *Machine) locate(d *record.Diagnosis, end error) {
 	c := m.cpus[0]
 	rip := c.RIP()
 	var fault *firmware.Fault
 	if errors.As(end, &fault) {
 		rip = fault.RIP
+	}
+	if v := m.unvalidated(); v != nil {
+		rip = v.RIP
 	}
 	at := record.Address(rip)
 	d.RIP = &at

@@ -99,6 +99,8 @@ func TestWrongCommandLines(t *testing.T) {
 		{"certify"}, {"certify", "--platform", "sgx", "i"}, {"certify", "--policy", "none", "i"}, {"certify", "--memory", "4G,0", "i"},
 		{"certify", "--memory", "3M", "i"}, {"certify", "--memory", "4X", "i"}, {"certify", "--timeout", "-1s", "i"}, {"certify", "--jobs", "-1", "i"},
 		{"certify", "--json", "-", "--junit", "-", "i"},
+		{"demo", "x"}, {"demo", "--platform", "none"}, {"demo", "--platform", "both"}, {"demo", "--memory", "256M"}, {"demo", "--memory", "4X"},
+		{"demo", "--memory", "5T"}, {"demo", "--memory", "1073741825"}, {"demo", "--seed", "x"},
 		{"nonesuch"}, {"version", "x"},
 	} {
 		f := &fake{outcome: record.PowerOff}

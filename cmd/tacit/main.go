@@ -37,7 +37,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 		SilenceUsage:  true,
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(benchCommand(), bootCommand(run, &status), certifyCommand(claimsOf, &status), inspectCommand(&status), symbolsCommand(), versionCommand())
+	root.AddCommand(benchCommand(), bootCommand(run, &status), certifyCommand(claimsOf, &status), demoCommand(&status), inspectCommand(&status), symbolsCommand(), versionCommand())
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)

@@ -12,6 +12,7 @@
 //	unaccepted=eager    accept all memory before the program starts
 //	unaccepted=unknown  be a system that has never heard of unaccepted memory
 //	touch               touch unaccepted memory at the end
+//	nil                 dereference a nil pointer at the end
 //	handover            hand the machine over at the end, which is refused first
 package main
 
@@ -50,6 +51,11 @@ func run(words []string) error {
 		touchesUnaccepted()
 		fmt.Println("which is no harm here")
 	}
+	if o.null {
+		var nowhere *uint64
+		fmt.Println("and now a nil pointer")
+		fmt.Println(*nowhere)
+	}
 	show.report.done()
 	if o.handOver {
 		return handOver(s)
@@ -59,8 +65,8 @@ func run(words []string) error {
 
 // options are what the load options ask for.
 type options struct {
-	hold            uint64
-	touch, handOver bool
+	hold                  uint64
+	touch, null, handOver bool
 }
 
 // parse reads the words. Those that the kernel knows, and those for Linux, are not the program's.
@@ -75,6 +81,8 @@ func parse(words []string, memory uint64) (o options, err error) {
 		switch name {
 		case "touch":
 			o.touch = true
+		case "nil":
+			o.null = true
 		case "handover":
 			o.handOver = true
 		case "hold":
@@ -98,13 +106,16 @@ func size(s string) (uint64, error) {
 
 // introduce says what the kernel found.
 func introduce(s kernel.System) {
-	fmt.Printf("%s on %v, %s of memory, no other kernel\n", runtime.Version(), s.Platform, mib(s.Memory))
+	fmt.Printf("%s on %v, %s of memory, no other kernel; %s\n", runtime.Version(), s.Platform, mib(s.Memory), time.Now().UTC().Format(time.DateTime))
 	if s.Platform == kernel.Plain && s.Unaccepted == 0 {
 		fmt.Println("nothing here has to be accepted")
 		return
 	}
-	fmt.Printf("firmware left %s unaccepted; AllowUnacceptedMemory: %s; ExitBootServices called %d times\n",
-		mib(s.Unaccepted), s.Answer(), s.ExitCalls)
+	calls := "once"
+	if s.ExitCalls != 1 {
+		calls = fmt.Sprint(s.ExitCalls, " times")
+	}
+	fmt.Printf("firmware left %s unaccepted; AllowUnacceptedMemory: %s; ExitBootServices called %s\n", mib(s.Unaccepted), s.Answer(), calls)
 	if s.Table != 0 {
 		whose := "made"
 		if s.TookOver != 0 {

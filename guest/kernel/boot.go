@@ -18,6 +18,7 @@ func boot() {
 	k.loadOptions()
 	k.identify()
 	k.calibrate()
+	k.readClock()
 	buffer := k.prepareExit()
 	k.leaveFirmware(buffer)
 	k.ownPageTables()
@@ -31,7 +32,7 @@ func (k *kernel) meetFirmware() {
 	k.systemTable = contact.systemTable
 	k.boot = bootServices{contact.handle, *at(contact.systemTable + uefi.SystemTableBootServices)}
 	k.encrypted = contact.encrypted
-	k.arena, k.arenaEnd = contact.here, contact.arena+arenaSize
+	k.arena, k.arenaEnd = contact.next, contact.arena+arenaSize
 	k.tables.encrypted = contact.encrypted
 	k.tables.take = takeTable
 	k.use(accept.Range{Start: contact.imageBase, End: contact.imageBase + endLinked - linkBase})
@@ -132,10 +133,12 @@ func (k *kernel) leaveFirmware(buffer []byte) {
 	if k.exit, err = negotiate.Leave(&k.boot, buffer); err != nil {
 		k.refuse(err)
 	}
-	k.silent = true // neither firmware's console nor a serial port
-	if err := k.memoryMap.Check(buffer, k.exit.Map, k.bounds()); err != nil {
-		k.broken = err
+	k.left = true
+	if k.kind != onSNP { // which needs a GHCB for port I/O
+		k.openPorts()
 	}
+	// That can wait until it can be said.
+	k.broken = k.memoryMap.Check(buffer, k.exit.Map, k.bounds())
 }
 
 func (k *kernel) bounds() negotiate.Bounds {
@@ -183,7 +186,7 @@ func (k *kernel) ownPageTables() {
 // Where the linker has put things (entry_amd64.s).
 var textEnd, dataStart uint64
 
-// ownProcessor replaces firmware's descriptor tables, and makes the serial ports work.
+// ownProcessor replaces firmware's descriptor tables. Now everything can be said, also what was wrong with the map.
 func (k *kernel) ownProcessor(p *processor) {
 	stacks, ok := k.takeArena(processorStacks)
 	if !ok {
@@ -191,9 +194,11 @@ func (k *kernel) ownProcessor(p *processor) {
 	}
 	p.prepare(&k.idt, directMap+stacks)
 	p.load(&k.idt)
-	k.openPlatform(p)
-	k.openPorts()
-	k.mute, k.silent = false, false
+	k.loaded = true
+	if k.kind == onSNP {
+		k.openGHCB(p)
+		k.openPorts()
+	}
 	if k.broken != nil {
 		k.fatal(k.broken)
 	}

@@ -54,11 +54,16 @@ func (k *kernel) openPorts() {
 		k.out(port+2, 1) // FIFO on
 	}
 	k.hasReport = k.in(com2+uartLineStatus) != 0xFF
+	k.ports = true
 }
 
+// puts prints on the console: firmware's while it is there. After that, and until the serial port can be used, nobody
+// hears what is said.
 func (k *kernel) puts(s string) {
-	if k.mute {
-		k.say(s)
+	if !k.ports {
+		if !k.left {
+			k.say(s)
+		}
 		return
 	}
 	k.send(com1, uint64(uintptr(unsafe.Pointer(unsafe.StringData(s)))), uint64(len(s)))

@@ -4,10 +4,10 @@ package kernel
 
 import "unsafe"
 
-// A contactInfo is what the first instructions leave for the kernel. It is in the program's initialised data, since the
-// rest may not be there yet.
+// A contactInfo is what the first instructions leave for the kernel. Like all that the kernel needs, it is in the
+// program's initialised data, for which something in it must not be 0.
 type contactInfo struct {
-	here          uint64 // not zero, which keeps it out of the part of memory that is mapped later
+	next          uint64 // what of the arena is free; it begins as something else than 0, for that reason
 	handle        uint64 // of the image
 	systemTable   uint64 // guest-physical
 	firmwareStack uint64
@@ -19,7 +19,7 @@ type contactInfo struct {
 	encrypted     uint64 // address bits that mark private memory in page tables: the C-bit, or 0
 }
 
-var contact = contactInfo{here: 1}
+var contact = contactInfo{next: 1}
 
 // The kernel's own g and the word before the FS base that points to it, by which Go code finds it. What counts of a g
 // here is its stack guard, which is 0: the kernel's stacks are not grown.
@@ -78,7 +78,7 @@ func early(entry uint64) {
 		*entry = (base + va - linkBase) | contact.encrypted | present | writable
 	}
 	contact.earlyCR3 = root | contact.encrypted
-	contact.here = next // where the arena goes on
+	contact.next = next
 }
 
 // earlyMask is what counts of an address in page tables while nobody has asked where the C-bit is: it is bit 47 or

@@ -23,6 +23,7 @@ const (
 	errNoPlatform oops = "unaccepted memory, and no platform that is known to have such"
 	errEncryption oops = "firmware's page tables do not mark private memory as CPUID says that it is marked"
 	errNoBlob     oops = "an SEV-SNP guest without the table that leads to its CPUID page"
+	errAsleep     oops = "every thread sleeps, and nothing wakes one"
 	errNoMemory   oops = "out of memory"
 )
 

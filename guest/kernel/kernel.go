@@ -14,15 +14,16 @@ type kernel struct {
 	kind        uint64 // one of the platforms
 	systemTable uint64
 	boot        bootServices
-	mute        bool   // there is no serial port yet, firmware's console has to do
-	silent      bool   // and that is gone, too
+	left        bool   // boot services
+	loaded      bool   // GS leads to the processor
+	ports       bool   // the serial ports can be used
 	broken      error  // what is wrong with the final map, until it can be said
 	encrypted   uint64 // address bits that mark private memory in page tables: the C-bit, or 0
 	cpuidPage   uint64 // guest-physical address of the SEV-SNP CPUID page
 	noExecute   uint64 // the bit of a page-table entry, 0 where the processor has none
 	bigPages    bool   // there are pages of 1 GiB
 	hasRDRAND   bool
-	hasReport   bool
+	hasReport   bool // there is a second serial port
 
 	arena, arenaEnd uint64 // guest-physical: what is left of it
 	memoryMap       negotiate.Map
@@ -48,18 +49,18 @@ type kernel struct {
 	epoch           uint64 // nanoseconds since 1970 at tscStart
 	seed            uint64
 
-	last byte // printed on the console
-	room [2]uint8
+	last byte     // that was printed on the console
+	room [2]uint8 // in the FIFOs of the serial ports
 
 	options    [1024]byte // the load options, as far as they are ASCII
 	optionsN   int
 	acceptance uint64 // what they say about unaccepted memory
 
-	missed           [512]bool
+	missed           [512]bool // system calls of which it has been said that there is no such
 	syscalls, faults uint64
 }
 
 // maxProcessors is how many processors there can be: one for now. Nothing but boot, which starts no others, knows.
 const maxProcessors = 1
 
-var k = kernel{last: '\n', mute: true}
+var k = kernel{last: '\n'}

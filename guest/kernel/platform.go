@@ -73,13 +73,6 @@ func (k *kernel) identify() {
 	}
 }
 
-// openPlatform makes what needs the kernel's own page tables and descriptor tables.
-func (k *kernel) openPlatform(p *processor) {
-	if k.kind == onSNP {
-		k.openGHCB(p)
-	}
-}
-
 // in and out are port I/O by the means of the platform. A device that does not answer reads as ones.
 func (k *kernel) in(port uint16) uint8 {
 	switch k.kind {

@@ -4,69 +4,58 @@ package kernel
 
 // System calls of Linux that the Go runtime and package os make at the least (arch/x86/entry/syscalls/syscall_64.tbl).
 const (
-	sysRead           = 0
-	sysWrite          = 1
-	sysClose          = 3
-	sysMmap           = 9
-	sysMunmap         = 11
-	sysRTSigaction    = 13
-	sysRTSigprocmask  = 14
-	sysMadvise        = 28
-	sysNanosleep      = 35
-	sysGetpid         = 39
-	sysClone          = 56
-	sysExit           = 60
-	sysFcntl          = 72
-	sysSigaltstack    = 131
-	sysPrctl          = 157
-	sysArchPrctl      = 158
-	sysGettid         = 186
-	sysFutex          = 202
-	sysGetaffinity    = 204
-	sysClockGettime   = 228
-	sysExitGroup      = 231
-	sysEpollCtl       = 233
-	sysTgkill         = 234
-	sysOpenat         = 257
-	sysEpollPwait     = 281
-	sysEventfd2       = 290
-	sysEpollCreate1   = 291
-	sysPrlimit64      = 302
-	sysGetrandom      = 318
-	sysSchedYield     = 24
-	sysMprotect       = 10
-	sysPread64        = 17
-	sysMincore        = 27
-	sysUname          = 63
-	sysSetRobustList  = 273
-	sysFaccessat2     = 439
-	sysNewfstatat     = 262
-	sysReadlinkat     = 267
-	sysGetuid         = 102
-	sysGetgid         = 104
-	sysGeteuid        = 107
-	sysGetegid        = 108
-	sysGetcwd         = 79
-	sysIoctl          = 16
-	sysFstat          = 5
-	sysPipe2          = 293
-	sysLseek          = 8
-	sysRestartSyscall = 219
+	sysRead          = 0
+	sysWrite         = 1
+	sysClose         = 3
+	sysMmap          = 9
+	sysMprotect      = 10
+	sysMunmap        = 11
+	sysRTSigaction   = 13
+	sysRTSigprocmask = 14
+	sysSchedYield    = 24
+	sysMadvise       = 28
+	sysNanosleep     = 35
+	sysGetpid        = 39
+	sysClone         = 56
+	sysExit          = 60
+	sysFcntl         = 72
+	sysGetuid        = 102
+	sysGetgid        = 104
+	sysGeteuid       = 107
+	sysGetegid       = 108
+	sysSigaltstack   = 131
+	sysPrctl         = 157
+	sysArchPrctl     = 158
+	sysGettid        = 186
+	sysFutex         = 202
+	sysGetaffinity   = 204
+	sysClockGettime  = 228
+	sysExitGroup     = 231
+	sysEpollCtl      = 233
+	sysTgkill        = 234
+	sysOpenat        = 257
+	sysNewfstatat    = 262
+	sysReadlinkat    = 267
+	sysSetRobustList = 273
+	sysEpollPwait    = 281
+	sysEventfd2      = 290
+	sysEpollCreate1  = 291
+	sysPrlimit64     = 302
+	sysGetrandom     = 318
+	sysFaccessat2    = 439
 )
 
-// Errors of Linux, as a system call returns them (include/uapi/asm-generic/errno-base.h).
+// Errors of Linux, as a system call returns them (include/uapi/asm-generic/errno-base.h and errno.h).
 const (
-	enoent  = ^uint64(2) + 1
-	ebadf   = ^uint64(9) + 1
-	eagain  = ^uint64(11) + 1
-	ebusy   = ^uint64(16) + 1
-	enomem  = ^uint64(12) + 1
-	efault  = ^uint64(14) + 1
-	einval  = ^uint64(22) + 1
-	enosys  = ^uint64(38) + 1
-	etimed  = ^uint64(110) + 1
-	enotty  = ^uint64(25) + 1
-	echoErr = 0
+	enoent    = ^uint64(2) + 1
+	ebadf     = ^uint64(9) + 1
+	eagain    = ^uint64(11) + 1
+	enomem    = ^uint64(12) + 1
+	efault    = ^uint64(14) + 1
+	ebusy     = ^uint64(16) + 1
+	einval    = ^uint64(22) + 1
+	enosys    = ^uint64(38) + 1
+	etimedout = ^uint64(110) + 1
 )
 
 // Files that are open from the start, and the two that the runtime's poller makes.
@@ -77,7 +66,7 @@ const (
 	fileEpoll   = 5
 )
 
-//go:nosplit
+// serveSyscall serves a system call of the thread that runs.
 func serveSyscall() {
 	k.serve(processorHere())
 }
@@ -242,7 +231,7 @@ func (k *kernel) futex(p *processor, f *frame) {
 			f.ax = eagain
 			return
 		}
-		k.sleep(p, f.di, duration(f.r10), etimed)
+		k.sleep(p, f.di, duration(f.r10), etimedout)
 	case wake:
 		f.ax = k.wake(f.di, f.dx)
 	default:

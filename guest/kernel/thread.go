@@ -55,6 +55,7 @@ func (k *kernel) spawn(f *frame, fs uint64) uint64 {
 func (k *kernel) dispatch(p *processor) {
 	for {
 		now := k.now()
+		waits := false // somebody wakes by himself
 		for n := uint64(1); n <= maxThreads; n++ {
 			i := (p.running + n) % maxThreads
 			t := &k.threads[i]
@@ -66,6 +67,10 @@ func (k *kernel) dispatch(p *processor) {
 				k.switchTo(p, i)
 				return
 			}
+			waits = waits || t.state == sleeping && t.wake != 0
+		}
+		if !waits {
+			k.fatal(errAsleep)
 		}
 		if !k.idle(p) {
 			pause()

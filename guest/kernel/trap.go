@@ -3,8 +3,6 @@
 package kernel
 
 // serveTrap serves an exception. What it does not know how to serve is the end.
-//
-//go:nosplit
 func serveTrap(f *frame) {
 	k.trap(processorHere(), f)
 }
@@ -87,8 +85,11 @@ func (k *kernel) explain(f *frame) {
 
 var registerNames = [16]string{"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", "rsp", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15"}
 
-// processorHere returns the processor that executes this.
+// processorHere returns the processor that executes this. Until its tables are loaded that is the first one.
 func processorHere() *processor {
+	if !k.loaded {
+		return &k.cpus[0]
+	}
 	return (*processor)(pointer(gsSelf()))
 }
 
