@@ -15,9 +15,10 @@ type user struct {
 	r      *rand.Rand
 	before uint64
 	blocks []block
-	grow   int // of eight operations, how many allocate
-	large  int // one of so many blocks is of any order, the others are small
-	idle   int // one of so many operations fills the reserve
+	grow   int   // of eight operations, how many allocate
+	large  int   // one of so many blocks is of any order, the others are small
+	idle   int   // one of so many operations fills the reserve
+	none   error // why the last attempt to allocate got nothing
 	err    error
 }
 
@@ -71,6 +72,7 @@ func (u *user) step() {
 func (u *user) alloc(order int) bool {
 	addr, err := u.a.Alloc(order, u.m)
 	if err != nil {
+		u.none = err
 		if u.o.Goroutines == 1 && u.o.Fail == nil && order == 0 {
 			u.checkNone(err)
 		}
@@ -87,6 +89,7 @@ func (u *user) allocUnits(n int) bool {
 	}
 	addr, err := a.AllocUnits(n, u.m)
 	if err != nil {
+		u.none = err
 		return false
 	}
 	u.got(block{accept.Range{Start: addr, End: addr + uint64(n)*accept.UnitSize}, 9, n}, accept.UnitSize)

@@ -1,6 +1,7 @@
 package alloc_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"testing"
@@ -49,7 +50,8 @@ func agree(a accepttest.Allocator, m *accepttest.Memory) error {
 // the guards: where a run of units is handed out, the unit behind it is accepted, and counts until it is used.
 func bound(touched uint64) (accepted uint64) { return touched + touched/10 + reserve + accept.UnitSize }
 
-// TestAgainstModel does ten million random operations on some hundred machines, half of them by several goroutines.
+// TestAgainstModel does ten million random operations on some hundred machines, on every other of them by several
+// goroutines. For more of them, or for what a seed found:
 //
 //	go test ./accept/alloc -run AgainstModel -seed N -operations 1000000000 -timeout 0
 func TestAgainstModel(t *testing.T) {
@@ -67,5 +69,15 @@ func TestAgainstModel(t *testing.T) {
 		if err := accepttest.TestAllocator(newAllocator, o); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// failOnce returns a platform that refuses to accept when it has done so n times.
+func failOnce(n int) func(accept.Range) error {
+	return func(accept.Range) error {
+		if n--; n == -1 {
+			return errors.New("refused")
+		}
+		return nil
 	}
 }

@@ -1,10 +1,10 @@
 // Package alloc hands out the pages of a guest's memory, and has them accepted when they are needed: a page allocator
 // of three states.
 //
-//	                Alloc, where nothing accepted fits
-//	  free,       ──────────────────────────────────────▶   free,       ────── Alloc ─────▶
-//	  unaccepted  ──────────────────────────────────────▶   accepted    ◀───── Free ───────  used
-//	                Background, up to the high watermark
+//	              Alloc, where nothing accepted fits
+//	free,       ──────────────────────────────────────▶   free,       ────── Alloc ─────▶
+//	unaccepted  ──────────────────────────────────────▶   accepted    ◀───── Free ───────  used
+//	              Background, up to the high watermark
 //
 // Memory is accepted in units of 2 MiB, once, and stays accepted. What is handed out is dense: a block comes from the
 // fullest unit that has one; then from an accepted unit that is not in use; and only then from unaccepted memory; and
