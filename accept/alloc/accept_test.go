@@ -3,7 +3,6 @@ package alloc_test
 import (
 	"errors"
 	"runtime"
-	"sync"
 	"testing"
 	"time"
 
@@ -12,28 +11,37 @@ import (
 	"github.com/tacit-vm/tacit/accept/alloc"
 )
 
-// A guest is an allocator of so many units, unaccepted but for the first ones, with its memory.
+// A guest is an allocator with its memory.
 type guest struct {
 	alloc.Allocator
 	memory  *accepttest.Memory
 	tracker *accept.Tracker
-	ram     accept.Range
 }
 
 func units(start, end uint64) accept.Range {
 	return accept.Range{Start: start * accept.UnitSize, End: end * accept.UnitSize}
 }
 
+// newGuest returns a guest of so many units, which are unaccepted but for the first ones.
 func newGuest(tb testing.TB, accepted, all uint64, c alloc.Config) *guest {
 	tb.Helper()
 	m := accepttest.Machine{Unaccepted: []accept.Range{units(accepted, all)}}
 	if accepted > 0 {
 		m.Accepted = []accept.Range{units(0, accepted)}
 	}
-	g := &guest{ram: units(0, all)}
+	return newGuestOf(tb, m, c)
+}
+
+// newGuestOf returns a guest of all memory of m; of c what is about memory is not used.
+func newGuestOf(tb testing.TB, m accepttest.Machine, c alloc.Config) *guest {
+	tb.Helper()
+	g := &guest{}
 	var err error
 	if g.memory, g.tracker, err = m.Start(64); err != nil {
 		tb.Fatal(err)
+	}
+	if c.Lock != nil {
+		g.tracker.Lock = c.Lock
 	}
 	c.RAM, c.Tracker = m.RAM(), g.tracker
 	c.Books = make([]uint64, alloc.Words(c.RAM))
@@ -99,6 +107,20 @@ func TestPreference(t *testing.T) {
 	}
 }
 
+// Of units that are not in use the lowest comes first, also where its last page is held back.
+func TestLowestFirst(t *testing.T) {
+	g := newGuestOf(t, accepttest.Machine{
+		Accepted:   []accept.Range{units(0, 1), units(5, 7)},
+		Unaccepted: []accept.Range{units(1, 5), units(7, 9)},
+	}, alloc.Config{})
+	const half = accept.UnitSize / 2 // a unit of which the last page is held back has one of them
+	for i, want := range []uint64{0, 10, 11, 12, 1, 2} {
+		if addr := g.get(t, 8); addr != want*half {
+			t.Errorf("block %d is at %#x, want %#x", i, addr, want*half)
+		}
+	}
+}
+
 // A page in front of unaccepted memory is not handed out before that has been accepted.
 func TestLastPageIsHeld(t *testing.T) {
 	g := newGuest(t, 1, 3, alloc.Config{})
@@ -116,90 +138,6 @@ func TestLastPageIsHeld(t *testing.T) {
 	if addr := g.get(t, 0); addr != last {
 		t.Errorf("the next unit has been accepted: got %#x, want the page that was held", addr)
 	}
-}
-
-// A gate is a driver that lets nobody through before it is opened.
-type gate struct {
-	accept.Driver
-	mu     sync.Mutex
-	opened chan bool
-	inside int
-}
-
-func newGate(d accept.Driver) *gate { return &gate{Driver: d, opened: make(chan bool)} }
-
-func (g *gate) Accept(r accept.Range) error {
-	g.mu.Lock()
-	g.inside++
-	g.mu.Unlock()
-	<-g.opened
-	return g.Driver.Accept(r)
-}
-
-func (g *gate) count() int {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.inside
-}
-
-// Of many who wait at once only so many have a unit accepted as all of them need.
-func TestNoStorm(t *testing.T) {
-	for _, c := range []struct{ order, waiters, units int }{{0, 200, 1}, {4, 64, 2}, {8, 60, 30}} {
-		g := newGuest(t, 0, 128, alloc.Config{})
-		gate := newGate(g.memory)
-		var wg sync.WaitGroup
-		for range c.waiters {
-			wg.Go(func() {
-				if _, err := g.Alloc(c.order, gate); err != nil {
-					t.Error(err)
-				}
-			})
-		}
-		eventually(t, "all to wait", func() bool { return int(g.Meminfo().Waits)+gate.count() >= c.waiters })
-		if n := gate.count(); n != c.units {
-			t.Errorf("%d waiters for order %d: %d units under way, want %d", c.waiters, c.order, n, c.units)
-		}
-		close(gate.opened)
-		wg.Wait()
-		// A unit of which the last page is held back has one block of order 8 and not two.
-		if info := g.Meminfo(); info.ByWaiters > uint64(2*c.units) {
-			t.Errorf("%d waiters for order %d: %d units accepted", c.waiters, c.order, info.ByWaiters)
-		}
-	}
-}
-
-// Who waits for a unit to be accepted takes what another frees; who finds accepted memory does not wait at all.
-func TestNobodyWaitsForLong(t *testing.T) {
-	g := newGuest(t, 1, 8, alloc.Config{})
-	first := g.get(t, 8)
-	rest := accept.UnitSize/accept.PageSize/2 - 1
-	for range rest {
-		g.get(t, 0)
-	}
-	gate := newGate(g.memory)
-	var wg sync.WaitGroup
-	wg.Go(func() { g.Alloc(0, gate) })
-	eventually(t, "an acceptance", func() bool { return gate.count() == 1 })
-	got := make(chan uint64)
-	wg.Go(func() {
-		addr, err := g.Alloc(0, gate)
-		if err != nil {
-			t.Error(err)
-		}
-		got <- addr
-	})
-	eventually(t, "another to wait", func() bool { return g.Meminfo().Waits == 1 })
-	if err := g.Free(first, 8); err != nil {
-		t.Fatal(err)
-	}
-	if addr := <-got; addr != first {
-		t.Errorf("the waiter got %#x, and %#x was free", addr, first)
-	}
-	if addr, err := g.Alloc(0, gate); err != nil || addr != first+accept.PageSize {
-		t.Errorf("accepted memory is free: got %#x, %v", addr, err)
-	}
-	close(gate.opened)
-	wg.Wait()
 }
 
 // After a failure what is accepted is handed out as before, and nothing is accepted any more.
@@ -257,51 +195,6 @@ func TestRunFails(t *testing.T) {
 	}
 	if addr, err := g.AllocUnits(3, g.memory); addr != 0 || err != nil {
 		t.Errorf("three units with a guard are accepted: %#x, %v", addr, err)
-	}
-}
-
-// The reserve is filled up to the high watermark and not beyond, and whoever waits for it to be low is woken.
-func TestReserve(t *testing.T) {
-	g := newGuest(t, 0, 64, alloc.Config{Low: 8 * miB, High: 16 * miB})
-	fill := func() (n int) {
-		for more := true; more; n++ {
-			var err error
-			if more, err = g.Background(g.memory); err != nil {
-				t.Fatal(err)
-			}
-		}
-		return n
-	}
-	if n := fill(); n != 8 {
-		t.Errorf("filled in %d steps", n)
-	}
-	if info := g.Meminfo(); info.FreeAccepted+info.Held != 16*miB || info.ByBackground != 8 {
-		t.Errorf("filled: %+v", info)
-	}
-	woken := make(chan bool)
-	go func() {
-		for g.Meminfo().FreeAccepted >= 8*miB {
-			g.Await()
-		}
-		woken <- true
-	}()
-	for range 9 * miB / accept.PageSize {
-		g.get(t, 0)
-	}
-	<-woken
-	fill()
-	if info := g.Meminfo(); info.ByWaiters != 0 || info.FreeAccepted+info.Held < 14*miB || info.FreeAccepted > 16*miB {
-		t.Errorf("filled again: %+v", info)
-	}
-
-	for memory, want := range map[uint64]uint64{256 * miB: 16 * miB, 16 * giB: 128 * miB} {
-		g := newGuest(t, 0, memory/accept.UnitSize, alloc.Config{})
-		for more := true; more; {
-			more, _ = g.Background(g.memory)
-		}
-		if info := g.Meminfo(); info.FreeAccepted+info.Held != want {
-			t.Errorf("of %d MiB the reserve is %d by default, want %d", memory/miB, info.FreeAccepted, want)
-		}
 	}
 }
 

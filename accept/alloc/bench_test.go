@@ -29,9 +29,10 @@ func newPair(b *testing.B) (tracked, untracked *alloc.Allocator) {
 			b.Fatal(err)
 		}
 	}
-	ram := []accept.Range{g.ram}
+	ram := []accept.Range{units(0, 2048)}
 	untracked = new(alloc.Allocator)
-	if err := untracked.Init(alloc.Config{RAM: ram, Books: make([]uint64, alloc.Words(ram)), Lock: accepttest.NewMonitor()}); err != nil {
+	books, lock := make([]uint64, alloc.Words(ram)), accepttest.NewMonitor()
+	if err := untracked.Init(alloc.Config{RAM: ram, Books: books, Lock: lock}); err != nil {
 		b.Fatal(err)
 	}
 	return &g.Allocator, untracked

@@ -51,7 +51,8 @@ func Example() {
 	fmt.Println(a.Free(0x100000000, 0))
 	fmt.Println(a.Free(0x100000000, 0))
 	info := a.Meminfo()
-	fmt.Println(info.Used>>10, "KiB used,", info.FreeAccepted>>10, "accepted,", info.FreeUnaccepted>>10, "unaccepted,", info.Held>>10, "held")
+	fmt.Println(info.Used>>10, "KiB used,", info.FreeAccepted>>10, "accepted,",
+		info.FreeUnaccepted>>10, "unaccepted,", info.Held>>10, "held")
 
 	// Output:
 	//    4 KiB at 0x100000000

@@ -54,7 +54,8 @@ func TestLargeMachines(t *testing.T) {
 				}
 			}
 			n := written(c.Books)
-			t.Logf("%d GiB, unaccepted: %v: %d MiB of books made in %v; %d KiB of them written", size/giB, lazy, len(c.Books)*8/miB, took, n*4)
+			t.Logf("%d GiB, unaccepted: %v: %d MiB of books made in %v; %d KiB of them written",
+				size/giB, lazy, len(c.Books)*8/miB, took, n*4)
 			if took > 100*time.Millisecond {
 				t.Errorf("the books took %v", took)
 			}
