@@ -1,10 +1,12 @@
 // Package alloc hands out the pages of a guest's memory, and has them accepted when they are needed: a page allocator
 // of three states.
 //
-//	              Alloc, where nothing accepted fits
-//	free,       ──────────────────────────────────────▶   free,       ────── Alloc ─────▶
-//	unaccepted  ──────────────────────────────────────▶   accepted    ◀───── Free ───────  used
-//	              Background, up to the high watermark
+//	 ____________                                       __________             ______
+//	|            |                                     |          |           |      |
+//	|   free,    | Alloc, where nothing accepted fits  |  free,   |   Alloc   |      |
+//	| unaccepted | ----------------------------------> | accepted | --------> | used |
+//	|            | Background, for the reserve         |          | <-------- |      |
+//	|____________|                                     |__________|   Free    |______|
 //
 // A system gives it all memory that it has, accepted or not, once (the driver is this processor's):
 //
