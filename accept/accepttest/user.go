@@ -43,7 +43,7 @@ func (u *user) step() {
 	switch filler, ok := u.a.(Filler); {
 	case ok && u.r.IntN(u.idle) == 0:
 		if _, err := filler.Background(u.m); err != nil && u.o.Fail == nil {
-			u.err = fmt.Errorf("Background: %w", err)
+			u.err = fmt.Errorf("filling the reserve: %w", err)
 		}
 	case u.r.IntN(4096) == 0: // all at once, so that much is free together
 		for len(u.blocks) > 0 && u.err == nil {
