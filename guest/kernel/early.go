@@ -22,11 +22,11 @@ var contact = contactInfo{next: 1}
 
 // The kernel's own g and the word before the FS base that points to it, by which Go code finds it. What counts of a g
 // here is its stack guard, which is 0: the kernel's stacks are not grown.
-//
-//lint:ignore U1000 entry_amd64.s uses them
 var (
+	//lint:ignore U1000 entry_amd64.s uses it
 	bootTLS = [2]uint64{0, 1}
-	bootG   = [128]uint64{127: 1}
+	//lint:ignore U1000 entry_amd64.s uses it
+	bootG = [128]uint64{127: 1}
 )
 
 // The arena is what the kernel asks of firmware before anything else: its first page tables and stacks, and room for
