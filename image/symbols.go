@@ -105,6 +105,27 @@ func (i *Image) Symbols() (*Symbols, error) {
 	return s, nil
 }
 
+// Names returns what the image carries about its functions: their names, and a kernel's table for unwinding its stacks.
+// What it does not carry is nil.
+func (i *Image) Names() (*Symbols, *ORC) {
+	if s, _ := goSymbols(i.Data); s != nil {
+		return s, nil
+	}
+	vmlinux, err := i.Payload()
+	if err != nil {
+		return nil, nil
+	}
+	symbols, err := ReadSymbols(bytes.NewReader(vmlinux))
+	if err != nil {
+		symbols = nil
+	}
+	orc, err := ReadORC(vmlinux)
+	if err != nil {
+		orc = nil
+	}
+	return symbols, orc
+}
+
 // OpenSymbols reads symbols from the file at path: an ELF vmlinux, or a System.map.
 func OpenSymbols(path string) (*Symbols, error) {
 	info, err := os.Stat(path) // to open a pipe might take for ever

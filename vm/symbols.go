@@ -18,9 +18,10 @@ const (
 // names finds the functions of the guest's kernel.
 type names struct {
 	table  *image.Symbols
-	tried  bool   // table is what there is, even where that is nil
-	offset uint64 // how far KASLR has moved the kernel
-	placed bool   // offset is known; it does not change any more
+	orc    *image.ORC // how to unwind the kernel's stacks; nil where it does not say
+	tried  bool       // table and orc are what there is, even where that is nil
+	offset uint64     // how far KASLR has moved the kernel
+	placed bool       // offset is known; it does not change any more
 }
 
 // symbols returns the kernel's symbols, nil where none are known. The image's own take a few tenths of a second to
@@ -28,11 +29,23 @@ type names struct {
 func (m *Machine) symbols() *image.Symbols {
 	if !m.names.tried {
 		m.names.tried = true
-		if m.names.table = m.cfg.Symbols; m.names.table == nil {
-			m.names.table, _ = m.cfg.Image.Symbols() // what has none is no less bootable
+		m.names.table, m.names.orc = m.cfg.Image.Names() // what has none is no less bootable
+		if m.cfg.Symbols != nil {
+			m.names.table = m.cfg.Symbols
 		}
 	}
 	return m.names.table
+}
+
+// placeOf names an address of the guest: a function and the place in it, or a place in an image, or the address.
+func (m *Machine) placeOf(address uint64) string {
+	if name := m.symbol(address); name != "" {
+		return name
+	}
+	if image := m.firmware.Image(); address >= image.Start && address < image.End {
+		return fmt.Sprintf("%s+%#x", m.cfg.Image.Name, address-image.Start)
+	}
+	return fmt.Sprintf("%#x", address)
 }
 
 // symbol names the guest function at rip, with the offset in it; it is empty where nothing is known.
