@@ -94,16 +94,12 @@ func (k *kernel) openTable(p *processor) {
 		return
 	}
 	size := uint64(accept.HeaderSize)
-	if !k.memoryMap.Readable(accept.Range{Start: k.table, End: k.table + size}) {
-		k.fatal(errTablePlace)
-	}
+	k.checkTablePlace(size)
 	header, ok := accept.ReadHeader(bytesAt(k.table, size))
 	if ok {
 		size += header.Size
 	}
-	if !k.memoryMap.Readable(accept.Range{Start: k.table, End: k.table + size}) {
-		k.fatal(errTablePlace)
-	}
+	k.checkTablePlace(size)
 	table := bytesAt(k.table, size)
 	if m.tookOver {
 		bitmap, err := k.memoryMap.TakeOver(table)
@@ -125,6 +121,14 @@ func (k *kernel) openTable(p *processor) {
 		m.upFront += r.Len()
 	}
 	m.upFront -= bitmap.Count(bitmap.Span()) * accept.UnitSize
+}
+
+// checkTablePlace ends the guest unless so many bytes of the table are accepted memory that is kept for it.
+func (k *kernel) checkTablePlace(size uint64) {
+	r := accept.Range{Start: k.table, End: k.table + size}
+	if r.Empty() || !r.In(k.tableMemory) || !k.memoryMap.Readable(r) {
+		k.fatal(errTablePlace)
+	}
 }
 
 // carveBooks takes memory for the allocator's books and for a bit for each unit of the bitmap: from the end of the
