@@ -157,6 +157,7 @@ func (k *kernel) leaveFirmware(buffer []byte) {
 	if k.exit, err = negotiate.Leave(&k.boot, buffer); err != nil {
 		k.refuse(err)
 	}
+	cli() // boot services switch interrupts on as they like, and their handlers are about to be gone
 	k.left = true
 	if k.kind != onSNP { // which needs a GHCB for port I/O
 		k.openPorts()
@@ -166,7 +167,8 @@ func (k *kernel) leaveFirmware(buffer []byte) {
 }
 
 func (k *kernel) bounds() negotiate.Bounds {
-	return negotiate.Bounds{Limit: k.limit, InUse: k.inUse[:k.inUseN]}
+	// What the direct map cannot reach would have to be left out of everything: firmware's word for it is not worth that.
+	return negotiate.Bounds{Limit: min(k.limit, sharedPages-directMap), InUse: k.inUse[:k.inUseN]}
 }
 
 // ownPageTables replaces firmware's page tables.
