@@ -56,6 +56,14 @@ func (m *meeting) concede() {
 	m.ours = *m.silicon
 }
 
+// concedeBehind concedes the case where instructions behind x have worked on what it left, so that amending that was
+// not enough.
+func (m *meeting) concedeBehind(x *operation) {
+	if !x.last && m.Compare(m.silicon, &m.ours) != nil {
+		m.concede()
+	}
+}
+
 // fault takes silicon's fault for the interpreter's, where both have faulted at the same instruction and the question
 // is which of several faults comes first. The rest of the state stays as it is. Where the interpreter has not faulted
 // there, the case is conceded.

@@ -22,17 +22,19 @@ var amdDifferences = []makerDifference{
 	{exclusion{"RETF and IRET that fault", "AMD reads all that may be popped, in the width of the operand, before it looks at selectors; the error code of a selector that is refused differs, too"}, amendFarReturn},
 	{exclusion{"repeated CMPS and SCAS that fault in the middle", "AMD's flags are those of the last comparison, Intel's those from before the instruction"}, amendRepeatedCompare},
 	{exclusion{"CMPS whose operands both fault", "AMD reads RSI's side first, Intel RDI's"}, amendCompareOrder},
-	{exclusion{"repeated string instructions with 32-bit addresses that do nothing", "Intel clears the upper halves of the registers all the same, AMD leaves them alone"}, amendNoRepetition},
 
 	// Encodings.
 	{exclusion{"90 with REX.B behind F3", "AMD: XCHG R8, RAX; Intel: PAUSE"}, amendPAUSE},
 	{exclusion{"near branches with prefix 66", "AMD: an operand of 16 bits, as APM vol. 3 has it; Intel ignores the prefix"}, amendNear16},
-	{exclusion{"0F 0D with a register", "AMD: #UD, as 3DNow! has it; Intel: NOP"}, amendPrefetch},
+	{exclusion{"0F 0D with a register", "AMD: #UD, for want of a memory operand; Intel: NOP"}, amendPrefetch},
 
 	// Results.
-	{exclusion{"DPPS, DPPD of NaNs", "which of several NaNs the sum has depends on its order, which is up to the processor"}, amendDotProduct},
 	{exclusion{"FPREM, FPREM1 of a denormal by infinity, with underflow unmasked", "AMD raises underflow, of a result that is the operand; Intel does not"}, amendRemainder},
 	{exclusion{"INT1's return address", "seen in a virtual machine, whose hypervisor takes #DB first: RIP is still in front"}, amendINT1},
+
+	// What instructions behind may have worked on; these come last, so that nothing else is put down to them.
+	{exclusion{"repeated string instructions with 32-bit addresses that do nothing", "Intel clears the upper halves of the registers all the same, AMD leaves them alone"}, amendNoRepetition},
+	{exclusion{"DPPS, DPPD of NaNs", "which of several NaNs the sum has depends on its order, which is up to the processor"}, amendDotProduct},
 }
 
 func amendSHA(m *meeting) {
@@ -171,6 +173,9 @@ func amendNoRepetition(m *meeting) {
 				m.ours.GPR[r] |= upper << 32
 			}
 		}
+		if uint32(m.In.GPR[rcx]) == 0 {
+			m.concedeBehind(x)
+		}
 	}
 }
 
@@ -212,28 +217,26 @@ func amendPrefetch(m *meeting) {
 }
 
 func amendDotProduct(m *meeting) {
-	lane := 0
 	for _, x := range m.operations(m.silicon) {
+		lane := 32
 		switch {
-		case x.is("DPPS"):
-			lane = 32
 		case x.is("DPPD"):
-			lane = max(lane, 64)
+			lane = 64
+		case !x.is("DPPS"):
+			continue
 		}
-	}
-	if lane == 0 {
-		return
-	}
-	for r := range m.ours.XMM {
-		for i := range m.ours.XMM[r] {
-			for shift := 0; shift < 64; shift += lane {
-				mask := ^uint64(0) >> (64 - lane) << shift
-				a, b := m.silicon.XMM[r][i]&mask, m.ours.XMM[r][i]&mask
-				if isNaN(a>>shift, lane) && isNaN(b>>shift, lane) {
-					m.ours.XMM[r][i] = m.ours.XMM[r][i]&^mask | a
+		for r := range m.ours.XMM {
+			for i := range m.ours.XMM[r] {
+				for shift := 0; shift < 64; shift += lane {
+					mask := ^uint64(0) >> (64 - lane) << shift
+					a, b := m.silicon.XMM[r][i]&mask, m.ours.XMM[r][i]&mask
+					if isNaN(a>>shift, lane) && isNaN(b>>shift, lane) {
+						m.ours.XMM[r][i] = m.ours.XMM[r][i]&^mask | a
+					}
 				}
 			}
 		}
+		m.concedeBehind(x)
 	}
 }
 
