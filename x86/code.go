@@ -251,6 +251,9 @@ func (c *CPU) lookup() *block {
 	if e == nil {
 		return nil
 	}
+	if e.tag&slowTag != 0 {
+		return c.atFence(e)
+	}
 	b := c.code.find(e.frame, uint16(rip&pageMask), c.mode)
 	if b != nil && b.cross {
 		// Where the instruction goes on depends on the mapping of the next page.
@@ -264,12 +267,7 @@ func (c *CPU) lookup() *block {
 		}
 	}
 	if b == nil {
-		if c.traps != nil && c.traps.Trap(e.gpa|rip&pageMask) {
-			c.leave(Exit{Kind: ExitTrap, GPA: e.gpa | rip&pageMask})
-			return nil
-		}
-		if c.crossesFence(rip) {
-			c.leave(Exit{Kind: ExitFence})
+		if c.trapped(e) {
 			return nil
 		}
 		if b = c.decode(e, c.maxBlock); b == nil {
@@ -285,11 +283,34 @@ func (c *CPU) lookup() *block {
 	return b
 }
 
+// trapped makes Run return ExitTrap where RIP, which lies in the page of e, is at an entry point of [Traps].
+func (c *CPU) trapped(e *fetchEntry) bool {
+	gpa := e.gpa | c.R[BlkRIP]&pageMask
+	if c.traps == nil || !c.traps.Trap(gpa) {
+		return false
+	}
+	c.leave(Exit{Kind: ExitTrap, GPA: gpa})
+	return true
+}
+
+// atFence is lookup in a page that is not wholly inside the fence. Inside, it decodes one instruction, which nobody
+// keeps: a kept block could go on to what lies beyond.
+func (c *CPU) atFence(e *fetchEntry) *block {
+	switch {
+	case c.trapped(e):
+		return nil
+	case c.crossesFence(c.R[BlkRIP]):
+		c.leave(Exit{Kind: ExitFence})
+		return nil
+	}
+	return c.decode(e, 1)
+}
+
 // fetchPage translates the page of va for an instruction fetch.
 func (c *CPU) fetchPage(va uint64) *fetchEntry {
 	page := va &^ pageMask
 	e := &c.tlb.fetch[c.cpl/3][va>>mem.PageShift%fetchSize]
-	if e.tag == page {
+	if e.tag&^slowTag == page {
 		return e
 	}
 	if !canonical(va) {
@@ -311,7 +332,7 @@ func (c *CPU) fetchPage(va uint64) *fetchEntry {
 	if m.large != 0 {
 		c.tlb.large.add(va, m.large)
 	}
-	*e = fetchEntry{tag: page, page: t.Host, frame: t.Frame, gpa: t.GPA, global: m.global}
+	*e = fetchEntry{tag: c.fetchTag(page), page: t.Host, frame: t.Frame, gpa: t.GPA, global: m.global}
 	return e
 }
 

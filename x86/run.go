@@ -13,7 +13,7 @@ const (
 	ExitStopped                     // [CPU.Stop] was called; Err is its argument, or [ErrTimeUp] or another end of the processor's own
 	ExitTripleFault                 // an exception during delivery of #DF
 	ExitUser                        // about to execute the first instruction at CPL 3: [CPU.WatchUser]
-	ExitFence                       // about to execute new code outside the fence: [CPU.Fence]
+	ExitFence                       // about to execute the first instruction outside the fence: [CPU.Fence]
 	ExitBudget                      // as many instructions as [CPU.LimitInstructions] allows
 	ExitBreak                       // RIP is at a breakpoint: [CPU.SetBreakpoints]
 	ExitWatch                       // what [CPU.SetWatches] waits for was used, at GPA as Access says
