@@ -136,10 +136,13 @@ func lookIn(file *io.SectionReader, name string, wanted Wanted) (*Contents, erro
 	case isQcow2(head):
 		return lookInQcow2(file, wanted)
 	}
+	if what := unread(file); what != "" {
+		return nil, errors.New(what)
+	}
 	if c, err := lookInDisk(file, wanted); c != nil || err != nil {
 		return c, err
 	}
-	if what := unread(file); what != "" {
+	if what := other(file); what != "" {
 		return nil, errors.New(what)
 	}
 	return lookInTar(file, wanted)

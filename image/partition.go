@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -40,6 +41,7 @@ var partitionTypes = map[string]string{
 const biosBoot = "BIOS boot" // GRUB's code lies in it, without a file system
 
 const (
+	mbrTable         = 446 // offset of the four entries in a master boot record
 	gptSignature     = "EFI PART"
 	gptMaxPartitions = 1024
 	gptMaxEntrySize  = 4096
@@ -48,10 +50,11 @@ const (
 // partitions reads the partition table of a disk. The result is nil, without an error, if there is none.
 func partitions(r io.ReaderAt, size int64) ([]partition, error) {
 	var damage error
+	second := mayHaveSecond(r)
 	for _, sector := range []int64{512, 4096} {
 		// The second copy is in the last sector.
 		for _, at := range []int64{sector, (size/sector - 1) * sector} {
-			if at < sector {
+			if at < sector || at > sector && !second {
 				continue
 			}
 			all, err := gpt(r, size, sector, at)
@@ -67,6 +70,22 @@ func partitions(r io.ReaderAt, size int64) ([]partition, error) {
 		return nil, damage
 	}
 	return mbr(r, size)
+}
+
+// mayHaveSecond tells whether the second copy of a GPT counts where the first one is damaged: the disk begins with the
+// protective MBR of a GPT, or with nothing at all. Whoever puts something else on a disk leaves the last sector as it is.
+func mayHaveSecond(r io.ReaderAt) bool {
+	const protective = 0xee
+	b := make([]byte, 512)
+	if _, err := r.ReadAt(b, 0); err != nil {
+		return false
+	}
+	for i := range 4 {
+		if b[mbrTable+16*i+4] == protective && b[510] == 0x55 && b[511] == 0xaa {
+			return true
+		}
+	}
+	return bytes.Count(b, []byte{0}) == len(b)
 }
 
 var errNoGPT = errors.New("no GPT")
@@ -143,7 +162,7 @@ func utf16Text(b []byte) string {
 // mbr reads the four entries of a master boot record. A table must be plausible: a FAT boot sector has the same
 // signature, with code where entries would be.
 func mbr(r io.ReaderAt, size int64) ([]partition, error) {
-	const sector, table = 512, 446
+	const sector = 512
 	b := make([]byte, sector)
 	if _, err := r.ReadAt(b, 0); err != nil || b[510] != 0x55 || b[511] != 0xaa || isFAT(b) {
 		return nil, nil
@@ -154,7 +173,7 @@ func mbr(r io.ReaderAt, size int64) ([]partition, error) {
 	}
 	var all []partition
 	for i := range 4 {
-		e := b[table+16*i:][:16]
+		e := b[mbrTable+16*i:][:16]
 		from, count := int64(binary.LittleEndian.Uint32(e[8:])), int64(binary.LittleEndian.Uint32(e[12:]))
 		if e[4] == 0 || count == 0 {
 			continue

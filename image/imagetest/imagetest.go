@@ -40,6 +40,12 @@ func run(t testing.TB, stdin io.Reader, name string, args ...string) {
 	}
 }
 
+// Run runs a program of those that scripts/install-tools installs.
+func Run(t testing.TB, name string, args ...string) {
+	t.Helper()
+	run(t, nil, name, args...)
+}
+
 // Directory puts files into a new directory.
 func Directory(t testing.TB, files Files) string {
 	t.Helper()
@@ -155,8 +161,14 @@ func Disk(t testing.TB, label string, partitions ...Partition) string {
 // Qcow2 converts a raw disk. Options go to qemu-img convert.
 func Qcow2(t testing.TB, raw string, options ...string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "disk.qcow2")
+	return Convert(t, raw, "qcow2", options...)
+}
+
+// Convert converts a raw disk to another form that qemu-img knows.
+func Convert(t testing.TB, raw, format string, options ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "disk."+format)
 	run(t, nil, "qemu-img",
-		slices.Concat([]string{"convert", "-f", "raw", "-O", "qcow2"}, options, []string{raw, path})...)
+		slices.Concat([]string{"convert", "-f", "raw", "-O", format}, options, []string{raw, path})...)
 	return path
 }
