@@ -28,6 +28,11 @@ func lookInDisk(file *io.SectionReader, wanted Wanted) (*Contents, error) {
 	if len(all) == 0 {
 		return nil, errors.New("a disk without partitions")
 	}
+	// What is bootable from optical discs and memory sticks is both, a disk with partitions and an ISO 9660 file system,
+	// and the latter has the kernels.
+	if name, unread := foreign(file); unread != "" {
+		c.Volumes = append(c.Volumes, Volume{Name: "the whole disk", Format: name, Unread: unread})
+	}
 	for _, p := range all {
 		v := lookInVolume(io.NewSectionReader(file, p.start, p.size), wanted)
 		v.Name, v.Type = fmt.Sprintf("partition %d", p.number), p.kind

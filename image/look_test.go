@@ -3,6 +3,7 @@ package image
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -173,7 +174,7 @@ func TestExtInUse(t *testing.T) {
 func TestDisk(t *testing.T) {
 	esp := imagetest.Files{"EFI/BOOT/BOOTX64.EFI": []byte("loader")}
 	root := imagetest.Files{"boot/vmlinuz": []byte("kernel")}
-	for _, label := range []string{"gpt", "dos"} {
+	for _, label := range []string{"gpt", "dos", "logical"} {
 		disk := imagetest.Disk(t, label,
 			imagetest.Partition{Type: imagetest.ESP, Path: imagetest.FAT(t, 16, 16, esp)},
 			imagetest.Partition{Type: imagetest.Linux, Path: imagetest.Ext(t, 4, 16, root)},
@@ -197,6 +198,37 @@ func TestDisk(t *testing.T) {
 				t.Errorf("%s %s: %q, %v", label, name, b, err)
 			}
 			c.Close()
+		}
+	}
+}
+
+// Logical partitions are numbered from 5, whatever else there is; a chain of them that is damaged ends.
+func TestLogicalPartitions(t *testing.T) {
+	fat := imagetest.FAT(t, 12, 2, imagetest.Files{"a": {1}})
+	part := imagetest.Partition{Type: imagetest.ESP, Path: fat}
+	disk := readFile(t, imagetest.Disk(t, "logical", part, part, part, part))
+	c, err := lookAtBytes(disk)
+	if err != nil || len(c.Volumes) != 4 {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	for i, want := range []string{"partition 1", "partition 5", "partition 6", "partition 7"} {
+		if v := c.Volumes[i]; v.Name != want || len(v.Files) != 1 || v.Type != "EFI system partition" {
+			t.Errorf("%+v, want %s", v, want)
+		}
+	}
+	le := binary.LittleEndian
+	extended := int(le.Uint32(disk[446+16+8:])) * 512
+	for name, damage := range map[string]func(b []byte){
+		"in a circle":                   func(b []byte) { le.PutUint32(b[extended+446+16+8:], 0) },
+		"no boot record":                func(b []byte) { le.PutUint32(b[extended+446+16+8:], 7) },
+		"of an extended one of":         func(b []byte) { le.PutUint32(b[extended+446+16+8:], 1<<31) },
+		"leads out of the extended one": func(b []byte) { le.PutUint32(b[extended+446+12:], 1<<31) },
+		"overlap":                       func(b []byte) { le.PutUint32(b[extended+446+12:], 10000) },
+	} {
+		b := bytes.Clone(disk)
+		damage(b)
+		if got := complaints(lookAtBytes(b)); !strings.Contains(got, name) {
+			t.Errorf("%s: %q", name, got)
 		}
 	}
 }

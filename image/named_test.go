@@ -95,3 +95,18 @@ func TestFileSystemNames(t *testing.T) {
 		}
 	}
 }
+
+// An ISO 9660 file system is named whatever partition table lies over it.
+func TestISO(t *testing.T) {
+	files := imagetest.Files{"boot/vmlinuz": []byte("kernel"), "boot/grub/grub.cfg": []byte("linux /boot/vmlinuz\n")}
+	rescue := filepath.Join(t.TempDir(), "rescue.iso")
+	imagetest.Run(t, "grub-mkrescue", "-o", rescue, imagetest.Directory(t, files))
+	for what, path := range map[string]string{
+		"grub-mkrescue": rescue, "GPT": imagetest.ISO(t, "gpt", files), "MBR": imagetest.ISO(t, "dos", files),
+	} {
+		c, err := Look(t.Context(), path, everything{}, nil)
+		if err != nil || c.Volumes[0].Unread != "ISO 9660 is not read: mount it and inspect the directory" {
+			t.Errorf("%s: %+v, %v", what, c, err)
+		}
+	}
+}

@@ -41,7 +41,6 @@ var partitionTypes = map[string]string{
 const biosBoot = "BIOS boot" // GRUB's code lies in it, without a file system
 
 const (
-	mbrTable         = 446 // offset of the four entries in a master boot record
 	gptSignature     = "EFI PART"
 	gptMaxPartitions = 1024
 	gptMaxEntrySize  = 4096
@@ -75,17 +74,13 @@ func partitions(r io.ReaderAt, size int64) ([]partition, error) {
 // mayHaveSecond tells whether the second copy of a GPT counts where the first one is damaged: the disk begins with the
 // protective MBR of a GPT, or with nothing at all. Whoever puts something else on a disk leaves the last sector as it is.
 func mayHaveSecond(r io.ReaderAt) bool {
-	const protective = 0xee
-	b := make([]byte, 512)
+	b := make([]byte, mbrSector)
 	if _, err := r.ReadAt(b, 0); err != nil {
 		return false
 	}
-	for i := range 4 {
-		if b[mbrTable+16*i+4] == protective && b[510] == 0x55 && b[511] == 0xaa {
-			return true
-		}
-	}
-	return bytes.Count(b, []byte{0}) == len(b)
+	entries, ok := mbrEntries(r, 0)
+	return ok && slices.ContainsFunc(entries[:], func(e mbrPart) bool { return e.kind == protective }) ||
+		bytes.Count(b, []byte{0}) == len(b)
 }
 
 var errNoGPT = errors.New("no GPT")
@@ -157,35 +152,4 @@ func utf16Text(b []byte) string {
 		text = append(text, c)
 	}
 	return string(utf16.Decode(text))
-}
-
-// mbr reads the four entries of a master boot record. A table must be plausible: a FAT boot sector has the same
-// signature, with code where entries would be.
-func mbr(r io.ReaderAt, size int64) ([]partition, error) {
-	const sector = 512
-	b := make([]byte, sector)
-	if _, err := r.ReadAt(b, 0); err != nil || b[510] != 0x55 || b[511] != 0xaa || isFAT(b) {
-		return nil, nil
-	}
-	kinds := map[byte]string{
-		0x05: "extended", 0x0f: "extended", 0x82: "swap", 0x83: "Linux", 0x8e: "LVM", 0xee: "GPT protective",
-		0xef: "EFI system partition",
-	}
-	var all []partition
-	for i := range 4 {
-		e := b[mbrTable+16*i:][:16]
-		from, count := int64(binary.LittleEndian.Uint32(e[8:])), int64(binary.LittleEndian.Uint32(e[12:]))
-		if e[4] == 0 || count == 0 {
-			continue
-		}
-		if e[0]&0x7f != 0 || from == 0 || (from+count)*sector > size {
-			return nil, nil
-		}
-		name := kinds[e[4]]
-		if name == "" {
-			name = fmt.Sprintf("type %#x", e[4])
-		}
-		all = append(all, partition{i + 1, name, "", from * sector, count * sector})
-	}
-	return all, nil
 }
