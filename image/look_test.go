@@ -134,6 +134,11 @@ func TestExt(t *testing.T) {
 		{4, 32, []string{"-b", "1024"}}, {4, 64, nil}, {4, 300, []string{"-b", "4096", "-I", "512"}},
 		{4, 64, []string{"-O", "^64bit,^metadata_csum"}}, {4, 64, []string{"-O", "^flex_bg,^resize_inode"}},
 		{4, 64, []string{"-O", "bigalloc", "-C", "16384"}},
+		{4, 300, []string{"-b", "1024", "-O", "meta_bg,^resize_inode"}},
+		{4, 300, []string{"-b", "1024", "-O", "meta_bg,^resize_inode,^sparse_super,^64bit"}},
+		{4, 300, []string{"-b", "1024", "-O", "meta_bg,^resize_inode,sparse_super2,^flex_bg"}},
+		{4, 300, []string{"-b", "1024", "-O", "meta_bg,^resize_inode,bigalloc", "-C", "4096"}},
+		{4, 600, []string{"-b", "4096", "-g", "256", "-O", "meta_bg,^resize_inode,^flex_bg"}},
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			files := sampleFiles(true)
@@ -146,17 +151,60 @@ func TestExt(t *testing.T) {
 	}
 }
 
-// What is not supported is told, and does not hide the rest.
+// Small files, links and directories may lie within their inodes, of which those of 128 bytes have no room for more than
+// 60 bytes.
 func TestExtInlineData(t *testing.T) {
-	files := imagetest.Files{"small/a": {1}, "boot/vmlinuz": make([]byte, 5000)}
-	path := imagetest.Ext(t, 4, 64, files, "-O", "inline_data")
-	c, err := Look(context.Background(), path, everything{}, nil)
-	if err != nil {
-		t.Fatal(err)
+	for _, inode := range []string{"256", "1024"} {
+		files := imagetest.Files{
+			"small/a": {1}, "small/b": bytes.Repeat([]byte{2}, 59), "small/c": bytes.Repeat([]byte{3}, 60),
+			"small/d": bytes.Repeat([]byte{4}, 61), "small/e": bytes.Repeat([]byte{5}, 100), "empty/x": {},
+			"boot/vmlinuz": make([]byte, 5000), "link": imagetest.Link(strings.Repeat("y", 80)),
+		}
+		for i := range 4 {
+			files[fmt.Sprintf("dir/a longer name of a file, number %d", i)] = []byte{byte(i)}
+		}
+		path := imagetest.Ext(t, 4, 64, files, "-O", "inline_data", "-I", inode)
+		b := readFile(t, path)
+		fs, err := openExt(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		inline := 0
+		for n := uint32(11); n < 40; n++ {
+			if i, err := fs.inode(n); err == nil && i.flags&extInlineData != 0 {
+				inline++
+			}
+		}
+		if inline < 8 {
+			t.Errorf("only %d files are within their inodes, so that this proves little", inline)
+		}
+		_, got := look(t, path)
+		checkFiles(t, got, files)
 	}
-	defer c.Close()
-	if v := c.Volumes[0]; len(v.Problems) == 0 || !strings.Contains(v.Problems[0], "inline_data") {
-		t.Errorf("problems %q", v.Problems)
+}
+
+// Damaged data within an inode are told.
+func TestHostileExtInline(t *testing.T) {
+	files := imagetest.Files{"file": bytes.Repeat([]byte{5}, 100)}
+	sound := readFile(t, imagetest.Ext(t, 4, 8, files, "-O", "inline_data,^metadata_csum"))
+	entry := bytes.Index(sound, []byte("\x04\x07")) // of the attribute, by the length of its name and its index
+	if entry < 0 || string(sound[entry+16:][:4]) != "data" {
+		t.Fatal("no attribute system.data")
+	}
+	for name, c := range map[string]struct {
+		at   int
+		b    byte
+		want string
+	}{
+		"a value behind the inode":  {entry + 3, 0xff, "damaged data within the inode"},
+		"a value of another inode":  {entry + 4, 1, "damaged data within the inode"},
+		"a value that is too large": {entry + 10, 1, "damaged data within the inode"},
+	} {
+		b := bytes.Clone(sound)
+		b[c.at] = c.b
+		if got := complaints(lookAtBytes(b)); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q does not say %q", name, got, c.want)
+		}
 	}
 }
 
