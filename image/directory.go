@@ -15,6 +15,7 @@ type item struct {
 	name string
 	kind fs.FileMode // a type only: 0 for a regular file, fs.ModeDir, fs.ModeSymlink
 	size int64
+	err  error                       // why nothing is known of it but its name
 	list func() ([]item, error)      // of a directory
 	link func() (string, error)      // of a symbolic link
 	open func() (io.ReaderAt, error) // of a file
@@ -45,9 +46,10 @@ func (s *searching) items(dir string, items []item, depth int) error {
 	}
 	for _, it := range items {
 		name := path.Join(dir, it.name)
-		var err error
-		switch it.kind {
-		case fs.ModeDir:
+		err := it.err
+		switch {
+		case err != nil:
+		case it.kind == fs.ModeDir:
 			if !s.wanted.Directory(name) {
 				continue
 			}
@@ -60,14 +62,14 @@ func (s *searching) items(dir string, items []item, depth int) error {
 					return err
 				}
 			}
-		case fs.ModeSymlink:
+		case it.kind == fs.ModeSymlink:
 			if s.wanted.File(name, 0, nil) {
 				var link string
 				if link, err = it.link(); err == nil {
 					s.files = append(s.files, Entry{Name: name, Link: link})
 				}
 			}
-		case 0:
+		case it.kind == 0:
 			err = s.file(name, it)
 		}
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {

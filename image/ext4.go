@@ -222,8 +222,8 @@ func (f *extFS) entries(b []byte) (items []item, err error) {
 			continue
 		}
 		it, err := f.item(name, number)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		if err != nil { // the others may be sound
+			it = item{name: name, err: err}
 		}
 		items = append(items, it)
 	}
