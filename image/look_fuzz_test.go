@@ -21,7 +21,15 @@ func FuzzLook(f *testing.F) {
 		readFile(f, disk), readFile(f, imagetest.Qcow2(f, disk, "-c")), imagetest.Tar(f, files), imagetest.Deb(f, files),
 		slices.Concat([]byte(rpmLeadMagic), make([]byte, 92), rpmHeader(0), rpmHeader(0), imagetest.Cpio(f, files)),
 		readFile(f, imagetest.Disk(f, "logical", part, part, part)),
+		gzipped(f, imagetest.Tar(f, imagetest.Files{"disk.raw": readFile(f, disk)})), gzipped(f, readFile(f, disk)),
+		gzipped(f, imagetest.Tar(f, imagetest.Files{
+			"control.tar.gz": nil, "data.tar.gz": gzipped(f, imagetest.Tar(f, files)),
+		})),
 		readFile(f, imagetest.Ext(f, 4, 2, files, "-b", "1024", "-O", "^has_journal,^resize_inode,inline_data,meta_bg")),
+	}
+	images := containerImages(f)
+	for _, what := range []string{"docker save", "an OCI archive"} {
+		sound = append(sound, readFile(f, images[what]))
 	}
 	for i := range sound {
 		f.Add(uint8(i), []byte{})

@@ -315,6 +315,16 @@ func TestArchives(t *testing.T) {
 	copy(rpm, rpmLeadMagic)
 	rpm = append(rpm, make([]byte, (8-len(rpm)%8)%8)...)
 	rpm = append(append(rpm, rpmHeader(1000)...), imagetest.Zstd(t, imagetest.Cpio(t, files))...)
+	// opkg's packages are as Debian's, in a tar archive instead of one of ar.
+	ipk := gzipped(t, imagetest.Tar(t, imagetest.Files{
+		"control.tar.gz": gzipped(t, imagetest.Tar(t, nil)), "debian-binary": []byte("2.0\n"),
+		"data.tar.gz": gzipped(t, imagetest.Tar(t, files)),
+	}))
+	// Packages of installers have their kernels deep below usr, and those of programs have programs.
+	installer := imagetest.Files{
+		"usr/lib/debian-installer/images/13/amd64/gtk/debian-installer/amd64/linux": []byte("MZ kernel"),
+		"usr/share/x/y.efi": []byte("MZ loader"),
+	}
 	for _, c := range []struct {
 		format string
 		b      []byte
@@ -323,6 +333,8 @@ func TestArchives(t *testing.T) {
 		{"tar archive", imagetest.Tar(t, files), files},
 		{"tar archive", imagetest.Zstd(t, imagetest.Tar(t, files)), files},
 		{"Debian package", imagetest.Deb(t, files), inOrder},
+		{"ipk package", ipk, inOrder},
+		{"Debian package", imagetest.Deb(t, installer), installer},
 		{"RPM package", rpm, inOrder},
 	} {
 		contents, got := look(t, writeFile(t, c.b))
