@@ -28,6 +28,9 @@ func Tags(cloud string, kernels []*Kernel) []string {
 		return No
 	})
 	started := func(k *Kernel) Verdict { // by its EFI stub, without which it sees no unaccepted memory
+		if k.incomplete != "" {
+			return Unknown
+		}
 		if len(k.Boots) == 0 {
 			return Yes
 		}

@@ -80,7 +80,7 @@ func requireHelp() string {
 	}{
 		{0, "every kernel meets what is required, if anything is"},
 		{statusNo, "a kernel does not"},
-		{statusUnknown, "none does not, but of one it could not be told"},
+		{statusUnknown, "none does not, but of one it could not be told, or something that may matter was not read"},
 		{statusError, "a file could not be read, or has no kernel in it"},
 		{statusUsage, "the command line is wrong"},
 	} {
@@ -191,6 +191,9 @@ func judge(results []inspected, required []inspect.Requirement) exitStatus {
 			for _, q := range required {
 				all = append(all, k.Meets(q))
 			}
+		}
+		if r.report.Incomplete != "" && len(required) > 0 { // there may be other kernels in it
+			all = append(all, inspect.Unknown)
 		}
 	}
 	switch {
