@@ -105,7 +105,7 @@ func (m *Machine) diagnose(r *record.Record, end error) *record.Diagnosis {
 	}
 	accuse(d, r.Attack)
 	accuseFirmware(d, r.Lie)
-	m.locate(d, end)
+	m.locate(d, r.Outcome, end)
 	return d
 }
 
@@ -154,22 +154,5 @@ func (m *Machine) blame(d *record.Diagnosis, gpa, gva uint64, state string) {
 		if gpa >= u.Start && gpa < u.End {
 			d.Advice = "Firmware handed this page over as EfiUnacceptedMemory: the guest has to accept it (" + how + ") before it touches it."
 		}
-	}
-}
-
-// locate says at which instruction the guest ended, and in which function: where the processor stands, or where it
-// stood before an exception took it to firmware.
-func (m *Machine) locate(d *record.Diagnosis, end error) {
-	c := m.cpus[0]
-	rip := c.RIP()
-	var fault *firmware.Fault
-	if errors.As(end, &fault) {
-		rip = fault.RIP
-	}
-	at := record.Address(rip)
-	d.RIP = &at
-	d.Symbol = m.symbol(rip)
-	if b := instructionAt(c, rip); len(b) > 0 {
-		d.Instruction = disassemble(b)
 	}
 }

@@ -94,6 +94,8 @@ type console struct {
 	out   io.Writer // may be nil
 	line  []byte    // of the line so far, at most maxLine bytes
 	panic string    // the first line in which a kernel says that it gives up
+	died  bool      // it has said that an instruction went wrong, and not yet which
+	oops  string    // where that was, as oopsRIP matches it
 	lines []string  // the last few lines
 }
 
@@ -121,6 +123,7 @@ func (c *console) Write(p []byte) (int, error) {
 }
 
 func (c *console) endLine() {
+	c.heed(c.line)
 	if i := bytes.Index(c.line, []byte("Kernel panic - not syncing")); i >= 0 && c.panic == "" {
 		c.panic = string(c.line[i:])
 	}
