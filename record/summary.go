@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -32,7 +33,7 @@ func (r *Record) acceptanceTable(w io.Writer) {
 	rows := []struct {
 		who string
 		a   AgentAcceptance
-	}{{"firmware", by.Firmware}, {"EFI stub", by.Stub}, {"kernel", by.Kernel}}
+	}{{"firmware", by.Firmware}, {cmp.Or(by.Stub.Name, "EFI stub"), by.Stub}, {"kernel", by.Kernel}}
 	total := AgentAcceptance{Sizes: map[string]Count{}}
 	for _, row := range rows {
 		total.add(row.a.Bytes, row.a.Operations)

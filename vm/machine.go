@@ -11,6 +11,7 @@ import (
 	"github.com/tacit-vm/tacit/firmware"
 	"github.com/tacit-vm/tacit/firmware/acpi"
 	"github.com/tacit-vm/tacit/guest/report"
+	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/x86"
@@ -67,7 +68,7 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	policy, accepts := cfg.policy()
 	fw := firmware.Config{
 		TotalMemory: cfg.Memory, ACPI: m.acpi(),
-		Image: cfg.Image.Data, ImageName: cfg.Image.Name, LoadOptions: cfg.kernelArguments(), Initrd: cfg.Initrd,
+		Image: cfg.Image.Data, ImageName: cfg.Image.Name, LoadOptions: cfg.loadOptions(), Initrd: cfg.Initrd,
 		Unaccepted: m.platform.accept != nil, FirmwareAccepts: accepts, Misalign: cfg.Misalign, Policy: policy,
 		UnacceptedTable: cfg.UnacceptedTable, Lie: firmware.Lie(cfg.FirmwareLie),
 		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },
@@ -173,6 +174,8 @@ func (m *Machine) newRecord() *record.Record {
 		HostPageBytes: m.cfg.HostPage, TouchBytes: m.cfg.Touch, Seed: m.cfg.Seed, MaxInstructions: m.cfg.MaxInstructions,
 		HostAttack: m.cfg.HostAttack, FirmwareLie: m.cfg.FirmwareLie, UnacceptedTable: m.cfg.UnacceptedTable,
 	}
+	by := &r.Acceptance.By
+	by.Firmware.Name, by.Stub.Name, by.Kernel.Name = "firmware", m.stubName(), "kernel"
 	r.Lie = m.lie()
 	if m.platform.attack != nil {
 		r.Attack = m.platform.attack()
@@ -187,6 +190,14 @@ func (m *Machine) newRecord() *record.Record {
 		r.Config.InitrdSHA256 = digest(m.cfg.Initrd)
 	}
 	return r
+}
+
+// stubName says who it is that firmware starts: an EFI stub, where that belongs to a kernel, or else an application.
+func (m *Machine) stubName() string {
+	if _, unified := unifiedKernel(m.cfg.Image); unified || m.cfg.Image.Kind == image.BzImage {
+		return "EFI stub"
+	}
+	return m.cfg.Image.Name
 }
 
 func digest(b []byte) string {

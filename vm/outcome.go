@@ -47,15 +47,16 @@ func (m *Machine) outcome(end error) record.Outcome {
 		unsupported *x86.UnsupportedError
 		faultLoop   *x86.FaultLoopError
 		limit       *limitError
+		bound       *firmware.BoundError
 	)
 	panicked := m.console.panic != "" // whatever a kernel does after that
 	switch {
 	case errors.Is(end, errCancelled):
 		return record.Cancelled
-	case errors.As(end, &limit), errors.Is(end, x86.ErrTimeUp):
+	case errors.As(end, &limit), errors.As(end, &bound), errors.Is(end, x86.ErrTimeUp):
 		return record.Limit
 	case errors.As(end, &reset) && reset.Type == uefi.ResetShutdown && !reset.Status.IsError() && !panicked, errors.Is(end, errSleep) && !panicked:
-		return record.PowerOff
+		return m.poweredOff()
 	case m.unvalidated() != nil:
 		return record.Violation // the guest died of it, in whatever way
 	case errors.As(end, &fatal), errors.As(end, &terminated), errors.As(end, &fault), panicked,
@@ -73,6 +74,31 @@ func (m *Machine) outcome(end error) record.Outcome {
 	return record.Violation
 }
 
+// poweredOff is the outcome of a guest that switched itself off. Where something that was to happen did not, the run has
+// not shown what it was made for.
+func (m *Machine) poweredOff() record.Outcome {
+	switch {
+	case m.unreported() != "":
+		return record.NoReport
+	case m.untested() != "":
+		return record.Untested
+	}
+	return record.PowerOff
+}
+
+// untested says which attack or lie never happened that was to; it is empty where none is missing.
+func (m *Machine) untested() string {
+	if m.platform.attack != nil {
+		if a := m.platform.attack(); len(a.Steps) == 0 {
+			return fmt.Sprintf("the host attack %s:%d never happened: there was no opportunity", a.Kind, a.N)
+		}
+	}
+	if l := m.lie(); l != nil && l.Told == 0 {
+		return fmt.Sprintf("the firmware lie %s was never told: there was no opportunity", l.Kind)
+	}
+	return ""
+}
+
 func (m *Machine) tripleFault(end error) bool {
 	var t *x86.TripleFaultError
 	return errors.As(end, &t)
@@ -84,11 +110,19 @@ func (m *Machine) diagnose(r *record.Record, end error) *record.Diagnosis {
 	if m.console.panic != "" {
 		d.Summary = m.console.panic
 	}
+	switch r.Outcome {
+	case record.NoReport:
+		d.Summary = m.unreported()
+		return d
+	case record.Untested:
+		d.Summary = m.untested()
+		return d
+	}
 	var (
 		onTDX *tdx.Violation
 		onSNP *snp.Violation
 	)
-	if v := m.unvalidated(); v != nil {
+	if v := m.unvalidated(); v != nil && (r.Outcome == record.Violation || m.console.panic != "") {
 		d.Summary = v.Error() + "; the guest did not survive the #VC that followed: " + d.Summary
 		m.blame(d, v.GPA, v.GVA, v.State)
 	} else if errors.As(end, &onSNP) {

@@ -1,6 +1,20 @@
 package vm
 
-import "testing"
+import (
+	"fmt"
+	"testing"
+
+	"github.com/tacit-vm/tacit/firmware"
+	"github.com/tacit-vm/tacit/record"
+)
+
+// A bound that is firmware's own is nothing that the architecture forbids.
+func TestFirmwaresOwnBoundIsALimit(t *testing.T) {
+	end := fmt.Errorf("StartImage: %w", &firmware.BoundError{What: "nested"})
+	if o := new(Machine).outcome(end); o != record.Limit {
+		t.Errorf("%v: outcome %s", end, o)
+	}
+}
 
 // The oops that became the panic is where a kernel went wrong. Warnings, user programs and what comes later are not.
 func TestConsoleHeedsTheOops(t *testing.T) {
