@@ -43,11 +43,13 @@ func (b *Boot) row() []string {
 	}
 	reached, sees, left := "no", "-", "-"
 	if b.Reached() {
-		reached, sees = "yes", mebibytes(b.Sees())
+		reached, left = "silent", mebibytes(*r.Acceptance.UnacceptedAtInit)
+		if b.Reports() {
+			reached, sees = "yes", mebibytes(b.Sees())
+		}
 		if b.Loses() {
 			sees += " LOST"
 		}
-		left = mebibytes(*r.Acceptance.UnacceptedAtInit)
 	}
 	by := &r.Acceptance.By
 	return append(row, reached, sees, left, mebibytes(by.Firmware.Bytes), mebibytes(by.Stub.Bytes), mebibytes(by.Kernel.Bytes),
