@@ -8,6 +8,7 @@ import (
 	"github.com/tacit-vm/tacit/firmware"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp"
+	"github.com/tacit-vm/tacit/snp/abi"
 	"github.com/tacit-vm/tacit/tdx"
 	"github.com/tacit-vm/tacit/uefi"
 	"github.com/tacit-vm/tacit/x86"
@@ -134,8 +135,8 @@ func (m *Machine) diagnose(r *record.Record, end error) *record.Diagnosis {
 	if d.Advice == "" {
 		d.Advice = m.missing(end)
 	}
-	if d.Advice == "" && m.cfg.Platform == TDX && m.exited && !calledModule(r) {
-		d.Advice = fmt.Sprintf("%s is not a TDX guest: it never asked the TDX module for anything. A Linux kernel needs CONFIG_INTEL_TDX_GUEST.", r.Image.Kernel)
+	if d.Advice == "" && m.exited {
+		d.Advice = noGuest(r)
 	}
 	accuse(d, r.Attack)
 	accuseFirmware(d, r.Lie)
@@ -163,9 +164,22 @@ func (m *Machine) missing(end error) string {
 	return ""
 }
 
-// calledModule says whether the guest knows that it is a TD: every TDX guest asks how wide its addresses are first.
-// Firmware here does not need to.
-func calledModule(r *record.Record) bool { return len(r.Calls[record.TDCALL.String()]["VP.INFO"]) > 0 }
+// noGuest says what a system lacks that has taken over and does not know on what it runs. Every TDX guest asks the module
+// how wide its addresses are first, every SEV-SNP guest its hypervisor what it can do. Firmware here asks for nothing but
+// page state changes.
+func noGuest(r *record.Record) string {
+	asked := false
+	for name := range r.Calls[record.GHCB.String()] {
+		asked = asked || name != abi.EventPSC.String()
+	}
+	switch {
+	case r.Platform == TDX && len(r.Calls[record.TDCALL.String()]["VP.INFO"]) == 0:
+		return r.Image.Kernel + " is not a TDX guest: it never asked the TDX module for anything. A Linux kernel needs CONFIG_INTEL_TDX_GUEST."
+	case r.Platform == SNP && !asked:
+		return r.Image.Kernel + " is not an SEV-SNP guest: it never asked the hypervisor for anything. A Linux kernel needs CONFIG_AMD_MEM_ENCRYPT."
+	}
+	return ""
+}
 
 // unvalidated returns the page that an SEV-SNP guest touched without having validated it, and whose #VC it did not
 // survive; nil where there is none.

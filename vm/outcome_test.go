@@ -1,6 +1,7 @@
 package vm_test
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 	"strings"
@@ -115,5 +116,28 @@ func TestImageThatCannotBeLoaded(t *testing.T) {
 	}
 	if _, err := vm.Run(t.Context(), vm.Config{Image: application(t, []byte{0xC3}), Initrd: make([]byte, 200*mib), Memory: 128 * mib}); err == nil {
 		t.Error("an initrd that is larger than memory")
+	}
+}
+
+// A system that takes over and does not know on what it runs is told what it lacks: here one that has an interrupt
+// descriptor table of its own, which is empty, and executes CPUID.
+func TestAdviceForWhatIsNoGuest(t *testing.T) {
+	t.Parallel()
+	code := slices.Clone(countUnaccepted)
+	exited := bytes.Index(code, []byte{0x75, 0xC1}) + 2 // behind ExitBootServices
+	copy(code[exited:], []byte{
+		0x48, 0x83, 0xEC, 0x10, //                               sub rsp, 0x10
+		0x48, 0xC7, 0x04, 0x24, 0x00, 0x00, 0x00, 0x00, //       mov qword [rsp], 0
+		0x48, 0xC7, 0x44, 0x24, 0x08, 0x00, 0x00, 0x00, 0x00, // mov qword [rsp+8], 0
+		0x0F, 0x01, 0x1C, 0x24, //                               lidt [rsp]
+		0xB8, 0x06, 0x00, 0x00, 0x00, //                         mov eax, 6
+		0x0F, 0xA2, //                                           cpuid
+		0x0F, 0x0B, //                                           ud2
+	})
+	for platform, want := range map[string]string{vm.TDX: "CONFIG_INTEL_TDX_GUEST", vm.SNP: "CONFIG_AMD_MEM_ENCRYPT", vm.None: ""} {
+		b := boot(t, vm.Config{Platform: platform, Image: application(t, code), MaxInstructions: 100_000})
+		if b.Outcome != record.TripleFault || !strings.Contains(b.Diagnosis.Advice, want) || want == "" && b.Diagnosis.Advice != "" {
+			t.Errorf("%s: outcome %s, %+v; want advice about %s; %v", platform, b.Outcome, b.Diagnosis, want, b.Calls)
+		}
 	}
 }
