@@ -1,11 +1,9 @@
 package certify
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/tacit-vm/tacit/image"
@@ -145,17 +143,6 @@ func overhead(memory uint64) uint64 {
 	return memory/64 + swiotlb + 192<<20
 }
 
-// limited says whether the guest's command line tells it to leave memory alone, so that what it sees says nothing of what
-// it was given (Linux Documentation/admin-guide/kernel-parameters.txt).
-func (b *Boot) limited() bool {
-	for word := range strings.FieldsSeq(cmp.Or(b.Record.Guest.CommandLine, b.Record.Config.CommandLine)) {
-		if strings.HasPrefix(word, "mem=") || strings.HasPrefix(word, "memmap=") {
-			return true
-		}
-	}
-	return false
-}
-
 // used is how much of the memory that firmware handed over unaccepted the guest has made its own, by the machine's books.
 // Memory that it has converted there and back counts nothing.
 func (b *Boot) used() uint64 {
@@ -179,7 +166,7 @@ func (b *Boot) Loses() bool {
 		return false
 	}
 	sees := b.Sees()
-	if !b.Reports() || b.limited() {
+	if !b.Reports() || b.Record.ToldToUseLess() {
 		if b.Accepts() {
 			return false
 		}

@@ -6,9 +6,11 @@
 package record
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -175,6 +177,17 @@ func HostOf(wall time.Duration, instructions, peakRSSBytes uint64) Host {
 		h.MIPS = math.Round(float64(instructions)/wall.Seconds()/1e5) / 10
 	}
 	return h
+}
+
+// ToldToUseLess says whether the guest's command line keeps memory from its kernel. What that counts, and what it says is
+// unaccepted, is then less than the guest was given, and rightly so (Linux Documentation/admin-guide/kernel-parameters.txt).
+func (r *Record) ToldToUseLess() bool {
+	for word := range strings.FieldsSeq(cmp.Or(r.Guest.CommandLine, r.Config.CommandLine)) {
+		if strings.HasPrefix(word, "mem=") || strings.HasPrefix(word, "memmap=") {
+			return true
+		}
+	}
+	return false
 }
 
 // Progress is where a run is, for those who watch it.

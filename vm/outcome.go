@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -107,10 +108,7 @@ func (m *Machine) tripleFault(end error) bool {
 
 // diagnose explains an end.
 func (m *Machine) diagnose(r *record.Record, end error) *record.Diagnosis {
-	d := &record.Diagnosis{Summary: end.Error()}
-	if m.console.panic != "" {
-		d.Summary = m.console.panic
-	}
+	d := &record.Diagnosis{Summary: cmp.Or(m.console.panic, end.Error())}
 	switch r.Outcome {
 	case record.NoReport:
 		d.Summary = m.unreported()
@@ -120,16 +118,27 @@ func (m *Machine) diagnose(r *record.Record, end error) *record.Diagnosis {
 		return d
 	}
 	var (
-		onTDX *tdx.Violation
-		onSNP *snp.Violation
+		onTDX      *tdx.Violation
+		onSNP      *snp.Violation
+		terminated *snp.Termination
 	)
-	if v := m.unvalidated(); v != nil && (r.Outcome == record.Violation || m.console.panic != "") {
+	switch v := m.unvalidated(); {
+	case v != nil && (r.Outcome == record.Violation || m.console.panic != ""):
+		excuse(r.Attack, v.GPA, &v.Why)
+		if errors.As(end, &terminated) {
+			alone := *terminated
+			alone.After = nil // it is v
+			d.Summary = alone.Error()
+		}
 		d.Summary = v.Error() + "; the guest did not survive the #VC that followed: " + d.Summary
 		m.blame(d, v.GPA, v.GVA, v.State)
-	} else if errors.As(end, &onSNP) {
+	case errors.As(end, &onSNP):
+		excuse(r.Attack, onSNP.GPA, &onSNP.Why)
+		d.Summary = cmp.Or(m.console.panic, end.Error())
 		m.blame(d, onSNP.GPA, onSNP.GVA, onSNP.State)
-	}
-	if errors.As(end, &onTDX) {
+	case errors.As(end, &onTDX):
+		excuse(r.Attack, onTDX.GPA, &onTDX.Why)
+		d.Summary = cmp.Or(m.console.panic, end.Error())
 		m.blame(d, onTDX.GPA, onTDX.GVA, onTDX.State)
 	}
 	if d.Advice == "" {

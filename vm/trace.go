@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -56,7 +57,7 @@ func (t *tracer) instruction(c *x86.CPU) {
 		text = in.Text
 		code = code[:hex.DecodedLen(len(in.Bytes))]
 	}
-	t.line = fmt.Sprintf("%12d  %016x  %-32s %-24s %-40s", c.Instructions(), rip, t.m.symbol(rip), hex.EncodeToString(code), text)
+	t.line = fmt.Sprintf("%12d  %016x  %-32s %-24s %-40s", c.Instructions(), rip, record.Printable(t.m.symbol(rip)), hex.EncodeToString(code), record.Printable(text))
 	copy(t.regs[:], c.R[:16])
 	t.rest = c.Flags()
 }
