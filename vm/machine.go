@@ -52,13 +52,16 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	if m.memory, err = mem.New(m.ram[len(m.ram)-1].End); err != nil {
 		return m, err
 	}
-	m.board, err = device.NewBoard(device.Config{
+	board := device.Config{
 		Clock: m, RTCStart: rtcStart, LocalAPICs: m,
 		COM1: m.console.put, COM2: func(b byte) { _, _ = m.report.Write([]byte{b}) }, // a Parser takes everything
 		PowerOff: func() { m.end(errSleep) },
 		Reset:    func() { m.end(errReset) },
-	})
-	if err != nil {
+	}
+	if m.hasPIC() {
+		board.INTR = func(asserted bool) { m.cpus[0].APIC.INTR(asserted) }
+	}
+	if m.board, err = device.NewBoard(board); err != nil {
 		return m, err
 	}
 	m.report.OnMark = m.mark
@@ -90,9 +93,16 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	})}
 	for _, c := range m.cpus {
 		c.APIC.OnEOI(m.board.EOI)
+		if m.board.PIC != nil {
+			c.APIC.OnINTA(m.board.PIC.Acknowledge)
+		}
 	}
 	return m, nil
 }
+
+// hasPIC says whether there is a pair of 8259: a TD has none, since nobody but the TDX module could inject their
+// interrupts, and QEMU leaves them out (target/i386/kvm/tdx.c).
+func (m *Machine) hasPIC() bool { return m.cfg.Platform != TDX }
 
 // tscHz makes the TSC count virtual nanoseconds.
 const tscHz = 1_000_000_000
@@ -107,6 +117,7 @@ func (m *Machine) close() {
 func (m *Machine) acpi() acpi.Machine {
 	return acpi.Machine{
 		CPUs:          1,
+		PIC:           m.hasPIC(),
 		IOAPICAddress: device.IOAPICBase, IOAPICID: device.IOAPICID,
 		UARTs:            []acpi.UART{{Port: device.COM1Port, GSI: device.COM1IRQ}, {Port: device.COM2Port, GSI: device.COM2IRQ}},
 		RTC:              &acpi.RTC{Port: device.RTCPort, GSI: device.RTCIRQ, Century: device.RTCCentury},

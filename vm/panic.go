@@ -35,7 +35,7 @@ var dies = regexp.MustCompile(`Fatal exception|Attempted to kill|panic_on_oops`)
 // heed looks in a line of the console for an oops, and where that was. The latest counts: it became the panic.
 func (c *console) heed(line []byte) {
 	if oops.Match(line) {
-		c.died, c.oops = true, ""
+		c.died = true
 	}
 	if c.died && c.panic == "" {
 		if m := oopsRIP.Find(line); m != nil {
