@@ -17,18 +17,22 @@ func (c *Certificate) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, strings.Join([]string{"image", "platform", "policy", "memory", "init", "sees", "unaccepted at init", "accepted by firmware", "stub", "kernel", "outcome", "virtual", "host"}, "\t"))
 	for _, boot := range c.Boots {
-		fmt.Fprintln(t, strings.Join(boot.row(), "\t"))
+		row := boot.row()
+		for i := range row {
+			row[i] = record.Printable(row[i])
+		}
+		fmt.Fprintln(t, strings.Join(row, "\t"))
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	fmt.Fprintln(&b)
 	for _, v := range c.Verdicts {
-		fmt.Fprintln(&b, v.Line)
+		fmt.Fprintln(&b, record.Printable(v.Line))
 	}
 	for _, v := range c.Verdicts {
 		for _, d := range v.Disagreements {
-			fmt.Fprintf(&b, "DISAGREEMENT  %s: %s\n", v.Image, d)
+			fmt.Fprintf(&b, "DISAGREEMENT  %s: %s\n", record.Printable(v.Image), record.Printable(d))
 		}
 	}
 	_, err := w.Write(b.Bytes())
@@ -43,11 +47,13 @@ func (b *Boot) row() []string {
 	}
 	reached, sees, left := "no", "-", "-"
 	if b.Reached() {
-		reached, sees = "yes", mebibytes(b.Sees())
+		reached, left = "silent", mebibytes(*r.Acceptance.UnacceptedAtInit)
+		if b.Reports() {
+			reached, sees = "yes", mebibytes(b.Sees())
+		}
 		if b.Loses() {
 			sees += " LOST"
 		}
-		left = mebibytes(*r.Acceptance.UnacceptedAtInit)
 	}
 	by := &r.Acceptance.By
 	return append(row, reached, sees, left, mebibytes(by.Firmware.Bytes), mebibytes(by.Stub.Bytes), mebibytes(by.Kernel.Bytes),

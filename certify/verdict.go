@@ -85,7 +85,7 @@ func judgePlatform(boots []*Boot) PlatformVerdict {
 			p.LosesUnder = appendOnce(p.LosesUnder, b.Policy)
 		}
 		if handedOver(b.Record) > 0 {
-			p.Accepts = either(p.Accepts, !b.Loses() && b.Record.Acceptance.By.Kernel.Bytes+b.Record.Acceptance.By.Stub.Bytes > 0)
+			p.Accepts = either(p.Accepts, !b.Loses() && b.Accepts())
 		}
 	}
 	if p.Guest == Yes {

@@ -40,6 +40,9 @@ func (f *Firmware) boot(cpu processor) error {
 	if err == outOfResources {
 		return fmt.Errorf("no room for the image %s in %#x bytes of accepted memory", f.cfg.ImageName, f.memory.total(uefi.ConventionalMemory))
 	}
+	if err == loadError {
+		return fmt.Errorf("%s has no relocations: it can be loaded at %#x only, where no memory is free", f.cfg.ImageName, f.file.base)
+	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.cfg.ImageName, err)
 	}

@@ -58,7 +58,7 @@ func (f *Firmware) saveCaller() registers {
 
 func (f *Firmware) push(fr frame) error {
 	if len(f.frames) >= maxFrames {
-		return fmt.Errorf("images and notification functions are nested %d deep", maxFrames)
+		return &BoundError{fmt.Sprintf("images and notification functions are nested %d deep at most", maxFrames)}
 	}
 	f.frames = append(f.frames, fr)
 	return nil

@@ -116,6 +116,7 @@ type CPU struct {
 	pending Exception // raised and not yet delivered
 	raised  bool
 	faults  faultLoop
+	nesting nesting
 	halted  bool
 	wakes   bool // a pending interrupt ends the halt even where IF is clear
 	exit    Exit

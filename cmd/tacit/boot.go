@@ -75,7 +75,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			"  tacit boot --memory 64G --host-page 4K --json record.json bzImage\n" +
 			"  tacit boot --append accept_memory=eager",
 		Args: func(cmd *cobra.Command, args []string) error {
-			return cmp.Or(cobra.MaximumNArgs(1)(cmd, args), f.check())
+			return cmp.Or(cobra.MaximumNArgs(1)(cmd, args), f.check(len(args) > 0))
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := f.settings(args, cmd.Flags().Changed("cmdline"))
@@ -144,7 +144,7 @@ func lieHelp() string {
 }
 
 // check finds what is wrong with the flags whatever the machine is.
-func (f *bootFlags) check() error {
+func (f *bootFlags) check(hasImage bool) error {
 	switch {
 	case f.memory == 0:
 		return errors.New("--memory is 0")
@@ -156,6 +156,8 @@ func (f *bootFlags) check() error {
 		return errors.New("--json and --events cannot both be written to one place")
 	case f.touch != 0 && f.initrd != "":
 		return errors.New("--touch is for tacit's init, which --initrd replaces")
+	case f.touch != 0 && !hasImage:
+		return errors.New("--touch is for tacit's init, which starts on a kernel: give an IMAGE, or tacit's own guest --append hold=SIZE")
 	}
 	if f.interactive && f.quiet {
 		return errors.New("--interactive is for the console, which --quiet does not show")
@@ -163,7 +165,9 @@ func (f *bootFlags) check() error {
 	if err := f.debugFlags.check(); err != nil {
 		return err
 	}
-	return vm.Config{Platform: f.platform.word, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie}.Check()
+	return vm.Config{
+		Platform: f.platform.word, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie, Touch: uint64(f.touch),
+	}.Check()
 }
 
 // settings turns the flags into what the machine needs, and reads the files that it needs.

@@ -76,7 +76,7 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 				outcome = string(b.Record.Outcome)
 			}
 			fmt.Fprintf(stderr, "tacit: %d of %d  %s  %s  %s  %s  %s\n",
-				done, all, b.Image, b.Platform, b.Policy, record.FormatBytes(b.Memory), outcome)
+				done, all, record.Printable(b.Image), b.Platform, b.Policy, record.FormatBytes(b.Memory), record.Printable(outcome))
 		},
 	}
 	for _, path := range paths {

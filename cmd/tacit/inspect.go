@@ -135,7 +135,7 @@ func (f *inspectFlags) inspect(ctx context.Context, files []string, stdout, stde
 	if f.json {
 		err = printInspectJSON(stdout, results, required)
 	} else {
-		err = f.print(stdout, results, required)
+		err = f.print(stdout, printableResults(results), required)
 	}
 	return judge(results, required), errors.Join(err, failure(results, stderr))
 }
@@ -152,7 +152,7 @@ func failure(results []inspected, stderr io.Writer) error {
 		return errors.Join(failed...)
 	}
 	for _, err := range failed {
-		fmt.Fprintf(stderr, "tacit: %v\n", err)
+		complain(stderr, err)
 	}
 	return fmt.Errorf("no answer for %d of %d files", len(failed), len(results))
 }
