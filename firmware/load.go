@@ -45,7 +45,7 @@ func (f *Firmware) fill(p *peFile, base uint64) error {
 		return err
 	}
 	for _, s := range p.sections {
-		err := f.copyFrom(p.r, int64(s.PointerToRawData), base+uint64(s.VirtualAddress), uint64(s.SizeOfRawData))
+		err := f.copyFrom(p.r, int64(s.Offset), base+uint64(s.VirtualAddress), uint64(s.Size))
 		if err != nil {
 			return err
 		}
