@@ -37,6 +37,8 @@ var (
 	errElsewhere = errors.New("firmware: execution has moved")
 	// errAgain: run the notifications that are due, if any, then call the service again with the same registers.
 	errAgain = errors.New("firmware: service goes on")
+	// errMore: call the service again with the same registers; it has done a piece of its work.
+	errMore = errors.New("firmware: service has more to do")
 )
 
 // ErrWaitsForever is how a run ends in which an image waits for events and none of them can come.

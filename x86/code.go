@@ -61,11 +61,14 @@ const (
 	maxBlock = 48
 
 	// maxPages and maxCode, in bytes of the host's, bound the decoded code that is kept: a whole boot of a kernel takes
-	// a tenth of it. A guest that runs through more code starts afresh, and so does one that jumps to every byte of its
+	// a fifth of it. A guest that runs through more code starts afresh, and so does one that jumps to every byte of its
 	// code.
 	maxPages = 1 << 15
-	maxCode  = 256 << 20
+	maxCode  = 128 << 20
 )
+
+// DefaultCodeBytes is how much of the host's memory decoded code takes at most, where nothing else is said.
+const DefaultCodeBytes = maxCode
 
 // A codePage is the decoded code of one frame.
 type codePage struct {
@@ -80,10 +83,11 @@ type codeCache struct {
 	crossing map[mem.Frame][]*block // blocks that end in a frame and start in another
 	memory   *mem.Memory
 	bytes    int // of the host's that all blocks take
+	most     int // that they may take
 }
 
-func newCodeCache(m *mem.Memory) *codeCache {
-	return &codeCache{pages: make(map[mem.Frame]*codePage), crossing: make(map[mem.Frame][]*block), memory: m}
+func newCodeCache(m *mem.Memory, most int) *codeCache {
+	return &codeCache{pages: make(map[mem.Frame]*codePage), crossing: make(map[mem.Frame][]*block), memory: m, most: most}
 }
 
 func (cc *codeCache) find(f mem.Frame, offset uint16, mode codeMode) *block {
@@ -101,7 +105,7 @@ func (cc *codeCache) find(f mem.Frame, offset uint16, mode codeMode) *block {
 
 // add keeps a block. It reports whether a frame newly holds code, so that stores to it must be watched.
 func (cc *codeCache) add(b *block) (fresh []mem.Frame) {
-	if len(cc.pages) >= maxPages || cc.bytes >= maxCode {
+	if len(cc.pages) >= maxPages || cc.bytes >= cc.most {
 		cc.dropAll()
 	}
 	if cc.cover(b.frame, uint64(b.offset), uint64(b.offset+b.size)) {
