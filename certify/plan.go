@@ -3,6 +3,7 @@ package certify
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/tacit-vm/tacit/image"
@@ -94,23 +95,26 @@ type Boot struct {
 	cfg     vm.Config
 }
 
-// Proves says whether the boot tells anything of the image: it ran to an end that was the guest's own, not one of the
-// caller's or for want of something in the machine.
+// Proves says whether the boot tells anything of the image: it got to its init, or ran to an end that was the guest's own,
+// not one of the caller's or for want of something in the machine.
 func (b *Boot) Proves() bool {
 	if b.Record == nil {
 		return false
 	}
 	switch b.Record.Outcome {
-	case record.Cancelled, record.Limit, record.Unsupported:
+	case record.Cancelled, record.NoReport:
 		return false
+	case record.Limit, record.Unsupported:
+		return b.Reached()
+	case record.GuestPanic:
+		return b.Reached() || !b.wantsRoot()
 	}
 	return true
 }
 
-// Reached says whether the guest's init ran and reported.
-func (b *Boot) Reached() bool {
-	return b.Record != nil && b.Record.Acceptance.UnacceptedAtInit != nil && b.memInfo() != nil
-}
+// Reports says whether the guest's init has reported: that is tacit's, which a bzImage gets. A unified kernel image has an
+// init of its own, which knows nothing of that.
+func (b *Boot) Reports() bool { return b.Record != nil && b.memInfo() != nil }
 
 // memInfo is what the guest said first of its memory; nil where it said nothing. Tacit's init for Linux says it once,
 // its own guest at every step.
@@ -127,10 +131,40 @@ func (b *Boot) memInfo() *record.MemInfo {
 	return nil
 }
 
+// ownInit says whether the image was left to start its own init.
+func (b *Boot) ownInit() bool { return b.Record.Config.InitrdSHA256 == "" }
+
+// wants are the words of a panic of a kernel that has got all the way to its init, and has none: its root file system is on
+// a disk (Linux init/do_mounts.c, init/main.c).
+var wants = regexp.MustCompile(`Unable to mount root fs|No working init found|Requested init .* failed`)
+
+func (b *Boot) wantsRoot() bool {
+	d := b.Record.Diagnosis
+	return b.ownInit() && d != nil && wants.MatchString(d.Summary)
+}
+
+// Reached says whether the guest got to its init: that reported, or a program ran and the guest did not die of what a
+// confidential guest dies of. An init of the image's own may have given up for whatever reason, such as a missing disk.
+func (b *Boot) Reached() bool {
+	if b.Record == nil || b.Record.Acceptance.UnacceptedAtInit == nil {
+		return false
+	}
+	if b.Reports() {
+		return true
+	}
+	switch b.Record.Outcome {
+	case record.Violation, record.TripleFault:
+		return false
+	case record.GuestPanic:
+		return b.ownInit()
+	}
+	return true
+}
+
 // Sees returns the memory that the guest counts as its own, in bytes: what a kernel of Linux's kind keeps for itself
-// from the start is not in it.
+// from the start is not in it. It is 0 where the guest does not say.
 func (b *Boot) Sees() uint64 {
-	if !b.Reached() {
+	if !b.Reports() {
 		return 0
 	}
 	return b.memInfo().MemTotal
@@ -144,16 +178,45 @@ func overhead(memory uint64) uint64 {
 	return memory/64 + swiotlb + 192<<20
 }
 
-// Loses says whether the guest came up with less memory than it was given.
-func (b *Boot) Loses() bool { return b.Reached() && b.Sees()+overhead(b.Memory) < b.Memory }
+// used is how much of the memory that firmware handed over unaccepted the guest has made its own, by the machine's books.
+// Memory that it has converted there and back counts nothing.
+func (b *Boot) used() uint64 {
+	left := b.Record.Acceptance.UnacceptedAtEnd
+	if handed := handedOver(b.Record); left != nil && *left < handed {
+		return handed - *left
+	}
+	return 0
+}
+
+// Accepts says whether the guest made memory its own that firmware had handed over unaccepted.
+func (b *Boot) Accepts() bool {
+	by := &b.Record.Acceptance.By
+	return b.Reached() && by.Kernel.Bytes+by.Stub.Bytes > 0 && b.used() > 0
+}
+
+// Loses says whether the guest came up with less memory than it was given: as it says itself, or else, where it does not
+// say or was told to use less, if it has accepted nothing of what was left to it.
+func (b *Boot) Loses() bool {
+	if !b.Reached() {
+		return false
+	}
+	sees := b.Sees()
+	if !b.Reports() || b.Record.ToldToUseLess() {
+		if b.Accepts() {
+			return false
+		}
+		sees = b.Memory - min(handedOver(b.Record), b.Memory)
+	}
+	return sees+overhead(b.Memory) < b.Memory
+}
 
 // accepts says whether a guest that came up, and had memory to accept, accepted of it and lost none. One that lost none
 // and needed none shows neither.
 func (b *Boot) accepts() Answer {
-	switch by := &b.Record.Acceptance.By; {
+	switch {
 	case b.Loses():
 		return No
-	case by.Kernel.Bytes+by.Stub.Bytes > 0:
+	case b.Accepts():
 		return Yes
 	}
 	return Unknown

@@ -18,12 +18,18 @@ func (c *Certificate) WriteTable(w io.Writer) error {
 	var b bytes.Buffer
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, strings.Join([]string{"image", "platform", "policy", "memory", "init", "sees", "unaccepted at init", "accepted by firmware", "stub", "kernel", "outcome", "virtual", "host"}, "\t"))
+	row := func(cells []string) {
+		for i := range cells {
+			cells[i] = record.Printable(cells[i])
+		}
+		fmt.Fprintln(t, strings.Join(cells, "\t"))
+	}
 	for i, v := range c.Verdicts {
 		if v.Error != "" {
-			fmt.Fprintln(t, strings.Join(v.notBooted(), "\t"))
+			row(v.notBooted())
 		}
 		for _, boot := range of(i, c.Boots) {
-			fmt.Fprintln(t, strings.Join(boot.row(), "\t"))
+			row(boot.row())
 		}
 	}
 	if err := t.Flush(); err != nil {
@@ -31,16 +37,16 @@ func (c *Certificate) WriteTable(w io.Writer) error {
 	}
 	fmt.Fprintln(&b)
 	for _, v := range c.Verdicts {
-		fmt.Fprintln(&b, v.Line)
+		fmt.Fprintln(&b, record.Printable(v.Line))
 	}
 	for _, v := range c.Verdicts {
 		for _, d := range v.Disagreements {
-			fmt.Fprintf(&b, "DISAGREEMENT  %s: %s\n", v.Image, d)
+			fmt.Fprintf(&b, "DISAGREEMENT  %s: %s\n", record.Printable(v.Image), record.Printable(d))
 		}
 	}
 	for _, v := range c.Verdicts {
 		for _, u := range v.unmet {
-			fmt.Fprintf(&b, "%s: %s\n", v.Image, u)
+			fmt.Fprintf(&b, "%s: %s\n", record.Printable(v.Image), record.Printable(u))
 		}
 	}
 	fmt.Fprintf(&b, "\n%s\n", c.Summary())
@@ -75,11 +81,13 @@ func (b *Boot) row() []string {
 	}
 	reached, sees, left := "no", "-", "-"
 	if b.Reached() {
-		reached, sees = "yes", mebibytes(b.Sees())
+		reached, left = "silent", mebibytes(*r.Acceptance.UnacceptedAtInit)
+		if b.Reports() {
+			reached, sees = "yes", mebibytes(b.Sees())
+		}
 		if b.Loses() {
 			sees += " LOST"
 		}
-		left = mebibytes(*r.Acceptance.UnacceptedAtInit)
 	}
 	by := &r.Acceptance.By
 	return append(row, reached, sees, left, mebibytes(by.Firmware.Bytes), mebibytes(by.Stub.Bytes), mebibytes(by.Kernel.Bytes),

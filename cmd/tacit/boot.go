@@ -36,6 +36,7 @@ type bootFlags struct {
 	cmdline string
 	symbols string
 	json    string
+	profile string
 	events  string
 	quiet   bool
 	verbose bool
@@ -74,7 +75,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			"  tacit boot --memory 64G --host-page 4K --json record.json bzImage\n" +
 			"  tacit boot --append accept_memory=eager",
 		Args: func(cmd *cobra.Command, args []string) error {
-			return cmp.Or(cobra.MaximumNArgs(1)(cmd, args), f.check())
+			return cmp.Or(cobra.MaximumNArgs(1)(cmd, args), f.check(len(args) > 0))
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := f.settings(args, cmd.Flags().Changed("cmdline"))
@@ -109,6 +110,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.DurationVar(&f.timeout, "timeout", 0, "stop after so much time on the host, such as 90s or 5m; 0 is never")
 	flags.StringVar(&f.symbols, "symbols", "", "name guest functions from `FILE`: a vmlinux or System.map of IMAGE")
 	flags.StringVar(&f.json, "json", "", "write the record to `FILE`; - is standard output, and the console goes to standard error")
+	flags.StringVar(&f.profile, "profile", "", "write who asked for memory to be accepted to `FILE`, for go tool pprof")
 	flags.StringVar(&f.events, "events", "", "write each event to `FILE` as a line of JSON")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show neither the console nor how far the run is")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "add phases and calls to the summary")
@@ -142,7 +144,7 @@ func lieHelp() string {
 }
 
 // check finds what is wrong with the flags whatever the machine is.
-func (f *bootFlags) check() error {
+func (f *bootFlags) check(hasImage bool) error {
 	switch {
 	case f.memory == 0:
 		return errors.New("--memory is 0")
@@ -154,6 +156,8 @@ func (f *bootFlags) check() error {
 		return errors.New("--json and --events cannot both be written to one place")
 	case f.touch != 0 && f.initrd != "":
 		return errors.New("--touch is for tacit's init, which --initrd replaces")
+	case f.touch != 0 && !hasImage:
+		return errors.New("--touch is for tacit's init, which starts on a kernel: give an IMAGE, or tacit's own guest --append hold=SIZE")
 	}
 	if f.interactive && f.quiet {
 		return errors.New("--interactive is for the console, which --quiet does not show")
@@ -161,7 +165,9 @@ func (f *bootFlags) check() error {
 	if err := f.debugFlags.check(); err != nil {
 		return err
 	}
-	return vm.Config{Platform: f.platform.word, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie}.Check()
+	return vm.Config{
+		Platform: f.platform.word, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie, Touch: uint64(f.touch),
+	}.Check()
 }
 
 // settings turns the flags into what the machine needs, and reads the files that it needs.
@@ -170,7 +176,7 @@ func (f *bootFlags) settings(args []string, hasCmdline bool) (s settings, err er
 		platform: f.platform.word, memory: uint64(f.memory),
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed,
-		append: f.append, symbols: f.symbols, hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable,
+		callers: !f.quiet || f.profile != "" || f.events != "", append: f.append, symbols: f.symbols, hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable,
 		maxInstructions: f.maxInstructions, maxWall: f.timeout, blockLimit: f.cpuBlocks,
 	}
 	if f.hostPage.word == "4K" {

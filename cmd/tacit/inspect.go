@@ -67,7 +67,7 @@ func inspectCommand(status *exitStatus) *cobra.Command {
 var inspectStatuses = []statusMeaning{
 	{0, "every kernel meets what is required, if anything is"},
 	{statusNo, "a kernel does not"},
-	{statusUnknown, "none does not, but of one it could not be told"},
+	{statusUnknown, "none does not, but of one it could not be told, or something that may matter was not read"},
 	{statusError, "a file could not be read, or has no kernel in it"},
 	{statusUsage, "the command line is wrong"},
 }
@@ -104,7 +104,7 @@ func (f *inspectFlags) inspect(ctx context.Context, files []string, stdout, stde
 	if f.json {
 		err = printInspectJSON(stdout, results, required)
 	} else {
-		err = f.print(stdout, results, required)
+		err = f.print(stdout, printableResults(results), required)
 	}
 	return judge(results, required), errors.Join(err, failure(results, stderr))
 }
@@ -121,7 +121,7 @@ func failure(results []inspected, stderr io.Writer) error {
 		return errors.Join(failed...)
 	}
 	for _, err := range failed {
-		fmt.Fprintf(stderr, "tacit: %v\n", err)
+		complain(stderr, err)
 	}
 	return fmt.Errorf("no answer for %d of %d files", len(failed), len(results))
 }
@@ -167,6 +167,9 @@ func judge(results []inspected, required []inspect.Requirement) exitStatus {
 			for _, q := range required {
 				all = append(all, k.Meets(q))
 			}
+		}
+		if r.report.Incomplete != "" && len(required) > 0 { // there may be other kernels in it
+			all = append(all, inspect.Unknown)
 		}
 	}
 	switch {

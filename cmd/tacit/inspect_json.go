@@ -30,7 +30,9 @@ type fileJSON struct {
 	Kernels int               `json:"kernels"`
 	Tags    []inspect.Tagging `json:"tags"`
 	Notes   []string          `json:"notes"`
-	Error   *string           `json:"error"`
+
+	Incomplete string  `json:"incomplete"`
+	Error      *string `json:"error"`
 }
 
 func printInspectJSON(w io.Writer, results []inspected, required []inspect.Requirement) error {
@@ -39,6 +41,7 @@ func printInspectJSON(w io.Writer, results []inspected, required []inspect.Requi
 		f := fileJSON{File: r.file, SHA256: r.sha256, Tags: []inspect.Tagging{}, Notes: []string{}}
 		if r.report != nil {
 			f.Format, f.Kernels, f.Notes = r.report.Format, len(r.report.Kernels), r.report.Notes
+			f.Incomplete = r.report.Incomplete
 			for _, k := range r.report.Kernels {
 				met := map[string]inspect.Verdict{}
 				for _, q := range required {

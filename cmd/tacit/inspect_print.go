@@ -44,6 +44,7 @@ func (f *inspectFlags) print(w io.Writer, results []inspected, required []inspec
 		}
 	}
 	printUnmet(out, kernels, required)
+	printIncomplete(out, results, required)
 	printAdvice(out, kernels)
 	return out.err
 }
@@ -185,6 +186,15 @@ func printUnmet(out *errWriter, kernels []*inspect.Kernel, required []inspect.Re
 				out.printf("%s%s: required %s: %s\n", separator, k.Name(), q.Name, v)
 				separator = ""
 			}
+		}
+	}
+}
+
+// printIncomplete writes of which files not all that matters was read, where something is required.
+func printIncomplete(out *errWriter, results []inspected, required []inspect.Requirement) {
+	for _, r := range results {
+		if len(required) > 0 && r.err == nil && r.report.Incomplete != "" {
+			out.printf("\n%s: not all that may matter was read: %s\n", r.file, r.report.Incomplete)
 		}
 	}
 }

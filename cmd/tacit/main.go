@@ -52,10 +52,11 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 		fmt.Fprintln(stderr, "tacit: cancelled") // whatever it was that could not go on for it
 		return int(statusOf(record.Cancelled))
 	default:
-		fmt.Fprintf(stderr, "tacit: %v\n", err)
 		if !started {
+			fmt.Fprintf(stderr, "tacit: %v\n", err) // the words are those of the command line, and lines cobra's
 			return statusUsage
 		}
+		complain(stderr, err)
 		return statusError
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/record/pprof"
 )
 
 // boot runs the machine and shows what it does. Chosen says that nobody has named an image. The outcome means
@@ -33,6 +34,11 @@ func (f *bootFlags) boot(
 		lines = record.NewLines(eventsFile)
 		s.events = lines
 	}
+	profileFile, err := create(f.profile, stdout)
+	if err != nil {
+		return "", err
+	}
+	defer closeWith(&err, profileFile)
 	if chosen && !f.quiet {
 		fmt.Fprintln(stderr, "tacit: booting tacit's own guest; give it an IMAGE to boot that")
 	}
@@ -60,6 +66,9 @@ func (f *bootFlags) boot(
 	}
 	if jsonFile != nil {
 		err = errors.Join(err, r.WriteJSON(jsonFile))
+	}
+	if profileFile != nil {
+		err = errors.Join(err, pprof.Write(profileFile, r))
 	}
 	return r.Outcome, err
 }

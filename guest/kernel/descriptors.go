@@ -55,6 +55,7 @@ const (
 	vectorVE = 20
 	vectorVC = 29
 
+	//lint:ignore U1000 entry_amd64.s has it
 	vectorSyscall = 0x100 // no vector: how a frame of SYSCALL is marked
 )
 
@@ -64,9 +65,7 @@ func (p *processor) prepare(idt *[512]uint64, stacks uint64) {
 	p.stack = stacks + stackSize
 	p.tlsBlock[0] = uint64(uintptr(unsafe.Pointer(&p.g)))
 	p.tls = uint64(uintptr(unsafe.Pointer(&p.tlsBlock))) + 8
-	for i, s := range segments {
-		p.gdt[i] = s
-	}
+	copy(p.gdt[:], segments[:])
 	tss := uint64(uintptr(unsafe.Pointer(&p.tss)))
 	const limit, available = 103, 0x89
 	p.gdt[6] = limit | tss&0xFF_FFFF<<16 | available<<40 | tss>>24&0xFF<<56
@@ -130,8 +129,10 @@ func (p *processor) load(idt *[512]uint64) {
 		writeCR0(cr0&^(ts|em) | mp)
 	}
 	// FXSAVE and SSE; a kernel that shares its program's pages can do without protection from executing and reading them.
-	const fxsr, xmm, smep, smap = 1 << 9, 1 << 10, 1 << 20, 1 << 21
-	if cr4 := readCR4(); cr4&(fxsr|xmm) != fxsr|xmm || cr4&(smep|smap) != 0 {
-		writeCR4(cr4&^(smep|smap) | fxsr | xmm)
+	// Where firmware has switched XSAVE on, the Go runtime would use AVX, of which a trap keeps only what FXSAVE does: a
+	// page fault in the middle of a copy would lose half of it.
+	const fxsr, xmm, osxsave, smep, smap = 1 << 9, 1 << 10, 1 << 18, 1 << 20, 1 << 21
+	if cr4 := readCR4(); cr4&(fxsr|xmm) != fxsr|xmm || cr4&(osxsave|smep|smap) != 0 {
+		writeCR4(cr4&^(osxsave|smep|smap) | fxsr | xmm)
 	}
 }

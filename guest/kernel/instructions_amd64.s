@@ -63,11 +63,6 @@ TEXT ·readCR2(SB),NOSPLIT,$0-8
 	MOVQ AX, ret+0(FP)
 	RET
 
-TEXT ·readCR3(SB),NOSPLIT,$0-8
-	MOVQ CR3, AX
-	MOVQ AX, ret+0(FP)
-	RET
-
 TEXT ·writeCR3(SB),NOSPLIT,$0-8
 	MOVQ v+0(FP), AX
 	MOVQ AX, CR3
@@ -94,6 +89,10 @@ TEXT ·pause(SB),NOSPLIT,$0-0
 
 TEXT ·hlt(SB),NOSPLIT,$0-0
 	HLT
+	RET
+
+TEXT ·cli(SB),NOSPLIT,$0-0
+	CLI
 	RET
 
 TEXT ·outb(SB),NOSPLIT,$0-3

@@ -67,6 +67,8 @@ const (
 )
 
 // serveSyscall serves a system call of the thread that runs.
+//
+//lint:ignore U1000 entry_amd64.s calls it
 func serveSyscall() {
 	k.serve(processorHere())
 }
@@ -87,7 +89,7 @@ func (k *kernel) serve(p *processor) {
 	case sysMmap:
 		f.ax = k.mmap(p, a, b, c, d)
 	case sysMunmap:
-		if !k.inProgram(a, b) {
+		if a&pageMask != 0 || b == 0 || !k.inProgram(a, b) {
 			f.ax = einval
 			return
 		}
@@ -97,7 +99,11 @@ func (k *kernel) serve(p *processor) {
 		}
 	case sysMadvise:
 		const dontNeed, free = 4, 8
-		if (c == dontNeed || c == free) && k.inProgram(a, b) {
+		if a&pageMask != 0 || !k.inProgram(a, b) {
+			f.ax = einval
+			return
+		}
+		if c == dontNeed || c == free {
 			k.unmap(p, a, a+up(b))
 		}
 	case sysClone:
