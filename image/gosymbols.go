@@ -3,6 +3,7 @@ package image
 import (
 	"bytes"
 	"debug/gosym"
+	"debug/pe"
 	"errors"
 	"fmt"
 
@@ -73,8 +74,8 @@ func goSymbols(data []byte) (*Symbols, error) {
 		return nil, err
 	}
 	// A program that does not move itself has firmware relocate it.
-	if s.Fixed = optional.DataDirectory[pe.IMAGE_DIRECTORY_ENTRY_BASERELOC].Size == 0; !s.Fixed {
-		s.ImageBase = optional.ImageBase
+	if s.Fixed = header.Directory(pe.IMAGE_DIRECTORY_ENTRY_BASERELOC).Size == 0; !s.Fixed {
+		s.ImageBase = header.ImageBase
 	}
 	return s, nil
 }
