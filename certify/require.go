@@ -133,7 +133,7 @@ func both(all []Answer) Answer {
 func (b *Boot) failing(c criterion) string {
 	switch {
 	case b.alive() == No && b.Record.Outcome == record.PowerOff:
-		return "it switched itself off, and its init has not reported"
+		return "it switched itself off before its init"
 	case b.alive() == No:
 		return fmt.Sprintf("%s before its init", b.Record.Outcome)
 	case b.Loses():

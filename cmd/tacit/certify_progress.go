@@ -52,7 +52,7 @@ func newCertifyProgress(stderr io.Writer) *certifyProgress {
 func (p *certifyProgress) reading(path string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.draw("reading " + path)
+	p.draw("reading " + record.Printable(path))
 }
 
 // watcher is what the boots are watched by; nil where nobody looks.
@@ -96,7 +96,7 @@ func (p *certifyProgress) ended(done, all int, b *certify.Boot) {
 	}
 	p.erase()
 	fmt.Fprintf(p.out, "tacit: %d of %d  %s  %s  %s  %s  %s\n",
-		done, all, b.Image, b.Platform, b.Policy, record.FormatBytes(b.Memory), outcome)
+		done, all, record.Printable(b.Image), b.Platform, b.Policy, record.FormatBytes(b.Memory), record.Printable(outcome))
 	if len(p.running) > 0 {
 		p.draw(p.text())
 	}
@@ -116,7 +116,7 @@ func (p *certifyProgress) text() string {
 		room -= len(between) + len(rest[i])
 	}
 	for i, u := range p.running {
-		name := []rune(u.boot.Image)
+		name := []rune(record.Printable(u.boot.Image))
 		if most := max(room/len(p.running), shortest); len(name) > most {
 			name = append(name[:most-1], '…')
 		}

@@ -107,6 +107,13 @@ func TestCertifyProgress(t *testing.T) {
 	p.close()
 	expect("closed", eraseLine)
 
+	p.reading("\x1b[2J")
+	p.watch(&certify.Boot{Image: "\x1b[2J"}, record.Init, record.Progress{})
+	if text := strings.ReplaceAll(out.String(), eraseLine, ""); raw(text) {
+		t.Errorf("%q", text)
+	}
+	out.Reset()
+
 	p = newCertifyProgress(&out) // no terminal
 	p.reading("a.deb")
 	if p.ended(1, 1, b); p.watcher() != nil || strings.Contains(out.String(), "\x1b") || !oneLine(out.String()) {

@@ -52,12 +52,17 @@ func TestHostileNamesOnTheHost(t *testing.T) {
 	if err := os.WriteFile(hostile, []byte("no image"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	for _, args := range [][]string{{"boot", hostile}, {"boot", "--initrd", hostile + "x", "i"}, {"certify", hostile}, {"inspect", hostile, hostile + "x"}} {
+	for _, args := range [][]string{{"boot", hostile}, {"boot", "--initrd", hostile + "x", "i"}, {"inspect", hostile, hostile + "x"}} {
 		var stdout, stderr strings.Builder
 		status := execute(t.Context(), args, &stdout, &stderr, boot)
 		if status != statusError || stdout.Len() > 0 || raw(stderr.String()) || !strings.Contains(stderr.String(), `\x1b[2J\x0aevil`) {
 			t.Errorf("%q: status %d, %q, %q", args, status, stdout.String(), stderr.String())
 		}
+	}
+	var table, stderr strings.Builder
+	status := execute(t.Context(), []string{"certify", "--require", "tdx", hostile}, &table, &stderr, boot)
+	if status != int(statusUnknown) || raw(table.String()) || stderr.Len() > 0 || strings.Count(table.String(), `\x1b[2J\x0aevil`) != 4 {
+		t.Errorf("certify: status %d, %q, %q", status, table.String(), stderr.String())
 	}
 }
 
@@ -84,7 +89,9 @@ func TestPrintableResults(t *testing.T) {
 	const hostile = "\x1b"
 	k := &inspect.Kernel{File: hostile, Release: hostile, Notes: []string{hostile}, Boots: []inspect.Boot{{Loader: hostile}}}
 	k.Lazy.Evidence = []inspect.Evidence{{What: hostile}}
-	all := printableResults([]inspected{{hostile, &inspect.Report{Notes: []string{hostile}, Kernels: []*inspect.Kernel{k}}, nil}, {hostile, nil, os.ErrNotExist}})
+	all := printableResults([]inspected{
+		{file: hostile, report: &inspect.Report{Notes: []string{hostile}, Kernels: []*inspect.Kernel{k}}}, {file: hostile, err: os.ErrNotExist},
+	})
 	got := all[0].report.Kernels[0]
 	if text := fmt.Sprintf("%s %s %v %v %v %v", all[0].file, all[1].file, all[0].report.Notes, got.Name(), got.Notes, *got); raw(text) {
 		t.Errorf("%q", text)
