@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/inspect"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -35,8 +36,19 @@ type PlatformClaim struct {
 
 // A Subject is an image to certify.
 type Subject struct {
-	Image  *image.Image
-	Claims *Claims // nil where nothing is claimed
+	Path   string       // of the file, as it was named; empty for an image that is in none
+	SHA256 string       // of the file, in hexadecimal; may be empty
+	Image  *image.Image // nil where Err says why there is none
+	Claims *Claims      // nil where nothing is claimed
+	Err    error        // why the image cannot be booted
+}
+
+// name is what a table calls the subject.
+func (s *Subject) name() string {
+	if s.Err != nil {
+		return s.Path
+	}
+	return s.Image.Name
 }
 
 // A Config says what is to be booted.
@@ -46,6 +58,8 @@ type Config struct {
 	Policies  []string // empty means all of vm.FirmwarePolicies
 	Memory    []uint64 // bytes; empty means DefaultMemory
 
+	Require []inspect.Requirement // what the images have to show; they are those of package inspect
+
 	Append          string        // to the kernels' command lines
 	Workers         int           // boots at a time; 0 means one a processor of the host
 	MaxInstructions uint64        // a boot; 0 means DefaultMaxInstructions
@@ -53,6 +67,9 @@ type Config struct {
 
 	// Progress hears of every boot that has ended, from one goroutine at a time; may be nil.
 	Progress func(done, all int, b *Boot)
+
+	// Watch hears how far a boot is, many times a second, for several boots at the same time; may be nil.
+	Watch func(b *Boot, reached record.Phase, p record.Progress)
 }
 
 // DefaultMemory is how much the guests get where nobody says: more than the 2 GiB that lie below the PCI hole, so that
@@ -70,6 +87,9 @@ type Boot struct {
 	Memory   uint64         `json:"memory_bytes"`
 	Record   *record.Record `json:"record"`
 	Error    string         `json:"error,omitempty"` // what kept the machine from running
+
+	// Required says for each requirement that the boot has to do with whether the boot shows it.
+	Required map[string]Answer `json:"required"`
 
 	subject int
 	cfg     vm.Config
@@ -94,7 +114,7 @@ func (b *Boot) Proves() bool {
 
 // Reports says whether the guest's init has reported: that is tacit's, which a bzImage gets. A unified kernel image has an
 // init of its own, which knows nothing of that.
-func (b *Boot) Reports() bool { return b.Record != nil && b.Record.Guest.MemInfo != nil }
+func (b *Boot) Reports() bool { return b.Record != nil && b.memInfo() != nil }
 
 // ownInit says whether the image was left to start its own init.
 func (b *Boot) ownInit() bool { return b.Record.Config.InitrdSHA256 == "" }
@@ -126,13 +146,28 @@ func (b *Boot) Reached() bool {
 	return true
 }
 
+// memInfo is what the guest said first of its memory; nil where it said nothing. Tacit's init for Linux says it once,
+// its own guest at every step.
+func (b *Boot) memInfo() *record.MemInfo {
+	g := &b.Record.Guest
+	if g.MemInfo != nil {
+		return g.MemInfo
+	}
+	for _, s := range g.Steps {
+		if s.MemInfo != nil {
+			return s.MemInfo
+		}
+	}
+	return nil
+}
+
 // Sees returns the memory that the guest counts as its own, in bytes: what a kernel of Linux's kind keeps for itself
 // from the start is not in it. It is 0 where the guest does not say.
 func (b *Boot) Sees() uint64 {
 	if !b.Reports() {
 		return 0
 	}
-	return b.Record.Guest.MemInfo.MemTotal
+	return b.memInfo().MemTotal
 }
 
 // overhead is what Linux takes of its memory before it counts the rest: 1/64 for struct page; for SWIOTLB, which a
@@ -175,12 +210,26 @@ func (b *Boot) Loses() bool {
 	return sees+overhead(b.Memory) < b.Memory
 }
 
-// plan makes the boots, in the order in which tables show them.
-func (c *Config) plan() ([]*Boot, error) {
-	if len(c.Subjects) == 0 {
-		return nil, errors.New("no image to certify")
+// accepts says whether a guest that came up, and had memory to accept, accepted of it and lost none. One that lost none
+// and needed none shows neither.
+func (b *Boot) accepts() Answer {
+	switch {
+	case b.Loses():
+		return No
+	case b.Accepts():
+		return Yes
 	}
-	platforms, policies, memory := c.Platforms, c.Policies, c.Memory
+	return Unknown
+}
+
+// title tells a boot of an image from the others of it.
+func (b *Boot) title() string {
+	return fmt.Sprintf("%s/%s/%s", b.Platform, b.Policy, record.FormatBytes(b.Memory))
+}
+
+// axes are what is to be combined with each subject.
+func (c *Config) axes() (platforms, policies []string, memory []uint64) {
+	platforms, policies, memory = c.Platforms, c.Policies, c.Memory
 	if len(platforms) == 0 {
 		platforms = vm.ConfidentialPlatforms()
 	}
@@ -190,14 +239,30 @@ func (c *Config) plan() ([]*Boot, error) {
 	if len(memory) == 0 {
 		memory = DefaultMemory
 	}
+	return platforms, policies, memory
+}
+
+// plan makes the boots, in the order in which tables show them. It notes which subjects cannot be booted.
+func (c *Config) plan() ([]*Boot, error) {
+	if len(c.Subjects) == 0 {
+		return nil, errors.New("no image to certify")
+	}
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	platforms, policies, memory := c.axes()
 	limit := c.MaxInstructions
 	if limit == 0 {
 		limit = DefaultMaxInstructions
 	}
 	var boots []*Boot
-	for i, s := range c.Subjects {
-		if err := s.Image.Bootable(); err != nil {
-			return nil, fmt.Errorf("%s: %w", s.Image.Source, err)
+	for i := range c.Subjects {
+		s := &c.Subjects[i]
+		if s.Err == nil {
+			s.Err = s.Image.Bootable()
+		}
+		if s.Err != nil {
+			continue
 		}
 		for _, platform := range platforms {
 			for _, policy := range policies {

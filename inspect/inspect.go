@@ -25,6 +25,9 @@ type Options struct {
 	// not be judged by its code is unpacked.
 	Unpack bool
 
+	// Digest says to compute Kernel.SHA256.
+	Digest bool
+
 	// Progress, if not nil, is told how many bytes of the file have been read, and how many it has.
 	Progress func(read, size int64)
 }

@@ -17,6 +17,7 @@ type Kernel struct {
 	Release string `json:"release"` // that the kernel states, "6.12.9-cloud-amd64"; "" if it states none
 	Banner  string `json:"banner"`  // the release with builder and date
 	OS      string `json:"os"`      // the system that a unified kernel image says to be of; "" for others
+	SHA256  string `json:"sha256"`  // of the bzImage, unified kernel image or vmlinux, in hexadecimal; "" if it was not wanted
 
 	TDX        Platform `json:"tdx"`
 	SNP        Platform `json:"snp"`

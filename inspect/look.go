@@ -1,6 +1,9 @@
 package inspect
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +20,8 @@ const (
 	maxKernel  = 256 << 20 // a bzImage; distributions' have 10 to 20 MiB
 	maxVmlinux = 512 << 20 // an unpacked kernel without debug information
 )
+
+const maxDigested = 1 << 30 // bytes of which digests are computed, in one file
 
 // look finds out what a file is, and inspects it if it is a kernel. A file that is neither kernel nor loader is passed
 // over, unless it is all there is.
@@ -71,6 +76,7 @@ func (d *disk) lookAtBzImage(k *Kernel, e image.Entry, base, size int64) error {
 	}
 	if k.Format == "" {
 		k.Format = formatBzImage
+		d.digest(k, bytes.NewReader(data), size)
 	}
 	config := d.config(k, img.Setup.Release())
 	inspectBzImage(k, img, base, config, d.options.Unpack)
@@ -95,6 +101,7 @@ func (d *disk) lookAtPE(k *Kernel, e image.Entry, head []byte) error {
 		return nil
 	}
 	if _, ok := p.Section(".linux"); ok {
+		d.digest(k, e, e.Size)
 		return d.lookAtUKI(k, e, p)
 	}
 	if !p.IsEFI() {
@@ -141,8 +148,25 @@ func (d *disk) lookAtELF(k *Kernel, e image.Entry) error {
 		}
 		return nil
 	}
+	d.digest(k, bytes.NewReader(data), int64(len(data)))
 	d.kernels = append(d.kernels, k)
 	return nil
+}
+
+// digest computes the kernel's, where that is wanted. A file whose kernels are larger in all than any image's has none for
+// the rest: a disk of holes can have a unified kernel image of any size.
+func (d *disk) digest(k *Kernel, r io.ReaderAt, size int64) {
+	if d.options.Digest && d.digested+size <= maxDigested {
+		d.digested += size
+		hash := sha256.New()
+		if n, err := io.Copy(hash, io.NewSectionReader(r, 0, size)); err == nil && n == size {
+			k.SHA256 = hex.EncodeToString(hash.Sum(nil))
+			return
+		}
+	}
+	if d.options.Digest {
+		k.Notes = append(k.Notes, "its SHA-256 was not computed")
+	}
 }
 
 // config finds the configuration file that came with a kernel: config-RELEASE, or config in the kernel's directory.

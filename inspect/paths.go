@@ -46,6 +46,8 @@ type disk struct {
 
 	unread   []string // files and directories that could not be read
 	dangling string   // a file that a configuration speaks of, and that was not found
+
+	digested int64 // bytes
 }
 
 // where names a file of a volume; "" if it is the only one.

@@ -37,8 +37,8 @@ func (f *inspectFlags) print(w io.Writer, results []inspected, required []inspec
 		for _, r := range results {
 			if r.err == nil {
 				out.printf("\nOn %s, for %s:\n", f.tags.word, r.file)
-				for _, line := range inspect.Tags(f.tags.word, r.report.Kernels) {
-					out.printf("  %s\n", line)
+				for _, t := range inspect.Tags(f.tags.word, r.report.Kernels) {
+					out.printf("  %s\n", strings.Join(t.Lines(), "\n  "))
 				}
 			}
 		}

@@ -84,7 +84,9 @@ func TestPrintableResults(t *testing.T) {
 	const hostile = "\x1b"
 	k := &inspect.Kernel{File: hostile, Release: hostile, Notes: []string{hostile}, Boots: []inspect.Boot{{Loader: hostile}}}
 	k.Lazy.Evidence = []inspect.Evidence{{What: hostile}}
-	all := printableResults([]inspected{{hostile, &inspect.Report{Notes: []string{hostile}, Kernels: []*inspect.Kernel{k}}, nil}, {hostile, nil, os.ErrNotExist}})
+	all := printableResults([]inspected{
+		{file: hostile, report: &inspect.Report{Notes: []string{hostile}, Kernels: []*inspect.Kernel{k}}}, {file: hostile, err: os.ErrNotExist},
+	})
 	got := all[0].report.Kernels[0]
 	if text := fmt.Sprintf("%s %s %v %v %v %v", all[0].file, all[1].file, all[0].report.Notes, got.Name(), got.Notes, *got); raw(text) {
 		t.Errorf("%q", text)
