@@ -116,21 +116,6 @@ func (b *Boot) Proves() bool {
 // init of its own, which knows nothing of that.
 func (b *Boot) Reports() bool { return b.Record != nil && b.memInfo() != nil }
 
-// memInfo is what the guest said first of its memory; nil where it said nothing. Tacit's init for Linux says it once,
-// its own guest at every step.
-func (b *Boot) memInfo() *record.MemInfo {
-	g := &b.Record.Guest
-	if g.MemInfo != nil {
-		return g.MemInfo
-	}
-	for _, s := range g.Steps {
-		if s.MemInfo != nil {
-			return s.MemInfo
-		}
-	}
-	return nil
-}
-
 // ownInit says whether the image was left to start its own init.
 func (b *Boot) ownInit() bool { return b.Record.Config.InitrdSHA256 == "" }
 
@@ -159,6 +144,21 @@ func (b *Boot) Reached() bool {
 		return b.ownInit()
 	}
 	return true
+}
+
+// memInfo is what the guest said first of its memory; nil where it said nothing. Tacit's init for Linux says it once,
+// its own guest at every step.
+func (b *Boot) memInfo() *record.MemInfo {
+	g := &b.Record.Guest
+	if g.MemInfo != nil {
+		return g.MemInfo
+	}
+	for _, s := range g.Steps {
+		if s.MemInfo != nil {
+			return s.MemInfo
+		}
+	}
+	return nil
 }
 
 // Sees returns the memory that the guest counts as its own, in bytes: what a kernel of Linux's kind keeps for itself

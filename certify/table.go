@@ -18,18 +18,18 @@ func (c *Certificate) WriteTable(w io.Writer) error {
 	var b bytes.Buffer
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, strings.Join([]string{"image", "platform", "policy", "memory", "init", "sees", "unaccepted at init", "accepted by firmware", "stub", "kernel", "outcome", "virtual", "host"}, "\t"))
-	row := func(cells []string) {
-		for i := range cells {
-			cells[i] = record.Printable(cells[i])
+	write := func(row []string) {
+		for i := range row {
+			row[i] = record.Printable(row[i])
 		}
-		fmt.Fprintln(t, strings.Join(cells, "\t"))
+		fmt.Fprintln(t, strings.Join(row, "\t"))
 	}
 	for i, v := range c.Verdicts {
 		if v.Error != "" {
-			row(v.notBooted())
+			write(v.notBooted())
 		}
 		for _, boot := range of(i, c.Boots) {
-			row(boot.row())
+			write(boot.row())
 		}
 	}
 	if err := t.Flush(); err != nil {

@@ -101,6 +101,7 @@ func (d *disk) lookAtPE(k *Kernel, e image.Entry, head []byte) error {
 		return nil
 	}
 	if _, ok := p.Section(".linux"); ok {
+		d.digest(k, e, e.Size)
 		return d.lookAtUKI(k, e, p)
 	}
 	if !p.IsEFI() {

@@ -45,7 +45,7 @@ func Tags(cloud string, kernels []*Kernel) []Tagging {
 		}
 		return len(kernels) > 0
 	}
-	// Without its EFI stub, a kernel sees no unaccepted memory; and what was not read may be in the way.
+	// Without its EFI stub, a kernel sees no unaccepted memory.
 	started := all(func(k *Kernel) bool { return k.incomplete == "" && (len(k.Boots) == 0 || k.Stub() == Yes) })
 	return Able{
 		UEFI:         all(func(k *Kernel) bool { return k.hasStub }),

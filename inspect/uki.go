@@ -82,7 +82,6 @@ func (d *disk) lookAtUKI(k *Kernel, e image.Entry, p *image.PE) error {
 	if err != nil {
 		return err
 	}
-	d.digest(k, e, e.Size) // of the whole, whichever profile it is
 	var kernels []image.Section
 	for _, profile := range all {
 		linux, ok := profile.section(".linux")
