@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/firmware"
+	"github.com/tacit-vm/tacit/host"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -234,6 +235,9 @@ func TestGoGuestUnderAttack(t *testing.T) {
 				t.Run(platform+" "+v.attack+" "+policy, func(t *testing.T) {
 					t.Parallel()
 					b := goGuest(t, vm.Config{Platform: platform, HostAttack: v.attack, FirmwarePolicy: policy}, "hold=256M")
+					if b.Outcome == record.Untested && (policy == "eager" || strings.HasPrefix(v.attack, host.Lie)) {
+						return // all pages were there before its first instruction, and it converts none
+					}
 					b.survivesOrSays(t)
 				})
 			}

@@ -122,7 +122,6 @@ func (m *Machine) close() {
 func (m *Machine) acpi() acpi.Machine {
 	return acpi.Machine{
 		CPUs:          1,
-		PIC:           m.hasPIC(),
 		IOAPICAddress: device.IOAPICBase, IOAPICID: device.IOAPICID,
 		UARTs:            []acpi.UART{{Port: device.COM1Port, GSI: device.COM1IRQ}, {Port: device.COM2Port, GSI: device.COM2IRQ}},
 		RTC:              &acpi.RTC{Port: device.RTCPort, GSI: device.RTCIRQ, Century: device.RTCCentury},

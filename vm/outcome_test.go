@@ -141,3 +141,44 @@ func TestAdviceForWhatIsNoGuest(t *testing.T) {
 		}
 	}
 }
+
+// What the command refuses, the configuration refuses.
+func TestConfigsThatAreRefused(t *testing.T) {
+	for name, cfg := range map[string]vm.Config{
+		"a platform":           {Platform: "sgx"},
+		"odd memory":           {Memory: 3 * mib},
+		"too much memory":      {Memory: 5 << 40},
+		"a policy":             {FirmwarePolicy: "none"},
+		"host pages":           {HostPage: gib},
+		"time that went by":    {MaxWall: -1},
+		"blocks of less":       {BlockLimit: -1},
+		"too much to touch":    {Touch: 4*gib + 1},
+		"somebody else's init": {Touch: mib, Initrd: []byte("070701")},
+		"too large an initrd":  {Memory: 128 * mib, Initrd: make([]byte, 128*mib+1)},
+	} {
+		if err := cfg.Check(); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		cfg.Image = application(t, []byte{0xC3})
+		if _, err := vm.Run(t.Context(), cfg); err == nil {
+			t.Errorf("%s: it ran", name)
+		}
+	}
+	for name, cfg := range map[string]vm.Config{"an application": {Touch: mib, Image: application(t, []byte{0xC3})}, "tacit's own guest": {Touch: mib}} {
+		if _, err := vm.Run(t.Context(), cfg); err == nil || !strings.Contains(err.Error(), "tacit's init") {
+			t.Errorf("to touch memory in %s: %v", name, err)
+		}
+	}
+}
+
+// An application that is no kernel is handed no kernel's command line, but what it is given.
+func TestApplicationsHaveTheirOwnOptions(t *testing.T) {
+	t.Parallel()
+	own := "an option"
+	for want, cfg := range map[string]vm.Config{"": {}, "more": {Append: "more"}, "an option more": {CommandLine: &own, Append: "more"}} {
+		cfg.Image = application(t, []byte{0x31, 0xC0, 0xC3})
+		if b := boot(t, cfg); b.Config.CommandLine != want {
+			t.Errorf("%q, want %q", b.Config.CommandLine, want)
+		}
+	}
+}

@@ -99,7 +99,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.BoolVar(&f.misalign, "misalign", false, "hand memory over in ranges that are not aligned to 2 MiB")
 	flags.Var(&f.hostPage, "host-page", "size of the pages that the host adds")
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernel's command line")
-	flags.StringVar(&f.cmdline, "cmdline", "", "use `WORDS` instead of tacit's command line; --append still adds to them")
+	flags.StringVar(&f.cmdline, "cmdline", "", "use `WORDS` instead of tacit's command line, or a unified kernel image's own; --append still adds to them")
 	flags.StringVar(&f.initrd, "initrd", "", "use `FILE` instead of tacit's initrd, whose init reports and switches off")
 	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat once: `KIND[:N]`, at the N-th opportunity")
 	flags.StringVar(&f.firmwareLie, "firmware-lie", "", "have firmware lie to the guest: `KIND`")

@@ -16,8 +16,6 @@ type Machine struct {
 	IOAPICAddress uint32 // guest-physical; its first pin is global system interrupt 0
 	IOAPICID      uint8
 
-	PIC bool // there is a PC's pair of 8259, too
-
 	UARTs []UART
 	RTC   *RTC // nil where there is no CMOS clock
 
@@ -199,19 +197,14 @@ const (
 	madtX2APIC  = 9
 	madtMailbox = 0x10 // multiprocessor wakeup
 
-	madtCompatible = 1 << 0
-
 	localAPICAddress = 0xFEE00000
 	enabled          = 1
 )
 
-// madt lists the local APICs, as x2APICs, and the I/O APIC. PCAT_COMPAT says whether there are 8259s.
+// madt lists the local APICs, as x2APICs, and the I/O APIC. PCAT_COMPAT is clear: there is no
+// 8259 that would have to be masked first. A pair that nobody has programmed is quiet.
 func (m *Machine) madt() []byte {
-	const revision = 6
-	flags := uint32(0)
-	if m.PIC {
-		flags = madtCompatible
-	}
+	const revision, flags = 6, 0
 	le := binary.LittleEndian
 	b := le.AppendUint32(nil, localAPICAddress)
 	b = le.AppendUint32(b, flags)
