@@ -95,6 +95,11 @@ type console struct {
 	line  []byte    // of the line so far, at most maxLine bytes
 	panic string    // the first line in which a kernel says that it gives up
 	lines []string  // the last few lines
+
+	now    func() int64 // virtual time
+	onLast func()       // hears of a panicked kernel's last word; may be nil
+	spins  bool         // it has said it, and nothing has shown since that it goes on
+	giveUp int64        // virtual time at which it is given up, or neverGiveUp
 }
 
 const (
@@ -117,12 +122,22 @@ func (c *console) Write(p []byte) (int, error) {
 			c.line = append(c.line, b)
 		}
 	}
+	if c.spins {
+		c.giveUp = c.now() + panicGrace
+	}
 	return len(p), nil
 }
+
+// goesOn hears that what is on the console was not a kernel's last word.
+func (c *console) goesOn() { c.spins, c.giveUp = false, neverGiveUp }
 
 func (c *console) endLine() {
 	if i := bytes.Index(c.line, []byte("Kernel panic - not syncing")); i >= 0 && c.panic == "" {
 		c.panic = string(c.line[i:])
+	}
+	if c.panic != "" && !c.spins && bytes.Contains(c.line, []byte("---[ end Kernel panic")) && c.onLast != nil {
+		c.spins = true
+		c.onLast()
 	}
 	if len(c.lines) == keepLines {
 		c.lines = append(c.lines[:0], c.lines[1:]...)
