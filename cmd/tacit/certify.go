@@ -26,6 +26,8 @@ type certifyFlags struct {
 	append                      string
 	jobs                        int
 	timeout                     time.Duration
+	maxVirtual                  virtualLimit
+	maxHostMemory               size
 	json, junit                 string
 	claims                      bool
 }
@@ -60,7 +62,9 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 	flags.StringSliceVar(&f.memory, "memory", []string{"4G"}, "amounts of memory")
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernels' command lines")
 	flags.IntVarP(&f.jobs, "jobs", "j", 0, "boots at a time; 0 is one a processor")
+	flags.Var(&f.maxVirtual, "max-virtual-time", "end a boot after so much virtual time; 0 is never")
 	flags.DurationVar(&f.timeout, "timeout", 0, "end a boot after so much time on the host; 0 is never")
+	flags.Var(&f.maxHostMemory, "max-host-memory", "what all boots at a time may take of the host's memory (default: most of what is available)")
 	flags.BoolVar(&f.claims, "inspect", true, "hold what inspect says of the file against the boots")
 	flags.StringVar(&f.json, "json", "", "write the certificate, with the record of every boot, to `FILE`; - is standard output instead of the table")
 	flags.StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE`")
@@ -70,6 +74,7 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, stdout, stderr io.Writer) (ok bool, err error) {
 	cfg := certify.Config{
 		Platforms: f.platforms, Policies: f.policies, Memory: f.sizes, Append: f.append, Workers: f.jobs, MaxWall: f.timeout,
+		MaxVirtual: f.maxVirtual.config(), MaxHostMemory: uint64(f.maxHostMemory),
 		Progress: func(done, all int, b *certify.Boot) {
 			outcome := "error: " + b.Error
 			if b.Record != nil {
