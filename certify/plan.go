@@ -63,7 +63,9 @@ type Config struct {
 	Append          string        // to the kernels' command lines
 	Workers         int           // boots at a time; 0 means one a processor of the host
 	MaxInstructions uint64        // a boot; 0 means DefaultMaxInstructions
+	MaxVirtual      time.Duration // a boot, as vm.Config has it
 	MaxWall         time.Duration // a boot; 0 means no limit
+	MaxHostMemory   uint64        // of all boots at a time, in bytes; 0 means [vm.DefaultMaxHostMemory]
 
 	// Progress hears of every boot that has ended, from one goroutine at a time; may be nil.
 	Progress func(done, all int, b *Boot)
@@ -271,7 +273,7 @@ func (c *Config) plan() ([]*Boot, error) {
 						Image: s.Image.Name, Platform: platform, Policy: policy, Memory: m, subject: i,
 						cfg: vm.Config{
 							Platform: platform, FirmwarePolicy: policy, Memory: m, Image: s.Image,
-							Append: c.Append, MaxInstructions: limit, MaxWall: c.MaxWall,
+							Append: c.Append, MaxInstructions: limit, MaxVirtual: c.MaxVirtual, MaxWall: c.MaxWall,
 						},
 					})
 				}

@@ -1,6 +1,7 @@
 package certify
 
 import (
+	"cmp"
 	"context"
 	"runtime"
 	"slices"
@@ -32,13 +33,19 @@ func Run(ctx context.Context, cfg Config) (*Certificate, error) {
 	if workers <= 0 {
 		workers = runtime.GOMAXPROCS(0)
 	}
+	workers = min(workers, len(boots))
+	// Each of those that run at a time may take its share of the host's memory.
+	share := cmp.Or(cfg.MaxHostMemory, vm.DefaultMaxHostMemory()) / uint64(workers)
+	for _, b := range boots {
+		b.cfg.MaxHostMemory = share
+	}
 	var (
 		wait sync.WaitGroup
 		lock sync.Mutex
 		done int
 		next = make(chan *Boot)
 	)
-	for range min(workers, len(boots)) {
+	for range workers {
 		wait.Go(func() {
 			for b := range next {
 				b.run(ctx, cfg.Watch)

@@ -13,7 +13,8 @@ const (
 	GuestPanic Outcome = "guest-panic"
 	// Halted: no CPU gets on any more. Every one waits and nothing can wake it, or takes exceptions without end.
 	Halted Outcome = "halted"
-	// Limit: the limit on instructions or on wall time was reached, virtual time was up, or a bound of firmware's own.
+	// Limit: a limit was reached: on instructions, on virtual time, on wall time, on what a run takes of the host's
+	// memory, or a bound of firmware's own.
 	Limit Outcome = "limit"
 	// Reset: the guest asked for a restart, which ends a run.
 	Reset Outcome = "reset"
@@ -43,9 +44,9 @@ var outcomes = []struct {
 }{
 	{PowerOff, "the guest switched itself off"},
 	{Violation, "the guest did what the architecture forbids, such as touching memory it has not accepted"},
-	{GuestPanic, "the guest gave up: a kernel panic or a reported fatal error"},
+	{GuestPanic, "the guest gave up: a kernel panic, also one that spins for ever, or a reported fatal error"},
 	{Halted, "no CPU gets on: all wait and nothing can wake them, or take exceptions without end"},
-	{Limit, "a limit on instructions or time was reached, or a bound of firmware's own"},
+	{Limit, "a limit on instructions, time or the host's memory was reached, or a bound of firmware's own"},
 	{Reset, "the guest asked for a restart"},
 	{TripleFault, "an exception while delivering a double fault"},
 	{NoReport, "the guest switched itself off, but tacit's init did not report, or not all that it was to"},

@@ -66,6 +66,7 @@ type Config struct {
 	TouchBytes           uint64 `json:"touch_bytes"`
 	Seed                 uint64 `json:"seed"`
 	MaxInstructions      uint64 `json:"max_instructions"` // 0: none
+	MaxVirtualNS         int64  `json:"max_virtual_ns"`   // 0: none
 	HostAttack           string `json:"host_attack"`      // "drop:1", "lie:2"; empty: the host is honest
 	FirmwareLie          string `json:"firmware_lie"`     // "overlap", "wrap"; empty: firmware is honest
 	UnacceptedTable      bool   `json:"unaccepted_table"` // firmware installed a table of unaccepted memory, as kexec leaves one

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -51,9 +52,16 @@ type Config struct {
 
 	Seed uint64 // of all randomness
 
+	// Limits, at which a run ends with the outcome [record.Limit]. MaxInstructions bounds what firmware's services do for
+	// the guest as well, as one instruction for each nanosecond that they take. MaxHostMemory is of the pages that the
+	// guest writes to, decoded code, image and initrd, and the program.
 	MaxInstructions uint64        // 0 means no limit
-	MaxWall         time.Duration // 0 means no limit
-	BlockLimit      int           // instructions the processor decodes at once; 0 means its own choice. It must not matter
+	MaxVirtual      time.Duration // of virtual time; 0 means [DefaultMaxVirtual], or none where somebody types; negative means no limit
+	MaxWall         time.Duration // since Since; 0 means no limit
+	Since           time.Time     // zero means when Run is called
+	MaxHostMemory   uint64        // bytes; 0 means [DefaultMaxHostMemory]; math.MaxUint64 means no limit
+
+	BlockLimit int // instructions the processor decodes at once; 0 means its own choice. It must not matter
 
 	Cost cost.Model // the zero Model means the platform's
 
@@ -163,6 +171,17 @@ func (c *Config) complete() error {
 	c.FirmwareAccepts = cmp.Or(c.FirmwareAccepts, firmware.DefaultFirmwareAccepts)
 	c.FirmwarePolicy = cmp.Or(c.FirmwarePolicy, FirmwarePolicies[0])
 	c.HostPage = cmp.Or(c.HostPage, 2<<20)
+	if c.MaxVirtual == 0 && c.Keyboard == nil && c.Replay == nil {
+		c.MaxVirtual = DefaultMaxVirtual(c.Memory)
+	}
+	switch c.MaxHostMemory {
+	case 0:
+		if n := DefaultMaxHostMemory(); n > 0 {
+			c.MaxHostMemory = max(n, leastHostMemory)
+		}
+	case math.MaxUint64:
+		c.MaxHostMemory = 0
+	}
 	if c.HostAttack != "" {
 		a, err := host.ParseAttack(c.HostAttack)
 		if err != nil {

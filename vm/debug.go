@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,7 +47,7 @@ func (d *debugger) begin(ctx context.Context) error {
 	err := d.server.Wait(ctx)
 	d.idle += time.Since(began)
 	if err != nil {
-		return errCancelled
+		return cmp.Or(interrupted(ctx), errCancelled)
 	}
 	return d.stand(ctx, gdb.Stop{})
 }
@@ -60,6 +61,9 @@ func (d *debugger) stand(ctx context.Context, stop gdb.Stop) error {
 	d.idle += time.Since(began)
 	switch d.resume.How {
 	case gdb.Killed:
+		if err := interrupted(ctx); err != nil {
+			return err
+		}
 		return fmt.Errorf("%w by gdb", errCancelled)
 	case gdb.Detached:
 		d.accept, d.touch = 0, nil

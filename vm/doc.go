@@ -10,6 +10,7 @@
 //	machine.go   making it
 //	platform.go  the platforms, as far as the rest of the machine can tell them apart
 //	run.go       the loop: the processor runs, firmware serves, devices are on time
+//	ends.go      how a run ends that does not end by itself; hostmemory*.go, one of the reasons
 //	report.go    the guest's own books, held against the machine's
 //	outcome.go   how it ended, and why
 //	debug*.go    the machine as gdb sees it

@@ -13,8 +13,8 @@ import (
 	"github.com/tacit-vm/tacit/vm"
 )
 
-// guestProgram builds a program for the kernel in Go.
-func guestProgram(t *testing.T, directory string) *image.Image {
+// goProgram builds a program for the kernel in Go.
+func goProgram(t *testing.T, directory string) *image.Image {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "program")
 	cmd := exec.Command("go", "build", "-trimpath", "-ldflags="+efi.LinkFlags, "-o", file, directory)
@@ -41,7 +41,7 @@ func guestProgram(t *testing.T, directory string) *image.Image {
 // its large page has been given back.
 func TestGoGuestAtTheEdges(t *testing.T) {
 	t.Parallel()
-	img := guestProgram(t, "../guest/kernel/testdata/edges")
+	img := goProgram(t, "../guest/kernel/testdata/edges")
 	for _, platform := range vm.ConfidentialPlatforms() {
 		for _, last := range []string{"", "execute-small", "execute-large"} {
 			b := goGuest(t, vm.Config{Platform: platform, Image: img}, last)

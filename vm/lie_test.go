@@ -22,8 +22,8 @@ func TestFirmwareLiesToDebian13(t *testing.T) {
 	both := func(end string) [2]string { return [2]string{end, end} }
 	want := map[firmware.Lie][2]string{ // on TDX, on SEV-SNP: the outcome, and what the diagnosis says
 		firmware.LieOverlap:    twice,
-		firmware.LieWrap:       both("limit: Kernel panic"),
-		firmware.LieStride:     both("limit: Kernel panic"),
+		firmware.LieWrap:       both("guest-panic: Kernel panic"),
+		firmware.LieStride:     both("guest-panic: Kernel panic"),
 		firmware.LieStrideHuge: both("halted: EFI_OUT_OF_RESOURCES"),
 		firmware.LieImage:      {"guest-panic: exception 20 (#VE)", "guest-panic: PVALIDATE failed"},
 		firmware.LieAccepted:   twice,
@@ -75,7 +75,7 @@ func TestFirmwareLieIsSeen(t *testing.T) {
 			t.Errorf("%q: %+v", lie, b.Lie)
 		}
 	}
-	b := boot(t, vm.Config{FirmwareLie: "key", Image: application(t, countUnaccepted), Initrd: []byte{}, MaxInstructions: 100_000})
+	b := boot(t, vm.Config{FirmwareLie: "key", Image: application(t, countUnaccepted), Initrd: []byte{}, MaxInstructions: 1_000_000})
 	if b.Outcome != record.Limit || b.Lie.Told < 100 || b.Lie.Told != b.Negotiation.ExitBootServices {
 		t.Errorf("a program that does not give up: %s, %+v", b.Outcome, b.Lie)
 	}

@@ -1,8 +1,6 @@
 package vm
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
 
 	"github.com/tacit-vm/tacit/accept"
@@ -37,6 +35,9 @@ type Machine struct {
 
 	ended  error // how the guest ended the run from within an instruction, such as a device's power-off
 	exited bool  // the mark of ExitBootServices has been made
+	sums   *sums
+	budget hostBudget
+	full   bool // the guest has written to more pages than budget has for it
 
 	appointments []appointment // in the order of time
 	trace        *tracer       // nil while nothing is traced
@@ -45,14 +46,21 @@ type Machine struct {
 }
 
 func newMachine(cfg Config) (m *Machine, err error) {
-	m = &Machine{cfg: cfg, log: record.NewLog(cfg.Events), ram: firmware.RAM(cfg.Memory), console: console{out: cfg.Console}}
+	m = &Machine{cfg: cfg, log: record.NewLog(cfg.Events), ram: firmware.RAM(cfg.Memory), console: console{out: cfg.Console, giveUp: neverGiveUp}}
+	m.console.now, m.console.onLast = m.Now, m.panicked
 	defer func() {
 		if err != nil {
 			m.close()
 		}
 	}()
+	if m.budget, err = cfg.budget(); err != nil {
+		return m, err
+	}
 	if m.memory, err = mem.New(m.ram[len(m.ram)-1].End); err != nil {
 		return m, err
+	}
+	if m.budget.all > 0 {
+		m.memory.Limit(m.budget.pages(), m.runsOutOfMemory)
 	}
 	board := device.Config{
 		Clock: m, RTCStart: rtcStart, LocalAPICs: m,
@@ -80,7 +88,7 @@ func newMachine(cfg Config) (m *Machine, err error) {
 		Unaccepted: m.platform.accept != nil, FirmwareAccepts: accepts, Misalign: cfg.Misalign, Policy: policy,
 		UnacceptedTable: cfg.UnacceptedTable, Lie: firmware.Lie(cfg.FirmwareLie),
 		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },
-		Seed:   cfg.Seed, RTCStart: rtcStart, CallNS: uint64(cfg.Cost.NS(cost.Exit)),
+		Seed:   cfg.Seed, RTCStart: rtcStart, CallNS: uint64(cfg.Cost.NS(cost.Exit)), MiBNS: uint64(cfg.Cost.NS(cost.ServiceMiB)),
 		PrivateBit: m.platform.privateBit, Tables: m.platform.tables,
 		Console: &m.console, Log: m.log,
 	}
@@ -95,6 +103,7 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	m.cpus = []*x86.CPU{x86.New(x86.Config{
 		Memory: m.memory, Platform: m.debug.observe(m.platform), Bus: m.board, Traps: m.firmware,
 		InstructionNS: uint64(cfg.Cost.NS(cost.Instruction)), TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
+		CodeBytes: int(m.budget.code / 2),
 	})}
 	for _, c := range m.cpus {
 		c.APIC.OnEOI(m.board.EOI)
@@ -181,13 +190,15 @@ func (m *Machine) reached(p record.Phase) {
 // newRecord starts the record with what was configured.
 func (m *Machine) newRecord() *record.Record {
 	r := m.log.Record()
-	r.Image = record.Image{Kernel: m.cfg.Image.Name, SHA256: digest(m.cfg.Image.Data)}
+	image, initrd := m.checksums()
+	r.Image = record.Image{Kernel: m.cfg.Image.Name, SHA256: image}
 	r.Platform, r.MemoryBytes, r.CostModel = m.cfg.Platform, m.cfg.Memory, m.cfg.Cost.Name()
 	r.Config = record.Config{
 		CommandLine: m.cfg.kernelArguments(), FirmwareAcceptsBytes: m.cfg.FirmwareAccepts,
 		FirmwarePolicy: m.cfg.FirmwarePolicy, Misalign: m.cfg.Misalign,
 		HostPageBytes: m.cfg.HostPage, TouchBytes: m.cfg.Touch, Seed: m.cfg.Seed, MaxInstructions: m.cfg.MaxInstructions,
-		HostAttack: m.cfg.HostAttack, FirmwareLie: m.cfg.FirmwareLie, UnacceptedTable: m.cfg.UnacceptedTable,
+		MaxVirtualNS: max(m.cfg.MaxVirtual.Nanoseconds(), 0),
+		HostAttack:   m.cfg.HostAttack, FirmwareLie: m.cfg.FirmwareLie, UnacceptedTable: m.cfg.UnacceptedTable,
 	}
 	by := &r.Acceptance.By
 	by.Firmware.Name, by.Stub.Name, by.Kernel.Name = "firmware", m.stubName(), "kernel"
@@ -201,9 +212,7 @@ func (m *Machine) newRecord() *record.Record {
 		AcceptedAtExit: n.AcceptedLate, ExitBootServices: n.ExitAttempts,
 	}
 	r.Config.InputSHA256 = m.keyboard.digest()
-	if len(m.cfg.Initrd) > 0 {
-		r.Config.InitrdSHA256 = digest(m.cfg.Initrd)
-	}
+	r.Config.InitrdSHA256 = initrd
 	return r
 }
 
@@ -213,11 +222,6 @@ func (m *Machine) stubName() string {
 		return "EFI stub"
 	}
 	return m.cfg.Image.Name
-}
-
-func digest(b []byte) string {
-	sum := sha256.Sum256(b)
-	return hex.EncodeToString(sum[:])
 }
 
 var (

@@ -15,17 +15,6 @@ import (
 	"github.com/tacit-vm/tacit/x86"
 )
 
-// Ends that nobody else has a word for.
-var (
-	errCancelled = errors.New("cancelled")
-	errHalted    = errors.New("every processor waits for an interrupt and none can come")
-)
-
-// A limitError ends a run that has used up what it may.
-type limitError struct{ what string }
-
-func (e *limitError) Error() string { return "the limit of " + e.what + " was reached" }
-
 // describe says in r how the run ended, and why.
 func (m *Machine) describe(r *record.Record, end error) {
 	r.Acceptance.BitmapSetAtReport = m.books.bitmapSet
@@ -61,7 +50,7 @@ func (m *Machine) outcome(end error) record.Outcome {
 		return m.poweredOff()
 	case m.unvalidated() != nil:
 		return record.Violation // the guest died of it, in whatever way
-	case errors.As(end, &fatal), errors.As(end, &terminated), errors.As(end, &fault), panicked,
+	case errors.As(end, &fatal), errors.As(end, &terminated), errors.As(end, &fault), panicked, errors.Is(end, errPanicked),
 		errors.As(end, &reset) && reset.Type == uefi.ResetShutdown: // with an error for its reason
 		return record.GuestPanic
 	case errors.As(end, &reset), errors.Is(end, errReset):

@@ -121,6 +121,11 @@ type console struct {
 	died  bool      // it has said that an instruction went wrong, and not yet which
 	oops  string    // where that was, as oopsRIP matches it
 	lines []string  // the last few lines
+
+	now    func() int64 // virtual time
+	onLast func()       // hears of a panicked kernel's last word; may be nil
+	spins  bool         // it has said it, and nothing has shown since that it goes on
+	giveUp int64        // virtual time at which it is given up, or neverGiveUp
 }
 
 const (
@@ -143,13 +148,23 @@ func (c *console) Write(p []byte) (int, error) {
 			c.line = append(c.line, b)
 		}
 	}
+	if c.spins {
+		c.giveUp = c.now() + panicGrace
+	}
 	return len(p), nil
 }
+
+// goesOn hears that what is on the console was not a kernel's last word.
+func (c *console) goesOn() { c.spins, c.giveUp = false, neverGiveUp }
 
 func (c *console) endLine() {
 	c.heed(c.line)
 	if i := bytes.Index(c.line, []byte("Kernel panic - not syncing")); i >= 0 && c.panic == "" {
 		c.panic = string(c.line[i:])
+	}
+	if c.panic != "" && !c.spins && bytes.Contains(c.line, []byte("---[ end Kernel panic")) && c.onLast != nil {
+		c.spins = true
+		c.onLast()
 	}
 	if len(c.lines) == keepLines {
 		c.lines = append(c.lines[:0], c.lines[1:]...)

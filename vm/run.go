@@ -3,7 +3,6 @@ package vm
 import (
 	"context"
 	"errors"
-	"fmt"
 	"math"
 	"time"
 
@@ -23,7 +22,10 @@ func Run(ctx context.Context, cfg Config) (*record.Record, error) {
 	}
 	defer m.close()
 	start := time.Now()
-	end := m.guarded(func() error { return m.run(ctx, start) })
+	ctx, done := m.watchOver(ctx)
+	defer done()
+	m.sumUp(ctx)
+	end := m.guarded(func() error { return m.run(ctx) })
 	var bug *BugError
 	if errors.As(end, &bug) {
 		return nil, bug
@@ -55,11 +57,14 @@ const (
 )
 
 // run drives the machine until it ends, and returns why.
-func (m *Machine) run(ctx context.Context, start time.Time) error {
+func (m *Machine) run(ctx context.Context) error {
 	c := m.cpus[0]
 	m.reached(record.FirmwareStart)
 	if err := m.firmware.Boot(c); err != nil {
-		return &loadError{err}
+		return &loadError{givenUp(ctx, err)}
+	}
+	if m.full {
+		return m.exhausted()
 	}
 	m.reached(record.StubEntry)
 	c.WatchUser()
@@ -75,7 +80,7 @@ func (m *Machine) run(ctx context.Context, start time.Time) error {
 		stretch = debugSlice
 	}
 	for {
-		if err := m.interrupted(ctx, start); err != nil {
+		if err := m.overdue(); err != nil {
 			return err
 		}
 		if err := m.debug.attend(ctx); err != nil {
@@ -85,24 +90,16 @@ func (m *Machine) run(ctx context.Context, start time.Time) error {
 			return err
 		}
 		m.progress()
-		until := m.keyboard.until(c.Now() + stretch)
+		until := m.keyboard.until(m.until(c.Now() + stretch))
 		for c.Now() < until {
+			if err := interrupted(ctx); err != nil {
+				return err
+			}
 			if err := m.step(ctx, c, until); err != nil {
 				return err
 			}
 		}
 	}
-}
-
-// interrupted says whether somebody outside wants the run to end.
-func (m *Machine) interrupted(ctx context.Context, start time.Time) error {
-	if err := ctx.Err(); err != nil {
-		return errCancelled
-	}
-	if m.cfg.MaxWall > 0 && time.Since(start)-m.debug.stoodStill() > m.cfg.MaxWall {
-		return &limitError{fmt.Sprintf("%v of wall time", m.cfg.MaxWall)}
-	}
-	return nil
 }
 
 func (m *Machine) progress() {
@@ -119,18 +116,21 @@ func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
 	}
 	exit := c.Run(min(event, until))
 	m.board.Advance(c.Now())
+	if m.full && exit.Kind != x86.ExitStopped {
+		return m.exhausted()
+	}
 	switch exit.Kind {
-	case x86.ExitDeadline:
+	case x86.ExitDeadline, x86.ExitYield:
 		return nil
 	case x86.ExitHalted:
 		return m.wait(ctx, c, min(event, until))
 	case x86.ExitTrap:
 		if err := m.serve(c, exit.GPA); err != nil {
-			return err
+			return givenUp(ctx, err)
 		}
 		return m.debug.served(ctx)
 	case x86.ExitUser:
-		m.reached(record.Init)
+		m.inUserMode()
 		return nil
 	case x86.ExitFence:
 		m.reached(record.KernelEntry)
@@ -158,6 +158,9 @@ func (m *Machine) wait(ctx context.Context, c *x86.CPU, until int64) error {
 // serve lets firmware do what was called.
 func (m *Machine) serve(c *x86.CPU, gpa uint64) error {
 	if err := m.firmware.Call(c, gpa); err != nil {
+		return err
+	}
+	if err := m.overworked(); err != nil {
 		return err
 	}
 	if m.firmware.Exited() && !m.exited {

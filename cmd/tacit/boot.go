@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -42,6 +43,8 @@ type bootFlags struct {
 	verbose bool
 
 	maxInstructions uint64
+	maxVirtual      virtualLimit
+	maxHostMemory   size
 	timeout         time.Duration
 	cpuBlocks       int
 
@@ -78,7 +81,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			return cmp.Or(cobra.MaximumNArgs(1)(cmd, args), f.check(len(args) > 0))
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := f.settings(args, cmd.Flags().Changed("cmdline"))
+			s, err := f.settings(cmd.Context(), args, cmd.Flags().Changed("cmdline"))
 			if err != nil {
 				return err
 			}
@@ -107,7 +110,9 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.Var(&f.touch, "touch", "memory that tacit's init touches before it reports")
 	flags.Uint64Var(&f.seed, "seed", 0, "where all randomness in the machine comes from")
 	flags.Uint64Var(&f.maxInstructions, "max-instructions", 0, "stop after `N` instructions of the guest; 0 is never")
+	flags.Var(&f.maxVirtual, "max-virtual-time", "stop after so much virtual time, such as 90s; 0 is never")
 	flags.DurationVar(&f.timeout, "timeout", 0, "stop after so much time on the host, such as 90s or 5m; 0 is never")
+	flags.Var(&f.maxHostMemory, "max-host-memory", "stop before more of the host's memory is taken (default: most of what is available)")
 	flags.StringVar(&f.symbols, "symbols", "", "name guest functions from `FILE`: a vmlinux or System.map of IMAGE")
 	flags.StringVar(&f.json, "json", "", "write the record to `FILE`; - is standard output, and the console goes to standard error")
 	flags.StringVar(&f.profile, "profile", "", "write who asked for memory to be accepted to `FILE`, for go tool pprof")
@@ -171,13 +176,15 @@ func (f *bootFlags) check(hasImage bool) error {
 }
 
 // settings turns the flags into what the machine needs, and reads the files that it needs.
-func (f *bootFlags) settings(args []string, hasCmdline bool) (s settings, err error) {
+func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool) (s settings, err error) {
 	s = settings{
 		platform: f.platform.word, memory: uint64(f.memory),
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed,
-		callers: !f.quiet || f.profile != "" || f.events != "", append: f.append, symbols: f.symbols, hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable,
-		maxInstructions: f.maxInstructions, maxWall: f.timeout, blockLimit: f.cpuBlocks,
+		callers: !f.quiet || f.profile != "" || f.events != "", append: f.append, symbols: f.symbols, hostAttack: f.hostAttack,
+		firmwareLie: f.firmwareLie, table: f.unacceptedTable, maxInstructions: f.maxInstructions,
+		maxVirtual: f.maxVirtual.config(), maxWall: f.timeout, since: time.Now(), maxHostMemory: uint64(f.maxHostMemory),
+		blockLimit: f.cpuBlocks,
 	}
 	if f.hostPage.word == "4K" {
 		s.hostPage = 4 << 10
@@ -191,22 +198,38 @@ func (f *bootFlags) settings(args []string, hasCmdline bool) (s settings, err er
 		s.own = true
 	}
 	if f.initrd != "" {
-		s.initrd, err = readInitrd(f.initrd, s.memory)
+		ctx, done := s.within(ctx)
+		defer done()
+		s.initrd, err = readInitrd(ctx, f.initrd, s.memory, cmp.Or(s.maxHostMemory, vm.DefaultMaxHostMemory()))
 	}
 	return s, err
 }
 
-// readInitrd reads a file that has to fit into the guest's memory.
-func readInitrd(path string, memory uint64) ([]byte, error) {
+// readInitrd reads a file that has to fit into the guest's memory, and into what the run may take of the host's; 0 is
+// not known.
+func readInitrd(ctx context.Context, path string, memory, host uint64) ([]byte, error) {
 	file, size, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	if uint64(size) > memory {
+	switch {
+	case uint64(size) > memory:
 		return nil, fmt.Errorf("%s: larger than the guest's memory of %s", path, record.FormatBytes(memory))
+	case host != 0 && uint64(size) > host:
+		return nil, fmt.Errorf("%s: larger than the %s that the run may take of the host's memory (--max-host-memory)", path, record.FormatBytes(host))
 	}
-	return io.ReadAll(io.LimitReader(file, size))
+	const piece = 16 << 20
+	b := make([]byte, size)
+	for at := int64(0); at < size; at += piece {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		if _, err := io.ReadFull(file, b[at:min(at+piece, size)]); err != nil {
+			return nil, fmt.Errorf("%s: %w", path, err)
+		}
+	}
+	return b, nil
 }
 
 // openRegular opens a file and says how many bytes it has. What is no file, such as a pipe, might never end, or never

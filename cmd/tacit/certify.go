@@ -24,6 +24,8 @@ type certifyFlags struct {
 	append                      string
 	jobs                        int
 	timeout                     time.Duration
+	maxVirtual                  virtualLimit
+	maxHostMemory               size
 	json, junit                 string
 	claims, own                 bool
 	require                     string
@@ -66,7 +68,9 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 	flags.StringSliceVar(&f.memory, "memory", []string{"4G"}, "amounts of memory")
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernels' command lines")
 	flags.IntVarP(&f.jobs, "jobs", "j", 0, "boots at a time; 0 is one a processor")
+	flags.Var(&f.maxVirtual, "max-virtual-time", "end a boot after so much virtual time; 0 is never")
 	flags.DurationVar(&f.timeout, "timeout", 0, "end a boot after so much time on the host; 0 is never")
+	flags.Var(&f.maxHostMemory, "max-host-memory", "what all boots at a time may take of the host's memory (default: most of what is available)")
 	flags.BoolVar(&f.claims, "inspect", true, "hold what inspect says of the file against the boots")
 	flags.BoolVar(&f.own, "own-guest", false, "certify tacit's own guest, before what is named")
 	flags.StringVar(&f.json, "json", "", "write the certificate, with the record of every boot, to `FILE`; - is standard output instead of the table")
@@ -133,6 +137,7 @@ func (f *certifyFlags) config() certify.Config {
 	return certify.Config{
 		Platforms: f.platforms, Policies: f.policies, Memory: f.sizes, Require: f.required,
 		Append: f.append, Workers: f.jobs, MaxWall: f.timeout,
+		MaxVirtual: f.maxVirtual.config(), MaxHostMemory: uint64(f.maxHostMemory),
 	}
 }
 

@@ -36,7 +36,10 @@ type settings struct {
 	symbols     string // path, or empty
 
 	maxInstructions uint64        // 0: no limit
+	maxVirtual      time.Duration // 0: the machine's own; negative: no limit
 	maxWall         time.Duration // 0: no limit
+	since           time.Time     // when maxWall began to count
+	maxHostMemory   uint64        // bytes; 0: the machine's own
 	blockLimit      int           // 0: the engine's own
 
 	console  io.Writer
@@ -61,8 +64,10 @@ type machine func(ctx context.Context, s settings) (*record.Record, error)
 func boot(ctx context.Context, s settings) (*record.Record, error) {
 	var img *image.Image // the machine's own
 	if !s.own {
+		reading, done := s.within(ctx)
+		defer done()
 		var err error
-		if img, err = image.Open(ctx, s.image); err != nil {
+		if img, err = image.Open(reading, s.image); err != nil {
 			return nil, err
 		}
 		if err := img.Bootable(); err != nil {
@@ -74,7 +79,8 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
 		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
 		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table,
-		MaxInstructions: s.maxInstructions, MaxWall: s.maxWall, BlockLimit: s.blockLimit,
+		MaxInstructions: s.maxInstructions, MaxVirtual: s.maxVirtual, MaxWall: s.maxWall, Since: s.since,
+		MaxHostMemory: s.maxHostMemory, BlockLimit: s.blockLimit,
 		Console: s.console, Progress: s.progress, Events: s.events,
 		Callers: s.callers, Debugger: s.debugger, Trace: s.trace, Keyboard: s.keyboard, Replay: s.replay, Typed: s.typed,
 	}

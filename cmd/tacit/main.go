@@ -51,6 +51,9 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 	case errors.Is(err, context.Canceled):
 		fmt.Fprintln(stderr, "tacit: cancelled") // whatever it was that could not go on for it
 		return int(statusOf(record.Cancelled))
+	case errors.Is(err, context.DeadlineExceeded):
+		fmt.Fprintf(stderr, "tacit: %v\n", errTimeout)
+		return int(statusOf(record.Limit))
 	default:
 		if !started {
 			fmt.Fprintf(stderr, "tacit: %v\n", err) // the words are those of the command line, and lines cobra's

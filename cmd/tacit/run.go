@@ -50,25 +50,30 @@ func (f *bootFlags) boot(
 	defer func() { err = errors.Join(err, closeDebug()) }()
 
 	shown := f.screen(stdout, stderr)
-	s.console, s.progress = shown, shown.progress
+	until, cancel := s.within(ctx)
+	defer cancel()
+	out := newOutlet(until, shown)
+	s.console, s.progress = out, out.progress
 	r, err := f.attended(ctx, run, s, std)
-	err = errors.Join(err, shown.Close())
+	if out.Close() {
+		err = errors.Join(err, shown.Close())
+	}
 	if lines != nil {
 		err = errors.Join(err, lines.Close())
 	}
 	if r == nil {
 		return "", err
 	}
-	fmt.Fprintln(stderr)
-	err = errors.Join(err, r.WriteSummary(stderr))
-	if f.verbose {
-		err = errors.Join(err, r.WriteDetails(stderr))
-	}
-	if jsonFile != nil {
+	if jsonFile != nil { // first: whoever reads standard error may not
 		err = errors.Join(err, r.WriteJSON(jsonFile))
 	}
 	if profileFile != nil {
 		err = errors.Join(err, pprof.Write(profileFile, r))
+	}
+	fmt.Fprintln(stderr)
+	err = errors.Join(err, r.WriteSummary(stderr))
+	if f.verbose {
+		err = errors.Join(err, r.WriteDetails(stderr))
 	}
 	return r.Outcome, err
 }

@@ -1,0 +1,142 @@
+package vm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/x86"
+)
+
+// A run ends when it is told to, whatever the guest does. There are two kinds of order:
+//
+// From outside, at any moment: the caller's context is done, or MaxWall is over. Both end one context, and when that is
+// done the processors are asked to come back (x86.CPU.Yield). They do so between two instructions; firmware's services
+// do between two pieces of their work; whoever waits, for gdb or for a key, waits for the context as well.
+//
+// By the run itself, at an exact place that is the same on every host: so many instructions or so much virtual time, a
+// kernel that has given up, more of the host's memory than the run may take. What is looked at for these is data.
+
+// Ends that nobody else has a word for.
+var (
+	errCancelled = errors.New("cancelled")
+	errHalted    = errors.New("every processor waits for an interrupt and none can come")
+	errPanicked  = errors.New("the guest's kernel has given up, and waits for ever")
+)
+
+// A limitError ends a run that has used up what it may.
+type limitError struct{ what string }
+
+func (e *limitError) Error() string { return "the limit of " + e.what + " was reached" }
+
+// DefaultMaxVirtual is a limit of virtual time for a guest with so many bytes of memory that no sane boot reaches: ten
+// minutes, where a distribution's kernel takes seconds, and four seconds more for each GiB, which is twice what it takes
+// to accept it all in pages of 4 KiB.
+func DefaultMaxVirtual(memory uint64) time.Duration {
+	return 10*time.Minute + time.Duration(memory>>30)*4*time.Second
+}
+
+// watchOver makes a context that is done when the run is to end, for whatever reason from outside, and has the
+// processors come back then. The function that it returns ends the watch.
+func (m *Machine) watchOver(ctx context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	end := []func() bool{context.AfterFunc(ctx, func() {
+		for _, c := range m.cpus {
+			c.Yield()
+		}
+	})}
+	if m.cfg.MaxWall > 0 {
+		left := m.cfg.MaxWall
+		if !m.cfg.Since.IsZero() {
+			left -= time.Since(m.cfg.Since)
+		}
+		end = append(end, time.AfterFunc(left, func() { cancel(&limitError{fmt.Sprintf("%v of wall time", m.cfg.MaxWall)}) }).Stop)
+	}
+	return ctx, func() {
+		for _, e := range end {
+			e()
+		}
+		cancel(nil)
+	}
+}
+
+// interrupted says whether somebody outside wants the run to end.
+func interrupted(ctx context.Context) error {
+	if ctx.Err() == nil {
+		return nil
+	}
+	var limit *limitError
+	if errors.As(context.Cause(ctx), &limit) {
+		return limit
+	}
+	return errCancelled
+}
+
+// overdue says whether virtual time has come to where the run ends, and until says where that is.
+func (m *Machine) overdue() error {
+	switch now := m.Now(); {
+	case now >= m.console.giveUp:
+		return errPanicked
+	case m.cfg.MaxVirtual > 0 && now >= m.cfg.MaxVirtual.Nanoseconds():
+		return &limitError{fmt.Sprintf("%v of virtual time", m.cfg.MaxVirtual)}
+	}
+	return nil
+}
+
+func (m *Machine) until(ns int64) int64 {
+	if m.cfg.MaxVirtual > 0 {
+		ns = min(ns, m.cfg.MaxVirtual.Nanoseconds())
+	}
+	return min(ns, m.console.giveUp)
+}
+
+// overworked says whether firmware has worked for the guest as long as the instructions would take that the run may
+// have. Without it a guest could have services work for it, of which few instructions call many.
+func (m *Machine) overworked() error {
+	n := m.cfg.MaxInstructions
+	if n == 0 || m.firmware.Worked() < n {
+		return nil
+	}
+	return &limitError{fmt.Sprintf("%s instructions, in what firmware's services did instead,", record.FormatCount(n))}
+}
+
+// panicGrace is how long a kernel that has said its last word is waited for, in virtual nanoseconds. It counts from what
+// is on the console last.
+const panicGrace = 250_000_000
+
+// neverGiveUp is console.giveUp of a kernel that goes on.
+const neverGiveUp = math.MaxInt64
+
+// panicked hears that the kernel has said its last word. It comes when a crash kernel has had its chance, and where the
+// kernel is not to restart; what is left is a loop. A program that prints the same on the console is found out by going
+// on: it is in user mode.
+func (m *Machine) panicked() {
+	m.cpus[0].WatchUser()
+}
+
+// inUserMode hears of the first instruction at privilege level 3, since the start or since the kernel's last word.
+func (m *Machine) inUserMode() {
+	m.console.goesOn()
+	if !m.log.Reached(record.Init) {
+		m.reached(record.Init)
+	}
+}
+
+// runsOutOfMemory hears that the guest has written to more pages than the run may take of the host's memory.
+func (m *Machine) runsOutOfMemory() {
+	m.full = true
+	m.cpus[0].Pause()
+}
+
+// givenUp turns the end of work that was given up into why it was.
+func givenUp(ctx context.Context, err error) error {
+	if errors.Is(err, x86.ErrYield) {
+		if why := interrupted(ctx); why != nil {
+			return why
+		}
+	}
+	return err
+}

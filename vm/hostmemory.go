@@ -1,0 +1,63 @@
+package vm
+
+import (
+	"fmt"
+
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/x86"
+)
+
+// What a run takes of the host's memory is bounded, so that a guest which writes to all of a large memory ends the run,
+// with a record, and not the host's OOM killer the process, without one. What the guest decides is counted exactly:
+// pages that it has written to. The rest has bounds of its own and is set aside.
+
+const (
+	// programBytes is what the program takes by itself: its code, the collector's reserve, decoding an image.
+	programBytes = 128 << 20
+	// minGuestBytes is what must be left for a guest.
+	minGuestBytes = 64 << 20
+	// leastHostMemory is what a run may take by default however little there is: a boot of a kernel takes half of it.
+	leastHostMemory = 1 << 30
+)
+
+// DefaultMaxHostMemory is what a run may take of the host's memory where nobody says: most of what is available to this
+// process, in bytes; 0 where the host does not tell.
+func DefaultMaxHostMemory() uint64 { return availableMemory() / 8 * 7 &^ (1<<20 - 1) }
+
+// A hostBudget is how the host's memory is divided.
+type hostBudget struct {
+	all    uint64 // 0 is no limit
+	inputs uint64 // image and initrd
+	code   uint64 // decoded code, and as much again until the collector has been there
+	guest  uint64 // pages that the guest has written to, with the host's page tables for them
+}
+
+// budget divides what the run may take; an error says why it is not enough.
+func (c *Config) budget() (b hostBudget, err error) {
+	b.inputs = uint64(len(c.Image.Data)) + uint64(len(c.Initrd))
+	b.code = 2 * x86.DefaultCodeBytes
+	if c.MaxHostMemory == 0 {
+		return b, nil
+	}
+	b.all = c.MaxHostMemory
+	b.code = min(b.code, b.all/8)
+	if taken := programBytes + b.inputs + b.code; b.all > taken {
+		b.guest = b.all - taken
+	}
+	if b.guest < minGuestBytes {
+		return b, fmt.Errorf("a limit of %s of the host's memory is not enough: image and initrd take %s, and the program up to %s", record.FormatBytes(b.all),
+			record.FormatBytes(b.inputs), record.FormatBytes(programBytes+b.code))
+	}
+	return b, nil
+}
+
+// pages is how many bytes of guest memory may be backed: a page of the host's page tables stands for 512 pages.
+func (b *hostBudget) pages() uint64 { return b.guest / 513 * 512 &^ (1<<20 - 1) }
+
+// exhausted is how a run ends that would take more.
+func (m *Machine) exhausted() error {
+	return &limitError{fmt.Sprintf("%s of the host's memory (%s of guest memory that has been written to, %s of image and initrd, "+
+		"up to %s of decoded code, up to %s of the program's own)",
+		record.FormatBytes(m.budget.all), record.FormatBytes(m.budget.pages()), record.FormatBytes(m.budget.inputs),
+		record.FormatBytes(m.budget.code), record.FormatBytes(programBytes))}
+}

@@ -1,0 +1,56 @@
+package vm
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"time"
+)
+
+// Sums are the checksums of what was booted. They are made beside the run, since those of gigabytes take seconds.
+type sums struct {
+	image, initrd string // in hexadecimal; empty without one
+	made          chan struct{}
+}
+
+// sumGrace is how long a run that has been told to end waits for its checksums.
+const sumGrace = 500 * time.Millisecond
+
+// sumUp begins to make them; it is done when ctx is.
+func (m *Machine) sumUp(ctx context.Context) {
+	image, initrd, s := m.cfg.Image.Data, m.cfg.Initrd, &sums{made: make(chan struct{})}
+	m.sums = s
+	go func() {
+		defer close(s.made)
+		s.image = digest(ctx, image)
+		if len(initrd) > 0 {
+			s.initrd = digest(ctx, initrd)
+		}
+	}()
+}
+
+// checksums returns them. Where ctx is done they are waited for a little, and then left empty.
+func (m *Machine) checksums() (image, initrd string) {
+	<-m.sums.made
+	return m.sums.image, m.sums.initrd
+}
+
+// digest sums up b, and returns "" where ctx is done some time before that is.
+func digest(ctx context.Context, b []byte) string {
+	const piece = 4 << 20
+	h := sha256.New()
+	var late time.Time
+	for len(b) > 0 {
+		if ctx.Err() != nil {
+			if now := time.Now(); late.IsZero() {
+				late = now.Add(sumGrace)
+			} else if now.After(late) {
+				return ""
+			}
+		}
+		n := min(len(b), piece)
+		h.Write(b[:n])
+		b = b[n:]
+	}
+	return hex.EncodeToString(h.Sum(nil))
+}

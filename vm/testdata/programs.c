@@ -1,0 +1,307 @@
+/*
+ * EFI applications that have no end of their own, and that are dear for the host in different ways. PROGRAM says which
+ * one is built; ends_test.go says what becomes of each.
+ */
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long u64;
+
+#define MIB (1ul << 20)
+
+typedef u64 __attribute__((ms_abi)) service(u64, u64, u64, u64, u64, u64);
+
+static u64 image_handle;
+static u8 *system_table;
+
+/* Offsets in the table of boot services (UEFI 2.10, section 4.4). */
+enum {
+	AllocatePages = 40, CreateEvent = 80, SetTimer = 88, WaitForEvent = 96, CheckEvent = 120, LocateDevicePath = 184,
+	LoadImage = 200, UnloadImage = 224, Stall = 248, InstallMultiple = 328, CalculateCrc32 = 344, CopyMem = 352, SetMem = 360,
+};
+
+static u64 boot(u64 offset, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
+{
+	u8 *services = *(u8 **)(system_table + 96);
+	return (*(service **)(services + offset))(a, b, c, d, e, f);
+}
+
+/* print shows plain text, of at most 255 characters. */
+static void print(const char *text)
+{
+	static u16 wide[256];
+	u8 *out = *(u8 **)(system_table + 64);
+	int n = 0;
+
+	for (; text[n]; n++)
+		wide[n] = text[n];
+	wide[n] = 0;
+	(*(service **)(out + 8))((u64)out, (u64)wide, 0, 0, 0, 0);
+}
+
+/* memory allocates so many bytes. */
+static u64 memory(u64 bytes)
+{
+	u64 at = 0;
+
+	if (boot(AllocatePages, 0, 2, bytes / 4096, (u64)&at, 0, 0))
+		for (;;)
+			asm volatile("ud2");
+	return at;
+}
+
+/* load_idt makes every exception go to handler. */
+static void load_idt(u64 handler)
+{
+	static struct { u16 low, selector, attributes, middle; u32 high, zero; } gates[32];
+	struct __attribute__((packed)) { u16 limit; u64 base; } table = { sizeof gates - 1, (u64)gates };
+	u16 cs;
+	int i;
+
+	asm("mov %%cs, %0" : "=r"(cs));
+	for (i = 0; i < 32; i++) {
+		gates[i].low = handler;
+		gates[i].selector = cs;
+		gates[i].attributes = 0x8e00;
+		gates[i].middle = handler >> 16;
+		gates[i].high = handler >> 32;
+	}
+	asm volatile("lidt %0" : : "m"(table));
+}
+
+/* Nothing but instructions. */
+static void spins(void)
+{
+	for (;;)
+		asm volatile("pause");
+}
+
+/* Firmware sums up more than the machine has looked at by the next call. */
+static void sums(void)
+{
+	u32 sum;
+
+	for (;;)
+		boot(CalculateCrc32, 16 * MIB, 200 * MIB, (u64)&sum, 0, 0, 0);
+}
+
+/* Firmware fills memory, each time with something else. */
+static void fills(void)
+{
+	u64 at = memory(100 * MIB), value;
+
+	for (value = 1;; value++)
+		boot(SetMem, at, 100 * MIB, value, 0, 0, 0);
+}
+
+/* Firmware moves memory that overlaps. */
+static void copies(void)
+{
+	u64 at = memory(100 * MIB), i;
+
+	for (i = 0; i < 100 * MIB; i += 4096)
+		*(u64 *)(at + i) = i + 1;
+	for (;;)
+		boot(CopyMem, at + 4096, at, 99 * MIB, 0, 0, 0);
+}
+
+/* Firmware loads images of which there is much. */
+static void loads(void)
+{
+	const u32 headers = 0x200, section = 0x1000, size = 48 * MIB;
+	u64 file = memory(64 * MIB), handle = 0, i;
+	u8 *p = (u8 *)file;
+
+	p[0] = 'M', p[1] = 'Z', p[0x3c] = 0x40;
+	*(u32 *)(p + 0x40) = 'P' | 'E' << 8;
+	*(u16 *)(p + 0x44) = 0x8664;
+	*(u16 *)(p + 0x46) = 1;
+	*(u16 *)(p + 0x54) = 0xf0;
+	*(u16 *)(p + 0x58) = 0x20b;
+	*(u32 *)(p + 0x68) = section;
+	*(u32 *)(p + 0x78) = section;
+	*(u32 *)(p + 0x90) = section + size;
+	*(u32 *)(p + 0x94) = headers;
+	*(u16 *)(p + 0x9c) = 10;
+	*(u32 *)(p + 0xc4) = 16;
+	*(u32 *)(p + 0x150) = size;
+	*(u32 *)(p + 0x154) = section;
+	*(u32 *)(p + 0x158) = size;
+	*(u32 *)(p + 0x15c) = headers;
+	for (i = headers; i < size; i += 4096)
+		p[i] = 1;
+	for (;;) {
+		if (boot(LoadImage, 0, image_handle, 0, file, headers + size, (u64)&handle))
+			asm volatile("ud2");
+		boot(UnloadImage, handle, 0, 0, 0, 0, 0);
+	}
+}
+
+/* Waits for an event that nobody signals, while a timer is set again and again. */
+static void waits(void)
+{
+	u64 timer = 0, never = 0, index;
+
+	boot(CreateEvent, 0x80000000, 0, 0, 0, (u64)&timer, 0);
+	boot(CreateEvent, 0, 0, 0, 0, (u64)&never, 0);
+	boot(SetTimer, timer, 1, 1, 0, 0, 0);
+	boot(WaitForEvent, 1, (u64)&never, (u64)&index, 0, 0, 0);
+}
+
+/* The same with as many timers as there can be. */
+static void timers(void)
+{
+	u64 timer, i;
+
+	for (i = 0; i < 1000; i++) {
+		boot(CreateEvent, 0x80000000, 0, 0, 0, (u64)&timer, 0);
+		boot(SetTimer, timer, 1, 1, 0, 0, 0);
+	}
+	waits();
+}
+
+/* Firmware compares a path with those of thousands of handles. */
+static void paths(void)
+{
+	static const u8 loaded_image[16] = {
+		0xa1, 0x31, 0x1b, 0x5b, 0x62, 0x95, 0xd2, 0x11, 0x8e, 0x3f, 0, 0xa0, 0xc9, 0x69, 0x72, 0x3b,
+	};
+	static const u8 device_path[16] = {
+		0x91, 0x6e, 0x57, 0x09, 0x3f, 0x6d, 0xd2, 0x11, 0x8e, 0x39, 0, 0xa0, 0xc9, 0x69, 0x72, 0x3b,
+	};
+	u64 all = memory(16 * MIB), n, i;
+
+	for (n = 0; n < 2000; n++) {
+		u8 *path = (u8 *)(all + n * 4096);
+		u64 handle = 0;
+
+		for (i = 0; i < 1000; i++)
+			*(u32 *)(path + 4 * i) = 1 | 4 << 8 | 4 << 16;
+		*(u32 *)(path + 4 * (n % 1000)) = 2 | 4 << 8 | 4 << 16;
+		*(u32 *)(path + 4 * 1000) = 0x7f | 0xff << 8 | 4 << 16;
+		boot(InstallMultiple, (u64)&handle, (u64)loaded_image, 1, 0, 0, 0);
+		handle = 0;
+		boot(InstallMultiple, (u64)&handle, (u64)device_path, (u64)path, 0, 0, 0);
+	}
+	for (;;) {
+		u64 path = all, device;
+
+		boot(LocateDevicePath, (u64)device_path, (u64)&path, (u64)&device, 0, 0, 0);
+	}
+}
+
+/* Every instruction is one that the machine has not seen before: zeros, which are an addition to where RAX points. */
+static void fresh(void)
+{
+	static u8 anything;
+
+	asm volatile("jmp *%0" : : "r"(32 * MIB), "a"(&anything));
+}
+
+/* Every instruction has been changed since it was seen. */
+static void changes(void)
+{
+	static u8 code[] = { 0xb8, 0, 0, 0, 0, 0xc3 }; /* mov eax, 0; ret */
+
+	for (;;) {
+		code[1]++;
+		((void (*)(void))code)();
+	}
+}
+
+/* Each page of memory is written to, again and again. */
+static void touches(void)
+{
+	u64 at = memory(128 * MIB), i, value;
+
+	for (value = 1;; value++)
+		for (i = 0; i < 128 * MIB; i += 4096)
+			*(u64 *)(at + i) = value;
+}
+
+/* The processor forgets where everything is. */
+static void forgets(void)
+{
+	u64 cr3;
+
+	asm volatile("mov %%cr3, %0" : "=r"(cr3));
+	for (;;)
+		asm volatile("mov %0, %%cr3" : : "r"(cr3) : "memory");
+}
+
+/* Functions that the machine computes with many digits. */
+static void computes(void)
+{
+	asm volatile("fninit; fld1; fldpi");
+	for (;;)
+		asm volatile("fsincos; fpatan; fldl2e; faddp");
+}
+
+/* Exceptions: the handler returns to the instruction that raised one. */
+static void faults(void)
+{
+	extern char handler[];
+
+	load_idt((u64)handler);
+	asm volatile("ud2; handler: iretq");
+}
+
+/* A copy of a page at a time, which is one instruction. */
+static void moves(void)
+{
+	u64 from = memory(64 * MIB), to = memory(64 * MIB), i;
+
+	for (i = 0; i < 64 * MIB; i += 4096)
+		*(u64 *)(from + i) = i + 1;
+	for (;;) {
+		u64 source = from, destination = to, n = 64 * MIB;
+
+		asm volatile("rep movsb" : "+S"(source), "+D"(destination), "+c"(n) : : "memory");
+	}
+}
+
+/* Text without end. */
+static void prints(void)
+{
+	for (;;)
+		print("There is no end to it, there is no end to it, there is no end to it.\r\n");
+}
+
+/* A kernel that has given up, as far as the console tells. */
+static void panics(void)
+{
+	print("Kernel panic - not syncing: for a test\r\n---[ end Kernel panic - not syncing: for a test ]---\r\n");
+	for (;;)
+		asm volatile("pause");
+}
+
+/* The same, interrupts off and asleep. */
+static void sleeps(void)
+{
+	print("Kernel panic - not syncing: for a test\r\n---[ end Kernel panic - not syncing: for a test ]---\r\n");
+	for (;;)
+		asm volatile("sti; hlt");
+}
+
+/* What a kernel prints that has given up, and then something else, again and again: it has not. */
+static void revives(void)
+{
+	int i;
+
+	print("Kernel panic - not syncing: for a test\r\n---[ end Kernel panic - not syncing: for a test ]---\r\n");
+	for (i = 0; i < 20; i++) {
+		boot(Stall, 100000, 0, 0, 0, 0, 0);
+		print("still there\r\n");
+	}
+	for (;;)
+		asm volatile("pause");
+}
+
+__attribute__((ms_abi, section(".entry"))) u64 entry(u64 handle, u8 *table)
+{
+	image_handle = handle;
+	system_table = table;
+	PROGRAM();
+	return 0;
+}
