@@ -13,6 +13,7 @@ type PE struct {
 	Machine           uint16 // IMAGE_FILE_MACHINE_*
 	Subsystem         uint16
 	EntryPoint        uint32 // address
+	Base              uint64 // where it would be loaded; addresses count from there
 	MajorImageVersion uint16 // Linux counts its boot protocol for initrds in it: at least 1 for LoadFile2
 	Sections          []Section
 }
@@ -46,6 +47,7 @@ func ReadPE(r io.ReaderAt, size int64) (*PE, error) {
 	switch h := f.OptionalHeader.(type) {
 	case *pe.OptionalHeader64:
 		out.Subsystem, out.EntryPoint, out.MajorImageVersion = h.Subsystem, h.AddressOfEntryPoint, h.MajorImageVersion
+		out.Base = h.ImageBase
 	case *pe.OptionalHeader32:
 		out.Subsystem, out.EntryPoint, out.MajorImageVersion = h.Subsystem, h.AddressOfEntryPoint, h.MajorImageVersion
 	default:

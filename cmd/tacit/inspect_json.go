@@ -11,14 +11,21 @@ import (
 const inspectSchema = "tacit.inspect/1"
 
 type inspectJSON struct {
-	Schema  string       `json:"schema"`
-	Kernels []kernelJSON `json:"kernels"`
-	Files   []fileJSON   `json:"files"`
+	Schema   string         `json:"schema"`
+	Kernels  []kernelJSON   `json:"kernels"`
+	Firmware []firmwareJSON `json:"firmware"`
+	Files    []fileJSON     `json:"files"`
 }
 
 // kernelJSON is a kernel and how it meets what was required.
 type kernelJSON struct {
 	*inspect.Kernel
+	Required map[string]inspect.Verdict `json:"required"`
+}
+
+// firmwareJSON is a firmware image and how it meets what was required.
+type firmwareJSON struct {
+	*inspect.Firmware
 	Required map[string]inspect.Verdict `json:"required"`
 }
 
@@ -33,7 +40,7 @@ type fileJSON struct {
 }
 
 func printInspectJSON(w io.Writer, results []inspected, required []inspect.Requirement) error {
-	out := inspectJSON{Schema: inspectSchema, Kernels: []kernelJSON{}, Files: []fileJSON{}}
+	out := inspectJSON{Schema: inspectSchema, Kernels: []kernelJSON{}, Firmware: []firmwareJSON{}, Files: []fileJSON{}}
 	for _, r := range results {
 		f := fileJSON{File: r.file, Notes: []string{}}
 		if r.report != nil {
@@ -45,6 +52,13 @@ func printInspectJSON(w io.Writer, results []inspected, required []inspect.Requi
 					met[q.Name] = k.Meets(q)
 				}
 				out.Kernels = append(out.Kernels, kernelJSON{k, met})
+			}
+			for _, firmware := range r.report.Firmware {
+				met := map[string]inspect.Verdict{}
+				for _, q := range required {
+					met[q.Name] = firmware.Meets(q)
+				}
+				out.Firmware = append(out.Firmware, firmwareJSON{firmware, met})
 			}
 		}
 		if r.err != nil {
