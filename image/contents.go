@@ -139,7 +139,7 @@ func lookInFile(file *io.SectionReader, name string, wanted Wanted) (*Contents, 
 		return lookInDeb(file, wanted)
 	case isRPM(head):
 		return lookInRPM(file, wanted)
-	case isBzImage(head), isPE(head), isELF(head):
+	case isBzImage(head), isPE(head), isELF(head), isFirmware(head), endsAsFirmware(file):
 		only := Entry{Name: name, Size: file.Size(), ReaderAt: file}
 		return &Contents{Format: formatFile, Volumes: []Volume{{Files: []Entry{only}}}}, nil
 	case isQcow2(head):

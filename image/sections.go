@@ -15,6 +15,7 @@ type PE struct {
 	Machine           uint16 // IMAGE_FILE_MACHINE_*
 	Subsystem         uint16
 	EntryPoint        uint32 // address
+	Base              uint64 // where it would be loaded; addresses count from there
 	MajorImageVersion uint16 // Linux counts its boot protocol for initrds in it: at least 1 for LoadFile2
 	Sections          []Section
 }
@@ -40,7 +41,10 @@ func ReadPE(r io.ReaderAt, size int64) (*PE, error) {
 	if err != nil {
 		return nil, fmt.Errorf("no valid PE header: %w", err)
 	}
-	out := &PE{Machine: f.Machine, Subsystem: f.Subsystem, EntryPoint: f.EntryPoint, MajorImageVersion: f.MajorImageVersion}
+	out := &PE{
+		Machine: f.Machine, Subsystem: f.Subsystem, EntryPoint: f.EntryPoint, Base: f.ImageBase,
+		MajorImageVersion: f.MajorImageVersion,
+	}
 	for _, s := range f.Sections {
 		held := int64(s.Held())
 		if held != 0 && int64(s.Offset)+held > size {

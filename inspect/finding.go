@@ -21,12 +21,13 @@ const (
 	Code     Strength = "code"     // instructions that an entry point leads to
 	Symbols  Strength = "symbols"  // functions that the unpacked kernel has
 	Embedded Strength = "embedded" // the configuration inside the kernel (CONFIG_IKCONFIG)
+	Metadata Strength = "metadata" // what firmware tells whoever starts it
 	Strings  Strength = "strings"  // messages beside the packed kernel
 	Config   Strength = "config"   // a configuration file that came with the kernel
 	Version  Strength = "version"  // what the release of that number has; distributions add to releases
 )
 
-var strengths = []Strength{Code, Symbols, Embedded, Strings, Config, Version}
+var strengths = []Strength{Code, Symbols, Embedded, Metadata, Strings, Config, Version}
 
 // Evidence is one reason for a verdict, or against it.
 type Evidence struct {

@@ -37,7 +37,10 @@ type Report struct {
 	File    string
 	Format  string // in words: "disk image"
 	Kernels []*Kernel
-	Notes   []string // what was not read, and what to do instead
+
+	Firmware []*Firmware // images of it
+
+	Notes []string // what was not read, and what to do instead
 
 	// Incomplete says what was not read of the file and may have a kernel, or say how one is started; "" if nothing.
 	Incomplete string
@@ -107,8 +110,11 @@ func File(ctx context.Context, path string, o Options) (r *Report, err error) {
 		d.addAddons(k)
 		k.finish()
 	}
-	r.Kernels = d.kernels
-	if len(r.Kernels) == 0 {
+	r.Kernels, r.Firmware = d.kernels, d.firmware
+	for _, f := range r.Firmware {
+		f.File = path
+	}
+	if len(r.Kernels) == 0 && len(r.Firmware) == 0 {
 		return r, fmt.Errorf("%s: %w", path, r.nothing())
 	}
 	return r, nil

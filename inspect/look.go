@@ -33,6 +33,9 @@ func (d *disk) look(volume int, e image.Entry) error {
 	if n, err := e.ReadAt(head, 0); n < len(head) {
 		return err
 	}
+	if image.HasFirmware(head) || d.alone && !isBoot(head) {
+		return d.lookAtFirmware(volume, e)
+	}
 	if !isBoot(head) {
 		if d.alone {
 			return passedOver{"an ELF file that is no kernel for x86-64"}

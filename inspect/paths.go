@@ -44,6 +44,7 @@ type disk struct {
 	loaders []loader
 	addons  []addon
 
+	firmware []*Firmware
 	unread   []string // files and directories that could not be read
 	dangling string   // a file that a configuration speaks of, and that was not found
 

@@ -11,16 +11,41 @@ type Requirement struct {
 	Name    string
 	Meaning string
 	met     func(k *Kernel) Verdict
+	by      func(f *Firmware) Verdict // the same of firmware: that it can start such a guest, and leaves memory to it
 }
 
 // Requirements are all that there are.
 var Requirements = []Requirement{
-	{"tdx", "is a TDX guest and accepts memory there", func(k *Kernel) Verdict { return k.TDX.lazily() }},
-	{"snp", "is an SEV-SNP guest and accepts memory there", func(k *Kernel) Verdict { return k.SNP.lazily() }},
-	{"tdx-guest", "is a TDX guest", func(k *Kernel) Verdict { return k.TDX.Guest.Verdict }},
-	{"snp-guest", "is an SEV-SNP guest", func(k *Kernel) Verdict { return k.SNP.Guest.Verdict }},
-	{"negotiate", "tells firmware that it accepts memory, and no boot loader on the image is in the way", (*Kernel).negotiated},
-	{"lazy", "accepts memory when it needs it", func(k *Kernel) Verdict { return k.Lazy.Verdict }},
+	{"tdx", "is a TDX guest and accepts memory there", func(k *Kernel) Verdict { return k.TDX.lazily() },
+		func(f *Firmware) Verdict { return and(f.TDX.Guest.Verdict, f.TDX.Leaves.Verdict) }},
+	{"snp", "is an SEV-SNP guest and accepts memory there", func(k *Kernel) Verdict { return k.SNP.lazily() },
+		func(f *Firmware) Verdict { return and(f.SNP.Guest.Verdict, f.SNP.Leaves.Verdict) }},
+	{"tdx-guest", "is a TDX guest", func(k *Kernel) Verdict { return k.TDX.Guest.Verdict },
+		func(f *Firmware) Verdict { return f.TDX.Guest.Verdict }},
+	{"snp-guest", "is an SEV-SNP guest", func(k *Kernel) Verdict { return k.SNP.Guest.Verdict },
+		func(f *Firmware) Verdict { return f.SNP.Guest.Verdict }},
+	{"negotiate", "tells firmware that it accepts memory, and no boot loader on the image is in the way", (*Kernel).negotiated,
+		func(f *Firmware) Verdict {
+			return f.everywhere(func(p FirmwarePlatform) Verdict { return p.Negotiates.Verdict })
+		}},
+	{"lazy", "accepts memory when it needs it", func(k *Kernel) Verdict { return k.Lazy.Verdict },
+		func(f *Firmware) Verdict {
+			return f.everywhere(func(p FirmwarePlatform) Verdict { return p.Leaves.Verdict })
+		}},
+}
+
+// everywhere tells whether something holds on each platform that the firmware is for. It is for one at least.
+func (f *Firmware) everywhere(is func(p FirmwarePlatform) Verdict) Verdict {
+	verdict, some := Yes, false
+	for _, p := range []FirmwarePlatform{f.TDX, f.SNP} {
+		if p.Guest.Verdict != No {
+			verdict, some = and(verdict, and(p.Guest.Verdict, is(p))), true
+		}
+	}
+	if !some {
+		return No
+	}
+	return verdict
 }
 
 // ParseRequirements reads names separated by commas.
@@ -37,6 +62,9 @@ func ParseRequirements(text string) (all []Requirement, err error) {
 
 // Meets tells whether the kernel fulfils a requirement.
 func (k *Kernel) Meets(r Requirement) Verdict { return r.met(k) }
+
+// Meets tells the same of firmware: whether it lets guests do what is required.
+func (f *Firmware) Meets(r Requirement) Verdict { return r.by(f) }
 
 func (p Platform) lazily() Verdict { return and(p.Guest.Verdict, p.Accepts.Verdict) }
 

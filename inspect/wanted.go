@@ -56,7 +56,7 @@ func (w *wanted) File(name string, size int64, head []byte) bool {
 	switch {
 	case head == nil: // a symbolic link
 		return strings.HasPrefix(base, "vmlinu") || strings.HasPrefix(base, "bzImage") || base == "linux"
-	case isBoot(head):
+	case isBoot(head), image.HasFirmware(head):
 		return true
 	case isNested(head) != "":
 		if len(w.nested) < maxNested {

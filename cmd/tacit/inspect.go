@@ -32,16 +32,20 @@ func inspectCommand(status *exitStatus) *cobra.Command {
 		Short: "Tell from an image alone whether its kernels support unaccepted memory",
 		Long: "Answers for each kernel in FILE, without running anything: can it be a TDX and an SEV-SNP guest, does it\n" +
 			"accept memory itself, does it tell firmware so before it leaves boot services, and does it accept lazily.\n\n" +
-			"FILE is a bzImage, a unified kernel image, an unpacked kernel (vmlinux), a .deb or .rpm package, a raw or\n" +
-			"qcow2 disk image with FAT and ext4 file systems, or a directory or tar archive of a root file system. On a\n" +
-			"disk it also tells which boot loader starts which kernel, and whether that goes through the kernel's EFI\n" +
-			"stub, without which there is nobody to tell firmware anything.\n\n" +
+			"FILE is a bzImage, a unified kernel image, an unpacked kernel (vmlinux), a .deb, .rpm or .ipk package, a raw\n" +
+			"or qcow2 disk image with FAT and ext4 file systems, also compressed or in a tar archive, a container image, or\n" +
+			"a directory or tar archive of a root file system. On a disk it also tells which boot loader starts which\n" +
+			"kernel, and whether that goes through the kernel's EFI stub, without which there is nobody to tell firmware\n" +
+			"anything.\n\n" +
+			"FILE may also be UEFI firmware for guests (OVMF): does it leave memory to the operating system, from which\n" +
+			"address on, and does it ask whether that can accept it? Requirements then say what guests can do with it.\n\n" +
 			"Answers are yes, no and unknown. They come from the kernel's code; names of files, version numbers and\n" +
 			"texts decide nothing.\n\n" +
 			requireHelp("the kernel", inspectStatuses),
 		Example: "  tacit inspect disk.qcow2\n" +
 			"  tacit inspect --require tdx,negotiate --json /boot/vmlinuz-*\n" +
-			"  tacit inspect --tags gce disk.raw",
+			"  tacit inspect --tags gce disk.raw\n" +
+			"  tacit inspect /usr/share/OVMF/OVMF_CODE_4M.fd",
 		Args: func(cmd *cobra.Command, args []string) error {
 			return errors.Join(cobra.MinimumNArgs(1)(cmd, args), f.check())
 		},
@@ -166,6 +170,11 @@ func judge(results []inspected, required []inspect.Requirement) exitStatus {
 		for _, k := range r.report.Kernels {
 			for _, q := range required {
 				all = append(all, k.Meets(q))
+			}
+		}
+		for _, f := range r.report.Firmware {
+			for _, q := range required {
+				all = append(all, f.Meets(q))
 			}
 		}
 		if r.report.Incomplete != "" && len(required) > 0 { // there may be other kernels in it

@@ -11,15 +11,22 @@ import (
 const inspectSchema = "tacit.inspect/1"
 
 type inspectJSON struct {
-	Schema  string       `json:"schema"`
-	Tool    string       `json:"tool"` // as tacit version says it
-	Kernels []kernelJSON `json:"kernels"`
-	Files   []fileJSON   `json:"files"`
+	Schema   string         `json:"schema"`
+	Tool     string         `json:"tool"` // as tacit version says it
+	Kernels  []kernelJSON   `json:"kernels"`
+	Firmware []firmwareJSON `json:"firmware"`
+	Files    []fileJSON     `json:"files"`
 }
 
 // kernelJSON is a kernel and how it meets what was required.
 type kernelJSON struct {
 	*inspect.Kernel
+	Required map[string]inspect.Verdict `json:"required"`
+}
+
+// firmwareJSON is a firmware image and how it meets what was required.
+type firmwareJSON struct {
+	*inspect.Firmware
 	Required map[string]inspect.Verdict `json:"required"`
 }
 
@@ -36,7 +43,10 @@ type fileJSON struct {
 }
 
 func printInspectJSON(w io.Writer, results []inspected, required []inspect.Requirement) error {
-	out := inspectJSON{Schema: inspectSchema, Tool: versionText(), Kernels: []kernelJSON{}, Files: []fileJSON{}}
+	out := inspectJSON{
+		Schema: inspectSchema, Tool: versionText(),
+		Kernels: []kernelJSON{}, Firmware: []firmwareJSON{}, Files: []fileJSON{},
+	}
 	for _, r := range results {
 		f := fileJSON{File: r.file, SHA256: r.sha256, Tags: []inspect.Tagging{}, Notes: []string{}}
 		if r.report != nil {
@@ -53,6 +63,13 @@ func printInspectJSON(w io.Writer, results []inspected, required []inspect.Requi
 				for _, cloud := range inspect.Clouds {
 					f.Tags = append(f.Tags, inspect.Tags(cloud, r.report.Kernels)...)
 				}
+			}
+			for _, firmware := range r.report.Firmware {
+				met := map[string]inspect.Verdict{}
+				for _, q := range required {
+					met[q.Name] = firmware.Meets(q)
+				}
+				out.Firmware = append(out.Firmware, firmwareJSON{firmware, met})
 			}
 		}
 		if r.err != nil {

@@ -19,12 +19,15 @@ func (f *inspectFlags) print(w io.Writer, results []inspected, required []inspec
 			kernels = append(kernels, r.report.Kernels...)
 		}
 	}
-	if len(kernels) == 0 {
-		return nil
+	if len(kernels) > 0 {
+		printTable(out, kernels)
 	}
-	printTable(out, kernels)
 	for _, k := range kernels {
 		f.printDetails(out, k)
+	}
+	f.printFirmware(out, results, required)
+	if len(kernels) == 0 {
+		return out.err
 	}
 	for _, r := range results {
 		if r.err == nil {
@@ -107,17 +110,22 @@ func (f *inspectFlags) printDetails(out *errWriter, k *inspect.Kernel) {
 			}
 		}
 		if f.evidence {
-			for i, e := range q.finding.Evidence {
-				name := ""
-				if i == 0 {
-					name = q.name
-				}
-				fmt.Fprintf(&b, "  %-14s %-8s %-7s %s%s\n", name, e.Strength, e.Says, e.What, offsets(e.Offsets))
-			}
+			printEvidence(&b, q)
 		}
 	}
 	if b.Len() > 0 {
 		out.printf("\n%s\n%s", k.Name(), b.String())
+	}
+}
+
+// printEvidence writes all that speaks for and against an answer.
+func printEvidence(b *strings.Builder, q asked) {
+	for i, e := range q.finding.Evidence {
+		name := ""
+		if i == 0 {
+			name = q.name
+		}
+		fmt.Fprintf(b, "  %-14s %-8s %-7s %s%s\n", name, e.Strength, e.Says, e.What, offsets(e.Offsets))
 	}
 }
 

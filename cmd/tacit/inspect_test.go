@@ -112,7 +112,7 @@ func TestInspectJSON(t *testing.T) {
 	dir := imagetest.Directory(t, imagetest.Files{
 		"boot/vmlinuz-a": img.Data, "boot/grub/grub.cfg": []byte("menuentry 'A' {\n linux /boot/vmlinuz-a add_efi_memmap\n}\n"),
 	})
-	status, stdout, stderr := tacit(t.Context(), &fake{}, "inspect", "--json", "--require", "snp", dir, debian13, "/nonexistent")
+	status, stdout, stderr := tacit(t.Context(), &fake{}, "inspect", "--json", "--require", "snp", dir, debian13, "/usr/share/OVMF/OVMF_CODE_4M.fd", "/nonexistent")
 	if status != statusError {
 		t.Errorf("status %d: %s", status, stderr)
 	}
@@ -124,7 +124,8 @@ func TestInspectJSON(t *testing.T) {
 			inspect.Kernel
 			Required map[string]string
 		}
-		Files []struct {
+		Firmware []inspect.Firmware
+		Files    []struct {
 			File   string
 			SHA256 string
 			Tags   []inspect.Tagging
@@ -134,7 +135,8 @@ func TestInspectJSON(t *testing.T) {
 	if err := json.Unmarshal([]byte(stdout), &typed); err != nil {
 		t.Fatal(err)
 	}
-	if typed.Schema != inspectSchema || len(typed.Kernels) != 2 || len(typed.Files) != 3 || typed.Files[2].Error == nil ||
+	if typed.Schema != inspectSchema || len(typed.Kernels) != 2 || len(typed.Files) != 4 || typed.Files[3].Error == nil ||
+		len(typed.Firmware) != 1 ||
 		typed.Kernels[0].Required["snp"] != "no" || typed.Kernels[1].Required["snp"] != "yes" ||
 		len(typed.Kernels[0].Boots) != 1 || len(typed.Kernels[0].Traps) != 0 { // what loses unaccepted memory is no trap for a kernel that cannot accept it
 		t.Errorf("%+v", typed)

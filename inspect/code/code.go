@@ -26,6 +26,10 @@ type Program struct {
 	Base uint64
 
 	Watch []uint64 // addresses; instructions that form them are told in Facts.References
+
+	// Firmware says that this is a module of UEFI firmware as EDK2 builds them: functions call each other as UEFI's own are
+	// called, and pointers to tables are kept in variables. What it does with resource descriptors is told, too.
+	Firmware bool
 }
 
 // A Segment is a part of the file and where it is loaded.
@@ -42,7 +46,17 @@ type Facts struct {
 	Special      []Special
 	Leaves       []Leaf
 	References   []Reference
+	Checks       []Bound // comparisons of a resource descriptor's type with that of unaccepted memory
+	Marks        []Bound // descriptors that are given that type
 	Gaps         []Gap
+}
+
+// A Bound is where code of firmware deals with unaccepted memory (PI 1.8, volume 3, section 5.5,
+// EFI_RESOURCE_MEMORY_UNACCEPTED), and the address from which on memory is treated in another way there; 0 if none was
+// seen.
+type Bound struct {
+	At    int // offset of the instruction
+	Limit uint64
 }
 
 // A ServiceCall is a call of a boot service, through the pointer in the UEFI system table.
@@ -55,6 +69,8 @@ type ServiceCall struct {
 	GUID    *uefi.GUID
 	Halves  [2]int
 	Methods []Method // called on what LocateProtocol returned
+
+	Installs []uefi.GUID // protocols, as far as known
 }
 
 // A Method is a call through the interface of a protocol.
@@ -96,9 +112,12 @@ const maxInstructions = 2 << 20
 // Read follows p's code from its entries. It terminates for any input and finds what it finds in a fixed order.
 func Read(p Program) Facts {
 	w := newWalk(p)
-	for _, entry := range p.Entries {
-		w.enter(entry)
-	}
 	w.run()
+	if len(w.variables) > 0 { // now it is known what they hold
+		variables := w.variables
+		w = newWalk(p)
+		w.variables = variables
+		w.run()
+	}
 	return w.result()
 }

@@ -318,7 +318,7 @@ func FuzzRead(f *testing.F) {
 	f.Add([]byte{0xc3})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		half := len(b) / 2
-		p := Program{File: b, Base: 0x1000, Entries: []uint64{0x1000, 0x1000 + uint64(half)}, Watch: []uint64{0x1000},
+		p := Program{File: b, Firmware: len(b)%2 != 0, Base: 0x1000, Entries: []uint64{0x1000, 0x1000 + uint64(half)}, Watch: []uint64{0x1000},
 			Segments: []Segment{{0x1000, 0, half}, {0x1000 + uint64(half), half, len(b) - half}}}
 		facts := Read(p)
 		inside := func(at int) {

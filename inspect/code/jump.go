@@ -137,6 +137,15 @@ func (w *walk) table(s *state, address int64, offset int) []place {
 // the number is in the range.
 func (w *walk) branch(s *state, in instruction, next uint64) place {
 	taken := s.clone()
+	if s.checked {
+		s.checked, taken.checked = false, false
+		switch in.Op {
+		case x86asm.JE:
+			s.check = 0
+		case x86asm.JNE:
+			taken.check = 0
+		}
+	}
 	if s.compared >= 0 {
 		switch in.Op {
 		case x86asm.JA:

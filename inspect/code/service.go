@@ -13,10 +13,14 @@ func (w *walk) call(s *state, in instruction, offset int, next uint64) {
 	}
 	if function, ok := target(in, next); ok {
 		w.enter(function)
-		if v := s.regs[rdi]; v.kind == number {
+		first, lost := rdi, []int{rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11} // System V ABI
+		if w.p.Firmware {
+			first, lost = rcx, []int{rax, rcx, rdx, r8, r9, r10, r11} // UEFI 2.10, section 2.3.4.2
+		}
+		if v := s.regs[first]; v.kind == number {
 			w.calls = append(w.calls, constantCall{offset, function, uint32(v.n)})
 		}
-		for _, r := range []int{rax, rcx, rdx, rsi, rdi, r8, r9, r10, r11} { // System V ABI
+		for _, r := range lost {
 			s.regs[r] = value{}
 		}
 		return
@@ -39,11 +43,9 @@ func (w *walk) service(s *state, in instruction, offset int, next uint64) int {
 		return -1
 	}
 	c := ServiceCall{At: offset, Service: uefi.BootService(callee.n)}
-	low, high := w.pointed(s, s.regs[rcx], 0), w.pointed(s, s.regs[rcx], 8)
-	if low.kind == number && high.kind == number {
-		c.GUID, c.Halves = new(uefi.GUID), [2]int{low.from, high.from}
-		binary.LittleEndian.PutUint64(c.GUID[:8], uint64(low.n))
-		binary.LittleEndian.PutUint64(c.GUID[8:], uint64(high.n))
+	c.GUID, c.Halves = w.guid(s, s.regs[rcx])
+	if w.p.Firmware {
+		c.Installs = w.installs(s, c.Service)
 	}
 	w.facts.Services = append(w.facts.Services, c)
 	if c.Service != uefi.BSLocateProtocol || c.GUID == nil || s.regs[r8].kind != stack {
@@ -52,6 +54,60 @@ func (w *walk) service(s *state, in instruction, offset int, next uint64) int {
 	number := len(w.facts.Services) - 1
 	s.store(s.regs[r8].n, 8, value{kind: protocol, n: int64(number)})
 	return number
+}
+
+// guid is the GUID that a pointer leads to, and where its halves came from; nil if that is not known.
+func (w *walk) guid(s *state, pointer value) (guid *uefi.GUID, halves [2]int) {
+	low, high := w.pointed(s, pointer, 0), w.pointed(s, pointer, 8)
+	if low.kind != number || high.kind != number {
+		return nil, halves
+	}
+	guid = new(uefi.GUID)
+	binary.LittleEndian.PutUint64(guid[:8], uint64(low.n))
+	binary.LittleEndian.PutUint64(guid[8:], uint64(high.n))
+	return guid, [2]int{low.from, high.from}
+}
+
+// installs is which protocols a call installs: one, or pairs of GUID and interface up to a zero.
+func (w *walk) installs(s *state, service uefi.BootService) (all []uefi.GUID) {
+	var pairs [][2]value
+	switch service {
+	case uefi.BSInstallProtocolInterface:
+		pairs = [][2]value{{s.regs[rdx], s.regs[r9]}}
+	case uefi.BSInstallMultipleProtocolInterfaces:
+		const shadow, most = 0x20, 16 // bytes of the stack for arguments in registers, pairs
+		arguments := []value{s.regs[rdx], s.regs[r8], s.regs[r9]}
+		for i := range int64(2 * most) {
+			arguments = append(arguments, w.pointed(s, s.regs[rsp], shadow+8*i))
+		}
+		for i := range most {
+			pairs = append(pairs, [2]value{arguments[2*i], arguments[2*i+1]})
+		}
+	}
+	for _, p := range pairs {
+		guid, _ := w.guid(s, p[0])
+		if guid == nil {
+			break
+		}
+		all = append(all, *guid)
+		w.members(p[1])
+	}
+	return all
+}
+
+// members remembers the functions that the interface of a protocol points to, whoever may call them.
+func (w *walk) members(protocol value) {
+	const most = 8
+	for i := range int64(most) {
+		if protocol.kind != data {
+			return
+		}
+		v := w.constant(protocol.n+8*i, 8)
+		if v.kind != number || v.n == 0 {
+			return
+		}
+		w.take(value{kind: data, n: v.n})
+	}
 }
 
 // pointed is the eight bytes at an offset from a pointer.

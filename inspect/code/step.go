@@ -19,6 +19,9 @@ func (w *walk) step(s *state, in instruction, at int, next uint64) {
 		return
 	}
 	dst, src := in.Args[0], in.Args[1]
+	if w.p.Firmware {
+		w.bound(s, in, at, next)
+	}
 	switch in.Op {
 	case x86asm.CMP:
 		s.compared = -1
@@ -171,6 +174,9 @@ func (w *walk) get(s *state, arg x86asm.Arg, size int64, at int, next uint64) va
 		}
 		v := s.regs[index]
 		if width == 4 {
+			if v.kind == field {
+				return v
+			}
 			if v.kind != number {
 				return value{}
 			}
@@ -182,7 +188,12 @@ func (w *walk) get(s *state, arg x86asm.Arg, size int64, at int, next uint64) va
 		case from.kind == stack:
 			return s.load(from.n, size)
 		case from.kind == data && size >= 4:
+			if v, ok := w.variables[uint64(from.n)]; ok && size == 8 {
+				return v
+			}
 			return w.constant(from.n, size)
+		case size == 4 && w.p.Firmware && arg.Index == 0 && arg.Segment == 0:
+			return value{kind: field, n: arg.Disp}
 		case size == 8 && arg.Index == 0 && arg.Segment == 0:
 			return w.member(s, arg)
 		}
@@ -214,14 +225,20 @@ func (w *walk) set(s *state, arg x86asm.Arg, v value, in instruction, next uint6
 		case width == 4 && v.kind == number:
 			v.n &= 0xffffffff
 			s.regs[index] = v
-		case width == 8:
+		case width == 8 || width == 4 && v.kind == field:
 			s.regs[index] = v
 		default:
 			s.regs[index] = value{}
 		}
 	case x86asm.Mem:
-		if to := w.address(s, arg, next); to.kind == stack && in.MemBytes > 0 {
+		switch to := w.address(s, arg, next); {
+		case to.kind == stack && in.MemBytes > 0:
 			s.store(to.n, int64(in.MemBytes), v)
+		case to.kind == data && w.p.Firmware && in.MemBytes == 8 && v.kind == bootServices:
+			if w.variables == nil {
+				w.variables = map[uint64]value{}
+			}
+			w.variables[uint64(to.n)] = v
 		}
 	}
 }

@@ -23,6 +23,7 @@ const (
 	method            // the pointer to a member of that interface
 	entry             // a signed 32-bit number out of the jump table at address n
 	jump              // that number and the address of its table
+	field             // four bytes at offset n of something unknown
 )
 
 func (v value) plus(n int64) value {
@@ -43,6 +44,8 @@ type state struct {
 
 	compared int64 // the constant of the last comparison or mask, or -1
 	limit    int64 // what the last range check left as the highest value, or -1
+
+	bounds // of firmware
 }
 
 // A slot is four bytes of a number on the stack, or the eight bytes of another value.

@@ -16,11 +16,12 @@ type walk struct {
 	guessing  bool     // those are being read
 	known     map[uint64]bool
 	calls     []constantCall
-	returning map[uint64]bool // whether a function comes back; see returns.go
-	looked    int             // instructions, for that
+	returning map[uint64]bool  // whether a function comes back; see returns.go
+	looked    int              // instructions, for that
+	variables map[uint64]value // of firmware, by address: those that hold pointers to tables
 }
 
-// A constantCall is a direct call with a constant as its first argument (System V ABI: EDI).
+// A constantCall is a direct call with a constant as its first argument (System V ABI: EDI; UEFI: ECX).
 type constantCall struct {
 	at       int
 	target   uint64
@@ -55,6 +56,9 @@ func (w *walk) take(v value) {
 // run reads all functions: first those that are called, then those whose address is taken. The latter may be data: what
 // cannot be read there is no gap.
 func (w *walk) run() {
+	for _, entry := range w.p.Entries {
+		w.enter(entry)
+	}
 	for {
 		for len(w.functions) > 0 {
 			address := w.functions[len(w.functions)-1]
@@ -83,6 +87,8 @@ func (w *walk) result() Facts {
 	slices.SortFunc(w.facts.Leaves, func(a, b Leaf) int { return a.At - b.At })
 	slices.SortFunc(w.facts.Services, func(a, b ServiceCall) int { return a.At - b.At })
 	slices.SortFunc(w.facts.Special, func(a, b Special) int { return a.At - b.At })
+	slices.SortFunc(w.facts.Checks, func(a, b Bound) int { return a.At - b.At })
+	slices.SortFunc(w.facts.Marks, func(a, b Bound) int { return a.At - b.At })
 	slices.SortFunc(w.facts.Gaps, func(a, b Gap) int { return a.At - b.At })
 	return w.facts
 }
