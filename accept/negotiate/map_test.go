@@ -164,7 +164,8 @@ func TestRanges(t *testing.T) {
 		{Start: top - 8, End: top}:           false,
 		{Start: 32*miB + 1, End: 33 * miB}:   true,
 		{Start: 32*miB - 1, End: 33 * miB}:   false,
-		{Start: 5 * miB, End: 5 * miB}:       true, // no bytes
+		{Start: 5 * miB, End: 5 * miB}:       true,  // no bytes
+		{Start: ^uint64(7), End: 16}:         false, // around 2⁶⁴
 	} {
 		if m.Readable(r) != want {
 			t.Errorf("Readable(%v) = %v", r, !want)

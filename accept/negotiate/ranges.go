@@ -31,8 +31,12 @@ func (m *Map) Free() func(yield func(accept.Range) bool) {
 	}
 }
 
-// Readable reports whether all of r is memory that firmware says has been accepted: where a table of firmware's can be.
+// Readable reports whether all of r is memory that firmware says has been accepted: where a table of firmware's can be. A
+// range that ends below its start is none: the address was so high that the end has gone around 2⁶⁴.
 func (m *Map) Readable(r accept.Range) bool {
+	if r.End < r.Start {
+		return false
+	}
 	for i := range m.len() {
 		if d := m.at(i); isMemory(d) && d.PhysicalStart <= r.Start {
 			r.Start = max(r.Start, min(r.End, d.End()))

@@ -278,8 +278,8 @@ func (k *kernel) startProgram(p *processor) {
 	jump(p.stack, resume)
 }
 
-// maxArguments is how many words of the load options become arguments of the program.
-const maxArguments = 32
+// maxArguments is how many words of the load options become arguments of the program: as many as they have room for.
+const maxArguments = maxOptions / 2
 
 // arguments puts the words of the load options (UEFI 2.10, section 9.1: of an unknown format, here UCS-2) where text
 // does, and returns where they are.

@@ -44,5 +44,5 @@
 //
 // One processor, although nothing but boot assumes so. No interrupts: a thread runs until it makes a system call, so that
 // goroutines are preempted at function calls only. No signals: a nil dereference ends the guest, with a report. No files
-// but the console and the report's port. No 32-bit code.
+// but the console and the report's port. No 32-bit code. Page tables of four levels only, and no AVX.
 package kernel

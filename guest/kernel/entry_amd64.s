@@ -16,6 +16,10 @@
 // program is where firmware has put it, not where it is linked: until page tables say otherwise, only what is relative
 // to RIP can be used, and no Go function that follows a pointer in its data.
 TEXT ·Entry(SB),NOSPLIT|NOFRAME,$0
+	// Page tables of five levels, of which the walks here know nothing: firmware hears EFI_UNSUPPORTED.
+	MOVQ CR4, AX
+	BTL  $12, AX
+	JCS  fiveLevels
 	CLI
 	CLD
 	MOVQ CX, ·contact+contactInfo_handle(SB)
@@ -51,6 +55,9 @@ TEXT ·Entry(SB),NOSPLIT|NOFRAME,$0
 fail:
 	ADDQ $40, SP
 	RET // to firmware, with the status in AX
+fiveLevels:
+	MOVQ $0x8000000000000003, AX
+	RET
 
 // enterLinked(entry uint64): makes the kernel's g current and calls early, which uses the stack as it is.
 TEXT ·enterLinked(SB),NOSPLIT,$16-8

@@ -16,6 +16,7 @@ type kernel struct {
 	boot        bootServices
 	left        bool   // boot services
 	loaded      bool   // GS leads to the processor
+	failing     bool   // the end has begun
 	ports       bool   // the serial ports can be used
 	broken      error  // what is wrong with the final map, until it can be said
 	encrypted   uint64 // address bits that mark private memory in page tables: the C-bit, or 0
@@ -53,13 +54,16 @@ type kernel struct {
 	last byte     // that was printed on the console
 	room [2]uint8 // in the FIFOs of the serial ports
 
-	options    [1024]byte // the load options, as far as they are ASCII
+	options    [maxOptions]byte // the load options, as far as they are ASCII
 	optionsN   int
 	acceptance uint64 // what they say about unaccepted memory
 
 	missed           [512]bool // system calls of which it has been said that there is no such
 	syscalls, faults uint64
 }
+
+// maxOptions is how many characters of the load options are read.
+const maxOptions = 1024
 
 // maxProcessors is how many processors there can be: one for now. Nothing but boot, which starts no others, knows.
 const maxProcessors = 1

@@ -100,8 +100,13 @@ func (k *kernel) out(port uint16, v uint8) {
 	}
 }
 
-// fail ends the guest since something is wrong, and tells the host.
+// fail ends the guest since something is wrong, and tells the host. What goes wrong while it does, as where firmware's map
+// leaves out the runtime services that switch the machine off, it does not do again.
 func (k *kernel) fail() {
+	for k.failing {
+		hlt()
+	}
+	k.failing = true
 	switch k.kind {
 	case onTDX:
 		tdx.VMCall(tdx.Processor{}, tdxabi.VMCallReportFatalError, registers(tdx.Registers{}))
