@@ -24,6 +24,7 @@ func Run(ctx context.Context, cfg Config) (*record.Record, error) {
 	defer m.close()
 	start := time.Now()
 	end := m.guarded(func() error { return m.run(ctx, start) })
+	m.console.flush()
 	var bug *BugError
 	if errors.As(end, &bug) {
 		return nil, bug
@@ -65,6 +66,7 @@ func (m *Machine) run(ctx context.Context, start time.Time) error {
 		stretch = debugSlice
 	}
 	for {
+		m.console.flush() // a prompt ends no line
 		if err := m.interrupted(ctx, start); err != nil {
 			return err
 		}
@@ -128,6 +130,7 @@ func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
 	case x86.ExitBudget:
 		return m.keep(ctx)
 	case x86.ExitBreak, x86.ExitWatch, x86.ExitStep, x86.ExitPause:
+		m.console.flush()
 		return m.debug.stopped(ctx, c, exit)
 	}
 	return exit.Err
@@ -140,6 +143,7 @@ func (m *Machine) wait(ctx context.Context, c *x86.CPU, until int64) error {
 			return errHalted
 		}
 	}
+	m.console.flush()
 	c.Skip(m.keyboard.rest(ctx, c.Now(), until))
 	m.board.Advance(c.Now())
 	return nil
