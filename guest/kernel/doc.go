@@ -36,8 +36,8 @@
 // guest/report).
 //
 // When the program ends with status 0 the machine is switched off; with any other status, as after a panic or a deadlock,
-// the console says which, and the machine is switched off with an error, for which tacit boot exits with 4. What is no
-// Go panic, such as a nil dereference, prints an instruction's address, of which go tool addr2line program knows the line.
+// the console says which, and the machine is switched off with an error, for which tacit boot exits with 4. A nil
+// dereference is a panic as everywhere; other exceptions print registers, and go tool addr2line program knows the line.
 //
 // All of the program is loaded, its variables that are zero, too, and firmware accepts that memory before the program
 // starts: package crypto/tls has 32 MiB of it. Memory that is allocated is accepted when it is used. With its variables
@@ -57,9 +57,9 @@
 //
 // From then on the kernel runs when the program calls it (syscall.go: system calls of Linux, as few as the Go runtime
 // and package os make), when it touches memory that it has mapped and not used yet (fault.go), and when something goes
-// wrong (trap.go). A page fault takes a page from the allocator (package accept/alloc), which has memory accepted when
-// what is accepted has been used up, by the driver of the platform (packages accept/tdx and accept/snp). While all threads
-// sleep, the kernel accepts a little ahead.
+// wrong (trap.go, signal.go). A page fault takes a page from the allocator (package accept/alloc), which has memory
+// accepted when what is accepted has been used up, by the driver of the platform (packages accept/tdx and accept/snp).
+// While all threads sleep, the kernel accepts a little ahead.
 //
 // What a program can ask of the kernel beyond Linux's system calls is in program.go: [Describe], [Memory.Read],
 // [HandOver].
@@ -74,7 +74,6 @@
 // # What is not there
 //
 // One processor, although nothing but boot assumes so. No interrupts: a thread runs until it makes a system call, so that
-// goroutines are preempted at function calls only. No signals: a nil dereference ends the guest, with a report,
-// and cannot be recovered from. No files but the console and the report's port, and no network: to open a file, or a
-// socket, is an error. No 32-bit code.
+// goroutines are preempted at function calls only. No signals but what becomes of a nil dereference (signal.go). No
+// files but the console and the report's port, and no network: to open a file, or a socket, is an error. No 32-bit code.
 package kernel

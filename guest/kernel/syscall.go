@@ -12,6 +12,7 @@ const (
 	sysMunmap        = 11
 	sysRTSigaction   = 13
 	sysRTSigprocmask = 14
+	sysRTSigreturn   = 15
 	sysSchedYield    = 24
 	sysMadvise       = 28
 	sysNanosleep     = 35
@@ -158,8 +159,14 @@ func (k *kernel) serve(p *processor) {
 			*(*uint8)(pointer(a + i)) = uint8(k.random() >> 8)
 		}
 		f.ax = b
-	case sysRTSigaction, sysRTSigprocmask, sysSigaltstack, sysMprotect, sysClose, sysPrctl, sysSetRobustList, sysPrlimit64, sysTgkill:
-		// Nothing sends signals, and protection is not kept: success is the truth for whoever asks.
+	case sysRTSigaction:
+		k.sigaction(a, b)
+	case sysSigaltstack:
+		k.sigaltstack(t, a, b)
+	case sysRTSigreturn:
+		k.sigreturn(t)
+	case sysRTSigprocmask, sysMprotect, sysClose, sysPrctl, sysSetRobustList, sysPrlimit64, sysTgkill:
+		// Nobody sends signals, and protection is not kept: success is the truth for whoever asks.
 	case sysFcntl:
 		const getFlags = 3
 		if b == getFlags {

@@ -17,9 +17,11 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
+	"unsafe"
 
 	_ "github.com/tacit-vm/tacit/guest/kernel"
 )
@@ -30,6 +32,7 @@ var large [100 << 20]byte
 func main() {
 	must(compute())
 	must(ask())
+	must(recovered())
 	large[len(large)-1]++
 	fmt.Println("all is well")
 	switch os.Args[1] {
@@ -39,6 +42,11 @@ func main() {
 		<-make(chan int)
 	case "status":
 		os.Exit(3)
+	case "nil":
+		fmt.Println(*nowhere)
+	case "address":
+		address := uint64(1) << 63
+		fmt.Println(**(**byte)(unsafe.Pointer(&address)))
 	case "memory":
 		for kept := [][]byte{}; ; {
 			b := make([]byte, 16<<20)
@@ -48,6 +56,30 @@ func main() {
 			kept = append(kept, b)
 		}
 	}
+}
+
+var nowhere *int
+
+// recovered dereferences nil, in several goroutines and again and again.
+func recovered() error {
+	const tries = 10
+	failures := make(chan any)
+	for range tries {
+		go func() {
+			for range tries {
+				func() {
+					defer func() { failures <- recover() }()
+					fmt.Println(*nowhere)
+				}()
+			}
+		}()
+	}
+	for range tries * tries {
+		if err, ok := (<-failures).(runtime.Error); !ok || !strings.Contains(err.Error(), "nil pointer dereference") {
+			return fmt.Errorf("a nil dereference is %w", err)
+		}
+	}
+	return nil
 }
 
 func must(err error) {
