@@ -158,8 +158,13 @@ func (m *Machine) blame(d *record.Diagnosis, gpa, gva uint64, state string) {
 }
 
 // locate says at which instruction the guest ended, and in which function: where the processor stands, or where it
-// stood before an exception took it to firmware, or to a handler of the guest's that could only give up.
+// stood before an exception took it to firmware, or to a handler of the guest's that could only give up. A guest that
+// asked firmware for its end stands in firmware, which has no code to show.
 func (m *Machine) locate(d *record.Diagnosis, end error) {
+	var reset *firmware.Reset
+	if errors.As(end, &reset) {
+		return
+	}
 	c := m.cpus[0]
 	rip := c.RIP()
 	var fault *firmware.Fault
