@@ -107,7 +107,7 @@ func Parse(source string, data []byte) (*Image, error) {
 		img.Kind, img.Name = EFIApplication, filepath.Base(source)
 		img.unbootable, err = checkPE(data)
 	case bytes.HasPrefix(data, []byte("\x7fELF")):
-		err = errors.New("an ELF file, which firmware cannot start; give the bzImage made from it")
+		err = errors.New("an ELF file, which firmware cannot start; give the bzImage made from it, or for a Go program what guest/mkefi makes of it")
 	default:
 		err = errors.New("not a kernel package (.deb), bzImage or EFI application")
 	}

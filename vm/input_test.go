@@ -107,6 +107,28 @@ func TestTypedInputIsRepeated(t *testing.T) {
 	}
 }
 
+// A counter counts how often something was written, and how much.
+type counter struct{ writes, bytes int }
+
+func (c *counter) Write(p []byte) (int, error) {
+	c.writes++
+	c.bytes += len(p)
+	return len(p), nil
+}
+
+// The console is not written to for each byte, which for a guest that prints much would take most of the time.
+func TestConsoleIsWrittenInLines(t *testing.T) {
+	t.Parallel()
+	var c counter
+	r, err := vm.Run(t.Context(), vm.Config{Platform: vm.None, Memory: 256 * mib, Append: "hold=1M", Console: &c})
+	if err != nil || r.Outcome != record.PowerOff {
+		t.Fatalf("%v: %+v", err, r)
+	}
+	if c.writes == 0 || c.bytes/c.writes < 16 {
+		t.Errorf("%d bytes in %d writes", c.bytes, c.writes)
+	}
+}
+
 func TestReadInput(t *testing.T) {
 	for log, want := range map[string]string{
 		"": "", `{"virtual_ns":5,"instructions":4,"typed":"a"}`: "", `{"virtual_ns":5,"typed":"` + "é\u00ff\\u0000" + `"}`: "",

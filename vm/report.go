@@ -116,6 +116,7 @@ func memInfo(r report.Report, snapshot string) *record.MemInfo {
 // A console passes the first serial port and firmware's messages on, and listens for the kernel's last words.
 type console struct {
 	out   io.Writer // may be nil
+	held  []byte    // of the first serial port, and not passed on yet: writing each byte by itself would take longer than making it
 	line  []byte    // of the line so far, at most maxLine bytes
 	panic string    // the first line in which a kernel says that it gives up
 	died  bool      // it has said that an instruction went wrong, and not yet which
@@ -133,25 +134,45 @@ const (
 	keepLines = 8
 )
 
-func (c *console) put(b byte) { _, _ = c.Write([]byte{b}) }
+// put takes a byte of the first serial port. It is passed on with its line, or at the next flush.
+func (c *console) put(b byte) {
+	c.held = append(c.held, b)
+	if b == '\n' || len(c.held) >= maxLine {
+		c.flush()
+	}
+	c.listen(b)
+}
 
-// Write implements io.Writer. A console that cannot be written to does not stop the guest.
+// flush passes on what put has held back. A console that cannot be written to does not stop the guest.
+func (c *console) flush() {
+	if c.out != nil && len(c.held) > 0 {
+		_, _ = c.out.Write(c.held)
+	}
+	c.held = c.held[:0]
+}
+
+// Write implements io.Writer, for firmware's messages.
 func (c *console) Write(p []byte) (int, error) {
+	c.flush()
 	if c.out != nil {
 		_, _ = c.out.Write(p)
 	}
 	for _, b := range p {
-		switch {
-		case b == '\n':
-			c.endLine()
-		case len(c.line) < maxLine && b != '\r':
-			c.line = append(c.line, b)
-		}
+		c.listen(b)
+	}
+	return len(p), nil
+}
+
+func (c *console) listen(b byte) {
+	switch {
+	case b == '\n':
+		c.endLine()
+	case len(c.line) < maxLine && b != '\r':
+		c.line = append(c.line, b)
 	}
 	if c.spins {
 		c.giveUp = c.now() + panicGrace
 	}
-	return len(p), nil
 }
 
 // goesOn hears that what is on the console was not a kernel's last word.

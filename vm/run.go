@@ -26,6 +26,7 @@ func Run(ctx context.Context, cfg Config) (*record.Record, error) {
 	defer done()
 	m.sumUp(ctx)
 	end := m.guarded(func() error { return m.run(ctx) })
+	m.console.flush()
 	var bug *BugError
 	if errors.As(end, &bug) {
 		return nil, bug
@@ -80,6 +81,7 @@ func (m *Machine) run(ctx context.Context) error {
 		stretch = debugSlice
 	}
 	for {
+		m.console.flush() // a prompt ends no line
 		if err := m.overdue(); err != nil {
 			return err
 		}
@@ -138,6 +140,7 @@ func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
 	case x86.ExitBudget:
 		return m.keep(ctx)
 	case x86.ExitBreak, x86.ExitWatch, x86.ExitStep, x86.ExitPause:
+		m.console.flush()
 		return m.debug.stopped(ctx, c, exit)
 	}
 	return exit.Err
@@ -150,6 +153,7 @@ func (m *Machine) wait(ctx context.Context, c *x86.CPU, until int64) error {
 			return errHalted
 		}
 	}
+	m.console.flush()
 	c.Skip(m.keyboard.rest(ctx, c.Now(), until))
 	m.board.Advance(c.Now())
 	return nil

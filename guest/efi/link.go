@@ -15,16 +15,18 @@ package efi
 import (
 	"bytes"
 	"debug/elf"
+	"debug/gosym"
 	"debug/pe"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // LinkFlags are what the Go linker has to be told of a program that imports guest/kernel: where it is mapped, and where
 // it begins.
-const LinkFlags = "-T 0x7f0000001000 -E github.com/tacit-vm/tacit/guest/kernel.Entry"
+const LinkFlags = "-T 0x7f0000001000 -E " + kernelEntry
 
 // Where the program is mapped, by guest/kernel.
 const linkBase = 0x7f00_0000_0000
@@ -32,7 +34,7 @@ const linkBase = 0x7f00_0000_0000
 const (
 	sectionAlignment = 4096
 	fileAlignment    = 512
-	maxImage         = 1 << 30 // bytes in memory
+	maxImage         = 512 << 20 // bytes in memory: guest/kernel has page tables for so much
 )
 
 // Link makes a PE32+ image of an ELF executable (Microsoft PE Format; UEFI 2.10, section 2.1.1). The result depends on
@@ -57,6 +59,9 @@ func Link(executable []byte) ([]byte, error) {
 	if f.Entry < m.base || f.Entry-m.base >= m.size {
 		return nil, fmt.Errorf("the entry point %#x is not in the program: link it with -ldflags %q", f.Entry, LinkFlags)
 	}
+	if err := fits(f); err != nil {
+		return nil, err
+	}
 	m.entry = uint32(f.Entry - m.base)
 	if f.Type == elf.ET_DYN {
 		if err := m.relocate(f); err != nil {
@@ -64,6 +69,44 @@ func Link(executable []byte) ([]byte, error) {
 		}
 	}
 	return m.write()
+}
+
+// fits says of what could be laid out whether it can run: a mistake in how it was built would be seen only in a guest
+// that runs wild.
+func fits(f *elf.File) error {
+	if libraries, err := f.ImportedLibraries(); err == nil && len(libraries) > 0 {
+		return fmt.Errorf("a program that needs shared libraries, as %s: build it with CGO_ENABLED=0", libraries[0])
+	}
+	switch entry := entryName(f); {
+	case strings.HasPrefix(entry, "_rt0_"):
+		return fmt.Errorf("the entry point is %s, for a program on an operating system: link it with -ldflags %q, or an -E of its own", entry, LinkFlags)
+	case entry == kernelEntry && f.Type == elf.ET_DYN:
+		return errors.New("a program that imports guest/kernel is not relocated: build it without -buildmode=pie")
+	}
+	return nil
+}
+
+const kernelEntry = "github.com/tacit-vm/tacit/guest/kernel.Entry"
+
+// entryName returns the name of the function at the entry point, by Go's table of functions, which stripped executables
+// have, too; empty where that does not tell.
+func entryName(f *elf.File) string {
+	code, functions := f.Section(".text"), f.Section(".gopclntab")
+	if code == nil || functions == nil {
+		return ""
+	}
+	data, err := functions.Data()
+	if err != nil {
+		return ""
+	}
+	table, err := gosym.NewTable(nil, gosym.NewLineTable(data, code.Addr))
+	if err != nil {
+		return ""
+	}
+	if fn := table.PCToFunc(f.Entry); fn != nil {
+		return fn.Name
+	}
+	return ""
 }
 
 // An image is what becomes of an executable.
@@ -101,8 +144,11 @@ func (m *image) layOut(f *elf.File) error {
 		if p.Type != elf.PT_LOAD {
 			continue
 		}
-		if p.Vaddr < m.base || p.Vaddr-m.base < end || p.Vaddr-m.base > maxImage || p.Memsz > maxImage || p.Filesz > p.Memsz {
+		switch {
+		case p.Vaddr < m.base || p.Vaddr-m.base < end || p.Vaddr-m.base > maxImage || p.Filesz > p.Memsz:
 			return fmt.Errorf("a segment at %#x: link the program with -ldflags %q", p.Vaddr, LinkFlags)
+		case p.Memsz > maxImage-(p.Vaddr-m.base):
+			return fmt.Errorf("a program of %d MiB with its variables; at most %d MiB can be loaded: allocate the large ones", (p.Vaddr-m.base+p.Memsz)>>20, maxImage>>20)
 		}
 		data := make([]byte, p.Filesz)
 		if _, err := p.ReadAt(data, 0); err != nil {

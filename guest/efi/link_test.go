@@ -1,7 +1,11 @@
 package efi
 
 import (
+	"debug/elf"
 	"encoding/binary"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +27,48 @@ func TestLinkRefuses(t *testing.T) {
 		if _, err := Link(c.executable); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: %v, want an error with %q", c.name, err, c.want)
 		}
+	}
+}
+
+// A guest that was built in a way in which it cannot run is refused, since in a machine it would run wild. Without
+// symbols, too.
+func TestLinkRefusesHowItWasBuilt(t *testing.T) {
+	if testing.Short() {
+		t.Skip("builds programs")
+	}
+	for _, c := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"no entry point", []string{"-ldflags=-s -w -T 0x7f0000001000"}, "the entry point is _rt0_amd64_linux"},
+		{"relocatable", []string{"-buildmode=pie", "-ldflags=-s -w " + LinkFlags}, "without -buildmode=pie"},
+	} {
+		path := filepath.Join(t.TempDir(), "guest")
+		cmd := exec.Command("go", append(append([]string{"build", "-o", path}, c.args...), "../demo")...)
+		cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%s: %v\n%s", c.name, err, out)
+		}
+		executable, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Link(executable); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: %v, want an error with %q", c.name, err, c.want)
+		}
+	}
+}
+
+// A program with more variables than can be mapped is told so, and not that it was linked wrongly.
+func TestLinkRefusesLargeVariables(t *testing.T) {
+	f := &elf.File{FileHeader: elf.FileHeader{Type: elf.ET_EXEC}, Progs: []*elf.Prog{{
+		ProgHeader: elf.ProgHeader{Type: elf.PT_LOAD, Flags: elf.PF_R | elf.PF_W, Vaddr: linkBase + 0x1000, Memsz: maxImage},
+		ReaderAt:   strings.NewReader(""),
+	}}}
+	m := image{base: linkBase}
+	if err := m.layOut(f); err == nil || !strings.Contains(err.Error(), "at most 512 MiB") {
+		t.Errorf("%v, want an error about its size", err)
 	}
 }
 

@@ -5,12 +5,43 @@
 //
 // # Building a program
 //
-// The go command is all that it takes; the linker's two flags are LinkFlags of package guest/efi:
+// A program imports the package, if only for its effect, and is otherwise an ordinary one:
 //
+//	package main
+//
+//	import (
+//		"fmt"
+//
+//		_ "github.com/tacit-vm/tacit/guest/kernel"
+//	)
+//
+//	func main() { fmt.Println("hello") }
+//
+// The go command is all that it takes. In a module of one's own, with the commands as tools of it; the linker's two
+// flags are LinkFlags of package guest/efi:
+//
+//	go get -tool github.com/tacit-vm/tacit/guest/mkefi github.com/tacit-vm/tacit/cmd/tacit
 //	GOOS=linux GOARCH=amd64 CGO_ENABLED=0 go build -o program \
-//		-ldflags '-T 0x7f0000001000 -E github.com/tacit-vm/tacit/guest/kernel.Entry' ./guest/demo
-//	go run ./guest/mkefi program program.efi
-//	go run ./cmd/tacit boot program.efi
+//		-ldflags '-T 0x7f0000001000 -E github.com/tacit-vm/tacit/guest/kernel.Entry' .
+//	go tool mkefi program program.efi
+//	go tool tacit boot program.efi
+//
+// Here it is go run ./guest/mkefi, and ./guest/demo is a program. Built without the flags, programs run on Linux as any
+// other, where Describe and Memory.Read return zeros.
+//
+// # What a program finds
+//
+// The words of the load options (tacit boot --append) are its arguments. Standard output and error are the first serial
+// port; standard input is at its end. File 3 is the second serial port, where there is one, and takes reports (package
+// guest/report).
+//
+// When the program ends with status 0 the machine is switched off; with any other status, as after a panic or a deadlock,
+// the console says which, and the machine is switched off with an error, for which tacit boot exits with 4. A nil
+// dereference is a panic as everywhere; other exceptions print registers, and go tool addr2line program knows the line.
+//
+// All of the program is loaded, its variables that are zero, too, and firmware accepts that memory before the program
+// starts: package crypto/tls has 32 MiB of it. Memory that is allocated is accepted when it is used. With its variables
+// a program can have 512 MiB.
 //
 // # From firmware to main
 //
@@ -26,9 +57,9 @@
 //
 // From then on the kernel runs when the program calls it (syscall.go: system calls of Linux, as few as the Go runtime
 // and package os make), when it touches memory that it has mapped and not used yet (fault.go), and when something goes
-// wrong (trap.go). A page fault takes a page from the allocator (package accept/alloc), which has memory accepted when
-// what is accepted has been used up, by the driver of the platform (packages accept/tdx and accept/snp). While all threads
-// sleep, the kernel accepts a little ahead.
+// wrong (trap.go, signal.go). A page fault takes a page from the allocator (package accept/alloc), which has memory
+// accepted when what is accepted has been used up, by the driver of the platform (packages accept/tdx and accept/snp).
+// While all threads sleep, the kernel accepts a little ahead.
 //
 // What a program can ask of the kernel beyond Linux's system calls is in program.go: [Describe], [Memory.Read],
 // [HandOver].
@@ -43,6 +74,7 @@
 // # What is not there
 //
 // One processor, although nothing but boot assumes so. No interrupts: a thread runs until it makes a system call, so that
-// goroutines are preempted at function calls only. No signals: a nil dereference ends the guest, with a report. No files
-// but the console and the report's port. No 32-bit code. Page tables of four levels only, and no AVX.
+// goroutines are preempted at function calls only. No signals but what becomes of a nil dereference (signal.go). No
+// files but the console and the report's port, and no network: to open a file, or a socket, is an error. No 32-bit code. Page tables of four levels
+// only, and no AVX.
 package kernel

@@ -44,6 +44,7 @@ type kernel struct {
 	cpus   [maxProcessors]processor
 
 	threads   [maxThreads]thread
+	signals   signals
 	event     bool   // has been written to the event file and not read
 	eventData uint64 // what epoll_ctl was told to go with it
 

@@ -82,7 +82,7 @@ type Memory struct {
 	FreeAccepted   uint64
 	FreeUnaccepted uint64
 	Unaccepted     uint64 // by the bitmap that all share
-	Touched        uint64 // in whole units of 2 MiB: what a page was ever handed out of, and what the kernel took up front
+	Touched        uint64 // of what had been unaccepted, in whole units of 2 MiB: those of which a page was ever handed out
 	Reserve        uint64 // accepted memory that the allocator keeps for the next who needs some, at most
 
 	ByWaiting    uint64 // units that were accepted while somebody waited

@@ -20,6 +20,8 @@ type thread struct {
 	futex uint64 // the address that it sleeps on, or waitEvent; 0 for none
 	wake  uint64 // when it wakes by itself, in nanoseconds since the start; 0 for never
 	late  uint64 // what its system call returns then
+
+	signal signalStack
 }
 
 // States of a thread.

@@ -12,7 +12,7 @@ func serveTrap(f *frame) {
 func (k *kernel) trap(p *processor, f *frame) {
 	switch f.vector {
 	case vectorPF:
-		if va := readCR2(); k.fault(p, va) {
+		if va := readCR2(); k.fault(p, va) || f.cs&3 != 0 && k.raise(p, f, va) {
 			return
 		}
 	case vectorVE:
