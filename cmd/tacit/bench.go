@@ -1,11 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime/pprof"
 	"slices"
 	"strings"
@@ -39,12 +39,12 @@ func benchCommand() *cobra.Command {
 			"  tacit bench --compare before.json integer carry boot-tdx\n" +
 			"  tacit bench --cpuprofile cpu.out --runs 1 boot-tdx && go tool pprof -top cpu.out",
 		ValidArgsFunction: cobra.NoFileCompletions,
-		Args: func(_ *cobra.Command, names []string) error {
+		Args: func(cmd *cobra.Command, names []string) error {
 			_, err := f.workloads(names)
 			if f.runs < 1 {
 				err = errors.New("--runs: want at least 1")
 			}
-			return err
+			return cmp.Or(err, f.files(streamsOf(cmd)).check())
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.run(cmd.Context(), args, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -61,7 +61,7 @@ func benchCommand() *cobra.Command {
 	return cmd
 }
 
-func (f *benchFlags) run(ctx context.Context, names []string, stdout, stderr io.Writer) (err error) {
+func (f *benchFlags) run(ctx context.Context, names []string, stdout, stderr io.Writer) error {
 	workloads, err := f.workloads(names)
 	if err != nil {
 		return err
@@ -78,11 +78,22 @@ func (f *benchFlags) run(ctx context.Context, names []string, stdout, stderr io.
 			return err
 		}
 	}
-	stop, err := profile(f.cpuProfile)
+	out := outputs{stdout: stdout}
+	defer out.discard()
+	saved, err := out.create(ctx, f.save)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stop()) }()
+	profile, err := out.create(ctx, f.cpuProfile)
+	if err != nil {
+		return err
+	}
+	if profile != nil {
+		if err := pprof.StartCPUProfile(profile); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile() // once more does nothing
+	}
 
 	report := bench.NewReport()
 	for _, w := range workloads {
@@ -94,12 +105,20 @@ func (f *benchFlags) run(ctx context.Context, names []string, stdout, stderr io.
 		}
 		report.Results = append(report.Results, result)
 	}
-	if f.save != "" {
-		if err := report.Save(f.save); err != nil {
-			return err
-		}
+	pprof.StopCPUProfile()
+	if saved != nil {
+		err = report.Write(saved)
 	}
-	return report.WriteTable(stdout, earlier)
+	return errors.Join(err, out.keep(), report.WriteTable(stdout, earlier))
+}
+
+// files are what the command line names.
+func (f *benchFlags) files(std streams) files {
+	return files{
+		in:  []named{{by: "--kernel", path: f.kernel}, {by: "--compare", path: f.compare}},
+		out: []named{{"--save", f.save, textFile}, {"--cpuprofile", f.cpuProfile, gzipFile}},
+		std: std,
+	}
 }
 
 // workloads returns those that are named, or all.
@@ -146,22 +165,4 @@ func (f *benchFlags) image(ctx context.Context) (*image.Image, error) {
 		}
 	}
 	return image.Open(ctx, path)
-}
-
-// profile starts a profile of the processor time, and returns what ends it.
-func profile(path string) (stop func() error, err error) {
-	if path == "" {
-		return func() error { return nil }, nil
-	}
-	file, err := os.Create(path)
-	if err != nil {
-		return nil, err
-	}
-	if err := pprof.StartCPUProfile(file); err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return func() error {
-		pprof.StopCPUProfile()
-		return file.Close()
-	}, nil
 }

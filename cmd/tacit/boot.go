@@ -66,6 +66,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			"end a summary goes to standard error. The same image, flags and seed give the same console and the same\n" +
 			"record on every host, except for what the record has under \"host\".\n\n" +
 			"SIZE is a whole number with K, M, G or T (powers of 1024); without a letter it is in bytes.\n\n" +
+			outputHelp +
 			attackHelp() + "\n" +
 			lieHelp() + "\n" +
 			exitHelp(),
@@ -74,14 +75,14 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			"  tacit boot --memory 64G --host-page 4K --json record.json bzImage\n" +
 			"  tacit boot --append accept_memory=eager",
 		Args: func(cmd *cobra.Command, args []string) error {
-			return cmp.Or(cobra.MaximumNArgs(1)(cmd, args), f.check())
+			return cmp.Or(cobra.MaximumNArgs(1)(cmd, args), f.check(), f.files(args, streamsOf(cmd)).check())
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := f.settings(args, cmd.Flags().Changed("cmdline"))
 			if err != nil {
 				return err
 			}
-			outcome, err := f.boot(cmd.Context(), run, s, streams{cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()}, len(args) == 0)
+			outcome, err := f.boot(cmd.Context(), run, s, streamsOf(cmd), len(args) == 0)
 			if err == nil {
 				*status = statusOf(outcome)
 			}
@@ -150,8 +151,6 @@ func (f *bootFlags) check() error {
 		return fmt.Errorf("--timeout %v is negative", f.timeout)
 	case f.cpuBlocks < 0:
 		return fmt.Errorf("--cpu-blocks %d is negative", f.cpuBlocks)
-	case f.json != "" && f.json == f.events:
-		return errors.New("--json and --events cannot both be written to one place")
 	case f.touch != 0 && f.initrd != "":
 		return errors.New("--touch is for tacit's init, which --initrd replaces")
 	}
@@ -162,6 +161,18 @@ func (f *bootFlags) check() error {
 		return err
 	}
 	return vm.Config{Platform: f.platform.word, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie}.Check()
+}
+
+// files are what the command line names.
+func (f *bootFlags) files(args []string, std streams) files {
+	all := files{
+		in:  []named{{by: "--initrd", path: f.initrd}, {by: "--symbols", path: f.symbols}},
+		out: []named{{"--json", f.json, textFile}, {"--events", f.events, textFile}},
+		std: std,
+	}
+	in, out := f.debugFlags.files()
+	all.in, all.out = append(append(all.in, images(args)...), in...), append(all.out, out...)
+	return all
 }
 
 // settings turns the flags into what the machine needs, and reads the files that it needs.

@@ -43,7 +43,7 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 		Example: "  tacit certify linux-image-6.12.107+deb13-cloud-amd64.deb\n" +
 			"  tacit certify --platform tdx --policy negotiate,lazy --memory 4G,16G --junit report.xml bzImage",
 		Args: func(cmd *cobra.Command, args []string) error {
-			return cmp.Or(cobra.MinimumNArgs(1)(cmd, args), f.check())
+			return cmp.Or(cobra.MinimumNArgs(1)(cmd, args), f.check(), f.files(args, streamsOf(cmd)).check())
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ok, err := f.run(cmd.Context(), claims, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -92,22 +92,22 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 		}
 		cfg.Subjects = append(cfg.Subjects, s)
 	}
-	jsonFile, err := create(f.json, stdout)
+	out := outputs{stdout: stdout}
+	defer out.discard()
+	jsonFile, err := out.create(ctx, f.json)
 	if err != nil {
 		return false, err
 	}
-	defer closeWith(&err, jsonFile)
-	junitFile, err := create(f.junit, stdout)
+	junitFile, err := out.create(ctx, f.junit)
 	if err != nil {
 		return false, err
 	}
-	defer closeWith(&err, junitFile)
 
 	c, err := certify.Run(ctx, cfg)
 	if err != nil {
 		return false, err
 	}
-	if f.json != "-" {
+	if !toStdout(f.json) {
 		err = c.WriteTable(stdout)
 	}
 	if jsonFile != nil {
@@ -116,14 +116,16 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 	if junitFile != nil {
 		err = errors.Join(err, c.WriteJUnit(junitFile))
 	}
-	return c.OK(), errors.Join(err, ctx.Err())
+	return c.OK(), errors.Join(err, out.keep(), ctx.Err())
+}
+
+// files are what the command line names.
+func (f *certifyFlags) files(args []string, std streams) files {
+	return files{in: images(args), out: []named{{"--json", f.json, textFile}, {"--junit", f.junit, textFile}}, std: std}
 }
 
 // check reads what the flags say before anything takes time.
 func (f *certifyFlags) check() error {
-	if f.json != "" && f.json == f.junit {
-		return errors.New("--json and --junit cannot both be written to one place")
-	}
 	if f.timeout < 0 || f.jobs < 0 {
 		return errors.New("--timeout and --jobs cannot be negative")
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -38,6 +39,12 @@ func (f *debugFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.replayInput, "replay-input", "", "type what --input-log wrote to `FILE`, at the same instants: the same run again")
 }
 
+// files are what the flags name.
+func (f *debugFlags) files() (in, out []named) {
+	return []named{{by: "--replay-input", path: f.replayInput}},
+		[]named{{"--trace-file", f.traceFile, textFile}, {"--input-log", f.inputLog, textFile}}
+}
+
 func (f *debugFlags) check() error {
 	switch {
 	case f.gdbAnywhere && f.gdb == "":
@@ -53,9 +60,9 @@ func (f *debugFlags) check() error {
 // traces says whether a trace goes to standard error.
 func (f *debugFlags) traces() bool { return f.trace.count > 0 && f.traceFile == "" }
 
-// open opens what the flags ask for and puts it into the settings. The function that it returns closes all of it, and
-// is never nil.
-func (f *debugFlags) open(s *settings, stdout, stderr io.Writer) (closeAll func() error, err error) {
+// open opens what the flags ask for and puts it into the settings. The function that it returns closes all of it but the
+// outputs, and is never nil.
+func (f *debugFlags) open(ctx context.Context, s *settings, out *outputs, stderr io.Writer) (closeAll func() error, err error) {
 	var closers []func() error
 	closeAll = func() (err error) {
 		for _, c := range closers {
@@ -73,12 +80,12 @@ func (f *debugFlags) open(s *settings, stdout, stderr io.Writer) (closeAll func(
 	if f.trace.count > 0 {
 		w := io.Writer(stderr)
 		if f.traceFile != "" {
-			file, err := create(f.traceFile, stdout)
+			file, err := out.create(ctx, f.traceFile)
 			if err != nil {
 				return closeAll, err
 			}
 			buffered := bufio.NewWriterSize(file, 64<<10)
-			closers = append(closers, func() error { return errors.Join(buffered.Flush(), file.Close()) })
+			closers = append(closers, buffered.Flush)
 			w = buffered
 		}
 		s.trace = &vm.Trace{From: f.trace.from, Count: f.trace.count, Writer: w}
@@ -89,14 +96,14 @@ func (f *debugFlags) open(s *settings, stdout, stderr io.Writer) (closeAll func(
 		}
 	}
 	if f.inputLog != "" {
-		file, err := create(f.inputLog, stdout)
+		file, err := out.create(ctx, f.inputLog)
 		if err != nil {
 			return closeAll, err
 		}
 		var failed error
 		lines := json.NewEncoder(file) // unbuffered: what was typed is there whatever happens next
 		s.typed = func(t vm.Typed) { failed = errors.Join(failed, lines.Encode(t)) }
-		closers = append(closers, func() error { return errors.Join(failed, file.Close()) })
+		closers = append(closers, func() error { return failed })
 	}
 	return closeAll, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -46,7 +47,8 @@ func demoCommand(status *exitStatus) *cobra.Command {
 			"  tacit demo --html demo.html",
 		Args: func(cmd *cobra.Command, args []string) error {
 			d := f.demonstration()
-			return cmp.Or(cobra.NoArgs(cmd, args), d.Check())
+			all := files{out: []named{{"--html", f.html, textFile}}, std: streamsOf(cmd)}
+			return cmp.Or(cobra.NoArgs(cmd, args), d.Check(), all.check())
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -74,14 +76,15 @@ func (f *demoFlags) demonstration() compare.Demonstration {
 // run shows the demonstration, and says what came out otherwise than it should. Then there is no page.
 func (f *demoFlags) run(ctx context.Context, stdout, stderr io.Writer) (otherwise, err error) {
 	text := stdout
-	if f.html == "-" {
+	if toStdout(f.html) {
 		text = stderr
 	}
-	page, err := createWhole(f.html, stdout)
+	files := outputs{stdout: stdout}
+	defer files.discard()
+	page, err := files.create(ctx, f.html)
 	if err != nil {
 		return nil, err
 	}
-	defer page.discard()
 
 	d := f.demonstration()
 	out := &errWriter{w: text}
@@ -96,13 +99,10 @@ func (f *demoFlags) run(ctx context.Context, stdout, stderr io.Writer) (otherwis
 	if err := cmp.Or(d.WriteResults(out, paint), out.err); err != nil {
 		return nil, err
 	}
-	if otherwise = d.Otherwise(); otherwise != nil || f.html == "" {
+	if otherwise = d.Otherwise(); otherwise != nil || page == nil {
 		return otherwise, nil
 	}
-	if err := d.WritePage(page); err != nil {
-		return nil, err
-	}
-	return nil, page.keep()
+	return nil, errors.Join(d.WritePage(page), files.keep())
 }
 
 // demoWorkers is how many guests run at a time. More would need more of the host's memory.

@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -17,7 +19,11 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	// The first signal ends the run in good order; one that comes later finds the default handling and ends the
 	// process. Not at once: timeout(1) and others send a signal to a process and to its group, so that it arrives
 	// twice.
@@ -49,13 +55,35 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 	case err == nil:
 		return int(status)
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(stderr, "tacit: cancelled") // whatever it was that could not go on for it
+		said := interruption("cancelled") // whatever it was that could not go on for it
+		errors.As(err, &said)
+		fmt.Fprintf(stderr, "tacit: %v\n", said)
 		return int(statusOf(record.Cancelled))
 	default:
-		fmt.Fprintf(stderr, "tacit: %v\n", err)
+		fmt.Fprintf(stderr, "tacit: %s\n", inOneLine(err))
 		if !started {
 			return statusUsage
 		}
 		return statusError
 	}
+}
+
+// An interruption is a cancelled context of which there is something to say.
+type interruption string
+
+func (i interruption) Error() string { return string(i) }
+
+func (interruption) Unwrap() error { return context.Canceled }
+
+// inOneLine is what an error says. Of several that were joined it says each once: a file that cannot be written is told
+// by whoever wrote, and by whoever was to put it in its place.
+func inOneLine(err error) string {
+	var said []string
+	for text := range strings.Lines(err.Error()) {
+		text = strings.TrimSpace(text)
+		if text != "" && !slices.ContainsFunc(said, func(s string) bool { return strings.Contains(s, text) }) {
+			said = append(said, text)
+		}
+	}
+	return strings.Join(said, "; ")
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/tacit-vm/tacit/record"
@@ -18,16 +19,16 @@ func (f *bootFlags) boot(
 	ctx context.Context, run machine, s settings, std streams, chosen bool,
 ) (_ record.Outcome, err error) {
 	stdout, stderr := std.out, std.err
-	jsonFile, err := create(f.json, stdout)
+	out := outputs{stdout: stdout}
+	defer out.discard()
+	jsonFile, err := out.create(ctx, f.json)
 	if err != nil {
 		return "", err
 	}
-	defer closeWith(&err, jsonFile)
-	eventsFile, err := create(f.events, stdout)
+	eventsFile, err := out.create(ctx, f.events)
 	if err != nil {
 		return "", err
 	}
-	defer closeWith(&err, eventsFile)
 	var lines *record.Lines
 	if eventsFile != nil {
 		lines = record.NewLines(eventsFile)
@@ -37,16 +38,15 @@ func (f *bootFlags) boot(
 		fmt.Fprintln(stderr, "tacit: booting tacit's own guest; give it an IMAGE to boot that")
 	}
 
-	closeDebug, err := f.debugFlags.open(&s, stdout, stderr)
+	closeDebug, err := f.debugFlags.open(ctx, &s, &out, stderr)
 	if err != nil {
 		return "", errors.Join(err, closeDebug())
 	}
-	defer func() { err = errors.Join(err, closeDebug()) }()
 
 	shown := f.screen(stdout, stderr)
 	s.console, s.progress = shown, shown.progress
 	r, err := f.attended(ctx, run, s, std)
-	err = errors.Join(err, shown.Close())
+	err = errors.Join(err, shown.Close(), closeDebug())
 	if lines != nil {
 		err = errors.Join(err, lines.Close())
 	}
@@ -61,6 +61,7 @@ func (f *bootFlags) boot(
 	if jsonFile != nil {
 		err = errors.Join(err, r.WriteJSON(jsonFile))
 	}
+	err = errors.Join(err, out.keep())
 	return r.Outcome, err
 }
 
@@ -68,6 +69,10 @@ func (f *bootFlags) boot(
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+}
+
+func streamsOf(cmd *cobra.Command) streams {
+	return streams{cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()}
 }
 
 // attended runs the machine, with the keyboard where that is asked for.
@@ -90,7 +95,7 @@ func (f *bootFlags) attended(ctx context.Context, run machine, s settings, std s
 // screen decides where the console and the status line go.
 func (f *bootFlags) screen(stdout, stderr io.Writer) *screen {
 	console := stdout
-	if f.json == "-" || f.events == "-" {
+	if toStdout(f.json) || toStdout(f.events) {
 		console = stderr
 	}
 	if f.quiet {
@@ -107,25 +112,4 @@ func (f *bootFlags) screen(stdout, stderr io.Writer) *screen {
 		}
 		return width
 	})
-}
-
-// create opens a file for output before the run, so that a wrong path is known then. It is nil for an empty path.
-func create(path string, stdout io.Writer) (io.WriteCloser, error) {
-	switch path {
-	case "":
-		return nil, nil
-	case "-":
-		return keepOpen{stdout}, nil
-	}
-	return os.Create(path)
-}
-
-type keepOpen struct{ io.Writer }
-
-func (keepOpen) Close() error { return nil }
-
-func closeWith(err *error, c io.Closer) {
-	if c != nil {
-		*err = errors.Join(*err, c.Close())
-	}
 }

@@ -1,9 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"errors"
-	"io"
-	"os"
 
 	"github.com/spf13/cobra"
 
@@ -23,7 +22,8 @@ func symbolsCommand() *cobra.Command {
 			if output == "" {
 				return errors.New("say where to with --output FILE")
 			}
-			return cobra.MaximumNArgs(1)(cmd, args)
+			all := files{in: images(args), out: []named{{"--output", output, elfFile}}, std: streamsOf(cmd)}
+			return cmp.Or(cobra.MaximumNArgs(1)(cmd, args), all.check())
 		},
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			path := ""
@@ -36,25 +36,15 @@ func symbolsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return writeFile(output, cmd.OutOrStdout(), img.WriteVmlinux)
+			out := outputs{stdout: cmd.OutOrStdout()}
+			defer out.discard()
+			file, err := out.create(cmd.Context(), output)
+			if err != nil {
+				return err
+			}
+			return errors.Join(img.WriteVmlinux(file), out.keep())
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write to `FILE`; - is standard output")
 	return cmd
-}
-
-// writeFile lets write fill the file at path. It leaves no file behind where that fails, but a device where it was.
-func writeFile(path string, stdout io.Writer, write func(io.Writer) error) error {
-	file, err := create(path, stdout)
-	if err != nil {
-		return err
-	}
-	err = errors.Join(write(file), file.Close())
-	if err == nil || path == "-" {
-		return err
-	}
-	if info, statErr := os.Lstat(path); statErr == nil && info.Mode().IsRegular() {
-		err = errors.Join(err, os.Remove(path))
-	}
-	return err
 }
