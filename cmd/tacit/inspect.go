@@ -129,15 +129,34 @@ func (f *inspectFlags) inspect(ctx context.Context, files []string, stdout, stde
 	line := newProgressLine(stderr, len(files))
 	results := f.inspectAll(ctx, files, line)
 	line.done()
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
+	return f.tell(ctx, results, required, stdout, stderr)
+}
+
+// tell prints the results, also those of an inspection that was interrupted.
+func (f *inspectFlags) tell(
+	ctx context.Context, results []inspected, required []inspect.Requirement, stdout, stderr io.Writer,
+) (_ exitStatus, err error) {
 	if f.json {
 		err = printInspectJSON(stdout, results, required)
 	} else {
 		err = f.print(stdout, results, required)
 	}
+	if ctx.Err() != nil {
+		// What is known is printed, but there is no verdict on the whole.
+		return 0, errors.Join(err, interrupted(results))
+	}
 	return judge(results, required), errors.Join(err, failure(results, stderr))
+}
+
+// interrupted says how far an inspection came.
+func interrupted(results []inspected) error {
+	read := 0
+	for _, r := range results {
+		if !errors.Is(r.err, context.Canceled) {
+			read++
+		}
+	}
+	return interruption(fmt.Sprintf("cancelled, with %d of %d files inspected", read, len(results)))
 }
 
 // failure is the error if files could not be inspected. Of several, each is told on a line of its own.

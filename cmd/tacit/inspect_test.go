@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -160,6 +162,32 @@ func keysOf(v any) (keys []string) {
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
+}
+
+// An inspection that is interrupted says what it knows, and of which files it knows nothing.
+func TestInspectInterrupted(t *testing.T) {
+	_, debian13 := inspectStock(t)
+	report, err := inspect.File(t.Context(), debian13, inspect.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	results := []inspected{{debian13, report, nil}, {"large", nil, fmt.Errorf("large: %w", ctx.Err())}}
+	for _, f := range []inspectFlags{{json: true}, {evidence: true}} {
+		var out, stderr bytes.Buffer
+		_, err := f.tell(ctx, results, nil, &out, &stderr)
+		if !errors.Is(err, context.Canceled) || err.Error() != "cancelled, with 1 of 2 files inspected" || stderr.Len() > 0 {
+			t.Errorf("%v, %q", err, &stderr)
+		}
+		if !strings.Contains(out.String(), "6.12.") || f.json != strings.Contains(out.String(), `"error": "cancelled"`) {
+			t.Errorf("it wrote\n%s", &out)
+		}
+	}
+	status, stdout, stderr := tacit(ctx, &fake{}, "inspect", "--json", debian13, debian13)
+	if status != 130 || stderr != "tacit: cancelled, with 0 of 2 files inspected\n" || !strings.Contains(stdout, inspectSchema) {
+		t.Errorf("status %d, %q, %q", status, stdout, stderr)
+	}
 }
 
 // Entries that start a kernel in the same way are told once.
