@@ -52,7 +52,7 @@ func write(t *testing.T, path, text string) string {
 func holds(t *testing.T, path, want string) {
 	t.Helper()
 	if got, err := os.ReadFile(path); err != nil || string(got) != want {
-		t.Errorf("%s holds %.100q, %v; want %q", path, got, err, want)
+		t.Errorf("%s holds %.100q, %v; want %.100q", path, got, err, want)
 	}
 }
 
