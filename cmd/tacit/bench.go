@@ -164,5 +164,5 @@ func (f *benchFlags) image(ctx context.Context) (*image.Image, error) {
 			return nil, err
 		}
 	}
-	return image.Open(ctx, path)
+	return openImage(ctx, path)
 }

@@ -58,10 +58,10 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "boot [IMAGE]",
 		Short: "Boot a kernel as a confidential guest and say who accepted its memory",
-		Long: "Boots IMAGE, a kernel package (.deb), a bzImage or an EFI application such as a unified kernel image, in a\n" +
-			"machine with one CPU and no disks, and lets it run until it switches itself off. Without IMAGE it boots\n" +
-			"tacit's own guest: a Go program that accepts memory when it needs it, and shows how. With --append it takes\n" +
-			"words: hold=SIZE, unaccepted=lazy, unaccepted=eager, unaccepted=unknown, touch, handover.\n\n" +
+		Long: "Boots IMAGE, " + packages + ", a bzImage or an EFI application\n" +
+			"such as a unified kernel image, in a machine with one CPU and no disks, and lets it run until it switches itself\n" +
+			"off. Without IMAGE it boots tacit's own guest: a Go program that accepts memory when it needs it, and shows how.\n" +
+			"With --append it takes words: hold=SIZE, unaccepted=lazy, unaccepted=eager, unaccepted=unknown, touch, handover.\n\n" +
 			"The guest's console goes to standard output. On a terminal, a line under it says how far the run is. At the\n" +
 			"end a summary goes to standard error. The same image, flags and seed give the same console and the same\n" +
 			"record on every host, except for what the record has under \"host\".\n\n" +

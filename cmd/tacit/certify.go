@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tacit-vm/tacit/certify"
-	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -80,7 +79,7 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 		},
 	}
 	for _, path := range paths {
-		img, err := image.Open(ctx, path)
+		img, err := openImage(ctx, path)
 		if err != nil {
 			return false, err
 		}

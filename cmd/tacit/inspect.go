@@ -186,7 +186,7 @@ func (f *inspectFlags) inspectAll(ctx context.Context, files []string, line *pro
 			for i := range next {
 				o := inspect.Options{Unpack: f.unpack, Progress: line.of(files[i])}
 				report, err := inspect.File(ctx, files[i], o)
-				results[i] = inspected{files[i], report, err}
+				results[i] = inspected{files[i], report, elsewhere(files[i], err)}
 				line.finished()
 			}
 		})

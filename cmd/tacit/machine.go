@@ -60,7 +60,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 	var img *image.Image // the machine's own
 	if !s.own {
 		var err error
-		if img, err = image.Open(ctx, s.image); err != nil {
+		if img, err = openImage(ctx, s.image); err != nil {
 			return nil, err
 		}
 		if err := img.Bootable(); err != nil {

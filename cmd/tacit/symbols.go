@@ -5,8 +5,6 @@ import (
 	"errors"
 
 	"github.com/spf13/cobra"
-
-	"github.com/tacit-vm/tacit/image"
 )
 
 func symbolsCommand() *cobra.Command {
@@ -14,9 +12,9 @@ func symbolsCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "symbols [IMAGE]",
 		Short: "Write a kernel with the symbols that it carries as an ELF file, for gdb",
-		Long: "Unpacks the kernel in IMAGE, a kernel package (.deb) or a bzImage, and writes it as the ELF file that it was\n" +
-			"linked as, with a symbol table made of the kernel's own (CONFIG_KALLSYMS). Without IMAGE it takes the newest\n" +
-			"kernel in kernels/. Types and line numbers are in the debugging package of whoever built the kernel.",
+		Long: "Unpacks the kernel in IMAGE, " + packages + " or a bzImage,\n" +
+			"and writes it as the ELF file that it was linked as, with a symbol table made of the kernel's own\n" +
+			"(CONFIG_KALLSYMS). Without IMAGE it takes the newest kernel in kernels/. Types and line numbers are in the debugging package of whoever built the kernel.",
 		Example: "  tacit symbols kernels/linux-image-6.12*cloud*.deb -o vmlinux && gdb vmlinux",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if output == "" {
@@ -32,7 +30,7 @@ func symbolsCommand() *cobra.Command {
 			} else if path, err = newestHere(); err != nil {
 				return err
 			}
-			img, err := image.Open(cmd.Context(), path)
+			img, err := openImage(cmd.Context(), path)
 			if err != nil {
 				return err
 			}
