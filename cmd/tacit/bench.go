@@ -8,7 +8,6 @@ import (
 	"io"
 	"runtime/pprof"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -38,7 +37,13 @@ func benchCommand() *cobra.Command {
 		Example: "  tacit bench --save before.json\n" +
 			"  tacit bench --compare before.json integer carry boot-tdx\n" +
 			"  tacit bench --cpuprofile cpu.out --runs 1 boot-tdx && go tool pprof -top cpu.out",
-		ValidArgsFunction: cobra.NoFileCompletions,
+		ValidArgsFunction: func(*cobra.Command, []string, string) (names []string, _ cobra.ShellCompDirective) {
+			all, _ := f.workloads(nil) // all of them: nothing can be wrong with that
+			for _, w := range all {
+				names = append(names, w.Name+"\t"+w.About)
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
 		Args: func(cmd *cobra.Command, names []string) error {
 			_, err := f.workloads(names)
 			if f.runs < 1 {
@@ -137,11 +142,11 @@ func (f *benchFlags) workloads(names []string) ([]bench.Workload, error) {
 	for _, name := range names {
 		i := slices.IndexFunc(all, func(w bench.Workload) bool { return w.Name == name })
 		if i < 0 {
-			var known []string
+			var names []string
 			for _, w := range all {
-				known = append(known, w.Name)
+				names = append(names, w.Name)
 			}
-			return nil, fmt.Errorf("no workload %q: there are %s", name, strings.Join(known, ", "))
+			return nil, fmt.Errorf("no workload %s: %w", name, known(name, names))
 		}
 		chosen = append(chosen, all[i])
 	}

@@ -65,7 +65,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			"The guest's console goes to standard output. On a terminal, a line under it says how far the run is. At the\n" +
 			"end a summary goes to standard error. The same image, flags and seed give the same console and the same\n" +
 			"record on every host, except for what the record has under \"host\".\n\n" +
-			"SIZE is a whole number with K, M, G or T (powers of 1024); without a letter it is in bytes.\n\n" +
+			sizeHelp +
 			outputHelp +
 			attackHelp() + "\n" +
 			lieHelp() + "\n" +
@@ -75,8 +75,9 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			"  tacit boot --memory 64G --host-page 4K --json record.json bzImage\n" +
 			"  tacit boot --append accept_memory=eager",
 		Args: func(cmd *cobra.Command, args []string) error {
-			return cmp.Or(cobra.MaximumNArgs(1)(cmd, args), f.check(), f.files(args, streamsOf(cmd)).check())
+			return cmp.Or(atMostOne("IMAGE")(cmd, args), f.check(), f.files(args, streamsOf(cmd)).check())
 		},
+		ValidArgsFunction: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := f.settings(args, cmd.Flags().Changed("cmdline"))
 			if err != nil {
@@ -114,11 +115,27 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show neither the console nor how far the run is")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "add phases and calls to the summary")
 	f.debugFlags.register(flags)
+	completeWith(cmd, "host-attack", cobra.FixedCompletions(attackKinds(), cobra.ShellCompDirectiveNoFileComp))
+	completeWith(cmd, "firmware-lie", cobra.FixedCompletions(lieKinds(), cobra.ShellCompDirectiveNoFileComp))
 	flags.IntVar(&f.cpuBlocks, "cpu-blocks", 0, "cut blocks after so many instructions (for tests of determinism)")
 	if err := flags.MarkHidden("cpu-blocks"); err != nil {
 		panic(err) // the flag is declared above
 	}
 	return cmd
+}
+
+func attackKinds() (kinds []string) {
+	for _, a := range host.Attacks() {
+		kinds = append(kinds, a.Kind)
+	}
+	return kinds
+}
+
+func lieKinds() (kinds []string) {
+	for _, l := range firmware.Lies() {
+		kinds = append(kinds, string(l.Kind))
+	}
+	return kinds
 }
 
 // attackHelp is the part of --help that explains attacks.
@@ -159,6 +176,16 @@ func (f *bootFlags) check() error {
 	}
 	if err := f.debugFlags.check(); err != nil {
 		return err
+	}
+	if kind, _, _ := strings.Cut(f.hostAttack, ":"); kind != "" {
+		if err := known(kind, attackKinds()); err != nil {
+			return fmt.Errorf("--host-attack %s: %w", f.hostAttack, err)
+		}
+	}
+	if f.firmwareLie != "" {
+		if err := known(f.firmwareLie, lieKinds()); err != nil {
+			return fmt.Errorf("--firmware-lie %s: %w", f.firmwareLie, err)
+		}
 	}
 	return vm.Config{Platform: f.platform.word, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie}.Check()
 }

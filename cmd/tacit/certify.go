@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -31,7 +30,7 @@ type certifyFlags struct {
 
 // certifyCommand is tacit certify.
 func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
-	var f certifyFlags
+	f := certifyFlags{platforms: vm.ConfidentialPlatforms(), policies: vm.FirmwarePolicies}
 	cmd := &cobra.Command{
 		Use:   "certify IMAGE…",
 		Short: "Prove by booting what images do with unaccepted memory",
@@ -42,7 +41,7 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 		Example: "  tacit certify linux-image-6.12.107+deb13-cloud-amd64.deb\n" +
 			"  tacit certify --platform tdx --policy negotiate,lazy --memory 4G,16G --junit report.xml bzImage",
 		Args: func(cmd *cobra.Command, args []string) error {
-			return cmp.Or(cobra.MinimumNArgs(1)(cmd, args), f.check(), f.files(args, streamsOf(cmd)).check())
+			return cmp.Or(atLeastOne("IMAGE")(cmd, args), f.check(), f.files(args, streamsOf(cmd)).check())
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			ok, err := f.run(cmd.Context(), claims, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -54,8 +53,8 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringSliceVar(&f.platforms, "platform", vm.ConfidentialPlatforms(), "platforms: "+strings.Join(vm.PlatformNames(), ", "))
-	flags.StringSliceVar(&f.policies, "policy", vm.FirmwarePolicies, "firmware policies")
+	flags.Var(&choices{chosen: &f.platforms, allowed: vm.PlatformNames()}, "platform", "platforms")
+	flags.Var(&choices{chosen: &f.policies, allowed: vm.FirmwarePolicies}, "policy", "firmware policies")
 	flags.StringSliceVar(&f.memory, "memory", []string{"4G"}, "amounts of memory")
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernels' command lines")
 	flags.IntVarP(&f.jobs, "jobs", "j", 0, "boots at a time; 0 is one a processor")

@@ -39,7 +39,7 @@ func demoCommand(status *exitStatus) *cobra.Command {
 			"is set. Elsewhere, and where TERM is dumb, every guest gets its line when it has ended. The same flags give the same\n" +
 			"text and the same page on every host. Platforms have cost models of their own, whose times do not compare with each\n" +
 			"other; so one demonstration shows one platform.\n\n" +
-			"SIZE is a whole number with K, M, G or T (powers of 1024); without a letter it is in bytes.\n\n" +
+			sizeHelp +
 			"Exit status: 0 when everything came out as it should, the fifth guest's violation included, 3 when not, 1 when\n" +
 			"tacit could not do it, 2 when the command line is wrong, 130 when it was interrupted.",
 		Example: "  tacit demo\n" +
@@ -48,7 +48,7 @@ func demoCommand(status *exitStatus) *cobra.Command {
 		Args: func(cmd *cobra.Command, args []string) error {
 			d := f.demonstration()
 			all := files{out: []named{{"--html", f.html, textFile}}, std: streamsOf(cmd)}
-			return cmp.Or(cobra.NoArgs(cmd, args), d.Check(), all.check())
+			return cmp.Or(noArguments(cmd, args), d.Check(), all.check())
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -47,7 +47,7 @@ func inspectCommand(status *exitStatus) *cobra.Command {
 			"  tacit inspect --require tdx,negotiate --json /boot/vmlinuz-*\n" +
 			"  tacit inspect --tags gce disk.raw",
 		Args: func(cmd *cobra.Command, args []string) error {
-			return errors.Join(cobra.MinimumNArgs(1)(cmd, args), f.check())
+			return errors.Join(atLeastOne("FILE")(cmd, args), f.check())
 		},
 		RunE: func(cmd *cobra.Command, files []string) error {
 			result, err := f.inspect(cmd.Context(), files, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -63,6 +63,11 @@ func inspectCommand(status *exitStatus) *cobra.Command {
 	flags.Var(&f.tags, "tags", "print how to tag the image on a cloud")
 	flags.BoolVar(&f.unpack, "unpack", false, "unpack every kernel too, for its symbols and its own configuration (slower)")
 	flags.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "inspect so many files at the same time")
+	var names []string
+	for _, r := range inspect.Requirements {
+		names = append(names, r.Name)
+	}
+	completeWith(cmd, "require", completeList(names))
 	return cmd
 }
 

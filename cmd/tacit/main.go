@@ -38,15 +38,23 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 		Use:   "tacit",
 		Short: "Run confidential virtual machines in software and see who accepts their memory",
 		Long: "tacit runs unmodified kernels as confidential guests in a software machine, checks every access,\n" +
-			"and says who accepted which memory, when, and how much was left unaccepted.",
+			"and says who accepted which memory, when, and how much was left unaccepted.\n\n" +
+			"tacit completion makes a shell complete commands, flags and their values; tacit man writes all of this as a\n" +
+			"manual page.",
+		Version:       versionText(),
+		Args:          noCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(benchCommand(), bootCommand(run, &status), certifyCommand(claimsOf, &status), demoCommand(&status), inspectCommand(&status), symbolsCommand(), versionCommand())
+	root.AddCommand(benchCommand(), bootCommand(run, &status), certifyCommand(claimsOf, &status), demoCommand(&status), inspectCommand(&status),
+		manCommand(), symbolsCommand(), versionCommand())
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetFlagErrorFunc(wrongFlag)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	complete(root)
 
 	// An error before a subcommand starts is one in the command line.
 	started := false

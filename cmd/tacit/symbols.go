@@ -21,8 +21,9 @@ func symbolsCommand() *cobra.Command {
 				return errors.New("say where to with --output FILE")
 			}
 			all := files{in: images(args), out: []named{{"--output", output, elfFile}}, std: streamsOf(cmd)}
-			return cmp.Or(cobra.MaximumNArgs(1)(cmd, args), all.check())
+			return cmp.Or(atMostOne("IMAGE")(cmd, args), all.check())
 		},
+		ValidArgsFunction: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			path := ""
 			if len(args) == 1 {
