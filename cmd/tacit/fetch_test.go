@@ -98,13 +98,13 @@ func TestFetchKernels(t *testing.T) {
 	fetched("as it was", 0)
 	for what, text := range map[string]string{"empty": "", "truncated": a.deb[:len(a.deb)-1], "changed": strings.Replace(a.deb, "kernel", "kernal", 1)} {
 		for _, known := range []bool{true, false} {
-			write(t, kernel, text)
 			if !known { // as what somebody has put there
 				if what == "changed" {
 					continue // which nothing shows
 				}
 				os.Remove(filepath.Join(a.dir, ".cache/apt/sums"))
 			}
+			write(t, kernel, text)
 			if stdout, _, _ := a.run("BREAK_OFF=1"); stdout != "" {
 				t.Errorf("%s: it printed %q", what, stdout)
 			}
