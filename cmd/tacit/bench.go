@@ -114,7 +114,8 @@ func (f *benchFlags) run(ctx context.Context, names []string, stdout, stderr io.
 	if saved != nil {
 		err = report.Write(saved)
 	}
-	return errors.Join(err, out.keep(), report.WriteTable(stdout, earlier))
+	table := func(w io.Writer) error { return report.WriteTable(w, earlier) }
+	return errors.Join(err, out.keep(), onPaper(stdout, table))
 }
 
 // files are what the command line names.

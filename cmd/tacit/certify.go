@@ -106,7 +106,7 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 		return false, err
 	}
 	if !toStdout(f.json) {
-		err = c.WriteTable(stdout)
+		err = onPaper(stdout, c.WriteTable)
 	}
 	if jsonFile != nil {
 		err = errors.Join(err, c.WriteJSON(jsonFile))

@@ -144,7 +144,7 @@ func (f *inspectFlags) tell(
 	if f.json {
 		err = printInspectJSON(stdout, results, required)
 	} else {
-		err = f.print(stdout, results, required)
+		err = onPaper(stdout, func(w io.Writer) error { return f.print(w, results, required) })
 	}
 	if ctx.Err() != nil {
 		// What is known is printed, but there is no verdict on the whole.

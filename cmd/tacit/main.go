@@ -40,7 +40,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 		Long: "tacit runs unmodified kernels as confidential guests in a software machine, checks every access,\n" +
 			"and says who accepted which memory, when, and how much was left unaccepted.\n\n" +
 			"tacit completion makes a shell complete commands, flags and their values; tacit man writes all of this as a\n" +
-			"manual page.",
+			"manual page. On a terminal lines end at its width, and outcomes have colours unless NO_COLOR is set.",
 		Version:       versionText(),
 		Args:          noCommand,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -55,6 +55,14 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	complete(root)
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		_ = fitted(stdout, plain, func(w io.Writer) error { // nothing can be done about it
+			root.SetOut(w)
+			help(cmd, args)
+			return nil
+		})
+	})
 
 	// An error before a subcommand starts is one in the command line.
 	started := false

@@ -54,9 +54,9 @@ func (f *bootFlags) boot(
 		return "", err
 	}
 	fmt.Fprintln(stderr)
-	err = errors.Join(err, r.WriteSummary(stderr))
+	err = errors.Join(err, onPaper(stderr, r.WriteSummary))
 	if f.verbose {
-		err = errors.Join(err, r.WriteDetails(stderr))
+		err = errors.Join(err, onPaper(stderr, r.WriteDetails))
 	}
 	if jsonFile != nil {
 		err = errors.Join(err, r.WriteJSON(jsonFile))
