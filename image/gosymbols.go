@@ -56,7 +56,7 @@ func goSymbols(data []byte) (*Symbols, error) {
 	start := optional.ImageBase + uint64(text.Address)
 	functions, err := gosym.NewTable(nil, gosym.NewLineTable(table, start))
 	if err != nil {
-		return nil, fmt.Errorf("Go's table of functions: %w", err)
+		return nil, fmt.Errorf("the table of functions: %w", err)
 	}
 	if len(functions.Funcs) > maxSymbols {
 		return nil, fmt.Errorf("a Go program of %d functions; at most %d are read", len(functions.Funcs), maxSymbols)
@@ -72,6 +72,9 @@ func goSymbols(data []byte) (*Symbols, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Fixed = true
+	// A program that does not move itself has firmware relocate it.
+	if s.Fixed = optional.DataDirectory[pe.IMAGE_DIRECTORY_ENTRY_BASERELOC].Size == 0; !s.Fixed {
+		s.ImageBase = optional.ImageBase
+	}
 	return s, nil
 }

@@ -29,6 +29,9 @@ type Symbols struct {
 
 	// Fixed says that the program runs where it was linked: no KASLR.
 	Fixed bool
+
+	// ImageBase is where the image of a program that runs where firmware has loaded it was linked to be; 0 of others.
+	ImageBase uint64
 }
 
 // The kernel's image is linked into the top 2 GiB of addresses (Linux Documentation/arch/x86/x86_64/mm.rst). Below it
@@ -100,6 +103,27 @@ func (i *Image) Symbols() (*Symbols, error) {
 		return nil, fmt.Errorf("%s: %w", i.Source, err)
 	}
 	return s, nil
+}
+
+// Names returns what the image carries about its functions: their names, and a kernel's table for unwinding its stacks.
+// What it does not carry is nil.
+func (i *Image) Names() (*Symbols, *ORC) {
+	if s, _ := goSymbols(i.Data); s != nil {
+		return s, nil
+	}
+	vmlinux, err := i.Payload()
+	if err != nil {
+		return nil, nil
+	}
+	symbols, err := ReadSymbols(bytes.NewReader(vmlinux))
+	if err != nil {
+		symbols = nil
+	}
+	orc, err := ReadORC(vmlinux)
+	if err != nil {
+		orc = nil
+	}
+	return symbols, orc
 }
 
 // OpenSymbols reads symbols from the file at path: an ELF vmlinux, or a System.map.

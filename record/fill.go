@@ -20,6 +20,7 @@ func (l *Log) Record() *Record {
 	t := &totals{}
 	if l != nil {
 		t = &l.totals
+		r.Acceptance.Callers = l.callers.all()
 	}
 	r.Acceptance.By = AcceptanceBy{
 		Firmware: t.accepted[Firmware].account(),

@@ -8,10 +8,11 @@ import "math"
 // Its methods are called in the order in which things happen in virtual time; a Log is not safe for concurrent use.
 // A nil *Log takes everything and keeps nothing, so that a package can be used without one.
 type Log struct {
-	totals totals
-	sink   Sink
-	added  Added    // the run of pages held back for the sink; Bytes is 0 when there is none
-	taken  Accepted // the run of accepted pages held back for the sink
+	totals  totals
+	callers callers
+	sink    Sink
+	added   Added    // the run of pages held back for the sink; Bytes is 0 when there is none
+	taken   Accepted // the run of accepted pages held back for the sink
 
 	last       Accepted // that was taken, and
 	operations uint64   // how many there were
@@ -64,6 +65,7 @@ func (l *Log) Accept(e Accepted) {
 		return
 	}
 	e.Size = min(e.Size, Size1G)
+	guests := e.By == Running
 	if e.By == Running || e.By >= agents {
 		e.By = l.running()
 	}
@@ -76,11 +78,14 @@ func (l *Log) Accept(e Accepted) {
 	} else {
 		a.untilInit.add(e.Bytes, operations)
 	}
+	if guests {
+		e.Stack = l.callers.take(e.Bytes, operations, e.NS, l.Reached(Init))
+	}
 	if l.sink == nil {
 		return
 	}
 	e.Last = e.Stamp
-	if r := &l.taken; r.Bytes != 0 && r.By == e.By && r.Size == e.Size && r.RIP == e.RIP &&
+	if r := &l.taken; r.Bytes != 0 && r.By == e.By && r.Size == e.Size && r.RIP == e.RIP && r.Stack == e.Stack &&
 		r.GPA+Address(r.Bytes) == e.GPA {
 		r.Last, r.Bytes, r.NS = e.Stamp, r.Bytes+e.Bytes, addNS(r.NS, e.NS)
 		return

@@ -81,6 +81,9 @@ type Acceptance struct {
 	// in its memory × the unit that a bit stands for. The machine's books must agree: UnacceptedAtReport.
 	BitmapSetAtReport *uint64 `json:"bitmap_set_at_report_bytes"`
 	BitmapError       string  `json:"bitmap_error,omitempty"` // why the guest's bitmap could not be read
+
+	// Callers is who in the guest asked for how much, most first; absent where nobody wanted to know.
+	Callers []Caller `json:"callers,omitempty"`
 }
 
 // Negotiation is what firmware and the operating system told each other about unaccepted memory before

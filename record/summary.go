@@ -12,6 +12,7 @@ func (r *Record) WriteSummary(w io.Writer) error {
 	var b bytes.Buffer // so that there is one error to look at
 	line(&b, "machine", FormatBytes(r.MemoryBytes), "platform "+r.Platform, r.Image.Kernel)
 	r.acceptanceTable(&b)
+	r.askedTable(&b)
 	r.leftTable(&b)
 	r.negotiationLine(&b)
 	line(&b, "virtual time", FormatNS(r.VirtualNS.Total), r.initText(), FormatCount(r.Instructions)+" instructions",

@@ -29,8 +29,10 @@ type Machine struct {
 
 	console console
 	names   names
-	report  report.Parser
-	books   books
+
+	lastStack lastStack
+	report    report.Parser
+	books     books
 
 	ended  error // how the guest ended the run from within an instruction, such as a device's power-off
 	exited bool  // the mark of ExitBootServices has been made
@@ -61,6 +63,9 @@ func newMachine(cfg Config) (m *Machine, err error) {
 		return m, err
 	}
 	m.report.OnMark = m.mark
+	if cfg.Callers {
+		m.log.FindStacks(record.Stacks{Addresses: m.stack, Name: m.placeOf})
+	}
 	if m.platform, err = platforms[cfg.Platform].make(m); err != nil {
 		return m, err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/tacit-vm/tacit/guest"
+	"github.com/tacit-vm/tacit/guest/efi"
 	"github.com/tacit-vm/tacit/image/imagetest"
 )
 
@@ -20,36 +21,66 @@ const (
 	ovmfVars = "/usr/share/OVMF/OVMF_VARS_4M.fd"
 )
 
+// underOVMF starts an EFI application from a FAT disk under stock OVMF in QEMU, on a processor that QEMU has a name for,
+// and returns what the serial port got until the machine switched itself off.
+func underOVMF(t *testing.T, processor string, application []byte) (console string) {
+	t.Helper()
+	disk := imagetest.FAT(t, 16, 34, imagetest.Files{"EFI/BOOT/BOOTX64.EFI": application})
+	vars := filepath.Join(t.TempDir(), "vars")
+	b, err := os.ReadFile(ovmfVars)
+	if err == nil {
+		err = os.WriteFile(vars, b, 0o600)
+	}
+	if err != nil {
+		t.Fatalf("%v: scripts/install-tools installs ovmf", err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
+	defer cancel()
+	var out bytes.Buffer
+	cmd := exec.CommandContext(ctx, "qemu-system-x86_64",
+		"-machine", "q35,accel=tcg", "-cpu", processor, "-m", "1G", "-nodefaults", "-display", "none", "-no-reboot", "-net", "none", "-serial", "stdio",
+		"-drive", "if=pflash,format=raw,readonly=on,file="+ovmfCode, "-drive", "if=pflash,format=raw,file="+vars,
+		"-drive", "format=raw,readonly=on,if=none,id=disk,file="+disk, "-device", "virtio-blk-pci,drive=disk")
+	cmd.Stdout, cmd.Stderr = &out, &out
+	if err := cmd.Run(); err != nil {
+		t.Errorf("%s: %v\n%s", processor, err, out.String())
+	}
+	return out.String()
+}
+
 // The guest in Go is an EFI application like any other: the same file starts from a FAT disk under stock OVMF in QEMU,
 // leaves boot services there, runs its program and switches the machine off. With a processor that has 1 GiB pages and
 // RDRAND, and with one that has neither.
 func TestGoGuestUnderStockFirmware(t *testing.T) {
 	t.Parallel()
-	disk := imagetest.FAT(t, 16, 34, imagetest.Files{"EFI/BOOT/BOOTX64.EFI": guest.Demo()})
 	for _, processor := range []string{"qemu64", "max"} {
-		vars := filepath.Join(t.TempDir(), "vars")
-		b, err := os.ReadFile(ovmfVars)
-		if err == nil {
-			err = os.WriteFile(vars, b, 0o600)
-		}
-		if err != nil {
-			t.Fatalf("%v: scripts/install-tools installs ovmf", err)
-		}
-		ctx, cancel := context.WithTimeout(t.Context(), 4*time.Minute)
-		defer cancel()
-		var console bytes.Buffer
-		cmd := exec.CommandContext(ctx, "qemu-system-x86_64",
-			"-machine", "q35,accel=tcg", "-cpu", processor, "-m", "1G", "-nodefaults", "-display", "none", "-no-reboot", "-net", "none", "-serial", "stdio",
-			"-drive", "if=pflash,format=raw,readonly=on,file="+ovmfCode, "-drive", "if=pflash,format=raw,file="+vars,
-			"-drive", "format=raw,readonly=on,if=none,id=disk,file="+disk, "-device", "virtio-blk-pci,drive=disk")
-		cmd.Stdout, cmd.Stderr = &console, &console
-		if err := cmd.Run(); err != nil {
-			t.Errorf("%s: %v\n%s", processor, err, console.String())
-		}
+		console := underOVMF(t, processor, guest.Demo())
 		for _, want := range []string{"on no confidential platform", "nothing here has to be accepted", "hold 128 MiB", "take again 64 MiB"} {
-			if !strings.Contains(console.String(), want) {
-				t.Errorf("%s: the console lacks %q:\n%s", processor, want, console.String())
+			if !strings.Contains(console, want) {
+				t.Errorf("%s: the console lacks %q:\n%s", processor, want, console)
 			}
 		}
+	}
+}
+
+// So is one that firmware relocates: stock firmware reads the list of relocations as tacit's does.
+func TestRelocatedProgramUnderStockFirmware(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "baremetal")
+	cmd := exec.Command("go", "build", "-buildmode=pie", "-ldflags=-E main.Entry", "-o", file, "../examples/baremetal")
+	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	executable, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	application, err := efi.Link(executable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if console := underOVMF(t, "max", application); !strings.Contains(console, "Nothing is unaccepted.") {
+		t.Errorf("the console is\n%s", console)
 	}
 }

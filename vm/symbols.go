@@ -18,9 +18,10 @@ const (
 // names finds the functions of the guest's kernel.
 type names struct {
 	table  *image.Symbols
-	tried  bool   // table is what there is, even where that is nil
-	offset uint64 // how far KASLR has moved the kernel
-	placed bool   // offset is known; it does not change any more
+	orc    *image.ORC // how to unwind the kernel's stacks; nil where it does not say
+	tried  bool       // table and orc are what there is, even where that is nil
+	offset uint64     // how far KASLR has moved the kernel
+	placed bool       // offset is known; it does not change any more
 }
 
 // symbols returns the kernel's symbols, nil where none are known. The image's own take a few tenths of a second to
@@ -28,11 +29,23 @@ type names struct {
 func (m *Machine) symbols() *image.Symbols {
 	if !m.names.tried {
 		m.names.tried = true
-		if m.names.table = m.cfg.Symbols; m.names.table == nil {
-			m.names.table, _ = m.cfg.Image.Symbols() // what has none is no less bootable
+		m.names.table, m.names.orc = m.cfg.Image.Names() // what has none is no less bootable
+		if m.cfg.Symbols != nil {
+			m.names.table = m.cfg.Symbols
 		}
 	}
 	return m.names.table
+}
+
+// placeOf names an address of the guest: a function and the place in it, or a place in an image, or the address.
+func (m *Machine) placeOf(address uint64) string {
+	if name := m.symbol(address); name != "" {
+		return name
+	}
+	if image := m.firmware.Image(); address >= image.Start && address < image.End {
+		return fmt.Sprintf("%s+%#x", m.cfg.Image.Name, address-image.Start)
+	}
+	return fmt.Sprintf("%#x", address)
 }
 
 // symbol names the guest function at rip, with the offset in it; it is empty where nothing is known.
@@ -46,26 +59,28 @@ func (m *Machine) symbol(rip uint64) string {
 
 // lookUp returns the symbol at an address and the distance from its start.
 func (m *Machine) lookUp(address uint64) (name string, offset uint64) {
-	if s := m.symbols(); s != nil && s.Fixed {
-		name, offset, _ = s.Lookup(address)
-		return name, offset
-	}
-	if address < kernelTextFirst || address > kernelTextLast {
+	s := m.symbols()
+	if s == nil || !s.Fixed && s.ImageBase == 0 && (address < kernelTextFirst || address > kernelTextLast) {
 		return "", 0
 	}
 	moved, ok := m.kernelOffset()
 	if !ok {
 		return "", 0
 	}
-	name, offset, _ = m.symbols().Lookup(address - moved)
+	name, offset, _ = s.Lookup(address - moved)
 	return name, offset
 }
 
-// kernelOffset returns how far KASLR has moved the kernel. It is not known before the kernel has its own page tables.
+// kernelOffset returns how far KASLR has moved the kernel, or firmware a program that it has relocated. It is not known
+// before the kernel has its own page tables.
 func (m *Machine) kernelOffset() (offset uint64, ok bool) {
 	n := &m.names
-	if s := m.symbols(); s != nil && s.Fixed {
+	switch s := m.symbols(); {
+	case s != nil && s.Fixed:
 		return 0, true
+	case s != nil && s.ImageBase != 0:
+		loaded := m.firmware.Image().Start
+		return loaded - s.ImageBase, loaded != 0
 	}
 	if !n.placed && m.symbols() != nil {
 		if n.offset, n.placed = m.offsetByEntry(); !n.placed {

@@ -1,6 +1,7 @@
 package accepttest
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"sync"
@@ -130,13 +131,13 @@ func takeAll(u *user) error {
 	for _, n := range whole {
 		if _, ok := u.a.(UnitAllocator); ok {
 			if !u.allocUnits(n) {
-				return fmt.Errorf("all is free, and there is no run of %d units: %w", n, u.err)
+				return fmt.Errorf("all is free, and a run of %d units cannot be had: %w", n, cmp.Or(u.err, u.none))
 			}
 			continue
 		}
 		for range n {
 			if !u.alloc(9) {
-				return fmt.Errorf("all is free, and not all units can be had: %w", u.err)
+				return fmt.Errorf("all is free, and not all units can be had: %w", cmp.Or(u.err, u.none))
 			}
 		}
 	}

@@ -39,7 +39,8 @@ func TestBitmap(newBitmap func(span accept.Range) (Bitmap, error), seed uint64) 
 
 func testBitmap(r *rand.Rand, b Bitmap, span accept.Range) error {
 	got := b.Span()
-	if got.Start != span.Start || got.End < span.End || got.End >= span.End+8*accept.UnitSize || got.Len()%accept.UnitSize != 0 {
+	if got.Start != span.Start || got.Len()%accept.UnitSize != 0 ||
+		got.End < span.End || got.End >= span.End+8*accept.UnitSize {
 		return fmt.Errorf("span %v, want %v", got, span)
 	}
 	m := units{span: got, set: map[uint64]bool{}}

@@ -29,7 +29,9 @@ func TestDriver(newDriver func() (d accept.Driver, accepted func(gpa uint64) boo
 		if err := acceptBoth(d, accepted, model, r); err != nil {
 			return err
 		}
-		for _, again := range []accept.Range{r, {Start: r.Start, End: r.Start + accept.PageSize}, {Start: r.End - accept.PageSize, End: r.End}} {
+		first := accept.Range{Start: r.Start, End: r.Start + accept.PageSize}
+		last := accept.Range{Start: r.End - accept.PageSize, End: r.End}
+		for _, again := range []accept.Range{r, first, last} {
 			if d.Accept(again) == nil {
 				return fmt.Errorf("%v was accepted, and accepting %v again is no error", r, again)
 			}

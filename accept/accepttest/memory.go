@@ -96,16 +96,20 @@ func (m *Memory) Accept(r accept.Range) error {
 	m.count.InFlight++
 	m.count.Most = max(m.count.Most, m.count.InFlight)
 	m.mu.Unlock()
-	if m.Delay > 0 {
-		time.Sleep(m.Delay * time.Duration((r.Len()+accept.UnitSize-1)/accept.UnitSize))
-	} else {
-		runtime.Gosched() // so that others do something meanwhile, on few processors, too
-	}
+	pause(m.Delay * time.Duration((r.Len()+accept.UnitSize-1)/accept.UnitSize))
 	m.mu.Lock()
 	m.count.InFlight--
 	m.change(r, accepted, accepting)
 	m.count.Accepted += r.Len()
 	return nil
+}
+
+// pause lets others run, once at least, and returns after d. A sleep of a few microseconds can take a millisecond.
+func pause(d time.Duration) {
+	began := time.Now()
+	for runtime.Gosched(); time.Since(began) < d; {
+		runtime.Gosched()
+	}
 }
 
 // Accepted reports whether the page at gpa has been accepted.

@@ -9,7 +9,11 @@ import (
 
 // TestRules checks functions that do what [accept.Split] and [accept.Guard] do, for somebody else's memory map: the
 // rules, said here once more in other words, hold for each unit and page of random ranges.
-func TestRules(split func(r, span accept.Range) (head, tracked, tail accept.Range), guard func(r accept.Range) accept.Range, seed uint64) error {
+func TestRules(
+	split func(r, span accept.Range) (head, tracked, tail accept.Range),
+	guard func(r accept.Range) accept.Range,
+	seed uint64,
+) error {
 	r := rand.New(rand.NewPCG(seed, 0))
 	for range 10_000 {
 		start := r.Uint64N(16) * accept.UnitSize

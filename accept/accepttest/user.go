@@ -15,9 +15,10 @@ type user struct {
 	r      *rand.Rand
 	before uint64
 	blocks []block
-	grow   int // of eight operations, how many allocate
-	large  int // one of so many blocks is of any order, the others are small
-	idle   int // one of so many operations fills the reserve
+	grow   int   // of eight operations, how many allocate
+	large  int   // one of so many blocks is of any order, the others are small
+	idle   int   // one of so many operations fills the reserve
+	none   error // why the last attempt to allocate got nothing
 	err    error
 }
 
@@ -43,7 +44,7 @@ func (u *user) step() {
 	switch filler, ok := u.a.(Filler); {
 	case ok && u.r.IntN(u.idle) == 0:
 		if _, err := filler.Background(u.m); err != nil && u.o.Fail == nil {
-			u.err = fmt.Errorf("Background: %w", err)
+			u.err = fmt.Errorf("filling the reserve: %w", err)
 		}
 	case u.r.IntN(4096) == 0: // all at once, so that much is free together
 		for len(u.blocks) > 0 && u.err == nil {
@@ -71,6 +72,7 @@ func (u *user) step() {
 func (u *user) alloc(order int) bool {
 	addr, err := u.a.Alloc(order, u.m)
 	if err != nil {
+		u.none = err
 		if u.o.Goroutines == 1 && u.o.Fail == nil && order == 0 {
 			u.checkNone(err)
 		}
@@ -87,6 +89,7 @@ func (u *user) allocUnits(n int) bool {
 	}
 	addr, err := a.AllocUnits(n, u.m)
 	if err != nil {
+		u.none = err
 		return false
 	}
 	u.got(block{accept.Range{Start: addr, End: addr + uint64(n)*accept.UnitSize}, 9, n}, accept.UnitSize)
@@ -140,7 +143,8 @@ func (u *user) freeBlock(b block) error {
 func (u *user) badFree() {
 	order := u.r.IntN(10)
 	size := uint64(accept.PageSize) << order
-	at := (u.m.span.Start + u.r.Uint64N(u.m.span.Len()+4*accept.UnitSize) - min(u.m.span.Start, 2*accept.UnitSize)) &^ (size - 1)
+	low := u.m.span.Start - min(u.m.span.Start, 2*accept.UnitSize)
+	at := (low + u.r.Uint64N(u.m.span.Len()+4*accept.UnitSize)) &^ (size - 1)
 	if order == 0 && u.r.IntN(2) == 0 { // the places where pages are held back
 		at |= accept.UnitSize - accept.PageSize
 	}
@@ -168,6 +172,7 @@ func (u *user) checkNone(err error) {
 func (u *user) checkBound() {
 	c := u.m.Count()
 	if bound := u.o.Bound(c.Touched); c.Accepted-u.before > bound {
-		u.err = fmt.Errorf("%d KiB accepted and %d touched; at most %d may be", (c.Accepted-u.before)>>10, c.Touched>>10, bound>>10)
+		u.err = fmt.Errorf("%d KiB accepted, and %d touched: at most %d may be",
+			(c.Accepted-u.before)>>10, c.Touched>>10, bound>>10)
 	}
 }

@@ -161,9 +161,9 @@ func (a *Allocator) release() {
 	}
 }
 
-// wake makes all who wait look again.
+// wake makes those who wait look again. Others that share the monitor are left alone where nobody does.
 func (a *Allocator) wake() {
-	if a.lock != nil {
+	if a.waiting > 0 {
 		a.lock.Broadcast()
 	}
 }

@@ -1,6 +1,7 @@
 package alloc_test
 
 import (
+	"errors"
 	"flag"
 	"fmt"
 	"testing"
@@ -49,23 +50,38 @@ func agree(a accepttest.Allocator, m *accepttest.Memory) error {
 // the guards: where a run of units is handed out, the unit behind it is accepted, and counts until it is used.
 func bound(touched uint64) (accepted uint64) { return touched + touched/10 + reserve + accept.UnitSize }
 
-// TestAgainstModel does ten million random operations on some hundred machines, half of them by several goroutines.
+// TestAgainstModel does ten million random operations on some hundred machines, on every other of them by several
+// goroutines. For more of them, or for what a seed found:
 //
 //	go test ./accept/alloc -run AgainstModel -seed N -operations 1000000000 -timeout 0
 func TestAgainstModel(t *testing.T) {
 	t.Logf("go test ./accept/alloc -run '^%s$' -seed %d", t.Name(), *seed)
 	const perMachine = 20_000
-	for i := 0; i < *operations/perMachine; i++ {
+	for s := *seed; s < *seed+uint64(*operations/perMachine); s++ {
 		o := accepttest.AllocatorOptions{
-			Seed:       *seed + uint64(i),
+			Seed:       s,
 			Operations: perMachine,
-			Goroutines: []int{1, 2, 1, 8}[i%4],
-			MaxOrder:   []int{9, 9, 8, 5}[i/4%4],
+			Goroutines: []int{1, 2, 1, 8}[s%4],
+			MaxOrder:   []int{9, 9, 8, 5}[s/4%4],
 			Quiet:      agree,
 			Bound:      bound,
+		}
+		if s/16%4 == 0 {
+			o.Fail = failOnce(int(s / 64 % 64))
+			o.Bound = nil // the first units of a run are accepted when one behind them fails, and then of no use
 		}
 		if err := accepttest.TestAllocator(newAllocator, o); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// failOnce returns a platform that refuses to accept when it has done so n times.
+func failOnce(n int) func(accept.Range) error {
+	return func(accept.Range) error {
+		if n--; n == -1 {
+			return errors.New("refused")
+		}
+		return nil
 	}
 }

@@ -112,9 +112,7 @@ func (a *Allocator) Free(addr uint64, order int) error {
 		a.release()
 		return ErrBadFree
 	}
-	if a.waiting > 0 {
-		a.wake()
-	}
+	a.wake()
 	a.release()
 	return nil
 }

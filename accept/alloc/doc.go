@@ -1,10 +1,20 @@
 // Package alloc hands out the pages of a guest's memory, and has them accepted when they are needed: a page allocator
 // of three states.
 //
-//	              Alloc, where nothing accepted fits
-//	free,       ──────────────────────────────────────▶   free,       ────── Alloc ─────▶
-//	unaccepted  ──────────────────────────────────────▶   accepted    ◀───── Free ───────  used
-//	              Background, up to the high watermark
+//	 ____________                                       __________             ______
+//	|            |                                     |          |           |      |
+//	|   free,    | Alloc, where nothing accepted fits  |  free,   |   Alloc   |      |
+//	| unaccepted | ----------------------------------> | accepted | --------> | used |
+//	|            | Background, for the reserve         |          | <-------- |      |
+//	|____________|                                     |__________|   Free    |______|
+//
+// A system gives it all memory that it has, accepted or not, once (the driver is this processor's):
+//
+//	var a alloc.Allocator
+//	err := a.Init(alloc.Config{RAM: ram, Books: make([]uint64, alloc.Words(ram)), Tracker: &tracker})
+//	page, err := a.Alloc(0, driver) // 4 KiB << 0; accepted, and aligned to its size
+//	err = a.Free(page, 0)
+//	more, err := a.Background(driver) // when there is time: accepts a unit ahead of need
 //
 // Memory is accepted in units of 2 MiB, once, and stays accepted. What is handed out is dense: a block comes from the
 // fullest unit that has one; then from an accepted unit that is not in use; and only then from unaccepted memory; and

@@ -76,6 +76,6 @@ func (a *Allocator) isLow() bool { return a.free < a.low && a.raw > 0 && !a.brok
 func (a *Allocator) watch() {
 	if a.asleep && a.isLow() {
 		a.asleep = false
-		a.wake()
+		a.lock.Broadcast()
 	}
 }

@@ -33,9 +33,10 @@ func (a *Allocator) takeUnits(n uint64, d accept.Driver) (addr uint64, err error
 }
 
 // acceptRun hands out the n units from u on when it has had them accepted, and the one behind. Nobody else can take
-// them meanwhile. It is called with the lock.
+// the run meanwhile, but the unit behind it others can: it would be a hole between two runs, which hold each other up
+// no longer than it takes to accept a unit. It is called with the lock, and lets go of it while the driver works.
 func (a *Allocator) acceptRun(u, n uint64, d accept.Driver) (addr uint64, err error) {
-	run := accept.Range{Start: a.unit(u).Start, End: a.unit(u + n).Start}
+	run, guard := accept.Range{Start: a.unit(u).Start, End: a.unit(u + n).Start}, u+n
 	fresh := a.reserve(u, n)
 	a.release()
 	err = a.tracker.Accept(accept.Guard(run), d)
@@ -47,10 +48,10 @@ func (a *Allocator) acceptRun(u, n uint64, d accept.Driver) (addr uint64, err er
 		a.byWaiters += fresh
 		a.use(u, n)
 		a.letGo(u)
-		if guard := u + n; guard < a.units && a.kind(guard) == raw && a.isRAM(guard) {
-			a.enter(guard)
-			a.byWaiters++
-		}
+	}
+	if guard < a.units && a.kind(guard) == raw && a.isRAM(guard) && !a.unaccepted(guard) {
+		a.enter(guard)
+		a.byWaiters++
 	}
 	a.wake()
 	return run.Start, err
@@ -163,9 +164,7 @@ func (a *Allocator) FreeUnits(addr uint64, n int) error {
 		a.release()
 		return ErrBadFree
 	}
-	if a.waiting > 0 {
-		a.wake()
-	}
+	a.wake()
 	a.release()
 	return nil
 }

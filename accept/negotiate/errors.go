@@ -9,7 +9,7 @@ import (
 // the compiler can make an error of it where nothing can be allocated. 0 is none.
 type Error uint8
 
-// Why [Room] and [Leave] fail, besides what cannot be of a map.
+// Why [Room] and [Leave] fail, and what is wrong with what firmware says.
 const (
 	ErrNoMap          Error = 1 + iota // GetMemoryMap has failed
 	ErrBufferTooSmall                  // the memory map has outgrown its buffer

@@ -2,41 +2,14 @@ package negotiate_test
 
 import (
 	"errors"
-	"go/parser"
-	"go/token"
-	"path/filepath"
 	"slices"
 	"strconv"
-	"strings"
 	"testing"
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/accept/negotiate"
 	"github.com/tacit-vm/tacit/uefi"
 )
-
-// The package is for firmware and kernels: it needs nothing but the two below it, not even the standard library.
-func TestImports(t *testing.T) {
-	files, err := filepath.Glob("*.go")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range files {
-		if strings.HasSuffix(name, "_test.go") {
-			continue
-		}
-		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.ImportsOnly)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, i := range file.Imports {
-			path, err := strconv.Unquote(i.Path.Value)
-			if err != nil || !slices.Contains([]string{"github.com/tacit-vm/tacit/accept", "github.com/tacit-vm/tacit/uefi"}, path) {
-				t.Errorf("%s imports %s", name, i.Path.Value)
-			}
-		}
-	}
-}
 
 const (
 	below = 2*giB - 4*kiB - 256*miB // what the fake firmware leaves unaccepted below 4 GiB

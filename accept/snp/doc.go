@@ -1,6 +1,9 @@
 // Package snp accepts memory from inside an AMD SEV-SNP guest: [Driver] is an [accept.Driver] that a kernel on bare metal
 // hands to [accept.Bitmap.Accept] or [accept.Tracker.Accept].
 //
+//	driver := &snp.Driver{Instructions: snp.Processor{}, DirectMap: directMap}
+//	err := bitmap.Accept(accept.Guard(need), driver)
+//
 // There are few instructions, behind an interface ([Instructions]), so that the rules can be tested anywhere. [Processor]
 // is the real one, on amd64. The same instructions reach the host for everything else: [Request] by the GHCB MSR, [GHCB]
 // by a shared page, for port I/O and the like. What they take and return is in

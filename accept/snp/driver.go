@@ -7,7 +7,7 @@ import (
 
 // A Driver accepts the memory of an SEV-SNP guest. It implements [accept.Driver] for one processor.
 type Driver struct {
-	Instructions Instructions
+	Instructions Instructions // [Processor], but for tests
 
 	// DirectMap leads to memory, which PVALIDATE takes by virtual address: guest-physical address g is mapped, with
 	// C-bit, at g + DirectMap, which may overflow. It is a multiple of 2 MiB. Where firmware maps all memory at its

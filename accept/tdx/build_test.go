@@ -1,33 +1,9 @@
 package tdx_test
 
 import (
-	"go/build"
 	"os/exec"
-	"slices"
 	"testing"
 )
-
-// A guest kernel can import the package: it brings along nothing that needs a system, on no architecture.
-func TestImports(t *testing.T) {
-	allowed := map[string][]string{
-		".":             {"github.com/tacit-vm/tacit/accept", "github.com/tacit-vm/tacit/tdx/abi"},
-		"..":            nil,
-		"../../tdx/abi": nil,
-	}
-	for dir, want := range allowed {
-		for _, arch := range []string{"amd64", "arm64"} {
-			ctx := build.Default
-			ctx.GOARCH = arch
-			p, err := ctx.ImportDir(dir, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if !slices.Equal(p.Imports, want) {
-				t.Errorf("%s on %s imports %v", dir, arch, p.Imports)
-			}
-		}
-	}
-}
 
 // In a page-fault handler the collector must not hear of pointers that are stored: the compiler finds none.
 func TestStoresNoPointers(t *testing.T) {

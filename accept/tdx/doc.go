@@ -1,6 +1,9 @@
 // Package tdx accepts memory from inside an Intel TDX guest (a TD): [Driver] is an [accept.Driver] that a kernel on bare
 // metal hands to [accept.Bitmap.Accept] or [accept.Tracker.Accept].
 //
+//	driver := &tdx.Driver{Instructions: tdx.Processor{}}
+//	err := bitmap.Accept(accept.Guard(need), driver)
+//
 // There is one instruction, TDCALL, behind an interface ([Instructions]), so that the rules can be tested anywhere.
 // [Processor] is the real one, on amd64. The same instruction reaches the host, for port I/O and the like: [VMCall].
 // What TDCALL takes and returns is in [github.com/tacit-vm/tacit/tdx/abi].

@@ -7,7 +7,7 @@ import (
 
 // A Driver accepts the memory of a TD. It implements [accept.Driver] for one processor.
 type Driver struct {
-	Instructions Instructions
+	Instructions Instructions // [Processor], but for tests
 
 	// No1G keeps the driver from asking for pages of 1 GiB. It sets this itself when the module refuses one, as all
 	// modules to this day do: that costs one TDCALL.

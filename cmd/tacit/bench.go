@@ -111,11 +111,8 @@ func (f *benchFlags) run(ctx context.Context, names []string, stdout, stderr io.
 		report.Results = append(report.Results, result)
 	}
 	pprof.StopCPUProfile()
-	if saved != nil {
-		err = report.Write(saved)
-	}
 	table := func(w io.Writer) error { return report.WriteTable(w, earlier) }
-	return errors.Join(err, out.keep(), onPaper(stdout, table))
+	return errors.Join(saved.fill(report.Write), profile.failed(), out.keep(), onPaper(stdout, table))
 }
 
 // files are what the command line names.

@@ -36,6 +36,7 @@ type bootFlags struct {
 	cmdline string
 	symbols string
 	json    string
+	profile string
 	events  string
 	quiet   bool
 	verbose bool
@@ -111,6 +112,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.DurationVar(&f.timeout, "timeout", 0, "stop after so much time on the host, such as 90s or 5m; 0 is never")
 	flags.StringVar(&f.symbols, "symbols", "", "name guest functions from `FILE`: a vmlinux or System.map of IMAGE")
 	flags.StringVar(&f.json, "json", "", "write the record to `FILE`; - is standard output, and the console goes to standard error")
+	flags.StringVar(&f.profile, "profile", "", "write who asked for memory to be accepted to `FILE`, for go tool pprof")
 	flags.StringVar(&f.events, "events", "", "write each event to `FILE` as a line of JSON")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show neither the console nor how far the run is")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "add phases and calls to the summary")
@@ -194,7 +196,7 @@ func (f *bootFlags) check() error {
 func (f *bootFlags) files(args []string, std streams) files {
 	all := files{
 		in:  []named{{by: "--initrd", path: f.initrd}, {by: "--symbols", path: f.symbols}},
-		out: []named{{"--json", f.json, textFile}, {"--events", f.events, textFile}},
+		out: []named{{"--json", f.json, textFile}, {"--events", f.events, textFile}, {"--profile", f.profile, gzipFile}},
 		std: std,
 	}
 	in, out := f.debugFlags.files()
@@ -208,7 +210,7 @@ func (f *bootFlags) settings(args []string, hasCmdline bool) (s settings, err er
 		platform: f.platform.word, memory: uint64(f.memory),
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed,
-		append: f.append, symbols: f.symbols, hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable,
+		callers: !f.quiet || f.profile != "" || f.events != "", append: f.append, symbols: f.symbols, hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable,
 		maxInstructions: f.maxInstructions, maxWall: f.timeout, blockLimit: f.cpuBlocks,
 	}
 	if f.hostPage.word == "4K" {

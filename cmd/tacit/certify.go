@@ -108,13 +108,7 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 	if !toStdout(f.json) {
 		err = onPaper(stdout, c.WriteTable)
 	}
-	if jsonFile != nil {
-		err = errors.Join(err, c.WriteJSON(jsonFile))
-	}
-	if junitFile != nil {
-		err = errors.Join(err, c.WriteJUnit(junitFile))
-	}
-	return c.OK(), errors.Join(err, out.keep(), ctx.Err())
+	return c.OK(), errors.Join(err, jsonFile.fill(c.WriteJSON), junitFile.fill(c.WriteJUnit), out.keep(), ctx.Err())
 }
 
 // files are what the command line names.

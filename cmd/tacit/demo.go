@@ -102,7 +102,7 @@ func (f *demoFlags) run(ctx context.Context, stdout, stderr io.Writer) (otherwis
 	if otherwise = d.Otherwise(); otherwise != nil || page == nil {
 		return otherwise, nil
 	}
-	return nil, errors.Join(d.WritePage(page), files.keep())
+	return nil, errors.Join(page.fill(d.WritePage), files.keep())
 }
 
 // demoWorkers is how many guests run at a time. More would need more of the host's memory.

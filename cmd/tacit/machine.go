@@ -43,6 +43,8 @@ type settings struct {
 	progress func(record.Progress)
 	events   record.Sink // or nil
 
+	callers bool // find out who asked for memory to be accepted
+
 	debugger *gdb.Server // or nil
 	trace    *vm.Trace   // or nil
 	keyboard <-chan []byte
@@ -74,7 +76,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table,
 		MaxInstructions: s.maxInstructions, MaxWall: s.maxWall, BlockLimit: s.blockLimit,
 		Console: s.console, Progress: s.progress, Events: s.events,
-		Debugger: s.debugger, Trace: s.trace, Keyboard: s.keyboard, Replay: s.replay, Typed: s.typed,
+		Callers: s.callers, Debugger: s.debugger, Trace: s.trace, Keyboard: s.keyboard, Replay: s.replay, Typed: s.typed,
 	}
 	if s.firmwareAcceptsLikeOVMF {
 		config.FirmwareAccepts = firmware.AcceptBelow4G

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -76,7 +75,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 		fmt.Fprintf(stderr, "tacit: %v\n", said)
 		return int(statusOf(record.Cancelled))
 	default:
-		fmt.Fprintf(stderr, "tacit: %s\n", inOneLine(err))
+		fmt.Fprintf(stderr, "tacit: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
 		if !started {
 			return statusUsage
 		}
@@ -90,16 +89,3 @@ type interruption string
 func (i interruption) Error() string { return string(i) }
 
 func (interruption) Unwrap() error { return context.Canceled }
-
-// inOneLine is what an error says. Of several that were joined it says each once: a file that cannot be written is told
-// by whoever wrote, and by whoever was to put it in its place.
-func inOneLine(err error) string {
-	var said []string
-	for text := range strings.Lines(err.Error()) {
-		text = strings.TrimSpace(text)
-		if text != "" && !slices.ContainsFunc(said, func(s string) bool { return strings.Contains(s, text) }) {
-			said = append(said, text)
-		}
-	}
-	return strings.Join(said, "; ")
-}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -36,7 +37,7 @@ type output struct {
 	beside  bool        // it is written beside its place
 	w       io.Writer   // what takes the bytes; nil until the first, where it is written beside its place
 	file    *os.File    // what has to be closed, and may be nil
-	err     error       // the first of writing
+	err     error       // the first of writing, which whoever wrote has been told
 }
 
 // create opens a file for output; - is standard output. It is nil for an empty path. To open a pipe takes until somebody
@@ -213,14 +214,35 @@ func (o *output) Write(b []byte) (n int, err error) {
 	return n, o.err
 }
 
-// keep ends the output, and puts it in its place if all of it could be written.
-func (o *output) keep() error {
-	if o.err == nil && o.w == nil {
-		o.err = o.named(o.begin()) // what nothing was written to becomes an empty file
+// fill has write write all of it. What fails for reasons of its own is not kept either. No output takes nothing.
+func (o *output) fill(write func(io.Writer) error) error {
+	if o == nil {
+		return nil
 	}
+	err := write(o)
+	o.err = cmp.Or(o.err, err)
+	return err
+}
+
+// failed is the first error of writing, for those that write and do not look.
+func (o *output) failed() error {
+	if o == nil {
+		return nil
+	}
+	return o.err
+}
+
+// keep ends the output, and puts it in its place if all of it could be written. Where not, it has nothing to add to what
+// whoever wrote was told.
+func (o *output) keep() error {
 	if o.err != nil {
 		o.discard()
-		return o.err
+		return nil
+	}
+	if o.w == nil {
+		if err := o.begin(); err != nil { // what nothing was written to becomes an empty file
+			return o.named(err)
+		}
 	}
 	if o.file == nil {
 		return nil

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/record/pprof"
 )
 
 // boot runs the machine and shows what it does. Chosen says that nobody has named an image. The outcome means
@@ -33,6 +34,10 @@ func (f *bootFlags) boot(
 	if eventsFile != nil {
 		lines = record.NewLines(eventsFile)
 		s.events = lines
+	}
+	profileFile, err := out.create(ctx, f.profile)
+	if err != nil {
+		return "", err
 	}
 	if chosen && !f.quiet {
 		fmt.Fprintln(stderr, "tacit: booting tacit's own guest; give it an IMAGE to boot that")
@@ -58,10 +63,8 @@ func (f *bootFlags) boot(
 	if f.verbose {
 		err = errors.Join(err, onPaper(stderr, r.WriteDetails))
 	}
-	if jsonFile != nil {
-		err = errors.Join(err, r.WriteJSON(jsonFile))
-	}
-	err = errors.Join(err, out.keep())
+	writeProfile := func(w io.Writer) error { return pprof.Write(w, r) }
+	err = errors.Join(err, jsonFile.fill(r.WriteJSON), profileFile.fill(writeProfile), out.keep())
 	return r.Outcome, err
 }
 

@@ -41,7 +41,7 @@ func symbolsCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return errors.Join(img.WriteVmlinux(file), out.keep())
+			return errors.Join(file.fill(img.WriteVmlinux), out.keep())
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "", "write to `FILE`; - is standard output")

@@ -15,7 +15,6 @@ import (
 // A show prints the state of memory after each step, and reports it.
 type show struct {
 	system kernel.System
-	first  kernel.Memory
 	report reporter
 }
 

@@ -1,5 +1,15 @@
-// Package efi makes EFI applications of Go programs that import guest/kernel: executables for linux/amd64, linked at
-// [LinkFlags]' address with the kernel's entry point, become PE32+ images that firmware loads wherever it has room.
+// Package efi makes EFI applications of Go programs that need no operating system: executables for linux/amd64 become
+// PE32+ images that firmware loads wherever it has room. There are two kinds of such programs.
+//
+// One imports guest/kernel and is built with -ldflags [LinkFlags]: linked at the kernel's address, with the kernel's
+// entry point. Its first instructions do not care where they are, and map the rest where it is linked, so that the image
+// has no relocations.
+//
+// The other has an entry point of its own, in assembly, and is built with -buildmode=pie and, where the entry is
+// function Entry of package main, -ldflags "-E main.Entry". Firmware relocates it, and it runs where firmware has put
+// it: examples/baremetal is one.
+//
+// Command guest/mkefi does it from the command line.
 package efi
 
 import (
@@ -9,9 +19,11 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 )
 
-// LinkFlags are what the Go linker has to be told of such a program: where it is mapped, and where it begins.
+// LinkFlags are what the Go linker has to be told of a program that imports guest/kernel: where it is mapped, and where
+// it begins.
 const LinkFlags = "-T 0x7f0000001000 -E github.com/tacit-vm/tacit/guest/kernel.Entry"
 
 // Where the program is mapped, by guest/kernel.
@@ -23,9 +35,8 @@ const (
 	maxImage         = 1 << 30 // bytes in memory
 )
 
-// Link makes a PE32+ image of an ELF executable (Microsoft PE Format; UEFI 2.10, section 2.1.1). The image has no
-// relocations and needs none: its first instructions do not care where they are, and map the rest where it is linked.
-// The result depends on nothing but the executable.
+// Link makes a PE32+ image of an ELF executable (Microsoft PE Format; UEFI 2.10, section 2.1.1). The result depends on
+// nothing but the executable.
 //
 // The names of functions stay in it, in the section .gopclnt: package image reads them for diagnoses.
 func Link(executable []byte) ([]byte, error) {
@@ -33,17 +44,35 @@ func Link(executable []byte) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("not an executable: %w", err)
 	}
-	if f.Machine != elf.EM_X86_64 || f.Type != elf.ET_EXEC {
-		return nil, fmt.Errorf("an executable for %v of type %v, not a static one for amd64", f.Machine, f.Type)
+	if f.Machine != elf.EM_X86_64 || f.Type != elf.ET_EXEC && f.Type != elf.ET_DYN {
+		return nil, fmt.Errorf("a file for %v of type %v, not an executable for amd64", f.Machine, f.Type)
 	}
-	sections, size, err := layout(f)
-	if err != nil {
+	m := image{base: linkBase}
+	if f.Type == elf.ET_DYN {
+		m.base = lowest(f)
+	}
+	if err := m.layOut(f); err != nil {
 		return nil, err
 	}
-	if f.Entry < linkBase || f.Entry-linkBase >= size {
+	if f.Entry < m.base || f.Entry-m.base >= m.size {
 		return nil, fmt.Errorf("the entry point %#x is not in the program: link it with -ldflags %q", f.Entry, LinkFlags)
 	}
-	return write(sections, uint32(size), uint32(f.Entry-linkBase))
+	m.entry = uint32(f.Entry - m.base)
+	if f.Type == elf.ET_DYN {
+		if err := m.relocate(f); err != nil {
+			return nil, err
+		}
+	}
+	return m.write()
+}
+
+// An image is what becomes of an executable.
+type image struct {
+	base        uint64 // the address that it is linked for
+	size        uint64 // in memory
+	entry       uint32 // from the base
+	sections    []section
+	relocations pe.DataDirectory
 }
 
 // A section is one of the image's: Go's sections with the same rights, or one that tools look for.
@@ -54,22 +83,32 @@ type section struct {
 	characteristics uint32
 }
 
-// layout turns the executable's segments into sections, and tells the image's size.
-func layout(f *elf.File) ([]section, uint64, error) {
-	var sections []section
+// lowest returns where the executable's segments begin.
+func lowest(f *elf.File) uint64 {
+	low := ^uint64(0)
+	for _, p := range f.Progs {
+		if p.Type == elf.PT_LOAD {
+			low = min(low, p.Vaddr)
+		}
+	}
+	return low &^ (sectionAlignment - 1)
+}
+
+// layOut turns the executable's segments into sections.
+func (m *image) layOut(f *elf.File) error {
 	var end uint64
 	for _, p := range f.Progs {
 		if p.Type != elf.PT_LOAD {
 			continue
 		}
-		if p.Vaddr < linkBase || p.Vaddr < linkBase+end || p.Vaddr-linkBase > maxImage || p.Memsz > maxImage || p.Filesz > p.Memsz {
-			return nil, 0, fmt.Errorf("a segment at %#x: link the program with -ldflags %q", p.Vaddr, LinkFlags)
+		if p.Vaddr < m.base || p.Vaddr-m.base < end || p.Vaddr-m.base > maxImage || p.Memsz > maxImage || p.Filesz > p.Memsz {
+			return fmt.Errorf("a segment at %#x: link the program with -ldflags %q", p.Vaddr, LinkFlags)
 		}
 		data := make([]byte, p.Filesz)
 		if _, err := p.ReadAt(data, 0); err != nil {
-			return nil, 0, fmt.Errorf("a segment at %#x: %w", p.Vaddr, err)
+			return fmt.Errorf("a segment at %#x: %w", p.Vaddr, err)
 		}
-		s := section{name: ".rdata", address: uint32(p.Vaddr - linkBase), size: uint32(p.Memsz), data: data,
+		s := section{name: ".rdata", address: uint32(p.Vaddr - m.base), size: uint32(p.Memsz), data: data,
 			characteristics: pe.IMAGE_SCN_CNT_INITIALIZED_DATA | pe.IMAGE_SCN_MEM_READ}
 		switch {
 		case p.Flags&elf.PF_X != 0:
@@ -80,27 +119,28 @@ func layout(f *elf.File) ([]section, uint64, error) {
 		// The ELF header and what follows it until the first page belong to the first segment and to nobody in the image.
 		if s.address == 0 {
 			if s.size <= sectionAlignment {
-				return nil, 0, errors.New("an executable without code")
+				return errors.New("an executable without code")
 			}
 			s.address, s.size, s.data = sectionAlignment, s.size-sectionAlignment, s.data[min(len(s.data), sectionAlignment):]
 		}
-		end = p.Vaddr - linkBase + p.Memsz
-		sections = append(sections, s)
+		end = p.Vaddr - m.base + p.Memsz
+		m.sections = append(m.sections, s)
 	}
-	if len(sections) == 0 {
-		return nil, 0, errors.New("an executable with nothing to load")
+	if len(m.sections) == 0 {
+		return errors.New("an executable with nothing to load")
 	}
-	return withTable(f, sections), up(end, sectionAlignment), nil
+	m.divide(f.Section(".gopclntab"))
+	m.size = up(end, sectionAlignment)
+	return nil
 }
 
-// withTable divides the section that has Go's table of functions, so that tools find that by its name.
-func withTable(f *elf.File, sections []section) []section {
-	table := f.Section(".gopclntab")
-	if table == nil || table.Addr < linkBase {
-		return sections
+// divide divides the section that has Go's table of functions, so that tools find that by its name.
+func (m *image) divide(table *elf.Section) {
+	if table == nil || table.Addr < m.base {
+		return
 	}
-	at := uint32(table.Addr-linkBase) &^ (sectionAlignment - 1)
-	for i, s := range sections {
+	at := uint32(table.Addr-m.base) &^ (sectionAlignment - 1)
+	for i, s := range m.sections {
 		if s.address >= at || uint64(at)-uint64(s.address) >= uint64(len(s.data)) {
 			continue
 		}
@@ -108,15 +148,15 @@ func withTable(f *elf.File, sections []section) []section {
 		first, second := s, s
 		first.size, first.data = n, s.data[:n]
 		second.name, second.address, second.size, second.data = ".gopclnt", at, s.size-n, s.data[n:]
-		return append(append(append([]section(nil), sections[:i]...), first, second), sections[i+1:]...)
+		m.sections = slices.Replace(m.sections, i, i+1, first, second)
+		return
 	}
-	return sections
 }
 
-func write(sections []section, size, entry uint32) ([]byte, error) {
+func (m *image) write() ([]byte, error) {
 	const dosHeader, newHeaderAt = 64, 0x3C
 	headers := up(uint64(dosHeader+4+binary.Size(pe.FileHeader{})+binary.Size(pe.OptionalHeader64{})+
-		len(sections)*binary.Size(pe.SectionHeader32{})), fileAlignment)
+		len(m.sections)*binary.Size(pe.SectionHeader32{})), fileAlignment)
 	if headers > sectionAlignment {
 		return nil, errors.New("too many segments")
 	}
@@ -129,25 +169,26 @@ func write(sections []section, size, entry uint32) ([]byte, error) {
 	put(dos)
 	put([]byte("PE\x00\x00"))
 	put(pe.FileHeader{
-		Machine: pe.IMAGE_FILE_MACHINE_AMD64, NumberOfSections: uint16(len(sections)),
+		Machine: pe.IMAGE_FILE_MACHINE_AMD64, NumberOfSections: uint16(len(m.sections)),
 		SizeOfOptionalHeader: uint16(binary.Size(pe.OptionalHeader64{})),
 		Characteristics:      pe.IMAGE_FILE_EXECUTABLE_IMAGE | pe.IMAGE_FILE_LARGE_ADDRESS_AWARE,
 	})
 	put(pe.OptionalHeader64{
-		Magic: 0x20B, AddressOfEntryPoint: entry, BaseOfCode: sections[0].address, SizeOfCode: sections[0].size, ImageBase: linkBase,
+		Magic: 0x20B, AddressOfEntryPoint: m.entry, BaseOfCode: m.sections[0].address, SizeOfCode: m.sections[0].size, ImageBase: m.base,
 		SectionAlignment: sectionAlignment, FileAlignment: fileAlignment,
-		SizeOfImage: size, SizeOfHeaders: uint32(headers), Subsystem: pe.IMAGE_SUBSYSTEM_EFI_APPLICATION,
+		SizeOfImage: uint32(m.size), SizeOfHeaders: uint32(headers), Subsystem: pe.IMAGE_SUBSYSTEM_EFI_APPLICATION,
 		DllCharacteristics: pe.IMAGE_DLLCHARACTERISTICS_NX_COMPAT, NumberOfRvaAndSizes: 16,
+		DataDirectory: [16]pe.DataDirectory{pe.IMAGE_DIRECTORY_ENTRY_BASERELOC: m.relocations},
 	})
 	at := uint32(headers)
-	for i, s := range sections {
+	for i, s := range m.sections {
 		h := pe.SectionHeader32{
 			VirtualAddress: s.address, VirtualSize: s.size,
 			PointerToRawData: at, SizeOfRawData: uint32(up(uint64(len(s.data)), fileAlignment)), Characteristics: s.characteristics,
 		}
 		// Sections follow one another without gaps, which some loaders want.
-		if i+1 < len(sections) {
-			h.VirtualSize = sections[i+1].address - s.address
+		if i+1 < len(m.sections) {
+			h.VirtualSize = m.sections[i+1].address - s.address
 		}
 		copy(h.Name[:], s.name)
 		put(h)
@@ -155,7 +196,7 @@ func write(sections []section, size, entry uint32) ([]byte, error) {
 	}
 	pad := func() { out.Write(make([]byte, up(uint64(out.Len()), fileAlignment)-uint64(out.Len()))) }
 	pad()
-	for _, s := range sections {
+	for _, s := range m.sections {
 		out.Write(s.data)
 		pad()
 	}

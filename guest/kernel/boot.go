@@ -12,6 +12,8 @@ import (
 
 // boot takes the machine over from firmware and starts the program. It is called once, on the boot processor, with the
 // program mapped where it is linked and firmware's boot services still there.
+//
+//lint:ignore U1000 entry_amd64.s calls it
 func boot() {
 	p := &k.cpus[0]
 	k.meetFirmware()

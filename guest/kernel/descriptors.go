@@ -55,6 +55,7 @@ const (
 	vectorVE = 20
 	vectorVC = 29
 
+	//lint:ignore U1000 entry_amd64.s has it
 	vectorSyscall = 0x100 // no vector: how a frame of SYSCALL is marked
 )
 
@@ -64,9 +65,7 @@ func (p *processor) prepare(idt *[512]uint64, stacks uint64) {
 	p.stack = stacks + stackSize
 	p.tlsBlock[0] = uint64(uintptr(unsafe.Pointer(&p.g)))
 	p.tls = uint64(uintptr(unsafe.Pointer(&p.tlsBlock))) + 8
-	for i, s := range segments {
-		p.gdt[i] = s
-	}
+	copy(p.gdt[:], segments[:])
 	tss := uint64(uintptr(unsafe.Pointer(&p.tss)))
 	const limit, available = 103, 0x89
 	p.gdt[6] = limit | tss&0xFF_FFFF<<16 | available<<40 | tss>>24&0xFF<<56

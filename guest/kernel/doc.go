@@ -3,6 +3,15 @@
 // starts, of a confidential guest as of any other. It is the least that a Go program needs: memory, threads that take
 // turns on one processor, clocks, a console.
 //
+// # Building a program
+//
+// The go command is all that it takes; the linker's two flags are LinkFlags of package guest/efi:
+//
+//	GOOS=linux GOARCH=amd64 CGO_ENABLED=0 go build -o program \
+//		-ldflags '-T 0x7f0000001000 -E github.com/tacit-vm/tacit/guest/kernel.Entry' ./guest/demo
+//	go run ./guest/mkefi program program.efi
+//	go run ./cmd/tacit boot program.efi
+//
 // # From firmware to main
 //
 //	entry_amd64.s   firmware has put the program somewhere; memory for the first page tables is asked for

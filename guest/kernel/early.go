@@ -7,16 +7,15 @@ import "unsafe"
 // A contactInfo is what the first instructions leave for the kernel. Like all that the kernel needs, it is in the
 // program's initialised data, for which something in it must not be 0.
 type contactInfo struct {
-	next          uint64 // what of the arena is free; it begins as something else than 0, for that reason
-	handle        uint64 // of the image
-	systemTable   uint64 // guest-physical
-	firmwareStack uint64
-	firmwareCR3   uint64
-	arena         uint64 // guest-physical, arenaPages pages of EfiLoaderData
-	earlyCR3      uint64
-	linkedEntry   uint64 // where the program goes on when it is mapped where it is linked
-	imageBase     uint64 // guest-physical address of what is linked at linkBase
-	encrypted     uint64 // address bits that mark private memory in page tables: the C-bit, or 0
+	next        uint64 // what of the arena is free; it begins as something else than 0, for that reason
+	handle      uint64 // of the image
+	systemTable uint64 // guest-physical
+	firmwareCR3 uint64
+	arena       uint64 // guest-physical, arenaPages pages of EfiLoaderData
+	earlyCR3    uint64
+	linkedEntry uint64 // where the program goes on when it is mapped where it is linked
+	imageBase   uint64 // guest-physical address of what is linked at linkBase
+	encrypted   uint64 // address bits that mark private memory in page tables: the C-bit, or 0
 }
 
 var contact = contactInfo{next: 1}
@@ -24,8 +23,10 @@ var contact = contactInfo{next: 1}
 // The kernel's own g and the word before the FS base that points to it, by which Go code finds it. What counts of a g
 // here is its stack guard, which is 0: the kernel's stacks are not grown.
 var (
+	//lint:ignore U1000 entry_amd64.s uses it
 	bootTLS = [2]uint64{0, 1}
-	bootG   = [128]uint64{127: 1}
+	//lint:ignore U1000 entry_amd64.s uses it
+	bootG = [128]uint64{127: 1}
 )
 
 // The arena is what the kernel asks of firmware before anything else: its first page tables and stacks, and room for
@@ -46,6 +47,7 @@ var entryLinked, linkedLinked, nextStageLinked, endLinked uint64
 // early makes the page tables with which the program goes on where it is linked: firmware's own, and in addition the
 // program and a first direct map. It runs where firmware has put the program, so it uses nothing but its argument and what is relative to RIP.
 //
+//lint:ignore U1000 entry_amd64.s calls it
 //go:nosplit
 func early(entry uint64) {
 	base := entry - (entryLinked - linkBase)

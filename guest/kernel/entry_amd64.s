@@ -20,7 +20,6 @@ TEXT ·Entry(SB),NOSPLIT|NOFRAME,$0
 	CLD
 	MOVQ CX, ·contact+contactInfo_handle(SB)
 	MOVQ DX, ·contact+contactInfo_systemTable(SB)
-	MOVQ SP, ·contact+contactInfo_firmwareStack(SB)
 	MOVQ CR3, AX
 	MOVQ AX, ·contact+contactInfo_firmwareCR3(SB)
 

@@ -15,7 +15,6 @@ func rdrand() (v uint64, ok bool)
 func readCR0() uint64
 func writeCR0(v uint64)
 func readCR2() uint64
-func readCR3() uint64
 func writeCR3(v uint64)
 func readCR4() uint64
 func writeCR4(v uint64)
@@ -33,6 +32,8 @@ func lgdt(p uint64)
 func lidt(p uint64)
 func addressOf() (gates, syscalled, program, resume uint64)
 func jump(stack, to uint64)
+
+//lint:ignore U1000 for vet; entry_amd64.s calls it
 func enterLinked(entry uint64)
 func touch(va uint64)
 func handOver(code, systemTable, table uint64)

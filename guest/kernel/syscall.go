@@ -67,6 +67,8 @@ const (
 )
 
 // serveSyscall serves a system call of the thread that runs.
+//
+//lint:ignore U1000 entry_amd64.s calls it
 func serveSyscall() {
 	k.serve(processorHere())
 }

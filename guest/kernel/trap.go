@@ -3,6 +3,8 @@
 package kernel
 
 // serveTrap serves an exception. What it does not know how to serve is the end.
+//
+//lint:ignore U1000 entry_amd64.s calls it
 func serveTrap(f *frame) {
 	k.trap(processorHere(), f)
 }

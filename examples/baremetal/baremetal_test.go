@@ -1,0 +1,106 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tacit-vm/tacit/guest/efi"
+	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/vm"
+)
+
+// application builds the program as README.md says.
+func application(t *testing.T) *image.Image {
+	t.Helper()
+	// The go command keeps a test's result until a file changes that the test itself has read.
+	for _, sources := range []string{"*.go", "*.s", "../../accept/*.go", "../../accept/*/*.go", "../../accept/*/*.s"} {
+		files, err := filepath.Glob(sources)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v, %d files", sources, err, len(files))
+		}
+		for _, file := range files {
+			if _, err := os.ReadFile(file); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	file := filepath.Join(t.TempDir(), "baremetal")
+	cmd := exec.Command("go", "build", "-buildmode=pie", "-ldflags=-E main.Entry", "-o", file, ".")
+	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	executable, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	linked, err := efi.Link(executable)
+	if err != nil {
+		t.Fatal(err)
+	}
+	img, err := image.Parse("baremetal.efi", linked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// What the program says that it did is what the machine saw it do.
+func TestBoots(t *testing.T) {
+	const mib = 1 << 20
+	img := application(t)
+	lazily := func(platform string) string {
+		return "This is " + platform + `.
+3840 MiB are unaccepted.
+1 MiB used, 2 MiB accepted for it.
+1 MiB used, 2 MiB accepted for it.
+1 MiB used, 0 MiB accepted for it.
+1 MiB used, 2 MiB accepted for it.
+3834 MiB are still unaccepted.
+`
+	}
+	for _, c := range []struct {
+		platform, console string
+		accepted          uint64
+	}{
+		{vm.TDX, lazily("a TDX guest"), 6 * mib},
+		{vm.SNP, lazily("an SEV-SNP guest"), 6 * mib},
+		{vm.None, "This is no confidential guest.\nNothing is unaccepted.\n", 0},
+	} {
+		var console bytes.Buffer
+		r, err := vm.Run(context.Background(), vm.Config{Platform: c.platform, Image: img, Console: &console, MaxInstructions: 100_000_000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.Outcome != record.PowerOff {
+			t.Errorf("%s: outcome %s, %+v", c.platform, r.Outcome, r.Diagnosis)
+		}
+		if got := strings.ReplaceAll(console.String(), "\r", ""); got != c.console {
+			t.Errorf("%s: it printed\n%s\nand not\n%s", c.platform, got, c.console)
+		}
+		// Boot services were never left, so that the machine takes the program for a loader.
+		if got := r.Acceptance.By.Stub.Bytes; got != c.accepted {
+			t.Errorf("%s: the program accepted %d bytes, want %d", c.platform, got, c.accepted)
+		}
+		if left := *r.Acceptance.UnacceptedAtEnd; c.accepted > 0 && left != 3834*mib {
+			t.Errorf("%s: %d MiB are unaccepted at the end", c.platform, left/mib)
+		}
+	}
+}
+
+// Firmware has relocated the program, and diagnoses name its functions all the same.
+func TestIsNamedInDiagnoses(t *testing.T) {
+	r, err := vm.Run(context.Background(), vm.Config{Platform: vm.SNP, Image: application(t), MaxInstructions: 200_000})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r.Outcome != record.Limit || !strings.HasPrefix(r.Diagnosis.Symbol, "github.com/tacit-vm/tacit/accept/snp.") {
+		t.Errorf("outcome %s, %+v: want it in the driver", r.Outcome, r.Diagnosis)
+	}
+}

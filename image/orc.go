@@ -1,0 +1,117 @@
+package image
+
+import (
+	"bytes"
+	"debug/elf"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"sort"
+)
+
+// ORC is a kernel's own table for unwinding its stacks (CONFIG_UNWINDER_ORC, which distributions have): for each address
+// of its code, how to find the caller's stack pointer, frame pointer and return address (Linux:
+// Documentation/arch/x86/orc-unwinder.rst, arch/x86/include/asm/orc_types.h). Addresses are those that the kernel was
+// linked at.
+type ORC struct {
+	addresses []uint64 // ascending; an entry holds until the next one's address
+	entries   []byte   // orcEntrySize bytes each
+	old       bool     // the layout from before 6.4, which has no header to tell it by
+}
+
+const (
+	orcEntrySize = 6
+	maxORC       = 4 << 20 // entries; distribution kernels have half a million
+)
+
+// An ORCEntry says how to find a caller from a place in a function.
+type ORCEntry struct {
+	SP, BP             ORCRegister // what the caller's stack pointer and frame pointer are found from
+	SPOffset, BPOffset int16       // … at this distance, in bytes
+	Type               ORCType
+	Signal             bool // the place has been interrupted, it has not made a call
+}
+
+// An ORCRegister is what an offset counts from.
+type ORCRegister uint8
+
+// Registers (ORC_REG_*).
+const (
+	ORCUndefined  ORCRegister = 0 // of the frame pointer: it is unchanged
+	ORCPrevSP     ORCRegister = 1 // the caller's stack pointer
+	ORCDX         ORCRegister = 2
+	ORCDI         ORCRegister = 3
+	ORCBP         ORCRegister = 4
+	ORCSP         ORCRegister = 5
+	ORCR10        ORCRegister = 6
+	ORCR13        ORCRegister = 7
+	ORCBPIndirect ORCRegister = 8 // what is in memory at BP + offset
+	ORCSPIndirect ORCRegister = 9 // what is in memory at SP, and the offset is added to that
+)
+
+// An ORCType is what there is at the stack pointer that an entry leads to.
+type ORCType uint8
+
+// Types (ORC_TYPE_*), by the numbers that they have since 6.4.
+const (
+	ORCTypeUndefined   ORCType = 0
+	ORCTypeEndOfStack  ORCType = 1
+	ORCTypeCall        ORCType = 2 // a return address, below it
+	ORCTypeRegs        ORCType = 3 // all registers, as an exception has saved them
+	ORCTypeRegsPartial ORCType = 4 // those of them that the processor saves itself
+)
+
+// ReadORC reads the table of an unpacked kernel. It returns an error where the kernel has none.
+func ReadORC(vmlinux []byte) (*ORC, error) {
+	f, err := elf.NewFile(bytes.NewReader(vmlinux))
+	if err != nil {
+		return nil, err
+	}
+	addresses, entries := f.Section(".orc_unwind_ip"), f.Section(".orc_unwind")
+	if addresses == nil || entries == nil {
+		return nil, errors.New("a kernel without ORC unwinding tables")
+	}
+	n := entries.FileSize / orcEntrySize
+	if n > maxORC || addresses.FileSize != 4*n || entries.FileSize != orcEntrySize*n {
+		return nil, fmt.Errorf("ORC unwinding tables of %d and %d bytes", addresses.FileSize, entries.FileSize)
+	}
+	raw, err := addresses.Data()
+	if err != nil {
+		return nil, err
+	}
+	o := &ORC{addresses: make([]uint64, n), old: f.Section(".orc_header") == nil}
+	if o.entries, err = entries.Data(); err != nil {
+		return nil, err
+	}
+	for i := range o.addresses {
+		at := addresses.Addr + 4*uint64(i)
+		o.addresses[i] = at + uint64(int64(int32(binary.LittleEndian.Uint32(raw[4*i:])))) // relative to where it stands
+	}
+	if !sort.SliceIsSorted(o.addresses, func(i, j int) bool { return o.addresses[i] < o.addresses[j] }) {
+		return nil, errors.New("ORC unwinding tables that are not sorted")
+	}
+	return o, nil
+}
+
+// Find returns the entry that holds at an address.
+func (o *ORC) Find(address uint64) (e ORCEntry, ok bool) {
+	i := sort.Search(len(o.addresses), func(i int) bool { return o.addresses[i] > address }) - 1
+	if i < 0 {
+		return ORCEntry{}, false
+	}
+	b := o.entries[orcEntrySize*i:]
+	bits := binary.LittleEndian.Uint16(b[4:])
+	e = ORCEntry{
+		SPOffset: int16(binary.LittleEndian.Uint16(b)), BPOffset: int16(binary.LittleEndian.Uint16(b[2:])),
+		SP: ORCRegister(bits & 15), BP: ORCRegister(bits >> 4 & 15),
+		Type: ORCType(bits >> 8 & 7), Signal: bits>>11&1 != 0,
+	}
+	if o.old {
+		// Two bits of type, without the first two; then the signal bit, and one for the end of the stack.
+		e.Type, e.Signal = ORCTypeCall+ORCType(bits>>8&3), bits>>10&1 != 0
+		if bits>>11&1 != 0 {
+			e.Type = ORCTypeEndOfStack
+		}
+	}
+	return e, true
+}

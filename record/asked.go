@@ -1,0 +1,105 @@
+package record
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Function returns the function of a place in a Stack: what stands before the offset.
+func Function(place string) string {
+	if i := strings.LastIndex(place, "+0x"); i > 0 {
+		return place[:i]
+	}
+	return place
+}
+
+// machinery are functions through which every acceptance comes: those that accept, and allocators above them. They say
+// nothing about who wanted memory. A name counts if it begins with one of these, or for Go with the package.
+var machinery = []string{
+	// Linux
+	"__tdcall", "try_accept_one", "tdx_accept_memory", "pvalidate", "set_pages_state", "snp_accept_memory", "arch_accept_memory",
+	"accept_memory", "__accept_page", "accept_page", "try_to_accept_memory", "cond_accept_memory", "range_contains_unaccepted_memory",
+	"memblock_alloc", "memblock_phys_alloc", "memblock_free", "get_page_from_freelist", "rmqueue", "prep_new_page", "post_alloc_hook",
+	"__alloc_pages", "alloc_pages", "__get_free_pages", "get_zeroed_page", "folio_alloc", "__folio_alloc", "vma_alloc_folio", "alloc_frozen_pages",
+	"__alloc_frozen_pages", "allocate_slab", "new_slab", "___slab_alloc", "__slab_alloc", "slab_alloc", "kmem_cache_alloc", "__kmalloc", "kmalloc",
+	"kzalloc", "kvmalloc", "__kvmalloc", "__vmalloc", "vmalloc", "vzalloc", "execmem_alloc", "module_alloc",
+	// Go on guest/kernel
+	"github.com/tacit-vm/tacit/accept", "github.com/tacit-vm/tacit/guest/kernel.(*kernel).takeMemory",
+	"github.com/tacit-vm/tacit/guest/kernel.(*kernel).fault", "github.com/tacit-vm/tacit/guest/kernel.(*kernel).trap",
+	"github.com/tacit-vm/tacit/guest/kernel.serveTrap",
+}
+
+func isMachinery(place string) bool {
+	f := Function(place)
+	return slices.ContainsFunc(machinery, func(m string) bool { return strings.HasPrefix(f, m) })
+}
+
+// Asked returns who asked, in few words: the first three functions outward of those that only hand the wish on.
+func (s Stack) Asked() string {
+	from := slices.IndexFunc(s, func(place string) bool { return !isMachinery(place) })
+	if from < 0 {
+		from = max(len(s)-1, 0)
+	}
+	var names []string
+	for _, place := range s[from:] {
+		// Of a path to a package its last part is enough.
+		name := Function(place)
+		name = name[strings.LastIndexByte(name, '/')+1:]
+		if len(names) == 0 || names[len(names)-1] != name {
+			names = append(names, name)
+		}
+		if len(names) == 3 {
+			break
+		}
+	}
+	return strings.Join(names, " ← ")
+}
+
+// askedTable says who in the guest asked for most, where that was found out.
+func (r *Record) askedTable(w io.Writer) {
+	if len(r.Acceptance.Callers) == 0 {
+		return
+	}
+	type row struct {
+		asked string
+		Count
+	}
+	var rows []row
+	var total Count
+	for _, c := range r.Acceptance.Callers {
+		asked := c.Stack.Asked()
+		i := slices.IndexFunc(rows, func(r row) bool { return r.asked == asked })
+		if i < 0 {
+			i, rows = len(rows), append(rows, row{asked: asked})
+		}
+		rows[i].add(c.Bytes, c.Operations)
+		total.add(c.Bytes, c.Operations)
+	}
+	slices.SortStableFunc(rows, func(a, b row) int {
+		switch {
+		case a.Bytes > b.Bytes:
+			return -1
+		case a.Bytes < b.Bytes:
+			return 1
+		}
+		return strings.Compare(a.asked, b.asked)
+	})
+	const most = 5
+	for i, row := range rows[:min(most, len(rows))] {
+		name := ""
+		if i == 0 {
+			name = "asked for by"
+		}
+		line(w, name, FormatBytes(row.Bytes), row.asked)
+	}
+	if len(rows) > most {
+		rest := total
+		for _, row := range rows[:most] {
+			rest.Bytes -= row.Bytes
+		}
+		line(w, "", FormatBytes(rest.Bytes), fmt.Sprintf("%d others", len(rows)-most))
+	}
+	fmt.Fprintln(w)
+}
