@@ -31,7 +31,7 @@ type debugFlags struct {
 
 func (f *debugFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.gdb, "gdb", "", "wait for gdb at TCP `[HOST]:PORT` before the first instruction, and let it debug the guest (docs/debugging.md)")
-	flags.BoolVar(&f.gdbAnywhere, "gdb-anywhere", false, "let --gdb listen on an address that other machines reach; whoever connects owns the guest")
+	flags.BoolVar(&f.gdbAnywhere, "gdb-anywhere", false, "let --gdb listen on an address that other machines reach; anybody who connects owns the guest")
 	flags.Var(&f.trace, "trace-instructions", "write a line about each of COUNT instructions, the first of which is number FROM")
 	flags.StringVar(&f.traceFile, "trace-file", "", "write --trace-instructions to `FILE` instead of standard error")
 	flags.BoolVarP(&f.interactive, "interactive", "i", false, "give the guest's console the keyboard; Ctrl-A x ends the run")

@@ -40,7 +40,7 @@ func inspectCommand(status *exitStatus) *cobra.Command {
 			"FILE is a bzImage, a unified kernel image, an unpacked kernel (vmlinux), a .deb or .rpm package, a raw or\n" +
 			"qcow2 disk image with FAT and ext4 file systems, or a directory or tar archive of a root file system. On a\n" +
 			"disk it also tells which boot loader starts which kernel, and whether that goes through the kernel's EFI\n" +
-			"stub, without which there is nobody to tell firmware anything.\n\n" +
+			"stub: only that can tell firmware that the kernel accepts memory.\n\n" +
 			"Answers are yes, no and unknown. They come from the kernel's code; names of files, version numbers and\n" +
 			"texts decide nothing.\n\n" + requireHelp(),
 		Example: "  tacit inspect disk.qcow2\n" +

@@ -37,7 +37,7 @@ type output struct {
 	beside  bool        // it is written beside its place
 	w       io.Writer   // what takes the bytes; nil until the first, where it is written beside its place
 	file    *os.File    // what has to be closed, and may be nil
-	err     error       // the first of writing, which whoever wrote has been told
+	err     error       // the first of writing, which Write has returned
 }
 
 // create opens a file for output; - is standard output. It is nil for an empty path. To open a pipe takes until somebody
@@ -150,7 +150,7 @@ func (o *output) try() error {
 
 // begin opens the file beside its place.
 func (o *output) begin() (err error) {
-	// Not os.CreateTemp, whose files only their owner can read. Whoever may not read the earlier file may not read the
+	// Not os.CreateTemp, whose files only their owner can read. Those that may not read the earlier file may not read the
 	// new one in the meantime.
 	mode := fs.FileMode(0o666)
 	if o.earlier != nil {
@@ -232,8 +232,8 @@ func (o *output) failed() error {
 	return o.err
 }
 
-// keep ends the output, and puts it in its place if all of it could be written. Where not, it has nothing to add to what
-// whoever wrote was told.
+// keep ends the output, and puts it in its place if all of it could be written. Where not, the
+// error has been returned already, by Write or fill.
 func (o *output) keep() error {
 	if o.err != nil {
 		o.discard()

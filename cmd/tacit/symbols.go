@@ -14,7 +14,8 @@ func symbolsCommand() *cobra.Command {
 		Short: "Write a kernel with the symbols that it carries as an ELF file, for gdb",
 		Long: "Unpacks the kernel in IMAGE, " + packages + " or a bzImage,\n" +
 			"and writes it as the ELF file that it was linked as, with a symbol table made of the kernel's own\n" +
-			"(CONFIG_KALLSYMS). Without IMAGE it takes the newest kernel in kernels/. Types and line numbers are in the debugging package of whoever built the kernel.",
+			"(CONFIG_KALLSYMS). Without IMAGE it takes the newest kernel in kernels/. Types and line numbers are in\n" +
+			"the debugging package that goes with the kernel.",
 		Example: "  tacit symbols kernels/linux-image-6.12*cloud*.deb -o vmlinux && gdb vmlinux",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if output == "" {

@@ -153,7 +153,7 @@ func (k *kernel) serve(p *processor) {
 		}
 		f.ax = b
 	case sysRTSigaction, sysRTSigprocmask, sysSigaltstack, sysMprotect, sysClose, sysPrctl, sysSetRobustList, sysPrlimit64, sysTgkill:
-		// Nothing sends signals, and protection is not kept: success is the truth for whoever asks.
+		// Nothing sends signals, and protection is not kept: to say that all went well is true enough.
 	case sysFcntl:
 		const getFlags = 3
 		if b == getFlags {
