@@ -4,8 +4,9 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
-
-	"github.com/tacit-vm/tacit/record"
+	"maps"
+	"slices"
+	"strings"
 )
 
 // The elements of JUnit's XML that continuous integration systems read: a suite an image, a case a boot, and one for
@@ -36,23 +37,18 @@ type junitMessage struct {
 	Message string `xml:"message,attr"`
 }
 
-// WriteJUnit writes the certificate for continuous integration. A boot that ends with a violation, or loses memory, is
-// no failure by itself: that is what the image does. Errors are boots that prove nothing; failures are claims that the
-// boots contradict.
+// WriteJUnit writes the certificate for continuous integration. Failures are what is required and not so, in the case
+// of the boot that does not show it and in that of the verdict, and claims that the boots contradict. Errors are boots
+// that prove nothing, images that could not be booted, and what is required and could not be judged. A boot that ends
+// with a violation, or loses memory, is no failure by itself: that is what the image does.
 func (c *Certificate) WriteJUnit(w io.Writer) error {
 	var all junitSuites
 	for i, v := range c.Verdicts {
 		s := junitSuite{Name: v.Image}
-		for _, b := range c.Boots {
-			if b.subject == i {
-				s.add(b.junit())
-			}
+		for _, b := range of(i, c.Boots) {
+			s.add(b.junit())
 		}
-		verdict := junitCase{Class: v.Image, Name: "verdict", Seconds: "0", Output: v.Line}
-		if len(v.Disagreements) > 0 {
-			verdict.Failure = &junitMessage{fmt.Sprint(v.Disagreements)}
-		}
-		s.add(verdict)
+		s.add(v.junit())
 		all.Suites = append(all.Suites, s)
 	}
 	if _, err := io.WriteString(w, xml.Header); err != nil {
@@ -75,7 +71,7 @@ func (s *junitSuite) add(c junitCase) {
 }
 
 func (b *Boot) junit() junitCase {
-	c := junitCase{Class: b.Image, Name: fmt.Sprintf("%s/%s/%s", b.Platform, b.Policy, record.FormatBytes(b.Memory)), Seconds: "0"}
+	c := junitCase{Class: b.Image, Name: b.title(), Seconds: "0"}
 	r := b.Record
 	if r == nil {
 		c.Error = &junitMessage{b.Error}
@@ -88,6 +84,29 @@ func (b *Boot) junit() junitCase {
 	}
 	if !b.Proves() {
 		c.Error = &junitMessage{"the boot did not come to an end of the guest's own: " + c.Output}
+	}
+	var unmet []string
+	for _, name := range slices.Sorted(maps.Keys(b.Required)) {
+		if b.Required[name] == No {
+			unmet = append(unmet, fmt.Sprintf("required %s: no: %s", name, b.failing(criteria[name])))
+		}
+	}
+	if len(unmet) > 0 {
+		c.Failure = &junitMessage{strings.Join(unmet, "; ")}
+	}
+	return c
+}
+
+func (v *Verdict) junit() junitCase {
+	c := junitCase{Class: v.Image, Name: "verdict", Seconds: "0", Output: v.Line}
+	wrong := &junitMessage{strings.Join(append(slices.Clone(v.Disagreements), v.unmet...), "; ")}
+	switch {
+	case v.Error != "":
+		c.Error = &junitMessage{v.Error}
+	case v.Result == Failed:
+		c.Failure = wrong
+	case len(v.unmet) > 0:
+		c.Error = wrong
 	}
 	return c
 }

@@ -3,9 +3,11 @@ package certify
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"time"
 
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/inspect"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -34,8 +36,19 @@ type PlatformClaim struct {
 
 // A Subject is an image to certify.
 type Subject struct {
-	Image  *image.Image
-	Claims *Claims // nil where nothing is claimed
+	Path   string       // of the file, as it was named; empty for an image that is in none
+	SHA256 string       // of the file, in hexadecimal; may be empty
+	Image  *image.Image // nil where Err says why there is none
+	Claims *Claims      // nil where nothing is claimed
+	Err    error        // why the image cannot be booted
+}
+
+// name is what a table calls the subject.
+func (s *Subject) name() string {
+	if s.Err != nil {
+		return s.Path
+	}
+	return s.Image.Name
 }
 
 // A Config says what is to be booted.
@@ -45,6 +58,8 @@ type Config struct {
 	Policies  []string // empty means all of vm.FirmwarePolicies
 	Memory    []uint64 // bytes; empty means DefaultMemory
 
+	Require []inspect.Requirement // what the images have to show; they are those of package inspect
+
 	Append          string        // to the kernels' command lines
 	Workers         int           // boots at a time; 0 means one a processor of the host
 	MaxInstructions uint64        // a boot; 0 means DefaultMaxInstructions
@@ -52,6 +67,9 @@ type Config struct {
 
 	// Progress hears of every boot that has ended, from one goroutine at a time; may be nil.
 	Progress func(done, all int, b *Boot)
+
+	// Watch hears how far a boot is, many times a second, for several boots at the same time; may be nil.
+	Watch func(b *Boot, reached record.Phase, p record.Progress)
 }
 
 // DefaultMemory is how much the guests get where nobody says: more than the 2 GiB that lie below the PCI hole, so that
@@ -70,35 +88,86 @@ type Boot struct {
 	Record   *record.Record `json:"record"`
 	Error    string         `json:"error,omitempty"` // what kept the machine from running
 
+	// Required says for each requirement that the boot has to do with whether the boot shows it.
+	Required map[string]Answer `json:"required"`
+
 	subject int
 	cfg     vm.Config
 }
 
-// Proves says whether the boot tells anything of the image: it ran to an end that was the guest's own, not one of the
-// caller's or for want of something in the machine.
+// Proves says whether the boot tells anything of the image: it got to its init, or ran to an end that was the guest's own,
+// not one of the caller's or for want of something in the machine.
 func (b *Boot) Proves() bool {
 	if b.Record == nil {
 		return false
 	}
 	switch b.Record.Outcome {
-	case record.Cancelled, record.Limit, record.Unsupported:
+	case record.Cancelled, record.NoReport:
 		return false
+	case record.Limit, record.Unsupported:
+		return b.Reached()
+	case record.GuestPanic:
+		return b.Reached() || !b.wantsRoot()
 	}
 	return true
 }
 
-// Reached says whether the guest's init ran and reported.
+// Reports says whether the guest's init has reported: that is tacit's, which a bzImage gets. A unified kernel image has an
+// init of its own, which knows nothing of that.
+func (b *Boot) Reports() bool { return b.Record != nil && b.memInfo() != nil }
+
+// ownInit says whether the image was left to start its own init.
+func (b *Boot) ownInit() bool { return b.Record.Config.InitrdSHA256 == "" }
+
+// wants are the words of a panic of a kernel that has got all the way to its init, and has none: its root file system is on
+// a disk (Linux init/do_mounts.c, init/main.c).
+var wants = regexp.MustCompile(`Unable to mount root fs|No working init found|Requested init .* failed`)
+
+func (b *Boot) wantsRoot() bool {
+	d := b.Record.Diagnosis
+	return b.ownInit() && d != nil && wants.MatchString(d.Summary)
+}
+
+// Reached says whether the guest got to its init: that reported, or a program ran and the guest did not die of what a
+// confidential guest dies of. An init of the image's own may have given up for whatever reason, such as a missing disk.
 func (b *Boot) Reached() bool {
-	return b.Record != nil && b.Record.Acceptance.UnacceptedAtInit != nil && b.Record.Guest.MemInfo != nil
+	if b.Record == nil || b.Record.Acceptance.UnacceptedAtInit == nil {
+		return false
+	}
+	if b.Reports() {
+		return true
+	}
+	switch b.Record.Outcome {
+	case record.Violation, record.TripleFault:
+		return false
+	case record.GuestPanic:
+		return b.ownInit()
+	}
+	return true
+}
+
+// memInfo is what the guest said first of its memory; nil where it said nothing. Tacit's init for Linux says it once,
+// its own guest at every step.
+func (b *Boot) memInfo() *record.MemInfo {
+	g := &b.Record.Guest
+	if g.MemInfo != nil {
+		return g.MemInfo
+	}
+	for _, s := range g.Steps {
+		if s.MemInfo != nil {
+			return s.MemInfo
+		}
+	}
+	return nil
 }
 
 // Sees returns the memory that the guest counts as its own, in bytes: what a kernel of Linux's kind keeps for itself
-// from the start is not in it.
+// from the start is not in it. It is 0 where the guest does not say.
 func (b *Boot) Sees() uint64 {
-	if !b.Reached() {
+	if !b.Reports() {
 		return 0
 	}
-	return b.Record.Guest.MemInfo.MemTotal
+	return b.memInfo().MemTotal
 }
 
 // overhead is what Linux takes of its memory before it counts the rest: 1/64 for struct page; for SWIOTLB, which a
@@ -109,15 +178,58 @@ func overhead(memory uint64) uint64 {
 	return memory/64 + swiotlb + 192<<20
 }
 
-// Loses says whether the guest came up with less memory than it was given.
-func (b *Boot) Loses() bool { return b.Reached() && b.Sees()+overhead(b.Memory) < b.Memory }
-
-// plan makes the boots, in the order in which tables show them.
-func (c *Config) plan() ([]*Boot, error) {
-	if len(c.Subjects) == 0 {
-		return nil, errors.New("no image to certify")
+// used is how much of the memory that firmware handed over unaccepted the guest has made its own, by the machine's books.
+// Memory that it has converted there and back counts nothing.
+func (b *Boot) used() uint64 {
+	left := b.Record.Acceptance.UnacceptedAtEnd
+	if handed := handedOver(b.Record); left != nil && *left < handed {
+		return handed - *left
 	}
-	platforms, policies, memory := c.Platforms, c.Policies, c.Memory
+	return 0
+}
+
+// Accepts says whether the guest made memory its own that firmware had handed over unaccepted.
+func (b *Boot) Accepts() bool {
+	by := &b.Record.Acceptance.By
+	return b.Reached() && by.Kernel.Bytes+by.Stub.Bytes > 0 && b.used() > 0
+}
+
+// Loses says whether the guest came up with less memory than it was given: as it says itself, or else, where it does not
+// say or was told to use less, if it has accepted nothing of what was left to it.
+func (b *Boot) Loses() bool {
+	if !b.Reached() {
+		return false
+	}
+	sees := b.Sees()
+	if !b.Reports() || b.Record.ToldToUseLess() {
+		if b.Accepts() {
+			return false
+		}
+		sees = b.Memory - min(handedOver(b.Record), b.Memory)
+	}
+	return sees+overhead(b.Memory) < b.Memory
+}
+
+// accepts says whether a guest that came up, and had memory to accept, accepted of it and lost none. One that lost none
+// and needed none shows neither.
+func (b *Boot) accepts() Answer {
+	switch {
+	case b.Loses():
+		return No
+	case b.Accepts():
+		return Yes
+	}
+	return Unknown
+}
+
+// title tells a boot of an image from the others of it.
+func (b *Boot) title() string {
+	return fmt.Sprintf("%s/%s/%s", b.Platform, b.Policy, record.FormatBytes(b.Memory))
+}
+
+// axes are what is to be combined with each subject.
+func (c *Config) axes() (platforms, policies []string, memory []uint64) {
+	platforms, policies, memory = c.Platforms, c.Policies, c.Memory
 	if len(platforms) == 0 {
 		platforms = vm.ConfidentialPlatforms()
 	}
@@ -127,14 +239,30 @@ func (c *Config) plan() ([]*Boot, error) {
 	if len(memory) == 0 {
 		memory = DefaultMemory
 	}
+	return platforms, policies, memory
+}
+
+// plan makes the boots, in the order in which tables show them. It notes which subjects cannot be booted.
+func (c *Config) plan() ([]*Boot, error) {
+	if len(c.Subjects) == 0 {
+		return nil, errors.New("no image to certify")
+	}
+	if err := c.Check(); err != nil {
+		return nil, err
+	}
+	platforms, policies, memory := c.axes()
 	limit := c.MaxInstructions
 	if limit == 0 {
 		limit = DefaultMaxInstructions
 	}
 	var boots []*Boot
-	for i, s := range c.Subjects {
-		if err := s.Image.Bootable(); err != nil {
-			return nil, fmt.Errorf("%s: %w", s.Image.Source, err)
+	for i := range c.Subjects {
+		s := &c.Subjects[i]
+		if s.Err == nil {
+			s.Err = s.Image.Bootable()
+		}
+		if s.Err != nil {
+			continue
 		}
 		for _, platform := range platforms {
 			for _, policy := range policies {

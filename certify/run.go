@@ -3,14 +3,17 @@ package certify
 import (
 	"context"
 	"runtime"
+	"slices"
 	"sync"
 
+	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
 
 // A Certificate is what the boots showed.
 type Certificate struct {
 	Schema   string    `json:"schema"`
+	Tool     string    `json:"tool"`     // what made it, with its version; the caller's to say
 	Verdicts []Verdict `json:"verdicts"` // one an image, in the order of Config.Subjects
 	Boots    []*Boot   `json:"boots"`
 }
@@ -38,7 +41,7 @@ func Run(ctx context.Context, cfg Config) (*Certificate, error) {
 	for range min(workers, len(boots)) {
 		wait.Go(func() {
 			for b := range next {
-				b.run(ctx)
+				b.run(ctx, cfg.Watch)
 				lock.Lock()
 				done++
 				if cfg.Progress != nil {
@@ -55,13 +58,27 @@ func Run(ctx context.Context, cfg Config) (*Certificate, error) {
 	wait.Wait()
 	c := &Certificate{Schema: Schema, Boots: boots}
 	for i, s := range cfg.Subjects {
-		c.Verdicts = append(c.Verdicts, judge(s, i, boots))
+		v := judge(s, i, boots)
+		v.require(cfg.Require, of(i, boots))
+		v.conclude()
+		c.Verdicts = append(c.Verdicts, v)
 	}
 	return c, nil
 }
 
-func (b *Boot) run(ctx context.Context) {
-	r, err := vm.Run(ctx, b.cfg)
+// of returns the boots of subject i.
+func of(i int, boots []*Boot) []*Boot {
+	return slices.DeleteFunc(slices.Clone(boots), func(b *Boot) bool { return b.subject != i })
+}
+
+func (b *Boot) run(ctx context.Context, watch func(*Boot, record.Phase, record.Progress)) {
+	cfg := b.cfg
+	if watch != nil {
+		var last lastPhase
+		cfg.Events = &last
+		cfg.Progress = func(p record.Progress) { watch(b, record.Phase(last), p) }
+	}
+	r, err := vm.Run(ctx, cfg)
 	if err != nil {
 		b.Error = err.Error()
 		return
@@ -69,12 +86,26 @@ func (b *Boot) run(ctx context.Context) {
 	b.Record = r
 }
 
-// OK says whether nothing is wrong: every boot proves something, and no claim is contradicted.
+// lastPhase is a sink that keeps the phase which the run has reached.
+type lastPhase record.Phase
+
+func (l *lastPhase) Event(e record.Event) {
+	if m, ok := e.(record.Marked); ok {
+		*l = lastPhase(m.Phase)
+	}
+}
+
+// OK says whether nothing is wrong: every image passes.
 func (c *Certificate) OK() bool {
+	return c.Count(Passed) == len(c.Verdicts)
+}
+
+// Count is how many images have the result.
+func (c *Certificate) Count(r Result) (n int) {
 	for _, v := range c.Verdicts {
-		if len(v.Disagreements) > 0 || !v.Complete {
-			return false
+		if v.Result == r {
+			n++
 		}
 	}
-	return true
+	return n
 }

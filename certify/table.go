@@ -5,34 +5,72 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/tacit-vm/tacit/record"
 )
 
-// WriteTable writes one row a boot, then one verdict line an image, then what disagrees.
+// WriteTable writes one row a boot, then one verdict line an image, then what disagrees and what is required and not so.
+// The last line counts the images.
 func (c *Certificate) WriteTable(w io.Writer) error {
 	var b bytes.Buffer
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, strings.Join([]string{"image", "platform", "policy", "memory", "init", "sees", "unaccepted at init", "accepted by firmware", "stub", "kernel", "outcome", "virtual", "host"}, "\t"))
-	for _, boot := range c.Boots {
-		fmt.Fprintln(t, strings.Join(boot.row(), "\t"))
+	write := func(row []string) {
+		for i := range row {
+			row[i] = record.Printable(row[i])
+		}
+		fmt.Fprintln(t, strings.Join(row, "\t"))
+	}
+	for i, v := range c.Verdicts {
+		if v.Error != "" {
+			write(v.notBooted())
+		}
+		for _, boot := range of(i, c.Boots) {
+			write(boot.row())
+		}
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	fmt.Fprintln(&b)
 	for _, v := range c.Verdicts {
-		fmt.Fprintln(&b, v.Line)
+		fmt.Fprintln(&b, record.Printable(v.Line))
 	}
 	for _, v := range c.Verdicts {
 		for _, d := range v.Disagreements {
-			fmt.Fprintf(&b, "DISAGREEMENT  %s: %s\n", v.Image, d)
+			fmt.Fprintf(&b, "DISAGREEMENT  %s: %s\n", record.Printable(v.Image), record.Printable(d))
 		}
 	}
+	for _, v := range c.Verdicts {
+		for _, u := range v.unmet {
+			fmt.Fprintf(&b, "%s: %s\n", record.Printable(v.Image), record.Printable(u))
+		}
+	}
+	fmt.Fprintf(&b, "\n%s\n", c.Summary())
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// Summary counts the images in one line.
+func (c *Certificate) Summary() string {
+	images := "images"
+	if len(c.Verdicts) == 1 {
+		images = "image"
+	}
+	line := fmt.Sprintf("%d %s: %d passed, %d failed, %d could not be judged", len(c.Verdicts), images,
+		c.Count(Passed), c.Count(Failed), c.Count(Unjudged))
+	if !slices.ContainsFunc(c.Verdicts, func(v Verdict) bool { return len(v.Required) > 0 }) {
+		line += "; nothing was required"
+	}
+	return line
+}
+
+// notBooted is the row of an image that could not be.
+func (v *Verdict) notBooted() []string {
+	return []string{v.Image, "-", "-", "-", "-", "-", "-", "-", "-", "-", "error: " + v.Error, "-", "-"}
 }
 
 func (b *Boot) row() []string {
@@ -43,11 +81,13 @@ func (b *Boot) row() []string {
 	}
 	reached, sees, left := "no", "-", "-"
 	if b.Reached() {
-		reached, sees = "yes", mebibytes(b.Sees())
+		reached, left = "silent", mebibytes(*r.Acceptance.UnacceptedAtInit)
+		if b.Reports() {
+			reached, sees = "yes", mebibytes(b.Sees())
+		}
 		if b.Loses() {
 			sees += " LOST"
 		}
-		left = mebibytes(*r.Acceptance.UnacceptedAtInit)
 	}
 	by := &r.Acceptance.By
 	return append(row, reached, sees, left, mebibytes(by.Firmware.Bytes), mebibytes(by.Stub.Bytes), mebibytes(by.Kernel.Bytes),

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tacit-vm/tacit/inspect"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -18,6 +19,15 @@ type Verdict struct {
 	Platforms     map[string]PlatformVerdict `json:"platforms"`
 	Disagreements []string                   `json:"disagreements"` // between claims and boots
 	Complete      bool                       `json:"complete"`      // every boot proves something (Boot.Proves)
+
+	File       string            `json:"file"`        // as it was named; empty for an image that is in none
+	FileSHA256 string            `json:"file_sha256"` // in hexadecimal
+	Error      string            `json:"error"`       // why the image could not be booted; empty if it was
+	Required   map[string]Answer `json:"required"`    // for each requirement, whether the boots show it
+	Result     Result            `json:"result"`
+	Tags       []inspect.Tagging `json:"tags"` // what the boots show, in the vocabulary of clouds
+
+	unmet []string // what is required and not so, boot by boot
 }
 
 // A PlatformVerdict is what the boots of one image on one platform prove.
@@ -31,7 +41,13 @@ type PlatformVerdict struct {
 
 // judge draws the conclusions from the boots of subject i.
 func judge(s Subject, i int, boots []*Boot) Verdict {
-	v := Verdict{Image: s.Image.Name, Negotiates: Unknown, Platforms: map[string]PlatformVerdict{}, Complete: true, Disagreements: []string{}}
+	v := Verdict{
+		Image: s.name(), Negotiates: Unknown, Platforms: map[string]PlatformVerdict{}, Complete: true, Disagreements: []string{},
+		File: s.Path, FileSHA256: s.SHA256,
+	}
+	if s.Err != nil {
+		v.Error, v.Complete = s.Err.Error(), false
+	}
 	byPlatform := map[string][]*Boot{}
 	for _, b := range boots {
 		if b.subject != i {
@@ -84,8 +100,8 @@ func judgePlatform(boots []*Boot) PlatformVerdict {
 		if b.Loses() {
 			p.LosesUnder = appendOnce(p.LosesUnder, b.Policy)
 		}
-		if handedOver(b.Record) > 0 {
-			p.Accepts = either(p.Accepts, !b.Loses() && b.Record.Acceptance.By.Kernel.Bytes+b.Record.Acceptance.By.Stub.Bytes > 0)
+		if a := b.accepts(); handedOver(b.Record) > 0 && a != Unknown {
+			p.Accepts = either(p.Accepts, a == Yes)
 		}
 	}
 	if p.Guest == Yes {
@@ -133,6 +149,9 @@ func (v *Verdict) compare(c *Claims) {
 
 // line says all of it in one line.
 func (v *Verdict) line() string {
+	if v.Error != "" {
+		return v.Image + ": not booted"
+	}
 	var parts []string
 	for _, platform := range slices.Sorted(maps.Keys(v.Platforms)) {
 		p := v.Platforms[platform]

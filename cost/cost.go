@@ -33,6 +33,10 @@ const (
 	// HostAdd2M is HostAdd4K for a 2 MiB page.
 	HostAdd2M
 
+	// ServiceMiB is firmware's work on each MiB that its services touch, beyond the first GiB of a run: before that their
+	// time is that of the calls, Exit.
+	ServiceMiB
+
 	// ModuleCall is a TDCALL that the TDX module answers without leaving to the host (TDG.VP.INFO, TDG.VP.VEINFO.GET,
 	// TDG.VM.RD), or a CPUID leaf that the module virtualises.
 	ModuleCall
@@ -72,6 +76,7 @@ var eventNames = [events]string{
 	Exit:              "exit",
 	HostAdd4K:         "host-add-4k",
 	HostAdd2M:         "host-add-2m",
+	ServiceMiB:        "service-mib",
 	ModuleCall:        "module-call",
 	TDXAccept4K:       "accept-4k",
 	TDXAccept2M:       "accept-2m",

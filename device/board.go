@@ -41,6 +41,9 @@ type Config struct {
 	PowerOff, Reset func()
 
 	LocalAPICs LocalAPICs
+
+	// INTR is the processor's interrupt input, for a pair of 8259A; nil means that there are none.
+	INTR Line
 }
 
 // Board is the standard set of devices on one bus.
@@ -49,6 +52,7 @@ type Board struct {
 	COM1, COM2 *UART
 	RTC        *RTC
 	IOAPIC     *IOAPIC
+	PIC        *PIC // nil where Config.INTR is
 
 	timers Timers
 }
@@ -60,22 +64,33 @@ func NewBoard(config Config) (*Board, error) {
 		return nil, errors.New("device: a board needs Clock, PowerOff, Reset and LocalAPICs")
 	}
 	ioapic := NewIOAPIC(config.LocalAPICs)
-	rtc, err := NewRTC(config.Clock, ioapic.Line(RTCIRQ), config.RTCStart)
+	var pic *PIC
+	line := ioapic.Line
+	if config.INTR != nil { // an interrupt's line goes to both controllers
+		pic = NewPIC(config.INTR)
+		line = func(irq int) Line {
+			one, other := ioapic.Line(irq), pic.Line(irq)
+			return func(asserted bool) { one(asserted); other(asserted) }
+		}
+	}
+	rtc, err := NewRTC(config.Clock, line(RTCIRQ), config.RTCStart)
 	if err != nil {
 		return nil, err
 	}
 	b := &Board{
-		COM1:   NewUART(ioapic.Line(COM1IRQ), config.COM1),
-		COM2:   NewUART(ioapic.Line(COM2IRQ), config.COM2),
+		COM1:   NewUART(line(COM1IRQ), config.COM1),
+		COM2:   NewUART(line(COM2IRQ), config.COM2),
 		RTC:    rtc,
 		IOAPIC: ioapic,
+		PIC:    pic,
 		timers: Timers{rtc},
 	}
 	pit := &PIT{}
-	for _, d := range []struct {
+	type ports struct {
 		first, count uint16
 		device       PortDevice
-	}{
+	}
+	devices := []ports{
 		// The console first: the bus looks for devices in this order.
 		{COM1Port, UARTPorts, b.COM1},
 		{COM2Port, UARTPorts, b.COM2},
@@ -84,7 +99,11 @@ func NewBoard(config Config) (*Board, error) {
 		{NMIStatusPort, 1, pit.NMIStatus()},
 		{SleepControlPort, SleepStatusPort - SleepControlPort + 1, NewSleepRegister(config.PowerOff)},
 		{ResetPort, 1, NewResetRegister(config.Reset)},
-	} {
+	}
+	if pic != nil {
+		devices = append(devices, ports{PICPort, picPorts, pic.Chip(0)}, ports{PICSlavePort, picPorts, pic.Chip(1)}, ports{ELCRPort, elcrPorts, pic.ELCR()})
+	}
+	for _, d := range devices {
 		if err := b.MapPorts(d.first, d.count, d.device); err != nil {
 			return nil, err
 		}

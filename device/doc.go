@@ -1,8 +1,8 @@
 // Package device is the hardware around the processor: what a stock x86-64 Linux kernel needs of a machine without PCI,
 // and no more.
 //
-// There are two 16550 UARTs, a CMOS clock, an I/O APIC, the ACPI sleep registers and the reset register, all on one
-// Bus. [NewBoard] puts them together. The constants of board.go say where everything is, for the ACPI tables that tell
+// There are two 16550 UARTs, a CMOS clock, an I/O APIC, a pair of 8259 where the machine has one, the ACPI sleep registers
+// and the reset register, all on one Bus. [NewBoard] puts them together. The constants of board.go say where everything is, for the ACPI tables that tell
 // the guest.
 //
 // # What is absent, and how a guest notices
@@ -10,8 +10,8 @@
 // A probe of missing hardware costs virtual time (in a TD each port access is a #VE), so what is missing must look
 // missing at once. A port that nobody claims reads as all ones, which is enough for
 //
-//   - the 8259 interrupt controllers: Linux writes a mask to port 0x21, reads it back and does without them
-//     (arch/x86/kernel/i8259.c, probe_8259A);
+//   - the 8259 interrupt controllers, which a TD has none of: Linux writes a mask to port 0x21, reads it back and does
+//     without them (arch/x86/kernel/i8259.c, probe_8259A);
 //   - the i8042 keyboard controller, the VGA, PCI configuration and the Super I/O ports. For the i8042 clear the 8042
 //     bit of the FADT's boot architecture flags as well: all ones in its status port look like data that never ends, and
 //     drivers/input/serio/i8042.c reads 16 times before it gives up.

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/uefi"
+	"github.com/tacit-vm/tacit/x86"
 )
 
 // stackSize is what the specification promises an application (UEFI 2.10, section 2.3.4), in bytes.
@@ -36,16 +37,37 @@ func (f *Firmware) boot(cpu processor) error {
 	if err != nil {
 		return err
 	}
-	handle, err := f.admit(f.file, o)
+	handle, err := f.loadFirst(o)
 	if err == outOfResources {
 		return fmt.Errorf("no room for the image %s in %#x bytes of accepted memory", f.cfg.ImageName, f.memory.total(uefi.ConventionalMemory))
+	}
+	if err == loadError {
+		return fmt.Errorf("%s has no relocations: it can be loaded at %#x only, where no memory is free", f.cfg.ImageName, f.file.base)
 	}
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.cfg.ImageName, err)
 	}
 	cpu.LongMode(l)
 	cpu.GPR()[rsp] = l.stack
+	f.work = work{}
 	return f.start(f.image(handle), frame{})
+}
+
+// loadFirst loads the image that the machine is to start.
+func (f *Firmware) loadFirst(o origin) (handle uint64, err error) {
+	l, err := f.load(f.file, o)
+	if err != nil {
+		return 0, err
+	}
+	for err = errMore; err == errMore; err = f.continueLoading(l) {
+		if f.cpu.Yielding() {
+			return 0, x86.ErrYield
+		}
+	}
+	if err != nil {
+		return 0, err
+	}
+	return f.admit(l)
 }
 
 func (f *Firmware) acceptEarly() error {

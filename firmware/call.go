@@ -34,6 +34,8 @@ func (f *Firmware) call(cpu processor, gpa uint64) error {
 	if err != nil {
 		return fmt.Errorf("%s was called without a stack: %w", e.name, err)
 	}
+	f.resume(slot)
+	f.work.calls++
 	return f.finish(e, f.serve(e, a))
 }
 
@@ -67,7 +69,14 @@ func (f *Firmware) arguments(e *entry) (a args, err error) {
 
 // finish gives the guest the outcome of a service.
 func (f *Firmware) finish(e *entry, err error) error {
+	f.charge()
+	if err == errMore {
+		return nil
+	}
 	f.cpu.AddTime(f.cfg.CallNS)
+	if err != errAgain {
+		f.abandon()
+	}
 	status := uefi.Success
 	switch failed := failure(0); {
 	case err == nil:

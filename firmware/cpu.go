@@ -28,6 +28,7 @@ type processor interface {
 	Now() int64           // virtual time, in nanoseconds
 	AddTime(ns uint64)    // charges virtual time
 	Instructions() uint64 // completed so far
+	Yielding() bool       // whether the run is to stop: what takes long and cannot go on later gives up
 }
 
 // Numbers of general-purpose registers.

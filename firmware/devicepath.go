@@ -37,26 +37,38 @@ func endPath(nodes ...[]byte) []byte {
 // loadPath reads a device path, with the node that ends it.
 func (f *Firmware) loadPath(va uint64) ([]byte, error) {
 	var path []byte
-	for len(path) < maxPath {
-		var head [pathNodeSize]byte
-		if err := f.read(va, head[:]); err != nil {
+	// has reads on until n bytes are there. It does not read beyond the page, which may be the last that is mapped, and
+	// not less than that: a guest may have thousands of paths of thousands of nodes.
+	has := func(n int) error {
+		if n > maxPath {
+			return invalidParameter
+		}
+		for len(path) < n {
+			from := va + uint64(len(path))
+			b := make([]byte, pageSize-from&pageMask)
+			if err := f.read(from, b); err != nil {
+				return err
+			}
+			path = append(path, b...)
+		}
+		return nil
+	}
+	for at := 0; ; {
+		if err := has(at + pathNodeSize); err != nil {
 			return nil, err
 		}
-		n := binary.LittleEndian.Uint16(head[2:])
-		if n < pathNodeSize || len(path)+int(n) > maxPath {
+		end := at + int(binary.LittleEndian.Uint16(path[at+2:]))
+		if end < at+pathNodeSize {
 			return nil, invalidParameter
 		}
-		node := make([]byte, n)
-		if err := f.read(va, node); err != nil {
+		if err := has(end); err != nil {
 			return nil, err
 		}
-		path = append(path, node...)
-		if head[0] == pathEnd && head[1] == pathEndOfWhole {
-			return path, nil
+		if path[at] == pathEnd && path[at+1] == pathEndOfWhole {
+			return path[:end:end], nil
 		}
-		va += uint64(n)
+		at = end
 	}
-	return nil, invalidParameter
 }
 
 // matchPath returns the handle with the protocol whose device path is the longest beginning of path, and how long that

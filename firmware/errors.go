@@ -37,10 +37,17 @@ var (
 	errElsewhere = errors.New("firmware: execution has moved")
 	// errAgain: run the notifications that are due, if any, then call the service again with the same registers.
 	errAgain = errors.New("firmware: service goes on")
+	// errMore: call the service again with the same registers; it has done a piece of its work.
+	errMore = errors.New("firmware: service has more to do")
 )
 
 // ErrWaitsForever is how a run ends in which an image waits for events and none of them can come.
 var ErrWaitsForever = errors.New("the image waits for an event that cannot come: no timer is set, and there are no keys")
+
+// A BoundError is how a run ends in which the guest has met a bound that is firmware's own, not the specification's.
+type BoundError struct{ What string }
+
+func (e *BoundError) Error() string { return "a bound of firmware's: " + e.What }
 
 // A Reset is how a run ends in which the guest called ResetSystem. It is an error only in form.
 type Reset struct {

@@ -1,6 +1,7 @@
 package firmware
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -183,18 +184,16 @@ func (f *Firmware) checkEvent(a args) error {
 	if e.has(uefi.EventNotifySignal) {
 		return invalidParameter
 	}
-	polled := f.polled
-	f.polled = false
 	switch {
 	case e.signalled:
 		e.signalled = false
 		return nil
-	case polled || !e.has(uefi.EventNotifyWait):
+	case f.unfinished.polled || !e.has(uefi.EventNotifyWait):
 		return notReady
 	}
 	// The notification function may signal the event; look again when it has run.
 	f.enqueue(e)
-	f.polled = true
+	f.unfinished.polled = true
 	return errAgain
 }
 
@@ -207,8 +206,8 @@ func (f *Firmware) waitForEvent(a args) error {
 	if f.tpl != uefi.TPLApplication {
 		return unsupported
 	}
-	polled := f.polled
-	f.polled = false
+	polled := f.unfinished.polled
+	f.unfinished.polled = false
 	wait := false
 	for i := range n {
 		id, err := f.load64(at + 8*i)
@@ -235,7 +234,7 @@ func (f *Firmware) waitForEvent(a args) error {
 		}
 	}
 	if wait {
-		f.polled = true
+		f.unfinished.polled = true
 		return errAgain
 	}
 	// Nothing but a timer can change anything now.
@@ -278,20 +277,18 @@ func (f *Firmware) setTimer(a args) error {
 // tick signals the timers that have become due, in the order of their times.
 func (f *Firmware) tick() {
 	now := f.cpu.Now()
-	for range maxEvents { // each timer at most once: one that is late by several periods makes up for them in one
-		var first *event
-		for i := range f.events {
-			if e := &f.events[i]; e.armed && e.due <= now && (first == nil || e.due < first.due) {
-				first = e
-			}
+	var due []*event
+	for i := range f.events {
+		if e := &f.events[i]; e.armed && e.due <= now {
+			due = append(due, e)
 		}
-		if first == nil {
-			return
-		}
-		f.signal(first)
-		first.armed = first.period != 0
-		if first.armed {
-			first.due += ((now-first.due)/first.period + 1) * first.period
+	}
+	slices.SortStableFunc(due, func(a, b *event) int { return cmp.Compare(a.due, b.due) })
+	for _, e := range due { // one that is late by several periods makes up for them in one
+		f.signal(e)
+		e.armed = e.period != 0
+		if e.armed {
+			e.due += ((now-e.due)/e.period + 1) * e.period
 		}
 	}
 }

@@ -57,6 +57,7 @@ func (m *machine) LongMode(l launch)    { m.launched, m.flags = &l, flagIF }
 func (m *machine) Now() int64           { return m.now }
 func (m *machine) AddTime(ns uint64)    { m.now += int64(ns) }
 func (m *machine) Instructions() uint64 { return uint64(m.steps) }
+func (m *machine) Yielding() bool       { return false }
 
 func (m *machine) Unmapped(err error) bool { return errors.Is(err, errNotMapped) }
 

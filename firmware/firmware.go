@@ -21,6 +21,9 @@ type Firmware struct {
 	from uint64    // the address that it is to return to
 	ret  uint64    // what a service returns in RAX where that is no status
 
+	work       work
+	unfinished unfinished // the service under way, where it is to be called again
+
 	trap uint64 // guest-physical address of the page of entry points
 
 	systemTable, runtimeTable, bootTable uint64 // guest-physical
@@ -38,7 +41,6 @@ type Firmware struct {
 	events   []event
 	eventSeq uint64
 	queue    []uint64 // events whose notification functions are due, in the order of signals
-	polled   bool     // the notification functions of the events that CheckEvent or WaitForEvent looks at have run
 
 	console     console
 	random      *rand.ChaCha8

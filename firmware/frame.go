@@ -15,7 +15,7 @@ type frame struct {
 	saved registers // where to go on afterwards
 	tpl   uint64    // task priority level to go back to
 
-	polled bool // Firmware.polled of the service that goes on
+	unfinished unfinished // the service that goes on
 
 	image    uint64 // handle of the started image
 	dataSize uint64 // where StartImage's caller wants to have its exit data, if anywhere
@@ -58,7 +58,7 @@ func (f *Firmware) saveCaller() registers {
 
 func (f *Firmware) push(fr frame) error {
 	if len(f.frames) >= maxFrames {
-		return fmt.Errorf("images and notification functions are nested %d deep", maxFrames)
+		return &BoundError{fmt.Sprintf("images and notification functions are nested %d deep at most", maxFrames)}
 	}
 	f.frames = append(f.frames, fr)
 	return nil
@@ -71,10 +71,10 @@ func (f *Firmware) notifyNext() (bool, error) {
 	if e == nil {
 		return false, nil
 	}
-	if err := f.push(frame{kind: frameNotification, saved: f.save(), tpl: f.tpl, polled: f.polled}); err != nil {
+	if err := f.push(frame{kind: frameNotification, saved: f.save(), tpl: f.tpl, unfinished: f.unfinished}); err != nil {
 		return false, err
 	}
-	f.polled = false
+	f.unfinished = unfinished{}
 	f.setTPL(e.tpl)
 	return true, f.enter(e.notify, slotNotified, e.id, e.context)
 }
@@ -89,7 +89,7 @@ func (f *Firmware) notified(uint64) error {
 	f.frames = f.frames[:top]
 	f.restore(fr.saved)
 	f.setTPL(fr.tpl)
-	f.polled = fr.polled
+	f.unfinished = fr.unfinished
 	_, err := f.notifyNext()
 	return err
 }

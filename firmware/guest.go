@@ -17,6 +17,7 @@ func (f *Firmware) read(va uint64, b []byte) error {
 	if va == 0 {
 		return invalidParameter
 	}
+	f.touch(len(b))
 	return f.pointer(f.cpu.ReadVirtual(va, b))
 }
 
@@ -24,6 +25,7 @@ func (f *Firmware) write(va uint64, b []byte) error {
 	if va == 0 {
 		return invalidParameter
 	}
+	f.touch(len(b))
 	return f.pointer(f.cpu.WriteVirtual(va, b))
 }
 
@@ -89,10 +91,12 @@ func narrow(s []uint16) string { return string(utf16.Decode(s)) }
 
 // put and get are for firmware's own memory, by guest-physical address.
 func (f *Firmware) put(gpa uint64, b []byte) error {
+	f.touch(len(b))
 	return f.cpu.WritePhysical(gpa|f.cfg.PrivateBit, b)
 }
 
 func (f *Firmware) get(gpa uint64, b []byte) error {
+	f.touch(len(b))
 	return f.cpu.ReadPhysical(gpa|f.cfg.PrivateBit, b)
 }
 

@@ -65,14 +65,12 @@ type origin struct {
 	options string
 }
 
-// admit loads an image and enters it into the books.
-func (f *Firmware) admit(p *peFile, o origin) (handle uint64, err error) {
+// admit enters an image that is loaded into the books.
+func (f *Firmware) admit(l *loading) (handle uint64, err error) {
+	p, o, memory := l.file, l.origin, l.memory
 	if len(f.images) >= maxImages {
+		f.unload(l)
 		return 0, outOfResources
-	}
-	memory, err := f.load(p)
-	if err != nil {
-		return 0, err
 	}
 	im := image{name: o.name, memory: memory, entry: memory.Start + uint64(p.entry), subsystem: p.subsystem}
 	defer func() {
@@ -134,6 +132,9 @@ func (f *Firmware) discard(im image) {
 // There is no file system to load from: a device path alone finds nothing.
 func (f *Firmware) loadImage(a args) error {
 	parent, pathAt, source, size, at := a[1], a[2], a[3], a[4], a[5]
+	if f.unfinished.loading != nil {
+		return f.loadMore(at)
+	}
 	if f.image(parent) == nil || at == 0 {
 		return invalidParameter
 	}
@@ -159,15 +160,36 @@ func (f *Firmware) loadImage(a args) error {
 		return notFound
 	case size == 0 || size > maxImage:
 		return loadError
+	case len(f.images) >= maxImages:
+		return outOfResources
 	}
-	var handle uint64
 	p, err := parsePE(&guestFile{f, source, int64(size)})
-	if err == nil {
-		handle, err = f.admit(p, o)
-	}
 	if _, bad := err.(imageError); bad {
 		return loadError
 	}
+	if err != nil {
+		return err
+	}
+	l, err := f.load(p, o)
+	if err != nil {
+		return err
+	}
+	f.unfinished.loading = l
+	return f.loadMore(at)
+}
+
+// loadMore goes on with LoadImage. Where it fails, what is unfinished is given back with the rest.
+func (f *Firmware) loadMore(at uint64) error {
+	l := f.unfinished.loading
+	err := f.continueLoading(l)
+	if _, bad := err.(imageError); bad {
+		return loadError
+	}
+	if err != nil {
+		return err
+	}
+	f.unfinished.loading = nil
+	handle, err := f.admit(l)
 	if err != nil {
 		return err
 	}

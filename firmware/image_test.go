@@ -284,6 +284,20 @@ func TestImageWithoutAStackIsNotStarted(t *testing.T) {
 	}
 }
 
+// How deep images nest is bounded, and that is no fault of the guest's.
+func TestImagesNestSoDeep(t *testing.T) {
+	m := newMachine(t, nil)
+	var bound *BoundError
+	for range maxFrames - len(m.frames) {
+		if err := m.push(frame{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := m.push(frame{}); !errors.As(err, &bound) {
+		t.Errorf("one more: %v", err)
+	}
+}
+
 // A chain of images, each loaded by the one before, which is then unloaded, must not make what firmware keeps of them
 // grow.
 func TestNamesOfImagesDoNotGrow(t *testing.T) {

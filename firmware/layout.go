@@ -121,10 +121,10 @@ func (c *Config) need(image *peFile) uint64 {
 		start = uint64(size) + accept.UnitSize
 	} else {
 		for _, s := range image.sections {
-			if s.SizeOfRawData == 0 {
+			if s.Size == 0 {
 				continue // and its pointer may be anything
 			}
-			if size, ok := linuxInitSize(c.Image[s.PointerToRawData:][:s.SizeOfRawData]); ok {
+			if size, ok := linuxInitSize(c.Image[s.Offset:][:s.Size]); ok {
 				start = 2*load + uint64(size) + accept.UnitSize
 			}
 		}

@@ -8,19 +8,33 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// load puts an image into memory and returns where: headers, sections, zeros between and behind them, addresses
-// relocated.
-func (f *Firmware) load(p *peFile) (accept.Range, error) {
+// A loading is an image that is being put into memory: headers, sections, zeros between and behind them, addresses
+// relocated. It is done in pieces.
+type loading struct {
+	file   *peFile
+	origin origin
+	memory accept.Range
+
+	part        int    // of file.part
+	done        uint64 // bytes of it
+	read        bool   // the relocations have been
+	relocations []byte // blocks that are left
+	page        uint64 // of the block under way
+	list        []byte // what is left of it
+}
+
+// load takes an image's memory. continueLoading fills it.
+func (f *Firmware) load(p *peFile, o origin) (*loading, error) {
 	r, err := f.takeImage(p)
-	if err != nil {
-		return r, err
-	}
-	if err := f.fill(p, r.Start); err != nil {
+	return &loading{file: p, origin: o, memory: r}, err
+}
+
+// unload gives back the memory of an image that is not loaded whole. What the guest has freed itself is its own affair.
+func (f *Firmware) unload(l *loading) {
+	if f.memory.covers(l.memory, allocatable) {
 		// Where this fails for want of map entries, the image's memory is lost with the rest.
-		f.memory.set(r, uefi.ConventionalMemory)
-		return r, err
+		f.memory.set(l.memory, uefi.ConventionalMemory)
 	}
-	return r, nil
 }
 
 // takeImage allocates the image's memory, at the address it was linked for if it cannot be anywhere else.
@@ -37,23 +51,36 @@ func (f *Firmware) takeImage(p *peFile) (accept.Range, error) {
 	return f.takePages(kind, n, noLimit, max(uint64(p.alignment), pageSize))
 }
 
-func (f *Firmware) fill(p *peFile, base uint64) error {
-	if err := f.copyFrom(zeros{}, 0, base, uint64(p.sizeOfImage)); err != nil {
-		return err
+// part returns what is copied to where, in this order: zeros to all of the image, then the headers, then the sections.
+func (p *peFile) part(i int) (from io.ReaderAt, offset int64, to, n uint64) {
+	switch {
+	case i == 0:
+		return zeros{}, 0, 0, uint64(p.sizeOfImage)
+	case i == 1:
+		return p.r, 0, 0, uint64(p.sizeOfHeaders)
 	}
-	if err := f.copyFrom(p.r, 0, base, uint64(p.sizeOfHeaders)); err != nil {
-		return err
-	}
-	for _, s := range p.sections {
-		err := f.copyFrom(p.r, int64(s.PointerToRawData), base+uint64(s.VirtualAddress), uint64(s.SizeOfRawData))
-		if err != nil {
+	s := &p.sections[i-2]
+	return p.r, int64(s.Offset), uint64(s.VirtualAddress), uint64(s.Size)
+}
+
+// continueLoading does the next piece. The error is errMore where more is left to do.
+func (f *Firmware) continueLoading(l *loading) error {
+	for left := uint64(step); l.part < 2+len(l.file.sections); {
+		from, offset, to, n := l.file.part(l.part)
+		n = min(n-l.done, left)
+		if err := f.copyFrom(from, offset+int64(l.done), l.memory.Start+to+l.done, n); err != nil {
 			return err
 		}
+		l.done += n
+		if left -= n; left == 0 {
+			return errMore
+		}
+		l.part, l.done = l.part+1, 0
 	}
-	if base == p.base {
+	if l.memory.Start == l.file.base {
 		return nil
 	}
-	return f.relocate(p, base)
+	return f.relocate(l)
 }
 
 type zeros struct{}
@@ -88,27 +115,37 @@ const (
 
 // relocate adds to each address in the image how far it is from where it was linked for. The list is a row of blocks:
 // the address of a page, the block's size, and 16 bits for each place in the page.
-func (f *Firmware) relocate(p *peFile, base uint64) error {
-	blocks := make([]byte, p.relocations.Size)
-	if err := f.get(base+uint64(p.relocations.VirtualAddress), blocks); err != nil {
-		return err
-	}
-	const blockHeader = 8
-	for len(blocks) >= blockHeader {
-		page := uint64(binary.LittleEndian.Uint32(blocks))
-		size := binary.LittleEndian.Uint32(blocks[4:])
-		if size < blockHeader || uint64(size) > uint64(len(blocks)) {
-			return errRelocations
+func (f *Firmware) relocate(l *loading) error {
+	const (
+		blockHeader = 8
+		most        = 4096 // places in a piece, or blocks without any
+	)
+	if !l.read {
+		l.read, l.relocations = true, make([]byte, l.file.relocations.Size)
+		if err := f.get(l.memory.Start+uint64(l.file.relocations.VirtualAddress), l.relocations); err != nil {
+			return err
 		}
-		for list := blocks[blockHeader:size]; len(list) >= 2; list = list[2:] {
-			v := binary.LittleEndian.Uint16(list)
-			if err := f.relocateOne(p, base, page+uint64(v&0xFFF), v>>12); err != nil {
+	}
+	for range most {
+		if len(l.list) >= 2 {
+			v := binary.LittleEndian.Uint16(l.list)
+			if err := f.relocateOne(l.file, l.memory.Start, l.page+uint64(v&0xFFF), v>>12); err != nil {
 				return err
 			}
+			l.list = l.list[2:]
+			continue
 		}
-		blocks = blocks[size:]
+		if len(l.relocations) < blockHeader {
+			return nil
+		}
+		size := binary.LittleEndian.Uint32(l.relocations[4:])
+		if size < blockHeader || uint64(size) > uint64(len(l.relocations)) {
+			return errRelocations
+		}
+		l.page = uint64(binary.LittleEndian.Uint32(l.relocations))
+		l.list, l.relocations = l.relocations[blockHeader:size], l.relocations[size:]
 	}
-	return nil
+	return errMore
 }
 
 const errRelocations = imageError("a PE file with damaged relocations")

@@ -42,5 +42,14 @@ func (f *Firmware) loadInitrd(a args) error {
 	if buffer == 0 || size < uint64(len(f.cfg.Initrd)) {
 		return bufferTooSmall
 	}
-	return f.write(buffer, f.cfg.Initrd)
+	u := &f.unfinished
+	left := f.cfg.Initrd[u.done:]
+	piece := left[:min(len(left), step)]
+	if err := f.write(buffer+u.done, piece); err != nil {
+		return err
+	}
+	if u.done += uint64(len(piece)); len(piece) < len(left) {
+		return errMore
+	}
+	return nil
 }

@@ -4,10 +4,8 @@ import (
 	"hash/crc32"
 )
 
-// Services that work on a stretch of memory do so in steps, each a call of the service: arguments move on as an
-// instruction's do under a REP prefix. Thus a guest that asks for terabytes does not keep the machine from looking at
-// its limits.
-const step = 1 << 20
+// CopyMem and SetMem work in steps, each a call of the service: arguments move on as an instruction's do under a REP
+// prefix.
 
 // copyMem(*Destination, *Source, Length); the two may overlap.
 func (f *Firmware) copyMem(a args) error {
@@ -71,15 +69,14 @@ func (f *Firmware) calculateCrc32(a args) error {
 	if n == 0 || n > most {
 		return invalidParameter
 	}
-	var sum uint32
-	b := make([]byte, min(n, step))
-	for n > 0 {
-		b = b[:min(n, step)]
-		if err := f.read(from, b); err != nil {
-			return err
-		}
-		sum = crc32.Update(sum, crc32.IEEETable, b)
-		from, n = from+uint64(len(b)), n-uint64(len(b))
+	u := &f.unfinished
+	b := make([]byte, min(n-min(u.done, n), step))
+	if err := f.read(from+u.done, b); err != nil {
+		return err
 	}
-	return f.store32(a[2], sum)
+	u.sum = crc32.Update(u.sum, crc32.IEEETable, b)
+	if u.done += uint64(len(b)); u.done < n {
+		return errMore
+	}
+	return f.store32(a[2], u.sum)
 }

@@ -3,20 +3,18 @@ package firmware
 import (
 	"bytes"
 	"debug/pe"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
 
+	"github.com/tacit-vm/tacit/image/pefile"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// A peFile is what the loader has read of a PE32+ image (Microsoft PE Format; UEFI 2.10, section 2.1.1). Its structures
-// are those of debug/pe, whose own reader is not used: it also reads symbols and strings, for which a hostile file can
-// ask a lot of memory.
+// A peFile is what the loader has read of a PE32+ image (Microsoft PE Format; UEFI 2.10, section 2.1.1).
 type peFile struct {
 	r        io.ReaderAt
-	sections []pe.SectionHeader32
+	sections []pefile.Section
 
 	sizeOfImage, sizeOfHeaders uint32
 	alignment                  uint32 // of sections in memory
@@ -31,7 +29,6 @@ const (
 	maxImage     = 1 << 30 // bytes in memory
 	maxAlignment = 4 << 20
 	maxRelocs    = 16 << 20 // bytes of base relocations, which the loader reads at once; a kernel has less than a page of them
-	peHeaderSize = 4        // the signature "PE\0\0"
 )
 
 // An imageError says what is wrong with a file that is to be an image.
@@ -45,56 +42,32 @@ const errNotPE = imageError("not an EFI application: no PE header")
 
 // parsePE reads and checks the headers. Whatever the loader looks at later is within the file and within the image.
 func parsePE(r sizedReader) (*peFile, error) {
-	var dos [0x40]byte
-	if _, err := r.ReadAt(dos[:], 0); err != nil || dos[0] != 'M' || dos[1] != 'Z' {
-		return nil, orNotPE(err)
+	f, err := pefile.Read(r, r.Size())
+	var damaged pefile.FormatError
+	switch {
+	case err == pefile.ErrNoHeader:
+		return nil, errNotPE
+	case errors.As(err, &damaged):
+		return nil, imageError(damaged)
+	case err != nil:
+		return nil, err // what the platform refuses while a guest's own buffer is read stays what it is
+	case f.Machine != pe.IMAGE_FILE_MACHINE_AMD64:
+		return nil, badImage("an image for another processor: PE machine %#x", f.Machine)
 	}
-	at := int64(binary.LittleEndian.Uint32(dos[0x3C:]))
-	var signature [peHeaderSize]byte
-	if _, err := r.ReadAt(signature[:], at); err != nil || string(signature[:]) != "PE\x00\x00" {
-		return nil, orNotPE(err)
-	}
-	var header pe.FileHeader
-	if err := readStruct(r, at+peHeaderSize, &header); err != nil {
-		return nil, orNotPE(err)
-	}
-	at += peHeaderSize + int64(binary.Size(header))
-	if header.Machine != pe.IMAGE_FILE_MACHINE_AMD64 {
-		return nil, badImage("an image for another processor: PE machine %#x", header.Machine)
-	}
-	// The directories at the end of the optional header are as many as it says, not the 16 of the structure.
-	optional := make([]byte, binary.Size(pe.OptionalHeader64{}))
-	if n := min(len(optional), int(header.SizeOfOptionalHeader)); n < 112 {
-		return nil, badImage("a PE file with a short optional header")
-	} else if _, err := r.ReadAt(optional[:n], at); err != nil {
-		return nil, orNotPE(err)
-	}
-	var o pe.OptionalHeader64
-	if err := binary.Read(bytes.NewReader(optional), binary.LittleEndian, &o); err != nil {
-		return nil, err
-	}
-	at += int64(header.SizeOfOptionalHeader)
 	p := &peFile{
-		r:           r,
-		sections:    make([]pe.SectionHeader32, header.NumberOfSections),
-		sizeOfImage: o.SizeOfImage, sizeOfHeaders: o.SizeOfHeaders, alignment: o.SectionAlignment,
-		entry: o.AddressOfEntryPoint, subsystem: o.Subsystem, base: o.ImageBase,
-		fixed: header.Characteristics&pe.IMAGE_FILE_RELOCS_STRIPPED != 0,
+		r: r, sections: f.Sections,
+		sizeOfImage: f.SizeOfImage, sizeOfHeaders: f.SizeOfHeaders, alignment: f.SectionAlignment,
+		entry: f.EntryPoint, subsystem: f.Subsystem, base: f.ImageBase,
+		fixed:       f.Characteristics&pe.IMAGE_FILE_RELOCS_STRIPPED != 0,
+		relocations: f.Directory(pe.IMAGE_DIRECTORY_ENTRY_BASERELOC),
 	}
-	if o.NumberOfRvaAndSizes > pe.IMAGE_DIRECTORY_ENTRY_BASERELOC {
-		p.relocations = o.DataDirectory[pe.IMAGE_DIRECTORY_ENTRY_BASERELOC]
-	}
-	if err := readStruct(r, at, p.sections); err != nil {
-		return nil, orNotPE(err)
-	}
-	return p, p.check(o.Magic, r.Size())
+	return p, p.check(f.Magic, r.Size())
 }
 
 func (p *peFile) check(magic uint16, size int64) error {
-	const pe32plus = 0x20B
 	_, known := memoryTypes[p.subsystem]
 	switch {
-	case magic != pe32plus:
+	case magic != pefile.PE32Plus:
 		return badImage("not a 64-bit PE file: magic %#x", magic)
 	case !known:
 		return badImage("a PE file that is not for EFI: subsystem %d", p.subsystem)
@@ -115,17 +88,17 @@ func (p *peFile) check(magic uint16, size int64) error {
 	for i := range p.sections {
 		s := &p.sections[i]
 		if s.VirtualSize == 0 {
-			s.VirtualSize = s.SizeOfRawData
+			s.VirtualSize = s.Size
 		}
-		s.SizeOfRawData = min(s.SizeOfRawData, s.VirtualSize) // the rest is padding
+		s.Size = s.Held()
 		if uint64(s.VirtualAddress)+uint64(s.VirtualSize) > uint64(p.sizeOfImage) {
 			return badImage("a PE file whose section %d is outside its image", i)
 		}
-		if s.SizeOfRawData != 0 && int64(s.PointerToRawData)+int64(s.SizeOfRawData) > size {
+		if s.Size != 0 && int64(s.Offset)+int64(s.Size) > size {
 			return badImage("truncated PE file: section %d ends at byte %#x of %#x", i,
-				int64(s.PointerToRawData)+int64(s.SizeOfRawData), size)
+				int64(s.Offset)+int64(s.Size), size)
 		}
-		raw += uint64(s.SizeOfRawData)
+		raw += uint64(s.Size)
 	}
 	if raw > uint64(p.sizeOfImage) {
 		return badImage("a PE file whose sections overlap") // and would take for ever to copy
@@ -148,14 +121,6 @@ func orNotPE(err error) error {
 		return errNotPE
 	}
 	return err
-}
-
-func readStruct(r io.ReaderAt, at int64, v any) error {
-	b := make([]byte, binary.Size(v))
-	if _, err := r.ReadAt(b, at); err != nil {
-		return err
-	}
-	return binary.Read(bytes.NewReader(b), binary.LittleEndian, v)
 }
 
 // A sizedReader is the bytes of a file.

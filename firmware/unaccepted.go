@@ -7,10 +7,12 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// publishUnaccepted installs the table of unaccepted memory that the configuration asks for, true or not: in memory of
-// the type in which Linux's EFI stub leaves it (drivers/firmware/efi/libstub/unaccepted_memory.c). The memory stays
-// EfiUnacceptedMemory in the map. A kernel that kexec starts is given the map of the first boot, which still says so; and
-// the stub, which takes over an installed table, would place the kernel in what the map calls free.
+// publishUnaccepted installs the table of unaccepted memory that the configuration asks for, true or not. With
+// Config.Misalign or a lie it is in memory of the type in which Linux's EFI stub leaves it
+// (drivers/firmware/efi/libstub/unaccepted_memory.c), else of one that is free after ExitBootServices: what lies in such
+// memory a system has to keep itself. What the table is about stays EfiUnacceptedMemory in the map. A kernel that kexec
+// starts is given the map of the first boot, which still says so; and the stub, which takes over an installed table,
+// would place the kernel in what the map calls free.
 func (f *Firmware) publishUnaccepted() error {
 	lies := f.cfg.Lie == LieTable || f.cfg.Lie == LieStale
 	if !lies && !f.cfg.UnacceptedTable {
@@ -37,7 +39,11 @@ func (f *Firmware) publishUnaccepted() error {
 		const unheardOf = 7
 		put32(b, unheardOf) // the version
 	}
-	r, err := f.takePages(uefi.ACPIReclaimMemory, (uint64(len(b))+pageMask)/pageSize, highStart, pageSize)
+	kind := uefi.BootServicesData
+	if f.cfg.Misalign || lies {
+		kind = uefi.ACPIReclaimMemory
+	}
+	r, err := f.takePages(kind, (uint64(len(b))+pageMask)/pageSize, highStart, pageSize)
 	if err != nil {
 		return err
 	}

@@ -1,10 +1,15 @@
 package gdb
 
 import (
+	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"os"
+	"strings"
 	"sync"
+	"time"
 )
 
 // A Server lets one gdb at a time debug a target. Wait, Pending, Serve and Exited are for the goroutine that runs the
@@ -13,16 +18,31 @@ type Server struct {
 	listener net.Listener
 	arrived  chan struct{} // something to look at: holds one token at most
 
-	mu     sync.Mutex
-	conn   *conn // nil while no gdb is connected
-	closed bool
+	mu      sync.Mutex
+	conn    *conn // nil while no gdb is connected
+	callers map[net.Conn]bool
+	closed  bool
 
 	session
 }
 
-// Listen listens on a TCP address, "host:port". Who connects may read and write the whole guest, so the host must be a
-// loopback address, which it is when left out, unless anywhere allows all.
+// Listen listens on a TCP address, "host:port", or, behind "unix:", on a socket that it makes in the file system, for
+// this user alone. Who connects may read and write the whole guest, so the host must be a loopback address, which it is
+// when left out, unless anywhere allows all. Whoever connects and does not speak gdb's protocol is hung up on.
 func Listen(address string, anywhere bool) (*Server, error) {
+	l, err := bind(address, anywhere)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{listener: l, arrived: make(chan struct{}, 1), callers: map[net.Conn]bool{}}
+	go s.accept()
+	return s, nil
+}
+
+func bind(address string, anywhere bool) (net.Listener, error) {
+	if path, ok := strings.CutPrefix(address, "unix:"); ok {
+		return bindUnix(path)
+	}
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return nil, fmt.Errorf("gdb: %w", err)
@@ -39,9 +59,20 @@ func Listen(address string, anywhere bool) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("gdb: %w", err)
 	}
-	s := &Server{listener: l, arrived: make(chan struct{}, 1)}
-	go s.accept()
-	return s, nil
+	return l, nil
+}
+
+// bindUnix makes a socket in the file system. Only who may write to it can connect; nobody is let in before its mode is
+// set.
+func bindUnix(path string) (net.Listener, error) {
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("gdb: %w", err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(fmt.Errorf("gdb: %w", err), l.Close())
+	}
+	return l, nil
 }
 
 // loopback says why the host is not this one alone.
@@ -71,8 +102,17 @@ func (s *Server) Close() error {
 		s.conn.hangUp()
 		s.conn = nil
 	}
+	for c := range s.callers {
+		_ = c.Close()
+	}
 	return s.listener.Close()
 }
+
+// Whoever connects has a little time to show that he is a gdb, and there may not be many at a time.
+const (
+	helloPatience = 3 * time.Second
+	maxCallers    = 16
+)
 
 func (s *Server) accept() {
 	for {
@@ -81,14 +121,33 @@ func (s *Server) accept() {
 			return // closed, or the host has no more descriptors: then nobody debugs
 		}
 		s.mu.Lock()
-		if s.conn != nil || s.closed {
+		if s.conn != nil || s.closed || len(s.callers) >= maxCallers {
 			_ = c.Close() // one gdb at a time
 		} else {
-			s.conn = newConn(c, s.wake)
-			s.wake()
+			s.callers[c] = true
+			go s.hear(c)
 		}
 		s.mu.Unlock()
 	}
+}
+
+// hear takes a caller for the gdb, when he has sent a packet.
+func (s *Server) hear(c net.Conn) {
+	_ = c.SetReadDeadline(time.Now().Add(helloPatience)) // where this fails, reading does
+	r := bufio.NewReader(c)
+	first, err := readFirst(r)
+	if err == nil {
+		err = c.SetReadDeadline(time.Time{})
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.callers, c)
+	if err != nil || s.conn != nil || s.closed {
+		_ = c.Close()
+		return
+	}
+	s.conn = newConn(c, r, first, s.wake)
+	s.wake()
 }
 
 // wake makes Pending true, and ends a wait.

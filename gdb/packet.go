@@ -3,9 +3,12 @@ package gdb
 import (
 	"bufio"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"sync"
+	"time"
 )
 
 // packetSize bounds a packet's body in bytes, in both directions: gdb is told so. A G packet with all registers takes
@@ -37,12 +40,45 @@ type conn struct {
 	unread   *message // looked at by pending
 	quiet    bool     // no acknowledgements: QStartNoAckMode
 	last     string   // packet sent, for resend
+
+	mu      sync.Mutex
+	hurried bool // whoever runs the target has no time any more
 }
 
-func newConn(c net.Conn, wake func()) *conn {
+// How long a gdb may leave a packet unread.
+const (
+	writePatience = 5 * time.Second
+	writeHurry    = 200 * time.Millisecond // when the run is to end
+)
+
+// newConn makes a connection of one on which a first packet has come in.
+func newConn(c net.Conn, r *bufio.Reader, first message, wake func()) *conn {
 	k := &conn{Conn: c, messages: make(chan message, 8), hungUp: make(chan struct{})}
-	go k.read(wake)
+	k.messages <- first
+	go k.read(r, wake)
 	return k
+}
+
+// hurry ends a write that is under way, and gives later ones little time.
+func (c *conn) hurry() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.hurried = true
+	_ = c.SetWriteDeadline(time.Unix(1, 0)) // a connection that is gone shows when it is read
+}
+
+// write writes. With a gdb that does not read there is nothing to talk about: that ends the connection.
+func (c *conn) write(text string) {
+	c.mu.Lock()
+	patience := writePatience
+	if c.hurried {
+		patience = writeHurry
+	}
+	_ = c.SetWriteDeadline(time.Now().Add(patience))
+	c.mu.Unlock()
+	if _, err := io.WriteString(c.Conn, text); err != nil {
+		_ = c.Close() // which shows when it is read
+	}
 }
 
 // hangUp ends the connection, once.
@@ -52,13 +88,13 @@ func (c *conn) hangUp() {
 }
 
 // read takes the stream apart (gdb manual, E.1). It blocks where nobody takes the messages.
-func (c *conn) read(wake func()) {
+func (c *conn) read(r *bufio.Reader, wake func()) {
 	defer wake()
 	defer close(c.messages)
-	r := bufio.NewReader(c.Conn)
 	for {
 		m, ok, err := readMessage(r)
 		if err != nil {
+			_ = c.Close() // what is there is no gdb, or not any more
 			return
 		}
 		if !ok {
@@ -73,7 +109,11 @@ func (c *conn) read(wake func()) {
 	}
 }
 
-// readMessage reads one message; ok is false for what means nothing: acknowledgements, and noise between packets.
+// errNoise ends a connection on which something else is spoken. A browser sends what a web page tells it to any port of
+// this machine, and packets may be in the middle of that.
+var errNoise = errors.New("gdb: a byte between packets that is none of the protocol's")
+
+// readMessage reads one message; ok is false for what means nothing: acknowledgements.
 func readMessage(r *bufio.Reader) (m message, ok bool, err error) {
 	b, err := r.ReadByte()
 	if err != nil {
@@ -86,8 +126,25 @@ func readMessage(r *bufio.Reader) (m message, ok bool, err error) {
 		return message{kind: resend}, true, nil
 	case '$':
 		return readPacket(r)
+	case '+':
+		return m, false, nil
 	}
-	return m, false, nil
+	return m, false, errNoise
+}
+
+// readFirst reads the first packet, which a gdb sends as soon as it is connected.
+func readFirst(r *bufio.Reader) (message, error) {
+	for {
+		m, ok, err := readMessage(r)
+		switch {
+		case err != nil:
+			return m, err
+		case ok && m.kind == damaged:
+			return m, errNoise
+		case ok && m.kind == packet:
+			return m, nil
+		}
+	}
 }
 
 // readPacket reads a packet behind its '$'. What is longer than packetSize counts as damaged.
@@ -158,7 +215,7 @@ func frame(body string) string {
 // send sends a packet. A connection that is gone shows when it is read.
 func (c *conn) send(body string) {
 	c.last = frame(body)
-	_, _ = io.WriteString(c.Conn, c.last)
+	c.write(c.last)
 }
 
 // handle deals with what is the connection's own matter: acknowledgements. It says whether m is a packet, an interrupt
@@ -167,17 +224,17 @@ func (c *conn) handle(m message) bool {
 	switch m.kind {
 	case damaged:
 		if !c.quiet {
-			_, _ = io.WriteString(c.Conn, "-")
+			c.write("-")
 		}
 		return false
 	case resend:
 		if !c.quiet {
-			_, _ = io.WriteString(c.Conn, c.last)
+			c.write(c.last)
 		}
 		return false
 	case packet:
 		if !c.quiet {
-			_, _ = io.WriteString(c.Conn, "+")
+			c.write("+")
 		}
 	}
 	return true

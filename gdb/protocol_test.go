@@ -194,6 +194,7 @@ func TestInterrupt(t *testing.T) {
 	s := listen(t)
 	f := newFake(1)
 	c := newClient(t, s.Addr().String())
+	c.write(frame("?"))
 	if err := s.Wait(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -203,6 +204,9 @@ func TestInterrupt(t *testing.T) {
 	c.write(frame("vCont;c"))
 	if how := s.Serve(t.Context(), f, Stop{}); how.How != Continue {
 		t.Fatalf("%+v", how)
+	}
+	if got := c.read(); got != "T05thread:1;" {
+		t.Errorf("it stands with %q", got)
 	}
 	if s.Pending() {
 		t.Error("pending for nothing")
@@ -230,7 +234,7 @@ func TestInterrupt(t *testing.T) {
 		t.Errorf("%+v", how)
 	}
 	// Another one may come.
-	newClient(t, s.Addr().String())
+	newClient(t, s.Addr().String()).write(frame("?"))
 	await()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -286,9 +290,9 @@ func FuzzSession(f *testing.F) {
 		synctest.Test(t, func(t *testing.T) {
 			ours, theirs := net.Pipe()
 			s := &Server{arrived: make(chan struct{}, 1)}
-			s.conn = newConn(ours, s.wake)
 			go func() { _, _ = io.Copy(io.Discard, theirs) }()
 			go func() { _, _ = theirs.Write(in); _ = theirs.Close() }()
+			s.hear(ours)
 			fake := newFake(2)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Hour)
 			defer cancel()

@@ -27,6 +27,7 @@ func (s *Server) Serve(ctx context.Context, t Target, stop Stop) Resume {
 	if stop.Reason == 0 {
 		stop.Reason = Trap
 	}
+	defer context.AfterFunc(ctx, c.hurry)()
 	s.greeted, s.stop, s.cpu = true, stop, stop.CPU
 	if s.awaiting {
 		s.awaiting = false

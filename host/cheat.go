@@ -39,6 +39,7 @@ type Cheat struct {
 	target accept.Range
 	size   record.PageSize // of target
 	old    []byte          // target's contents, to be replayed
+	was    string          // state of target before the attack
 	done   bool
 	steps  []record.AttackStep
 }
@@ -82,7 +83,7 @@ func (h *Cheat) due(c *x86.CPU) bool {
 func (h *Cheat) added(c *x86.CPU, gpa uint64, size record.PageSize) {
 	h.target, h.size = accept.Range{Start: gpa, End: gpa + size.Bytes()}, size
 	if h.attack.Kind == Preload {
-		h.done = true
+		h.done, h.was = true, h.state()
 		h.step(c, "filled the page before it gave it to the guest", h.write(h.target, nil))
 	}
 }
@@ -93,6 +94,7 @@ func (h *Cheat) act(c *x86.CPU) {
 		return
 	}
 	h.done = true
+	h.was = h.state()
 	switch t := h.target; h.attack.Kind {
 	case Drop:
 		h.step(c, "took the page away", h.guest.RemovePages(c, t.Start, t.End))
@@ -148,6 +150,7 @@ func (h *Cheat) join(c *x86.CPU, base uint64) error {
 func (h *Cheat) lied(c *x86.CPU, start, end uint64, to mem.Plane) {
 	h.done = true
 	h.target = accept.Range{Start: start, End: end}
+	h.was = h.state()
 	for at := start; at < end; at += mem.PageSize {
 		if h.guest.Shared(at, at+mem.PageSize) {
 			// Nothing to say where it fails: the guest has been lied to all the same.
@@ -175,10 +178,18 @@ func (h *Cheat) unchanged() bool {
 	return true
 }
 
+// state is that of the page under attack, which a host does not see: it is for the report.
+func (h *Cheat) state() string {
+	if g, ok := h.guest.(interface{ State(gpa uint64) string }); ok {
+		return g.State(h.target.Start)
+	}
+	return ""
+}
+
 func (h *Cheat) step(c *x86.CPU, what string, err error) {
 	s := record.AttackStep{
 		Stamp: record.Stamp{VirtualNS: c.Now(), Instructions: c.Instructions()},
-		What:  what, GPA: record.Address(h.target.Start), Bytes: h.target.Len(),
+		What:  what, GPA: record.Address(h.target.Start), Bytes: h.target.Len(), State: h.was,
 	}
 	if err != nil {
 		s.Refused = err.Error()

@@ -190,6 +190,17 @@ func TestMSRsThatKVMServes(t *testing.T) {
 	}
 }
 
+// No hypercall is there, and the answer says so as KVM does: -KVM_ENOSYS, which is -1000 and not the system calls' -ENOSYS
+// (include/uapi/linux/kvm_para.h).
+func TestHypercallsAreNotThere(t *testing.T) {
+	h, _, c := newHost(t, record.Size2M)
+	for _, number := range []uint64{0, 1, 5, 9, 11, 12, ^uint64(0)} {
+		if v := int64(h.Hypercall(c, number, [4]uint64{1, 2, 3, 4})); v != -1000 {
+			t.Errorf("hypercall %d: %d", number, v)
+		}
+	}
+}
+
 func TestNewChecksItsConfiguration(t *testing.T) {
 	for _, cfg := range []host.Config{{PageSize: record.Size1G, Bus: &device.Bus{}}, {PageSize: record.Size4K}} {
 		if _, err := host.New(cfg); err == nil {

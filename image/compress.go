@@ -51,7 +51,7 @@ func decompressor(r io.Reader) (io.Reader, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", f.name, err)
 		}
-		return &unpacker{inside, f.name, packed, 0}, nil
+		return &unpacker{inside, f.name, packed, maxRatio, 0}, nil
 	}
 	packed.plain = true
 	return buffered, nil
@@ -87,6 +87,7 @@ type unpacker struct {
 	inside io.Reader
 	format string
 	packed *fed
+	ratio  int64 // as maxRatio
 	wrote  int64
 }
 
@@ -99,7 +100,7 @@ func (u *unpacker) Read(p []byte) (int, error) {
 	if u.wrote += int64(n); n > 0 {
 		u.packed.unused = 0
 	}
-	if u.wrote > freeRatio && u.wrote/maxRatio > u.packed.read {
+	if u.wrote > freeRatio && u.wrote/u.ratio > u.packed.read {
 		err = fmt.Errorf("a bomb: %d bytes unpack to more than %d", u.packed.read, u.wrote)
 	}
 	if err != nil && err != io.EOF && !strings.HasPrefix(err.Error(), u.format+": ") {

@@ -1,7 +1,6 @@
 package image
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
@@ -17,7 +16,7 @@ type Contents struct {
 	Format  string // in words: "Debian package"
 	Volumes []Volume
 
-	file io.Closer
+	files []io.Closer // to be closed
 }
 
 // A Volume is one file system.
@@ -99,7 +98,7 @@ func Look(ctx context.Context, path string, wanted Wanted, progress func(read, s
 		file := io.NewSectionReader(&counting{contextReaderAt{ctx, f}, 0, size, progress}, 0, size)
 		var c *Contents
 		if c, err = lookIn(file, filepath.Base(path), wanted); err == nil {
-			c.file = f
+			c.files = append(c.files, f)
 			return c, nil
 		}
 	}
@@ -108,15 +107,25 @@ func Look(ctx context.Context, path string, wanted Wanted, progress func(read, s
 }
 
 // Close closes the file; files of the contents cannot be read any more.
-func (c *Contents) Close() error {
-	if c.file == nil {
-		return nil
+func (c *Contents) Close() (err error) {
+	for _, f := range c.files {
+		err = errors.Join(err, f.Close())
 	}
-	return c.file.Close()
+	return err
 }
+
+const formatFile = "file" // what is one by itself: a kernel, an EFI application
 
 // lookIn recognises a file by its content.
 func lookIn(file *io.SectionReader, name string, wanted Wanted) (*Contents, error) {
+	if c, err := lookInFile(file, name, wanted); c != nil || err != nil {
+		return c, err
+	}
+	return lookInCompressed(file, name, wanted)
+}
+
+// lookInFile recognises what is not compressed. The result is nil, without an error, for anything else.
+func lookInFile(file *io.SectionReader, name string, wanted Wanted) (*Contents, error) {
 	head := make([]byte, HeadSize)
 	n, err := file.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -132,45 +141,23 @@ func lookIn(file *io.SectionReader, name string, wanted Wanted) (*Contents, erro
 		return lookInRPM(file, wanted)
 	case isBzImage(head), isPE(head), isELF(head):
 		only := Entry{Name: name, Size: file.Size(), ReaderAt: file}
-		return &Contents{Format: "file", Volumes: []Volume{{Files: []Entry{only}}}}, nil
+		return &Contents{Format: formatFile, Volumes: []Volume{{Files: []Entry{only}}}}, nil
 	case isQcow2(head):
 		return lookInQcow2(file, wanted)
-	}
-	if c, err := lookInDisk(file, wanted); c != nil || err != nil {
-		return c, err
 	}
 	if what := unread(file); what != "" {
 		return nil, errors.New(what)
 	}
-	return lookInTar(file, wanted)
+	if c, err := lookInDisk(file, wanted); c != nil || err != nil {
+		return c, err
+	}
+	if what := other(file); what != "" {
+		return nil, errors.New(what)
+	}
+	return nil, nil
 }
 
 func isELF(head []byte) bool { return len(head) >= 4 && string(head[:4]) == "\x7fELF" }
-
-// lookInTar reads a tar archive, compressed or not.
-func lookInTar(file *io.SectionReader, wanted Wanted) (*Contents, error) {
-	unpacked, err := decompressor(io.NewSectionReader(file, 0, file.Size()))
-	if err != nil {
-		return nil, err
-	}
-	packed, ok := unpacked.(*unpacker)
-	archive := bufio.NewReaderSize(unpacked, 64<<10)
-	head, err := archive.Peek(512)
-	switch {
-	case isTar(head):
-	case !ok:
-		return nil, errors.New("not a kernel, an EFI application, a package, a tar archive or a disk image")
-	case len(head) == 0 && err != io.EOF:
-		return nil, fmt.Errorf("a file compressed with %s that cannot be unpacked: %w", packed.format, err)
-	default:
-		return nil, fmt.Errorf("a file compressed with %s that is no tar archive; unpack it first", packed.format)
-	}
-	files, err := filesInTar(archive, wanted, false)
-	if err != nil {
-		return nil, err
-	}
-	return &Contents{Format: "tar archive", Volumes: []Volume{{Format: "tar", Files: files}}}, nil
-}
 
 // counting tells how far a file has been read: the bytes read so far, at most its size.
 type counting struct {

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path"
+	"slices"
 )
 
 // item is an entry of a directory, of whatever file system.
@@ -15,6 +16,7 @@ type item struct {
 	name string
 	kind fs.FileMode // a type only: 0 for a regular file, fs.ModeDir, fs.ModeSymlink
 	size int64
+	err  error                       // why nothing is known of it but its name
 	list func() ([]item, error)      // of a directory
 	link func() (string, error)      // of a symbolic link
 	open func() (io.ReaderAt, error) // of a file
@@ -45,9 +47,10 @@ func (s *searching) items(dir string, items []item, depth int) error {
 	}
 	for _, it := range items {
 		name := path.Join(dir, it.name)
-		var err error
-		switch it.kind {
-		case fs.ModeDir:
+		err := it.err
+		switch {
+		case err != nil:
+		case it.kind == fs.ModeDir:
 			if !s.wanted.Directory(name) {
 				continue
 			}
@@ -60,14 +63,14 @@ func (s *searching) items(dir string, items []item, depth int) error {
 					return err
 				}
 			}
-		case fs.ModeSymlink:
+		case it.kind == fs.ModeSymlink:
 			if s.wanted.File(name, 0, nil) {
 				var link string
 				if link, err = it.link(); err == nil {
 					s.files = append(s.files, Entry{Name: name, Link: link})
 				}
 			}
-		case 0:
+		case it.kind == 0:
 			err = s.file(name, it)
 		}
 		if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
@@ -113,7 +116,48 @@ func lookInDirectory(ctx context.Context, dir string, wanted Wanted) (*Contents,
 		root.Close()
 		return nil, fmt.Errorf("%s: %w", dir, err)
 	}
-	return &Contents{Format: "directory", Volumes: []Volume{{Files: files, Problems: problems}}, file: root}, nil
+	c := &Contents{Format: "directory", Volumes: []Volume{{Files: files, Problems: problems}}, files: []io.Closer{root}}
+	if images, err := imagesInDirectory(ctx, root, wanted); err != nil {
+		c.Volumes[0].Problems = append(c.Volumes[0].Problems, err.Error())
+	} else if len(images) > 0 {
+		c.Format, c.Volumes = "container image", images
+	}
+	return c, nil
+}
+
+// imagesInDirectory reads an OCI layout, or what skopeo copy writes into a directory.
+func imagesInDirectory(ctx context.Context, root *os.Root, wanted Wanted) ([]Volume, error) {
+	var l layers
+	budget := int64(maxArchive)
+	var names []string
+	for _, pattern := range []string{"*", "blobs/*/*"} {
+		found, err := fs.Glob(root.FS(), pattern)
+		if err != nil {
+			return nil, err
+		}
+		names = append(names, found...)
+	}
+	if !slices.Contains(names, "index.json") && !slices.Contains(names, "manifest.json") {
+		return nil, nil
+	}
+	for _, name := range names {
+		if !l.is(name) {
+			continue
+		}
+		if info, err := root.Stat(name); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		file, err := root.Open(name)
+		if err != nil {
+			return nil, err
+		}
+		err = l.add(name, io.NewSectionReader(contextReaderAt{ctx, file}, 0, 1<<62), wanted, &budget)
+		file.Close()
+		if err != nil {
+			return nil, err
+		}
+	}
+	return l.images(), nil
 }
 
 func listRoot(ctx context.Context, root *os.Root, dir string) ([]item, error) {

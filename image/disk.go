@@ -28,6 +28,11 @@ func lookInDisk(file *io.SectionReader, wanted Wanted) (*Contents, error) {
 	if len(all) == 0 {
 		return nil, errors.New("a disk without partitions")
 	}
+	// What is bootable from optical discs and memory sticks is both, a disk with partitions and an ISO 9660 file system,
+	// and the latter has the kernels.
+	if name, unread := foreign(file); unread != "" {
+		c.Volumes = append(c.Volumes, Volume{Name: "the whole disk", Format: name, Unread: unread})
+	}
 	for _, p := range all {
 		v := lookInVolume(io.NewSectionReader(file, p.start, p.size), wanted)
 		v.Name, v.Type = fmt.Sprintf("partition %d", p.number), p.kind
@@ -72,65 +77,4 @@ func lookInVolume(r *io.SectionReader, wanted Wanted) Volume {
 		v.Unread = err.Error()
 	}
 	return v
-}
-
-// signatures are those of what is recognised, so that its name can be told, but not read.
-var signatures = []struct {
-	at            int64
-	bytes         string
-	what, instead string
-}{
-	{0, "XFSB", "XFS", mount},
-	{0x10040, "_BHRfS_M", "btrfs", mount},
-	{0, "hsqs", "squashfs", "unpack it with unsquashfs and inspect the directory"},
-	{1024, "\x10\x20\xf5\xf2", "F2FS", mount},
-	{1024, "\xe2\xe1\xf5\xe0", "EROFS", mount},
-	{0x8001, "CD001", "ISO 9660", mount},
-	{0, "LUKS\xba\xbe", "LUKS", "open it with cryptsetup, mount what is inside and inspect the directory"},
-	{512, "LABELONE", "LVM", "activate its volumes and inspect these"},
-	{536, "LVM2 001", "LVM", "activate its volumes and inspect these"},
-	{4086, "SWAPSPACE2", "swap", ""},
-}
-
-const mount = "mount it and inspect the directory"
-
-// foreign names a file system that is not read, and says what to do instead.
-func foreign(r io.ReaderAt) (name, unread string) {
-	for _, s := range signatures {
-		b := make([]byte, len(s.bytes))
-		if _, err := r.ReadAt(b, s.at); err == nil && string(b) == s.bytes {
-			switch s.instead {
-			case "":
-				return s.what, "nothing to boot from"
-			default:
-				return s.what, s.what + " is not read: " + s.instead
-			}
-		}
-	}
-	return "", ""
-}
-
-// unread says what to do with a file whose format is known but not read; "" if it is not known.
-func unread(r *io.SectionReader) string {
-	const convert = "not read: convert it with qemu-img convert -O raw"
-	for _, s := range []struct {
-		at          int64
-		bytes, says string
-	}{
-		{0, "KDMV", "a VMDK disk image, " + convert},
-		{0, "# Disk DescriptorFile", "a VMDK disk image, " + convert},
-		{0, "vhdxfile", "a VHDX disk image, " + convert},
-		{0, "conectix", "a VHD disk image, " + convert},
-		{64, "\x7f\x10\xda\xbe", "a VDI disk image, " + convert},
-		{0, "QFI\xfb", "a qcow disk image of version 1, " + convert},
-		{0, "070701", "an initramfs, which has no kernel"},
-		{56, "ARM\x64", "a Linux kernel for arm64, not x86"},
-		{0, "PK\x03\x04", "a zip archive, not read: unpack it first"},
-	} {
-		b := make([]byte, len(s.bytes))
-		if _, err := r.ReadAt(b, s.at); err == nil && string(b) == s.bytes {
-			return s.says
-		}
-	}
-	return ""
 }

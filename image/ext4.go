@@ -21,11 +21,12 @@ const (
 	extRoot           = 2 // inode number
 
 	// Incompatible features (super.rst) that do not change how what is read here is laid out.
-	extKnown = 0x2 /* filetype */ | 0x4 /* recover */ | 0x40 /* extents */ | 0x80 /* 64bit */ | 0x100 /* mmp */ |
+	extKnown = 0x2 /* filetype */ | 0x4 /* recover */ | extMetaBG | 0x40 /* extents */ | 0x80 /* 64bit */ | 0x100 /* mmp */ |
 		0x200 /* flex_bg */ | 0x400 /* ea_inode */ | 0x2000 /* csum_seed */ | 0x4000 /* largedir */ |
 		0x8000 /* inline_data */ | 0x10000 /* encrypt */ | 0x20000 /* casefold */
 
 	extRecover = 0x4
+	extMetaBG  = 0x10
 	ext64Bit   = 0x80
 
 	// Flags of an inode (inodes.rst, "i_flags").
@@ -45,8 +46,7 @@ type extFS struct {
 	size           int64 // of the volume, in bytes
 	blockSize      int64
 	blocks         uint64
-	descriptors    int64 // offset of the group descriptors
-	descriptorSize int64
+	groups         extGroups
 	inodes         uint32
 	inodesPerGroup uint32
 	inodeSize      int64
@@ -71,7 +71,7 @@ func openExt(r io.ReaderAt, size int64) (*extFS, error) {
 	features, revision := le.Uint32(b[0x60:]), le.Uint32(b[0x4c:])
 	f := &extFS{
 		r: r, size: size, inodes: le.Uint32(b), blocks: uint64(le.Uint32(b[0x4:])),
-		descriptorSize: 32, inodesPerGroup: le.Uint32(b[0x28:]), inodeSize: 128, dirty: features&extRecover != 0,
+		inodesPerGroup: le.Uint32(b[0x28:]), inodeSize: 128, dirty: features&extRecover != 0,
 	}
 	if revision >= 1 {
 		f.inodeSize = int64(le.Uint16(b[0x58:]))
@@ -80,16 +80,13 @@ func openExt(r io.ReaderAt, size int64) (*extFS, error) {
 	}
 	if features&ext64Bit != 0 {
 		f.blocks |= uint64(le.Uint32(b[0x150:])) << 32
-		f.descriptorSize = int64(le.Uint16(b[0xfe:]))
 	}
 	const maxBlockLog = 6 // 64 KiB
 	logBlock := le.Uint32(b[0x18:])
 	if logBlock <= maxBlockLog {
 		f.blockSize = 1024 << logBlock
-		// They are in the block behind the superblock, which is the second one of 1 KiB, the first one of any other
-		// size.
-		f.descriptors = max(f.blockSize, 2048)
 	}
+	f.groups = readExtGroups(b, f.blockSize, features)
 	switch {
 	case features&^extKnown != 0:
 		return nil, fmt.Errorf("ext4: features %#x are not supported", features&^extKnown)
@@ -99,8 +96,8 @@ func openExt(r io.ReaderAt, size int64) (*extFS, error) {
 		return nil, fmt.Errorf("ext4: %d blocks of %d bytes; the volume has %d bytes", f.blocks, f.blockSize, size)
 	case f.inodeSize < 128 || f.inodeSize > f.blockSize || bits.OnesCount64(uint64(f.inodeSize)) != 1:
 		return nil, fmt.Errorf("ext4: inodes of %d bytes", f.inodeSize)
-	case f.descriptorSize < 32 || f.descriptorSize > f.blockSize || features&ext64Bit != 0 && f.descriptorSize < 64:
-		return nil, fmt.Errorf("ext4: group descriptors of %d bytes", f.descriptorSize)
+	case !f.groups.sound(features):
+		return nil, fmt.Errorf("ext4: group descriptors of %d bytes", f.groups.size)
 	case f.inodesPerGroup == 0:
 		return nil, errors.New("ext4: damaged superblock")
 	}
@@ -110,6 +107,7 @@ func openExt(r io.ReaderAt, size int64) (*extFS, error) {
 // extInode is a file or directory.
 type extInode struct {
 	fs    *extFS
+	at    int64 // on the volume
 	mode  uint16
 	flags uint32
 	size  int64
@@ -129,8 +127,8 @@ func (f *extFS) inode(number uint32) (*extInode, error) {
 		return nil, fmt.Errorf("inode %d of %d", number, f.inodes)
 	}
 	group, index := int64((number-1)/f.inodesPerGroup), int64((number-1)%f.inodesPerGroup)
-	descriptor := make([]byte, 64)[:min(f.descriptorSize, 64)]
-	if err := f.read(descriptor, f.descriptors+group*f.descriptorSize); err != nil {
+	descriptor := make([]byte, 64)[:min(f.groups.size, 64)]
+	if err := f.read(descriptor, f.groups.at(group)); err != nil {
 		return nil, fmt.Errorf("group descriptor %d: %w", group, err)
 	}
 	table := uint64(binary.LittleEndian.Uint32(descriptor[0x8:]))
@@ -141,11 +139,12 @@ func (f *extFS) inode(number uint32) (*extInode, error) {
 		return nil, fmt.Errorf("inode table at block %d of %d", table, f.blocks)
 	}
 	b := make([]byte, 128)
-	if err := f.read(b, int64(table)*f.blockSize+index*f.inodeSize); err != nil {
+	at := int64(table)*f.blockSize + index*f.inodeSize
+	if err := f.read(b, at); err != nil {
 		return nil, fmt.Errorf("inode %d: %w", number, err)
 	}
 	le := binary.LittleEndian
-	i := &extInode{fs: f, mode: le.Uint16(b), flags: le.Uint32(b[0x20:])}
+	i := &extInode{fs: f, at: at, mode: le.Uint16(b), flags: le.Uint32(b[0x20:])}
 	size := uint64(le.Uint32(b[0x4:]))
 	if i.mode&extTypeMask == extRegular {
 		size |= uint64(le.Uint32(b[0x6c:])) << 32
@@ -192,6 +191,9 @@ func (i *extInode) list() ([]item, error) {
 		return nil, errors.New("too much in directories; are they cyclic?")
 	}
 	f.listed += i.size + f.blockSize
+	if i.flags&extInlineData != 0 {
+		return i.listInline()
+	}
 	data, err := i.data()
 	if err != nil {
 		return nil, err
@@ -200,7 +202,11 @@ func (i *extInode) list() ([]item, error) {
 	if n, err := data.ReadAt(b, 0); n < len(b) {
 		return nil, err
 	}
-	var items []item
+	return f.entries(b)
+}
+
+// entries reads the entries of a directory out of its blocks.
+func (f *extFS) entries(b []byte) (items []item, err error) {
 	for at := 0; at+8 <= len(b); {
 		number, length := binary.LittleEndian.Uint32(b[at:]), int(binary.LittleEndian.Uint16(b[at+4:]))
 		if f.blockSize == 64<<10 && length == 0 {
@@ -216,8 +222,8 @@ func (i *extInode) list() ([]item, error) {
 			continue
 		}
 		it, err := f.item(name, number)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+		if err != nil { // the others may be sound
+			it = item{name: name, err: err}
 		}
 		items = append(items, it)
 	}

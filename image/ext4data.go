@@ -16,7 +16,7 @@ func (i *extInode) data() (io.ReaderAt, error) {
 	case i.flags&extEncrypted != 0:
 		return nil, errors.New("encrypted")
 	case i.flags&extInlineData != 0:
-		return nil, errors.New("data within the inode (inline_data) is not supported")
+		d.inline, err = i.inline()
 	case i.flags&extExtents != 0:
 		const maxDepth = 5
 		err = d.extents(i.block[:], maxDepth)
@@ -32,9 +32,10 @@ func (i *extInode) data() (io.ReaderAt, error) {
 
 // extData is where the blocks of a file are.
 type extData struct {
-	inode *extInode
-	runs  []extRun // in the file's order
-	nodes int      // read so far
+	inode  *extInode
+	runs   []extRun // in the file's order
+	inline []byte   // what the inode has
+	nodes  int      // read so far
 }
 
 // An extRun is blocks that follow each other in the file and on the volume. What is in no run is zeros.
@@ -160,6 +161,9 @@ func (d *extData) ReadAt(p []byte, off int64) (int, error) {
 		p = p[:d.inode.size-off]
 	}
 	clear(p)
+	if off < int64(len(d.inline)) {
+		copy(p, d.inline[off:])
+	}
 	first := uint32(off / f.blockSize)
 	from, _ := slices.BinarySearchFunc(d.runs, first, func(r extRun, block uint32) int {
 		if r.logical+r.count <= block {

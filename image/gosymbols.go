@@ -6,6 +6,8 @@ import (
 	"debug/pe"
 	"errors"
 	"fmt"
+
+	"github.com/tacit-vm/tacit/image/pefile"
 )
 
 // GoTableSection is the PE section in which package guest/efi leaves Go's table of functions (runtime.pclntab).
@@ -39,12 +41,11 @@ func goSymbols(data []byte) (*Symbols, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := pe.NewFile(r)
+	header, err := pefile.Read(r, r.Size())
 	if err != nil {
 		return nil, err
 	}
-	optional, ok := f.OptionalHeader.(*pe.OptionalHeader64)
-	if !ok {
+	if header.Magic != pefile.PE32Plus {
 		return nil, errors.New("a Go program that is not 64-bit")
 	}
 	// The section begins with a page, the table somewhere in it.
@@ -53,7 +54,7 @@ func goSymbols(data []byte) (*Symbols, error) {
 		return nil, errors.New("no table of functions that is known, of Go 1.20 or newer")
 	}
 	table = table[at:]
-	start := optional.ImageBase + uint64(text.Address)
+	start := header.ImageBase + uint64(text.Address)
 	functions, err := gosym.NewTable(nil, gosym.NewLineTable(table, start))
 	if err != nil {
 		return nil, fmt.Errorf("the table of functions: %w", err)
@@ -73,8 +74,8 @@ func goSymbols(data []byte) (*Symbols, error) {
 		return nil, err
 	}
 	// A program that does not move itself has firmware relocate it.
-	if s.Fixed = optional.DataDirectory[pe.IMAGE_DIRECTORY_ENTRY_BASERELOC].Size == 0; !s.Fixed {
-		s.ImageBase = optional.ImageBase
+	if s.Fixed = header.Directory(pe.IMAGE_DIRECTORY_ENTRY_BASERELOC).Size == 0; !s.Fixed {
+		s.ImageBase = header.ImageBase
 	}
 	return s, nil
 }

@@ -134,7 +134,7 @@ func TestHostileExt(t *testing.T) {
 				}
 			}
 		}
-		table := int64(le.Uint32(sound[fs.descriptors+8:]))
+		table := int64(le.Uint32(sound[fs.groups.at(0)+8:]))
 		return number, table*fs.blockSize + int64(number-1)*fs.inodeSize
 	}
 	dir, _ := find("dir")

@@ -3,6 +3,7 @@ package image
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -133,6 +134,11 @@ func TestExt(t *testing.T) {
 		{4, 32, []string{"-b", "1024"}}, {4, 64, nil}, {4, 300, []string{"-b", "4096", "-I", "512"}},
 		{4, 64, []string{"-O", "^64bit,^metadata_csum"}}, {4, 64, []string{"-O", "^flex_bg,^resize_inode"}},
 		{4, 64, []string{"-O", "bigalloc", "-C", "16384"}},
+		{4, 300, []string{"-b", "1024", "-O", "meta_bg,^resize_inode"}},
+		{4, 300, []string{"-b", "1024", "-O", "meta_bg,^resize_inode,^sparse_super,^64bit"}},
+		{4, 300, []string{"-b", "1024", "-O", "meta_bg,^resize_inode,sparse_super2,^flex_bg"}},
+		{4, 300, []string{"-b", "1024", "-O", "meta_bg,^resize_inode,bigalloc", "-C", "4096"}},
+		{4, 600, []string{"-b", "4096", "-g", "256", "-O", "meta_bg,^resize_inode,^flex_bg"}},
 	} {
 		t.Run(fmt.Sprint(c), func(t *testing.T) {
 			files := sampleFiles(true)
@@ -145,17 +151,60 @@ func TestExt(t *testing.T) {
 	}
 }
 
-// What is not supported is told, and does not hide the rest.
+// Small files, links and directories may lie within their inodes, of which those of 128 bytes have no room for more than
+// 60 bytes.
 func TestExtInlineData(t *testing.T) {
-	files := imagetest.Files{"small/a": {1}, "boot/vmlinuz": make([]byte, 5000)}
-	path := imagetest.Ext(t, 4, 64, files, "-O", "inline_data")
-	c, err := Look(context.Background(), path, everything{}, nil)
-	if err != nil {
-		t.Fatal(err)
+	for _, inode := range []string{"256", "1024"} {
+		files := imagetest.Files{
+			"small/a": {1}, "small/b": bytes.Repeat([]byte{2}, 59), "small/c": bytes.Repeat([]byte{3}, 60),
+			"small/d": bytes.Repeat([]byte{4}, 61), "small/e": bytes.Repeat([]byte{5}, 100), "empty/x": {},
+			"boot/vmlinuz": make([]byte, 5000), "link": imagetest.Link(strings.Repeat("y", 80)),
+		}
+		for i := range 4 {
+			files[fmt.Sprintf("dir/a longer name of a file, number %d", i)] = []byte{byte(i)}
+		}
+		path := imagetest.Ext(t, 4, 64, files, "-O", "inline_data", "-I", inode)
+		b := readFile(t, path)
+		fs, err := openExt(bytes.NewReader(b), int64(len(b)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		inline := 0
+		for n := uint32(11); n < 40; n++ {
+			if i, err := fs.inode(n); err == nil && i.flags&extInlineData != 0 {
+				inline++
+			}
+		}
+		if inline < 8 {
+			t.Errorf("only %d files are within their inodes, so that this proves little", inline)
+		}
+		_, got := look(t, path)
+		checkFiles(t, got, files)
 	}
-	defer c.Close()
-	if v := c.Volumes[0]; len(v.Problems) == 0 || !strings.Contains(v.Problems[0], "inline_data") {
-		t.Errorf("problems %q", v.Problems)
+}
+
+// Damaged data within an inode are told.
+func TestHostileExtInline(t *testing.T) {
+	files := imagetest.Files{"file": bytes.Repeat([]byte{5}, 100)}
+	sound := readFile(t, imagetest.Ext(t, 4, 8, files, "-O", "inline_data,^metadata_csum"))
+	entry := bytes.Index(sound, []byte("\x04\x07")) // of the attribute, by the length of its name and its index
+	if entry < 0 || string(sound[entry+16:][:4]) != "data" {
+		t.Fatal("no attribute system.data")
+	}
+	for name, c := range map[string]struct {
+		at   int
+		b    byte
+		want string
+	}{
+		"a value behind the inode":  {entry + 3, 0xff, "damaged data within the inode"},
+		"a value of another inode":  {entry + 4, 1, "damaged data within the inode"},
+		"a value that is too large": {entry + 10, 1, "damaged data within the inode"},
+	} {
+		b := bytes.Clone(sound)
+		b[c.at] = c.b
+		if got := complaints(lookAtBytes(b)); !strings.Contains(got, c.want) {
+			t.Errorf("%s: %q does not say %q", name, got, c.want)
+		}
 	}
 }
 
@@ -173,7 +222,7 @@ func TestExtInUse(t *testing.T) {
 func TestDisk(t *testing.T) {
 	esp := imagetest.Files{"EFI/BOOT/BOOTX64.EFI": []byte("loader")}
 	root := imagetest.Files{"boot/vmlinuz": []byte("kernel")}
-	for _, label := range []string{"gpt", "dos"} {
+	for _, label := range []string{"gpt", "dos", "logical"} {
 		disk := imagetest.Disk(t, label,
 			imagetest.Partition{Type: imagetest.ESP, Path: imagetest.FAT(t, 16, 16, esp)},
 			imagetest.Partition{Type: imagetest.Linux, Path: imagetest.Ext(t, 4, 16, root)},
@@ -197,6 +246,37 @@ func TestDisk(t *testing.T) {
 				t.Errorf("%s %s: %q, %v", label, name, b, err)
 			}
 			c.Close()
+		}
+	}
+}
+
+// Logical partitions are numbered from 5, whatever else there is; a chain of them that is damaged ends.
+func TestLogicalPartitions(t *testing.T) {
+	fat := imagetest.FAT(t, 12, 2, imagetest.Files{"a": {1}})
+	part := imagetest.Partition{Type: imagetest.ESP, Path: fat}
+	disk := readFile(t, imagetest.Disk(t, "logical", part, part, part, part))
+	c, err := lookAtBytes(disk)
+	if err != nil || len(c.Volumes) != 4 {
+		t.Fatalf("%+v, %v", c, err)
+	}
+	for i, want := range []string{"partition 1", "partition 5", "partition 6", "partition 7"} {
+		if v := c.Volumes[i]; v.Name != want || len(v.Files) != 1 || v.Type != "EFI system partition" {
+			t.Errorf("%+v, want %s", v, want)
+		}
+	}
+	le := binary.LittleEndian
+	extended := int(le.Uint32(disk[446+16+8:])) * 512
+	for name, damage := range map[string]func(b []byte){
+		"in a circle":                   func(b []byte) { le.PutUint32(b[extended+446+16+8:], 0) },
+		"no boot record":                func(b []byte) { le.PutUint32(b[extended+446+16+8:], 7) },
+		"of an extended one of":         func(b []byte) { le.PutUint32(b[extended+446+16+8:], 1<<31) },
+		"leads out of the extended one": func(b []byte) { le.PutUint32(b[extended+446+12:], 1<<31) },
+		"overlap":                       func(b []byte) { le.PutUint32(b[extended+446+12:], 10000) },
+	} {
+		b := bytes.Clone(disk)
+		damage(b)
+		if got := complaints(lookAtBytes(b)); !strings.Contains(got, name) {
+			t.Errorf("%s: %q", name, got)
 		}
 	}
 }
@@ -231,6 +311,16 @@ func TestArchives(t *testing.T) {
 	inOrder := imagetest.Files{"boot/vmlinuz-6": []byte("MZ" + strings.Repeat("k", 3000)), "boot/a": {1}}
 	files := maps.Clone(inOrder)
 	files["vmlinuz"] = imagetest.Link("boot/vmlinuz-6") // behind the kernel, where nobody looks in a package
+	// opkg's packages are as Debian's, in a tar archive instead of one of ar.
+	ipk := gzipped(t, imagetest.Tar(t, imagetest.Files{
+		"control.tar.gz": gzipped(t, imagetest.Tar(t, nil)), "debian-binary": []byte("2.0\n"),
+		"data.tar.gz": gzipped(t, imagetest.Tar(t, files)),
+	}))
+	// Packages of installers have their kernels deep below usr, and those of programs have programs.
+	installer := imagetest.Files{
+		"usr/lib/debian-installer/images/13/amd64/gtk/debian-installer/amd64/linux": []byte("MZ kernel"),
+		"usr/share/x/y.efi": []byte("MZ loader"),
+	}
 	for _, c := range []struct {
 		format string
 		b      []byte
@@ -239,6 +329,8 @@ func TestArchives(t *testing.T) {
 		{"tar archive", imagetest.Tar(t, files), files},
 		{"tar archive", imagetest.Zstd(t, imagetest.Tar(t, files)), files},
 		{"Debian package", imagetest.Deb(t, files), inOrder},
+		{"ipk package", ipk, inOrder},
+		{"Debian package", imagetest.Deb(t, installer), installer},
 		{"RPM package", rpmOf(t, files), inOrder},
 	} {
 		contents, got := look(t, writeFile(t, c.b))

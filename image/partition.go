@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/binary"
 	"errors"
@@ -48,10 +49,11 @@ const (
 // partitions reads the partition table of a disk. The result is nil, without an error, if there is none.
 func partitions(r io.ReaderAt, size int64) ([]partition, error) {
 	var damage error
+	second := mayHaveSecond(r)
 	for _, sector := range []int64{512, 4096} {
 		// The second copy is in the last sector.
 		for _, at := range []int64{sector, (size/sector - 1) * sector} {
-			if at < sector {
+			if at < sector || at > sector && !second {
 				continue
 			}
 			all, err := gpt(r, size, sector, at)
@@ -67,6 +69,18 @@ func partitions(r io.ReaderAt, size int64) ([]partition, error) {
 		return nil, damage
 	}
 	return mbr(r, size)
+}
+
+// mayHaveSecond tells whether the second copy of a GPT counts where the first one is damaged: the disk begins with the
+// protective MBR of a GPT, or with nothing at all. Whoever puts something else on a disk leaves the last sector as it is.
+func mayHaveSecond(r io.ReaderAt) bool {
+	b := make([]byte, mbrSector)
+	if _, err := r.ReadAt(b, 0); err != nil {
+		return false
+	}
+	entries, ok := mbrEntries(r, 0)
+	return ok && slices.ContainsFunc(entries[:], func(e mbrPart) bool { return e.kind == protective }) ||
+		bytes.Count(b, []byte{0}) == len(b)
 }
 
 var errNoGPT = errors.New("no GPT")
@@ -138,35 +152,4 @@ func utf16Text(b []byte) string {
 		text = append(text, c)
 	}
 	return string(utf16.Decode(text))
-}
-
-// mbr reads the four entries of a master boot record. A table must be plausible: a FAT boot sector has the same
-// signature, with code where entries would be.
-func mbr(r io.ReaderAt, size int64) ([]partition, error) {
-	const sector, table = 512, 446
-	b := make([]byte, sector)
-	if _, err := r.ReadAt(b, 0); err != nil || b[510] != 0x55 || b[511] != 0xaa || isFAT(b) {
-		return nil, nil
-	}
-	kinds := map[byte]string{
-		0x05: "extended", 0x0f: "extended", 0x82: "swap", 0x83: "Linux", 0x8e: "LVM", 0xee: "GPT protective",
-		0xef: "EFI system partition",
-	}
-	var all []partition
-	for i := range 4 {
-		e := b[table+16*i:][:16]
-		from, count := int64(binary.LittleEndian.Uint32(e[8:])), int64(binary.LittleEndian.Uint32(e[12:]))
-		if e[4] == 0 || count == 0 {
-			continue
-		}
-		if e[0]&0x7f != 0 || from == 0 || (from+count)*sector > size {
-			return nil, nil
-		}
-		name := kinds[e[4]]
-		if name == "" {
-			name = fmt.Sprintf("type %#x", e[4])
-		}
-		all = append(all, partition{i + 1, name, "", from * sector, count * sector})
-	}
-	return all, nil
 }

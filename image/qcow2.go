@@ -12,7 +12,7 @@ import (
 )
 
 func isQcow2(head []byte) bool {
-	return len(head) >= 72 && string(head[:4]) == qcow2reader.Magic && binary.BigEndian.Uint32(head[4:]) >= 2
+	return len(head) >= 8 && string(head[:4]) == qcow2reader.Magic && binary.BigEndian.Uint32(head[4:]) >= 2
 }
 
 func init() {
@@ -50,6 +50,13 @@ func lookInQcow2(file *io.SectionReader, wanted Wanted) (*Contents, error) {
 	return c, nil
 }
 
+// Incompatible features of version 3 (qcow2.rst, "incompatible_features"): dirty and corrupt speak of counts that are not
+// read here, compression and extended L2 entries are supported.
+const (
+	qcow2DataFile = 1 << 2
+	qcow2Known    = 1<<0 | 1<<1 | 1<<3 | 1<<4
+)
+
 // checkQcow2 compares the header (QEMU, docs/interop/qcow2.rst) with the file before memory is taken for what it says,
 // and refuses what would read other files.
 func checkQcow2(file *io.SectionReader) error {
@@ -63,11 +70,24 @@ func checkQcow2(file *io.SectionReader) error {
 		return fmt.Errorf("truncated qcow2 disk image: %w", err)
 	}
 	be := binary.BigEndian
+	var features uint64
+	if version := be.Uint32(b[4:]); version >= 3 {
+		var incompatible [8]byte
+		if _, err := file.ReadAt(incompatible[:], 72); err != nil {
+			return fmt.Errorf("truncated qcow2 disk image: %w", err)
+		}
+		features = be.Uint64(incompatible[:])
+	}
 	backing, clusterBits, size, encryption := be.Uint64(b[8:]), be.Uint32(b[20:]), be.Uint64(b[24:]), be.Uint32(b[32:])
 	l1Entries, l1 := int64(be.Uint32(b[36:])), be.Uint64(b[40:])
 	switch {
 	case backing != 0:
 		return errors.New("a qcow2 disk image that is only the changes to another one: flatten it with qemu-img convert")
+	case features&qcow2DataFile != 0:
+		return errors.New("a qcow2 disk image whose data are in another file: flatten it with qemu-img convert")
+	case features&^qcow2Known != 0:
+		return fmt.Errorf("a qcow2 disk image with features %#x, which are not supported: convert it with qemu-img convert -O raw",
+			features&^qcow2Known)
 	case encryption != 0:
 		return errors.New("an encrypted qcow2 disk image: decrypt it with qemu-img convert")
 	case clusterBits < smallestCluster || clusterBits > largestCluster:

@@ -29,7 +29,7 @@ func lookInRPM(file *io.SectionReader, wanted Wanted) (*Contents, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the package's payload: %w", err)
 	}
-	files, err := filesInCpio(bufio.NewReaderSize(unpacked, 64<<10), wanted)
+	files, err := filesInCpio(bufio.NewReaderSize(unpacked, 64<<10), inPackage{wanted})
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"math"
+
+	"github.com/tacit-vm/tacit/image/pefile"
 )
 
 // PE is what the headers of a PE file say: an EFI application, a unified kernel image, a Linux bzImage with EFI stub.
@@ -32,34 +34,15 @@ const (
 	MachineI386  = pe.IMAGE_FILE_MACHINE_I386
 )
 
-// maxSections is more than the 96 that the format allows, and a unified kernel image with a device tree for each board
-// has a few tens.
-const maxSections = 1024
-
 // ReadPE reads the headers of the PE file of size bytes in r. Sections that the file does not have whole are an error.
 func ReadPE(r io.ReaderAt, size int64) (*PE, error) {
-	f, err := pe.NewFile(io.NewSectionReader(r, 0, size))
+	f, err := pefile.Read(r, size)
 	if err != nil {
 		return nil, fmt.Errorf("no valid PE header: %w", err)
 	}
-	out := &PE{Machine: f.Machine}
-	switch h := f.OptionalHeader.(type) {
-	case *pe.OptionalHeader64:
-		out.Subsystem, out.EntryPoint, out.MajorImageVersion = h.Subsystem, h.AddressOfEntryPoint, h.MajorImageVersion
-	case *pe.OptionalHeader32:
-		out.Subsystem, out.EntryPoint, out.MajorImageVersion = h.Subsystem, h.AddressOfEntryPoint, h.MajorImageVersion
-	default:
-		return nil, errors.New("PE file without optional header")
-	}
-	if len(f.Sections) > maxSections {
-		return nil, fmt.Errorf("PE file with %d sections; at most %d are read", len(f.Sections), maxSections)
-	}
+	out := &PE{Machine: f.Machine, Subsystem: f.Subsystem, EntryPoint: f.EntryPoint, MajorImageVersion: f.MajorImageVersion}
 	for _, s := range f.Sections {
-		// What the file has beyond VirtualSize is padding.
-		held := int64(min(s.Size, s.VirtualSize))
-		if s.VirtualSize == 0 {
-			held = int64(s.Size)
-		}
+		held := int64(s.Held())
 		if held != 0 && int64(s.Offset)+held > size {
 			return nil, fmt.Errorf("truncated PE file: section %q ends at byte %d, the file has %d",
 				s.Name, int64(s.Offset)+held, size)

@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path"
-	"strings"
 
 	"github.com/cavaliergopher/cpio"
 )
@@ -29,11 +27,9 @@ func (h *held) add(name string, size int64, link string, content io.Reader) erro
 	if h.entries++; h.entries > maxEntries {
 		return fmt.Errorf("more than %d files", maxEntries)
 	}
-	name = strings.TrimPrefix(path.Clean("/"+name), "/")
-	for dir := path.Dir(name); dir != "."; dir = path.Dir(dir) {
-		if !h.wanted.Directory(dir) {
-			return nil
-		}
+	name = cleanName(name)
+	if !inWanted(h.wanted, name) {
+		return nil
 	}
 	if link != "" {
 		if h.wanted.File(name, 0, nil) {
@@ -83,13 +79,10 @@ func filesInTar(r io.Reader, wanted Wanted, one bool) ([]Entry, error) {
 		if err != nil {
 			return nil, fmt.Errorf("damaged tar archive: %w", err)
 		}
-		switch header.Typeflag {
-		case tar.TypeReg:
+		if target, ok := tarLink(header); ok {
+			err = h.add(header.Name, 0, target, nil)
+		} else if isRegular(header) {
 			err = h.add(header.Name, header.Size, "", archive)
-		case tar.TypeSymlink:
-			err = h.add(header.Name, 0, header.Linkname, nil)
-		case tar.TypeLink: // its target counts from the archive's root
-			err = h.add(header.Name, 0, "/"+strings.TrimPrefix(path.Clean("/"+header.Linkname), "/"), nil)
 		}
 		if err == io.EOF {
 			return h.files, nil
@@ -110,11 +103,27 @@ func lookInDeb(file *io.SectionReader, wanted Wanted) (*Contents, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the package's data.tar: %w", err)
 	}
-	files, err := filesInTar(unpacked, wanted, true)
+	files, err := filesInTar(unpacked, inPackage{wanted}, true)
 	if err != nil {
 		return nil, err
 	}
 	return &Contents{Format: "Debian package", Volumes: []Volume{{Format: "tar", Files: files}}}, nil
+}
+
+// inPackage is what is wanted of a package: as of a file system, but whatever directory it is in. Installers' packages
+// have their kernels deep below usr. A package is full of programs that are no kernels, which are passed over as usual.
+type inPackage struct{ Wanted }
+
+func (inPackage) Directory(dir string) bool {
+	const debug = "usr/lib/debug" // kernels with debug information, of a GiB
+	return dir != debug
+}
+
+func (p inPackage) File(name string, size int64, head []byte) bool {
+	if isELF(head) && !inWanted(p.Wanted, name) {
+		return false
+	}
+	return p.Wanted.File(name, size, head)
 }
 
 // filesInCpio returns the wanted files of a cpio archive, which a package has, up to the first kernel.

@@ -1,6 +1,9 @@
 package inspect
 
-import "fmt"
+import (
+	"fmt"
+	"strings"
+)
 
 // advise is one sentence on what an operator should do with the kernel.
 func (k *Kernel) advise() string {
@@ -22,6 +25,11 @@ func (k *Kernel) advise() string {
 			return fmt.Sprintf("Remove %s (%s): with it the guest loses its unaccepted memory.", t.Name, t.Where)
 		}
 	}
+	for _, b := range k.Boots {
+		if strings.HasPrefix(b.Why, notStarted) {
+			return fmt.Sprintf("Nothing starts it as %s says: %s.", b.Config, strings.TrimPrefix(b.Why, notStarted+": "))
+		}
+	}
 	if lazyOn == "" {
 		starts := "this kernel"
 		if len(k.Boots) > 0 && k.Stub() != Yes { // GRUB makes the memory map before ExitBootServices
@@ -38,6 +46,9 @@ func (k *Kernel) advise() string {
 	case k.Negotiates.Verdict == Yes && stub == No:
 		sentence += ", but its boot loader leaves boot services first: firmware must accept all memory before it starts " +
 			"the loader"
+	case k.Negotiates.Verdict == Yes && k.incomplete != "":
+		sentence += " and tells firmware so, provided that nothing is in the way in what was not read of the image (" +
+			k.incomplete + ")"
 	case k.Negotiates.Verdict == Yes && stub == Unknown && len(k.Boots) > 0:
 		sentence += " and tells firmware so, provided that the boot loader starts its EFI stub"
 	case k.Negotiates.Verdict == Yes:

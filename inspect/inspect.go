@@ -25,6 +25,9 @@ type Options struct {
 	// not be judged by its code is unpacked.
 	Unpack bool
 
+	// Digest says to compute Kernel.SHA256.
+	Digest bool
+
 	// Progress, if not nil, is told how many bytes of the file have been read, and how many it has.
 	Progress func(read, size int64)
 }
@@ -35,6 +38,9 @@ type Report struct {
 	Format  string // in words: "disk image"
 	Kernels []*Kernel
 	Notes   []string // what was not read, and what to do instead
+
+	// Incomplete says what was not read of the file and may have a kernel, or say how one is started; "" if nothing.
+	Incomplete string
 }
 
 // File inspects the file, directory or disk at path. An error says why there is no answer: the file cannot be read, is
@@ -61,6 +67,7 @@ func File(ctx context.Context, path string, o Options) (r *Report, err error) {
 		}
 		for _, problem := range volume.Problems {
 			r.note(volume.Name, problem)
+			d.unread = append(d.unread, strings.TrimPrefix(volume.Name+": "+problem, ": "))
 		}
 		for _, e := range volume.Files {
 			if err := ctx.Err(); err != nil {
@@ -68,6 +75,9 @@ func File(ctx context.Context, path string, o Options) (r *Report, err error) {
 			}
 			if err := d.look(v, e); err != nil {
 				r.note(d.where(v, e.Name), err.Error())
+				if !errors.As(err, new(passedOver)) {
+					d.unread = append(d.unread, d.where(v, e.Name)+": "+err.Error())
+				}
 			}
 			if len(d.kernels) > maxKernels {
 				return nil, fmt.Errorf("%s: more than %d kernels", path, maxKernels)
@@ -89,8 +99,12 @@ func File(ctx context.Context, path string, o Options) (r *Report, err error) {
 		return cmp.Or(cmp.Compare(a.volume, b.volume), cmp.Compare(a.path, b.path))
 	})
 	d.trace()
+	if !d.alone {
+		r.Incomplete = d.missing()
+	}
 	for _, k := range d.kernels {
-		k.File = path
+		k.File, k.incomplete = path, r.Incomplete
+		d.addAddons(k)
 		k.finish()
 	}
 	r.Kernels = d.kernels

@@ -3,6 +3,7 @@ package inspect
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/tacit-vm/tacit/image"
@@ -16,6 +17,7 @@ type Kernel struct {
 	Release string `json:"release"` // that the kernel states, "6.12.9-cloud-amd64"; "" if it states none
 	Banner  string `json:"banner"`  // the release with builder and date
 	OS      string `json:"os"`      // the system that a unified kernel image says to be of; "" for others
+	SHA256  string `json:"sha256"`  // of the bzImage, unified kernel image or vmlinux, in hexadecimal; "" if it was not wanted
 
 	TDX        Platform `json:"tdx"`
 	SNP        Platform `json:"snp"`
@@ -31,8 +33,19 @@ type Kernel struct {
 	volume       int
 	path         string // in its volume
 	hasStub      bool
+	handover     bool   // its EFI stub has the entry of the old handover protocol
 	imageVersion uint16 // MajorImageVersion of its PE header
 	uname        string // the release that a unified kernel image says its kernel has
+	stubVersion  int    // of the systemd-stub in a unified kernel image; 0 if it is another, or does not say
+	profiles     []string
+	incomplete   string // what of the image was not read
+	lines        []wholeLine
+}
+
+// clone is a kernel of the same file of which nothing is known yet.
+func (k *Kernel) clone() *Kernel {
+	c := *k
+	return &c
 }
 
 // Platform is what a kernel can do on TDX, or on SEV-SNP.
@@ -89,6 +102,7 @@ func inspectBzImage(k *Kernel, img *image.Image, base int64, config *kconfig, un
 	if b.header != nil {
 		k.hasStub, k.imageVersion = true, b.header.MajorImageVersion
 	}
+	k.handover = img.Setup.HandoverOffset != 0 && img.Setup.XLoadFlags&image.XLFEFIHandover64 != 0
 	if b.why != "" {
 		k.Notes = append(k.Notes, "not all of its code could be read: "+b.why)
 	}
@@ -158,12 +172,23 @@ func (k *Kernel) commandLineOf(c kconfig) {
 
 // addCommandLine notes a command line once.
 func (k *Kernel) addCommandLine(c commandLine) {
-	for _, have := range k.CommandLines {
-		if have == c {
+	for _, have := range k.lines {
+		if have[0] == c {
 			return
 		}
 	}
-	k.CommandLines = append(k.CommandLines, c)
+	k.lines = append(k.lines, wholeLine{c})
+}
+
+// tellLines puts all that is said in command lines into the order in which it is said.
+func (k *Kernel) tellLines() {
+	for _, line := range k.lines {
+		for _, part := range line {
+			if !slices.Contains(k.CommandLines, part) {
+				k.CommandLines = append(k.CommandLines, part)
+			}
+		}
+	}
 }
 
 // inspectVmlinux judges an unpacked kernel, an ELF file. It has no EFI stub: what it does, it is told by who starts it.
@@ -217,11 +242,16 @@ func (k *Kernel) decide(p proof, least Strength) {
 
 // finish judges what depends on all command lines and on how the kernel is started, once these are known.
 func (k *Kernel) finish() {
+	k.tellLines()
 	k.lazy()
 	accepts := k.TDX.Accepts.Verdict == Yes || k.SNP.Accepts.Verdict == Yes
-	for _, c := range k.CommandLines {
+	for _, line := range k.lines {
 		if accepts {
-			k.Traps = append(k.Traps, c.traps()...)
+			for _, trap := range line.traps() {
+				if !slices.Contains(k.Traps, trap) {
+					k.Traps = append(k.Traps, trap)
+				}
+			}
 		}
 	}
 	if r, ok := parseRelease(k.Release); ok && accepts {
@@ -257,13 +287,17 @@ func (k *Kernel) lazy() {
 		all = append(all, evidence(Code, No, "it does not accept memory"))
 	}
 	k.Lazy = decide(Version, all...)
-	for _, c := range k.CommandLines {
-		if says := c.lazy(); says != Unknown {
-			k.Lazy.Evidence = append(k.Lazy.Evidence, evidence(Config, says, c.Where+": "+c.Text))
+	for _, line := range k.lines {
+		if says, by := line.lazy(); says != Unknown {
+			k.Lazy.Evidence = append(k.Lazy.Evidence, evidence(Config, says, by.Where+": "+by.Text))
 			if says == No && k.Lazy.Verdict == Yes {
 				k.Lazy.Verdict = No
 			}
 		}
+	}
+	if k.Lazy.Verdict == Yes && k.incomplete != "" {
+		k.Lazy.Verdict = Unknown
+		k.Lazy.Evidence = append(k.Lazy.Evidence, evidence(Config, Unknown, "its command line may be elsewhere: "+k.incomplete))
 	}
 	if k.Lazy.Evidence == nil {
 		k.Lazy.Evidence = []Evidence{}

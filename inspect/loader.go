@@ -131,13 +131,18 @@ func (g grubLinux) known() bool { return g.stub || g.handover || g.legacy }
 // starts tells whether a command of GRUB's configuration starts the kernel's EFI stub, and why. Behind shim, GRUB lets
 // shim verify kernels.
 func (g grubLinux) starts(command string, k *Kernel, behindShim bool) (Verdict, string) {
+	const noHandover = notStarted + ": GRUB enters it by the handover protocol, which it does not have, and says that " +
+		"the kernel doesn't support EFI handover"
 	switch command {
 	case "chainloader":
-		return Yes, "chainloader starts it as firmware would"
+		return k.starts("chainloader starts it as firmware would")
 	case "linux16":
 		return No, "linux16 enters the kernel in real mode"
 	case "linuxefi":
-		if g.handover {
+		switch {
+		case !k.handover && (g.handover || !g.known()):
+			return No, noHandover
+		case g.handover:
 			return Yes, "linuxefi enters its EFI stub"
 		}
 		return Unknown, "this GRUB has no command linuxefi that is known here"
@@ -147,6 +152,8 @@ func (g grubLinux) starts(command string, k *Kernel, behindShim bool) (Verdict, 
 		return Unknown, "no code of a GRUB that loads Linux was found in the image"
 	case !k.hasStub:
 		return No, "the kernel has no EFI stub to start"
+	case (g.redHat && g.handover || g.handover && !g.onlySecure && !g.legacy) && !k.handover:
+		return No, noHandover
 	case g.redHat && g.handover, g.handover && !g.onlySecure && !g.legacy:
 		return Yes, "linux enters its EFI stub (handover protocol)"
 	case g.stub && k.imageVersion < 1:
@@ -155,6 +162,9 @@ func (g grubLinux) starts(command string, k *Kernel, behindShim bool) (Verdict, 
 		return Unknown, "linux starts its EFI stub, but under Secure Boot GRUB leaves boot services itself"
 	case g.stub:
 		return Yes, "linux starts its EFI stub"
+	case g.handover && g.onlySecure && !k.handover:
+		return No, "GRUB leaves boot services itself; under Secure Boot, where it would enter its EFI stub, it does not start at all, " +
+			"as it has no handover protocol"
 	case g.handover && g.onlySecure:
 		return Unknown, "under Secure Boot linux enters its EFI stub, otherwise GRUB leaves boot services itself"
 	}

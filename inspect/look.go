@@ -1,6 +1,9 @@
 package inspect
 
 import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +21,8 @@ const (
 	maxVmlinux = 512 << 20 // an unpacked kernel without debug information
 )
 
+const maxDigested = 1 << 30 // bytes of which digests are computed, in one file
+
 // look finds out what a file is, and inspects it if it is a kernel. A file that is neither kernel nor loader is passed
 // over, unless it is all there is.
 func (d *disk) look(volume int, e image.Entry) error {
@@ -30,7 +35,7 @@ func (d *disk) look(volume int, e image.Entry) error {
 	}
 	if !isBoot(head) {
 		if d.alone {
-			return errors.New("an ELF file that is no kernel for x86-64")
+			return passedOver{"an ELF file that is no kernel for x86-64"}
 		}
 		return nil
 	}
@@ -67,10 +72,11 @@ func (d *disk) lookAtBzImage(k *Kernel, e image.Entry, base, size int64) error {
 	case img.Kind != image.BzImage:
 		return errors.New("section .linux has no bzImage")
 	case img.Setup.PayloadLength == 0: // memtest86+ is such a file
-		return errors.New("a program in the form of a bzImage, but no kernel is packed in it")
+		return passedOver{"a program in the form of a bzImage, but no kernel is packed in it"}
 	}
 	if k.Format == "" {
 		k.Format = formatBzImage
+		d.digest(k, bytes.NewReader(data), size)
 	}
 	config := d.config(k, img.Setup.Release())
 	inspectBzImage(k, img, base, config, d.options.Unpack)
@@ -82,7 +88,7 @@ func (d *disk) lookAtBzImage(k *Kernel, e image.Entry, base, size int64) error {
 func (d *disk) lookAtPE(k *Kernel, e image.Entry, head []byte) error {
 	interesting := d.alone || strings.HasPrefix(path.Base(e.Name), "vmlinu")
 	if string(head[4:8]) == "zimg" { // Linux drivers/firmware/efi/libstub/zboot-header.S
-		return errors.New("an EFI zboot kernel, a format of other processors than x86")
+		return passedOver{"an EFI zboot kernel, a format of other processors than x86"}
 	}
 	p, err := image.ReadPE(e, e.Size)
 	if err != nil {
@@ -90,22 +96,25 @@ func (d *disk) lookAtPE(k *Kernel, e image.Entry, head []byte) error {
 	}
 	if p.Machine != image.MachineAMD64 {
 		if interesting {
-			return fmt.Errorf("a PE file for another processor than x86-64 (machine %#x)", p.Machine)
+			return passedOver{fmt.Sprintf("a PE file for another processor than x86-64 (machine %#x)", p.Machine)}
 		}
 		return nil
 	}
-	if linux, ok := p.Section(".linux"); ok {
-		k.Format = formatUKI
-		if err := k.readUKI(e, p); err != nil {
-			return err
-		}
-		return d.lookAtBzImage(k, e, linux.Offset, linux.Size)
+	if _, ok := p.Section(".linux"); ok {
+		d.digest(k, e, e.Size)
+		return d.lookAtUKI(k, e, p)
 	}
 	if !p.IsEFI() {
 		if interesting {
-			return fmt.Errorf("a PE file that is no EFI application (subsystem %d)", p.Subsystem)
+			return passedOver{fmt.Sprintf("a PE file that is no EFI application (subsystem %d)", p.Subsystem)}
 		}
 		return nil
+	}
+	if isAddon(e.Name) {
+		if d.alone {
+			return passedOver{"no kernel, but an add-on for the command line of unified kernel images"}
+		}
+		return d.lookAtAddon(k.volume, e, p)
 	}
 	l, err := identify(e, p)
 	if err != nil {
@@ -114,7 +123,7 @@ func (d *disk) lookAtPE(k *Kernel, e image.Entry, head []byte) error {
 	l.volume = k.volume
 	d.loaders = append(d.loaders, l)
 	if d.alone {
-		return fmt.Errorf("no kernel, but %v", withArticle(l))
+		return passedOver{"no kernel, but " + withArticle(l)}
 	}
 	return nil
 }
@@ -126,35 +135,6 @@ func withArticle(l loader) string {
 	return "the boot loader " + l.String()
 }
 
-// readUKI reads what a unified kernel image has beside the kernel (UAPI Group, "Unified Kernel Image"). With several
-// profiles it has several command lines.
-func (k *Kernel) readUKI(e image.Entry, p *image.PE) error {
-	for _, s := range p.Sections {
-		switch s.Name {
-		case ".cmdline", ".uname", ".osrel":
-		default:
-			continue
-		}
-		b, err := image.ReadSection(e, s, maxText)
-		if err != nil {
-			return err
-		}
-		switch s.Name {
-		case ".cmdline":
-			k.addCommandLine(commandLine{"section .cmdline", printable(b)})
-		case ".uname":
-			k.uname = printable(b)
-		case ".osrel":
-			for line := range strings.Lines(string(b)) {
-				if value, ok := strings.CutPrefix(line, "PRETTY_NAME="); ok {
-					k.OS = strings.Trim(printable([]byte(value)), `"'`)
-				}
-			}
-		}
-	}
-	return nil
-}
-
 // lookAtELF inspects a vmlinux. Other ELF files, such as parts of GRUB, are passed over.
 func (d *disk) lookAtELF(k *Kernel, e image.Entry) error {
 	data, err := e.Bytes(maxVmlinux)
@@ -164,12 +144,29 @@ func (d *disk) lookAtELF(k *Kernel, e image.Entry) error {
 	k.Format = formatVmlinux
 	if err := inspectVmlinux(k, data); err != nil {
 		if d.alone {
-			return fmt.Errorf("no Linux kernel: %w", err)
+			return passedOver{"no Linux kernel: " + err.Error()}
 		}
 		return nil
 	}
+	d.digest(k, bytes.NewReader(data), int64(len(data)))
 	d.kernels = append(d.kernels, k)
 	return nil
+}
+
+// digest computes the kernel's, where that is wanted. A file whose kernels are larger in all than any image's has none for
+// the rest: a disk of holes can have a unified kernel image of any size.
+func (d *disk) digest(k *Kernel, r io.ReaderAt, size int64) {
+	if d.options.Digest && d.digested+size <= maxDigested {
+		d.digested += size
+		hash := sha256.New()
+		if n, err := io.Copy(hash, io.NewSectionReader(r, 0, size)); err == nil && n == size {
+			k.SHA256 = hex.EncodeToString(hash.Sum(nil))
+			return
+		}
+	}
+	if d.options.Digest {
+		k.Notes = append(k.Notes, "its SHA-256 was not computed")
+	}
 }
 
 // config finds the configuration file that came with a kernel: config-RELEASE, or config in the kernel's directory.

@@ -42,6 +42,12 @@ type disk struct {
 	options Options
 	kernels []*Kernel
 	loaders []loader
+	addons  []addon
+
+	unread   []string // files and directories that could not be read
+	dangling string   // a file that a configuration speaks of, and that was not found
+
+	digested int64 // bytes
 }
 
 // where names a file of a volume; "" if it is the only one.
@@ -122,11 +128,11 @@ func (d *disk) traceFirmware(k *Kernel) {
 		return
 	}
 	if isDefault(k.path) {
-		k.boot(Boot{Loader: "firmware", Config: d.where(k.volume, k.path), Stub: Yes, Why: "firmware starts it"})
+		d.boot(k, Boot{Loader: "firmware", Config: d.where(k.volume, k.path), Why: "firmware starts it"})
 	} else if strings.EqualFold(path.Base(k.path), "grubx64.efi") {
 		if s := d.shimOf(loader{path: k.path, volume: k.volume}); s != nil {
 			const why = "shim starts it as firmware would"
-			k.boot(Boot{Loader: d.name(*s), Config: d.where(k.volume, k.path), Stub: Yes, Why: why})
+			d.boot(k, Boot{Loader: d.name(*s), Config: d.where(k.volume, k.path), Why: why})
 		}
 	}
 }
@@ -134,6 +140,19 @@ func (d *disk) traceFirmware(k *Kernel) {
 // isDefault tells whether firmware starts a file without being told to (UEFI 2.10, section 3.5.1.1).
 func isDefault(name string) bool {
 	return strings.HasSuffix("/"+strings.ToLower(name), "/efi/boot/bootx64.efi")
+}
+
+// boot notes a way in which a kernel's file is started as firmware would: of a unified kernel image, one for each profile.
+func (d *disk) boot(k *Kernel, b Boot) {
+	b.Stub, b.Why = k.starts(b.Why)
+	if len(k.profiles) == 0 {
+		k.boot(b)
+		return
+	}
+	for _, name := range k.profiles {
+		b.Title = name
+		k.boot(b)
+	}
 }
 
 func (k *Kernel) boot(b Boot) { k.Boots = append(k.Boots, b) }

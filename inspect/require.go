@@ -42,10 +42,14 @@ func (p Platform) lazily() Verdict { return and(p.Guest.Verdict, p.Accepts.Verdi
 
 // negotiated: the kernel asks firmware, and whoever starts it lets it.
 func (k *Kernel) negotiated() Verdict {
-	if len(k.Boots) == 0 {
-		return k.Negotiates.Verdict
+	verdict := k.Negotiates.Verdict
+	if len(k.Boots) > 0 {
+		verdict = and(verdict, k.Stub())
 	}
-	return and(k.Negotiates.Verdict, k.Stub())
+	if k.incomplete != "" { // something in the way may be in what was not read
+		verdict = and(verdict, Unknown)
+	}
+	return verdict
 }
 
 func and(a, b Verdict) Verdict {

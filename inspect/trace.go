@@ -114,7 +114,7 @@ func (d *disk) traceSystemdBoot() {
 			e, ok := parseBLS(t.data)
 			if k := d.kernel(t, e.kernel); ok && k != nil {
 				at := fmt.Sprintf("%s:%d", d.where(t.volume, t.entry.Name), e.line)
-				stub, why := Yes, "systemd-boot starts its EFI stub"
+				stub, why := k.starts("systemd-boot starts its EFI stub")
 				if !k.hasStub {
 					stub, why = No, "the kernel has no EFI stub to start"
 				}
@@ -126,27 +126,50 @@ func (d *disk) traceSystemdBoot() {
 		}
 		for _, k := range d.kernels {
 			if k.Format == formatUKI && strings.HasSuffix(strings.ToLower(path.Dir(k.path)), "efi/linux") {
-				k.boot(Boot{chain, d.where(k.volume, k.path), k.Release, "", Yes, "systemd-boot starts it as firmware would"})
+				d.boot(k, Boot{
+					Loader: chain, Config: d.where(k.volume, k.path), Title: k.Release, Why: "systemd-boot starts it as firmware would",
+				})
 			}
 		}
 	}
 }
 
-// kernel finds the kernel that a configuration speaks of. Which volume it means the loader finds out when it runs; so
-// the configuration's own one is tried first, then all.
+// kernel finds the kernel that a configuration speaks of. If there is no such file, that is remembered.
 func (d *disk) kernel(t text, name string) *Kernel {
+	for _, volume := range d.order(t) {
+		for _, candidate := range d.candidates(volume, name) {
+			i := slices.IndexFunc(d.kernels, func(k *Kernel) bool { return k.volume == volume && d.same(volume, k.path, candidate) })
+			if i >= 0 {
+				return d.kernels[i]
+			}
+		}
+	}
+	if name != "" && d.dangling == "" && !d.has(t, name) {
+		d.dangling = name
+	}
+	return nil
+}
+
+// order is that in which volumes are searched for what a configuration speaks of. Which one it means the loader finds
+// out when it runs; so the configuration's own one is tried first, then all.
+func (d *disk) order(t text) []int {
+	order := []int{t.volume}
+	for v := range d.volumes {
+		if v != t.volume {
+			order = append(order, v)
+		}
+	}
+	return order
+}
+
+// candidates are the paths in a volume that a configuration may mean.
+func (d *disk) candidates(volume int, name string) []string {
 	if i := strings.LastIndexByte(name, ')'); i >= 0 { // ($root)/vmlinuz
 		name = name[i+1:]
 	}
 	name = strings.Trim(path.Clean("/"+strings.ReplaceAll(name, `\`, "/")), "/")
 	if name == "" {
 		return nil
-	}
-	order := []int{t.volume}
-	for v := range d.volumes {
-		if v != t.volume {
-			order = append(order, v)
-		}
 	}
 	candidates := []string{name}
 	if _, rest, ok := strings.Cut(name, "/"); ok && strings.HasPrefix(name, "@") { // a btrfs subvolume
@@ -156,19 +179,15 @@ func (d *disk) kernel(t text, name string) *Kernel {
 	for _, mounted := range []string{"boot", "boot/efi", "efi"} {
 		candidates = append(candidates, path.Join(mounted, name))
 	}
-	for _, volume := range order {
-		fat := strings.HasPrefix(d.volumes[volume].Format, "FAT")
-		for _, candidate := range candidates {
-			candidate = d.resolve(volume, candidate)
-			i := slices.IndexFunc(d.kernels, func(k *Kernel) bool {
-				return k.volume == volume && (k.path == candidate || fat && strings.EqualFold(k.path, candidate))
-			})
-			if i >= 0 {
-				return d.kernels[i]
-			}
-		}
+	for i := range candidates {
+		candidates[i] = d.resolve(volume, candidates[i])
 	}
-	return nil
+	return candidates
+}
+
+// same compares two paths as the volume's file system does.
+func (d *disk) same(volume int, a, b string) bool {
+	return a == b || strings.HasPrefix(d.volumes[volume].Format, "FAT") && strings.EqualFold(a, b)
 }
 
 // resolve follows symbolic links to a file.

@@ -3,6 +3,8 @@ package inspect
 import (
 	"path"
 	"strings"
+
+	"github.com/tacit-vm/tacit/image"
 )
 
 // wanted selects what of a file system says how it boots: kernels, boot loaders and their configuration. Paths only say
@@ -77,7 +79,7 @@ const maxNested = 16
 // isNested tells what a file that begins so has files in it as; "" if it has not.
 func isNested(head []byte) string {
 	switch {
-	case len(head) >= 520 && string(head[512:520]) == "EFI PART", strings.HasPrefix(string(head), "QFI\xfb"):
+	case image.DiskFormat(head) != "":
 		return "disk"
 	case strings.HasPrefix(string(head), "!<arch>\ndebian-binary"), strings.HasPrefix(string(head), "\xed\xab\xee\xdb"):
 		return "package"

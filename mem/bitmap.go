@@ -23,13 +23,17 @@ func (b *bitmap) get(i uint64) bool {
 	return c != nil && c[i%chunkBits/64]>>(i%64)&1 != 0
 }
 
-func (b *bitmap) set(i uint64) {
+// set sets a bit and says whether it was clear.
+func (b *bitmap) set(i uint64) bool {
 	c := b.chunk[i>>chunkShift]
 	if c == nil {
 		c = make([]uint64, chunkWords)
 		b.chunk[i>>chunkShift] = c
 	}
-	c[i%chunkBits/64] |= 1 << (i % 64)
+	w := &c[i%chunkBits/64]
+	was := *w
+	*w |= 1 << (i % 64)
+	return *w != was
 }
 
 func (b *bitmap) clear(i uint64) {

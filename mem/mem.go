@@ -13,6 +13,7 @@ package mem
 import (
 	"errors"
 	"fmt"
+	"math"
 	"unsafe"
 )
 
@@ -68,6 +69,9 @@ const MaxSize = 16 << 40
 type Memory struct {
 	size   uint64
 	plane  [planes]plane
+	pages  uint64 // that are backed, of both planes
+	most   uint64 // pages that may be
+	onFull func()
 	code   bitmap // frames (both planes) that hold decoded code
 	onCode func(f Frame, offset, n int)
 }
@@ -83,7 +87,7 @@ func New(size uint64) (*Memory, error) {
 	if size == 0 || size > MaxSize || size%(2<<20) != 0 {
 		return nil, fmt.Errorf("guest memory of %#x bytes: want a multiple of 2 MiB, at most %#x", size, uint64(MaxSize))
 	}
-	m := &Memory{size: size, code: newBitmap(planes * size >> PageShift)}
+	m := &Memory{size: size, most: math.MaxUint64, code: newBitmap(planes * size >> PageShift)}
 	for i := range m.plane {
 		b, err := reserve(size)
 		if err != nil {
@@ -125,7 +129,17 @@ func (m *Memory) Backed(f Frame) bool { return m.plane[f.Plane()].backed.get(uin
 
 // Back marks the frame as written to. It must be called before a value that may be other than zero is stored through
 // Page's pointer.
-func (m *Memory) Back(f Frame) { m.plane[f.Plane()].backed.set(uint64(f >> 1)) }
+func (m *Memory) Back(f Frame) {
+	if m.plane[f.Plane()].backed.set(uint64(f >> 1)) {
+		if m.pages++; m.pages > m.most {
+			m.onFull()
+		}
+	}
+}
+
+// Limit has full called whenever a page comes to be backed beyond so many bytes in both planes together. The page is
+// backed nevertheless: whoever stores to it cannot go back.
+func (m *Memory) Limit(bytes uint64, full func()) { m.most, m.onFull = bytes>>PageShift, full }
 
 // BackedBytes returns how much of a plane has been written to, in bytes.
 func (m *Memory) BackedBytes(p Plane) uint64 { return m.plane[p].backed.count() << PageShift }
@@ -147,6 +161,7 @@ func (m *Memory) Release(p Plane, start, end uint64) error {
 			return fmt.Errorf("release [%#x, %#x): %w", first<<PageShift, (first+n)<<PageShift, err)
 		}
 		pl.backed.clearRun(first, n)
+		m.pages -= n
 		f = first + n
 	}
 	return nil

@@ -187,3 +187,39 @@ func TestBitmapRuns(t *testing.T) {
 		at = first + length
 	}
 }
+
+// A limit is noticed at the page that is one too many, in whichever plane, and not while zeros are written.
+func TestLimit(t *testing.T) {
+	m := newMemory(t, 1<<30)
+	full := 0
+	m.Limit(3*PageSize, func() { full++ })
+	write := func(p Plane, gpa uint64, b byte) {
+		t.Helper()
+		if err := m.Write(p, gpa, []byte{b}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write(Private, 0, 1)
+	write(Shared, 0, 1)
+	write(Private, 0, 2)
+	write(Private, 5*PageSize, 0)
+	write(Private, 1<<29, 1)
+	if full != 0 {
+		t.Fatal("three pages are more than three")
+	}
+	write(Shared, 1<<29, 1)
+	if full != 1 {
+		t.Errorf("%d times noticed", full)
+	}
+	if err := m.Release(Shared, 0, 1<<30); err != nil {
+		t.Fatal(err)
+	}
+	write(Private, 7*PageSize, 1)
+	if full != 1 {
+		t.Error("what has been released counts")
+	}
+	write(Private, 8*PageSize, 1)
+	if full != 2 {
+		t.Errorf("%d times noticed", full)
+	}
+}

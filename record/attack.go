@@ -18,7 +18,8 @@ type AttackStep struct {
 	What    string  `json:"what"` // "took the page away"
 	GPA     Address `json:"gpa"`
 	Bytes   uint64  `json:"bytes"`
-	Refused string  `json:"refused,omitempty"` // what the architecture answered, where it did not let the host
+	State   string  `json:"page_state,omitempty"` // of the page before that, in the platform's terms
+	Refused string  `json:"refused,omitempty"`    // what the architecture answered, where it did not let the host
 }
 
 // write says what the host did, and that it did nothing where that is so: a guest that survives an attack that never

@@ -24,7 +24,7 @@ func (r *Record) WriteDetails(w io.Writer) error {
 				if status != "" {
 					what += ": " + status
 				}
-				fmt.Fprintf(&b, "%-12s%14s  %s\n", on, FormatCount(r.Calls[on][name][status]), what)
+				fmt.Fprintf(&b, "%-12s%14s  %s\n", Printable(on), FormatCount(r.Calls[on][name][status]), Printable(what))
 			}
 		}
 	}

@@ -4,7 +4,7 @@ package record
 type Outcome string
 
 const (
-	// PowerOff: the guest switched itself off. The only good end.
+	// PowerOff: the guest switched itself off, and nothing that was to happen is missing. The only good end.
 	PowerOff Outcome = "poweroff"
 	// Violation: the guest did what the architecture does not survive, such as touching memory that it has not
 	// accepted.
@@ -13,7 +13,7 @@ const (
 	GuestPanic Outcome = "guest-panic"
 	// Halted: no CPU gets on any more. Every one waits and nothing can wake it, or takes exceptions without end.
 	Halted Outcome = "halted"
-	// Limit: the limit on instructions or on wall time was reached, or virtual time was up.
+	// Limit: the limit on instructions or on wall time was reached, virtual time was up, or a bound of firmware's own.
 	Limit Outcome = "limit"
 	// Reset: the guest asked for a restart, which ends a run.
 	Reset Outcome = "reset"
@@ -21,6 +21,10 @@ const (
 	TripleFault Outcome = "triple-fault"
 	// Unsupported: the guest needed something of the machine that is announced or expected, and not implemented.
 	Unsupported Outcome = "unsupported"
+	// NoReport: the guest switched itself off, but it was to report, and did not, or could not do what it was to do first.
+	NoReport Outcome = "no-report"
+	// Untested: the guest switched itself off, but the attack or the lie that it was to meet never happened.
+	Untested Outcome = "untested"
 	// Cancelled: the caller stopped the run.
 	Cancelled Outcome = "cancelled"
 )
@@ -41,9 +45,11 @@ var outcomes = []struct {
 	{Violation, "the guest did what the architecture forbids, such as touching memory it has not accepted"},
 	{GuestPanic, "the guest gave up: a kernel panic or a reported fatal error"},
 	{Halted, "no CPU gets on: all wait and nothing can wake them, or take exceptions without end"},
-	{Limit, "a limit on instructions or time was reached"},
+	{Limit, "a limit on instructions or time was reached, or a bound of firmware's own"},
 	{Reset, "the guest asked for a restart"},
 	{TripleFault, "an exception while delivering a double fault"},
+	{NoReport, "the guest switched itself off, but tacit's init did not report, or not all that it was to"},
+	{Untested, "the guest switched itself off, but the attack or lie that it was to meet never happened"},
 	{Unsupported, "the guest needed what this machine does not implement"},
 	{Cancelled, "the run was cancelled"},
 }

@@ -6,9 +6,11 @@
 package record
 
 import (
+	"cmp"
 	"encoding/json"
 	"io"
 	"math"
+	"strings"
 	"time"
 )
 
@@ -105,6 +107,7 @@ type AcceptanceBy struct {
 
 // AgentAcceptance is what one agent accepted. Memory that was accepted again after a conversion counts again.
 type AgentAcceptance struct {
+	Name string `json:"name"` // who that was: "firmware", "EFI stub", "kernel", or an EFI application by its name
 	Count
 	VirtualNS int64            `json:"virtual_ns"` // that it took, the host's part included
 	Sizes     map[string]Count `json:"sizes"`      // by page size
@@ -124,11 +127,12 @@ type PhaseReached struct {
 
 // Guest is what the guest's init reported about itself.
 type Guest struct {
-	MemInfo *MemInfo `json:"meminfo"`
-	Touched *MemInfo `json:"meminfo_touched"` // after it touched memory; nil where it was not told to
-	Flags   []string `json:"flags"`           // of /proc/cpuinfo, in its order
-	VMPL    *int     `json:"vmpl"`            // of /sys/devices/system/cpu/sev/vmpl; nil where the kernel does not say
-	Steps   []Step   `json:"steps"`           // the instants at which it read its memory's state, in the order of time
+	MemInfo     *MemInfo `json:"meminfo"`
+	CommandLine string   `json:"command_line"`    // as its kernel has it; empty where the init did not report
+	Touched     *MemInfo `json:"meminfo_touched"` // after it touched memory; nil where it was not told to
+	Flags       []string `json:"flags"`           // of /proc/cpuinfo, in its order
+	VMPL        *int     `json:"vmpl"`            // of /sys/devices/system/cpu/sev/vmpl; nil where the kernel does not say
+	Steps       []Step   `json:"steps"`           // the instants at which it read its memory's state, in the order of time
 }
 
 // Step is one instant at which the guest's program read the state of its memory, with the machine's books of the same
@@ -176,6 +180,17 @@ func HostOf(wall time.Duration, instructions, peakRSSBytes uint64) Host {
 		h.MIPS = math.Round(float64(instructions)/wall.Seconds()/1e5) / 10
 	}
 	return h
+}
+
+// ToldToUseLess says whether the guest's command line keeps memory from its kernel. What that counts, and what it says is
+// unaccepted, is then less than the guest was given, and rightly so (Linux Documentation/admin-guide/kernel-parameters.txt).
+func (r *Record) ToldToUseLess() bool {
+	for word := range strings.FieldsSeq(cmp.Or(r.Guest.CommandLine, r.Config.CommandLine)) {
+		if strings.HasPrefix(word, "mem=") || strings.HasPrefix(word, "memmap=") {
+			return true
+		}
+	}
+	return false
 }
 
 // Progress is where a run is, for those who watch it.

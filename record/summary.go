@@ -2,6 +2,7 @@ package record
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"io"
 	"strings"
@@ -33,7 +34,7 @@ func (r *Record) acceptanceTable(w io.Writer) {
 	rows := []struct {
 		who string
 		a   AgentAcceptance
-	}{{"firmware", by.Firmware}, {"EFI stub", by.Stub}, {"kernel", by.Kernel}}
+	}{{"firmware", by.Firmware}, {cmp.Or(by.Stub.Name, "EFI stub"), by.Stub}, {"kernel", by.Kernel}}
 	total := AgentAcceptance{Sizes: map[string]Count{}}
 	for _, row := range rows {
 		total.add(row.a.Bytes, row.a.Operations)
@@ -58,7 +59,16 @@ func (r *Record) acceptanceTable(w io.Writer) {
 	}
 	memory := func(n uint64) string { return FormatCount(n>>shift) + " " + unit }
 	fmt.Fprintln(w)
-	const format = "%-14s%14s%14s%14s%14s%14s  %s\n"
+	const longest = 40
+	wide := 14
+	for i := range rows {
+		who := []rune(Printable(rows[i].who))
+		if len(who) > longest {
+			who = append(who[:longest-1], '…')
+		}
+		rows[i].who, wide = string(who), max(wide, len(who)+2)
+	}
+	format := fmt.Sprintf("%%-%ds%%14s%%14s%%14s%%14s%%14s  %%s\n", wide)
 	fmt.Fprintf(w, format, "accepted by", "memory", "operations", "until init", "after init", "virtual time", "pages")
 	for _, row := range append(rows, struct {
 		who string
@@ -134,7 +144,11 @@ func (r *Record) booksText() []string {
 		text = append(text, "by the guest's bitmap "+FormatBytes(*n))
 	}
 	if m := r.Guest.MemInfo; m != nil && m.Unaccepted != nil {
-		text = append(text, "by its meminfo "+FormatBytes(*m.Unaccepted))
+		said := "by its meminfo " + FormatBytes(*m.Unaccepted)
+		if r.ToldToUseLess() {
+			said += " of what its command line leaves it"
+		}
+		text = append(text, said)
 	}
 	return text
 }
@@ -158,7 +172,7 @@ func (d *Diagnosis) write(w io.Writer) {
 		return
 	}
 	detail := func(name, text string) {
-		if text = strings.TrimSpace(text); text != "" {
+		if text = Printable(strings.TrimSpace(text)); text != "" {
 			fmt.Fprintf(w, "  %-13s %s\n", name, text)
 		}
 	}
@@ -208,7 +222,7 @@ func (c Callees) sum() uint64 {
 	return sum
 }
 
-// line writes a name, a value and what is to be said about it.
+// line writes a name, a value and what is to be said about it, all of which may be a guest's words.
 func line(w io.Writer, name, value string, notes ...string) {
 	var said []string
 	for _, note := range notes {
@@ -216,5 +230,5 @@ func line(w io.Writer, name, value string, notes ...string) {
 			said = append(said, note)
 		}
 	}
-	fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-14s%14s  %s", name, value, strings.Join(said, "; ")), " "))
+	fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-14s%14s  %s", name, Printable(value), Printable(strings.Join(said, "; "))), " "))
 }

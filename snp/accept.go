@@ -16,6 +16,9 @@ func (p *Platform) AcceptRange(c *x86.CPU, r accept.Range) error {
 		return &ResultError{abi.PVALIDATE, r.Start, abi.FailInput}
 	}
 	for r.Start < r.End {
+		if c.Yielding() {
+			return x86.ErrYield
+		}
 		size := record.Size4K
 		part := accept.Range{Start: r.Start, End: min(r.End, (r.Start/size2M+1)*size2M)}
 		if whole := r.AlignIn(size2M); whole.Start == r.Start && !whole.Empty() {

@@ -59,6 +59,7 @@ func (p *Platform) resolvePrivate(c *x86.CPU, page uint64, a x86.Access) (x86.Tr
 		return t, r
 	}
 	p.vcpuOf(c).unvalidated = r.Stop.(*Violation)
+	c.WatchReturn()
 	return t, &x86.Refusal{Exception: p.notValidated(c, a.GVA)}
 }
 

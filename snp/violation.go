@@ -96,11 +96,11 @@ func (e *Termination) Unwrap() error {
 }
 
 // Unvalidated returns the last access of a processor that met a page which the guest had not validated, and still has
-// not; nil where there is none. A guest that has no answer to #VC with PAGE_NOT_VALIDATED dies of it, in whatever way:
-// this tells why.
+// not; nil where there is none, or where the guest's handler of #VC has come back. A guest that has no answer to #VC with
+// PAGE_NOT_VALIDATED dies of it, in whatever way: this tells why.
 func (p *Platform) Unvalidated(c *x86.CPU) *Violation {
 	v := p.vcpuOf(c).unvalidated
-	if v == nil || p.rmp.At(v.GPA/mem.PageSize).owner() == validated {
+	if v == nil || c.Returned() || p.rmp.At(v.GPA/mem.PageSize).owner() == validated {
 		return nil
 	}
 	return v

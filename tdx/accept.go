@@ -117,6 +117,9 @@ func (m *Module) AcceptRange(c *x86.CPU, r accept.Range) error {
 	}
 	smallUntil := r.Start // below, the host has mapped 4 KiB pages
 	for gpa := r.Start; gpa < r.End; {
+		if c.Yielding() {
+			return x86.ErrYield
+		}
 		size := record.Size4K
 		if gpa >= smallUntil && gpa%size2M == 0 && r.End-gpa >= size2M {
 			size = record.Size2M

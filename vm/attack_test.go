@@ -273,6 +273,9 @@ func TestHostAttacksOnDebian13(t *testing.T) {
 				if !strings.HasPrefix(d.Summary, step.String()) || !strings.Contains(d.Advice, "The host is to blame") {
 					t.Errorf("%s: the diagnosis does not blame the host: %+v", platform, d)
 				}
+				if strings.Contains(d.Summary, "before it was") || !strings.Contains(d.Summary, "d it before the host did that") || step.State == "" {
+					t.Errorf("%s: the diagnosis contradicts itself: %s", platform, d.Summary)
+				}
 				row += fmt.Sprintf(" %s: the page is %s |", b.Outcome, d.PageState)
 			}
 			if !strings.Contains(string(page), row+"\n") {

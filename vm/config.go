@@ -2,6 +2,7 @@ package vm
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -35,7 +36,7 @@ type Config struct {
 	Initrd []byte
 
 	// CommandLine is the kernel's command line, or another EFI application's load options; nil means tacit's own for a
-	// bzImage, and none for others: a unified kernel image has one. Append is added to it.
+	// bzImage, a unified kernel image's own, and none for others. Append is added to it.
 	CommandLine *string
 	Append      string
 
@@ -43,7 +44,7 @@ type Config struct {
 	FirmwarePolicy  string // what firmware does about unaccepted memory, one of FirmwarePolicies; empty means the first
 	Misalign        bool   // hand memory over at odd boundaries, so that the EFI stub has to accept some
 	HostPage        uint64 // size of the pages that the host adds: 4096 or 2 MiB; 0 means 2 MiB
-	Touch           uint64 // bytes of memory that tacit's init touches
+	Touch           uint64 // bytes of memory that tacit's init touches before it reports
 	HostAttack      string // how the host cheats, as [host.ParseAttack] reads it; empty means that it is honest
 	FirmwareLie     string // how firmware lies, as [firmware.ParseLie] reads it; empty means that it is honest
 	UnacceptedTable bool   // firmware installs a table of unaccepted memory, as a kernel leaves one for kexec
@@ -70,6 +71,8 @@ type Config struct {
 	Keyboard <-chan []byte
 	Replay   []Typed
 	Typed    func(Typed) // hears what the serial port took, and when; may be nil
+
+	reports bool // the guest runs a program of tacit's, which reports
 }
 
 // Bounds of Config.Memory.
@@ -120,6 +123,19 @@ func (c Config) Check() error {
 	if c.HostPage != 0 && c.HostPage != 4<<10 && c.HostPage != 2<<20 {
 		return fmt.Errorf("host pages of %s: want 4 KiB or 2 MiB", record.FormatBytes(c.HostPage))
 	}
+	memory := cmp.Or(c.Memory, defaultMemory)
+	switch {
+	case c.MaxWall < 0:
+		return fmt.Errorf("a limit of %v of wall time is negative", c.MaxWall)
+	case c.BlockLimit < 0:
+		return fmt.Errorf("blocks of %d instructions", c.BlockLimit)
+	case uint64(len(c.Initrd)) > memory:
+		return fmt.Errorf("an initrd of %s does not fit into %s of memory", record.FormatBytes(uint64(len(c.Initrd))), record.FormatBytes(memory))
+	case c.Touch > memory:
+		return fmt.Errorf("%s of memory to touch: there are %s", record.FormatBytes(c.Touch), record.FormatBytes(memory))
+	case c.Touch != 0 && c.Initrd != nil:
+		return errors.New("memory to touch: that is for tacit's init, which another initrd replaces")
+	}
 	return nil
 }
 
@@ -127,6 +143,10 @@ func (c Config) Check() error {
 func (c *Config) complete() error {
 	if err := c.Check(); err != nil {
 		return err
+	}
+	c.reports = c.Image == nil || c.Image.Kind == image.BzImage && c.Initrd == nil
+	if c.Touch != 0 && (c.Image == nil || !c.reports) {
+		return errors.New("memory to touch: that is for tacit's init, which this image does not start")
 	}
 	if c.Image == nil {
 		demo, err := image.Parse(guest.DemoName, guest.Demo())
@@ -185,12 +205,26 @@ func (c *Config) policy() (p firmware.Policy, accepts uint64) {
 
 // kernelArguments returns the whole command line.
 func (c *Config) kernelArguments() string {
+	if options := c.loadOptions(); options != "" {
+		return options
+	}
+	own, _ := unifiedKernel(c.Image)
+	return own
+}
+
+// loadOptions returns what firmware hands to the image. A unified kernel image that is handed none takes its own command
+// line, as where firmware starts it from a disk; what is to be added goes behind that.
+func (c *Config) loadOptions() string {
 	var words []string
 	switch {
 	case c.CommandLine != nil:
 		words = append(words, *c.CommandLine)
 	case c.Image.Kind == image.BzImage:
 		words = append(words, commandLine)
+	case c.Append != "":
+		if own, _ := unifiedKernel(c.Image); own != "" {
+			words = append(words, own)
+		}
 	}
 	if c.Append != "" {
 		words = append(words, c.Append)

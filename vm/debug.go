@@ -210,12 +210,12 @@ func (d *debugger) ended(ctx context.Context, r *record.Record) {
 // diagnosisText is what the summary says of an end that is not a good one.
 func diagnosisText(r *record.Record) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s: %s\n", r.Outcome, r.Diagnosis.Summary)
+	fmt.Fprintf(&b, "%s: %s\n", r.Outcome, record.Printable(r.Diagnosis.Summary))
 	if r.Diagnosis.Symbol != "" {
-		fmt.Fprintf(&b, "in %s\n", r.Diagnosis.Symbol)
+		fmt.Fprintf(&b, "in %s\n", record.Printable(r.Diagnosis.Symbol))
 	}
 	if r.Diagnosis.Advice != "" {
-		fmt.Fprintln(&b, r.Diagnosis.Advice)
+		fmt.Fprintln(&b, record.Printable(r.Diagnosis.Advice))
 	}
 	return b.String()
 }

@@ -37,10 +37,7 @@ var others = map[string]string{
 	"0f01cb":   "stac",
 }
 
-// disassemble decodes the instruction at the beginning of b.
-func disassemble(b []byte) *record.Instruction { return disassembleAt(b, 0, nil) }
-
-// disassembleAt is disassemble of an instruction at rip, so that it can name where a branch goes.
+// disassembleAt decodes the instruction at the beginning of b, which is at rip, so that it can name where a branch goes.
 func disassembleAt(b []byte, rip uint64, name func(uint64) (string, uint64)) *record.Instruction {
 	for n := 3; n <= 4 && n <= len(b); n++ {
 		if text := others[hex.EncodeToString(b[:n])]; text != "" {

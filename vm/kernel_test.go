@@ -173,6 +173,40 @@ func TestEagerAcceptsAll(t *testing.T) {
 	}
 }
 
+// A kernel that has no interrupts for its serial ports reports all the same.
+func TestReportWithoutInterrupts(t *testing.T) {
+	t.Parallel()
+	for words, platform := range map[string]string{"nosmp": vm.TDX, "maxcpus=0": vm.SNP} {
+		t.Run(words, func(t *testing.T) {
+			t.Parallel()
+			b := boot(t, vm.Config{Platform: platform, Image: debian13(t), Append: words})
+			b.powersOff(t)
+			b.booksAgree(t)
+		})
+	}
+}
+
+// What was to happen and did not is no success.
+func TestMissingReports(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		cfg  vm.Config
+		says string
+	}{
+		"no second serial port":     {vm.Config{Append: "pnpacpi=off 8250.nr_uarts=1"}, "did not report"},
+		"more memory than is there": {vm.Config{Memory: gib, Touch: gib}, "was to touch 1 GiB and did not; it says: touch: KiB available"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c.cfg.Image = debian13(t)
+			b := boot(t, c.cfg)
+			if b.Outcome != record.NoReport || b.Diagnosis == nil || !strings.Contains(b.Diagnosis.Summary, c.says) {
+				t.Errorf("outcome %s, %+v; want %q", b.Outcome, b.Diagnosis, c.says)
+			}
+		})
+	}
+}
+
 // Memory that a program touches comes first from what is accepted and free, then from what has to be accepted; what was
 // accepted and is still free afterwards is what the kernel's watermarks ask for.
 func TestTouchedMemoryIsAccepted(t *testing.T) {
@@ -181,14 +215,14 @@ func TestTouchedMemoryIsAccepted(t *testing.T) {
 	b := boot(t, vm.Config{Image: debian13(t), Touch: touch})
 	b.powersOff(t)
 	b.booksAgree(t)
-	before, after := b.Guest.MemInfo, b.Guest.Touched
-	if after == nil {
-		t.Fatal("the init did not report what it saw after touching memory")
+	if len(b.Guest.Steps) != 2 || b.Guest.Steps[0].Name != "untouched" || b.Guest.Touched == nil || *b.Guest.Touched != *b.Guest.MemInfo {
+		t.Fatalf("the init did not report what it saw before it touched memory, and then: %+v", b.Guest)
 	}
+	before, after := b.Guest.Steps[0].MemInfo, b.Guest.MemInfo
 	acceptedFree := func(m *record.MemInfo) int64 { return int64(m.MemFree) - int64(*m.Unaccepted) }
 	const pageTables = touch / 512
 	want := touch + pageTables - acceptedFree(before) + acceptedFree(after)
-	got := int64(*b.Acceptance.UnacceptedAtReport) - int64(*b.Acceptance.UnacceptedAtEnd)
+	got := int64(b.Guest.Steps[0].Unaccepted) - int64(*b.Acceptance.UnacceptedAtReport)
 	if d := got - want; d < -8*mib || d > 8*mib {
 		t.Errorf("touching 2 GiB took %d MiB of unaccepted memory, want %d: %d MiB were accepted and free before, %d after",
 			got>>20, want>>20, acceptedFree(before)>>20, acceptedFree(after)>>20)
@@ -271,17 +305,24 @@ func TestKernelWithoutTDXSaysSo(t *testing.T) {
 	}
 }
 
-// A kernel that gives up is named with the function in which it did.
+// A kernel that gives up is named with the function in which it did: not with firmware, which restarts the machine, nor
+// with the loop in which it waits for ever.
 func TestPanicNamesTheFunction(t *testing.T) {
 	t.Parallel()
-	b := boot(t, vm.Config{Platform: vm.None, Image: debian13(t), Initrd: []byte{}, Append: "panic=0", MaxInstructions: 4_000_000_000})
-	if b.Outcome != record.GuestPanic && b.Outcome != record.Limit {
-		t.Fatalf("a kernel without a root file system: outcome %s", b.Outcome)
-	}
-	if !strings.Contains(b.Diagnosis.Summary, "Kernel panic - not syncing") {
-		t.Errorf("the summary is %q", b.Diagnosis.Summary)
-	}
-	if b.Diagnosis.Symbol == "" {
-		t.Errorf("no function at %v", b.Diagnosis.RIP)
+	for platform, words := range map[string]string{vm.None: "panic=0", vm.TDX: "", vm.SNP: ""} {
+		t.Run(platform, func(t *testing.T) {
+			t.Parallel()
+			b := boot(t, vm.Config{Platform: platform, Image: debian13(t), Initrd: []byte{}, Append: words, MaxInstructions: 2_500_000_000})
+			if b.Outcome != record.GuestPanic && b.Outcome != record.Limit {
+				t.Fatalf("a kernel without a root file system: outcome %s", b.Outcome)
+			}
+			d := b.Diagnosis
+			if !strings.Contains(d.Summary, "Kernel panic - not syncing") {
+				t.Errorf("the summary is %q", d.Summary)
+			}
+			if !strings.HasPrefix(d.Symbol, "mount_root_generic+") || d.RIP == nil || d.Instruction == nil || !strings.HasSuffix(d.Instruction.Text, " panic") {
+				t.Errorf("it ended in %q at %v, instruction %+v", d.Symbol, d.RIP, d.Instruction)
+			}
+		})
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tacit-vm/tacit/firmware"
 	"github.com/tacit-vm/tacit/firmware/acpi"
 	"github.com/tacit-vm/tacit/guest/report"
+	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/mem"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/x86"
@@ -53,13 +54,16 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	if m.memory, err = mem.New(m.ram[len(m.ram)-1].End); err != nil {
 		return m, err
 	}
-	m.board, err = device.NewBoard(device.Config{
+	board := device.Config{
 		Clock: m, RTCStart: rtcStart, LocalAPICs: m,
 		COM1: m.console.put, COM2: func(b byte) { _, _ = m.report.Write([]byte{b}) }, // a Parser takes everything
 		PowerOff: func() { m.end(errSleep) },
 		Reset:    func() { m.end(errReset) },
-	})
-	if err != nil {
+	}
+	if m.hasPIC() {
+		board.INTR = func(asserted bool) { m.cpus[0].APIC.INTR(asserted) }
+	}
+	if m.board, err = device.NewBoard(board); err != nil {
 		return m, err
 	}
 	m.report.OnMark = m.mark
@@ -72,7 +76,7 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	policy, accepts := cfg.policy()
 	fw := firmware.Config{
 		TotalMemory: cfg.Memory, ACPI: m.acpi(),
-		Image: cfg.Image.Data, ImageName: cfg.Image.Name, LoadOptions: cfg.kernelArguments(), Initrd: cfg.Initrd,
+		Image: cfg.Image.Data, ImageName: cfg.Image.Name, LoadOptions: cfg.loadOptions(), Initrd: cfg.Initrd,
 		Unaccepted: m.platform.accept != nil, FirmwareAccepts: accepts, Misalign: cfg.Misalign, Policy: policy,
 		UnacceptedTable: cfg.UnacceptedTable, Lie: firmware.Lie(cfg.FirmwareLie),
 		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },
@@ -94,9 +98,16 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	})}
 	for _, c := range m.cpus {
 		c.APIC.OnEOI(m.board.EOI)
+		if m.board.PIC != nil {
+			c.APIC.OnINTA(m.board.PIC.Acknowledge)
+		}
 	}
 	return m, nil
 }
+
+// hasPIC says whether there is a pair of 8259: a TD has none, since nobody but the TDX module could inject their
+// interrupts, and QEMU leaves them out (target/i386/kvm/tdx.c).
+func (m *Machine) hasPIC() bool { return m.cfg.Platform != TDX }
 
 // tscHz makes the TSC count virtual nanoseconds.
 const tscHz = 1_000_000_000
@@ -111,6 +122,7 @@ func (m *Machine) close() {
 func (m *Machine) acpi() acpi.Machine {
 	return acpi.Machine{
 		CPUs:          1,
+		PIC:           m.hasPIC(),
 		IOAPICAddress: device.IOAPICBase, IOAPICID: device.IOAPICID,
 		UARTs:            []acpi.UART{{Port: device.COM1Port, GSI: device.COM1IRQ}, {Port: device.COM2Port, GSI: device.COM2IRQ}},
 		RTC:              &acpi.RTC{Port: device.RTCPort, GSI: device.RTCIRQ, Century: device.RTCCentury},
@@ -178,6 +190,8 @@ func (m *Machine) newRecord() *record.Record {
 		HostPageBytes: m.cfg.HostPage, TouchBytes: m.cfg.Touch, Seed: m.cfg.Seed, MaxInstructions: m.cfg.MaxInstructions,
 		HostAttack: m.cfg.HostAttack, FirmwareLie: m.cfg.FirmwareLie, UnacceptedTable: m.cfg.UnacceptedTable,
 	}
+	by := &r.Acceptance.By
+	by.Firmware.Name, by.Stub.Name, by.Kernel.Name = "firmware", m.stubName(), "kernel"
 	r.Lie = m.lie()
 	if m.platform.attack != nil {
 		r.Attack = m.platform.attack()
@@ -192,6 +206,14 @@ func (m *Machine) newRecord() *record.Record {
 		r.Config.InitrdSHA256 = digest(m.cfg.Initrd)
 	}
 	return r
+}
+
+// stubName says who it is that firmware starts: an EFI stub, where that belongs to a kernel, or else an application.
+func (m *Machine) stubName() string {
+	if _, unified := unifiedKernel(m.cfg.Image); unified || m.cfg.Image.Kind == image.BzImage {
+		return "EFI stub"
+	}
+	return m.cfg.Image.Name
 }
 
 func digest(b []byte) string {

@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"github.com/tacit-vm/tacit/firmware"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp"
+	"github.com/tacit-vm/tacit/snp/abi"
 	"github.com/tacit-vm/tacit/tdx"
 	"github.com/tacit-vm/tacit/uefi"
 	"github.com/tacit-vm/tacit/x86"
@@ -47,15 +49,16 @@ func (m *Machine) outcome(end error) record.Outcome {
 		unsupported *x86.UnsupportedError
 		faultLoop   *x86.FaultLoopError
 		limit       *limitError
+		bound       *firmware.BoundError
 	)
 	panicked := m.console.panic != "" // whatever a kernel does after that
 	switch {
 	case errors.Is(end, errCancelled):
 		return record.Cancelled
-	case errors.As(end, &limit), errors.Is(end, x86.ErrTimeUp):
+	case errors.As(end, &limit), errors.As(end, &bound), errors.Is(end, x86.ErrTimeUp):
 		return record.Limit
 	case errors.As(end, &reset) && reset.Type == uefi.ResetShutdown && !reset.Status.IsError() && !panicked, errors.Is(end, errSleep) && !panicked:
-		return record.PowerOff
+		return m.poweredOff()
 	case m.unvalidated() != nil:
 		return record.Violation // the guest died of it, in whatever way
 	case errors.As(end, &fatal), errors.As(end, &terminated), errors.As(end, &fault), panicked,
@@ -73,6 +76,31 @@ func (m *Machine) outcome(end error) record.Outcome {
 	return record.Violation
 }
 
+// poweredOff is the outcome of a guest that switched itself off. Where something that was to happen did not, the run has
+// not shown what it was made for.
+func (m *Machine) poweredOff() record.Outcome {
+	switch {
+	case m.unreported() != "":
+		return record.NoReport
+	case m.untested() != "":
+		return record.Untested
+	}
+	return record.PowerOff
+}
+
+// untested says which attack or lie never happened that was to; it is empty where none is missing.
+func (m *Machine) untested() string {
+	if m.platform.attack != nil {
+		if a := m.platform.attack(); len(a.Steps) == 0 {
+			return fmt.Sprintf("the host attack %s:%d never happened: there was no opportunity", a.Kind, a.N)
+		}
+	}
+	if l := m.lie(); l != nil && l.Told == 0 {
+		return fmt.Sprintf("the firmware lie %s was never told: there was no opportunity", l.Kind)
+	}
+	return ""
+}
+
 func (m *Machine) tripleFault(end error) bool {
 	var t *x86.TripleFaultError
 	return errors.As(end, &t)
@@ -80,32 +108,48 @@ func (m *Machine) tripleFault(end error) bool {
 
 // diagnose explains an end.
 func (m *Machine) diagnose(r *record.Record, end error) *record.Diagnosis {
-	d := &record.Diagnosis{Summary: end.Error()}
-	if m.console.panic != "" {
-		d.Summary = m.console.panic
+	d := &record.Diagnosis{Summary: cmp.Or(m.console.panic, end.Error())}
+	switch r.Outcome {
+	case record.NoReport:
+		d.Summary = m.unreported()
+		return d
+	case record.Untested:
+		d.Summary = m.untested()
+		return d
 	}
 	var (
-		onTDX *tdx.Violation
-		onSNP *snp.Violation
+		onTDX      *tdx.Violation
+		onSNP      *snp.Violation
+		terminated *snp.Termination
 	)
-	if v := m.unvalidated(); v != nil {
+	switch v := m.unvalidated(); {
+	case v != nil && (r.Outcome == record.Violation || m.console.panic != ""):
+		excuse(r.Attack, v.GPA, &v.Why)
+		if errors.As(end, &terminated) {
+			alone := *terminated
+			alone.After = nil // it is v
+			d.Summary = alone.Error()
+		}
 		d.Summary = v.Error() + "; the guest did not survive the #VC that followed: " + d.Summary
 		m.blame(d, v.GPA, v.GVA, v.State)
-	} else if errors.As(end, &onSNP) {
+	case errors.As(end, &onSNP):
+		excuse(r.Attack, onSNP.GPA, &onSNP.Why)
+		d.Summary = cmp.Or(m.console.panic, end.Error())
 		m.blame(d, onSNP.GPA, onSNP.GVA, onSNP.State)
-	}
-	if errors.As(end, &onTDX) {
+	case errors.As(end, &onTDX):
+		excuse(r.Attack, onTDX.GPA, &onTDX.Why)
+		d.Summary = cmp.Or(m.console.panic, end.Error())
 		m.blame(d, onTDX.GPA, onTDX.GVA, onTDX.State)
 	}
 	if d.Advice == "" {
 		d.Advice = m.missing(end)
 	}
-	if d.Advice == "" && m.cfg.Platform == TDX && m.exited && !calledModule(r) {
-		d.Advice = fmt.Sprintf("%s is not a TDX guest: it never asked the TDX module for anything. A Linux kernel needs CONFIG_INTEL_TDX_GUEST.", r.Image.Kernel)
+	if d.Advice == "" && m.exited {
+		d.Advice = noGuest(r)
 	}
 	accuse(d, r.Attack)
 	accuseFirmware(d, r.Lie)
-	m.locate(d, end)
+	m.locate(d, r.Outcome, end)
 	return d
 }
 
@@ -129,9 +173,22 @@ func (m *Machine) missing(end error) string {
 	return ""
 }
 
-// calledModule says whether the guest knows that it is a TD: every TDX guest asks how wide its addresses are first.
-// Firmware here does not need to.
-func calledModule(r *record.Record) bool { return len(r.Calls[record.TDCALL.String()]["VP.INFO"]) > 0 }
+// noGuest says what a system lacks that has taken over and does not know on what it runs. Every TDX guest asks the module
+// how wide its addresses are first, every SEV-SNP guest its hypervisor what it can do. Firmware here asks for nothing but
+// page state changes.
+func noGuest(r *record.Record) string {
+	asked := false
+	for name := range r.Calls[record.GHCB.String()] {
+		asked = asked || name != abi.EventPSC.String()
+	}
+	switch {
+	case r.Platform == TDX && len(r.Calls[record.TDCALL.String()]["VP.INFO"]) == 0:
+		return r.Image.Kernel + " is not a TDX guest: it never asked the TDX module for anything. A Linux kernel needs CONFIG_INTEL_TDX_GUEST."
+	case r.Platform == SNP && !asked:
+		return r.Image.Kernel + " is not an SEV-SNP guest: it never asked the hypervisor for anything. A Linux kernel needs CONFIG_AMD_MEM_ENCRYPT."
+	}
+	return ""
+}
 
 // unvalidated returns the page that an SEV-SNP guest touched without having validated it, and whose #VC it did not
 // survive; nil where there is none.
@@ -154,25 +211,5 @@ func (m *Machine) blame(d *record.Diagnosis, gpa, gva uint64, state string) {
 		if gpa >= u.Start && gpa < u.End {
 			d.Advice = "Firmware handed this page over as EfiUnacceptedMemory: the guest has to accept it (" + how + ") before it touches it."
 		}
-	}
-}
-
-// locate says at which instruction the guest ended, and in which function: where the processor stands, or where it
-// stood before an exception took it to firmware, or to a handler of the guest's that could only give up.
-func (m *Machine) locate(d *record.Diagnosis, end error) {
-	c := m.cpus[0]
-	rip := c.RIP()
-	var fault *firmware.Fault
-	if errors.As(end, &fault) {
-		rip = fault.RIP
-	}
-	if v := m.unvalidated(); v != nil {
-		rip = v.RIP
-	}
-	at := record.Address(rip)
-	d.RIP = &at
-	d.Symbol = m.symbol(rip)
-	if b := instructionAt(c, rip); len(b) > 0 {
-		d.Instruction = disassemble(b)
 	}
 }

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"bytes"
+	"fmt"
 	"io"
 
 	"github.com/tacit-vm/tacit/accept"
@@ -23,7 +24,7 @@ func (m *Machine) mark(k report.Mark) {
 		return
 	}
 	bitmap, err := m.readBitmap()
-	if !m.log.Reached(record.Report) {
+	if k.Snapshot != report.Untouched && !m.log.Reached(record.Report) {
 		m.reached(record.Report)
 		m.books.bitmapSet, m.books.err = bitmap, err
 	}
@@ -64,7 +65,10 @@ func (m *Machine) readBitmap() (*uint64, error) {
 // guestReport is what the guest said of itself, for the record.
 func (m *Machine) guestReport() record.Guest {
 	r := m.report.Report()
-	g := record.Guest{Flags: r.CPUFlags, VMPL: r.VMPL, MemInfo: memInfo(r, "init"), Touched: memInfo(r, "touched"), Steps: m.books.steps}
+	g := record.Guest{Flags: r.CPUFlags, VMPL: r.VMPL, CommandLine: r.Cmdline, MemInfo: memInfo(r, "init"), Steps: m.books.steps}
+	if r.Touched != 0 {
+		g.Touched = g.MemInfo
+	}
 	for i := range g.Steps {
 		g.Steps[i].MemInfo = memInfo(r, g.Steps[i].Name)
 	}
@@ -72,6 +76,26 @@ func (m *Machine) guestReport() record.Guest {
 		g.Steps = []record.Step{}
 	}
 	return g
+}
+
+// unreported says what is missing of the report of a guest that is to report; it is empty where nothing is.
+func (m *Machine) unreported() string {
+	r := m.report.Report()
+	said := ""
+	if n := len(r.Errors); n > 0 {
+		said = "; it says: " + r.Errors[n-1]
+	}
+	switch {
+	case !m.cfg.reports:
+		return ""
+	case r.Version == 0:
+		return "tacit's program in the guest did not report"
+	case !r.Done:
+		return "the report of tacit's program in the guest broke off" + said
+	case r.Touched < m.cfg.Touch:
+		return fmt.Sprintf("tacit's init was to touch %s and did not%s", record.FormatBytes(m.cfg.Touch), said)
+	}
+	return ""
 }
 
 // memInfo is /proc/meminfo in one of the guest's snapshots, nil where there is none.
@@ -94,6 +118,8 @@ type console struct {
 	out   io.Writer // may be nil
 	line  []byte    // of the line so far, at most maxLine bytes
 	panic string    // the first line in which a kernel says that it gives up
+	died  bool      // it has said that an instruction went wrong, and not yet which
+	oops  string    // where that was, as oopsRIP matches it
 	lines []string  // the last few lines
 }
 
@@ -121,6 +147,7 @@ func (c *console) Write(p []byte) (int, error) {
 }
 
 func (c *console) endLine() {
+	c.heed(c.line)
 	if i := bytes.Index(c.line, []byte("Kernel panic - not syncing")); i >= 0 && c.panic == "" {
 		c.panic = string(c.line[i:])
 	}

@@ -28,6 +28,10 @@ func Run(ctx context.Context, cfg Config) (*record.Record, error) {
 	if errors.As(end, &bug) {
 		return nil, bug
 	}
+	var load *loadError
+	if errors.As(end, &load) {
+		return nil, load
+	}
 	m.reached(record.End)
 	r := m.newRecord()
 	m.describe(r, end)
@@ -35,6 +39,12 @@ func Run(ctx context.Context, cfg Config) (*record.Record, error) {
 	r.Host = record.HostOf(time.Since(start)-m.debug.stoodStill(), m.cpus[0].Instructions(), peakRSS())
 	return r, replayError(end)
 }
+
+// A loadError says that there is no run: firmware could not load the image, or has no room.
+type loadError struct{ err error }
+
+func (e *loadError) Error() string { return "firmware: " + e.err.Error() }
+func (e *loadError) Unwrap() error { return e.err }
 
 // slice and debugSlice are how far the machine runs, in virtual nanoseconds, before it looks whether it is to stop and
 // reports progress. What the guest sees does not depend on them. gdb gives up on an answer after 2 s (its
@@ -49,7 +59,7 @@ func (m *Machine) run(ctx context.Context, start time.Time) error {
 	c := m.cpus[0]
 	m.reached(record.FirmwareStart)
 	if err := m.firmware.Boot(c); err != nil {
-		return fmt.Errorf("firmware: %w", err)
+		return &loadError{err}
 	}
 	m.reached(record.StubEntry)
 	c.WatchUser()

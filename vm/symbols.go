@@ -71,6 +71,12 @@ func (m *Machine) lookUp(address uint64) (name string, offset uint64) {
 	return name, offset
 }
 
+// symbolBase returns the symbol at an address and where it begins, as the disassembler wants to have it.
+func (m *Machine) symbolBase(address uint64) (name string, base uint64) {
+	name, offset := m.lookUp(address)
+	return name, address - offset
+}
+
 // kernelOffset returns how far KASLR has moved the kernel, or firmware a program that it has relocated. It is not known
 // before the kernel has its own page tables.
 func (m *Machine) kernelOffset() (offset uint64, ok bool) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -52,19 +53,13 @@ func (t *tracer) instruction(c *x86.CPU) {
 	t.finish(c)
 	rip := c.RIP()
 	text, code := "", instructionAt(c, rip)
-	if in := disassembleAt(code, rip, t.name); len(code) > 0 {
+	if in := disassembleAt(code, rip, t.m.symbolBase); len(code) > 0 {
 		text = in.Text
 		code = code[:hex.DecodedLen(len(in.Bytes))]
 	}
-	t.line = fmt.Sprintf("%12d  %016x  %-32s %-24s %-40s", c.Instructions(), rip, t.m.symbol(rip), hex.EncodeToString(code), text)
+	t.line = fmt.Sprintf("%12d  %016x  %-32s %-24s %-40s", c.Instructions(), rip, record.Printable(t.m.symbol(rip)), hex.EncodeToString(code), record.Printable(text))
 	copy(t.regs[:], c.R[:16])
 	t.rest = c.Flags()
-}
-
-// name is what x86asm asks for addresses: the symbol, and where it begins.
-func (t *tracer) name(address uint64) (string, uint64) {
-	name, offset := t.m.lookUp(address)
-	return name, address - offset
 }
 
 // finish writes the last instruction's line with the registers that have changed since.

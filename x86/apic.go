@@ -25,6 +25,9 @@ type LocalAPIC struct {
 	initial uint64 // timer's initial count, 0 stopped
 	expiry  int64  // virtual ns of the next timer interrupt, or noTimer
 
+	intr bool         // the line of an external controller, INTR
+	inta func() uint8 // acknowledges it
+
 	now  func() int64
 	hz   uint64 // of the TSC, for TSC-deadline mode
 	tsc  func() uint64
@@ -74,6 +77,19 @@ func (a *LocalAPIC) Deliver(vector uint8, level bool) {
 	}
 }
 
+// OnINTA sets the function that acknowledges an interrupt of the external controller on LINT0 and returns its vector.
+func (a *LocalAPIC) OnINTA(f func() uint8) { a.inta = f }
+
+// INTR is the line of that controller.
+func (a *LocalAPIC) INTR(asserted bool) { a.intr = asserted }
+
+// external says whether LINT0 takes the external controller's interrupts: virtual wire mode. Neither priority nor end of
+// interrupt are the local APIC's then (SDM vol. 3, 11.5.1, ExtINT).
+func (a *LocalAPIC) external() bool {
+	const extINT = 7 << 8
+	return a.lvt[lvtLINT0]&(lvtMode|apicLVTMask) == extINT && a.inta != nil
+}
+
 // failed notes an error for ESR and requests the error interrupt, once for each kind.
 func (a *LocalAPIC) failed(kind uint64) {
 	if a.errors&kind != 0 {
@@ -119,6 +135,9 @@ func (a *LocalAPIC) processorPriority() uint64 {
 
 // pending says whether an interrupt would be taken if IF allowed.
 func (a *LocalAPIC) pending() bool {
+	if a.intr && a.external() {
+		return true
+	}
 	if a.irr == ([4]uint64{}) {
 		return false
 	}
@@ -127,6 +146,9 @@ func (a *LocalAPIC) pending() bool {
 
 // acknowledge moves the highest requested interrupt to service and returns its vector.
 func (a *LocalAPIC) acknowledge() uint8 {
+	if a.intr && a.external() {
+		return a.inta()
+	}
 	v := highest(&a.irr)
 	m := uint64(1) << (v % 64)
 	a.irr[v/64] &^= m

@@ -32,6 +32,7 @@ const (
 	apicVersionValue = 0x14 | 5<<16 // integrated, six local vector table entries
 
 	lvtTimer = 0 // positions in the local vector table, as the registers stand
+	lvtLINT0 = 3
 	lvtError = 5
 
 	// Bits of ESR (SDM vol. 3, 11.5.3).

@@ -61,11 +61,14 @@ const (
 	maxBlock = 48
 
 	// maxPages and maxCode, in bytes of the host's, bound the decoded code that is kept: a whole boot of a kernel takes
-	// a tenth of it. A guest that runs through more code starts afresh, and so does one that jumps to every byte of its
+	// a fifth of it. A guest that runs through more code starts afresh, and so does one that jumps to every byte of its
 	// code.
 	maxPages = 1 << 15
-	maxCode  = 256 << 20
+	maxCode  = 128 << 20
 )
+
+// DefaultCodeBytes is how much of the host's memory decoded code takes at most, where nothing else is said.
+const DefaultCodeBytes = maxCode
 
 // A codePage is the decoded code of one frame.
 type codePage struct {
@@ -80,10 +83,11 @@ type codeCache struct {
 	crossing map[mem.Frame][]*block // blocks that end in a frame and start in another
 	memory   *mem.Memory
 	bytes    int // of the host's that all blocks take
+	most     int // that they may take
 }
 
-func newCodeCache(m *mem.Memory) *codeCache {
-	return &codeCache{pages: make(map[mem.Frame]*codePage), crossing: make(map[mem.Frame][]*block), memory: m}
+func newCodeCache(m *mem.Memory, most int) *codeCache {
+	return &codeCache{pages: make(map[mem.Frame]*codePage), crossing: make(map[mem.Frame][]*block), memory: m, most: most}
 }
 
 func (cc *codeCache) find(f mem.Frame, offset uint16, mode codeMode) *block {
@@ -101,7 +105,7 @@ func (cc *codeCache) find(f mem.Frame, offset uint16, mode codeMode) *block {
 
 // add keeps a block. It reports whether a frame newly holds code, so that stores to it must be watched.
 func (cc *codeCache) add(b *block) (fresh []mem.Frame) {
-	if len(cc.pages) >= maxPages || cc.bytes >= maxCode {
+	if len(cc.pages) >= maxPages || cc.bytes >= cc.most {
 		cc.dropAll()
 	}
 	if cc.cover(b.frame, uint64(b.offset), uint64(b.offset+b.size)) {
@@ -252,6 +256,9 @@ func (c *CPU) lookup() *block {
 	if e == nil {
 		return nil
 	}
+	if e.tag&slowTag != 0 {
+		return c.atFence(e)
+	}
 	b := c.code.find(e.frame, uint16(rip&pageMask), c.mode)
 	if b != nil && b.cross {
 		// Where the instruction goes on depends on the mapping of the next page.
@@ -265,12 +272,7 @@ func (c *CPU) lookup() *block {
 		}
 	}
 	if b == nil {
-		if c.traps != nil && c.traps.Trap(e.gpa|rip&pageMask) {
-			c.leave(Exit{Kind: ExitTrap, GPA: e.gpa | rip&pageMask})
-			return nil
-		}
-		if c.crossesFence(rip) {
-			c.leave(Exit{Kind: ExitFence})
+		if c.trapped(e) {
 			return nil
 		}
 		if b = c.decode(e, c.maxBlock); b == nil {
@@ -286,11 +288,34 @@ func (c *CPU) lookup() *block {
 	return b
 }
 
+// trapped makes Run return ExitTrap where RIP, which lies in the page of e, is at an entry point of [Traps].
+func (c *CPU) trapped(e *fetchEntry) bool {
+	gpa := e.gpa | c.R[BlkRIP]&pageMask
+	if c.traps == nil || !c.traps.Trap(gpa) {
+		return false
+	}
+	c.leave(Exit{Kind: ExitTrap, GPA: gpa})
+	return true
+}
+
+// atFence is lookup in a page that is not wholly inside the fence. Inside, it decodes one instruction, which nobody
+// keeps: a kept block could go on to what lies beyond.
+func (c *CPU) atFence(e *fetchEntry) *block {
+	switch {
+	case c.trapped(e):
+		return nil
+	case c.crossesFence(c.R[BlkRIP]):
+		c.leave(Exit{Kind: ExitFence})
+		return nil
+	}
+	return c.decode(e, 1)
+}
+
 // fetchPage translates the page of va for an instruction fetch.
 func (c *CPU) fetchPage(va uint64) *fetchEntry {
 	page := va &^ pageMask
 	e := &c.tlb.fetch[c.cpl/3][va>>mem.PageShift%fetchSize]
-	if e.tag == page {
+	if e.tag&^slowTag == page {
 		return e
 	}
 	if !canonical(va) {
@@ -312,7 +337,7 @@ func (c *CPU) fetchPage(va uint64) *fetchEntry {
 	if m.large != 0 {
 		c.tlb.large.add(va, m.large)
 	}
-	*e = fetchEntry{tag: page, page: t.Host, frame: t.Frame, gpa: t.GPA, global: m.global}
+	*e = fetchEntry{tag: c.fetchTag(page), page: t.Host, frame: t.Frame, gpa: t.GPA, global: m.global}
 	return e
 }
 

@@ -51,6 +51,20 @@ func TestSelfModifyingCode(t *testing.T) {
 		program{name: "an instruction of two pages, its second half", code: asm(movImm(RBX, progFree+0xFFF), "FF D3", "C6 04 25", le(progFree+0x1000, 4), "05", "FF D3", "F4"), setup: func(m *scene) {
 			m.put(progFree+0xFFF, []byte{0xB0, 1, 0x00, 0xC1, 0xC3}) // mov al, 1; add cl, al; ret
 		}, want: halts(reg{RCX, 6})},
+		program{name: "through an entry of the TLB that let stores through before there was code", code: asm( // mov al, 5; ret, called; then mov al, 7
+			"C7 04 25", le(progFree, 4), "B0 05 C3 90", "BB", le(progFree, 4), "FF D3", "C6 04 25", le(progFree+1, 4), "07", "FF D3", "F4"),
+			want: halts(reg{RAX, 7})},
+		program{name: "the same of the second page of an instruction", code: asm(
+			"C7 04 25", le(progFree+0x1000, 4), "05 C3 90 90", "BB", le(progFree+0xFFF, 4), "FF D3", "C6 04 25", le(progFree+0x1000, 4), "07", "FF D3", "F4"),
+			setup: func(m *scene) { m.put(progFree+0xFFF, []byte{0xB0}) }, want: halts(reg{RAX, 7})},
+		program{name: "by the page walk, which sets bits in an entry that is executed itself", code: asm(
+			"BA 04 00 00 00 BB", le(pte(progFree), 4), "B8 01 00 00 00 FF D3 89 C6", // mov edx, 4; mov ebx, entry; mov eax, 1; call rbx; mov esi, eax
+			"8A 0C 25", le(progFree, 4), "B8 01 00 00 00 FF D3 89 C7", // mov cl, [..], which sets A; mov eax, 1; call rbx; mov edi, eax
+			"88 0C 25", le(progFree, 4), "B8 01 00 00 00 FF D3 F4"), // mov [..], cl, which sets D; mov eax, 1; call rbx
+			setup: func(m *scene) {
+				// add eax, edx; add eax, 0; ret. With A set the first is and eax, edx; with D, too, movsxd eax, edx.
+				m.write(pte(progFree), 0xC300_0000_0005_C203)
+			}, want: halts(reg{RSI, 5}, reg{RDI, 0}, reg{RAX, 4})},
 		program{name: "by the page walk, which sets a bit in a table that lies among the code", code: asm("EB 0E", le(0, 6), le(progData|pteP|pteW, 8), movFrom(2*progBig+0x1000), "83 C3 01", "F4"), setup: func(m *scene) { // jmp; …; mov rax, [..]; add ebx, 1
 			m.write(progPD+8*2, progCode|pteP|pteW|pteA)
 			m.write(progData, 55)

@@ -2,6 +2,7 @@ package x86
 
 import (
 	"errors"
+	"sync/atomic"
 
 	"github.com/tacit-vm/tacit/mem"
 )
@@ -101,7 +102,8 @@ type CPU struct {
 	icount    uint64 // instructions completed before the running block
 	extra     uint64 // nanoseconds that events have cost
 	nsPerInsn uint64
-	limit     uint64 // icount at which the running stretch ends; 0 asks the loop to look up
+	limit     atomic.Uint64 // icount at which the running stretch ends; 0 asks the loop to look up. Others may store 0: Yield
+	yielding  atomic.Bool   // Yield has been called
 
 	at       uint32 // position of the instruction under way: its ordinal in the block, length and byte offset (Uop.at)
 	target   uint64 // where a control transfer by a function of the table goes (opGoto)
@@ -117,6 +119,7 @@ type CPU struct {
 	pending Exception // raised and not yet delivered
 	raised  bool
 	faults  faultLoop
+	nesting nesting
 	halted  bool
 	wakes   bool // a pending interrupt ends the halt even where IF is clear
 	exit    Exit
@@ -184,6 +187,6 @@ func (c *CPU) pass(ns uint64) { c.extra = min(c.extra+min(ns, MaxTime), MaxTime)
 // stopBehind makes the run loop look up after the instruction under way: time has moved, an interrupt may be due, or
 // decoded code is stale.
 func (c *CPU) stopBehind() {
-	c.limit = 0
+	c.limit.Store(0)
 	c.finish = true
 }

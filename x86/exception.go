@@ -157,6 +157,24 @@ func (c *CPU) stuck() bool {
 	return f.n > maxFaults
 }
 
+// nesting counts how many handlers are under way, to tell whether one of them has come back: as far as handlers end
+// with IRET. One that jumps out of it is not noticed.
+type nesting struct {
+	depth, mark int
+	returned    bool
+}
+
+func (n *nesting) leave() {
+	n.depth--
+	n.returned = n.returned || n.depth <= n.mark
+}
+
+// WatchReturn watches the handler of the exception that the instruction under way is about to raise.
+func (c *CPU) WatchReturn() { c.nesting.mark, c.nesting.returned = c.nesting.depth, false }
+
+// Returned says whether the handler that WatchReturn watches has come back to what was interrupted, or went on elsewhere.
+func (c *CPU) Returned() bool { return c.nesting.returned }
+
 // deliver takes the pending exception through the IDT; an exception on the way takes its place, or both become #DF, and
 // after that comes the end.
 func (c *CPU) deliver() {

@@ -17,13 +17,13 @@ enter:
 	if b == nil {
 		return
 	}
-	if c.icount+b.n > c.limit {
-		if c.icount >= c.limit {
+	if limit := c.limit.Load(); c.icount+b.n > limit {
+		if c.icount >= limit {
 			c.at = 0
 			return
 		}
 		// The limit is inside the block: the last one before a deadline is cut short.
-		if b = c.cut(int(c.limit - c.icount)); b == nil {
+		if b = c.cut(int(limit - c.icount)); b == nil {
 			return
 		}
 	}

@@ -40,6 +40,7 @@ func (c *CPU) iret(size uint64) bool {
 	c.flags.set(flags)
 	c.enter(code, stack, rpl, rsp, rip)
 	c.setRest(rest)
+	c.nesting.leave()
 	c.stopBehind()
 	return true
 }

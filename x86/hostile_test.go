@@ -89,7 +89,7 @@ func TestCrossingBlocksAreForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer memory.Close()
-	cc := newCodeCache(memory)
+	cc := newCodeCache(memory, maxCode)
 	here, next := mem.FrameOf(mem.Private, 0x1000), mem.FrameOf(mem.Private, 0x2000)
 	for range 100 {
 		cc.add(&block{valid: true, frame: here, offset: mem.PageSize - 1, size: 2, second: next, cross: true})

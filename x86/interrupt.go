@@ -107,6 +107,7 @@ func (c *CPU) interrupt(e Exception) bool {
 	c.setRest(rest)
 	c.SetRIP(target)
 	c.halted, c.shadow = false, nowhere
+	c.nesting.depth++
 	return true
 }
 

@@ -1,6 +1,9 @@
 package x86
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+)
 
 // An ExitKind says why [CPU.Run] came back.
 type ExitKind uint8
@@ -13,12 +16,13 @@ const (
 	ExitStopped                     // [CPU.Stop] was called; Err is its argument, or [ErrTimeUp] or another end of the processor's own
 	ExitTripleFault                 // an exception during delivery of #DF
 	ExitUser                        // about to execute the first instruction at CPL 3: [CPU.WatchUser]
-	ExitFence                       // about to execute new code outside the fence: [CPU.Fence]
+	ExitFence                       // about to execute the first instruction outside the fence: [CPU.Fence]
 	ExitBudget                      // as many instructions as [CPU.LimitInstructions] allows
 	ExitBreak                       // RIP is at a breakpoint: [CPU.SetBreakpoints]
 	ExitWatch                       // what [CPU.SetWatches] waits for was used, at GPA as Access says
 	ExitStep                        // [CPU.Step] is done
 	ExitPause                       // [CPU.Pause] was called
+	ExitYield                       // [CPU.Yield] was called
 )
 
 // An Exit is how a stretch of execution ended.
@@ -59,7 +63,7 @@ func (c *CPU) Stop(err error) { c.leave(Exit{Kind: ExitStopped, Err: err}) }
 func (c *CPU) leave(e Exit) {
 	if !c.exiting {
 		c.exit, c.exiting = e, true
-		c.limit = 0
+		c.limit.Store(0)
 	}
 }
 
@@ -75,6 +79,20 @@ func (c *CPU) Wait() {
 	c.Halt()
 	c.wakes = true
 }
+
+// Yield makes Run return ExitYield, once, in front of some instruction that comes soon: whatever the guest executes, that
+// is a matter of milliseconds. Any goroutine may call it. It changes nothing for the guest but when Run comes back.
+func (c *CPU) Yield() {
+	c.yielding.Store(true)
+	c.limit.Store(0)
+}
+
+// Yielding says whether Yield has been called and Run has not come back for it. Long work that is done for the processor
+// between two instructions, and that cannot be taken up again, looks at it and ends with [ErrYield].
+func (c *CPU) Yielding() bool { return c.yielding.Load() }
+
+// ErrYield is how work ends that was given up because somebody called [CPU.Yield].
+var ErrYield = errors.New("given up, because the run is to stop")
 
 // Run executes until virtual time reaches deadline, in nanoseconds, or something else ends the stretch. What it leaves
 // is exact: registers, time and the number of instructions are those at the boundary between two instructions.
@@ -94,6 +112,9 @@ func (c *CPU) Run(deadline int64) Exit {
 		}
 		if e, ok := c.watched(); ok {
 			return e
+		}
+		if c.yielding.CompareAndSwap(true, false) {
+			return Exit{Kind: ExitYield}
 		}
 		now := c.Now()
 		c.APIC.advance(now)
@@ -121,13 +142,17 @@ func (c *CPU) Run(deadline int64) Exit {
 			return Exit{Kind: ExitHalted}
 		}
 		c.finish = false
-		c.limit = c.icount + (uint64(until-now)+c.nsPerInsn-1)/c.nsPerInsn
+		limit := c.icount + (uint64(until-now)+c.nsPerInsn-1)/c.nsPerInsn
 		if c.watch.budget != 0 {
-			c.limit = min(c.limit, c.watch.budget)
+			limit = min(limit, c.watch.budget)
 		}
 		single := c.rest&FlagTF != 0
 		if single || c.watch.step || c.shadow == c.icount && c.APIC.pending() {
-			c.limit = c.icount + 1
+			limit = c.icount + 1
+		}
+		c.limit.Store(limit)
+		if c.yielding.Load() {
+			continue // Yield came before its 0 could be seen
 		}
 		before := c.icount
 		c.exec()

@@ -1,6 +1,7 @@
 package x86
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"unsafe"
@@ -18,6 +19,7 @@ type Config struct {
 	InstructionNS uint64 // virtual nanoseconds an instruction; 0 means 1
 	TSCHz         uint64 // 0 means 1 GHz
 	BlockLimit    int    // instructions a block at most; 0 means no limit of its own
+	CodeBytes     int    // of the host's memory that decoded code may take, about; 0 means [DefaultCodeBytes]
 	Seed          uint64 // of RDRAND and RDSEED
 	EFER          uint64 // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
 }
@@ -27,7 +29,7 @@ func New(cfg Config) *CPU {
 	c := &CPU{
 		id: cfg.ID, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, traps: cfg.Traps,
 		nsPerInsn: max(cfg.InstructionNS, 1), tscHz: cfg.TSCHz, maxBlock: maxBlock,
-		code: newCodeCache(cfg.Memory), random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32},
+		code: newCodeCache(cfg.Memory, cmp.Or(cfg.CodeBytes, maxCode)), random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32},
 		intercepts: cfg.Platform.Intercepts(), eferKeep: eferKeep | cfg.EFER,
 	}
 	if c.tscHz == 0 {

@@ -137,7 +137,7 @@ func (c *CPU) cut(n int) *block {
 		return nil
 	}
 	b := c.decode(e, min(n, c.maxBlock))
-	if b != nil && c.icount+b.n > c.limit {
+	if b != nil && c.icount+b.n > c.limit.Load() {
 		return nil // the fetch of an instruction's second page has moved the deadline
 	}
 	return b

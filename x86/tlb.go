@@ -38,7 +38,8 @@ const (
 	// noTag is no page's address, and stays none when slowTag is added.
 	noTag = 2
 	// slowTag in a tag says: the guest may load or store, but each access has to be looked at: because the frame holds
-	// decoded code or is not backed yet (stores only), or because somebody watches the page.
+	// decoded code or is not backed yet (stores only), or because somebody watches the page. In the tag of a fetch entry
+	// it says that the page is not wholly inside the fence ([CPU.Fence]).
 	slowTag = 1
 )
 
@@ -152,7 +153,7 @@ func (c *CPU) flushPage(va uint64) {
 		}
 	}
 	for m := range c.tlb.fetch {
-		if e := &c.tlb.fetch[m][va>>mem.PageShift%fetchSize]; e.tag == va {
+		if e := &c.tlb.fetch[m][va>>mem.PageShift%fetchSize]; e.tag&^slowTag == va {
 			e.tag = noTag
 		}
 	}

@@ -22,10 +22,34 @@ func (c *CPU) moment() moment { return moment{c.RIP(), c.Instructions()} }
 // WatchUser makes Run return ExitUser, once, before the first instruction at CPL 3.
 func (c *CPU) WatchUser() { c.watch.user = true }
 
-// Fence makes Run return ExitFence, once, before the first instruction outside [lo, hi) that has not been executed
-// before. What is not new is not noticed.
+// Fence makes Run return ExitFence, once, before the first instruction that lies outside [lo, hi). Whether it has been
+// executed or decoded before is of no account. An entry point of [Traps] is no instruction.
+//
+// While there is a fence, pages that are not wholly inside it are marked in the TLB, so that every instruction there is
+// looked at and no decoded block is entered. Inside, all is as ever: no block and no link leads out of its page.
 func (c *CPU) Fence(lo, hi uint64) {
 	c.watch.fenced, c.watch.lo, c.watch.hi = true, lo, hi
+	c.markFenced()
+	c.stopBehind()
+}
+
+// markFenced makes the fetch TLB fit the fence.
+func (c *CPU) markFenced() {
+	for m := range c.tlb.fetch {
+		for i := range c.tlb.fetch[m] {
+			if e := &c.tlb.fetch[m][i]; e.tag != noTag {
+				e.tag = c.fetchTag(e.tag &^ slowTag)
+			}
+		}
+	}
+}
+
+// fetchTag returns the tag of a page in the fetch TLB.
+func (c *CPU) fetchTag(page uint64) uint64 {
+	if w := &c.watch; w.fenced && (page < w.lo || page+pageMask >= w.hi) {
+		return page | slowTag
+	}
+	return page
 }
 
 // LimitInstructions makes Run return ExitBudget when so many instructions have completed in all; 0 takes the limit
@@ -68,12 +92,13 @@ func (c *CPU) watched() (Exit, bool) {
 	return Exit{}, false
 }
 
-// crossesFence says whether new code at rip is beyond the fence, and takes the fence away.
+// crossesFence says whether rip is beyond the fence, and takes the fence away.
 func (c *CPU) crossesFence(rip uint64) bool {
 	w := &c.watch
 	if !w.fenced || rip >= w.lo && rip < w.hi {
 		return false
 	}
 	w.fenced = false
+	c.markFenced()
 	return true
 }

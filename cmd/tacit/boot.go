@@ -76,7 +76,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			"  tacit boot --memory 64G --host-page 4K --json record.json bzImage\n" +
 			"  tacit boot --append accept_memory=eager",
 		Args: func(cmd *cobra.Command, args []string) error {
-			return cmp.Or(atMostOne("IMAGE")(cmd, args), f.check(), f.files(args, streamsOf(cmd)).check())
+			return cmp.Or(atMostOne("IMAGE")(cmd, args), f.check(len(args) > 0), f.files(args, streamsOf(cmd)).check())
 		},
 		ValidArgsFunction: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -162,7 +162,7 @@ func lieHelp() string {
 }
 
 // check finds what is wrong with the flags whatever the machine is.
-func (f *bootFlags) check() error {
+func (f *bootFlags) check(hasImage bool) error {
 	switch {
 	case f.memory == 0:
 		return errors.New("--memory is 0")
@@ -172,6 +172,8 @@ func (f *bootFlags) check() error {
 		return fmt.Errorf("--cpu-blocks %d is negative", f.cpuBlocks)
 	case f.touch != 0 && f.initrd != "":
 		return errors.New("--touch is for tacit's init, which --initrd replaces")
+	case f.touch != 0 && !hasImage:
+		return errors.New("--touch is for tacit's init, which starts on a kernel: give an IMAGE, or tacit's own guest --append hold=SIZE")
 	}
 	if f.interactive && f.quiet {
 		return errors.New("--interactive is for the console, which --quiet does not show")
@@ -189,7 +191,9 @@ func (f *bootFlags) check() error {
 			return fmt.Errorf("--firmware-lie %s: %w", f.firmwareLie, err)
 		}
 	}
-	return vm.Config{Platform: f.platform.word, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie}.Check()
+	return vm.Config{
+		Platform: f.platform.word, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie, Touch: uint64(f.touch),
+	}.Check()
 }
 
 // files are what the command line names.

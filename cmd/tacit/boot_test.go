@@ -95,10 +95,12 @@ func TestWrongCommandLines(t *testing.T) {
 		{"boot", "--memory", "1", "i"}, {"boot", "--memory", "1M", "i"}, {"boot", "--memory", "3M", "i"}, {"boot", "--memory", "4095M", "i"},
 		{"boot", "--memory", "5T", "i"}, {"boot", "--memory", "18446744073709551615", "i"}, {"boot", "--memory", "16777216T", "i"},
 		{"boot", "--platform", "none", "--host-attack", "swap", "i"}, {"boot", "--firmware-lie", "white", "i"}, {"boot", "--platform", "none", "--firmware-lie", "key", "i"}, {"boot", "--touch", "1M", "--initrd", "i", "i"},
+		{"boot", "--touch", "5G", "i"}, {"boot", "--touch", "2G", "--memory", "1G", "i"}, {"boot", "--touch", "1M"},
 		{"boot", "--json", "same", "--events", "same", "i"}, {"boot", "--interactive", "--quiet", "i"}, {"boot", "a", "b", "--memory", "0"},
 		{"certify"}, {"certify", "--platform", "sgx", "i"}, {"certify", "--policy", "none", "i"}, {"certify", "--memory", "4G,0", "i"},
 		{"certify", "--memory", "3M", "i"}, {"certify", "--memory", "4X", "i"}, {"certify", "--timeout", "-1s", "i"}, {"certify", "--jobs", "-1", "i"},
-		{"certify", "--json", "-", "--junit", "-", "i"},
+		{"certify", "--json", "-", "--junit", "-", "i"}, {"certify", "--require", "sev", "i"}, {"certify", "--require", "tdx", "--platform", "snp", "i"},
+		{"certify", "--require", "lazy", "--policy", "eager", "i"}, {"certify", "--require", "negotiate", "--policy", "lazy", "--own-guest"},
 		{"demo", "x"}, {"demo", "--platform", "none"}, {"demo", "--platform", "both"}, {"demo", "--memory", "256M"}, {"demo", "--memory", "4X"},
 		{"demo", "--memory", "5T"}, {"demo", "--memory", "1073741825"}, {"demo", "--seed", "x"},
 		{"nonesuch"}, {"version", "x"},
@@ -141,6 +143,18 @@ func TestOutcomesHaveStatuses(t *testing.T) {
 		if !strings.Contains(line, o.Meaning) {
 			t.Errorf("--help does not explain %s", o.Outcome)
 		}
+	}
+	page, err := os.ReadFile("../../docs/record.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, o := range record.Outcomes() {
+		if row := fmt.Sprintf("| `%s` | %d | %s |\n", o.Outcome, statusOf(o.Outcome), o.Meaning); !strings.Contains(string(page), row) {
+			t.Errorf("docs/record.md does not have the row\n%s", row)
+		}
+	}
+	if _, table, _ := strings.Cut(string(page), "\n## Outcomes\n"); strings.Count(strings.Split(table, "\n## ")[0], "\n| ") != len(record.Outcomes())+3 {
+		t.Error("docs/record.md has rows of outcomes that there are not") // beside them a head and two statuses without outcome
 	}
 	if len(outcomeStatus) != len(record.Outcomes()) {
 		t.Errorf("%d statuses for %d outcomes", len(outcomeStatus), len(record.Outcomes()))

@@ -11,12 +11,11 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tacit-vm/tacit/certify"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/guest"
+	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/inspect"
 	"github.com/tacit-vm/tacit/vm"
 )
-
-// statusFailed is the exit status of a certification in which something disagrees or did not come to an end.
-const statusFailed = 3
 
 type certifyFlags struct {
 	platforms, policies, memory []string
@@ -25,7 +24,9 @@ type certifyFlags struct {
 	jobs                        int
 	timeout                     time.Duration
 	json, junit                 string
-	claims                      bool
+	claims, own                 bool
+	require                     string
+	required                    []inspect.Requirement // what require says
 }
 
 // certifyCommand is tacit certify.
@@ -37,22 +38,28 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 		Long: "certify boots each IMAGE (a kernel package, a bzImage, an EFI application) on every platform, under every firmware\n" +
 			"policy and with every amount of memory that is asked for, several at once, and prints one table and one verdict line\n" +
 			"an image. What inspect reads out of the file is held against the boots: where they disagree, certify says so and fails.\n\n" +
-			"Exit status: 0 when every boot came to an end and nothing disagrees, 3 when not, 1 and 2 as for boot.",
+			"An image that cannot be read or booted is a row of the table, too.\n\n" +
+			"With --require, an image passes if every boot that has to do with a requirement shows it, and fails if one does\n" +
+			"not. Without, an image passes whatever becomes of its memory.\n\n" +
+			requireHelp("the image", certifyStatuses),
 		Example: "  tacit certify linux-image-6.12.107+deb13-cloud-amd64.deb\n" +
+			"  tacit certify --require tdx,negotiate --platform tdx --policy negotiate bzImage\n" +
 			"  tacit certify --platform tdx --policy negotiate,lazy --memory 4G,16G --junit report.xml bzImage",
 		Args: func(cmd *cobra.Command, args []string) error {
+			if f.own && len(args) == 0 {
+				return cmp.Or(f.check(), f.files(args, streamsOf(cmd)).check())
+			}
 			return cmp.Or(atLeastOne("IMAGE")(cmd, args), f.check(), f.files(args, streamsOf(cmd)).check())
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			ok, err := f.run(cmd.Context(), claims, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
-			if err == nil && !ok {
-				*status = statusFailed
-			}
+			result, err := f.run(cmd.Context(), claims, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			*status = result
 			return err
 		},
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
+	flags.StringVar(&f.require, "require", "", "exit with 0 only if every image shows all of these `NAMES`, separated by commas")
 	flags.Var(&choices{chosen: &f.platforms, allowed: vm.PlatformNames()}, "platform", "platforms")
 	flags.Var(&choices{chosen: &f.policies, allowed: vm.FirmwarePolicies}, "policy", "firmware policies")
 	flags.StringSliceVar(&f.memory, "memory", []string{"4G"}, "amounts of memory")
@@ -60,55 +67,94 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 	flags.IntVarP(&f.jobs, "jobs", "j", 0, "boots at a time; 0 is one a processor")
 	flags.DurationVar(&f.timeout, "timeout", 0, "end a boot after so much time on the host; 0 is never")
 	flags.BoolVar(&f.claims, "inspect", true, "hold what inspect says of the file against the boots")
+	flags.BoolVar(&f.own, "own-guest", false, "certify tacit's own guest, before what is named")
 	flags.StringVar(&f.json, "json", "", "write the certificate, with the record of every boot, to `FILE`; - is standard output instead of the table")
-	flags.StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE`")
+	flags.StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE`; - is standard output instead of the table")
+	completeWith(cmd, "require", completeList(requirementNames()))
 	return cmd
 }
 
-func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, stdout, stderr io.Writer) (ok bool, err error) {
-	cfg := certify.Config{
-		Platforms: f.platforms, Policies: f.policies, Memory: f.sizes, Append: f.append, Workers: f.jobs, MaxWall: f.timeout,
-		Progress: func(done, all int, b *certify.Boot) {
-			outcome := "error: " + b.Error
-			if b.Record != nil {
-				outcome = string(b.Record.Outcome)
-			}
-			fmt.Fprintf(stderr, "tacit: %d of %d  %s  %s  %s  %s  %s\n",
-				done, all, b.Image, b.Platform, b.Policy, record.FormatBytes(b.Memory), outcome)
-		},
-	}
-	for _, path := range paths {
-		img, err := openImage(ctx, path)
-		if err != nil {
-			return false, err
-		}
-		s := certify.Subject{Image: img}
-		if f.claims && claims != nil {
-			if s.Claims, err = claims(ctx, path, img); err != nil {
-				return false, err
-			}
-		}
-		cfg.Subjects = append(cfg.Subjects, s)
-	}
+// certifyStatuses are the exit statuses of tacit certify.
+var certifyStatuses = []statusMeaning{
+	{0, "every image passes"},
+	{statusNo, "an image does not show what is required, or inspect and the boots disagree"},
+	{statusUnknown, "none of that, but an image could not be judged: it could not be read or booted, or a boot proves nothing"},
+	{statusError, "tacit could not write what was asked for"},
+	{statusUsage, "the command line is wrong, or no boot could show what is required"},
+}
+
+func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, stdout, stderr io.Writer) (_ exitStatus, err error) {
 	out := outputs{stdout: stdout}
 	defer out.discard()
 	jsonFile, err := out.create(ctx, f.json)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 	junitFile, err := out.create(ctx, f.junit)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
 
+	line := newCertifyProgress(stderr)
+	defer line.close()
+	cfg := f.config()
+	cfg.Progress, cfg.Watch = line.ended, line.watcher()
+	if cfg.Subjects, err = f.subjects(ctx, claims, paths, line); err != nil {
+		return 0, err
+	}
 	c, err := certify.Run(ctx, cfg)
 	if err != nil {
-		return false, err
+		return 0, err
 	}
-	if !toStdout(f.json) {
+	line.close()
+	c.Tool = versionText()
+	if !toStdout(f.json) && !toStdout(f.junit) {
 		err = onPaper(stdout, c.WriteTable)
+	} else {
+		_, err = fmt.Fprintf(stderr, "tacit: %s\n", c.Summary())
 	}
-	return c.OK(), errors.Join(err, jsonFile.fill(c.WriteJSON), junitFile.fill(c.WriteJUnit), out.keep(), ctx.Err())
+	status := exitStatus(0)
+	switch {
+	case c.Count(certify.Failed) > 0:
+		status = statusNo
+	case c.Count(certify.Unjudged) > 0:
+		status = statusUnknown
+	}
+	return status, errors.Join(err, jsonFile.fill(c.WriteJSON), junitFile.fill(c.WriteJUnit), out.keep(), ctx.Err())
+}
+
+func (f *certifyFlags) config() certify.Config {
+	return certify.Config{
+		Platforms: f.platforms, Policies: f.policies, Memory: f.sizes, Require: f.required,
+		Append: f.append, Workers: f.jobs, MaxWall: f.timeout,
+	}
+}
+
+// subjects opens the images. One that cannot be read is a subject, too: its error ends nothing.
+func (f *certifyFlags) subjects(ctx context.Context, claims claimer, paths []string, line *certifyProgress) ([]certify.Subject, error) {
+	var all []certify.Subject
+	if f.own {
+		img, err := image.Parse(guest.DemoName, guest.Demo())
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, certify.Subject{Image: img})
+	}
+	for _, path := range paths {
+		line.reading(path)
+		s := certify.Subject{Path: path}
+		if s.Image, s.Err = openImage(ctx, path); s.Err == nil {
+			s.SHA256, s.Err = fileDigest(ctx, path, nil)
+		}
+		if s.Err == nil && f.claims && claims != nil {
+			s.Claims, s.Err = claims(ctx, path, s.Image)
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		all = append(all, s)
+	}
+	return all, nil
 }
 
 // files are what the command line names.
@@ -132,6 +178,10 @@ func (f *certifyFlags) check() error {
 		}
 		f.sizes = append(f.sizes, uint64(n))
 	}
+	var err error
+	if f.required, err = parseRequire(f.require); err != nil {
+		return err
+	}
 	for _, platform := range f.platforms {
 		for _, policy := range f.policies {
 			for _, memory := range f.sizes {
@@ -141,5 +191,6 @@ func (f *certifyFlags) check() error {
 			}
 		}
 	}
-	return nil
+	cfg := f.config()
+	return cfg.Check()
 }

@@ -13,6 +13,9 @@ import (
 	"github.com/tacit-vm/tacit/vm"
 )
 
+// statusFailed is the exit status of a demonstration in which a guest does not do what is said of it.
+const statusFailed exitStatus = 3
+
 // demoFlags is what the command line of tacit demo can say.
 type demoFlags struct {
 	platform choice

@@ -25,6 +25,8 @@ var outcomeStatus = map[record.Outcome]exitStatus{
 	record.Limit:       6,
 	record.Reset:       7,
 	record.TripleFault: 8,
+	record.NoReport:    9,
+	record.Untested:    10,
 	record.Unsupported: 125,
 	record.Cancelled:   130, // as a shell reports SIGINT
 }

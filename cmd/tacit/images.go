@@ -38,8 +38,8 @@ func elsewhere(path string, err error) error {
 	}
 	switch name := strings.TrimPrefix(path, "docker://"); {
 	case aTransport.MatchString(path), aContainer.MatchString(path):
-		return fmt.Errorf("%s: no such file, and tacit pulls no container images: where there is a kernel in one, "+
-			"docker create %s and docker export give a tar archive with it", path, name)
+		return fmt.Errorf("%s: no such file, and tacit pulls no container images: give it what docker save %s writes "+
+			"(inspect), or what docker export does of a container of it", path, name)
 	case aURL.MatchString(path):
 		return fmt.Errorf("%s: tacit reads files and downloads nothing: curl -fLO %s", path, path)
 	}

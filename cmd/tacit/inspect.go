@@ -7,17 +7,11 @@ import (
 	"io"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tacit-vm/tacit/inspect"
-)
-
-const (
-	statusNo      exitStatus = 3 // a kernel does not meet what is required
-	statusUnknown exitStatus = 4 // of a kernel it could not be told
 )
 
 // inspectFlags is what the command line of tacit inspect can say.
@@ -27,6 +21,7 @@ type inspectFlags struct {
 	json     bool
 	evidence bool
 	unpack   bool
+	digest   bool
 	jobs     int
 }
 
@@ -42,7 +37,8 @@ func inspectCommand(status *exitStatus) *cobra.Command {
 			"disk it also tells which boot loader starts which kernel, and whether that goes through the kernel's EFI\n" +
 			"stub: only that can tell firmware that the kernel accepts memory.\n\n" +
 			"Answers are yes, no and unknown. They come from the kernel's code; names of files, version numbers and\n" +
-			"texts decide nothing.\n\n" + requireHelp(),
+			"texts decide nothing.\n\n" +
+			requireHelp("the kernel", inspectStatuses),
 		Example: "  tacit inspect disk.qcow2\n" +
 			"  tacit inspect --require tdx,negotiate --json /boot/vmlinuz-*\n" +
 			"  tacit inspect --tags gce disk.raw",
@@ -59,75 +55,44 @@ func inspectCommand(status *exitStatus) *cobra.Command {
 	flags.SortFlags = false
 	flags.StringVar(&f.require, "require", "", "exit with 0 only if every kernel fulfils all of these `NAMES`, separated by commas")
 	flags.BoolVar(&f.json, "json", false, "print a JSON object; docs/inspect.md describes it")
+	flags.BoolVar(&f.digest, "digest", true, "with --json, read each file to its end for its SHA-256")
 	flags.BoolVarP(&f.evidence, "evidence", "e", false, "print the evidence for and against each answer")
 	flags.Var(&f.tags, "tags", "print how to tag the image on a cloud")
 	flags.BoolVar(&f.unpack, "unpack", false, "unpack every kernel too, for its symbols and its own configuration (slower)")
 	flags.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "inspect so many files at the same time")
-	var names []string
-	for _, r := range inspect.Requirements {
-		names = append(names, r.Name)
-	}
-	completeWith(cmd, "require", completeList(names))
+	completeWith(cmd, "require", completeList(requirementNames()))
 	return cmd
 }
 
-// requireHelp is the part of --help that explains requirements and exit statuses.
-func requireHelp() string {
-	var b strings.Builder
-	b.WriteString("Requirements:\n")
-	for _, r := range inspect.Requirements {
-		fmt.Fprintf(&b, "  %-10s the kernel %s\n", r.Name, r.Meaning)
-	}
-	b.WriteString("\nExit status:\n")
-	for _, s := range []struct {
-		status  exitStatus
-		meaning string
-	}{
-		{0, "every kernel meets what is required, if anything is"},
-		{statusNo, "a kernel does not"},
-		{statusUnknown, "none does not, but of one it could not be told"},
-		{statusError, "a file could not be read, or has no kernel in it"},
-		{statusUsage, "the command line is wrong"},
-	} {
-		fmt.Fprintf(&b, "  %3d  %s\n", s.status, s.meaning)
-	}
-	return b.String()
+// inspectStatuses are the exit statuses of tacit inspect.
+var inspectStatuses = []statusMeaning{
+	{0, "every kernel meets what is required, if anything is"},
+	{statusNo, "a kernel does not"},
+	{statusUnknown, "none does not, but of one it could not be told, or something that may matter was not read"},
+	{statusError, "a file could not be read, or has no kernel in it"},
+	{statusUsage, "the command line is wrong"},
 }
 
 // check finds what is wrong with the flags.
 func (f *inspectFlags) check() error {
-	_, err := f.requirements()
+	_, err := parseRequire(f.require)
 	if f.jobs < 1 {
 		err = errors.Join(err, fmt.Errorf("--jobs %d: it is at least 1", f.jobs))
 	}
 	return err
 }
 
-func (f *inspectFlags) requirements() ([]inspect.Requirement, error) {
-	if f.require == "" {
-		return nil, nil
-	}
-	all, err := inspect.ParseRequirements(f.require)
-	if err != nil {
-		var names []string
-		for _, r := range inspect.Requirements {
-			names = append(names, r.Name)
-		}
-		return nil, fmt.Errorf("--require: %w: there are %s", err, strings.Join(names, ", "))
-	}
-	return all, nil
-}
-
 // inspected is the result for one file.
 type inspected struct {
 	file   string
+	sha256 string          // of the file; empty if it is none, or if nobody wants it
 	report *inspect.Report // nil, or without kernels, if there is an error
 	err    error
 }
 
 // inspect inspects all files and prints what it finds. The error says what failed beside what was printed.
 func (f *inspectFlags) inspect(ctx context.Context, files []string, stdout, stderr io.Writer) (exitStatus, error) {
-	required, err := f.requirements()
+	required, err := parseRequire(f.require)
 	if err != nil {
 		return statusUsage, err
 	}
@@ -144,7 +109,7 @@ func (f *inspectFlags) tell(
 	if f.json {
 		err = printInspectJSON(stdout, results, required)
 	} else {
-		err = onPaper(stdout, func(w io.Writer) error { return f.print(w, results, required) })
+		err = onPaper(stdout, func(w io.Writer) error { return f.print(w, printableResults(results), required) })
 	}
 	if ctx.Err() != nil {
 		// What is known is printed, but there is no verdict on the whole.
@@ -176,7 +141,7 @@ func failure(results []inspected, stderr io.Writer) error {
 		return errors.Join(failed...)
 	}
 	for _, err := range failed {
-		fmt.Fprintf(stderr, "tacit: %v\n", err)
+		complain(stderr, err)
 	}
 	return fmt.Errorf("no answer for %d of %d files", len(failed), len(results))
 }
@@ -189,9 +154,7 @@ func (f *inspectFlags) inspectAll(ctx context.Context, files []string, line *pro
 	for range min(f.jobs, len(files)) {
 		workers.Go(func() {
 			for i := range next {
-				o := inspect.Options{Unpack: f.unpack, Progress: line.of(files[i])}
-				report, err := inspect.File(ctx, files[i], o)
-				results[i] = inspected{files[i], report, elsewhere(files[i], err)}
+				results[i] = f.inspectFile(ctx, files[i], line.of(files[i]))
 				line.finished()
 			}
 		})
@@ -202,6 +165,17 @@ func (f *inspectFlags) inspectAll(ctx context.Context, files []string, line *pro
 	close(next)
 	workers.Wait()
 	return results
+}
+
+func (f *inspectFlags) inspectFile(ctx context.Context, file string, progress func(read, size int64)) inspected {
+	r := inspected{file: file}
+	var err error
+	r.report, err = inspect.File(ctx, file, inspect.Options{Unpack: f.unpack, Digest: f.json, Progress: progress})
+	r.err = elsewhere(file, err)
+	if r.err == nil && f.json && f.digest {
+		r.sha256, r.err = fileDigest(ctx, file, progress)
+	}
+	return r
 }
 
 // judge is the exit status for kernels that could be inspected.
@@ -215,6 +189,9 @@ func judge(results []inspected, required []inspect.Requirement) exitStatus {
 			for _, q := range required {
 				all = append(all, k.Meets(q))
 			}
+		}
+		if r.report.Incomplete != "" && len(required) > 0 { // there may be other kernels in it
+			all = append(all, inspect.Unknown)
 		}
 	}
 	switch {

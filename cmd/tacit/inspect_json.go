@@ -14,6 +14,7 @@ const inspectSchema = "tacit.inspect/1"
 
 type inspectJSON struct {
 	Schema  string       `json:"schema"`
+	Tool    string       `json:"tool"` // as tacit version says it
 	Kernels []kernelJSON `json:"kernels"`
 	Files   []fileJSON   `json:"files"`
 }
@@ -25,25 +26,35 @@ type kernelJSON struct {
 }
 
 type fileJSON struct {
-	File    string   `json:"file"`
-	Format  string   `json:"format"`
-	Kernels int      `json:"kernels"`
-	Notes   []string `json:"notes"`
-	Error   *string  `json:"error"`
+	File    string            `json:"file"`
+	SHA256  string            `json:"sha256"`
+	Format  string            `json:"format"`
+	Kernels int               `json:"kernels"`
+	Tags    []inspect.Tagging `json:"tags"`
+	Notes   []string          `json:"notes"`
+
+	Incomplete string  `json:"incomplete"`
+	Error      *string `json:"error"`
 }
 
 func printInspectJSON(w io.Writer, results []inspected, required []inspect.Requirement) error {
-	out := inspectJSON{Schema: inspectSchema, Kernels: []kernelJSON{}, Files: []fileJSON{}}
+	out := inspectJSON{Schema: inspectSchema, Tool: versionText(), Kernels: []kernelJSON{}, Files: []fileJSON{}}
 	for _, r := range results {
-		f := fileJSON{File: r.file, Notes: []string{}}
+		f := fileJSON{File: r.file, SHA256: r.sha256, Tags: []inspect.Tagging{}, Notes: []string{}}
 		if r.report != nil {
 			f.Format, f.Kernels, f.Notes = r.report.Format, len(r.report.Kernels), r.report.Notes
+			f.Incomplete = r.report.Incomplete
 			for _, k := range r.report.Kernels {
 				met := map[string]inspect.Verdict{}
 				for _, q := range required {
 					met[q.Name] = k.Meets(q)
 				}
 				out.Kernels = append(out.Kernels, kernelJSON{k, met})
+			}
+			if len(r.report.Kernels) > 0 {
+				for _, cloud := range inspect.Clouds {
+					f.Tags = append(f.Tags, inspect.Tags(cloud, r.report.Kernels)...)
+				}
 			}
 		}
 		if r.err != nil {

@@ -37,13 +37,14 @@ func (f *inspectFlags) print(w io.Writer, results []inspected, required []inspec
 		for _, r := range results {
 			if r.err == nil {
 				out.printf("\nOn %s, for %s:\n", f.tags.word, r.file)
-				for _, line := range inspect.Tags(f.tags.word, r.report.Kernels) {
-					out.printf("  %s\n", line)
+				for _, t := range inspect.Tags(f.tags.word, r.report.Kernels) {
+					out.printf("  %s\n", strings.Join(t.Lines(), "\n  "))
 				}
 			}
 		}
 	}
 	printUnmet(out, kernels, required)
+	printIncomplete(out, results, required)
 	printAdvice(out, kernels)
 	return out.err
 }
@@ -185,6 +186,15 @@ func printUnmet(out *errWriter, kernels []*inspect.Kernel, required []inspect.Re
 				out.printf("%s%s: required %s: %s\n", separator, k.Name(), q.Name, v)
 				separator = ""
 			}
+		}
+	}
+}
+
+// printIncomplete writes of which files not all that matters was read, where something is required.
+func printIncomplete(out *errWriter, results []inspected, required []inspect.Requirement) {
+	for _, r := range results {
+		if len(required) > 0 && r.err == nil && r.report.Incomplete != "" {
+			out.printf("\n%s: not all that may matter was read: %s\n", r.file, r.report.Incomplete)
 		}
 	}
 }

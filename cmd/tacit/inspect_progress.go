@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/term"
+
+	"github.com/tacit-vm/tacit/record"
 )
 
 // progressLine says on a terminal how far the inspection of files is. Without a terminal it says nothing. What takes
@@ -43,7 +45,7 @@ func (p *progressLine) of(file string) func(read, size int64) {
 			return
 		}
 		p.drawn, p.shown = time.Now(), true
-		fmt.Fprintf(p.out, "%s%s", eraseLine, progressText(filepath.Base(file), read, size, p.ready, p.files))
+		fmt.Fprintf(p.out, "%s%s", eraseLine, progressText(record.Printable(filepath.Base(file)), read, size, p.ready, p.files))
 	}
 }
 

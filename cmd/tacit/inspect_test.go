@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,9 +63,9 @@ func TestInspectStatuses(t *testing.T) {
 		{[]string{"--require", "negotiate", broken, debian12}, 3, ""},
 		{[]string{"--require", "tdx", missing}, 1, "no such file"},
 		{[]string{"--require", "tdx", debian13, missing}, 1, "no such file"},
-		{[]string{"--require", "sev", debian13}, 2, `"sev" is not a requirement: there are tdx, snp`},
+		{[]string{"--require", "sev", debian13}, 2, `"sev" is not a requirement: did you mean snp? There are tdx, snp`},
 		{[]string{"--jobs", "0", debian13}, 2, "--jobs 0"},
-		{[]string{"--tags", "aws", debian13}, 2, "there are gce, azure, openstack"},
+		{[]string{"--tags", "alibaba", debian13}, 2, "gce, azure, openstack, aws"},
 		{nil, 2, "at least one FILE"},
 		{[]string{"--tags", "gce", debian12}, 0, "--guest-os-features=UEFI_COMPATIBLE,SEV_SNP_CAPABLE\n"},
 		{[]string{"--tags", "gce", debian13}, 0, "--guest-os-features=UEFI_COMPATIBLE,SEV_SNP_CAPABLE,TDX_CAPABLE\n"},
@@ -71,6 +73,10 @@ func TestInspectStatuses(t *testing.T) {
 		{[]string{"--tags", "openstack", debian12}, 0, "hw_mem_encryption_model=amd-sev-snp IMAGE\n  # on SEV-SNP only with firmware"},
 		{[]string{"--tags", "openstack", debian13}, 0, "hw_firmware_stateless=true --property hw_video_model=none --property " +
 			"hw_mem_encryption=true --property hw_mem_encryption_model=intel-tdx IMAGE\n"},
+		{[]string{"--tags", "openstack", debian13}, 0, "# one or the other: an image has one model, so make two of it\n"},
+		{[]string{"--tags", "aws", debian12}, 0, " --boot-mode uefi --root-device-name"},
+		{[]string{"--tags", "gce", debian13}, 0, "gcloud compute images create IMAGE --source-uri=gs://BUCKET/DISK.tar.gz --guest-os-features="},
+		{[]string{"--tags", "azure", debian13}, 0, "--publisher PUBLISHER --offer OFFER --sku SKU --os-type Linux --architecture x64 --hyper-v-generation V2 --features Sec"},
 		{[]string{"--evidence", debian13}, 0, "calls LocateProtocol(c5a010fe-38a7-4531-8a4a-0500d2fd1649), then AllowUnacceptedMemory ["},
 	} {
 		status, stdout, stderr := tacit(context.Background(), &fake{}, append([]string{"inspect"}, c.args...)...)
@@ -112,15 +118,19 @@ func TestInspectJSON(t *testing.T) {
 	if status != statusError {
 		t.Errorf("status %d: %s", status, stderr)
 	}
+	sum := sha256.Sum256(img.Data)
 	var typed struct {
 		Schema  string
+		Tool    string
 		Kernels []struct {
 			inspect.Kernel
 			Required map[string]string
 		}
 		Files []struct {
-			File  string
-			Error *string
+			File   string
+			SHA256 string
+			Tags   []inspect.Tagging
+			Error  *string
 		}
 	}
 	if err := json.Unmarshal([]byte(stdout), &typed); err != nil {
@@ -130,6 +140,18 @@ func TestInspectJSON(t *testing.T) {
 		typed.Kernels[0].Required["snp"] != "no" || typed.Kernels[1].Required["snp"] != "yes" ||
 		len(typed.Kernels[0].Boots) != 1 || len(typed.Kernels[0].Traps) != 0 { // what loses unaccepted memory is no trap for a kernel that cannot accept it
 		t.Errorf("%+v", typed)
+	}
+	digest, err := fileDigest(t.Context(), debian13, nil)
+	if err != nil || typed.Tool != versionText() || typed.Files[0].SHA256 != "" || typed.Files[1].SHA256 != digest || len(digest) != 64 ||
+		typed.Kernels[0].SHA256 != hex.EncodeToString(sum[:]) || typed.Kernels[1].SHA256 == digest {
+		t.Errorf("%v: tool %q, digests %q and %q", err, typed.Tool, typed.Files[1].SHA256, typed.Kernels[0].SHA256)
+	}
+	if tags := typed.Files[1].Tags; len(tags) != 5 || tags[0].Tags[2] != "TDX_CAPABLE" || len(typed.Files[2].Tags) != 0 {
+		t.Errorf("tags: %+v", tags)
+	}
+	_, stdout2, _ := tacit(t.Context(), &fake{}, "inspect", "--json", "--digest=false", debian13)
+	if strings.Contains(stdout2, digest) || !strings.Contains(stdout2, typed.Kernels[1].SHA256) {
+		t.Error("without --digest the file has one, or the kernel none")
 	}
 	if strings.Contains(stdout, ": null") && !strings.Contains(stdout, `"error": null`) {
 		t.Error("a list is null")
@@ -173,7 +195,7 @@ func TestInspectInterrupted(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	results := []inspected{{debian13, report, nil}, {"large", nil, fmt.Errorf("large: %w", ctx.Err())}}
+	results := []inspected{{file: debian13, report: report}, {file: "large", err: fmt.Errorf("large: %w", ctx.Err())}}
 	for _, f := range []inspectFlags{{json: true}, {evidence: true}} {
 		var out, stderr bytes.Buffer
 		_, err := f.tell(ctx, results, nil, &out, &stderr)

@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"strings"
 	"syscall"
 	"time"
 
@@ -75,7 +74,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 		fmt.Fprintf(stderr, "tacit: %v\n", said)
 		return int(statusOf(record.Cancelled))
 	default:
-		fmt.Fprintf(stderr, "tacit: %s\n", strings.ReplaceAll(err.Error(), "\n", "; "))
+		complain(stderr, err)
 		if !started {
 			return statusUsage
 		}

@@ -8,13 +8,15 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/tacit-vm/tacit/image"
 )
 
-// What cannot be booted gives one line that says why, status 1, and no run: to boot, to certify and to symbols.
+// What cannot be booted gives one line that says why, status 1, and no run: to boot and to symbols. To certify it is a row,
+// and an image that could not be judged.
 func TestWhatCannotBeBooted(t *testing.T) {
 	kernels, err := filepath.Glob("../../kernels/linux-image-6.12*-cloud-*.deb")
 	if err != nil || len(kernels) == 0 {
@@ -77,7 +79,7 @@ func refused(t *testing.T, path string) {
 	t.Helper()
 	record := filepath.Join(t.TempDir(), "record")
 	for _, args := range [][]string{
-		{"boot", "--max-instructions", "1", "--json", record, path}, {"certify", "--inspect=false", "--timeout", "1ns", "--json", record, path}, {"symbols", "--output", record, path},
+		{"boot", "--max-instructions", "1", "--json", record, path}, {"symbols", "--output", record, path},
 	} {
 		if args[0] == "symbols" && filepath.Ext(path) != ".deb" {
 			continue // a kernel that cannot be booted may have symbols
@@ -90,6 +92,11 @@ func refused(t *testing.T, path string) {
 		if data, err := os.ReadFile(record); err == nil && len(data) > 0 {
 			t.Errorf("%s %s: it left a record of %d bytes", args[0], path, len(data))
 		}
+	}
+	var out, errs bytes.Buffer
+	status := execute(t.Context(), []string{"certify", "--inspect=false", "--timeout", "1ns", path}, &out, &errs, boot)
+	if status != int(statusUnknown) || errs.Len() != 0 || strings.Count(out.String(), "error: ") != 1 || strings.Count(out.String(), "\n") != 6 {
+		t.Errorf("certify %s: status %d, stdout %.900q, stderr %.500q", path, status, &out, &errs)
 	}
 }
 

@@ -141,8 +141,8 @@ func TestCompletion(t *testing.T) {
 		{"boot --json _", "", true}, {"boot --initrd _", "", true}, {"boot --memory _", "", false}, {"boot --timeout _", "", false},
 		{"boot --trace-file _", "", true}, {"boot --gdb _", "", false},
 		{"certify --platform _", "none snp tdx", false}, {"certify --platform snp,", "snp,none snp,tdx", false},
-		{"certify --policy lazy,e", "lazy,eager", false}, {"certify --junit _", "", true}, {"certify --memory _", "", false},
-		{"inspect --tags _", "gce azure openstack", false}, {"inspect --require tdx,n", "tdx,negotiate", false},
+		{"certify --require snp-", "snp-guest", false}, {"certify --policy lazy,e", "lazy,eager", false}, {"certify --junit _", "", true}, {"certify --memory _", "", false},
+		{"inspect --tags _", "gce azure openstack aws", false}, {"inspect --require tdx,n", "tdx,negotiate", false},
 		{"demo --platform s", "snp", false}, {"demo --html _", "", true}, {"bench --kernel _", "", true}, {"bench --runs _", "", false},
 		{"symbols -o _", "", true}, {"help b", "bench boot", false}, {"completion _", "bash fish powershell zsh", false},
 	} {

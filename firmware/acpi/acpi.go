@@ -16,6 +16,8 @@ type Machine struct {
 	IOAPICAddress uint32 // guest-physical; its first pin is global system interrupt 0
 	IOAPICID      uint8
 
+	PIC bool // there is a PC's pair of 8259, too
+
 	UARTs []UART
 	RTC   *RTC // nil where there is no CMOS clock
 
@@ -197,13 +199,19 @@ const (
 	madtX2APIC  = 9
 	madtMailbox = 0x10 // multiprocessor wakeup
 
+	madtCompatible = 1 << 0
+
 	localAPICAddress = 0xFEE00000
 	enabled          = 1
 )
 
-// madt lists the local APICs, as x2APICs, and the I/O APIC. PCAT_COMPAT is clear: there are no 8259s.
+// madt lists the local APICs, as x2APICs, and the I/O APIC. PCAT_COMPAT says whether there are 8259s.
 func (m *Machine) madt() []byte {
-	const revision, flags = 6, 0
+	const revision = 6
+	flags := uint32(0)
+	if m.PIC {
+		flags = madtCompatible
+	}
 	le := binary.LittleEndian
 	b := le.AppendUint32(nil, localAPICAddress)
 	b = le.AppendUint32(b, flags)

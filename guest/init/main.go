@@ -8,7 +8,8 @@
 // and no package of the standard library above syscall; no allocation worth the name; and since each byte to a serial
 // port is an exit to the host, only the fields of /proc that say something about memory.
 //
-// The kernel's command line is its only input: tacit.touch=SIZE, bytes with an optional K, M or G, is memory to touch.
+// The kernel's command line is its only input: tacit.touch=SIZE, bytes with an optional K, M or G, is memory to touch
+// before the report.
 // The kernel ignores parameters with a dot that belong to no module.
 package main
 
@@ -29,11 +30,12 @@ func main() {
 	r.send(r.line.Start(report.Header).Number(report.Version))
 	r.check("mount", mounted)
 
+	if size, ok := parameter(r.read("/proc/cmdline"), "tacit.touch="); ok {
+		r.snapshot(report.Untouched)
+		r.touch(size)
+	}
 	r.snapshot("init")
 	r.system()
-	if size, ok := parameter(r.read("/proc/cmdline"), "tacit.touch="); ok && r.touch(size) {
-		r.snapshot("touched")
-	}
 	r.send(r.line.Start(report.Done))
 	r.drain()
 	powerOff(r)

@@ -20,19 +20,43 @@ type reporter struct {
 // openReporter opens the second serial port. Without one the report goes to the console.
 func openReporter() *reporter {
 	r := &reporter{port: 1, line: make(report.Line, 0, report.MaxLine)}
-	// Without O_NONBLOCK, opening would wait for a carrier.
-	port, err := syscall.Open("/dev/ttyS1", syscall.O_WRONLY|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		console("tacit: no /dev/ttyS1, reporting here\n")
-		return r
+	port, err := openPort()
+	if err == syscall.EIO && poll(port) == nil { // the driver could not start
+		syscall.Close(port)
+		port, err = openPort()
 	}
-	if err := raw(port); err != nil {
-		console("tacit: /dev/ttyS1 is no serial port, reporting here\n")
+	if err != nil {
+		console("tacit: no serial port at /dev/ttyS1, reporting here\n")
 		return r
 	}
 	syscall.SetNonblock(port, false)
 	r.port = port
 	return r
+}
+
+// openPort opens the serial port for bytes as they are. It is open where that is all that fails.
+func openPort() (port int, err error) {
+	// Without O_NONBLOCK, opening would wait for a carrier.
+	if port, err = syscall.Open("/dev/ttyS1", syscall.O_WRONLY|syscall.O_NOCTTY|syscall.O_NONBLOCK, 0); err != nil {
+		return port, err
+	}
+	return port, raw(port)
+}
+
+// poll tells the kernel's driver that the port has no interrupt, so that it looks by a timer whether a byte can be sent
+// (Linux drivers/tty/serial/8250/8250_core.c, univ8250_setup_timer). A kernel that was told to leave the I/O APIC alone,
+// by nosmp, maxcpus=0 or noapic, has none for it, and what is written comes back as an error.
+func poll(port int) error {
+	const (
+		tiocgserial, tiocsserial = 0x541E, 0x541F // include/uapi/asm-generic/ioctls.h
+		irq                      = 12             // offset of a 32-bit field of serial_struct (include/uapi/linux/serial.h)
+	)
+	var settings [72]byte
+	if err := ioctl(port, tiocgserial, uintptr(unsafe.Pointer(&settings))); err != nil {
+		return err
+	}
+	clear(settings[irq : irq+4])
+	return ioctl(port, tiocsserial, uintptr(unsafe.Pointer(&settings)))
 }
 
 // raw makes the port pass bytes as they are, whatever its modem lines say.

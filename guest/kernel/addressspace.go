@@ -85,7 +85,8 @@ func (s *addressSpace) find(va uint64) area {
 	return area{}
 }
 
-// room returns where n bytes are free: from hint on, if that is so, else where nothing has been yet.
+// room returns where n bytes are free: from hint on, if that is so, else where nothing has been yet but what was asked
+// for there; 0 where there is no room.
 func (s *addressSpace) room(hint, n uint64) uint64 {
 	if hint >= userStart && hint+n <= linkBase && hint+n > hint && hint&pageMask == 0 && s.isFree(hint, hint+n) {
 		return hint
@@ -95,7 +96,12 @@ func (s *addressSpace) room(hint, n uint64) uint64 {
 		align = size2M
 	}
 	start := (s.next + align - 1) &^ (align - 1)
-	if n > programStack-start {
+	for i := 0; i < s.n && s.areas[i].start < start+n; i++ {
+		if s.areas[i].end > start {
+			start = (s.areas[i].end + align - 1) &^ (align - 1)
+		}
+	}
+	if start > programStack || n > programStack-start {
 		return 0
 	}
 	s.next = start + n

@@ -99,7 +99,9 @@ func (k *kernel) prepareExit() []byte {
 		return buffer
 	}
 	k.table = k.configurationTable(&uefi.LinuxUnacceptedMemTableGUID)
-	k.memory.tookOver = k.table != 0
+	if k.memory.tookOver = k.table != 0; k.memory.tookOver {
+		k.keepTable()
+	}
 	if header := k.memoryMap.Header(); k.table == 0 && header.Size != 0 {
 		n := up(accept.HeaderSize + header.Size)
 		pa, status := k.boot.allocatePages(uefi.ACPIReclaimMemory, n/pageSize)
@@ -111,12 +113,32 @@ func (k *kernel) prepareExit() []byte {
 		if status := k.boot.install(&uefi.LinuxUnacceptedMemTableGUID, pa); status != uefi.Success {
 			k.refuse(errNoTable)
 		}
-		k.table = pa
-		k.use(accept.Range{Start: pa, End: pa + n})
+		k.table, k.tableMemory = pa, accept.Range{Start: pa, End: pa + n}
+		k.use(k.tableMemory)
 	}
 
 	k.answer = negotiate.Announce(&k.boot)
 	return buffer
+}
+
+// keepTable has the memory of a table that was there before in use, of whatever type it is: who installs one may leave it
+// in memory that is free after ExitBootServices (UEFI 2.10, section 7.5.6, leaves the type open), and an allocator that
+// hands out its own bitmap is lost. Where that cannot be, no memory is kept, which openTable finds wrong.
+func (k *kernel) keepTable() {
+	r := accept.Range{Start: k.table, End: k.table + accept.HeaderSize}
+	if k.table >= k.limit || !k.memoryMap.Readable(r) {
+		return
+	}
+	if header, ok := accept.ReadHeader(bytesAt(k.table, accept.HeaderSize)); ok {
+		r.End += header.Size
+	}
+	for _, used := range k.inUse[:k.inUseN] {
+		if !used.Intersect(r).Empty() {
+			return
+		}
+	}
+	k.tableMemory = r
+	k.use(r)
 }
 
 // top returns where the highest memory ends.
@@ -135,6 +157,7 @@ func (k *kernel) leaveFirmware(buffer []byte) {
 	if k.exit, err = negotiate.Leave(&k.boot, buffer); err != nil {
 		k.refuse(err)
 	}
+	cli() // boot services switch interrupts on as they like, and their handlers are about to be gone
 	k.left = true
 	if k.kind != onSNP { // which needs a GHCB for port I/O
 		k.openPorts()
@@ -144,7 +167,8 @@ func (k *kernel) leaveFirmware(buffer []byte) {
 }
 
 func (k *kernel) bounds() negotiate.Bounds {
-	return negotiate.Bounds{Limit: k.limit, InUse: k.inUse[:k.inUseN]}
+	// What the direct map cannot reach would have to be left out of everything: firmware's word for it is not worth that.
+	return negotiate.Bounds{Limit: min(k.limit, sharedPages-directMap), InUse: k.inUse[:k.inUseN]}
 }
 
 // ownPageTables replaces firmware's page tables.

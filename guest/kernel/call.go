@@ -22,7 +22,8 @@ func (k *kernel) call(p *processor, nr, a, b uint64) uint64 {
 			return ebusy
 		}
 		const code = 2 * pageSize // as much as is mapped of the next one's
-		if a >= userStart-code || !k.tables.mapRange(a&^pageMask, a&^pageMask, code, size4K, k.encrypted) {
+		next := accept.Range{Start: a &^ pageMask, End: a&^pageMask + code}
+		if a >= userStart-code || k.memory.tracker.Unaccepted(next) != 0 || !k.tables.mapRange(a&^pageMask, a&^pageMask, code, size4K, k.encrypted) {
 			return efault
 		}
 		handOver(a, k.systemTable, k.table)

@@ -16,7 +16,7 @@ func (k *kernel) calibrate() {
 	k.tscStart = rdtsc()
 	if most, _, _, _ := cpuid(0, 0); most >= 0x15 {
 		if denominator, numerator, crystal, _ := cpuid(0x15, 0); denominator != 0 && numerator != 0 && crystal != 0 {
-			k.tscHz = uint64(crystal) * uint64(numerator) / uint64(denominator)
+			k.tscHz = max(uint64(crystal)*uint64(numerator)/uint64(denominator), 1e6)
 			return
 		}
 	}
@@ -40,7 +40,7 @@ func (k *kernel) readClock() {
 	runtime := *at(k.systemTable + uefi.SystemTableRuntimeServices)
 	args := [6]uint64{address(&t)}
 	status := uefi.Status(callFirmware(*at(runtime + uint64(uefi.RTGetTime)), &args))
-	if status != uefi.Success || t.year < 1970 || t.year > 9999 || t.month < 1 || t.month > 12 || t.day < 1 || t.day > 31 ||
+	if status != uefi.Success || t.year < 1970 || t.year > 2500 || t.month < 1 || t.month > 12 || t.day < 1 || t.day > 31 ||
 		t.hour > 23 || t.minute > 59 || t.second > 59 {
 		return
 	}

@@ -129,8 +129,10 @@ func (p *processor) load(idt *[512]uint64) {
 		writeCR0(cr0&^(ts|em) | mp)
 	}
 	// FXSAVE and SSE; a kernel that shares its program's pages can do without protection from executing and reading them.
-	const fxsr, xmm, smep, smap = 1 << 9, 1 << 10, 1 << 20, 1 << 21
-	if cr4 := readCR4(); cr4&(fxsr|xmm) != fxsr|xmm || cr4&(smep|smap) != 0 {
-		writeCR4(cr4&^(smep|smap) | fxsr | xmm)
+	// Where firmware has switched XSAVE on, the Go runtime would use AVX, of which a trap keeps only what FXSAVE does: a
+	// page fault in the middle of a copy would lose half of it.
+	const fxsr, xmm, osxsave, smep, smap = 1 << 9, 1 << 10, 1 << 18, 1 << 20, 1 << 21
+	if cr4 := readCR4(); cr4&(fxsr|xmm) != fxsr|xmm || cr4&(osxsave|smep|smap) != 0 {
+		writeCR4(cr4&^(osxsave|smep|smap) | fxsr | xmm)
 	}
 }

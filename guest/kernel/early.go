@@ -62,7 +62,7 @@ func early(entry uint64) {
 	for i := uint64(0); i < 512; i++ {
 		*at(root + 8*i) = *at(old + 8*i)
 	}
-	for i := uint64(0); i < 64; i++ {
+	for i := uint64(0); i < (sharedPages-directMap)>>39; i++ {
 		*at(root + 8*(256+i)) = *at(old + 8*i) // the direct map, as far as firmware maps memory
 	}
 	for va := uint64(linkBase); va < endLinked; va += pageSize {

@@ -21,10 +21,10 @@ func (k *kernel) fault(p *processor, va uint64) bool {
 		}
 	}
 	e, level := k.tables.entry(va, 12, true)
-	if e == nil || level != 12 {
+	if e == nil {
 		k.outOfMemory(va)
 	}
-	if *e&present != 0 {
+	if level != 12 || *e&present != 0 {
 		return false // there is memory, and it does not allow what was tried
 	}
 	pa, ok := k.takeMemory(p, order4K)

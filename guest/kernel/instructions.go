@@ -21,6 +21,7 @@ func writeCR4(v uint64)
 func invlpg(va uint64)
 func pause()
 func hlt()
+func cli()
 func outb(port uint16, v uint8)
 func inb(port uint16) uint8
 func zero(va, n uint64)

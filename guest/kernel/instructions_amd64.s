@@ -91,6 +91,10 @@ TEXT ·hlt(SB),NOSPLIT,$0-0
 	HLT
 	RET
 
+TEXT ·cli(SB),NOSPLIT,$0-0
+	CLI
+	RET
+
 TEXT ·outb(SB),NOSPLIT,$0-3
 	MOVW port+0(FP), DX
 	MOVB v+2(FP), AX

@@ -33,7 +33,8 @@ type kernel struct {
 	limit           uint64       // where private memory's addresses end
 	exit            negotiate.Exit
 	answer          negotiate.Answer
-	table           uint64 // guest-physical: LINUX_EFI_UNACCEPTED_MEM_TABLE, 0 where there is none
+	table           uint64       // guest-physical: LINUX_EFI_UNACCEPTED_MEM_TABLE, 0 where there is none
+	tableMemory     accept.Range // what it may take up
 
 	memory memory
 	tables pageTable

@@ -23,8 +23,7 @@ type memory struct {
 
 	reserve uint64 // bytes of accepted memory that the allocator keeps for the next who needs some, at most
 
-	ram  [1024]accept.Range // what the allocator has
-	ramN int
+	ram []accept.Range // what the allocator has
 
 	total      uint64 // bytes, accepted or not, by the final map
 	unaccepted uint64 // of them
@@ -48,14 +47,10 @@ func (k *kernel) ownMemory(p *processor) {
 	if k.acceptance != acceptUnknown {
 		k.openTable(p)
 	}
-	const low = 1 << 20 // left to those who start processors
-	for r := range k.memoryMap.Free() {
-		k.addRAM(accept.Range{Start: max(r.Start, low), End: r.End})
-	}
+	k.listRAM()
 	if k.acceptance != acceptUnknown {
 		for r := range k.memoryMap.Unaccepted() {
 			m.unaccepted += r.Len()
-			k.addRAM(r)
 		}
 	}
 	if k.acceptance == acceptEagerly {
@@ -67,18 +62,46 @@ func (k *kernel) ownMemory(p *processor) {
 	m.handedOut = touched
 	// Enough that a program seldom waits, and little beside what it uses.
 	m.reserve = max(16<<20, m.total/128)
-	err := m.allocator.Init(alloc.Config{RAM: m.ram[:m.ramN], Books: books, Tracker: &m.tracker, High: m.reserve})
+	err := m.allocator.Init(alloc.Config{RAM: m.ram, Books: books, Tracker: &m.tracker, High: m.reserve})
 	if err != nil {
 		k.fatal(err)
 	}
 	m.allocating = true
 }
 
-func (k *kernel) addRAM(r accept.Range) {
-	m := &k.memory
-	if !r.Empty() && m.ramN < len(m.ram) {
-		m.ram[m.ramN] = r
-		m.ramN++
+// listRAM lists the memory that the allocator gets, in as much memory as that takes, whatever the map is like.
+func (k *kernel) listRAM() {
+	n := uint64(0)
+	k.eachRAM(func(accept.Range) { n++ })
+	pa, ok := k.takeArena(up(n * uint64(unsafe.Sizeof(accept.Range{}))))
+	if !ok {
+		k.fatal(errMapSize)
+	}
+	ram := unsafe.Slice((*accept.Range)(pointer(directMap+pa)), n)
+	n = 0
+	k.eachRAM(func(r accept.Range) {
+		ram[n] = r
+		n++
+	})
+	k.memory.ram = ram
+}
+
+// eachRAM yields what the map has for the allocator: what is free, and, to a system that knows it, what is unaccepted.
+func (k *kernel) eachRAM(yield func(accept.Range)) {
+	const low = 1 << 20 // left to those who start processors
+	add := func(r accept.Range) {
+		if r.Start = max(r.Start, low); !r.Empty() {
+			yield(r)
+		}
+	}
+	for r := range k.memoryMap.Free() {
+		add(r)
+	}
+	if k.acceptance == acceptUnknown {
+		return
+	}
+	for r := range k.memoryMap.Unaccepted() {
+		add(r)
 	}
 }
 
@@ -94,16 +117,12 @@ func (k *kernel) openTable(p *processor) {
 		return
 	}
 	size := uint64(accept.HeaderSize)
-	if !k.memoryMap.Readable(accept.Range{Start: k.table, End: k.table + size}) {
-		k.fatal(errTablePlace)
-	}
+	k.checkTablePlace(size)
 	header, ok := accept.ReadHeader(bytesAt(k.table, size))
 	if ok {
 		size += header.Size
 	}
-	if !k.memoryMap.Readable(accept.Range{Start: k.table, End: k.table + size}) {
-		k.fatal(errTablePlace)
-	}
+	k.checkTablePlace(size)
 	table := bytesAt(k.table, size)
 	if m.tookOver {
 		bitmap, err := k.memoryMap.TakeOver(table)
@@ -127,15 +146,23 @@ func (k *kernel) openTable(p *processor) {
 	m.upFront -= bitmap.Count(bitmap.Span()) * accept.UnitSize
 }
 
+// checkTablePlace ends the guest unless so many bytes of the table are accepted memory that is kept for it.
+func (k *kernel) checkTablePlace(size uint64) {
+	r := accept.Range{Start: k.table, End: k.table + size}
+	if r.Empty() || !r.In(k.tableMemory) || !k.memoryMap.Readable(r) {
+		k.fatal(errTablePlace)
+	}
+}
+
 // carveBooks takes memory for the allocator's books and for a bit for each unit of the bitmap: from the end of the
 // largest accepted range, or, where that is too small, from unaccepted memory, which is accepted for it.
 func (k *kernel) carveBooks(p *processor) (books, touched []uint64) {
 	m := &k.memory
-	words := alloc.Words(m.ram[:m.ramN])
+	words := alloc.Words(m.ram)
 	bits := (m.tracker.Bitmap.Span().Len()/accept.UnitSize + 63) / 64
 	n := up(8 * (words + bits))
 	best, bestAccepted := -1, false
-	for i, r := range m.ram[:m.ramN] {
+	for i, r := range m.ram {
 		accepted := !m.tracker.Bitmap.Any(r)
 		if r.Len() < n || bestAccepted && !accepted {
 			continue

@@ -97,7 +97,8 @@ func (t *pageTable) split(e *uint64) bool {
 	if !ok {
 		return false
 	}
-	page, bits := *e&addressMask, *e&(present|writable|user)
+	const noExecute = 1 << 63
+	page, bits := *e&addressMask, *e&(present|writable|user|noExecute)
 	for i := uint64(0); i < 512; i++ {
 		*t.number(pa + 8*i) = page + i*pageSize | bits
 	}

@@ -121,10 +121,14 @@ func HandOver(code uint64, understands bool) error {
 	if understands {
 		flag = 1
 	}
-	if call(callHandOver, uintptr(code), flag) != 0 {
+	switch _, _, e := syscall.RawSyscall(callHandOver, uintptr(code), flag, 0); e {
+	case 0:
+		return nil
+	case syscall.EBUSY:
 		return ErrUnaccepted
+	default:
+		return e // there can be no code
 	}
-	return nil
 }
 
 // NextStage returns the guest-physical address of a next stage that [HandOver] can go to: it says so on the console and

@@ -50,8 +50,12 @@ func (k *kernel) openGHCB(p *processor) {
 
 // serveVC serves #VC: CPUID, from the page that the secure processor has checked (APM vol. 2, 15.36.13). What is not in
 // there is zeros. The exit code is the exception's error code.
+//
+// A host can raise any exception at any instruction (without restricted injection, APM vol. 2, 15.36.15). One that claims
+// CPUID where there is none would change registers of its choice of moment, so the instruction is looked at, as Linux
+// does (vc_check_opcode_bytes).
 func (k *kernel) serveVC(f *frame) bool {
-	if abi.ExitCode(f.code) != abi.ExitCPUID {
+	if abi.ExitCode(f.code) != abi.ExitCPUID || !isCPUID(f.ip) {
 		return false
 	}
 	leaf, subleaf := uint32(f.ax), uint32(f.cx)
@@ -68,6 +72,11 @@ func (k *kernel) serveVC(f *frame) bool {
 	const length = 2 // 0F A2
 	f.ip += length
 	return true
+}
+
+// isCPUID says whether the program's or the kernel's code has the instruction at an address.
+func isCPUID(ip uint64) bool {
+	return ip >= linkBase && ip < textEnd-1 && *(*[2]byte)(pointer(ip)) == [2]byte{0x0F, 0xA2}
 }
 
 // hasSubleaves says whether ECX matters for a leaf.

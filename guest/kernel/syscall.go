@@ -89,7 +89,7 @@ func (k *kernel) serve(p *processor) {
 	case sysMmap:
 		f.ax = k.mmap(p, a, b, c, d)
 	case sysMunmap:
-		if !k.inProgram(a, b) {
+		if a&pageMask != 0 || b == 0 || !k.inProgram(a, b) {
 			f.ax = einval
 			return
 		}
@@ -99,7 +99,11 @@ func (k *kernel) serve(p *processor) {
 		}
 	case sysMadvise:
 		const dontNeed, free = 4, 8
-		if (c == dontNeed || c == free) && k.inProgram(a, b) {
+		if a&pageMask != 0 || !k.inProgram(a, b) {
+			f.ax = einval
+			return
+		}
+		if c == dontNeed || c == free {
 			k.unmap(p, a, a+up(b))
 		}
 	case sysClone:

@@ -4,7 +4,8 @@
 // A report is one line of version, then lines in any order, each a keyword, a blank and the rest:
 //
 //	tacit 1                        a report begins; the number is the version of this language
-//	begin NAME                     memory is about to be read for the snapshot NAME: "init", "touched"
+//	begin NAME                     memory is about to be read for the snapshot NAME: "init" is the report, "untouched" is
+//	                               how it was before the init touched some
 //	end NAME                       it has been read; no byte came between and the values follow
 //	meminfo MemTotal=4012345 …     of the snapshot: fields of /proc/meminfo, in KiB as there; a guest in Go adds three of
 //	                               its own: what its program holds, what it has touched in whole units, and its reserve
@@ -42,6 +43,9 @@ const (
 	Error    = "error"
 	Done     = "done"
 )
+
+// Untouched is the snapshot from before the init touches memory, which is not the report yet.
+const Untouched = "untouched"
 
 // MaxLine is the longest line in bytes that a reader must take.
 const MaxLine = 8 << 10

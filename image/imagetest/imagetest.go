@@ -40,6 +40,12 @@ func run(t testing.TB, stdin io.Reader, name string, args ...string) {
 	}
 }
 
+// Run runs a program of those that scripts/install-tools installs.
+func Run(t testing.TB, name string, args ...string) {
+	t.Helper()
+	run(t, nil, name, args...)
+}
+
 // Directory puts files into a new directory.
 func Directory(t testing.TB, files Files) string {
 	t.Helper()
@@ -99,6 +105,19 @@ func Ext(t testing.TB, version, mib int, files Files, args ...string) string {
 	return path
 }
 
+// ISO makes a bootable ISO 9660 file system of the kind that live and installer images are: a disk with a GPT, too, or
+// with an MBR.
+func ISO(t testing.TB, label string, files Files) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "live.iso")
+	args := []string{"-as", "mkisofs", "-quiet", "-R", "-o", path, "-append_partition", "2", "0xef", FAT(t, 12, 2, nil)}
+	if label == "gpt" {
+		args = append(args, "-appended_part_as_gpt")
+	}
+	run(t, nil, "xorriso", append(args, "-partition_offset", "16", Directory(t, files))...)
+	return path
+}
+
 // Types of partitions for Disk: names that sfdisk knows.
 const (
 	ESP   = "uefi"
@@ -111,13 +130,24 @@ type Partition struct {
 	Path string // the file with its content; "" for nothing
 }
 
-// Disk makes a disk with a partition table, "gpt" or "dos", of sectors of 512 bytes.
+// Disk makes a disk with a partition table, "gpt" or "dos", of sectors of 512 bytes. With "logical" it is "dos", and all but
+// the first partition are logical ones.
 func Disk(t testing.TB, label string, partitions ...Partition) string {
 	t.Helper()
 	const spare = 1 // MiB before the first partition, and behind the last one
+	logical := label == "logical"
+	if logical {
+		label = "dos"
+	}
 	mib, script := 2*spare, "label: "+label+"\n"
 	var starts []int
-	for _, p := range partitions {
+	for i, p := range partitions {
+		if logical && i == 1 {
+			script += fmt.Sprintf("start=%d, type=extended\n", (mib-spare)<<20/512)
+		}
+		if logical && i > 0 {
+			mib++ // for its boot record
+		}
 		size := 1
 		if p.Path != "" {
 			info, err := os.Stat(p.Path)
@@ -155,8 +185,14 @@ func Disk(t testing.TB, label string, partitions ...Partition) string {
 // Qcow2 converts a raw disk. Options go to qemu-img convert.
 func Qcow2(t testing.TB, raw string, options ...string) string {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "disk.qcow2")
+	return Convert(t, raw, "qcow2", options...)
+}
+
+// Convert converts a raw disk to another form that qemu-img knows.
+func Convert(t testing.TB, raw, format string, options ...string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "disk."+format)
 	run(t, nil, "qemu-img",
-		slices.Concat([]string{"convert", "-f", "raw", "-O", "qcow2"}, options, []string{raw, path})...)
+		slices.Concat([]string{"convert", "-f", "raw", "-O", format}, options, []string{raw, path})...)
 	return path
 }

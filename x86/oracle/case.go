@@ -75,6 +75,7 @@ const (
 	vectorDE = 0
 	vectorDB = 1
 	vectorBP = 3
+	vectorOF = 4
 	vectorUD = 6
 	vectorSS = 12
 	vectorGP = 13

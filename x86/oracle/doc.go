@@ -10,7 +10,7 @@
 //
 // Then everything that user code can see must be equal ([Case.Compare]): registers, flags, XMM, MXCSR, the x87 state,
 // all memory that can be reached, or the exception with its error code and address. What is left out, and why, is in
-// exclusions.go.
+// exclusions.go. The interpreter is an Intel processor; what AMD's do otherwise is in makers_amd.go.
 //
 //	go test ./x86/oracle                                  a million cases of seed 1, and the recording
 //	go test ./x86/oracle -cases=10000000 -seed=7 -counts=list.txt

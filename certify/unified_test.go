@@ -1,0 +1,108 @@
+package certify_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/tacit-vm/tacit/certify"
+	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/vm"
+)
+
+// silentInit is a program for Linux that switches the machine off and says nothing: an ELF header, one program header, and
+// reboot(LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_POWER_OFF).
+func silentInit() []byte {
+	const base, headers = 0x400000, 64 + 56
+	code := []byte{
+		0xB8, 169, 0, 0, 0, //             mov eax, reboot
+		0xBF, 0xAD, 0xDE, 0xE1, 0xFE, //   mov edi
+		0xBE, 0x69, 0x19, 0x12, 0x28, //   mov esi
+		0xBA, 0xDC, 0xFE, 0x21, 0x43, //   mov edx
+		0x0F, 0x05, //                     syscall
+		0xEB, 0xFE, //                     jmp to itself
+	}
+	var b bytes.Buffer
+	for _, v := range []any{
+		[]byte("\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
+		uint16(2), uint16(62), uint32(1), uint64(base + headers), uint64(64), uint64(0), uint32(0), // executable, x86-64
+		uint16(64), uint16(56), uint16(1), uint16(0), uint16(0), uint16(0),
+		uint32(1), uint32(5), uint64(0), uint64(base), uint64(base), // load it, readable and executable
+		uint64(headers + len(code)), uint64(headers + len(code)), uint64(0x1000),
+		code,
+	} {
+		if err := binary.Write(&b, binary.LittleEndian, v); err != nil {
+			panic(err) // all have a fixed size
+		}
+	}
+	return b.Bytes()
+}
+
+// unified builds a unified kernel image around Debian 13's kernel, as systemd-stub(7) says, with binutils.
+func unified(t *testing.T, commandLine string, init []byte) *image.Image {
+	t.Helper()
+	initrd, err := image.Initramfs(image.File{Name: "init", Mode: 0o755, Data: init})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	uki := filepath.Join(dir, "own.efi")
+	var args []string
+	for _, section := range []struct {
+		name, address string // behind the stub, and apart
+		data          []byte
+	}{
+		{".cmdline", "0x30000", []byte(commandLine + "\n\x00")},
+		{".linux", "0x2000000", kernel(t, "linux-image-6.12.*-cloud-amd64_*.deb").Data},
+		{".initrd", "0x8000000", initrd},
+	} {
+		file := filepath.Join(dir, section.name)
+		if err := os.WriteFile(file, section.data, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		args = append(args, "--add-section", section.name+"="+file, "--change-section-vma", section.name+"="+section.address)
+	}
+	stub := "/usr/lib/systemd/boot/efi/linuxx64.efi.stub" // Debian's package systemd-boot-efi
+	if out, err := exec.Command("objcopy", append(args, stub, uki)...).CombinedOutput(); err != nil {
+		t.Fatalf("objcopy: %v\n%s", err, out)
+	}
+	img, err := image.Open(t.Context(), uki)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
+// An image with an init of its own, which says nothing, is judged by the machine's books; and it has its own command line,
+// to which words can be added.
+func TestImageWithItsOwnInit(t *testing.T) {
+	t.Parallel()
+	const own = "console=ttyS0 panic=-1 accept_memory=eager"
+	c, err := certify.Run(t.Context(), certify.Config{
+		Subjects: []certify.Subject{{
+			Image:  unified(t, own, silentInit()),
+			Claims: &certify.Claims{On: map[string]certify.PlatformClaim{vm.TDX: {Guest: certify.Yes, Accepts: certify.Yes}}},
+		}},
+		Platforms: []string{vm.TDX}, Policies: []string{"lazy"}, Memory: []uint64{1 << 30}, Append: "quiet",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, r := c.Verdicts[0], c.Boots[0].Record
+	if p := v.Platforms[vm.TDX]; p.Guest != certify.Yes || p.Accepts != certify.Yes || len(p.LosesUnder) > 0 || !v.Complete || !c.OK() {
+		t.Errorf("%s, %v", v.Line, v.Disagreements)
+	}
+	if r.Outcome != record.PowerOff || r.Guest.MemInfo != nil || r.Config.CommandLine != own+" quiet" {
+		t.Errorf("outcome %s, meminfo %v, command line %q", r.Outcome, r.Guest.MemInfo, r.Config.CommandLine)
+	}
+	if left := r.Acceptance.UnacceptedAtInit; left == nil || *left != 0 {
+		t.Errorf("unaccepted at init: %v in spite of accept_memory=eager", left)
+	}
+	if by := r.Acceptance.By.Stub.Name; by != "EFI stub" {
+		t.Errorf("the stub is called %q", by)
+	}
+}

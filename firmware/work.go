@@ -1,0 +1,78 @@
+package firmware
+
+// Firmware works for the guest, and the host does that work while no instruction of the guest's is executed. A call
+// costs the guest CallNS, whatever it does; so a guest that has gigabytes summed up again and again would use up the
+// host's time and none of its own. Therefore two things follow the bytes that a service touches:
+//
+//   - A service that may take long is cut into pieces of a bounded size. Between them the machine looks at its limits, and
+//     the processor stands at the service's entry point, as if the guest had called it once more. What the service has
+//     to know of the pieces before is in Firmware.unfinished, as data.
+//   - The bytes take virtual time, MiBNS for each MiB, once a run's services have touched more than freeBytes. A boot of a
+//     kernel stays far below that, so that its time is that of its calls.
+
+// A work is what services have done.
+type work struct {
+	calls   uint64
+	bytes   uint64
+	charged uint64 // virtual nanoseconds, for bytes
+}
+
+const (
+	// step is how much of long work is done at a time, in bytes.
+	step = 1 << 20
+
+	// freeBytes is what the services of a run touch before that takes time of its own.
+	freeBytes = 1 << 30
+
+	// accessBytes is what an access of guest memory counts for beside its bytes: the way through the page tables takes as
+	// long as moving so many.
+	accessBytes = 512
+)
+
+// touch counts an access of n bytes.
+func (f *Firmware) touch(n int) { f.work.bytes += uint64(n) + accessBytes }
+
+// charge takes the virtual time of what has been touched.
+func (f *Firmware) charge() {
+	const mib = 1 << 20
+	ns := (max(f.work.bytes, freeBytes) - freeBytes) / mib * f.cfg.MiBNS
+	if ns > f.work.charged {
+		f.cpu.AddTime(ns - f.work.charged)
+		f.work.charged = ns
+	}
+}
+
+// Worked returns how long services have worked since the image was started, in virtual nanoseconds: what all calls cost,
+// and all bytes that they touched, the first ones too. Waiting for events is no work.
+func (f *Firmware) Worked() uint64 {
+	const kib = 1 << 10
+	return f.work.calls*f.cfg.CallNS + f.work.bytes/kib*f.cfg.MiBNS/kib
+}
+
+// An unfinished is how far a service has come that is to be called again. It is for the call that began it: one from
+// another place, as from an interrupt handler that came between two pieces, starts from the beginning.
+type unfinished struct {
+	slot, from, sp uint64 // whose it is: the service, where it returns to, and its stack
+
+	polled  bool     // the notification functions of the events that CheckEvent or WaitForEvent looks at have run
+	done    uint64   // bytes
+	sum     uint32   // CalculateCrc32's, of the bytes that are done
+	loading *loading // LoadImage's
+}
+
+// resume finds out whether the call of a service goes on with what is unfinished.
+func (f *Firmware) resume(slot uint64) {
+	u, sp := &f.unfinished, f.cpu.GPR()[rsp]
+	if u.slot != slot || u.from != f.from || u.sp != sp {
+		f.abandon()
+		*u = unfinished{slot: slot, from: f.from, sp: sp}
+	}
+}
+
+// abandon forgets what is unfinished.
+func (f *Firmware) abandon() {
+	if l := f.unfinished.loading; l != nil {
+		f.unload(l)
+	}
+	f.unfinished = unfinished{}
+}
