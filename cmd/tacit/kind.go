@@ -50,5 +50,5 @@ func (k kind) replaces(p place) error {
 	if k.is(head[:n]) {
 		return nil
 	}
-	return fmt.Errorf("the file that is there is not %s, which would replace it; remove it first, or give another name", k.name)
+	return fmt.Errorf("it would replace a file that is not %s; remove that first, or give another name", k.name)
 }
