@@ -179,7 +179,7 @@ func TestFourPebibytes(t *testing.T) {
 	}
 }
 
-// A run that ends just before, at and just behind what is searched at a time: a byte, a word, a line, a block.
+// A run that ends just before, at and just after what is searched at a time: a byte, a word, a line, a block.
 func TestRunsEndAnywhere(t *testing.T) {
 	const unit = accept.UnitSize
 	m, _ := newBitmap(t, accept.Range{Start: 0, End: 4 * tiB})
@@ -202,7 +202,7 @@ func TestRunsEndAnywhere(t *testing.T) {
 					t.Errorf("%v: All is wrong at its end", want)
 				}
 				if m.Any(accept.Range{Start: end, End: 4 * tiB}) {
-					t.Errorf("%v: Any sees something behind it", want)
+					t.Errorf("%v: Any sees something after it", want)
 				}
 				m.Clear(want)
 			}

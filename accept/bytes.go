@@ -25,7 +25,7 @@ func put64(b []byte, v uint64) {
 	b[4], b[5], b[6], b[7] = byte(v>>32), byte(v>>40), byte(v>>48), byte(v>>56)
 }
 
-// padded returns b, of less than eight bytes, with zeros behind it.
+// padded returns b, of less than eight bytes, with zeros after it.
 func padded(b []byte) []byte {
 	var word [8]byte
 	copy(word[:], b)

@@ -3,7 +3,7 @@
 // A guest of Intel TDX or AMD SEV-SNP must accept memory before it touches it, exactly once. Firmware accepts a part
 // and hands over the rest as EFI_UNACCEPTED_MEMORY (UEFI 2.10, section 7.2). The system then remembers, in one bit for
 // every 2 MiB, what it has yet to accept, and accepts when it needs the memory. This package is that memory of what is
-// left: as Linux lays it out and by Linux's rules, for whoever shares it or looks into it.
+// left: as Linux lays it out and by Linux's rules, for those that share it or look into it.
 //
 // # Using it
 //
@@ -67,9 +67,9 @@
 // A bit cannot say that half a unit is unaccepted. What does not fill a unit is therefore accepted up front, before
 // the bitmap is used, and so are ranges shorter than two units: [Split].
 //
-// What is read may lie behind what is used. Linux goes through strings a word at a time (load_unaligned_zeropad), and a
+// What is read may lie after what is used. Linux goes through strings a word at a time (load_unaligned_zeropad), and a
 // word that begins in the last bytes of a unit ends in the next one. It survives a page that is not mapped there;
-// unaccepted memory is mapped. So whoever needs the end of a unit has the next one accepted, too: [Guard].
+// unaccepted memory is mapped. So code that needs the end of a unit has the next one accepted, too: [Guard].
 //
 // # Several processors
 //

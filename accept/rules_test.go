@@ -28,11 +28,11 @@ func TestSplit(t *testing.T) {
 		{"tail of one page", r{4 * giB, 8*giB + 4*kiB}, wide, r{}, r{4 * giB, 8 * giB}, r{8 * giB, 8*giB + 4*kiB}},
 		{"begins below the bitmap", r{2 * giB, 8 * giB}, r{4 * giB, 64 * giB},
 			r{2 * giB, 4 * giB}, r{4 * giB, 8 * giB}, r{}},
-		{"goes on behind the bitmap", r{60 * giB, 70 * giB}, wide, r{}, r{60 * giB, 64 * giB}, r{64 * giB, 70 * giB}},
+		{"goes on beyond the bitmap", r{60 * giB, 70 * giB}, wide, r{}, r{60 * giB, 64 * giB}, r{64 * giB, 70 * giB}},
 		{"wider than the bitmap at both ends", r{3*giB + 4*kiB, 70*giB + 4*kiB}, r{4 * giB, 64 * giB},
 			r{3*giB + 4*kiB, 4 * giB}, r{4 * giB, 64 * giB}, r{64 * giB, 70*giB + 4*kiB}},
 		{"all below the bitmap", r{1 * giB, 2 * giB}, r{4 * giB, 64 * giB}, r{1 * giB, 2 * giB}, r{}, r{}},
-		{"all behind the bitmap", r{65 * giB, 66 * giB}, wide, r{65 * giB, 66 * giB}, r{}, r{}},
+		{"all beyond the bitmap", r{65 * giB, 66 * giB}, wide, r{65 * giB, 66 * giB}, r{}, r{}},
 		{"a span that is not in whole units", r{4 * giB, 8 * giB}, r{4*giB + 4*kiB, 8*giB - 4*kiB},
 			r{4 * giB, 4*giB + 2*miB}, r{4*giB + 2*miB, 8*giB - 2*miB}, r{8*giB - 2*miB, 8 * giB}},
 		{"no bitmap", r{4 * giB, 8 * giB}, r{}, r{4 * giB, 8 * giB}, r{}, r{}},
@@ -96,7 +96,7 @@ func TestGuard(t *testing.T) {
 	}
 }
 
-// A run of blocks of 4 MiB, as Linux's page allocator takes them: the first costs 6 MiB, those behind it 4,
+// A run of blocks of 4 MiB, as Linux's page allocator takes them: the first costs 6 MiB, those after it 4,
 // and the last one the 2 that are left before the bitmap ends.
 func TestAcceptByTheBlock(t *testing.T) {
 	m, _ := newBitmap(t, accept.Range{Start: 4 * giB, End: 4*giB + 16*miB})

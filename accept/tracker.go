@@ -66,8 +66,8 @@ func (brokenError) Error() string {
 	return "accepting memory has failed before: what is left cannot be accepted"
 }
 
-// Accept makes r fit for use, as [Bitmap.Accept] does, together with whoever else accepts at the time: it accepts what
-// nobody has claimed, a Step at a time, and waits for the rest. The driver is this processor's.
+// Accept makes r fit for use, as [Bitmap.Accept] does, together with others that accept at the same time: it accepts
+// what is not claimed, a Step at a time, and waits for the rest. The driver is this processor's.
 //
 // It returns the driver's error, or [ErrBroken] where another processor's driver has failed, unless all of r has been
 // accepted.

@@ -1,8 +1,10 @@
 package bench
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -120,9 +122,14 @@ func TestReportFile(t *testing.T) {
 	old.Results = []*Result{result("same", 10_000, 11_000), result("faster", 10_000, 11_000), result("gone", 1)}
 	now.Results = []*Result{result("same", 10_500, 10_600), result("faster", 5_000, 5_500), result("new", 10_000)}
 	path := filepath.Join(t.TempDir(), "report.json")
-	if err := old.Save(path); err != nil {
-		t.Fatal(err)
+	save := func() {
+		t.Helper()
+		var b bytes.Buffer
+		if err := errors.Join(old.Write(&b), os.WriteFile(path, b.Bytes(), 0o600)); err != nil {
+			t.Fatal(err)
+		}
 	}
+	save()
 	loaded, err := Load(path)
 	if err != nil {
 		t.Fatal(err)
@@ -143,9 +150,7 @@ func TestReportFile(t *testing.T) {
 		}
 	}
 	old.Schema = "something else"
-	if err := old.Save(path); err != nil {
-		t.Fatal(err)
-	}
+	save()
 	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "something else") {
 		t.Errorf("a file of another schema: %v", err)
 	}

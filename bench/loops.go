@@ -80,7 +80,7 @@ func Loops() []*Loop {
 			turn:      8 + 8 + 8 + 2,
 		},
 		{
-			Name: "flags", About: "instructions that read flags right behind those that set them",
+			Name: "flags", About: "instructions that read flags right after those that set them",
 			code: turns(asm(
 				"48 05 37 9E 79 39", // add rax, 0x39799E37
 				"0F 92 C2",          // setc dl

@@ -25,16 +25,14 @@ func NewReport() *Report {
 	return &Report{Schema: reportSchema, Host: fmt.Sprintf("%s/%s, %s", runtime.GOOS, runtime.GOARCH, runtime.Version())}
 }
 
-// Save writes the report to a file.
-func (r *Report) Save(path string) error {
-	b, err := json.MarshalIndent(r, "", "\t")
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(path, append(b, '\n'), 0o644)
+// Write writes the report, for Load.
+func (r *Report) Write(w io.Writer) error {
+	e := json.NewEncoder(w)
+	e.SetIndent("", "\t")
+	return e.Encode(r)
 }
 
-// Load reads a report that Save has written.
+// Load reads a report that Write has written to a file.
 func Load(path string) (*Report, error) {
 	b, err := os.ReadFile(path)
 	if err != nil {

@@ -69,9 +69,9 @@ func (b *Bus) MapMemory(base, length uint64, device MemoryDevice) error {
 	return nil
 }
 
-// In reads size bytes (1, 2 or 4) from a port. What nobody claims reads as all ones.
+// In reads size bytes (1, 2 or 4) from a port. What no device claims reads as all ones.
 //
-// The device that holds the first port gets the access, byte by byte from the lowest port up; bytes behind its range
+// The device that holds the first port gets the access, byte by byte from the lowest port up; bytes beyond its range
 // read as ones. A PCI chipset decodes the same way: the dword at 0xCF8 is PCI's CONFIG_ADDRESS and must not reach the
 // reset register that is the single byte at 0xCF9.
 func (b *Bus) In(port uint16, size int) uint32 {
@@ -90,7 +90,7 @@ func (b *Bus) In(port uint16, size int) uint32 {
 	return value
 }
 
-// Out writes the low size bytes (1, 2 or 4) of value to a port, split up like In. What nobody claims is lost.
+// Out writes the low size bytes (1, 2 or 4) of value to a port, split up like In. What no device claims is lost.
 func (b *Bus) Out(port uint16, size int, value uint32) {
 	r := b.portRange(port, size)
 	if r == nil {
@@ -106,7 +106,7 @@ func (b *Bus) Out(port uint16, size int, value uint32) {
 // Claims tells whether a device's window holds the guest-physical address.
 func (b *Bus) Claims(gpa uint64) bool { return b.window(gpa, 1) != nil }
 
-// Read reads size bytes (1, 2, 4 or 8) at a guest-physical address. What nobody claims reads as all ones, and so does
+// Read reads size bytes (1, 2, 4 or 8) at a guest-physical address. What no device claims reads as all ones, and so does
 // an access that crosses the end of a window.
 func (b *Bus) Read(gpa uint64, size int) uint64 {
 	r := b.window(gpa, size)
@@ -116,7 +116,7 @@ func (b *Bus) Read(gpa uint64, size int) uint64 {
 	return r.device.Read(gpa-r.base, size) & allOnes(size)
 }
 
-// Write writes the low size bytes (1, 2, 4 or 8) of value to a guest-physical address. What nobody claims is lost, and
+// Write writes the low size bytes (1, 2, 4 or 8) of value to a guest-physical address. What no device claims is lost, and
 // so is an access that crosses the end of a window.
 func (b *Bus) Write(gpa uint64, size int, value uint64) {
 	if r := b.window(gpa, size); r != nil {

@@ -1,7 +1,7 @@
 // Package gdb lets gdb debug a machine with amd64 processors over its Remote Serial Protocol (gdb manual, appendix E,
 // whose names of packets these are).
 //
-// Whoever runs the machine is in charge: it calls [Server.Serve] when the machine stands still, which answers gdb until
+// The program that runs the machine is in charge: it calls [Server.Serve] when the machine stops, which answers gdb until
 // gdb lets it go on, and asks [Server.Pending] now and then while it runs. The package knows nothing of the machine but
 // what [Target] says.
 //

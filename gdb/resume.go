@@ -16,7 +16,7 @@ func (s *Server) stopReply(t Target) string {
 		fmt.Fprintf(&b, "%s:%x;", name, w.Address)
 		return b.String()
 	}
-	// Without this gdb takes RIP for the address behind an INT3.
+	// Without this gdb believes that RIP is the address after an INT3.
 	rip := t.Registers(s.stop.CPU).RIP
 	at := func(k PointKind) bool {
 		return slices.ContainsFunc(s.points, func(p Point) bool { return p.Kind == k && p.Address == rip })

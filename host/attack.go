@@ -51,7 +51,7 @@ func ParseAttack(text string) (Attack, error) {
 	if counted {
 		var err error
 		if a.N, err = strconv.ParseUint(n, 10, 64); err != nil || a.N == 0 {
-			return a, fmt.Errorf("host attack %s:%s: want a number from 1 behind the colon", kind, n)
+			return a, fmt.Errorf("host attack %s:%s: want a number from 1 after the colon", kind, n)
 		}
 	}
 	return a, nil

@@ -7,7 +7,7 @@ const (
 	msrTSC         = 0x10
 	msrTSCAdjust   = 0x3B
 	msrTSCDeadline = 0x6E0
-	msrEventSel0   = 0xC001_0000 // to 0xC0010003, and the counters behind them
+	msrEventSel0   = 0xC001_0000 // to 0xC0010003, and the counters after them
 	msrCounter3    = 0xC001_0007
 	msrSYSCFG      = 0xC001_0010
 	msrHWCR        = 0xC001_0015

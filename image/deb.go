@@ -2,7 +2,6 @@ package image
 
 import (
 	"archive/tar"
-	"errors"
 	"fmt"
 	"io"
 	"path"
@@ -38,7 +37,8 @@ func kernelInDeb(file *io.SectionReader) (data []byte, name string, err error) {
 	if err != nil {
 		return nil, "", fmt.Errorf("the package's data.tar: %w", err)
 	}
-	return kernelInTar(tar.NewReader(bounded(unpacked, maxPackage)))
+	const newer = "with newer packaging it is in linux-binary-…, not in linux-image-…"
+	return kernelInTar(tar.NewReader(bounded(unpacked, maxPackage)), newer)
 }
 
 // arMember returns the first member whose name starts with prefix.
@@ -64,32 +64,6 @@ func arMember(file *io.SectionReader, prefix string) (*io.SectionReader, error) 
 		at += size + size&1
 	}
 	return nil, fmt.Errorf("a package without %s", prefix)
-}
-
-// kernelInTar returns the first kernel in a tar archive of a file system and its path there.
-func kernelInTar(archive *tar.Reader) (data []byte, name string, err error) {
-	for {
-		header, err := archive.Next()
-		if errors.Is(err, io.EOF) {
-			const newer = "with newer packaging it is in linux-binary-…, not in linux-image-…"
-			return nil, "", errors.New("no kernel in this package; " + newer)
-		}
-		if err != nil {
-			return nil, "", fmt.Errorf("damaged package: %w", err)
-		}
-		name := path.Clean(strings.TrimPrefix(header.Name, "./"))
-		if header.Typeflag != tar.TypeReg || !isKernelPath(name) {
-			continue
-		}
-		if header.Size > maxFile {
-			return nil, "", fmt.Errorf("%s: %d bytes; at most %d can be loaded", name, header.Size, maxFile)
-		}
-		data, err := io.ReadAll(archive)
-		if err != nil {
-			return nil, "", fmt.Errorf("damaged package: %s: %w", name, err)
-		}
-		return data, name, nil
-	}
 }
 
 func isKernelPath(name string) bool {

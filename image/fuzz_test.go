@@ -5,6 +5,8 @@ import (
 	"encoding/binary"
 	"io"
 	"testing"
+
+	"github.com/tacit-vm/tacit/image/imagetest"
 )
 
 // Nothing that is read here may panic, hang or take memory without bound, whatever it is.
@@ -32,15 +34,18 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func FuzzDeb(f *testing.F) {
+func FuzzPackage(f *testing.F) {
 	files := map[string][]byte{"./boot/vmlinuz-6": bzImage(nil), "./boot/config": []byte("x")}
 	f.Add(deb(f, files, "./boot/config", "./boot/vmlinuz-6"))
 	f.Add(ar("debian-binary", []byte("2.0\n"), "data.tar", make([]byte, 1024)))
 	for _, b := range packed(f) {
 		f.Add(ar("data.tar.x", b))
 	}
+	for _, b := range packagesOf(f, imagetest.Files{"boot/vmlinuz-6": bzImage(nil)}) {
+		f.Add(b)
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		data, name, err := kernelInDeb(io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b))))
+		data, name, err := kernelInPackage(io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b))))
 		if err == nil && name == "" {
 			t.Errorf("a kernel of %d bytes without a name", len(data))
 		}

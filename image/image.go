@@ -1,5 +1,5 @@
-// Package image reads what people boot: a kernel package (.deb), a bzImage, an EFI application. It says what is in the
-// file, hands out the bytes that firmware loads, unpacks the kernel inside and names its functions, and packs the
+// Package image reads what people boot: a kernel package (.deb, .rpm, .pkg.tar.zst), a bzImage, an EFI application. It
+// says what is in the file, hands out the bytes that firmware loads, unpacks the kernel inside and names its functions, and packs the
 // initramfs that goes with it.
 //
 // Every file is recognised by its content, never by its name. Files are hostile until proven otherwise: each error is
@@ -57,7 +57,7 @@ type Image struct {
 	unbootable error // why firmware cannot start it
 }
 
-// Open reads the file at path: a bzImage, an EFI application, or a .deb with a kernel in it. It fails if the file is
+// Open reads the file at path: a bzImage, an EFI application, or a package with a kernel in it. It fails if the file is
 // none of these or is damaged. It does not fail for a kernel that firmware cannot start; see [Image.Bootable].
 func Open(ctx context.Context, path string) (*Image, error) {
 	info, err := os.Stat(path)
@@ -74,17 +74,17 @@ func Open(ctx context.Context, path string) (*Image, error) {
 	defer f.Close()
 
 	file := io.NewSectionReader(contextReaderAt{ctx, f}, 0, info.Size())
-	if isDeb(file) {
-		data, member, err := kernelInDeb(file)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
+	data, member, err := kernelInPackage(file)
+	if err == nil {
 		return Parse(path+": "+member, data)
+	}
+	if err != errNoPackage {
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if info.Size() > maxFile {
 		return nil, fmt.Errorf("%s: %d bytes; at most %d can be loaded", path, info.Size(), maxFile)
 	}
-	data, err := io.ReadAll(file)
+	data, err = io.ReadAll(file)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -109,7 +109,7 @@ func Parse(source string, data []byte) (*Image, error) {
 	case bytes.HasPrefix(data, []byte("\x7fELF")):
 		err = errors.New("an ELF file, which firmware cannot start; give the bzImage made from it, or for a Go program what guest/mkefi makes of it")
 	default:
-		err = errors.New("not a kernel package (.deb), bzImage or EFI application")
+		err = errors.New("not a kernel package (.deb, .rpm, .pkg.tar.zst), bzImage or EFI application")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)

@@ -311,10 +311,6 @@ func TestArchives(t *testing.T) {
 	inOrder := imagetest.Files{"boot/vmlinuz-6": []byte("MZ" + strings.Repeat("k", 3000)), "boot/a": {1}}
 	files := maps.Clone(inOrder)
 	files["vmlinuz"] = imagetest.Link("boot/vmlinuz-6") // behind the kernel, where nobody looks in a package
-	rpm := append(make([]byte, rpmLeadSize), rpmHeader(8)...)
-	copy(rpm, rpmLeadMagic)
-	rpm = append(rpm, make([]byte, (8-len(rpm)%8)%8)...)
-	rpm = append(append(rpm, rpmHeader(1000)...), imagetest.Zstd(t, imagetest.Cpio(t, files))...)
 	// opkg's packages are as Debian's, in a tar archive instead of one of ar.
 	ipk := gzipped(t, imagetest.Tar(t, imagetest.Files{
 		"control.tar.gz": gzipped(t, imagetest.Tar(t, nil)), "debian-binary": []byte("2.0\n"),
@@ -335,7 +331,7 @@ func TestArchives(t *testing.T) {
 		{"Debian package", imagetest.Deb(t, files), inOrder},
 		{"ipk package", ipk, inOrder},
 		{"Debian package", imagetest.Deb(t, installer), installer},
-		{"RPM package", rpm, inOrder},
+		{"RPM package", rpmOf(t, files), inOrder},
 	} {
 		contents, got := look(t, writeFile(t, c.b))
 		if contents.Format != c.format {
@@ -343,6 +339,15 @@ func TestArchives(t *testing.T) {
 		}
 		checkFiles(t, got, c.want)
 	}
+}
+
+// rpmOf makes an RPM package.
+func rpmOf(t testing.TB, files imagetest.Files) []byte {
+	t.Helper()
+	rpm := append(make([]byte, rpmLeadSize), rpmHeader(8)...)
+	copy(rpm, rpmLeadMagic)
+	rpm = append(rpm, make([]byte, (8-len(rpm)%8)%8)...)
+	return append(append(rpm, rpmHeader(1000)...), imagetest.Zstd(t, imagetest.Cpio(t, files))...)
 }
 
 // rpmHeader makes a header with one index entry and so many bytes of data.

@@ -111,7 +111,7 @@ func (m *Memory) Close() error {
 	return errors.Join(errs...)
 }
 
-// Size returns the first address behind the memory.
+// Size returns the first address beyond the memory.
 func (m *Memory) Size() uint64 { return m.size }
 
 // Contains says whether n bytes from gpa are within the memory.

@@ -174,7 +174,7 @@ func TestBitmapRuns(t *testing.T) {
 		if length == 0 {
 			for i := at; i < n; i++ {
 				if set[i] {
-					t.Fatalf("bit %d is set behind the last run", i)
+					t.Fatalf("bit %d is set beyond the last run", i)
 				}
 			}
 			break

@@ -47,7 +47,7 @@ func text(pc uintptr) []byte { return unsafe.Slice(*(**byte)(unsafe.Pointer(&pc)
 // processor here that knows them.
 type assembled struct{ *machine }
 
-// call calls a function with arguments on the stack, as in ABI0, and returns the eight bytes behind them.
+// call calls a function with arguments on the stack, as in ABI0, and returns the eight bytes after them.
 func (p assembled) call(code []byte, arguments ...uint64) uint64 {
 	p.t.Helper()
 	const functionAt, frame = codeAt + 0x1000, 64

@@ -100,7 +100,7 @@ func (m *machine) allIn(r accept.Range, state string) bool {
 	return true
 }
 
-const guestUnit = 8 << 20 // behind the GHCB
+const guestUnit = 8 << 20 // after the GHCB
 
 // A guest's driver and the platform agree about what is validated, whatever the host maps and however little it does at
 // a time; and about a page that is validated already.

@@ -20,7 +20,7 @@ type Host interface {
 
 	// ChangePageState answers a page state change request: pages [start, end) are to be private or shared from now on.
 	// The guest asks in entries of size. It returns the address it has come to, end where it is done; it may stop early
-	// to keep a request short, and the guest asks again. It returns false where it will not go on behind that address.
+	// to keep a request short, and the guest asks again. It returns false where it will not go on after that address.
 	ChangePageState(c *x86.CPU, start, end uint64, size record.PageSize, to mem.Plane) (next uint64, ok bool)
 
 	// In and Out answer port I/O of 1, 2 or 4 bytes.

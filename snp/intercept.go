@@ -80,7 +80,7 @@ func (p *Platform) debugRegister(c *x86.CPU, in *x86.Instruction) x86.Action {
 	return p.raiseVC(c, abi.ExitDR7Read)
 }
 
-// WriteCR implements [x86.Platform]: the host hears of new values by automatic exits behind the instruction (APM
+// WriteCR implements [x86.Platform]: the host hears of new values by automatic exits after the instruction (APM
 // 15.35.10), and cannot do anything about them.
 func (p *Platform) WriteCR(c *x86.CPU, which int, value uint64) x86.Action {
 	if !c.Takes(which, value) {

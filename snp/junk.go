@@ -6,7 +6,7 @@ import (
 	"github.com/tacit-vm/tacit/mem"
 )
 
-// A page that changes owner changes the key that its contents are read with, so that whoever gets it reads junk. It is
+// A page that changes owner changes the key that its contents are read with, so that its new owner reads junk. It is
 // a function of the seed and the frame, and it is written down when the page is first touched: memory that nobody
 // touches takes none of the host's.
 

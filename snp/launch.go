@@ -16,7 +16,7 @@ const LaunchSize = 3 * mem.PageSize
 
 // Launch returns what the guest's firmware is to put at address, a multiple of 4 KiB below 4 GiB, in memory that the
 // operating system keeps private and does not overwrite (EfiACPIReclaimMemory): the blob at address itself, the secrets
-// page and the CPUID page behind it.
+// page and the CPUID page after it.
 func (p *Platform) Launch(address uint64) []byte {
 	b := make([]byte, 0, LaunchSize)
 	b = append(b, CCBlob(address+mem.PageSize, address+2*mem.PageSize)...)

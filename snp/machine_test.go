@@ -128,7 +128,7 @@ func (m *machine) layOut() {
 		snp.CBit|present|writable|user|large)
 	m.write(gdtAt, 0, 0x00AF9B000000FFFF, 0x00CF93000000FFFF, 0x00CFF3000000FFFF, 0x00AFFB000000FFFF)
 	m.write(tssAt+4, stackAt)     // RSP0
-	m.write(tssAt+0x60, 0x68<<48) // the I/O permission bitmap begins behind the limit
+	m.write(tssAt+0x60, 0x68<<48) // the I/O permission bitmap begins beyond the limit
 	for v := range uint64(32) {
 		h := handlersAt + v*16
 		m.write(idtAt+v*16, h&0xFFFF|8<<16|0x8E<<40|h>>16<<48, h>>32)

@@ -24,7 +24,7 @@ func (e pscEntry) size() record.PageSize {
 	return record.Size4K
 }
 
-// start is the address of the first page that is not done, end that behind the last one.
+// start is the address of the first page that is not done, end that after the last one.
 func (e pscEntry) start() uint64 { return e.gpa() + e.done()*mem.PageSize }
 func (e pscEntry) end() uint64   { return e.gpa() + e.size().Bytes() }
 
@@ -110,7 +110,7 @@ func (p *Platform) runPSC(c *x86.CPU, s *pscRun) abi.PSCError {
 	return 0
 }
 
-// contiguous returns the end of the memory that the next entry and those behind it cover in one stretch, asking for the
+// contiguous returns the end of the memory that the next entry and those after it cover in one stretch, asking for the
 // same in the same size: the host gets it in one call, as KVM's user space does.
 func (s *pscRun) contiguous() uint64 {
 	first := s.entries[s.next]

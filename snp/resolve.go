@@ -103,7 +103,7 @@ func (p *Platform) resolveShared(c *x86.CPU, page uint64, a x86.Access) (x86.Tra
 	return p.translation(mem.Shared, page), nil
 }
 
-// fault exits to the host with a nested page fault and checks that the guest can go on behind it.
+// fault exits to the host with a nested page fault and checks that the guest can go on after it.
 func (p *Platform) fault(c *x86.CPU, page uint64, pl mem.Plane, size record.PageSize, resolved func(pageState) bool) error {
 	p.exit(c, abi.ExitNPF.String())
 	if err := p.host.Fault(c, page, pl, size); err != nil {

@@ -11,7 +11,7 @@ import (
 // rmpadjustInstruction is RMPADJUST: RAX is a virtual address, RCX the page's size, RDX what the page is to be. EAX
 // becomes the result (APM vol. 3, RMPADJUST).
 //
-// The guest runs at VMPL0, which may do anything to the levels behind it, and so Linux finds out that it does. Nothing
+// The guest runs at VMPL0, which may change the permissions of the less privileged levels; that is how Linux tests for VMPL0. Nothing
 // ever runs at those levels: their permissions are not kept. The VMSA flag is.
 func (p *Platform) rmpadjustInstruction(c *x86.CPU) x86.Action {
 	gva, rdx := c.R[x86.RAX]&^(mem.PageSize-1), c.R[x86.RDX]

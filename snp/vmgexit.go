@@ -38,7 +38,7 @@ func (p *Platform) ghcbRequest(c *x86.CPU, v *vcpu) error {
 	case gpa != v.registered:
 		return &GHCBError{gpa, c.RIP(), "it is not the one that the guest has registered"}
 	case p.rmp.At(gpa/abi.GHCBSize).owner() != shared:
-		// KVM would read the shared memory behind the page, which the guest does not see.
+		// KVM would read the shared memory after the page, which the guest does not see.
 		return &GHCBError{gpa, c.RIP(), "the page is not shared (" + p.State(gpa) + "), so that the host cannot read it"}
 	}
 	q := &v.request

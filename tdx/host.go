@@ -21,7 +21,7 @@ type Host interface {
 
 	// Convert answers MapGPA: pages [start, end), multiples of 4 KiB without shared bit, are to be private or shared
 	// from now on. It returns the address it has come to, end where it is done; it may stop early to keep a call
-	// short. It returns false where it will not go on behind that address.
+	// short. It returns false where it will not go on after that address.
 	Convert(c *x86.CPU, start, end uint64, to mem.Plane) (next uint64, ok bool)
 
 	// In and Out answer port I/O of 1, 2 or 4 bytes.

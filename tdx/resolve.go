@@ -87,7 +87,7 @@ func (m *Module) resolveShared(c *x86.CPU, gpa uint64, a x86.Access) (x86.Transl
 	return m.translation(mem.Shared, page), nil
 }
 
-// fault exits to the host and checks that the guest can go on behind it.
+// fault exits to the host and checks that the guest can go on after it.
 func (m *Module) fault(c *x86.CPU, page uint64, p mem.Plane, resolved func(pageState) bool) error {
 	m.exit(c, exitEPTViolation)
 	if err := m.host.Fault(c, page, p, record.Size2M); err != nil {

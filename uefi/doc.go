@@ -4,7 +4,7 @@
 //
 // Names are the specification's, without the EFI prefix and in Go's capitals; every group of constants names the
 // table or structure that it comes from. Structures that live in a guest's memory are given by the offsets of their
-// fields, in bytes: whoever fills them in may be a Go program on bare metal, or one that reads the memory of a
+// fields, in bytes: the program that fills them in may run on bare metal, or read the memory of a
 // guest from outside. Everything in them is little endian, and pointers and UINTN have eight bytes.
 //
 // The package imports nothing, and allocates nothing but the text of errors and of numbers that have no name.

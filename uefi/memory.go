@@ -82,7 +82,7 @@ const (
 	MemoryDescriptorVersion = 1
 )
 
-// End returns the address behind the last byte of d, or the highest address where there is none.
+// End returns the address after the last byte of d, or the highest address where there is none.
 func (d MemoryDescriptor) End() uint64 {
 	const top = ^uint64(0)
 	if d.NumberOfPages > (top-d.PhysicalStart)/PageSize {

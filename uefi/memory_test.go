@@ -39,7 +39,7 @@ func TestMemoryDescriptorLayout(t *testing.T) {
 		t.Errorf("Put wrote\n% x, want\n% x", got[:uefi.MemoryDescriptorSize], want.Bytes())
 	}
 	if rest := got[uefi.MemoryDescriptorSize:]; !bytes.Equal(rest, bytes.Repeat([]byte{0xee}, 8)) {
-		t.Errorf("Put wrote % x behind the descriptor", rest)
+		t.Errorf("Put wrote % x after the descriptor", rest)
 	}
 	got[5] = 0x99 // padding says nothing
 	if back, err := uefi.ParseMemoryDescriptor(got); err != nil || back != d {

@@ -154,7 +154,7 @@ func acceptedText(e record.Accepted, n uint64) string {
 	return fmt.Sprintf("acceptance %d: %s by %s at guest-physical address %#x\n", n, e.Size, e.By, uint64(e.GPA))
 }
 
-// An observedPlatform makes the processor come back behind the instruction that accepts what is waited for.
+// An observedPlatform makes Run return after the instruction that makes the acceptance that the debugger waits for.
 type observedPlatform struct {
 	x86.Platform
 	d *debugger

@@ -213,7 +213,7 @@ func (d *debugger) monitorKernel(w io.Writer, _ []string) error {
 
 var errArguments = errors.New("these arguments are wanted")
 
-// number reads a number in decimal, or in hexadecimal behind 0x, or takes it from a register of the first processor:
+// number reads a number in decimal, or in hexadecimal after 0x, or takes it from a register of the first processor:
 // $rdi, $pc.
 func (d *debugger) number(text string) (uint64, error) {
 	c := d.m.cpus[0]

@@ -81,7 +81,7 @@ func (e *ReplayError) Error() string {
 		"or it does not fit into the serial port", e.Want.VirtualNS, e.Want.Instructions, e.Now.VirtualNS, e.Now.Instructions)
 }
 
-// Unwrap makes it an end that is nobody's fault in the guest.
+// Unwrap makes it a cancelled run, and no fault of the guest's.
 func (e *ReplayError) Unwrap() error { return errCancelled }
 
 // A keyboard types on the first serial port: first what is to be repeated, then what comes in.

@@ -103,7 +103,7 @@ func (m *Machine) word(va uint64) (v uint64, ok bool) {
 func (m *Machine) orcCaller(f *stackFrame, moved uint64) bool {
 	at := f.ip
 	if f.called {
-		at-- // within the call: the function may end behind it
+		at-- // within the call: the function may end after it
 	}
 	if at < kernelTextFirst || at > kernelTextLast {
 		return false

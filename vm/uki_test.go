@@ -25,7 +25,7 @@ func unified(t *testing.T, kernel []byte, commandLine string) *image.Image {
 	uki := filepath.Join(dir, "uki.efi")
 	var args []string
 	for _, section := range []struct {
-		name, address string // behind the stub, and apart
+		name, address string // after the stub, and apart
 		data          []byte
 	}{
 		{".cmdline", "0x30000", []byte(commandLine)},

@@ -79,7 +79,7 @@ func aesenc(c *CPU, u *Uop) bool {
 	return true
 }
 
-// aesColumns makes each column of the four bytes that end up in it: the one of row r is step*r bytes behind the
+// aesColumns makes each column of the four bytes that end up in it: the one of row r is step*r bytes after the
 // column's first. ShiftRows has step 5, its inverse 13, no shift 1. The four rows' tables are rotations of the first's.
 func aesColumns(x XMM, table *[256]uint32, step int) (r XMM) {
 	b := x.bytes()

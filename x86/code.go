@@ -178,7 +178,8 @@ func (cc *codeCache) drop(f mem.Frame) {
 	delete(cc.crossing, f)
 }
 
-// invalidate keeps everybody from entering the page's blocks. Whoever still knows one of them knows no others by it.
+// invalidate marks the page's blocks as not to be entered any more. It also cuts the links between them: a pointer to one
+// that is still held somewhere leads to no other.
 func (p *codePage) invalidate() {
 	for _, b := range p.start {
 		for b != nil {

@@ -16,7 +16,7 @@ func TestSelfModifyingCode(t *testing.T) {
 		program{name: "further on in the block", code: asm(patch(progCode, 8+3+1), "07", "90 90 90", "B0 01", "F4"), want: halts(reg{RAX, 7})},
 		program{name: "the storing instruction itself", code: asm("B9 02 00 00 00", "FE 04 25", le(progCode+8, 4), "FF C9 75 F5", movFrom(progCode+5), "F4"), // mov ecx, 2; 1: inc byte [its own address]; dec ecx; jnz 1b
 			want: halts(reg{RAX, 0xFF_00_01_01_09_25_04_FE})},
-		program{name: "behind a backward jump to a block that is known", code: asm("31 DB B9 03 00 00 00", "83 C3 01", patch(progCode, 7+2), "10", "FF C9 75 F1", "F4"), // xor ebx, ebx; mov ecx, 3; 1: add ebx, 1; mov byte [1b+2], 16; dec ecx; jnz 1b
+		program{name: "after a backward jump to a block that is known", code: asm("31 DB B9 03 00 00 00", "83 C3 01", patch(progCode, 7+2), "10", "FF C9 75 F1", "F4"), // xor ebx, ebx; mov ecx, 3; 1: add ebx, 1; mov byte [1b+2], 16; dec ecx; jnz 1b
 			want: halts(reg{RBX, 1 + 16 + 16})},
 		program{name: "a routine in another page", code: asm(movImm(RBX, progFree), "FF D3", "C6 04 25", le(progFree+1, 4), "05", "FF D3", "F4"), setup: func(m *scene) {
 			m.put(progFree, []byte{0xB0, 1, 0x00, 0xC1, 0xC3}) // mov al, 1; add cl, al; ret
@@ -77,11 +77,11 @@ func TestSelfModifyingCode(t *testing.T) {
 	)
 }
 
-// A frame that is mapped twice in a row runs on into itself; elsewhere it runs on into what is mapped behind it there.
+// A frame that is mapped twice in a row runs on into itself; elsewhere it runs on into what is mapped after it there.
 func TestLinksDoNotOutliveTheMapping(t *testing.T) {
 	const (
-		twice = progFree + 0x1000 // and the page behind: the frame progData
-		once  = progFree + 0x4000 // the frame progData, and behind it progData+0x1000
+		twice = progFree + 0x1000 // and the page after: the frame progData
+		once  = progFree + 0x4000 // the frame progData, and after it progData+0x1000
 	)
 	setup := func(tail ...byte) func(*scene) {
 		return func(m *scene) {
@@ -147,7 +147,7 @@ func TestTrapsInTheMiddleOfABlock(t *testing.T) {
 		m.CPU = New(m.cfg)
 	}, want: func(t *testing.T, m *scene, e Exit) {
 		if e.Kind != ExitTrap || e.GPA != m.mark || m.RIP() != m.mark || m.Instructions() != 3 {
-			t.Errorf("exit %v at %#x behind %d instructions", e, m.RIP(), m.Instructions())
+			t.Errorf("exit %v at %#x after %d instructions", e, m.RIP(), m.Instructions())
 		}
 	}})
 }

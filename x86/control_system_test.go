@@ -53,7 +53,7 @@ func TestControlRegisters(t *testing.T) {
 func osxsave(m *scene) { m.from.CR4 |= CR4OSXSAVE }
 
 // A hypervisor's interest in a control register comes before what is wrong with the value (SDM vol. 3, 26.1.1), and
-// behind privilege.
+// after privilege.
 func TestPlatformGuardsComeFirst(t *testing.T) {
 	guarded := func(m *scene) {
 		m.cfg.Platform = guard{m.cfg.Platform}

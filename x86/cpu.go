@@ -109,11 +109,12 @@ type CPU struct {
 	target   uint64 // where a control transfer by a function of the table goes (opGoto)
 	stackRef bool   // the memory operand under way is in the stack segment: a non-canonical address is #SS
 
-	// Boundaries between two instructions, as counts of completed instructions, at which something holds; or nowhere.
-	shadow    uint64 // interrupts are off: behind STI or MOV SS
+	// Each of these names a boundary between two instructions, by the count of completed instructions, at which what its
+	// comment says is so; nowhere is none.
+	shadow    uint64 // interrupts are off: after STI or MOV SS
 	shadowSS  bool   // it was MOV SS, which keeps #DB off as well
-	repeating uint64 // a repeated string instruction goes on
-	newTF     uint64 // TF as it is now decides on a trap, not as it was in front of the instruction: behind SYSCALL and SYSRET
+	repeating uint64 // a repeated string instruction is under way
+	newTF     uint64 // TF is taken as the instruction left it, not as it found it: after SYSCALL and SYSRET
 
 	pending Exception // raised and not yet delivered
 	raised  bool
@@ -125,7 +126,7 @@ type CPU struct {
 	watch   watches
 	debug   debugState
 	exiting bool
-	finish  bool // stop behind the instruction under way
+	finish  bool // stop after the instruction under way
 
 	scratch [scratchUops]Uop
 	random  randomSource
@@ -173,7 +174,7 @@ const MaxTime = 1 << 62
 // ErrTimeUp is how a run ends that has come to MaxTime.
 var ErrTimeUp = errors.New("virtual time is up, after 146 years")
 
-// AddTime charges what an event costs, in nanoseconds. A deadline that it reaches is met behind the instruction under
+// AddTime charges what an event costs, in nanoseconds. A deadline that it reaches is met after the instruction under
 // way.
 func (c *CPU) AddTime(ns uint64) {
 	c.pass(ns)
@@ -183,7 +184,7 @@ func (c *CPU) AddTime(ns uint64) {
 // pass lets time pass, up to MaxTime.
 func (c *CPU) pass(ns uint64) { c.extra = min(c.extra+min(ns, MaxTime), MaxTime) }
 
-// stopBehind makes the run loop look up behind the instruction under way: time has moved, an interrupt may be due, or
+// stopBehind makes the run loop look up after the instruction under way: time has moved, an interrupt may be due, or
 // decoded code is stale.
 func (c *CPU) stopBehind() {
 	c.limit.Store(0)

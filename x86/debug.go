@@ -14,7 +14,7 @@ import (
 // there are none, nothing is asked. Watched pages are marked in the TLB, so that accesses to them are looked at, and no
 // others.
 
-// A Watch is a range of addresses whose use makes Run return ExitWatch: behind the instruction that reads or writes
+// A Watch is a range of addresses whose use makes Run return ExitWatch: after the instruction that reads or writes
 // there, in front of the one that would be fetched from there.
 type Watch struct {
 	Start, End uint64 // [Start, End)
@@ -98,15 +98,15 @@ func (c *CPU) markWatched(e *tlbEntry) {
 	}
 }
 
-// Trace calls f in front of each instruction that is executed, with the processor's state there; nil ends it. f may
+// Trace calls f before each instruction that is executed, with the processor's state there; nil ends it. f may
 // look, and must change nothing. An instruction that faults is seen, and seen again when it is executed again.
 func (c *CPU) Trace(f func(c *CPU)) {
 	c.debug.trace = f
 	c.redecode(func(*block) bool { return true })
 }
 
-// redecode makes decoded blocks fit what is to be stopped at. They stay the same blocks: what has been decoded once
-// stays known as such.
+// redecode decodes the affected blocks again, so that they stop where they are to, and no longer where they are not. It
+// changes them in place and forgets none: which code has been decoded before must not depend on a debugger.
 func (c *CPU) redecode(affected func(b *block) bool) {
 	for _, p := range c.code.pages {
 		for _, b := range p.start {
@@ -219,7 +219,7 @@ func (c *CPU) useTable(kind AccessKind, va, gpa uint64) {
 	}
 }
 
-// note makes Run return behind the instruction under way, if the access is one that is waited for. The first in an
+// note makes Run return after the instruction under way, if the access is one that is waited for. The first in an
 // instruction counts.
 func (c *CPU) note(kind AccessKind, va, gpa, n uint64) {
 	for i := range c.debug.watches {

@@ -101,7 +101,7 @@ func TestWatches(t *testing.T) {
 	behind := func(at uint64) []uint64 { return slices.Repeat([]uint64{at}, 5) }
 	for name, c := range map[string]struct {
 		w  Watch
-		at []uint64 // behind which instructions
+		at []uint64 // after which instructions
 	}{
 		"written":           {Watch{Start: bareData, End: bareData + 8, Write: true}, behind(0x12)},
 		"read":              {Watch{Start: bareData + 7, End: bareData + 8, Read: true}, behind(0x1B)},
@@ -200,7 +200,7 @@ func TestStepsAndTrace(t *testing.T) {
 		traced.SetRIP(bareCode)
 		traced.halted = false
 		if traced.Run(1_000_000); len(trace) != len(steps) {
-			t.Error("the trace goes on behind its end")
+			t.Error("the trace goes on beyond its end")
 		}
 	}
 }

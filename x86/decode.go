@@ -12,7 +12,7 @@ type decoder struct {
 	bytes  []byte // from the block's first byte on
 	pos    int    // of the next byte to read
 	start  int    // of the current instruction
-	short  bool   // the instruction goes on behind bytes
+	short  bool   // the instruction goes on beyond bytes
 	ord    uint8
 
 	// The current instruction.
@@ -30,7 +30,7 @@ type decoder struct {
 	ripBase bool  // the memory operand is relative to the end of the instruction, not yet known
 
 	mode codeMode
-	end  bool   // the block ends behind this instruction
+	end  bool   // the block ends after this instruction
 	link uint32 // number of links that the block needs
 
 	stop func(offset, n int) (Uop, bool) // what goes in front of an instruction of n bytes, for debugging; nil where nothing does
@@ -59,7 +59,7 @@ func (d *decoder) decodeOne() {
 		d.opcode(op)
 	}
 	if d.pos-d.start > maxInstruction && (!d.short || len(d.bytes)-d.start >= maxInstruction) {
-		// Too long is #GP, whatever follows (SDM vol. 3, 7.15); also where the bytes ended behind the limit. Where they
+		// Too long is #GP, whatever follows (SDM vol. 3, 7.15); also where the bytes ended beyond the limit. Where they
 		// end before it, it has to be reached first.
 		d.short, d.pos = false, d.start+maxInstruction
 		d.uops = d.uops[:first]
@@ -234,7 +234,7 @@ func (d *decoder) at(u Uop) Uop {
 func (d *decoder) emit(u Uop) { d.uops = append(d.uops, u) }
 
 // linkTo returns the link of an exit to target, an offset from the block's first byte. Only within the page is it known
-// which block comes next: the page behind in one mapping of the frame may be another in the next.
+// which block comes next: what follows the frame in one mapping may be another page in the next.
 func (d *decoder) linkTo(target int64) uint32 {
 	if target += d.offset; target < 0 || target > pageMask {
 		return noLink

@@ -1,14 +1,14 @@
 package x86
 
-// Decoding of what ends a block: branches, and instructions behind which the state is looked at anew.
+// Decoding of what ends a block: branches, and instructions after which the state is looked at anew.
 
-// jcc emits a conditional jump to rel bytes behind the instruction.
+// jcc emits a conditional jump to rel bytes after the instruction.
 func (d *decoder) jcc(cc uint8, rel int64) {
 	target := int64(d.pos) + rel
 	d.emit(Uop{Op: OpJo + Op(cc), Aux: d.linkTo(target), Imm: target, Base: Zero, Index: Zero, Seg: Zero})
 }
 
-// branch emits JMP or CALL to rel bytes behind the instruction. Near branches have 64 bits in 64-bit mode, whatever
+// branch emits JMP or CALL to rel bytes after the instruction. Near branches have 64 bits in 64-bit mode, whatever
 // prefixes say: 66 is ignored by Intel's processors, as here, and obeyed by AMD's.
 func (d *decoder) branch(op Op, rel int64) {
 	target := int64(d.pos) + rel
@@ -52,14 +52,14 @@ func (d *decoder) group5() {
 	}
 }
 
-// control emits an operation of the table that sets CPU.target, and the exit behind it.
+// control emits an operation of the table that sets CPU.target, and the exit after it.
 func (d *decoder) control(u Uop) {
 	d.emit(u)
 	d.emit(Uop{Op: OpGoto, Src: Zero, Base: Zero, Index: Zero, Seg: Zero, Aux: noLink})
 	d.end = true
 }
 
-// last emits an operation behind which the block ends, and its successor is looked up.
+// last emits an operation after which the block ends, and its successor is looked up.
 func (d *decoder) last(u Uop) {
 	d.emit(u)
 	d.emit(Uop{Op: OpEnd, Src: Zero, Base: Zero, Index: Zero, Seg: Zero, Aux: noLink, Imm: int64(d.pos)})

@@ -1,6 +1,6 @@
 package x86
 
-// How operands become slots: what an instruction needs in front of its operation and behind it.
+// How operands become slots: what an instruction needs in front of its operation and after it.
 
 // byteOr returns 1 for an even opcode and the operand size for an odd one.
 func (d *decoder) byteOr(op uint8) int {
@@ -74,7 +74,7 @@ func (d *decoder) loadRM(n int) uint8 {
 }
 
 // modify emits what f emits on a slot that stands for the ModRM operand of n bytes, with the load before it and the
-// store behind it. f's operations must leave the slot's bits above n bytes as a register's are left.
+// store after it. f's operations must leave the slot's bits above n bytes as a register's are left.
 func (d *decoder) modify(n int, f func(slot uint8)) {
 	if !d.isReg() {
 		d.emit(d.at(Uop{Op: loadOps[log2(n)][1], Dst: Tmp0, Src: Zero}))

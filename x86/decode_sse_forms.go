@@ -78,7 +78,7 @@ func storeHigh(d *decoder, in *vectorInsn) bool {
 	return true
 }
 
-// gw is G = op(W, imm8); gu is the same with a register only. Where REX.W is set the operation is the one behind op.
+// gw is G = op(W, imm8); gu is the same with a register only. Where REX.W is set the operation is the one after op.
 func gw(d *decoder, in *vectorInsn) bool {
 	d.modrm()
 	d.emit(Uop{Op: in.op + d.wide(), Dst: d.reg, Src: d.source(in.memory)})

@@ -32,7 +32,7 @@ func (d *decoder) pushPopSlot(push bool, dst, src uint8) {
 	d.emit(u)
 }
 
-// popRM is POP to the ModRM operand. An address that uses RSP is computed with the value behind the pop (SDM vol. 2,
+// popRM is POP to the ModRM operand. An address that uses RSP is computed with the value after the pop (SDM vol. 2,
 // POP).
 func (d *decoder) popRM() {
 	if d.reg&7 != 0 {

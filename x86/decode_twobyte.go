@@ -1,6 +1,6 @@
 package x86
 
-// twoByte decodes the instructions behind 0F (SDM vol. 2, table A-3).
+// twoByte decodes the instructions after 0F (SDM vol. 2, table A-3).
 func (d *decoder) twoByte() {
 	op := d.imm8()
 	if d.lock && !lockable0F(op) {

@@ -1,6 +1,6 @@
 package x86
 
-// Decoding of VEX prefixes, and of BMI1 and BMI2, which are all that is announced behind them.
+// Decoding of VEX prefixes, and of BMI1 and BMI2, which are all that is announced after them.
 
 // A vexPrefix is what a VEX prefix says (SDM vol. 2, 2.3.5).
 type vexPrefix struct {
@@ -10,7 +10,7 @@ type vexPrefix struct {
 	vvvv      uint8 // a register, already inverted
 }
 
-// vexed decodes C4 and C5. Of the instructions behind them only those on general-purpose registers are announced; AVX
+// vexed decodes C4 and C5. Of the instructions after them only those on general-purpose registers are announced; AVX
 // is not, and so undefined.
 func (d *decoder) vexed(op uint8) {
 	if d.rex != 0 || d.data16 || d.rep != 0 || d.lock {

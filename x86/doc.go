@@ -14,6 +14,6 @@
 // Time is the count of instructions, plus what events cost ([CPU.AddTime]). [CPU.Run] stops at an exact instruction,
 // never at "the next block end".
 //
-// Whoever drives the processor can have it come back at moments (watch.go), and at breakpoints, uses of memory and each
-// instruction (debug.go); the guest does not notice.
+// The program that drives the processor can have Run return at moments (watch.go), and at breakpoints, uses of memory and
+// each instruction (debug.go); the guest does not notice.
 package x86

@@ -16,7 +16,7 @@ func frame(vector uint8, code uint64, check func(t *testing.T, m *scene, c caugh
 	}
 }
 
-// SDM vol. 3, 6.5 and table 6-1: a fault's return address is the instruction, a trap's the one behind it.
+// SDM vol. 3, 6.5 and table 6-1: a fault's return address is the instruction, a trap's the one after it.
 func TestFaultsAndTraps(t *testing.T) {
 	prove(t,
 		program{name: "#DE", code: asm("31 C9 31 D2", "|48 F7 F1"), want: raises(vectorDE, 0)}, // xor ecx, ecx; xor edx, edx; div rcx
@@ -150,7 +150,7 @@ func TestInterruptFrames(t *testing.T) {
 				t.Errorf("pushed flags %#x", c.flags)
 			}
 		})},
-		program{name: "RF that a return has loaded is gone behind the next instruction", code: asm("0F 0B", "CC"), setup: func(m *scene) { // ud2, which the handler steps over
+		program{name: "RF that a return has loaded is gone after the next instruction", code: asm("0F 0B", "CC"), setup: func(m *scene) { // ud2, which the handler steps over
 			m.handler(vectorUD, progFree, asm("48 83 04 24 02", "48 CF")) // add qword [rsp], 2; iretq
 		}, want: frame(vectorBP, 0, func(t *testing.T, m *scene, c caught) {
 			if c.flags&FlagRF != 0 {
@@ -196,10 +196,10 @@ func TestGateChecks(t *testing.T) {
 	}
 	h := uint64(progGate)
 	prove(t,
-		program{name: "behind the IDT's limit", code: asm("|0F 0B"), setup: func(m *scene) {
+		program{name: "beyond the IDT's limit", code: asm("|0F 0B"), setup: func(m *scene) {
 			m.idtLimit(ud * 16)
 		}, want: tripleFault(vectorGP, vectorDF*8+2+1)}, // the gates of #GP and #DF are beyond as well
-		program{name: "INT n behind the limit", code: asm("|CD 41"), setup: func(m *scene) { m.idtLimit(n*16 + 14) }, want: raises(vectorGP, n*8+2)},
+		program{name: "INT n beyond the limit", code: asm("|CD 41"), setup: func(m *scene) { m.idtLimit(n*16 + 14) }, want: raises(vectorGP, n*8+2)},
 		program{name: "absent, exception", code: asm("|0F 0B"), setup: gate(selCode, 0x0E00, h), want: raises(vectorNP, ud*8+2+1)},
 		program{name: "absent, INT n", code: asm("|CD 41"), setup: gate(selCode, 0x0E00, h), want: raises(vectorNP, n*8+2)},
 		program{name: "wrong type", code: asm("|0F 0B"), setup: gate(selCode, 0x8500, h), want: raises(vectorGP, ud*8+2+1)},
@@ -208,10 +208,10 @@ func TestGateChecks(t *testing.T) {
 		program{name: "INT3 of a user program into a gate of privilege 0", user: true, code: asm("|CC"), setup: func(m *scene) { m.gate(3, h, 0x8E00) }, want: raises(vectorGP, 3*8+2)},
 		program{name: "INT1 does not look at the gate's privilege", user: true, code: asm("F1", "|90"), want: raises(vectorDB, 0)},
 		program{name: "an exception does not look at the gate's privilege", user: true, code: asm("|0F 0B"), want: raises(vectorUD, 0)},
-		program{name: "absent comes behind privilege", user: true, code: asm("|CD 41"), setup: gate(selCode, 0x0E00, h), want: raises(vectorGP, n*8+2)},
+		program{name: "absent comes after privilege", user: true, code: asm("|CD 41"), setup: gate(selCode, 0x0E00, h), want: raises(vectorGP, n*8+2)},
 		program{name: "null code segment", code: asm("|0F 0B"), setup: gate(0, 0x8E00, h), want: raises(vectorGP, 1)},
 		program{name: "INT n, null code segment", code: asm("|CD 41"), setup: gate(0, 0x8E00, h), want: raises(vectorGP, 0)},
-		program{name: "code segment behind the GDT's limit", code: asm("|0F 0B"), setup: gate(selLimit, 0x8E00, h), want: raises(vectorGP, selLimit+1)},
+		program{name: "code segment beyond the GDT's limit", code: asm("|0F 0B"), setup: gate(selLimit, 0x8E00, h), want: raises(vectorGP, selLimit+1)},
 		program{name: "data segment", code: asm("|CD 41"), setup: gate(selData, 0x8E00, h), want: raises(vectorGP, selData)},
 		program{name: "code segment of lower privilege", code: asm("|CD 41"), setup: gate(selUCode, 0x8E00, h), want: raises(vectorGP, selUCode)},
 		program{name: "code segment of 32 bits", code: asm("|0F 0B"), setup: func(m *scene) {
@@ -247,7 +247,7 @@ func TestStacksOfTheTSS(t *testing.T) {
 		}
 	}
 	prove(t,
-		program{name: "RSP0 behind the TSS's limit", user: true, code: asm("|0F 0B"), setup: func(m *scene) {
+		program{name: "RSP0 beyond the TSS's limit", user: true, code: asm("|0F 0B"), setup: func(m *scene) {
 			m.from.TR.Limit = 4 + 7 - 1
 			// #TS needs a handler that needs no stack from the TSS: a conforming one.
 			m.gateTo(vectorTS, selConform, progUser+0x100, 0x8E00)
@@ -258,11 +258,11 @@ func TestStacksOfTheTSS(t *testing.T) {
 				t.Errorf("exit %v at %#x, error code %#x", e, m.RIP(), m.word(m.R[RSP]))
 			}
 		}},
-		program{name: "interrupt stack behind the TSS's limit", code: asm("|0F 0B"), setup: func(m *scene) {
+		program{name: "interrupt stack beyond the TSS's limit", code: asm("|0F 0B"), setup: func(m *scene) {
 			onIST(vectorUD)(m)
 			m.from.TR.Limit = 0x24 + 7 - 1
 		}, want: raises(vectorTS, selTSS+1)},
-		program{name: "INT n, interrupt stack behind the TSS's limit", code: asm("|CD 40"), setup: func(m *scene) {
+		program{name: "INT n, interrupt stack beyond the TSS's limit", code: asm("|CD 40"), setup: func(m *scene) {
 			onIST(0x40)(m)
 			m.from.TR.Limit = 0x24 + 7 - 1
 		}, want: raises(vectorTS, selTSS)},
@@ -361,7 +361,7 @@ func TestPriorities(t *testing.T) {
 			m.protect(progData+0x1000, 0)
 			m.mark = progData + 0xFFE
 		}, want: raises(vectorUD, 0)},
-		program{name: "#DE comes behind the operand's page fault", code: asm("31 D2", "|F7 34 25", le(progData, 4)), setup: dataPage(0), want: raisesPF(0, progData)}, // div dword [progData]
+		program{name: "#DE comes after the operand's page fault", code: asm("31 D2", "|F7 34 25", le(progData, 4)), setup: dataPage(0), want: raisesPF(0, progData)}, // div dword [progData]
 	)
 }
 

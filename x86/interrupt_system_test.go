@@ -21,11 +21,11 @@ func TestInterruptFlag(t *testing.T) {
 	prove(t,
 		program{name: "IF set, one pending: before the first instruction", code: asm("|", inc), setup: deliver(FlagIF, irq), want: interrupted(irq, reg{RAX, 0})},
 		program{name: "STI lets one more instruction pass", code: asm("FB", inc, "|", inc), setup: deliver(0, irq), want: interrupted(irq, reg{RAX, 1})},
-		program{name: "STI behind STI lets one pass, too", code: asm("FB FB", "|", inc), setup: deliver(0, irq), want: interrupted(irq, reg{RAX, 0})},
+		program{name: "STI after STI lets one pass, too", code: asm("FB FB", "|", inc), setup: deliver(0, irq), want: interrupted(irq, reg{RAX, 0})},
 		program{name: "STI, CLI: nothing gets in", code: asm("FB FA", inc, "F4"), setup: deliver(0, irq), want: halts(reg{RAX, 1})},
 		program{name: "STI with IF set already has no shadow", code: asm("FB", inc, "F4"), setup: func(m *scene) {
 			m.from.RFLAGS |= FlagIF
-			m.APIC.startTimerIn(1) // due behind STI
+			m.APIC.startTimerIn(1) // due after STI
 			m.mark = m.start + 1
 		}, want: interrupted(irq, reg{RAX, 0})},
 		program{name: "POPF lets in at once", code: asm("68 02 02 00 00 9D", "|", inc), setup: deliver(0, irq), want: interrupted(irq, reg{RAX, 0})}, // push 0x202; popfq
@@ -35,7 +35,7 @@ func TestInterruptFlag(t *testing.T) {
 			m.APIC.startTimerIn(1) // due in front of MOV SS at the latest … which is the second instruction
 			m.mark = m.start + 10
 		}, want: interrupted(irq, reg{RAX, 0})},
-		program{name: "MOV SS, due behind it", code: asm(movImm(RBX, selData), "8E D3", inc, "|", inc), setup: func(m *scene) {
+		program{name: "MOV SS, due after it", code: asm(movImm(RBX, selData), "8E D3", inc, "|", inc), setup: func(m *scene) {
 			m.from.RFLAGS |= FlagIF
 			m.APIC.startTimerIn(2)
 		}, want: interrupted(irq, reg{RAX, 1})},
@@ -81,7 +81,7 @@ func TestNoInterruptBetweenSTIAndHLT(t *testing.T) {
 	}
 }
 
-// SDM vol. 2, HLT: the saved address is that of the instruction behind it.
+// SDM vol. 2, HLT: the saved address is that of the instruction after it.
 func TestHalt(t *testing.T) {
 	prove(t,
 		program{name: "an interrupt ends it", code: asm("F4", "|90"), setup: func(m *scene) {
@@ -193,7 +193,7 @@ func TestTimerIsExact(t *testing.T) {
 	const loop = "FF C0 EB FC" // 1: inc eax; jmp 1
 	const tick = 1_000_000_000 / APICTimerHz
 	on := func(m *scene) { m.from.RFLAGS |= FlagIF }
-	// The count starts when WRMSR of the initial count, instruction n (from 0), is executed: at n ns. Behind it come
+	// The count starts when WRMSR of the initial count, instruction n (from 0), is executed: at n ns. After it come
 	// one MOV-free loop of two instructions a turn.
 	fires := func(at uint64, before uint64) func(*testing.T, *scene, Exit) {
 		return func(t *testing.T, m *scene, e Exit) {
@@ -215,7 +215,7 @@ func TestTimerIsExact(t *testing.T) {
 		program{name: "TSC deadline", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 777), clear, loop), setup: on, want: fires(777, 9)},
 		program{name: "TSC deadline in the past", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 1), "|90"), setup: on, want: interrupted(irq)},
 		program{name: "TSC deadline and a TSC that is moved", code: asm(wrmsr(MSRTSCAdjust, 1_000_000), wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 1_000_500), clear, loop), setup: on, want: fires(500, 13)},
-		program{name: "a TSC that is moved behind it", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 1_000_500), wrmsr(MSRTSCAdjust, 1_000_000), clear, loop), setup: on, want: fires(500, 13)},
+		program{name: "a TSC that is moved after it", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 1_000_500), wrmsr(MSRTSCAdjust, 1_000_000), clear, loop), setup: on, want: fires(500, 13)},
 		program{name: "a deadline taken back", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 500), wrmsr(MSRTSCDeadline, 0), rdmsr(MSRTSCDeadline), "F4"), setup: on, want: halts(reg{RAX, 0})},
 		program{name: "leaving deadline mode disarms", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 500), wrmsr(apicTimer, irq), "F4"), setup: on, want: halts()},
 		program{name: "entering deadline mode disarms", code: asm(wrmsr(apicTimer, irq), wrmsr(apicInitial, 10), wrmsr(apicTimer, irq|apicDeadline), "F4"), setup: on, want: halts()},

@@ -1,6 +1,6 @@
 package x86
 
-// Operations of the interpreter's switch. A number behind the name is the operand's size in bits; where a 32-bit result
+// Operations of the interpreter's switch. A number after the name is the operand's size in bits; where a 32-bit result
 // goes to a register, its upper half becomes zero.
 const (
 	OpEnd  Op = iota // the block ends: go to block + Imm by link Aux
@@ -126,7 +126,7 @@ const (
 	OpCmov64
 )
 
-// noLink is the Aux of an exit that always looks its target up: behind instructions that change what an address means,
+// noLink is the Aux of an exit that always looks its target up: after instructions that change what an address means,
 // and to other pages.
 const noLink = ^uint32(0)
 

@@ -128,7 +128,7 @@ func TestSupervisorPrevention(t *testing.T) {
 			"0F 01 CA", // clac
 			"|", movFrom(u),
 		), setup: with(CR4SMAP), want: raisesPF(faultP, u)},
-		program{name: "SMAP keeps what AC opened from what comes behind", code: asm(
+		program{name: "SMAP keeps what AC opened from what comes after", code: asm(
 			"0F 01 CB", // stac
 			movFrom(u),
 			"0F 01 CA",                  // clac
@@ -162,7 +162,7 @@ func TestSupervisorPrevention(t *testing.T) {
 	)
 }
 
-// SDM vol. 3, 4.5.4 and table 4-15 and those behind it: bits that must be zero.
+// SDM vol. 3, 4.5.4 and table 4-15 and those after it: bits that must be zero.
 func TestReservedPageTableBits(t *testing.T) {
 	read := asm("|", movFrom(progData))
 	far := asm(movImm(RBX, 1<<30), "|48 8B 03") // mov rax, [rbx]
@@ -227,7 +227,7 @@ func TestAccessedAndDirty(t *testing.T) {
 		program{name: "a read sets accessed at every level", code: asm(movFrom(progData), "F4"), setup: tables, want: bits(pteA, progPML4, progPDPT, progPD, leaf)},
 		program{name: "a write sets dirty in the last level alone", code: asm(movTo(progData), "F4"), setup: tables, want: bits(pteA|pteD, leaf)},
 		program{name: "a write leaves the other levels clean", code: asm(movTo(progData), "F4"), setup: tables, want: bits(pteA, progPML4, progPDPT, progPD)},
-		program{name: "a write behind a read sets dirty", code: asm(movFrom(progData), movTo(progData), "F4"), setup: tables, want: bits(pteA|pteD, leaf)},
+		program{name: "a write after a read sets dirty", code: asm(movFrom(progData), movTo(progData), "F4"), setup: tables, want: bits(pteA|pteD, leaf)},
 		program{name: "a large page's bits are in the directory", code: asm(movTo(progBig+0x5000), "F4"), setup: tables, want: bits(pteA|pteD, progPD+8)},
 		program{name: "an address that is not used sets nothing", code: asm("48 8D", m32, "0F 18 0C 25", le(progData, 4), "F4"), // lea rax; prefetcht0
 			setup: tables, want: bits(0, leaf)},
@@ -385,7 +385,7 @@ func TestRecursiveTables(t *testing.T) {
 
 // A paging structure where there is no memory is nothing that an architecture answers: the run ends and says so.
 func TestTableOutsideMemory(t *testing.T) {
-	prove(t, program{name: "page table behind memory", code: asm(movImm(RBX, 1<<21), "48 8B 03"), // mov rax, [rbx]
+	prove(t, program{name: "page table beyond memory", code: asm(movImm(RBX, 1<<21), "48 8B 03"), // mov rax, [rbx]
 		setup: func(m *scene) { m.write(progPD+8, 1<<40|pteP|pteW) },
 		want: func(t *testing.T, m *scene, e Exit) {
 			if e.Kind != ExitStopped || e.Err == nil || m.RIP() != m.start+10 {

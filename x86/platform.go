@@ -109,7 +109,7 @@ type Action uint8
 
 const (
 	Native Action = iota // the processor is to execute it as if nothing had intercepted it
-	Done                 // it has been executed; go on behind it
+	Done                 // it has been executed; go on after it
 	Again                // nothing was done; execute it again (after an interrupt, if one is due)
 	Raised               // an exception was raised or the run stopped; the instruction did not complete
 )

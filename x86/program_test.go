@@ -57,7 +57,7 @@ const (
 	selFresh   = 0x70 // data, DPL 0, not accessed yet
 	selAbsCode = 0x78 // 64-bit code, DPL 0, not present
 	selTSS2    = 0x80 // 16 bytes: a TSS that is available
-	selLimit   = 0x90 // behind the last one
+	selLimit   = 0x90 // after the last one
 )
 
 var progDescriptors = []uint64{
@@ -170,7 +170,7 @@ func newScene(t testing.TB, p *program, blockLimit int) *scene {
 	m.write(progTSS, 0, 0)
 	m.poke(progTSS+4, progRSP0)
 	m.poke(progTSS+0x24, progIST1)
-	m.poke(progTSS+0x66, 0x68) // the I/O map begins behind the limit
+	m.poke(progTSS+0x66, 0x68) // the I/O map begins beyond the limit
 
 	cs, ss := uint16(selCode), uint16(selData)
 	m.from.GPR[RSP] = progSP

@@ -136,7 +136,7 @@ func TestSystemRegisters(t *testing.T) {
 		program{name: "LLDT of a data segment", code: ax(selData, lldt), want: raises(vectorGP, selData)},
 		program{name: "LLDT with TI", code: ax(selLDT|4, lldt), want: raises(vectorGP, selLDT|4)},
 		program{name: "LLDT, absent", code: ax(selLDT, lldt), setup: func(m *scene) { m.write(progGDT+selLDT, 0x0000_0200_0000_0017, 0) }, want: raises(vectorNP, selLDT)},
-		program{name: "LLDT, half of it behind the limit", code: ax(selLDT, lldt), setup: func(m *scene) { m.from.GDTR.Limit = selLDT + 14 }, want: raises(vectorGP, selLDT)},
+		program{name: "LLDT, half of it beyond the limit", code: ax(selLDT, lldt), setup: func(m *scene) { m.from.GDTR.Limit = selLDT + 14 }, want: raises(vectorGP, selLDT)},
 		program{name: "LLDT, type bits in the upper half", code: ax(selLDT, lldt), setup: func(m *scene) { m.write(progGDT+selLDT+8, 1<<40) }, want: raises(vectorGP, selLDT)},
 		program{name: "LTR makes the TSS busy", code: asm(movImm(RAX, selTSS2), "0F 00 D8", "0F 00 CB", "F4"), want: func(t *testing.T, m *scene, e Exit) { // ltr ax; str ebx
 			halts(reg{RBX, selTSS2})(t, m, e)
@@ -204,7 +204,7 @@ func TestDescriptorQueries(t *testing.T) {
 		query("LAR of an LDT", false, lar, selLDT, zf, 0x0000_8200),
 		query("LAR of what is absent", false, lar, selAbsent, zf, 0x00CF_1300),
 		query("LAR of null", false, lar, 0, nz, same),
-		query("LAR behind the limit", false, lar, selLimit, nz, same),
+		query("LAR beyond the limit", false, lar, selLimit, nz, same),
 		query("LAR of an empty descriptor", false, lar, selLimit-8, nz, same),
 		query("LAR with TI and no LDT", false, lar, 0xC, nz, same),
 		query("LAR, RPL above DPL", false, lar, selData|1, nz, same),

@@ -27,13 +27,13 @@ func steps(offsets ...uint64) func(*testing.T, *scene, Exit) {
 	}
 }
 
-// SDM vol. 3, 17.3.1.4: with TF set there is a trap behind each instruction.
+// SDM vol. 3, 17.3.1.4: with TF set there is a trap after each instruction.
 func TestSingleStep(t *testing.T) {
 	on := asm("9C 81 0C 24 00 01 00 00 9D")  // pushfq; or dword [rsp], TF; popfq: 9 bytes
 	off := asm("9C 81 24 24 FF FE FF FF 9D") // pushfq; and dword [rsp], ~TF; popfq
 	prove(t,
-		program{name: "behind each instruction, from the one behind POPF on", code: asm(on, "90 90", off, "F4"), setup: stepped, want: steps(10, 11, 12, 19, 20)},
-		program{name: "IRET sets it for the instruction behind", code: asm(pushIRET(selData, progSP, 2|FlagTF, selCode, progCode+27), "48 CF", "90", off, "F4"), setup: stepped,
+		program{name: "after each instruction, from the one after POPF on", code: asm(on, "90 90", off, "F4"), setup: stepped, want: steps(10, 11, 12, 19, 20)},
+		program{name: "IRET sets it for the instruction after", code: asm(pushIRET(selData, progSP, 2|FlagTF, selCode, progCode+27), "48 CF", "90", off, "F4"), setup: stepped,
 			want: steps(28, 29, 36, 37)},
 		program{name: "the handler of a fault is not stepped", code: asm(on, "0F 0B", off, "F4"), setup: func(m *scene) { // ud2, which the handler steps over
 			stepped(m)
@@ -43,10 +43,10 @@ func TestSingleStep(t *testing.T) {
 			stepped(m)
 			m.handler(0x40, progFree+0x100, asm("90 48 CF"))
 		}, want: steps(12, 13, 20, 21)},
-		program{name: "MOV SS holds the trap off until behind the next instruction", code: asm("B8", le(selData, 4), on, "8E D0", "90", off, "F4"), setup: stepped, // mov eax, selData; …; mov ss, eax
+		program{name: "MOV SS holds the trap off until after the next instruction", code: asm("B8", le(selData, 4), on, "8E D0", "90", off, "F4"), setup: stepped, // mov eax, selData; …; mov ss, eax
 			want: steps(17, 18, 25, 26)},
 		program{name: "STI does not", code: asm(on, "FB", "90", off, "F4"), setup: stepped, want: steps(10, 11, 12, 19, 20)},
-		program{name: "behind each element of a repeated instruction", code: asm("B9 03 00 00 00", "BF", le(progUser, 4), on, "F3 AA", off, "F4"), setup: stepped, // mov ecx, 3; mov edi, …; rep stosb
+		program{name: "after each element of a repeated instruction", code: asm("B9 03 00 00 00", "BF", le(progUser, 4), on, "F3 AA", off, "F4"), setup: stepped, // mov ecx, 3; mov edi, …; rep stosb
 			want: steps(19, 19, 21, 22, 29, 30)},
 		program{name: "a comparison ends where it ends", code: asm("B9 05 00 00 00", "BF", le(progUser, 4), "31 C0", on, "F2 AE", off, "F4"), setup: func(m *scene) { // repne scasb for 0
 			stepped(m)
@@ -61,7 +61,7 @@ func TestSingleStep(t *testing.T) {
 				t.Errorf("exit %v at %#x after %d traps", e, m.RIP(), m.word(progData))
 			}
 		}},
-		program{name: "SYSCALL that keeps it is trapped behind", user: true, code: asm("9C 81 0C 24 00 01 00 00 9D", "0F 05"), setup: func(m *scene) {
+		program{name: "SYSCALL that keeps it is trapped after", user: true, code: asm("9C 81 0C 24 00 01 00 00 9D", "0F 05"), setup: func(m *scene) {
 			m.msr.star, m.msr.lstar = testSTAR, testLSTAR
 			m.mark = testLSTAR
 		}, want: raises(vectorDB, 0)},

@@ -206,7 +206,7 @@ func (e *floatEnv) operand(n number) number {
 	return n
 }
 
-// denormals raises the denormal-operand exception. It is looked for behind invalid operations and division by zero.
+// denormals raises the denormal-operand exception. It is looked for after invalid operations and division by zero.
 func (e *floatEnv) denormals(a, b number) {
 	if a.denormal || b.denormal {
 		e.flags |= fpDE

@@ -28,7 +28,7 @@ func (e *floatEnv) integral(a number) (r number, inexact bool) {
 	if a.exp >= 63 {
 		return a, false
 	}
-	cut := 63 - a.exp // number of bits behind the point
+	cut := 63 - a.exp // number of bits after the point
 	hi, lo := shiftRightSticky(a.m, 0, cut)
 	if e.increments(a.neg, hi&1 != 0, lo) {
 		e.up = true

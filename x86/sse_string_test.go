@@ -43,7 +43,7 @@ func TestStringCompare(t *testing.T) {
 		sub := text(1+r.Intn(3), "abcd")
 		b = text(r.Intn(17), "abcd")
 		want := bytes.Index(b, sub)
-		for n := len(sub) - 1; want < 0 && n > 0 && len(b) == 16; n-- { // what begins at the register's end may go on behind it
+		for n := len(sub) - 1; want < 0 && n > 0 && len(b) == 16; n-- { // what begins at the register's end may go on after it
 			if bytes.HasSuffix(b, sub[:n]) {
 				want = 16 - n
 			}

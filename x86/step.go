@@ -1,9 +1,9 @@
 package x86
 
-// What exec needs off its fast path.
+// What exec needs outside its fast path.
 
-// slow notes where the instruction of u stands, before anything that may look: a fault, an event that costs time, the
-// platform.
+// slow records which instruction u belongs to. It comes before everything that may need to know: a fault, an event that
+// costs time, a call of the platform.
 func (c *CPU) slow(u *Uop) {
 	c.at = u.at()
 	c.stackRef = u.Seg == StackSeg
@@ -15,10 +15,10 @@ func (c *CPU) slowStack(u *Uop) {
 	c.stackRef = true
 }
 
-// nextRIP returns the address behind the instruction under way.
+// nextRIP returns the address after the instruction under way.
 func (c *CPU) nextRIP() uint64 { return c.RIP() + uint64(c.at>>8&0xFF) }
 
-// setNext says where an instruction served by a function of the table goes; opGoto behind it goes there.
+// setNext says where an instruction served by a function of the table goes; opGoto after it goes there.
 func (c *CPU) setNext(rip uint64) { c.target = rip }
 
 // missLoad is a load into R[Dst] that the TLB does not serve.
@@ -108,10 +108,10 @@ func (c *CPU) misdirected(u *Uop) {
 	c.abandon(u)
 }
 
-// scratchUops is room for the longest instruction and the exit behind it.
+// scratchUops is room for the longest instruction and the exit after it.
 const scratchUops = 16
 
-// restOf copies what remains of u's instruction behind u, with an exit at its end, and returns the copy.
+// restOf copies what remains of u's instruction after u, with an exit at its end, and returns the copy.
 func (c *CPU) restOf(u *Uop) *Uop {
 	c.finish = false
 	n := 0
@@ -119,7 +119,7 @@ func (c *CPU) restOf(u *Uop) *Uop {
 		c.scratch[n] = *v
 		n++
 		if v.Op == OpEnd || v.Op == OpGoto {
-			break // the block ends here anyway, and behind it is nothing
+			break // the block ends here anyway, and after it is nothing
 		}
 		if v.Op >= OpJmp && v.Op <= OpRet {
 			break

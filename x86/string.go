@@ -84,7 +84,7 @@ func stringInstruction(c *CPU, u *Uop) bool {
 // stretch does up to a page's worth of elements. It returns how many, and whether the instruction goes on.
 func (s *stringState) stretch(u *Uop, count uint64) (done uint64, again, ok bool) {
 	c, kind := s.c, u.Dst
-	single := c.rest&FlagTF != 0 // then there is a trap behind each element (SDM vol. 3, 17.3.1.4)
+	single := c.rest&FlagTF != 0 // then there is a trap after each element (SDM vol. 3, 17.3.1.4)
 	if s.step == s.n && s.mask == ^uint64(0) && !c.aligning() && !single {
 		switch kind {
 		case stringSTOS:

@@ -8,7 +8,7 @@ import (
 
 // SDM vol. 2, REP: a repeated instruction that faults has done what comes before the fault, and its registers say so.
 func TestRepeatedInstructionsWithFaults(t *testing.T) {
-	const edge = progData + 0x1000 // the page behind is absent
+	const edge = progData + 0x1000 // the next page is absent
 	set := func(rcx, rsi, rdi, rax uint64) func(*scene) {
 		return func(m *scene) {
 			m.from.GPR[RCX], m.from.GPR[RSI], m.from.GPR[RDI], m.from.GPR[RAX] = rcx, rsi, rdi, rax
@@ -101,7 +101,7 @@ func TestRepeatedMovesThroughAnAlias(t *testing.T) {
 	prove(t, overlap(progData+0x100, alias+0x101, 8, "F3 A4"), overlap(alias+0x100, progData+0x101, 8, "F3 67 A4"))
 }
 
-// Interrupts and deadlines are met between the stretches of a repeated instruction, and it goes on behind them as if
+// Interrupts and deadlines are met between the stretches of a repeated instruction, and it goes on after them as if
 // nothing had been.
 func TestRepeatedInstructionsWithInterrupts(t *testing.T) {
 	fill := func(m *scene) {

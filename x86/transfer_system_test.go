@@ -35,7 +35,7 @@ func pushIRET(ss, rsp, flags, cs, rip uint64) string {
 func TestInterruptReturn(t *testing.T) {
 	iret := func(ss, rsp, flags, cs, rip uint64) string { return asm(pushIRET(ss, rsp, flags, cs, rip), "|48 CF") }
 	toUser := iret(selUData|3, progUSP, 2, selUCode|3, progUser)
-	const after = progCode + 25 + 2 // behind the pushes and IRETQ
+	const after = progCode + 25 + 2 // after the pushes and IRETQ
 	prove(t,
 		program{name: "to the same privilege", code: asm(iret(selData, progSP-0x100, 2|FlagCF|FlagDF, selCode, after), "F4"), want: func(t *testing.T, m *scene, e Exit) {
 			halts(reg{RSP, progSP - 0x100})(t, m, e)
@@ -55,7 +55,7 @@ func TestInterruptReturn(t *testing.T) {
 			halts(reg{RSP, progSP - 8})(t, m, e)
 		}},
 		program{name: "null code segment", code: iret(selData, progSP, 2, 0, after), want: raises(vectorGP, 0)},
-		program{name: "code segment behind the limit", code: iret(selData, progSP, 2, selLimit, after), want: raises(vectorGP, selLimit)},
+		program{name: "code segment beyond the limit", code: iret(selData, progSP, 2, selLimit, after), want: raises(vectorGP, selLimit)},
 		program{name: "code selector of a data segment", code: iret(selData, progSP, 2, selData, after), want: raises(vectorGP, selData)},
 		program{name: "absent code segment", code: iret(selData, progSP, 2, selAbsCode, after), want: raises(vectorNP, selAbsCode)},
 		program{name: "code selector with a wrong RPL", code: iret(selUData|3, progSP, 2, selUCode, progUser), want: raises(vectorGP, selUCode)},
@@ -197,7 +197,7 @@ func TestFarTransfers(t *testing.T) {
 			}
 		}},
 		bad("null", 0, there, vectorGP, 0),
-		bad("behind the limit", selLimit, there, vectorGP, selLimit),
+		bad("beyond the limit", selLimit, there, vectorGP, selLimit),
 		bad("data segment", selData, there, vectorGP, selData),
 		bad("lower privilege", selUCode|3, there, vectorGP, selUCode),
 		bad("RPL above the privilege", selCode|1, there, vectorGP, selCode),

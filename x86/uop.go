@@ -5,7 +5,7 @@ import "unsafe"
 // A Uop is one micro-operation: small, regular, without pointers, so that a translator can read it as well as the
 // interpreter.
 //
-// An instruction becomes one or a few of them. What changes registers that the guest sees comes behind everything in
+// An instruction becomes one or a few of them. What changes registers that the guest sees comes after everything in
 // the instruction that can fault. Operands: the second operand of an arithmetic operation is R[Src]+Imm, where one of
 // the two is zero; an address is R[Base] + R[Index]<<Scale + R[Seg] + Disp.
 type Uop struct {
@@ -33,7 +33,7 @@ const uopSize = unsafe.Sizeof(Uop{})
 // at packs Ord (bits 7:0), Len (15:8) and Off (31:16).
 func (u *Uop) at() uint32 { return uint32(u.Ord) | uint32(u.Len)<<8 | uint32(u.Off)<<16 }
 
-// next returns the micro-operation behind u. Every block ends with one that does not go on.
+// next returns the micro-operation after u. Every block ends with one that does not go on.
 func (u *Uop) next() *Uop { return (*Uop)(unsafe.Add(unsafe.Pointer(u), uopSize)) }
 
 // An Op is what a micro-operation does. Those below opTable are cases of the interpreter's switch; the others are

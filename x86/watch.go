@@ -1,7 +1,7 @@
 package x86
 
-// Moments at which whoever drives the processor wants to be told. Each comes back from Run at an exact boundary between
-// two instructions, and costs nothing in between.
+// Moments at which the program that drives the processor wants to be told. At each Run returns, at an exact boundary
+// between two instructions; waiting for one costs nothing.
 
 // watches holds what is waited for.
 type watches struct {

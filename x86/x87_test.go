@@ -147,7 +147,7 @@ func TestX87Stack(t *testing.T) {
 		}
 	}
 	if v := m.do(0xDB, 0xE2, 0x9B); v != noVector { // FNCLEX; WAIT
-		t.Errorf("WAIT behind FNCLEX: vector %d", v)
+		t.Errorf("WAIT after FNCLEX: vector %d", v)
 	}
 }
 
@@ -194,7 +194,7 @@ func TestX87Save(t *testing.T) {
 		t.Fatalf("FNSAVE: vector %d", v)
 	}
 	if m.fpu.full != 0 || m.fpu.cw != x87Initial || m.fpu.sw != 0 {
-		t.Errorf("behind FNSAVE: %+v", m.fpu)
+		t.Errorf("after FNSAVE: %+v", m.fpu)
 	}
 	area := m.get(bareData, env32+saveRegs)
 	cw, tags := binary.LittleEndian.Uint16(area), binary.LittleEndian.Uint16(area[8:])

@@ -10,7 +10,7 @@ import (
 )
 
 // An Allocator hands out memory in blocks of 4 KiB << order, aligned to their size. What its callers get is accepted,
-// and so is the page behind it. It may also have the methods of [UnitAllocator] and [Filler], which are tested then.
+// and so is the page after it. It may also have the methods of [UnitAllocator] and [Filler], which are tested then.
 type Allocator interface {
 	Alloc(order int, d accept.Driver) (addr uint64, err error)
 	Free(addr uint64, order int) error

@@ -20,7 +20,7 @@ type Bitmap interface {
 }
 
 // TestBitmap does random operations with a bitmap and with a map of units, and returns the first difference. newBitmap
-// returns one with nothing marked whose span is span, which is whole units, or ends up to seven units behind it.
+// returns one with nothing marked whose span is span, which is whole units, or ends up to seven units after it.
 func TestBitmap(newBitmap func(span accept.Range) (Bitmap, error), seed uint64) error {
 	r := rand.New(rand.NewPCG(seed, 0))
 	for range 100 {

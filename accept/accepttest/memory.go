@@ -128,7 +128,7 @@ func (m *Memory) Touch(r accept.Range) error {
 }
 
 // HandOut is what an allocator does with r when it returns it. It is an error if it could not be touched, if a page of
-// it is in use already, or if the page behind it is unaccepted: a load of a word may begin in r and end there.
+// it is in use already, or if the page after it is unaccepted: a load of a word may begin in r and end there.
 func (m *Memory) HandOut(r accept.Range) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -136,7 +136,7 @@ func (m *Memory) HandOut(r accept.Range) error {
 		return err
 	}
 	if m.before(r.End) {
-		return m.wrong("handing out %v: the page behind it is unaccepted", r)
+		return m.wrong("handing out %v: the page after it is unaccepted", r)
 	}
 	m.change(r, out, 0)
 	m.count.Out += r.Len()

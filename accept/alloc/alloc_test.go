@@ -47,7 +47,7 @@ func agree(a accepttest.Allocator, m *accepttest.Memory) error {
 }
 
 // bound is how much may have been accepted: a tenth more than what was touched, and the reserve. The rest is for
-// the guards: where a run of units is handed out, the unit behind it is accepted, and counts until it is used.
+// the guards: where a run of units is handed out, the unit after it is accepted, and counts until it is used.
 func bound(touched uint64) (accepted uint64) { return touched + touched/10 + reserve + accept.UnitSize }
 
 // TestAgainstModel does ten million random operations on some hundred machines, on every other of them by several
@@ -68,7 +68,7 @@ func TestAgainstModel(t *testing.T) {
 		}
 		if s/16%4 == 0 {
 			o.Fail = failOnce(int(s / 64 % 64))
-			o.Bound = nil // the first units of a run are accepted when one behind them fails, and then of no use
+			o.Bound = nil // the first units of a run are accepted when one after them fails, and then of no use
 		}
 		if err := accepttest.TestAllocator(newAllocator, o); err != nil {
 			t.Fatal(err)

@@ -34,7 +34,7 @@ const (
 	kinds        = guarded + 1
 
 	kindMask = 0x0f
-	held     = 0x10 // the last page is marked used, since the unit behind it is unaccepted
+	held     = 0x10 // the last page is marked used, since the unit after it is unaccepted
 	edge     = 0x20 // some pages are no memory of ours, and marked used
 )
 

@@ -27,9 +27,9 @@
 //     (see [accept.Tracker]). Who needs no unaccepted memory waits for none of them.
 //   - Those who wait do not each have a unit accepted. Only so many are under way for them as hold what all of them
 //     want; a newcomer for whom that is enough waits for it, or for what others free.
-//   - A load of a word may begin in a page and end behind it, and must not meet unaccepted memory there
-//     (see [accept.Guard]). So the last page of a unit is held back while the unit behind it is unaccepted, and a run of
-//     whole units is handed out when the unit behind it has been accepted, too.
+//   - A load of a word may begin in a page and end after it, and must not meet unaccepted memory there
+//     (see [accept.Guard]). So the last page of a unit is held back while the unit after it is unaccepted, and a run of
+//     whole units is handed out when the unit after it has been accepted, too.
 //   - When a driver fails its unit is lost, and nothing can be accepted any more. The call returns the error, others
 //     that need unaccepted memory [accept.ErrBroken]; what is accepted is handed out as before.
 //

@@ -38,8 +38,8 @@ func (a *Allocator) nextRaw() uint64 {
 	return none
 }
 
-// enter makes the memory of unit u, which has been accepted and was not used before, free. While the unit behind it is
-// unaccepted its last page is held back, since a load of a word that begins in that page can end behind it. So is the
+// enter makes the memory of unit u, which has been accepted and was not used before, free. While the unit after it is
+// unaccepted its last page is held back, since a load of a word that begins in that page can end after it. So is the
 // page before the unit, until now.
 func (a *Allocator) enter(u uint64) {
 	p, n, flags := a.page(u), uint64(unitPages), uint8(0)
@@ -89,7 +89,7 @@ func (a *Allocator) isWhole(u uint64) bool {
 	return accept.Contains(a.ram, a.unit(u).Start, accept.UnitSize)
 }
 
-// unaccepted reports whether unit u is unaccepted, which may be a unit behind the last.
+// unaccepted reports whether unit u is unaccepted, which may be a unit after the last.
 func (a *Allocator) unaccepted(u uint64) bool {
 	return a.tracker != nil && a.tracker.Bitmap.Any(a.unit(u))
 }

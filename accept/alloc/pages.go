@@ -25,7 +25,7 @@ func (p *pages) find(order int) uint64 {
 	}
 	for i, word := range p {
 		word = ^word
-		for k := 0; k < order; k++ { // a bit stays set if it and the 2ᵏ behind it are
+		for k := 0; k < order; k++ { // a bit stays set if it and the 2ᵏ after it are
 			word &= word >> (1 << k)
 		}
 		if word &= aligned[order]; word != 0 {

@@ -2,8 +2,8 @@ package alloc
 
 import "github.com/tacit-vm/tacit/accept"
 
-// The reserve is accepted free memory, so that an allocation seldom waits for the platform. Whoever has time fills it:
-// a processor that is idle calls Background; a goroutine, or a thread of a kernel, calls Await first.
+// The reserve is accepted free memory, so that an allocation seldom waits for the platform. It is filled by those
+// that have time: an idle processor calls Background; a goroutine, or a thread of a kernel, calls Await first.
 
 const (
 	reservePart = 128      // of RAM

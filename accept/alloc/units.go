@@ -3,7 +3,7 @@ package alloc
 import "github.com/tacit-vm/tacit/accept"
 
 // AllocUnits hands out n units that follow each other, of 2 MiB each, from one range of RAM: accepted ones if there is
-// such a run, else the first run of which the rest can be accepted, by d. The unit behind the run is accepted, too.
+// such a run, else the first run of which the rest can be accepted, by d. The unit after the run is accepted, too.
 func (a *Allocator) AllocUnits(n int, d accept.Driver) (addr uint64, err error) {
 	if n <= 0 {
 		return 0, ErrSize
@@ -32,9 +32,9 @@ func (a *Allocator) takeUnits(n uint64, d accept.Driver) (addr uint64, err error
 	}
 }
 
-// acceptRun hands out the n units from u on when it has had them accepted, and the one behind. Nobody else can take
-// the run meanwhile, but the unit behind it others can: it would be a hole between two runs, which hold each other up
-// no longer than it takes to accept a unit. It is called with the lock, and lets go of it while the driver works.
+// acceptRun hands out the n units from u on when it has had them accepted, and the one after. Others cannot take
+// the run meanwhile, but they can take the unit after it. To keep that, too, would leave a hole between two runs; as it is,
+// two runs side by side wait for each other no longer than it takes to accept a unit. It is called with the lock, and lets go of it while the driver works.
 func (a *Allocator) acceptRun(u, n uint64, d accept.Driver) (addr uint64, err error) {
 	run, guard := accept.Range{Start: a.unit(u).Start, End: a.unit(u + n).Start}, u+n
 	fresh := a.reserve(u, n)

@@ -251,7 +251,7 @@ func FuzzMemoryMap(f *testing.F) {
 		last, bytesOf := uint64(0), map[uefi.MemoryType]uint64{}
 		for d := range m.All() {
 			if d.PhysicalStart < last || d.End() <= d.PhysicalStart || d.End() > limit || d.PhysicalStart%uefi.PageSize != 0 {
-				t.Fatalf("%v behind %#x", d, last)
+				t.Fatalf("%v after %#x", d, last)
 			}
 			last = d.End()
 			bytesOf[d.Type] += d.End() - d.PhysicalStart
@@ -260,7 +260,7 @@ func FuzzMemoryMap(f *testing.F) {
 			last := uint64(0)
 			for r := range ranges {
 				if r.Empty() || r.Start < last || r.Start%uefi.PageSize != 0 || r.End%uefi.PageSize != 0 || !r.Intersect(used).Empty() {
-					t.Fatalf("%v behind %#x, and %v is in use", r, last, used)
+					t.Fatalf("%v after %#x, and %v is in use", r, last, used)
 				}
 				last, sum = r.End, sum+r.Len()
 			}

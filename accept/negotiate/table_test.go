@@ -112,7 +112,7 @@ func TestTakeOver(t *testing.T) {
 		{"marks free memory", mark(accept.Range{Start: 1 * giB, End: 1*giB + 2*miB}), negotiate.ErrTableContradict},
 		{"marks nothing at all", mark(accept.Range{Start: 3 * giB, End: 3*giB + 2*miB}), negotiate.ErrTableContradict},
 		{"marks a unit of which a part is free", mark(accept.Range{Start: 64 * miB, End: 66 * miB}), negotiate.ErrTableContradict},
-		{"marks the unit behind the last", mark(accept.Range{Start: 5 * giB, End: 5*giB + 2*miB}), negotiate.ErrTableContradict},
+		{"marks the unit after the last", mark(accept.Range{Start: 5 * giB, End: 5*giB + 2*miB}), negotiate.ErrTableContradict},
 	} {
 		b, err := m.TakeOver(c.change(bytes.Clone(before)))
 		if !errors.Is(err, c.want) || !b.Span().Empty() {
@@ -125,7 +125,7 @@ func TestTakeOver(t *testing.T) {
 	}
 }
 
-// mark changes a table, which it makes a byte longer so that it reaches behind the last unit.
+// mark changes a table, which it makes a byte longer so that it reaches beyond the last unit.
 func mark(r accept.Range) func(table []byte) []byte {
 	return func(table []byte) []byte {
 		h, err := accept.ParseHeader(table)

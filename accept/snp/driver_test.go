@@ -174,7 +174,7 @@ func TestResults(t *testing.T) {
 	}
 }
 
-// A page among small ones that is validated already is found, and nothing behind it is.
+// A page among small ones that is validated already is found, and nothing after it is.
 func TestAlreadyValidated(t *testing.T) {
 	for _, early := range []bool{false, true} {
 		p := newPlatform(t)

@@ -101,7 +101,7 @@ func TestExits(t *testing.T) {
 						t.Errorf("%s: field %#x is %#x, valid %v", c.name, f.at, p.get(f.at), p.valid(f.at))
 					}
 				}
-				if n := p.valids(); n != len(c.needs)+3 { // SW_EXITCODE and the two behind it
+				if n := p.valids(); n != len(c.needs)+3 { // SW_EXITCODE and the two after it
 					t.Errorf("%s: %d fields are valid", c.name, n)
 				}
 				p.reply(0, 0)

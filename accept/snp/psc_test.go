@@ -51,7 +51,7 @@ func TestHostThatCheats(t *testing.T) {
 		{"the highest of them", []func(*platform){func(p *platform) { p.ghcb[abi.GHCBSharedBuffer+7] = 0x80 }}, snp.Inconsistent, r.Start, 1},
 		{"an end that has grown", []func(*platform){setHeader(3, 3)}, snp.Inconsistent, r.Start, 1},
 		{"an end that has shrunk", []func(*platform){setHeader(2, 1)}, snp.Inconsistent, r.Start, 1},
-		{"a cursor far behind the end", []func(*platform){setHeader(4, 2)}, snp.Inconsistent, r.Start, 1},
+		{"a cursor far beyond the end", []func(*platform){setHeader(4, 2)}, snp.Inconsistent, r.Start, 1},
 		{"the farthest", []func(*platform){setHeader(0xFFFF, 2)}, snp.Inconsistent, r.Start, 1},
 		{"a cursor that moves back", []func(*platform){both(setHeader(1, 2), setDone(1, 0)), setHeader(0, 2)}, snp.Inconsistent, 2 * miB, 2},
 		{"pages that are undone", []func(*platform){

@@ -22,7 +22,7 @@ func (d *Driver) MakePrivate(r accept.Range) error {
 	return d.Accept(r)
 }
 
-// mapGPA is TDG.VP.VMCALL<MapGPA>. The host keeps a call short by asking for a retry behind an address.
+// mapGPA is TDG.VP.VMCALL<MapGPA>. The host keeps a call short by asking for a retry after an address.
 func (d *Driver) mapGPA(r accept.Range, bit uint64) error {
 	for stalls := 0; r.Start < r.End; {
 		d.regs = Registers{R12: r.Start | bit, R13: r.End - r.Start}

@@ -201,7 +201,7 @@ func TestAgainstModel(t *testing.T) {
 			t.Fatalf("%v with %#x accepted: %v", r, before, err)
 		}
 		if last := m.asked[len(m.asked)-1]; last.gpa != e.GPA || last.level != e.Level {
-			t.Fatalf("%v: went on behind %v, to %#x", r, err, last.gpa)
+			t.Fatalf("%v: went on after %v, to %#x", r, err, last.gpa)
 		}
 	}
 }

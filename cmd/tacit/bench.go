@@ -1,14 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"runtime/pprof"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -38,13 +37,19 @@ func benchCommand() *cobra.Command {
 		Example: "  tacit bench --save before.json\n" +
 			"  tacit bench --compare before.json integer carry boot-tdx\n" +
 			"  tacit bench --cpuprofile cpu.out --runs 1 boot-tdx && go tool pprof -top cpu.out",
-		ValidArgsFunction: cobra.NoFileCompletions,
-		Args: func(_ *cobra.Command, names []string) error {
+		ValidArgsFunction: func(*cobra.Command, []string, string) (names []string, _ cobra.ShellCompDirective) {
+			all, _ := f.workloads(nil) // all of them: nothing can be wrong with that
+			for _, w := range all {
+				names = append(names, w.Name+"\t"+w.About)
+			}
+			return names, cobra.ShellCompDirectiveNoFileComp
+		},
+		Args: func(cmd *cobra.Command, names []string) error {
 			_, err := f.workloads(names)
 			if f.runs < 1 {
 				err = errors.New("--runs: want at least 1")
 			}
-			return err
+			return cmp.Or(err, f.files(streamsOf(cmd)).check())
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.run(cmd.Context(), args, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -61,7 +66,7 @@ func benchCommand() *cobra.Command {
 	return cmd
 }
 
-func (f *benchFlags) run(ctx context.Context, names []string, stdout, stderr io.Writer) (err error) {
+func (f *benchFlags) run(ctx context.Context, names []string, stdout, stderr io.Writer) error {
 	workloads, err := f.workloads(names)
 	if err != nil {
 		return err
@@ -78,11 +83,22 @@ func (f *benchFlags) run(ctx context.Context, names []string, stdout, stderr io.
 			return err
 		}
 	}
-	stop, err := profile(f.cpuProfile)
+	out := outputs{stdout: stdout}
+	defer out.discard()
+	saved, err := out.create(ctx, f.save)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, stop()) }()
+	profile, err := out.create(ctx, f.cpuProfile)
+	if err != nil {
+		return err
+	}
+	if profile != nil {
+		if err := pprof.StartCPUProfile(profile); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile() // once more does nothing
+	}
 
 	report := bench.NewReport()
 	for _, w := range workloads {
@@ -94,12 +110,18 @@ func (f *benchFlags) run(ctx context.Context, names []string, stdout, stderr io.
 		}
 		report.Results = append(report.Results, result)
 	}
-	if f.save != "" {
-		if err := report.Save(f.save); err != nil {
-			return err
-		}
+	pprof.StopCPUProfile()
+	table := func(w io.Writer) error { return report.WriteTable(w, earlier) }
+	return errors.Join(saved.fill(report.Write), profile.failed(), out.keep(), onPaper(stdout, table))
+}
+
+// files are what the command line names.
+func (f *benchFlags) files(std streams) files {
+	return files{
+		in:  []named{{by: "--kernel", path: f.kernel}, {by: "--compare", path: f.compare}},
+		out: []named{{"--save", f.save, textFile}, {"--cpuprofile", f.cpuProfile, gzipFile}},
+		std: std,
 	}
-	return report.WriteTable(stdout, earlier)
 }
 
 // workloads returns those that are named, or all.
@@ -118,11 +140,11 @@ func (f *benchFlags) workloads(names []string) ([]bench.Workload, error) {
 	for _, name := range names {
 		i := slices.IndexFunc(all, func(w bench.Workload) bool { return w.Name == name })
 		if i < 0 {
-			var known []string
+			var names []string
 			for _, w := range all {
-				known = append(known, w.Name)
+				names = append(names, w.Name)
 			}
-			return nil, fmt.Errorf("no workload %q: there are %s", name, strings.Join(known, ", "))
+			return nil, fmt.Errorf("no workload %s: %w", name, known(name, names))
 		}
 		chosen = append(chosen, all[i])
 	}
@@ -145,23 +167,5 @@ func (f *benchFlags) image(ctx context.Context) (*image.Image, error) {
 			return nil, err
 		}
 	}
-	return image.Open(ctx, path)
-}
-
-// profile starts a profile of the processor time, and returns what ends it.
-func profile(path string) (stop func() error, err error) {
-	if path == "" {
-		return func() error { return nil }, nil
-	}
-	file, err := os.Create(path)
-	if err != nil {
-		return nil, err
-	}
-	if err := pprof.StartCPUProfile(file); err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return func() error {
-		pprof.StopCPUProfile()
-		return file.Close()
-	}, nil
+	return openImage(ctx, path)
 }

@@ -16,7 +16,7 @@ func TestBench(t *testing.T) {
 	if status, out, _ := tacit("--list"); status != 0 || !strings.Contains(out, "carry") || !strings.Contains(out, "boot-tdx") {
 		t.Errorf("--list: status %d\n%s", status, out)
 	}
-	if status, _, errs := tacit("nonsense"); status != statusUsage || !strings.Contains(errs, `no workload "nonsense": there are integer, `) {
+	if status, _, errs := tacit("nonsense"); status != statusUsage || !strings.Contains(errs, `no workload nonsense: there are integer, `) {
 		t.Errorf("unknown name: status %d, %s", status, errs)
 	}
 	if status, _, errs := tacit("--runs", "0", "integer"); status != statusUsage || !strings.Contains(errs, "--runs") {

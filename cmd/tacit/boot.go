@@ -62,14 +62,16 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "boot [IMAGE]",
 		Short: "Boot a kernel as a confidential guest and say who accepted its memory",
-		Long: "Boots IMAGE, a kernel package (.deb), a bzImage or an EFI application such as a unified kernel image, in a\n" +
-			"machine with one CPU and no disks, and lets it run until it switches itself off. Without IMAGE it boots\n" +
-			"tacit's own guest: a Go program that accepts memory when it needs it, and shows how. With --append it takes\n" +
-			"words: hold=SIZE, unaccepted=lazy, unaccepted=eager, unaccepted=unknown, touch, nil, handover.\n\n" +
+		Long: "Boots IMAGE, " + packages + ", a bzImage or an EFI application\n" +
+			"such as a unified kernel image, in a machine with one CPU and no disks, and lets it run until it switches itself\n" +
+			"off. Without IMAGE it boots tacit's own guest: a Go program that accepts memory when it needs it, and shows how.\n" +
+			"With --append it takes words: hold=SIZE, unaccepted=lazy, unaccepted=eager, unaccepted=unknown, touch, nil,\n" +
+			"handover.\n\n" +
 			"The guest's console goes to standard output. On a terminal, a line under it says how far the run is. At the\n" +
 			"end a summary goes to standard error. The same image, flags and seed give the same console and the same\n" +
 			"record on every host, except for what the record has under \"host\".\n\n" +
-			"SIZE is a whole number with K, M, G or T (powers of 1024); without a letter it is in bytes.\n\n" +
+			sizeHelp +
+			outputHelp +
 			attackHelp() + "\n" +
 			lieHelp() + "\n" +
 			exitHelp(),
@@ -78,14 +80,15 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			"  tacit boot --memory 64G --host-page 4K --json record.json bzImage\n" +
 			"  tacit boot --append accept_memory=eager",
 		Args: func(cmd *cobra.Command, args []string) error {
-			return cmp.Or(cobra.MaximumNArgs(1)(cmd, args), f.check(len(args) > 0))
+			return cmp.Or(atMostOne("IMAGE")(cmd, args), f.check(len(args) > 0), f.files(args, streamsOf(cmd)).check())
 		},
+		ValidArgsFunction: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := f.settings(cmd.Context(), args, cmd.Flags().Changed("cmdline"))
 			if err != nil {
 				return err
 			}
-			outcome, err := f.boot(cmd.Context(), run, s, streams{cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()}, len(args) == 0)
+			outcome, err := f.boot(cmd.Context(), run, s, streamsOf(cmd), len(args) == 0)
 			if err == nil {
 				*status = statusOf(outcome)
 			}
@@ -120,11 +123,27 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show neither the console nor how far the run is")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "add phases and calls to the summary")
 	f.debugFlags.register(flags)
+	completeWith(cmd, "host-attack", cobra.FixedCompletions(attackKinds(), cobra.ShellCompDirectiveNoFileComp))
+	completeWith(cmd, "firmware-lie", cobra.FixedCompletions(lieKinds(), cobra.ShellCompDirectiveNoFileComp))
 	flags.IntVar(&f.cpuBlocks, "cpu-blocks", 0, "cut blocks after so many instructions (for tests of determinism)")
 	if err := flags.MarkHidden("cpu-blocks"); err != nil {
 		panic(err) // the flag is declared above
 	}
 	return cmd
+}
+
+func attackKinds() (kinds []string) {
+	for _, a := range host.Attacks() {
+		kinds = append(kinds, a.Kind)
+	}
+	return kinds
+}
+
+func lieKinds() (kinds []string) {
+	for _, l := range firmware.Lies() {
+		kinds = append(kinds, string(l.Kind))
+	}
+	return kinds
 }
 
 // attackHelp is the part of --help that explains attacks.
@@ -157,8 +176,6 @@ func (f *bootFlags) check(hasImage bool) error {
 		return fmt.Errorf("--timeout %v is negative", f.timeout)
 	case f.cpuBlocks < 0:
 		return fmt.Errorf("--cpu-blocks %d is negative", f.cpuBlocks)
-	case f.json != "" && f.json == f.events:
-		return errors.New("--json and --events cannot both be written to one place")
 	case f.touch != 0 && f.initrd != "":
 		return errors.New("--touch is for tacit's init, which --initrd replaces")
 	case f.touch != 0 && !hasImage:
@@ -170,9 +187,31 @@ func (f *bootFlags) check(hasImage bool) error {
 	if err := f.debugFlags.check(); err != nil {
 		return err
 	}
+	if kind, _, _ := strings.Cut(f.hostAttack, ":"); kind != "" {
+		if err := known(kind, attackKinds()); err != nil {
+			return fmt.Errorf("--host-attack %s: %w", f.hostAttack, err)
+		}
+	}
+	if f.firmwareLie != "" {
+		if err := known(f.firmwareLie, lieKinds()); err != nil {
+			return fmt.Errorf("--firmware-lie %s: %w", f.firmwareLie, err)
+		}
+	}
 	return vm.Config{
 		Platform: f.platform.word, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie, Touch: uint64(f.touch),
 	}.Check()
+}
+
+// files are what the command line names.
+func (f *bootFlags) files(args []string, std streams) files {
+	all := files{
+		in:  []named{{by: "--initrd", path: f.initrd}, {by: "--symbols", path: f.symbols}},
+		out: []named{{"--json", f.json, textFile}, {"--events", f.events, textFile}, {"--profile", f.profile, gzipFile}},
+		std: std,
+	}
+	in, out := f.debugFlags.files()
+	all.in, all.out = append(append(all.in, images(args)...), in...), append(all.out, out...)
+	return all
 }
 
 // settings turns the flags into what the machine needs, and reads the files that it needs.

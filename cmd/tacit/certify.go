@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -34,7 +33,7 @@ type certifyFlags struct {
 
 // certifyCommand is tacit certify.
 func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
-	var f certifyFlags
+	f := certifyFlags{platforms: vm.ConfidentialPlatforms(), policies: vm.FirmwarePolicies}
 	cmd := &cobra.Command{
 		Use:   "certify IMAGE…",
 		Short: "Prove by booting what images do with unaccepted memory",
@@ -50,9 +49,9 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 			"  tacit certify --platform tdx --policy negotiate,lazy --memory 4G,16G --junit report.xml bzImage",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if f.own && len(args) == 0 {
-				return f.check()
+				return cmp.Or(f.check(), f.files(args, streamsOf(cmd)).check())
 			}
-			return cmp.Or(cobra.MinimumNArgs(1)(cmd, args), f.check())
+			return cmp.Or(atLeastOne("IMAGE")(cmd, args), f.check(), f.files(args, streamsOf(cmd)).check())
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			result, err := f.run(cmd.Context(), claims, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -63,8 +62,8 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&f.require, "require", "", "exit with 0 only if every image shows all of these `NAMES`, separated by commas")
-	flags.StringSliceVar(&f.platforms, "platform", vm.ConfidentialPlatforms(), "platforms: "+strings.Join(vm.PlatformNames(), ", "))
-	flags.StringSliceVar(&f.policies, "policy", vm.FirmwarePolicies, "firmware policies")
+	flags.Var(&choices{chosen: &f.platforms, allowed: vm.PlatformNames()}, "platform", "platforms")
+	flags.Var(&choices{chosen: &f.policies, allowed: vm.FirmwarePolicies}, "policy", "firmware policies")
 	flags.StringSliceVar(&f.memory, "memory", []string{"4G"}, "amounts of memory")
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernels' command lines")
 	flags.IntVarP(&f.jobs, "jobs", "j", 0, "boots at a time; 0 is one a processor")
@@ -75,6 +74,7 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 	flags.BoolVar(&f.own, "own-guest", false, "certify tacit's own guest, before what is named")
 	flags.StringVar(&f.json, "json", "", "write the certificate, with the record of every boot, to `FILE`; - is standard output instead of the table")
 	flags.StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE`; - is standard output instead of the table")
+	completeWith(cmd, "require", completeList(requirementNames()))
 	return cmd
 }
 
@@ -88,16 +88,16 @@ var certifyStatuses = []statusMeaning{
 }
 
 func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, stdout, stderr io.Writer) (_ exitStatus, err error) {
-	jsonFile, err := create(f.json, stdout)
+	out := outputs{stdout: stdout}
+	defer out.discard()
+	jsonFile, err := out.create(ctx, f.json)
 	if err != nil {
 		return 0, err
 	}
-	defer closeWith(&err, jsonFile)
-	junitFile, err := create(f.junit, stdout)
+	junitFile, err := out.create(ctx, f.junit)
 	if err != nil {
 		return 0, err
 	}
-	defer closeWith(&err, junitFile)
 
 	line := newCertifyProgress(stderr)
 	defer line.close()
@@ -112,16 +112,10 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 	}
 	line.close()
 	c.Tool = versionText()
-	if f.json != "-" && f.junit != "-" {
-		err = c.WriteTable(stdout)
+	if !toStdout(f.json) && !toStdout(f.junit) {
+		err = onPaper(stdout, c.WriteTable)
 	} else {
 		_, err = fmt.Fprintf(stderr, "tacit: %s\n", c.Summary())
-	}
-	if jsonFile != nil {
-		err = errors.Join(err, c.WriteJSON(jsonFile))
-	}
-	if junitFile != nil {
-		err = errors.Join(err, c.WriteJUnit(junitFile))
 	}
 	status := exitStatus(0)
 	switch {
@@ -130,7 +124,7 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 	case c.Count(certify.Unjudged) > 0:
 		status = statusUnknown
 	}
-	return status, errors.Join(err, ctx.Err())
+	return status, errors.Join(err, jsonFile.fill(c.WriteJSON), junitFile.fill(c.WriteJUnit), out.keep(), ctx.Err())
 }
 
 func (f *certifyFlags) config() certify.Config {
@@ -154,7 +148,7 @@ func (f *certifyFlags) subjects(ctx context.Context, claims claimer, paths []str
 	for _, path := range paths {
 		line.reading(path)
 		s := certify.Subject{Path: path}
-		if s.Image, s.Err = image.Open(ctx, path); s.Err == nil {
+		if s.Image, s.Err = openImage(ctx, path); s.Err == nil {
 			s.SHA256, s.Err = fileDigest(ctx, path, nil)
 		}
 		if s.Err == nil && f.claims && claims != nil {
@@ -168,11 +162,13 @@ func (f *certifyFlags) subjects(ctx context.Context, claims claimer, paths []str
 	return all, nil
 }
 
+// files are what the command line names.
+func (f *certifyFlags) files(args []string, std streams) files {
+	return files{in: images(args), out: []named{{"--json", f.json, textFile}, {"--junit", f.junit, textFile}}, std: std}
+}
+
 // check reads what the flags say before anything takes time.
 func (f *certifyFlags) check() error {
-	if f.json != "" && f.json == f.junit {
-		return errors.New("--json and --junit cannot both be written to one place")
-	}
 	if f.timeout < 0 || f.jobs < 0 {
 		return errors.New("--timeout and --jobs cannot be negative")
 	}

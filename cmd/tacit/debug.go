@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -30,12 +31,18 @@ type debugFlags struct {
 
 func (f *debugFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&f.gdb, "gdb", "", "wait for gdb at TCP `[HOST]:PORT`, or at a socket that only you can use, unix:PATH, before the first instruction, and let it debug the guest (docs/debugging.md)")
-	flags.BoolVar(&f.gdbAnywhere, "gdb-anywhere", false, "let --gdb listen on an address that other machines reach; whoever connects owns the guest")
+	flags.BoolVar(&f.gdbAnywhere, "gdb-anywhere", false, "let --gdb listen on an address that other machines reach; anybody who connects owns the guest")
 	flags.Var(&f.trace, "trace-instructions", "write a line about each of COUNT instructions, the first of which is number FROM")
 	flags.StringVar(&f.traceFile, "trace-file", "", "write --trace-instructions to `FILE` instead of standard error")
 	flags.BoolVarP(&f.interactive, "interactive", "i", false, "give the guest's console the keyboard; Ctrl-A x ends the run")
 	flags.StringVar(&f.inputLog, "input-log", "", "write what is typed, and when, to `FILE`")
 	flags.StringVar(&f.replayInput, "replay-input", "", "type what --input-log wrote to `FILE`, at the same instants: the same run again")
+}
+
+// files are what the flags name.
+func (f *debugFlags) files() (in, out []named) {
+	return []named{{by: "--replay-input", path: f.replayInput}},
+		[]named{{"--trace-file", f.traceFile, textFile}, {"--input-log", f.inputLog, textFile}}
 }
 
 func (f *debugFlags) check() error {
@@ -53,9 +60,9 @@ func (f *debugFlags) check() error {
 // traces says whether a trace goes to standard error.
 func (f *debugFlags) traces() bool { return f.trace.count > 0 && f.traceFile == "" }
 
-// open opens what the flags ask for and puts it into the settings. The function that it returns closes all of it, and
-// is never nil.
-func (f *debugFlags) open(s *settings, stdout, stderr io.Writer) (closeAll func() error, err error) {
+// open opens what the flags ask for and puts it into the settings. The function that it returns closes all of it but the
+// outputs, and is never nil.
+func (f *debugFlags) open(ctx context.Context, s *settings, out *outputs, stderr io.Writer) (closeAll func() error, err error) {
 	var closers []func() error
 	closeAll = func() (err error) {
 		for _, c := range closers {
@@ -73,12 +80,12 @@ func (f *debugFlags) open(s *settings, stdout, stderr io.Writer) (closeAll func(
 	if f.trace.count > 0 {
 		w := io.Writer(stderr)
 		if f.traceFile != "" {
-			file, err := create(f.traceFile, stdout)
+			file, err := out.create(ctx, f.traceFile)
 			if err != nil {
 				return closeAll, err
 			}
 			buffered := bufio.NewWriterSize(file, 64<<10)
-			closers = append(closers, func() error { return errors.Join(buffered.Flush(), file.Close()) })
+			closers = append(closers, buffered.Flush)
 			w = buffered
 		}
 		s.trace = &vm.Trace{From: f.trace.from, Count: f.trace.count, Writer: w}
@@ -89,14 +96,14 @@ func (f *debugFlags) open(s *settings, stdout, stderr io.Writer) (closeAll func(
 		}
 	}
 	if f.inputLog != "" {
-		file, err := create(f.inputLog, stdout)
+		file, err := out.create(ctx, f.inputLog)
 		if err != nil {
 			return closeAll, err
 		}
 		var failed error
 		lines := json.NewEncoder(file) // unbuffered: what was typed is there whatever happens next
 		s.typed = func(t vm.Typed) { failed = errors.Join(failed, lines.Encode(t)) }
-		closers = append(closers, func() error { return errors.Join(failed, file.Close()) })
+		closers = append(closers, func() error { return failed })
 	}
 	return closeAll, nil
 }

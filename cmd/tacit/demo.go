@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -41,7 +42,7 @@ func demoCommand(status *exitStatus) *cobra.Command {
 			"is set. Elsewhere, and where TERM is dumb, every guest gets its line when it has ended. The same flags give the same\n" +
 			"text and the same page on every host. Platforms have cost models of their own, whose times do not compare with each\n" +
 			"other; so one demonstration shows one platform.\n\n" +
-			"SIZE is a whole number with K, M, G or T (powers of 1024); without a letter it is in bytes.\n\n" +
+			sizeHelp +
 			"Exit status: 0 when everything came out as it should, the fifth guest's violation included, 3 when not, 1 when\n" +
 			"tacit could not do it, 2 when the command line is wrong, 130 when it was interrupted.",
 		Example: "  tacit demo\n" +
@@ -49,7 +50,8 @@ func demoCommand(status *exitStatus) *cobra.Command {
 			"  tacit demo --html demo.html",
 		Args: func(cmd *cobra.Command, args []string) error {
 			d := f.demonstration()
-			return cmp.Or(cobra.NoArgs(cmd, args), d.Check())
+			all := files{out: []named{{"--html", f.html, textFile}}, std: streamsOf(cmd)}
+			return cmp.Or(noArguments(cmd, args), d.Check(), all.check())
 		},
 		ValidArgsFunction: cobra.NoFileCompletions,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -77,14 +79,15 @@ func (f *demoFlags) demonstration() compare.Demonstration {
 // run shows the demonstration, and says what came out otherwise than it should. Then there is no page.
 func (f *demoFlags) run(ctx context.Context, stdout, stderr io.Writer) (otherwise, err error) {
 	text := stdout
-	if f.html == "-" {
+	if toStdout(f.html) {
 		text = stderr
 	}
-	page, err := createWhole(f.html, stdout)
+	files := outputs{stdout: stdout}
+	defer files.discard()
+	page, err := files.create(ctx, f.html)
 	if err != nil {
 		return nil, err
 	}
-	defer page.discard()
 
 	d := f.demonstration()
 	out := &errWriter{w: text}
@@ -99,13 +102,10 @@ func (f *demoFlags) run(ctx context.Context, stdout, stderr io.Writer) (otherwis
 	if err := cmp.Or(d.WriteResults(out, paint), out.err); err != nil {
 		return nil, err
 	}
-	if otherwise = d.Otherwise(); otherwise != nil || f.html == "" {
+	if otherwise = d.Otherwise(); otherwise != nil || page == nil {
 		return otherwise, nil
 	}
-	if err := d.WritePage(page); err != nil {
-		return nil, err
-	}
-	return nil, page.keep()
+	return nil, errors.Join(page.fill(d.WritePage), files.keep())
 }
 
 // demoWorkers is how many guests run at a time. More would need more of the host's memory.

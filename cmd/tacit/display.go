@@ -31,11 +31,20 @@ func (t *display) moves() bool {
 	return err == nil && width >= compare.TextWidth && height >= rows
 }
 
-// paintFor colours what a terminal shows, unless NO_COLOR is set (https://no-color.org).
+// colours says whether there is a terminal, and its user wants colours (https://no-color.org).
+func (t *display) colours() bool { return t != nil && os.Getenv("NO_COLOR") == "" }
+
+// Colours that a terminal has (ECMA-48: SGR).
+const (
+	red, green, yellow, cyan, dim = "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[36m", "\x1b[2m"
+	noColour                      = "\x1b[0m"
+)
+
+// paintFor colours what a terminal shows.
 func paintFor(t *display) compare.Paint {
-	if t == nil || os.Getenv("NO_COLOR") != "" {
+	if !t.colours() {
 		return compare.NoPaint
 	}
-	colours := map[compare.Kind]string{compare.Held: "\x1b[32m", compare.Free: "\x1b[36m", compare.Unaccepted: "\x1b[2m", compare.Lost: "\x1b[31m"}
-	return func(k compare.Kind, text string) string { return colours[k] + text + "\x1b[0m" } // ECMA-48: SGR
+	colours := map[compare.Kind]string{compare.Held: green, compare.Free: cyan, compare.Unaccepted: dim, compare.Lost: red}
+	return func(k compare.Kind, text string) string { return colours[k] + text + noColour }
 }

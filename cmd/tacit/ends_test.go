@@ -18,28 +18,6 @@ import (
 	"github.com/tacit-vm/tacit/record"
 )
 
-// asCommand makes the test's own program be tacit.
-const asCommand = "TACIT_TEST_COMMAND"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asCommand) != "" {
-		main()
-	}
-	os.Exit(m.Run())
-}
-
-// command is tacit as a process of its own.
-func command(t *testing.T, args ...string) *exec.Cmd {
-	t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), self, args...)
-	cmd.Env = append(os.Environ(), asCommand+"=1")
-	return cmd
-}
-
 // testProgram builds one of the machine's test programs.
 func testProgram(t *testing.T, name string) string {
 	t.Helper()
@@ -78,7 +56,7 @@ func TestSignals(t *testing.T) {
 				file := testProgram(t, program)
 				again(t, func() time.Duration {
 					path := filepath.Join(t.TempDir(), "record.json")
-					cmd := command(t, "boot", "-q", "--memory", "1G", "--max-virtual-time", "0", "--json", path, file)
+					cmd := command(t, "", "boot", "-q", "--memory", "1G", "--max-virtual-time", "0", "--json", path, file)
 					if err := cmd.Start(); err != nil {
 						t.Fatal(err)
 					}
@@ -122,7 +100,7 @@ func TestConsoleThatIsNotRead(t *testing.T) {
 				}
 				defer read.Close()
 				path := filepath.Join(t.TempDir(), "record.json")
-				cmd := command(t, append(append([]string{"boot", "--memory", "256M", "--json", path}, flags...), file)...)
+				cmd := command(t, "", append(append([]string{"boot", "--memory", "256M", "--json", path}, flags...), file)...)
 				cmd.Stdout = write
 				err = cmd.Start()
 				_ = write.Close()

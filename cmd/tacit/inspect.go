@@ -35,8 +35,8 @@ func inspectCommand(status *exitStatus) *cobra.Command {
 			"FILE is a bzImage, a unified kernel image, an unpacked kernel (vmlinux), a .deb, .rpm or .ipk package, a raw\n" +
 			"or qcow2 disk image with FAT and ext4 file systems, also compressed or in a tar archive, a container image, or\n" +
 			"a directory or tar archive of a root file system. On a disk it also tells which boot loader starts which\n" +
-			"kernel, and whether that goes through the kernel's EFI stub, without which there is nobody to tell firmware\n" +
-			"anything.\n\n" +
+			"kernel, and whether that goes through the kernel's EFI stub, without which nothing tells firmware\n" +
+			"that the kernel accepts memory.\n\n" +
 			"FILE may also be UEFI firmware for guests (OVMF): does it leave memory to the operating system, from which\n" +
 			"address on, and does it ask whether that can accept it? Requirements then say what guests can do with it.\n\n" +
 			"Answers are yes, no and unknown. They come from the kernel's code; names of files, version numbers and\n" +
@@ -47,7 +47,7 @@ func inspectCommand(status *exitStatus) *cobra.Command {
 			"  tacit inspect --tags gce disk.raw\n" +
 			"  tacit inspect /usr/share/OVMF/OVMF_CODE_4M.fd",
 		Args: func(cmd *cobra.Command, args []string) error {
-			return errors.Join(cobra.MinimumNArgs(1)(cmd, args), f.check())
+			return errors.Join(atLeastOne("FILE")(cmd, args), f.check())
 		},
 		RunE: func(cmd *cobra.Command, files []string) error {
 			result, err := f.inspect(cmd.Context(), files, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -64,6 +64,7 @@ func inspectCommand(status *exitStatus) *cobra.Command {
 	flags.Var(&f.tags, "tags", "print how to tag the image on a cloud")
 	flags.BoolVar(&f.unpack, "unpack", false, "unpack every kernel too, for its symbols and its own configuration (slower)")
 	flags.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "inspect so many files at the same time")
+	completeWith(cmd, "require", completeList(requirementNames()))
 	return cmd
 }
 
@@ -102,15 +103,34 @@ func (f *inspectFlags) inspect(ctx context.Context, files []string, stdout, stde
 	line := newProgressLine(stderr, len(files))
 	results := f.inspectAll(ctx, files, line)
 	line.done()
-	if err := ctx.Err(); err != nil {
-		return 0, err
-	}
+	return f.tell(ctx, results, required, stdout, stderr)
+}
+
+// tell prints the results, also those of an inspection that was interrupted.
+func (f *inspectFlags) tell(
+	ctx context.Context, results []inspected, required []inspect.Requirement, stdout, stderr io.Writer,
+) (_ exitStatus, err error) {
 	if f.json {
 		err = printInspectJSON(stdout, results, required)
 	} else {
-		err = f.print(stdout, printableResults(results), required)
+		err = onPaper(stdout, func(w io.Writer) error { return f.print(w, printableResults(results), required) })
+	}
+	if ctx.Err() != nil {
+		// What is known is printed, but there is no verdict on the whole.
+		return 0, errors.Join(err, interrupted(results))
 	}
 	return judge(results, required), errors.Join(err, failure(results, stderr))
+}
+
+// interrupted says how far an inspection came.
+func interrupted(results []inspected) error {
+	read := 0
+	for _, r := range results {
+		if !errors.Is(r.err, context.Canceled) {
+			read++
+		}
+	}
+	return interruption(fmt.Sprintf("cancelled, with %d of %d files inspected", read, len(results)))
 }
 
 // failure is the error if files could not be inspected. Of several, each is told on a line of its own.
@@ -153,7 +173,9 @@ func (f *inspectFlags) inspectAll(ctx context.Context, files []string, line *pro
 
 func (f *inspectFlags) inspectFile(ctx context.Context, file string, progress func(read, size int64)) inspected {
 	r := inspected{file: file}
-	r.report, r.err = inspect.File(ctx, file, inspect.Options{Unpack: f.unpack, Digest: f.json, Progress: progress})
+	var err error
+	r.report, err = inspect.File(ctx, file, inspect.Options{Unpack: f.unpack, Digest: f.json, Progress: progress})
+	r.err = elsewhere(file, err)
 	if r.err == nil && f.json && f.digest {
 		r.sha256, r.err = fileDigest(ctx, file, progress)
 	}

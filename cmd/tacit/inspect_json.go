@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
+	"errors"
 	"io"
 
 	"github.com/tacit-vm/tacit/inspect"
@@ -74,6 +76,9 @@ func printInspectJSON(w io.Writer, results []inspected, required []inspect.Requi
 		}
 		if r.err != nil {
 			text := r.err.Error()
+			if errors.Is(r.err, context.Canceled) {
+				text = "cancelled"
+			}
 			f.Error = &text
 		}
 		out.Files = append(out.Files, f)

@@ -6,6 +6,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -61,10 +63,10 @@ func TestInspectStatuses(t *testing.T) {
 		{[]string{"--require", "negotiate", broken, debian12}, 3, ""},
 		{[]string{"--require", "tdx", missing}, 1, "no such file"},
 		{[]string{"--require", "tdx", debian13, missing}, 1, "no such file"},
-		{[]string{"--require", "sev", debian13}, 2, `"sev" is not a requirement: there are tdx, snp`},
+		{[]string{"--require", "sev", debian13}, 2, `"sev" is not a requirement: did you mean snp? There are tdx, snp`},
 		{[]string{"--jobs", "0", debian13}, 2, "--jobs 0"},
 		{[]string{"--tags", "alibaba", debian13}, 2, "gce, azure, openstack, aws"},
-		{nil, 2, "at least 1 arg"},
+		{nil, 2, "at least one FILE"},
 		{[]string{"--tags", "gce", debian12}, 0, "--guest-os-features=UEFI_COMPATIBLE,SEV_SNP_CAPABLE\n"},
 		{[]string{"--tags", "gce", debian13}, 0, "--guest-os-features=UEFI_COMPATIBLE,SEV_SNP_CAPABLE,TDX_CAPABLE\n"},
 		{[]string{"--tags", "azure", debian13}, 0, "SecurityType=ConfidentialVmSupported"},
@@ -184,6 +186,32 @@ func keysOf(v any) (keys []string) {
 	}
 	slices.Sort(keys)
 	return slices.Compact(keys)
+}
+
+// An inspection that is interrupted says what it knows, and of which files it knows nothing.
+func TestInspectInterrupted(t *testing.T) {
+	_, debian13 := inspectStock(t)
+	report, err := inspect.File(t.Context(), debian13, inspect.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	results := []inspected{{file: debian13, report: report}, {file: "large", err: fmt.Errorf("large: %w", ctx.Err())}}
+	for _, f := range []inspectFlags{{json: true}, {evidence: true}} {
+		var out, stderr bytes.Buffer
+		_, err := f.tell(ctx, results, nil, &out, &stderr)
+		if !errors.Is(err, context.Canceled) || err.Error() != "cancelled, with 1 of 2 files inspected" || stderr.Len() > 0 {
+			t.Errorf("%v, %q", err, &stderr)
+		}
+		if !strings.Contains(out.String(), "6.12.") || f.json != strings.Contains(out.String(), `"error": "cancelled"`) {
+			t.Errorf("it wrote\n%s", &out)
+		}
+	}
+	status, stdout, stderr := tacit(ctx, &fake{}, "inspect", "--json", debian13, debian13)
+	if status != 130 || stderr != "tacit: cancelled, with 0 of 2 files inspected\n" || !strings.Contains(stdout, inspectSchema) {
+		t.Errorf("status %d, %q, %q", status, stdout, stderr)
+	}
 }
 
 // Entries that start a kernel in the same way are told once.

@@ -38,7 +38,7 @@ func openKeyboard(in io.Reader, quit func()) (*keyboard, error) {
 	return k, nil
 }
 
-// read passes keys on. Nobody can end it but the input's other end, or the end of the process.
+// read passes keys on. It ends with its input, or with the process; nothing else can end it.
 func (k *keyboard) read(in io.Reader) {
 	defer close(k.keys)
 	escaped := false
@@ -69,7 +69,7 @@ func (k *keyboard) pass(typed []byte) {
 	}
 }
 
-// commands does what the keys behind Ctrl-A ask for and returns the others. Escaped says that the last key was Ctrl-A.
+// commands does what the keys after Ctrl-A ask for and returns the others. Escaped says that the last key was Ctrl-A.
 func (k *keyboard) commands(b []byte, escaped bool) (typed []byte, stillEscaped bool) {
 	for _, v := range b {
 		switch {

@@ -67,7 +67,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		reading, done := s.within(ctx)
 		defer done()
 		var err error
-		if img, err = image.Open(reading, s.image); err != nil {
+		if img, err = openImage(reading, s.image); err != nil {
 			return nil, err
 		}
 		if err := img.Bootable(); err != nil {

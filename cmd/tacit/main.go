@@ -17,7 +17,11 @@ import (
 )
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	signals := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup has it
+		signals = append(signals, syscall.SIGHUP)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), signals...)
 	// The first signal ends the run in good order; one that comes later finds the default handling and ends the
 	// process. Not at once: timeout(1) and others send a signal to a process and to its group, so that it arrives
 	// twice.
@@ -32,15 +36,31 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 		Use:   "tacit",
 		Short: "Run confidential virtual machines in software and see who accepts their memory",
 		Long: "tacit runs unmodified kernels as confidential guests in a software machine, checks every access,\n" +
-			"and says who accepted which memory, when, and how much was left unaccepted.",
+			"and says who accepted which memory, when, and how much was left unaccepted.\n\n" +
+			"tacit completion makes a shell complete commands, flags and their values; tacit man writes all of this as a\n" +
+			"manual page. On a terminal lines end at its width, and outcomes have colours unless NO_COLOR is set.",
+		Version:       versionText(),
+		Args:          noCommand,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(benchCommand(), bootCommand(run, &status), certifyCommand(claimsOf, &status), demoCommand(&status), inspectCommand(&status), symbolsCommand(), versionCommand())
+	root.AddCommand(benchCommand(), bootCommand(run, &status), certifyCommand(claimsOf, &status), demoCommand(&status), inspectCommand(&status),
+		manCommand(), symbolsCommand(), versionCommand())
+	root.SetVersionTemplate("{{.Version}}\n")
+	root.SetFlagErrorFunc(wrongFlag)
 	root.SetArgs(args)
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	complete(root)
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		_ = fitted(stdout, plain, func(w io.Writer) error { // nothing can be done about it
+			root.SetOut(w)
+			help(cmd, args)
+			return nil
+		})
+	})
 
 	// An error before a subcommand starts is one in the command line.
 	started := false
@@ -49,17 +69,25 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 	case err == nil:
 		return int(status)
 	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(stderr, "tacit: cancelled") // whatever it was that could not go on for it
+		said := interruption("cancelled") // whatever it was that could not go on for it
+		errors.As(err, &said)
+		fmt.Fprintf(stderr, "tacit: %v\n", said)
 		return int(statusOf(record.Cancelled))
 	case errors.Is(err, context.DeadlineExceeded):
 		fmt.Fprintf(stderr, "tacit: %v\n", errTimeout)
 		return int(statusOf(record.Limit))
 	default:
+		complain(stderr, err)
 		if !started {
-			fmt.Fprintf(stderr, "tacit: %v\n", err) // the words are those of the command line, and lines cobra's
 			return statusUsage
 		}
-		complain(stderr, err)
 		return statusError
 	}
 }
+
+// An interruption is a cancelled context of which there is something to say.
+type interruption string
+
+func (i interruption) Error() string { return string(i) }
+
+func (interruption) Unwrap() error { return context.Canceled }

@@ -38,13 +38,17 @@ func parseRequire(text string) ([]inspect.Requirement, error) {
 	if text == "" {
 		return nil, nil
 	}
-	all, err := inspect.ParseRequirements(text)
-	if err != nil {
-		var names []string
-		for _, r := range inspect.Requirements {
-			names = append(names, r.Name)
+	for name := range strings.SplitSeq(text, ",") {
+		if err := known(name, requirementNames()); err != nil {
+			return nil, fmt.Errorf("--require: %q is not a requirement: %w", name, err)
 		}
-		return nil, fmt.Errorf("--require: %w: there are %s", err, strings.Join(names, ", "))
 	}
-	return all, nil
+	return inspect.ParseRequirements(text)
+}
+
+func requirementNames() (names []string) {
+	for _, r := range inspect.Requirements {
+		names = append(names, r.Name)
+	}
+	return names
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
 	"github.com/tacit-vm/tacit/record"
@@ -19,61 +20,57 @@ func (f *bootFlags) boot(
 	ctx context.Context, run machine, s settings, std streams, chosen bool,
 ) (_ record.Outcome, err error) {
 	stdout, stderr := std.out, std.err
-	jsonFile, err := create(f.json, stdout)
+	out := outputs{stdout: stdout}
+	defer out.discard()
+	jsonFile, err := out.create(ctx, f.json)
 	if err != nil {
 		return "", err
 	}
-	defer closeWith(&err, jsonFile)
-	eventsFile, err := create(f.events, stdout)
+	eventsFile, err := out.create(ctx, f.events)
 	if err != nil {
 		return "", err
 	}
-	defer closeWith(&err, eventsFile)
 	var lines *record.Lines
 	if eventsFile != nil {
 		lines = record.NewLines(eventsFile)
 		s.events = lines
 	}
-	profileFile, err := create(f.profile, stdout)
+	profileFile, err := out.create(ctx, f.profile)
 	if err != nil {
 		return "", err
 	}
-	defer closeWith(&err, profileFile)
 	if chosen && !f.quiet {
 		fmt.Fprintln(stderr, "tacit: booting tacit's own guest; give it an IMAGE to boot that")
 	}
 
-	closeDebug, err := f.debugFlags.open(&s, stdout, stderr)
+	closeDebug, err := f.debugFlags.open(ctx, &s, &out, stderr)
 	if err != nil {
 		return "", errors.Join(err, closeDebug())
 	}
-	defer func() { err = errors.Join(err, closeDebug()) }()
 
 	shown := f.screen(stdout, stderr)
 	until, cancel := s.within(ctx)
 	defer cancel()
-	out := newOutlet(until, shown)
-	s.console, s.progress = out, out.progress
+	passed := newOutlet(until, shown)
+	s.console, s.progress = passed, passed.progress
 	r, err := f.attended(ctx, run, s, std)
-	if out.Close() {
+	if passed.Close() {
 		err = errors.Join(err, shown.Close())
 	}
+	err = errors.Join(err, closeDebug())
 	if lines != nil {
 		err = errors.Join(err, lines.Close())
 	}
 	if r == nil {
 		return "", err
 	}
-	if jsonFile != nil { // first: whoever reads standard error may not
-		err = errors.Join(err, r.WriteJSON(jsonFile))
-	}
-	if profileFile != nil {
-		err = errors.Join(err, pprof.Write(profileFile, r))
-	}
+	// The files come first: standard error may be a pipe that is not read.
+	writeProfile := func(w io.Writer) error { return pprof.Write(w, r) }
+	err = errors.Join(err, jsonFile.fill(r.WriteJSON), profileFile.fill(writeProfile), out.keep())
 	fmt.Fprintln(stderr)
-	err = errors.Join(err, r.WriteSummary(stderr))
+	err = errors.Join(err, onPaper(stderr, r.WriteSummary))
 	if f.verbose {
-		err = errors.Join(err, r.WriteDetails(stderr))
+		err = errors.Join(err, onPaper(stderr, r.WriteDetails))
 	}
 	return r.Outcome, err
 }
@@ -82,6 +79,10 @@ func (f *bootFlags) boot(
 type streams struct {
 	in       io.Reader
 	out, err io.Writer
+}
+
+func streamsOf(cmd *cobra.Command) streams {
+	return streams{cmd.InOrStdin(), cmd.OutOrStdout(), cmd.ErrOrStderr()}
 }
 
 // attended runs the machine, with the keyboard where that is asked for.
@@ -104,7 +105,7 @@ func (f *bootFlags) attended(ctx context.Context, run machine, s settings, std s
 // screen decides where the console and the status line go.
 func (f *bootFlags) screen(stdout, stderr io.Writer) *screen {
 	console := stdout
-	if f.json == "-" || f.events == "-" {
+	if toStdout(f.json) || toStdout(f.events) {
 		console = stderr
 	}
 	if f.quiet {
@@ -121,25 +122,4 @@ func (f *bootFlags) screen(stdout, stderr io.Writer) *screen {
 		}
 		return width
 	})
-}
-
-// create opens a file for output before the run, so that a wrong path is known then. It is nil for an empty path.
-func create(path string, stdout io.Writer) (io.WriteCloser, error) {
-	switch path {
-	case "":
-		return nil, nil
-	case "-":
-		return keepOpen{stdout}, nil
-	}
-	return os.Create(path)
-}
-
-type keepOpen struct{ io.Writer }
-
-func (keepOpen) Close() error { return nil }
-
-func closeWith(err *error, c io.Closer) {
-	if c != nil {
-		*err = errors.Join(*err, c.Close())
-	}
 }

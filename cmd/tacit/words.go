@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -14,16 +15,44 @@ type choice struct {
 func (c *choice) String() string { return c.word }
 
 func (c *choice) Set(text string) error {
-	for _, word := range c.allowed {
-		if word == text {
-			c.word = word
-			return nil
-		}
+	err := known(text, c.allowed)
+	if err == nil {
+		c.word = text
 	}
-	return fmt.Errorf("it is one of %s", strings.Join(c.allowed, ", "))
+	return err
 }
 
 func (c *choice) Type() string { return strings.Join(c.allowed, "|") }
+
+func (c *choice) words() []string { return c.allowed }
+
+// choices are some of a few words, as a flag: with commas between them, and given several times.
+type choices struct {
+	chosen  *[]string
+	allowed []string
+	set     bool // the default has been replaced
+}
+
+func (c *choices) String() string { return strings.Join(*c.chosen, ",") }
+
+func (c *choices) Set(text string) error {
+	var chosen []string
+	for word := range strings.SplitSeq(text, ",") {
+		if err := known(word, c.allowed); err != nil {
+			return fmt.Errorf("%q: %w", word, err)
+		}
+		chosen = append(chosen, word)
+	}
+	if c.set {
+		chosen = slices.Concat(*c.chosen, chosen)
+	}
+	*c.chosen, c.set = chosen, true
+	return nil
+}
+
+func (c *choices) Type() string { return strings.Join(c.allowed, ",") }
+
+func (c *choices) words() []string { return c.allowed }
 
 // acceptance is how much memory the firmware accepts, as a flag: a size, or what OVMF does.
 type acceptance struct {
@@ -52,3 +81,5 @@ func (a *acceptance) Set(text string) error {
 }
 
 func (*acceptance) Type() string { return "SIZE|ovmf" }
+
+func (*acceptance) words() []string { return []string{"ovmf"} }

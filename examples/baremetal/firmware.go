@@ -75,7 +75,7 @@ func (f firmware) print(parts ...string) {
 	call(*at[uint64](console + uefi.TextOutputOutputString), console, address(&text), 0, 0, 0)
 }
 
-// printAmount prints a number of bytes, in MiB, and text behind it.
+// printAmount prints a number of bytes, in MiB, and text after it.
 func (f firmware) printAmount(n uint64, s string) {
 	var digits [20]byte
 	i := len(digits)

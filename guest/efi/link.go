@@ -162,7 +162,7 @@ func (m *image) layOut(f *elf.File) error {
 		case p.Flags&elf.PF_W != 0:
 			s.name, s.characteristics = ".data", s.characteristics|pe.IMAGE_SCN_MEM_WRITE
 		}
-		// The ELF header and what follows it until the first page belong to the first segment and to nobody in the image.
+		// The ELF header and what follows it until the first page belong to the first segment, and are in no section of the image.
 		if s.address == 0 {
 			if s.size <= sectionAlignment {
 				return errors.New("an executable without code")

@@ -83,7 +83,7 @@ func early(entry uint64) {
 	contact.next = next
 }
 
-// earlyMask is what counts of an address in page tables while nobody has asked where the C-bit is: it is bit 47 or
+// earlyMask is what counts of an address in page tables until it is known where the C-bit is: it is bit 47 or
 // above, and no memory is.
 const earlyMask = addressMask & (1<<47 - 1)
 

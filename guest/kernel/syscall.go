@@ -170,7 +170,7 @@ func (k *kernel) serve(p *processor) {
 	case sysRTSigreturn:
 		k.sigreturn(t)
 	case sysRTSigprocmask, sysMprotect, sysClose, sysPrctl, sysSetRobustList, sysPrlimit64, sysTgkill:
-		// Nobody sends signals, and protection is not kept: success is the truth for whoever asks.
+		// No signal comes from outside, and protection is not kept: to say that all went well is true enough.
 	case sysFcntl:
 		const getFlags = 3
 		if b == getFlags {

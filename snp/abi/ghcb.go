@@ -25,7 +25,7 @@ const (
 	GHCBValidBitmapSize = 16
 	GHCBX87StateGPA     = 0x400
 	GHCBSharedBuffer    = 0x800
-	GHCBReserved        = 0xFF0 // behind the shared buffer
+	GHCBReserved        = 0xFF0 // after the shared buffer
 	GHCBProtocolVersion = 0xFFA // 2 bytes: as negotiated
 	GHCBUsage           = 0xFFC // 4 bytes: 0 is this layout
 

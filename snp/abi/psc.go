@@ -1,6 +1,6 @@
 package abi
 
-// A page state change request is a structure where SW_SCRATCH points: a header, and entries behind it (GHCB, "SNP Page
+// A page state change request is a structure where SW_SCRATCH points: a header, and entries after it (GHCB, "SNP Page
 // State Change"). The host works on them from the current entry to the last one and advances the current one; it may
 // return early, and is asked again with the structure as it left it. SW_EXITINFO2 is an error, or 0.
 const (
@@ -10,7 +10,7 @@ const (
 )
 
 // A PSCHeader is the header: bits 15:0 the index of the current entry, 31:16 that of the last one, 63:32 reserved. Where
-// all is done the current entry is the one behind the last.
+// all is done the current entry is the one after the last.
 type PSCHeader uint64
 
 // PSCHeaderOf returns a header with nothing reserved in it.

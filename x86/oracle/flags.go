@@ -76,7 +76,7 @@ func parseEffects(rows string) map[string]effect {
 	return effects
 }
 
-// after returns the flags that are undefined behind an instruction with this effect, where those in undefined were so
+// after returns the flags that are undefined after an instruction with this effect, if those in undefined were undefined
 // before it.
 func (e effect) after(undefined uint64) uint64 {
 	if !e.maybe {

@@ -1,0 +1,202 @@
+package main
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/tacit-vm/tacit/record"
+)
+
+// What is wrong is said in the words of the command, with what was probably meant.
+func TestWrongWords(t *testing.T) {
+	for _, c := range []struct {
+		args string
+		want string
+	}{
+		{"boot --platform TDX", "--platform TDX: did you mean tdx?"},
+		{"boot --platform sev-snp", "--platform sev-snp: did you mean snp?"},
+		{"boot --platform SEV", "did you mean snp?"},
+		{"boot --platform intel-tdx", "did you mean tdx?"},
+		{"boot --platform tdz", "did you mean tdx?"},
+		{"boot --platform kvm", "--platform kvm: there are none, snp, tdx"},
+		{"boot --firmware-policy Lasy", "did you mean lazy?"},
+		{"boot --firmware-policy nego", "did you mean negotiate?"},
+		{"boot --host-page 4k", "did you mean 4K?"},
+		{"boot --host-page 1G", "--host-page 1G: there are 2M, 4K"},
+		{"boot --host-attack sawp:2", "--host-attack sawp:2: did you mean swap?"},
+		{"boot --firmware-lie over-lap", "--firmware-lie over-lap: did you mean overlap?"},
+		{"boot --plattform tdx", "tacit boot has no --plattform: did you mean --platform?"},
+		{"boot --mem 4G", "tacit boot has no --mem: did you mean --memory?"},
+		{"boot --xyzzy", "tacit boot has no --xyzzy: see tacit boot --help"},
+		{"boot -z", "tacit boot has no -z"},
+		{"boot -qz", "tacit boot has no -z"},
+		{"boot ---x", "---x is not a flag: see tacit boot --help"},
+		{"boot --json", "--json needs a value: --json FILE"},
+		{"boot --memory 4X", `"4X" is not a size: give a number`},
+		{"boot --memory 4gigs", "did you mean 4G?"},
+		{"boot --memory 1,5G", "did you mean 1.5G?"},
+		{"boot --memory 1.1G", "1.1G is 1181116006.4 bytes"},
+		{"boot --memory lots", `--memory lots: "lots" is not a size: give a number with K, M, G or T`},
+		{"boot --firmware-accepts edk2", "or ovmf"},
+		{"boot --timeout 5", "--timeout 5: did you mean 5s? A time has a unit, such as 90s, 5m or 1h30m"},
+		{"boot --timeout 5min", "did you mean 5m?"},
+		{"boot --timeout 2days", "did you mean 48h?"},
+		{"boot --timeout soon", "--timeout soon: a time has a unit"},
+		{"boot --timeout -5s", "is negative"},
+		{"boot --seed x", "--seed x: give a whole number"},
+		{"boot --seed -1", "--seed -1: give a whole number"},
+		{"boot --seed 99999999999999999999", "--seed 99999999999999999999: this is more than can be counted here"},
+		{"boot --misalign=x", "--misalign x: it is true or false"},
+		{"boot --cpu-blocks x", "--cpu-blocks x: give a whole number"},
+		{"boot a b", "tacit boot takes one IMAGE, and here are 2: a, b"},
+		{"symbols a b -o x", "tacit symbols takes one IMAGE, and here are 2: a, b"},
+		{"certify", "tacit certify needs at least one IMAGE"},
+		{"certify --platform tdx,SNP i", `--platform tdx,SNP: "SNP": did you mean snp?`},
+		{"certify --platform tdx, i", `"": there are none, snp, tdx`},
+		{"certify --policy all i", `"all": there are negotiate, lazy, eager, upstream`},
+		{"certify --timeout 5 i", "did you mean 5s?"},
+		{"certify -j x i", "--jobs x: give a whole number"},
+		{"inspect", "tacit inspect needs at least one FILE"},
+		{"inspect --tags google i", "--tags google: there are gce, azure, openstack"},
+		{"demo x", "tacit demo takes no arguments, and there is x"},
+		{"demo --memory 4G --platfrom snp", "did you mean --platform?"},
+		{"man x", "tacit man takes no arguments, and there is x"},
+		{"version x", "tacit version takes no arguments, and there is x"},
+		{"bench integr", "no workload integr: did you mean integer?"},
+		{"bot", "tacit has no command bot: did you mean boot?"},
+		{"run", "tacit has no command run: there are "},
+		{"boot.go", "boot.go is a file and not a command: did you mean tacit boot boot.go?"},
+		{"--nonesuch", "tacit has no --nonesuch: see tacit --help"},
+		{"help bot", "tacit has no command bot: did you mean boot?"},
+		{"help boot x", "tacit boot has no command x"},
+		{"completion bsh", "tacit completion has no command bsh: did you mean bash?"},
+	} {
+		f := &fake{outcome: record.PowerOff}
+		status, stdout, stderr := tacit(t.Context(), f, strings.Fields(c.args)...)
+		if status != statusUsage || stdout != "" || !oneLine(stderr) || f.calls != 0 || !strings.Contains(stderr, c.want) {
+			t.Errorf("%s: status %d, stdout %.100q, stderr %q, want %q", c.args, status, stdout, stderr, c.want)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	words := []string{"negotiate", "lazy", "eager", "upstream", "tdx", "snp", "none"}
+	for text, want := range map[string]string{
+		"Negotiate": "negotiate", "negociate": "negotiate", "laxy": "lazy", "alzy": "lazy", "up-stream": "upstream", "SEV_SNP": "snp", "sev": "snp",
+		"ups": "upstream", "": "", "x": "", "kvm": "", "td": "tdx", "anything": "", "intel": "tdx", "amd": "snp", "plain": "none", "l": "",
+	} {
+		if got := nearest(text, words); got != want {
+			t.Errorf("%q is near %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	_, want, _ := tacit(t.Context(), &fake{}, "version")
+	for _, args := range [][]string{{"--version"}, {"-v"}} {
+		if status, got, _ := tacit(t.Context(), &fake{}, args...); status != 0 || got != want || !oneLineOf(got, "tacit ") {
+			t.Errorf("%q: status %d, %q, want %q", args, status, got, want)
+		}
+	}
+}
+
+func oneLineOf(text, prefix string) bool {
+	return strings.HasPrefix(text, prefix) && strings.Count(text, "\n") == 1 && strings.HasSuffix(text, "\n")
+}
+
+// completions are what a shell would offer, and whether files, too.
+func completions(t *testing.T, args ...string) (words []string, files bool) {
+	t.Helper()
+	status, stdout, _ := tacit(t.Context(), &fake{}, append([]string{"__complete"}, args...)...)
+	lines := strings.Split(strings.TrimSpace(stdout), "\n")
+	if status != 0 || len(lines) == 0 {
+		t.Fatalf("%q: status %d, %q", args, status, stdout)
+	}
+	for _, line := range lines[:len(lines)-1] {
+		// The shell picks those that begin with what has been typed.
+		if word, _, _ := strings.Cut(line, "\t"); strings.HasPrefix(word, args[len(args)-1]) {
+			words = append(words, word)
+		}
+	}
+	return words, lines[len(lines)-1] == ":0"
+}
+
+func TestCompletion(t *testing.T) {
+	for _, c := range []struct {
+		args  string // the last word is being typed; _ is none
+		want  string
+		files bool
+	}{
+		{"_", "bench boot certify completion demo help inspect man symbols version", false},
+		{"boot _", "", true}, {"boot i _", "", false}, {"symbols _", "", true}, {"certify i _", "", true}, {"inspect i _", "", true},
+		{"demo _", "", false}, {"version _", "", false}, {"bench boot-t", "boot-tdx", false},
+		{"boot --platform _", "none snp tdx", false}, {"boot --platform t", "tdx", false}, {"boot --firmware-policy _", "negotiate lazy eager upstream", false},
+		{"boot --host-page _", "2M 4K", false}, {"boot --firmware-accepts _", "ovmf", false},
+		{"boot --host-attack s", "swap split", false}, {"boot --firmware-lie st", "stride stride-huge stale", false},
+		{"boot --json _", "", true}, {"boot --initrd _", "", true}, {"boot --memory _", "", false}, {"boot --timeout _", "", false},
+		{"boot --trace-file _", "", true}, {"boot --gdb _", "", false},
+		{"certify --platform _", "none snp tdx", false}, {"certify --platform snp,", "snp,none snp,tdx", false},
+		{"certify --require snp-", "snp-guest", false}, {"certify --policy lazy,e", "lazy,eager", false}, {"certify --junit _", "", true}, {"certify --memory _", "", false},
+		{"inspect --tags _", "gce azure openstack aws", false}, {"inspect --require tdx,n", "tdx,negotiate", false},
+		{"demo --platform s", "snp", false}, {"demo --html _", "", true}, {"bench --kernel _", "", true}, {"bench --runs _", "", false},
+		{"symbols -o _", "", true}, {"help b", "bench boot", false}, {"completion _", "bash fish powershell zsh", false},
+	} {
+		args := strings.Fields(c.args)
+		if last := len(args) - 1; args[last] == "_" {
+			args[last] = ""
+		}
+		if words, files := completions(t, args...); !slices.Equal(words, strings.Fields(c.want)) || files != c.files {
+			t.Errorf("%s: %q, files %v; want %s", c.args, words, files, c.want)
+		}
+	}
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
+		if status, stdout, stderr := tacit(t.Context(), &fake{}, "completion", shell); status != 0 || !strings.Contains(stdout, "__complete") {
+			t.Errorf("%s: status %d, %q", shell, status, stderr)
+		}
+	}
+	if _, help, _ := tacit(t.Context(), &fake{}, "--help"); !strings.Contains(help, "tacit completion") {
+		t.Error("--help does not mention completion")
+	}
+}
+
+// The page has every command and every flag, and roff has nothing to say against it.
+func TestMan(t *testing.T) {
+	status, page, stderr := tacit(t.Context(), &fake{}, "man")
+	if status != 0 || stderr != "" {
+		t.Fatalf("status %d, %q", status, stderr)
+	}
+	_, again, _ := tacit(t.Context(), &fake{}, "man")
+	if page != again {
+		t.Error("it differs from time to time")
+	}
+	commands := []*cobra.Command{benchCommand(), bootCommand(nil, nil), certifyCommand(nil, nil), demoCommand(nil), inspectCommand(nil), manCommand(), symbolsCommand(), versionCommand()}
+	for _, cmd := range commands {
+		if !strings.Contains(page, ".SH \"TACIT "+strings.ToUpper(cmd.Name())+"\"\n") {
+			t.Errorf("it has no %s", cmd.Name())
+		}
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if strings.Contains(page, roff("--"+f.Name)+`\fR`) == f.Hidden {
+				t.Errorf("%s --%s: hidden is %v", cmd.Name(), f.Name, f.Hidden)
+			}
+		})
+	}
+	for text, want := range map[string]string{".x\n'y\na\\n-": "\\&.x\n\\&'y\na\\en\\-", "plain": "plain"} {
+		if got := roff(text); got != want {
+			t.Errorf("%q becomes %q, want %q", text, got, want)
+		}
+	}
+	groff, err := exec.LookPath("groff")
+	if err != nil {
+		t.Skip("the page has not been shown to groff: ", err)
+	}
+	cmd := exec.Command(groff, "-k", "-man", "-Tutf8", "-ww", "-z")
+	cmd.Stdin = strings.NewReader(page)
+	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("%v: %s", err, out)
+	}
+}
