@@ -248,6 +248,23 @@ func TestMMIO(t *testing.T) {
 	}
 }
 
+// A scratch area of 16 pages is what there is room for.
+func TestLargestScratchArea(t *testing.T) {
+	g := newMachine(t).withGHCB()
+	const most = 16 * 0x1000
+	for at := uint64(page); at < page+most+0x1000; at += 0x1000 {
+		g.share(at)
+	}
+	g.setGHCBMSR(ghcbAt)
+	for n, refused := range map[uint64]bool{most: false, most + 1: true} {
+		g.wipe()
+		g.set(gScratch, page)
+		if i1, i2 := g.exit(0x8000_0001, 0xFEC0_0010, n); (i1 != 0) != refused || refused && i2 != 3 {
+			t.Errorf("%#x bytes: %d, %d", n, i1, i2)
+		}
+	}
+}
+
 func TestMSRsAndKVMsClock(t *testing.T) {
 	g := newMachine(t).withGHCB()
 	read := func(index uint64) (value, info1 uint64) {

@@ -3,6 +3,7 @@ package snp_test
 import (
 	"bytes"
 	"encoding/binary"
+	"strings"
 	"testing"
 
 	"github.com/tacit-vm/tacit/accept"
@@ -133,6 +134,47 @@ func TestCPUIDOfSeveralProcessors(t *testing.T) {
 	}
 	if v := p.CPUID(c, 0x8000_0008, 0); v[2] != 3<<12|5 {
 		t.Errorf("leaf 0x80000008 ECX: %#x", v[2])
+	}
+}
+
+// How many bits it takes to number the processors; and leaves that every guest shows: name and caches.
+func TestCPUIDOfProcessorAndCaches(t *testing.T) {
+	memory, err := mem.New(4 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = memory.Close() }()
+	for cpus, bits := range map[int]uint32{1: 0, 2: 1, 3: 2, 4: 2, 5: 3, 8: 3, 9: 4} {
+		p, err := snp.New(snp.Config{
+			Memory: memory, RAM: []accept.Range{{Start: 0, End: 4 << 20}}, CPUs: cpus, Host: newMachine(t).host, Features: x86.Features, Cost: cost.SNP(),
+			Forget: func(mem.Plane, uint64, uint64) {},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := x86.New(x86.Config{Memory: memory, Platform: p})
+		if v := p.CPUID(c, 0xB, 1); v[0] != bits || v[1] != uint32(cpus) {
+			t.Errorf("%d processors: leaf 0xB.1 is %#x, want %d bits", cpus, v, bits)
+		}
+		if v := p.CPUID(c, 0x8000_0008, 0); v[2]>>12&15 != bits || v[2]&0xFF != uint32(cpus-1) {
+			t.Errorf("%d processors: leaf 0x80000008 is %#x, want %d bits", cpus, v, bits)
+		}
+		if cpus > 1 {
+			continue
+		}
+		var name []byte
+		for leaf := uint32(0x8000_0002); leaf <= 0x8000_0004; leaf++ {
+			for _, v := range p.CPUID(c, leaf, 0) {
+				name = le.AppendUint32(name, v)
+			}
+		}
+		if !strings.HasPrefix(string(name), "AMD EPYC (Genoa), as tacit knows it\x00") {
+			t.Errorf("the processor's name is %q", name)
+		}
+		// APM vol. 3, E.4.4 and E.4.5: KiB, associativity (6 is 8 ways), lines a tag, bytes a line.
+		if v := p.CPUID(c, 0x8000_0006, 0); v[2] != 1024<<16|6<<12|1<<8|64 {
+			t.Errorf("the second-level cache is %#x", v[2])
+		}
 	}
 }
 

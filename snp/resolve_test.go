@@ -196,6 +196,9 @@ func TestJunkIsTheSameForTheSameSeedAndOnlyThen(t *testing.T) {
 	if a != b || a == c || a[0] == a[1] || a[0] == a[2] || a[0] == 0 {
 		t.Errorf("seed 1: %#x and %#x, seed 2: %#x", a, b, c)
 	}
+	if a[2] == 0 {
+		t.Error("the page behind one that was touched holds no junk")
+	}
 }
 
 // Nobody pays for junk that nobody reads.

@@ -3,6 +3,11 @@ package tdx_test
 import (
 	"testing"
 
+	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/host"
+	"github.com/tacit-vm/tacit/mem"
+	"github.com/tacit-vm/tacit/tdx"
 	"github.com/tacit-vm/tacit/x86"
 )
 
@@ -82,5 +87,80 @@ func TestWhatEveryTDShows(t *testing.T) {
 		if missing := test.always &^ m.cpuid(test.leaf, test.subleaf)[test.register]; missing != test.missing {
 			t.Errorf("CPUID %#x.%d, register %d lacks %#x, known is %#x", test.leaf, test.subleaf, test.register, missing, test.missing)
 		}
+	}
+}
+
+// A processor may have what a TD does not show: state that XFAM lacks, and what the host does not allow.
+func TestWhatNoTDShows(t *testing.T) {
+	all := [4]uint32{^uint32(0), ^uint32(0), ^uint32(0), ^uint32(0)}
+	m := newMachine(t, func(c *tdx.Config, _ *host.Config) {
+		c.Features = func(uint32, uint32) [4]uint32 { return all }
+	})
+	for _, test := range []struct {
+		leaf, subleaf uint32
+		register      int
+		hidden        []int
+	}{
+		{1, 0, 2, []int{3, 5, 6, 12, 18, 24, 28, 29}},                      // MONITOR, VMX, SMX, FMA, DCA, TSC-deadline, AVX, F16C
+		{7, 0, 1, []int{4, 5, 11, 12, 15, 16, 17, 21, 26, 27, 28, 30, 31}}, // HLE, AVX2, RTM, RDT, AVX-512
+		{7, 0, 2, []int{1, 3, 5, 6, 7, 9, 10, 11, 12, 13, 14, 16}},         // AVX-512, PKU, WAITPKG, CET, VAES, VPCLMULQDQ, TME, LA57
+		{7, 0, 3, []int{2, 3, 5, 8, 18, 19, 20, 22, 23, 24, 25}},           // AVX-512, UINTR, PCONFIG, LBR, CET, AMX
+	} {
+		v := m.cpuid(test.leaf, test.subleaf)[test.register]
+		for _, bit := range test.hidden {
+			if v>>bit&1 != 0 {
+				t.Errorf("CPUID %#x.%d, register %d shows bit %d", test.leaf, test.subleaf, test.register, bit)
+			}
+		}
+	}
+}
+
+// A configuration that cannot be is refused.
+func TestConfigurationIsChecked(t *testing.T) {
+	m := newMachine(t)
+	good := tdx.Config{
+		Memory: m.mem, RAM: m.ram, CPUs: 1, Host: m.host, Features: x86.Features, Cost: cost.TDX(), Forget: func(mem.Plane, uint64, uint64) {},
+	}
+	if _, err := tdx.New(good); err != nil {
+		t.Fatal(err)
+	}
+	for what, spoil := range map[string]func(c *tdx.Config){
+		"no memory":      func(c *tdx.Config) { c.Memory = nil },
+		"no host":        func(c *tdx.Config) { c.Host = nil },
+		"no features":    func(c *tdx.Config) { c.Features = nil },
+		"no forgetting":  func(c *tdx.Config) { c.Forget = nil },
+		"no processor":   func(c *tdx.Config) { c.CPUs = 0 },
+		"GPAW":           func(c *tdx.Config) { c.GPAW = 47 },
+		"TSC too slow":   func(c *tdx.Config) { c.TSCHz = 75_000_000 },
+		"TSC between":    func(c *tdx.Config) { c.TSCHz = 1_000_000_001 },
+		"attributes":     func(c *tdx.Config) { c.Attributes = 1 << 63 },
+		"RAM beyond all": func(c *tdx.Config) { c.RAM = []accept.Range{{Start: 0, End: memorySize + 0x1000}} },
+		"RAM that overlaps": func(c *tdx.Config) {
+			c.RAM = []accept.Range{{Start: 0, End: 0x2000}, {Start: 0x1000, End: 0x3000}}
+		},
+	} {
+		c := good
+		spoil(&c)
+		if _, err := tdx.New(c); err == nil {
+			t.Errorf("%s: no error", what)
+		}
+	}
+}
+
+// Leaves about things that a TD has not, which the module answers with zeroes instead of #VE.
+func TestLeavesThatTheModuleAnswers(t *testing.T) {
+	m := newMachine(t)
+	for leaf, subleaves := range map[uint32]uint32{0x4: 5, 0x1D: 2, 0x22: 3, 0x23: 4} {
+		for subleaf := range subleaves {
+			if v := m.cpuid(leaf, subleaf); v[0]|v[1]|v[2]|v[3] != 0 && leaf != 4 {
+				t.Errorf("CPUID %#x.%d is %#x", leaf, subleaf, v)
+			}
+		}
+	}
+	for leaf, subleaf := range map[uint32]uint32{0x4: 5, 0x1D: 2, 0x23: 4} {
+		if o := m.run(regs{x86.RAX: uint64(leaf), x86.RCX: uint64(subleaf)}, 0x0F, 0xA2); o.vector != vectorVE {
+			t.Errorf("CPUID %#x.%d: %+v, want #VE", leaf, subleaf, o)
+		}
+		m.veInfo()
 	}
 }

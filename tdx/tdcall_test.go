@@ -152,7 +152,8 @@ func TestReport(t *testing.T) {
 	for _, test := range []struct {
 		to, from, subtype uint64
 		want              abi.Status
-	}{{at + 64, dataAt, 0, operandRCX}, {at, dataAt + 8, 0, 0xC000010000000002}, {at, dataAt, 1, 0xC000010000000008}, {1 << 60, dataAt, 0, operandRCX}} {
+	}{{at + 64, dataAt, 0, operandRCX}, {at, dataAt + 8, 0, 0xC000010000000002}, {at, dataAt, 1, 0xC000010000000008}, {1 << 60, dataAt, 0, operandRCX},
+		{1 << 48, dataAt, 0, operandRCX}, {at, 1 << 48, 0, 0xC000010000000002}} { // just beyond what GPAW 48 has
 		if s := abi.Status(m.tdcall(regs{x86.RAX: 4, x86.RCX: test.to, x86.RDX: test.from, x86.R8: test.subtype})); s != test.want {
 			t.Errorf("MR.REPORT to %#x from %#x, subtype %d: %v, want %v", test.to, test.from, test.subtype, s, test.want)
 		}

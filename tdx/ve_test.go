@@ -155,6 +155,9 @@ func TestVirtualMSRs(t *testing.T) {
 		}
 		m.veInfo()
 	}
+	if o := m.run(regs{x86.RCX: 0x1D9, x86.RAX: 1, x86.RDX: 1 << 31}, 0x0F, 0x30); o.vector != vectorGP {
+		t.Errorf("IA32_DEBUGCTL with bit 63: %+v, want #GP", o)
+	}
 	if o := m.run(regs{x86.RCX: 0xDA0, x86.RAX: 1 << 8, x86.RDX: 0}, 0x0F, 0x30); o.vector != vectorGP {
 		t.Errorf("IA32_XSS with a bit that XFAM lacks: %+v, want #GP", o)
 	}

@@ -155,6 +155,7 @@ func TestSelfInterrupts(t *testing.T) {
 			want: halts(reg{RBX, 0}, reg{RAX, apicSendIllegal})},
 		program{name: "an error may interrupt", code: asm(wrmsr(apicError, irq), wrmsr(apicSelfIPI, 3), "|", pad), setup: id, want: interrupted(irq)},
 		program{name: "a controller that is not enabled takes nothing", code: asm(wrmsr(apicSVR, 0xFF), wrmsr(apicSelfIPI, irq), pad, "FA F4"), setup: id, want: halts()},
+		program{name: "every delivery mode of a local interrupt can be written", code: asm(wrmsr(apicLINT0, 1<<16|7<<8|irq), rdmsr(apicLINT0), "F4"), want: halts(reg{RAX, 1<<16 | 7<<8 | irq})},
 		program{name: "… and has its local interrupts masked", code: asm(wrmsr(apicTimer, irq), wrmsr(apicSVR, 0xFF), rdmsr(apicTimer), "F4"), want: halts(reg{RAX, irq | apicLVTMask})},
 	)
 }

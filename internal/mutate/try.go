@@ -134,8 +134,11 @@ func describe(seed uint64) (h header, err error) {
 		return err
 	})
 	h.Code = fmt.Sprintf("%x", sum.Sum(nil)[:8])
-	if out, err := exec.Command("git", "describe", "--always", "--dirty", "--abbrev=12").Output(); err == nil {
+	if out, err := exec.Command("git", "describe", "--always", "--abbrev=12").Output(); err == nil {
 		h.Commit = strings.TrimSpace(string(out))
+		if exec.Command("git", "diff", "--quiet", "HEAD", "--", "*.go").Run() != nil {
+			h.Commit += "-dirty"
+		}
 	}
 	h.Processor = "unknown"
 	if b, err := readFile("/proc/cpuinfo"); err == nil {

@@ -25,6 +25,7 @@ var amdDifferences = []makerDifference{
 
 	// Encodings.
 	{exclusion{"90 with REX.B behind F3", "AMD: XCHG R8, RAX; Intel: PAUSE"}, amendPAUSE},
+	{exclusion{"undefined instructions of more than 15 bytes", "AMD: #GP(0), for the length; Intel: #UD"}, amendTooLong},
 	{exclusion{"near branches with prefix 66", "AMD: an operand of 16 bits, as APM vol. 3 has it; Intel ignores the prefix"}, amendNear16},
 	{exclusion{"0F 0D with a register", "AMD: #UD, for want of a memory operand; Intel: NOP"}, amendPrefetch},
 
@@ -96,9 +97,9 @@ func amendArea(m *meeting) {
 }
 
 func amendX87Store(m *meeting) {
-	const exceptionSummary = 1 << 7
+	const masks = 0x3F
 	x := m.operation(m.silicon)
-	if x.is("FST FSTP FIST FISTP FISTTP FBSTP") && x.isMem && m.silicon.faulted() && m.silicon.Vector != vectorMF && m.ours.X87.FSW&exceptionSummary != 0 {
+	if x.is("FST FSTP FIST FISTP FISTTP FBSTP") && x.isMem && m.silicon.faulted() && m.silicon.Vector != vectorMF && m.silicon.X87.FCW&masks != masks {
 		m.fault()
 	}
 }
@@ -206,6 +207,13 @@ func amendNear16(m *meeting) {
 		if near && x.data16 && x.rex&8 == 0 {
 			m.concede()
 		}
+	}
+}
+
+func amendTooLong(m *meeting) {
+	x := m.operation(m.silicon)
+	if x != nil && x.end-x.at > 15 && m.silicon.Vector == vectorGP && m.silicon.Code == 0 && m.ours.Vector == vectorUD {
+		m.fault()
 	}
 }
 

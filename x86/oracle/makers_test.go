@@ -89,6 +89,8 @@ func TestSettle(t *testing.T) {
 			s.XMM[0][0], s.XMM[1][0] = 0x7FC0_0001_7FC0_0002, 0x7FC0_0003_7FC0_0004
 		}), func(o *Outcome) { o.XMM[0] = [2]uint64{0x7FC0_0009_7FC0_0009, 0x7FC0_0009_7FC0_0009} }, false},
 		{"INT1", "INT1", []byte{0xF1}, state(func(*State) {}), func(o *Outcome) { o.RIP-- }, false},
+		{"undefined", "(66F20F3882) m128", []byte{0x2E, 0x2E, 0x2E, 0x2E, 0x66, 0xF2, 0x43, 0x0F, 0x38, 0x82, 0x9C, 0x0B, 0x34, 0x8B, 0xA0, 0xC7}, state(func(*State) {}),
+			func(o *Outcome) { o.Vector = vectorGP }, false},
 		{"RETF", "RETF", []byte{0xCB}, state(func(*State) {}), func(o *Outcome) { o.Vector, o.Code, o.CR2 = vectorPF, 4, arenaEnd }, false},
 		{"SHA1", "SHA1NEXTE xmm, xmm/m128", []byte{0x0F, 0x38, 0xC8, 0x00}, state(func(s *State) { s.GPR[rax] = arenaBase + 8 }), func(o *Outcome) {
 			o.Vector, o.RIP, o.XMM[0][0] = vectorBP, o.RIP+5, 1
