@@ -51,7 +51,7 @@ func newSmall(t *testing.T, units uint64) (*alloc.Allocator, *monitor) {
 
 // A driver's error reaches whoever needed memory, and whoever fills the reserve; and the books stay right: units that
 // could not be accepted are unaccepted again, and no others.
-func TestDriverFails(t *testing.T) {
+func TestErrorsOfTheDriver(t *testing.T) {
 	no := errors.New("no")
 	failing := accept.DriverFunc(func(accept.Range) error { return no })
 	for what, need := range map[string]func(a *alloc.Allocator) error{
