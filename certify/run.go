@@ -35,7 +35,7 @@ func Run(ctx context.Context, cfg Config) (*Certificate, error) {
 	}
 	workers = min(workers, len(boots))
 	// Each of those that run at a time may take its share of the host's memory.
-	share := cmp.Or(cfg.MaxHostMemory, vm.DefaultMaxHostMemory()) / uint64(workers)
+	share := cmp.Or(cfg.MaxHostMemory, vm.DefaultMaxHostMemory()) / uint64(max(workers, 1)) // no boots, no workers
 	for _, b := range boots {
 		b.cfg.MaxHostMemory = share
 	}

@@ -3,6 +3,7 @@ package vm
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -61,8 +62,10 @@ const (
 func (m *Machine) run(ctx context.Context) error {
 	c := m.cpus[0]
 	m.reached(record.FirmwareStart)
-	if err := m.firmware.Boot(c); err != nil {
-		return &loadError{givenUp(ctx, err)}
+	if err := m.firmware.Boot(c); errors.Is(err, x86.ErrYield) {
+		return fmt.Errorf("firmware: %w", givenUp(ctx, err))
+	} else if err != nil {
+		return &loadError{err}
 	}
 	if m.full {
 		return m.exhausted()
