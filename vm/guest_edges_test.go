@@ -53,7 +53,7 @@ func TestGoGuestAtTheEdges(t *testing.T) {
 			outcome := record.PowerOff
 			if last != "" {
 				outcome = record.GuestPanic
-				want = append(want, "guest: #PF, page fault (error code 0x15)", "in the program: address 0x2")
+				want = append(want, "unexpected fault address 0x2", "main.execute(0x2")
 			}
 			if b.Outcome != outcome {
 				t.Errorf("%s, %s: outcome %s, %+v", platform, last, b.Outcome, b.Diagnosis)
