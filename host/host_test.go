@@ -159,6 +159,25 @@ func TestConvertChargesPagesBySize(t *testing.T) {
 	}
 }
 
+// One request converts 64 MiB at most, wherever it begins; the guest asks again for the rest.
+func TestConvertStopsAfter64MiB(t *testing.T) {
+	const limit, end = 64 << 20, 256 << 20
+	h, err := host.New(host.Config{RAM: []accept.Range{{Start: 0, End: end}}, PageSize: record.Size2M, Bus: &device.Bus{}, Cost: cost.TDX()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	g := &fakeGuest{}
+	h.Serve(g)
+	_, _, c := newHost(t, record.Size2M)
+	for start := uint64(0); start < end; start += limit {
+		g.calls = nil
+		next, ok := h.Convert(c, start, end, mem.Private)
+		if want := []string{fmt.Sprintf("unshare %#x %#x", start, start+limit)}; next != start+limit || !ok || !slices.Equal(g.calls, want) {
+			t.Errorf("from %#x: %#x, %v, %q", start, next, ok, g.calls)
+		}
+	}
+}
+
 func TestMSRsThatKVMServes(t *testing.T) {
 	h, _, c := newHost(t, record.Size2M)
 	for index, want := range map[uint32]uint64{

@@ -163,6 +163,20 @@ func TestVirtualMSRs(t *testing.T) {
 	}
 }
 
+// Where the ranges of registers begin and end that are alike: what lies between is unknown, and raises #VE.
+func TestMSRsBesideRanges(t *testing.T) {
+	for index, vector := range map[uint64]int{
+		0x800: vectorGP, 0x801: vectorGP, 0x802: vectorVE, 0x803: vectorVE, 0x804: vectorGP, 0x807: vectorGP, 0x808: done, 0x80D: vectorVE,
+		0x80F: vectorVE, 0x810: done, 0x827: done, 0x828: vectorVE, 0x829: vectorGP, 0x82E: vectorGP, 0x82F: vectorVE, 0x840: vectorGP, 0x8FF: vectorGP,
+		0x900: vectorVE, 0x980: vectorVE, 0x981: vectorGP, 0x98A: vectorGP, 0x98B: vectorVE,
+	} {
+		m := newMachine(t)
+		if o := m.run(regs{x86.RCX: index}, 0x0F, 0x32); o.vector != vector {
+			t.Errorf("RDMSR %#x: %+v, want vector %d", index, o, vector)
+		}
+	}
+}
+
 func TestCPUIDVE(t *testing.T) {
 	m := newMachine(t)
 	if s := abi.Status(m.tdcall(regs{x86.RAX: 5, x86.RCX: 4})); s != operandRCX {

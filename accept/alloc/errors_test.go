@@ -77,46 +77,58 @@ func TestErrorsOfTheDriver(t *testing.T) {
 	}
 }
 
-// Who waits for memory that another has accepted takes what is freed meanwhile, also where nobody else waits.
+// Who waits for memory that another has accepted takes what is freed meanwhile, pages or units, also where nobody else
+// waits.
 func TestFreeWakesWhoWaits(t *testing.T) {
-	a, m := newSmall(t, 3)
-	never := accept.DriverFunc(func(r accept.Range) error { t.Errorf("%v is accepted", r); return nil })
-	var last uint64
-	for a.Meminfo().FreeAccepted > 0 {
-		addr, err := a.Alloc(0, never)
+	for _, units := range []bool{false, true} {
+		a, m := newSmall(t, 4)
+		unit, err := a.AllocUnits(1, accept.DriverFunc(func(accept.Range) error { return nil }))
 		if err != nil {
 			t.Fatal(err)
 		}
-		last = addr
-	}
-	started, finish, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		if _, err := a.Alloc(0, accept.DriverFunc(func(accept.Range) error { close(started); <-finish; return nil })); err != nil {
-			t.Error(err)
+		never := accept.DriverFunc(func(r accept.Range) error { t.Errorf("%v is accepted", r); return nil })
+		var last uint64
+		for a.Meminfo().FreeAccepted > 0 {
+			if last, err = a.Alloc(0, never); err != nil {
+				t.Fatal(err)
+			}
 		}
-	}()
-	<-started
-	got := make(chan uint64)
-	go func() {
-		addr, err := a.Alloc(0, never)
+		started, finish, done := make(chan struct{}), make(chan struct{}), make(chan struct{})
+		go func() {
+			defer close(done)
+			if _, err := a.Alloc(0, accept.DriverFunc(func(accept.Range) error { close(started); <-finish; return nil })); err != nil {
+				t.Error(err)
+			}
+		}()
+		<-started
+		got := make(chan uint64, 1)
+		go func() {
+			addr, err := a.Alloc(0, never)
+			if err != nil {
+				t.Error(err)
+			}
+			got <- addr
+		}()
+		<-m.waiting
+		freed := accept.Range{Start: last, End: last + accept.PageSize}
+		if units {
+			freed = accept.Range{Start: unit, End: unit + accept.UnitSize}
+			err = a.FreeUnits(unit, 1)
+		} else {
+			err = a.Free(last, 0)
+		}
 		if err != nil {
-			t.Error(err)
+			t.Fatal(err)
 		}
-		got <- addr
-	}()
-	<-m.waiting
-	if err := a.Free(last, 0); err != nil {
-		t.Fatal(err)
-	}
-	select {
-	case addr := <-got:
-		if addr != last {
-			t.Errorf("%#x was freed, and %#x handed out", last, addr)
+		select {
+		case addr := <-got:
+			if addr < freed.Start || addr >= freed.End {
+				t.Errorf("%v was freed, and %#x handed out", freed, addr)
+			}
+		case <-time.After(10 * time.Second):
+			t.Error("nobody takes what was freed")
 		}
-	case <-time.After(10 * time.Second):
-		t.Error("nobody takes what was freed")
+		close(finish)
+		<-done
 	}
-	close(finish)
-	<-done
 }

@@ -7,6 +7,7 @@ func (s *scene) build(f *form) bool {
 	if flagEffects[f.mnemonic].reads&s.undefined != 0 || f.single && len(s.insns) > 0 {
 		return false
 	}
+	uncompared := s.c.Skip.Mem // by instructions in front; x may add its own
 	x := &insn{form: f, base: none, index: none, skip: none,
 		invalid: f.mnemonic[0] == '(' || f.mnemonic[:2] == "UD"}
 	s.registers(x)
@@ -21,7 +22,7 @@ func (s *scene) build(f *form) bool {
 	if prepare := preparations[f.mnemonic]; prepare != nil && !prepare(s, x) {
 		return false
 	}
-	if x.isMem && !s.operandInMemory(x) {
+	if x.isMem && (!s.operandInMemory(x) || !x.noRead && overlaps(uncompared, x.target, x.memory)) {
 		return false
 	}
 	s.spice(x)

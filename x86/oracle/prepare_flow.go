@@ -6,6 +6,9 @@ func (s *scene) stack(reg int, size int, above bool) (uint64, bool) {
 	if s.chance(50) {
 		target &^= 7
 	}
+	if overlaps(s.c.Skip.Mem, target, size) {
+		return target, false // it would pop what is not compared
+	}
 	s.scatter(target, size, integers)
 	if above {
 		return target, s.pin(reg, target+uint64(size))

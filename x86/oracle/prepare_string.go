@@ -45,7 +45,7 @@ func prepareString(s *scene, x *insn) bool {
 		if down {
 			low = first - uint64(len(pattern)-size)
 		}
-		if s.held(low, len(pattern)) {
+		if s.held(low, len(pattern)) || overlaps(s.c.Skip.Mem, low, len(pattern)) {
 			return false
 		}
 		s.put(low, pattern)

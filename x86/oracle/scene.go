@@ -62,7 +62,12 @@ func (s *scene) hold(addr uint64, b []byte) bool {
 }
 
 func (s *scene) held(addr uint64, n int) bool {
-	return slices.ContainsFunc(s.counted, func(c Span) bool { return addr < c.Addr+uint64(c.Len) && c.Addr < addr+uint64(n) })
+	return overlaps(s.counted, addr, n)
+}
+
+// overlaps says whether any of n bytes at addr are in the spans.
+func overlaps(spans []Span, addr uint64, n int) bool {
+	return slices.ContainsFunc(spans, func(c Span) bool { return addr < c.Addr+uint64(c.Len) && c.Addr < addr+uint64(n) })
 }
 
 // scatter draws the memory at addr and a little around it, unless an instruction counts on what is there.
