@@ -1,50 +1,22 @@
 package vm_test
 
 import (
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/tacit-vm/tacit/guest/efi"
-	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/guest/guesttest"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
-
-// goProgram builds a program for the kernel in Go.
-func goProgram(t *testing.T, directory string) *image.Image {
-	t.Helper()
-	file := filepath.Join(t.TempDir(), "program")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags="+efi.LinkFlags, "-o", file, directory)
-	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	executable, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	application, err := efi.Link(executable)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := image.Parse("program.efi", application)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return img
-}
 
 // What the Go runtime never asks for has the answers of Linux, and harms nothing: data stays data, also when a part of
 // its large page has been given back.
 func TestGoGuestAtTheEdges(t *testing.T) {
 	t.Parallel()
-	img := goProgram(t, "../guest/kernel/testdata/edges")
+	img := guesttest.Application(t, "../guest/kernel/testdata/edges", guesttest.OnKernel)
 	for _, platform := range vm.ConfidentialPlatforms() {
 		for _, last := range []string{"", "execute-small", "execute-large"} {
-			b := goGuest(t, vm.Config{Platform: platform, Image: img}, strings.Repeat("x ", 40)+last) // behind words that are nobody's
+			b := goGuest(t, vm.Config{Platform: platform, Image: img}, strings.Repeat("x ", 40)+last) // after words that mean nothing
 			want := []string{
 				"munmap of no bytes: invalid argument", "munmap inside a page: invalid argument", "munmap of the kernel: invalid argument",
 				"munmap of too much: invalid argument", "munmap of a page: <nil>", "2047 pages left",

@@ -4,15 +4,13 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/tacit-vm/tacit/firmware"
-	"github.com/tacit-vm/tacit/guest/efi"
+	"github.com/tacit-vm/tacit/guest/guesttest"
 	"github.com/tacit-vm/tacit/host"
-	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -219,24 +217,7 @@ func TestGoGuestReportsMistakes(t *testing.T) {
 // A program of anybody's runs as on Linux, as far as there is what it asks for, and ends as it says.
 func TestGoGuestOfOnesOwn(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "program")
-	cmd := exec.Command("go", "build", "-o", path, "-ldflags="+efi.LinkFlags, "../guest/kernel/testdata/program")
-	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	executable, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	application, err := efi.Link(executable)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := image.Parse("program.efi", application)
-	if err != nil {
-		t.Fatal(err)
-	}
+	img := guesttest.Application(t, "../guest/kernel/testdata/program", guesttest.OnKernel)
 	for _, c := range []struct {
 		word    string
 		outcome record.Outcome

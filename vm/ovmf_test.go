@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"github.com/tacit-vm/tacit/guest"
-	"github.com/tacit-vm/tacit/guest/efi"
+	"github.com/tacit-vm/tacit/guest/guesttest"
 	"github.com/tacit-vm/tacit/image/imagetest"
 )
 
@@ -66,20 +66,7 @@ func TestGoGuestUnderStockFirmware(t *testing.T) {
 // So is one that firmware relocates: stock firmware reads the list of relocations as tacit's does.
 func TestRelocatedProgramUnderStockFirmware(t *testing.T) {
 	t.Parallel()
-	file := filepath.Join(t.TempDir(), "baremetal")
-	cmd := exec.Command("go", "build", "-buildmode=pie", "-ldflags=-E main.Entry", "-o", file, "../examples/baremetal")
-	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	executable, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	application, err := efi.Link(executable)
-	if err != nil {
-		t.Fatal(err)
-	}
+	application := guesttest.Application(t, "../examples/baremetal", guesttest.Relocatable...).Data
 	if console := underOVMF(t, "max", application); !strings.Contains(console, "Nothing is unaccepted.") {
 		t.Errorf("the console is\n%s", console)
 	}

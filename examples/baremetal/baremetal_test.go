@@ -3,58 +3,18 @@ package main_test
 import (
 	"bytes"
 	"context"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/tacit-vm/tacit/guest/efi"
-	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/guest/guesttest"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
 
-// application builds the program as README.md says.
-func application(t *testing.T) *image.Image {
-	t.Helper()
-	// The go command keeps a test's result until a file changes that the test itself has read.
-	for _, sources := range []string{"*.go", "*.s", "../../accept/*.go", "../../accept/*/*.go", "../../accept/*/*.s"} {
-		files, err := filepath.Glob(sources)
-		if err != nil || len(files) == 0 {
-			t.Fatalf("%s: %v, %d files", sources, err, len(files))
-		}
-		for _, file := range files {
-			if _, err := os.ReadFile(file); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	file := filepath.Join(t.TempDir(), "baremetal")
-	cmd := exec.Command("go", "build", "-buildmode=pie", "-ldflags=-E main.Entry", "-o", file, ".")
-	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	executable, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	linked, err := efi.Link(executable)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := image.Parse("baremetal.efi", linked)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return img
-}
-
 // What the program says that it did is what the machine saw it do.
 func TestBoots(t *testing.T) {
 	const mib = 1 << 20
-	img := application(t)
+	img := guesttest.Application(t, ".", guesttest.Relocatable...)
 	lazily := func(platform string) string {
 		return "This is " + platform + `.
 3840 MiB are unaccepted.
@@ -96,7 +56,7 @@ func TestBoots(t *testing.T) {
 
 // Firmware has relocated the program, and diagnoses name its functions all the same.
 func TestIsNamedInDiagnoses(t *testing.T) {
-	r, err := vm.Run(context.Background(), vm.Config{Platform: vm.SNP, Image: application(t), MaxInstructions: 200_000})
+	r, err := vm.Run(context.Background(), vm.Config{Platform: vm.SNP, Image: guesttest.Application(t, ".", guesttest.Relocatable...), MaxInstructions: 200_000})
 	if err != nil {
 		t.Fatal(err)
 	}

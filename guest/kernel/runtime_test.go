@@ -5,16 +5,13 @@ package kernel_test
 import (
 	"debug/elf"
 	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"golang.org/x/arch/x86/x86asm"
 
-	"github.com/tacit-vm/tacit/guest/efi"
+	"github.com/tacit-vm/tacit/guest/guesttest"
 )
 
 const module = "github.com/tacit-vm/tacit/"
@@ -86,13 +83,7 @@ type program struct{ calls map[string][]string }
 // load builds the demo, with symbols, and reads its code.
 func load(t *testing.T) program {
 	t.Helper()
-	path := filepath.Join(t.TempDir(), "demo")
-	cmd := exec.Command("go", "build", "-ldflags="+efi.LinkFlags, "-o", path, "../demo")
-	cmd.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	f, err := elf.Open(path)
+	f, err := elf.Open(guesttest.Executable(t, "../demo", guesttest.OnKernel))
 	if err != nil {
 		t.Fatal(err)
 	}
