@@ -12,6 +12,42 @@
 #define segUserCode 0x2B
 #define segTSS 0x30
 
+// PUSH_REST pushes the general registers of a frame (thread.go) after AX and BX.
+#define PUSH_REST \
+	PUSHQ CX; \
+	PUSHQ DX; \
+	PUSHQ SI; \
+	PUSHQ DI; \
+	PUSHQ BP; \
+	PUSHQ R8; \
+	PUSHQ R9; \
+	PUSHQ R10; \
+	PUSHQ R11; \
+	PUSHQ R12; \
+	PUSHQ R13; \
+	PUSHQ R14; \
+	PUSHQ R15
+
+// POP_FRAME goes on where a frame says, with its registers.
+#define POP_FRAME \
+	POPQ R15; \
+	POPQ R14; \
+	POPQ R13; \
+	POPQ R12; \
+	POPQ R11; \
+	POPQ R10; \
+	POPQ R9; \
+	POPQ R8; \
+	POPQ BP; \
+	POPQ DI; \
+	POPQ SI; \
+	POPQ DX; \
+	POPQ CX; \
+	POPQ BX; \
+	POPQ AX; \
+	ADDQ $16, SP; \
+	IRETQ
+
 // Entry is the PE image's entry point (UEFI 2.10, section 2.3.4.1): CX is the image's handle, DX the system table. The
 // program is where firmware has put it, not where it is linked: until page tables say otherwise, only what is relative
 // to RIP can be used, and no Go function that follows a pointer in its data.
@@ -154,19 +190,7 @@ noCode:
 	PUSHQ AX
 	PUSHQ BX
 complete:
-	PUSHQ CX
-	PUSHQ DX
-	PUSHQ SI
-	PUSHQ DI
-	PUSHQ BP
-	PUSHQ R8
-	PUSHQ R9
-	PUSHQ R10
-	PUSHQ R11
-	PUSHQ R12
-	PUSHQ R13
-	PUSHQ R14
-	PUSHQ R15
+	PUSH_REST
 	CLD
 	MOVQ SP, BX // preserved by nobody: kept on the stack, too
 	TESTB $3, frame_cs(BX)
@@ -196,23 +220,7 @@ inKernel:
 	WRMSR
 	SWAPGS
 resume:
-	POPQ R15
-	POPQ R14
-	POPQ R13
-	POPQ R12
-	POPQ R11
-	POPQ R10
-	POPQ R9
-	POPQ R8
-	POPQ BP
-	POPQ DI
-	POPQ SI
-	POPQ DX
-	POPQ CX
-	POPQ BX
-	POPQ AX
-	ADDQ $16, SP
-	IRETQ
+	POP_FRAME
 
 // syscalled is where SYSCALL leads. The frame is pushed into the thread's own record, so that another thread can go on
 // afterwards.
@@ -229,19 +237,7 @@ TEXT ·syscalled(SB),NOSPLIT|NOFRAME,$0
 	PUSHQ $const_vectorSyscall
 	PUSHQ AX
 	PUSHQ BX
-	PUSHQ CX
-	PUSHQ DX
-	PUSHQ SI
-	PUSHQ DI
-	PUSHQ BP
-	PUSHQ R8
-	PUSHQ R9
-	PUSHQ R10
-	PUSHQ R11
-	PUSHQ R12
-	PUSHQ R13
-	PUSHQ R14
-	PUSHQ R15
+	PUSH_REST
 	MOVQ processor_tls(GS), AX
 	MOVQ AX, DX
 	SHRQ $32, DX
@@ -262,23 +258,7 @@ TEXT ·resumeThread(SB),NOSPLIT|NOFRAME,$0
 	MOVL $msrFSBase, CX
 	WRMSR
 	SWAPGS
-	POPQ R15
-	POPQ R14
-	POPQ R13
-	POPQ R12
-	POPQ R11
-	POPQ R10
-	POPQ R9
-	POPQ R8
-	POPQ BP
-	POPQ DI
-	POPQ SI
-	POPQ DX
-	POPQ CX
-	POPQ BX
-	POPQ AX
-	ADDQ $16, SP
-	IRETQ
+	POP_FRAME
 
 // loadSegments loads the segment registers and the task register from the kernel's descriptor table. FS and GS stay: their
 // bases are in registers of their own, which some processors clear with the selector.
