@@ -53,7 +53,7 @@ func unified(t *testing.T, commandLine string, init []byte) *image.Image {
 	uki := filepath.Join(dir, "own.efi")
 	var args []string
 	for _, section := range []struct {
-		name, address string // behind the stub, and apart
+		name, address string // after the stub, and apart
 		data          []byte
 	}{
 		{".cmdline", "0x30000", []byte(commandLine + "\n\x00")},

@@ -10,7 +10,7 @@ import (
 )
 
 // args are a service's arguments (UEFI 2.10, section 2.3.4.2, which is Microsoft's x64 convention): the first four in
-// registers, the others on the stack, behind the return address and 32 bytes that are the called function's own.
+// registers, the others on the stack, after the return address and 32 bytes that are the called function's own.
 type args [6]uint64
 
 const (

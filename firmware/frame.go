@@ -48,7 +48,7 @@ func (f *Firmware) restore(r registers) {
 	f.cpu.SetRIP(r.rip)
 }
 
-// saveCaller is save for a service that is to return later: it goes on behind the call.
+// saveCaller is save for a service that is to return later: it goes on after the call.
 func (f *Firmware) saveCaller() registers {
 	r := f.save()
 	r.gpr[rsp] += 8

@@ -260,7 +260,7 @@ func (f *Firmware) exit(a args) error {
 	return errElsewhere
 }
 
-// leave ends the image that was started last and goes on behind the StartImage that started it.
+// leave ends the image that was started last and goes on after the StartImage that started it.
 func (f *Firmware) leave(status uefi.Status, dataSize, data uint64) error {
 	i := f.running()
 	fr := f.frames[i]

@@ -213,7 +213,7 @@ func TestExceptionsAreDiagnosed(t *testing.T) {
 	}
 }
 
-// What the platform can do about an exception is done, and the program goes on behind the instruction.
+// What the platform can do about an exception is done, and the program goes on after the instruction.
 func TestPlatformServesExceptions(t *testing.T) {
 	var vector uint8
 	var code uint64

@@ -8,7 +8,7 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// A loading is an image that is being put into memory: headers, sections, zeros between and behind them, addresses
+// A loading is an image that is being put into memory: headers, sections, zeros between and after them, addresses
 // relocated. It is done in pieces.
 type loading struct {
 	file   *peFile

@@ -30,7 +30,7 @@ func (f *Firmware) ConfigurationTable(id uefi.GUID) (address uint64, ok bool) {
 // Missed returns the protocols that the guest asked for in vain: the last few, each once, the latest last.
 func (f *Firmware) Missed() []uefi.GUID { return slices.Clone(f.missed) }
 
-// Caller returns the address behind the call by which the guest got to the service at the guest-physical address gpa,
+// Caller returns the address after the call by which the guest got to the service at the guest-physical address gpa,
 // where the processor stands. There is none where the guest returned to firmware, or an exception took it there.
 func (f *Firmware) Caller(gpa uint64) (ret uint64, ok bool) {
 	slot := (gpa - f.trap) / entrySize

@@ -26,7 +26,7 @@ func hungUp(t *testing.T, c net.Conn, what string) {
 }
 
 // A web page can have a browser of this machine connect to the port, and choose some of what it sends. What it sends
-// first is HTTP, and that is the end; packets behind it are not looked at, and the machine goes on waiting for its gdb.
+// first is HTTP, and that is the end; packets after it are not looked at, and the machine goes on waiting for its gdb.
 func TestOtherProtocols(t *testing.T) {
 	f := newFake(1)
 	address, wait := debug(t, f)

@@ -26,7 +26,7 @@ type Server struct {
 	session
 }
 
-// Listen listens on a TCP address, "host:port", or, behind "unix:", on a socket that it makes in the file system, for
+// Listen listens on a TCP address, "host:port", or, after "unix:", on a socket that it makes in the file system, for
 // this user alone. Who connects may read and write the whole guest, so the host must be a loopback address, which it is
 // when left out, unless anywhere allows all. Whoever connects and does not speak gdb's protocol is hung up on.
 func Listen(address string, anywhere bool) (*Server, error) {

@@ -35,7 +35,7 @@ const (
 // target.
 type conn struct {
 	net.Conn
-	messages chan message // closed behind the last
+	messages chan message // closed after the last message
 	hungUp   chan struct{}
 	unread   *message // looked at by pending
 	quiet    bool     // no acknowledgements: QStartNoAckMode
@@ -147,7 +147,7 @@ func readFirst(r *bufio.Reader) (message, error) {
 	}
 }
 
-// readPacket reads a packet behind its '$'. What is longer than packetSize counts as damaged.
+// readPacket reads a packet after its '$'. What is longer than packetSize counts as damaged.
 func readPacket(r *bufio.Reader) (message, bool, error) {
 	var (
 		body    []byte

@@ -8,7 +8,7 @@ import (
 // maxPoints bounds how many points a gdb may set. It sets one a breakpoint, and one for each 8 bytes it watches.
 const maxPoints = 1024
 
-// point reads "kind,address,length", behind which conditions may follow, which are gdb's own business.
+// point reads "kind,address,length", after which conditions may follow, which are gdb's own business.
 func (r *request) point() (p Point, ok bool) {
 	kind, where, found := strings.Cut(r.args, ",")
 	if !found || len(kind) != 1 || kind[0] < '0' || kind[0] >= '0'+byte(pointKinds) {

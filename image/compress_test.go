@@ -69,7 +69,7 @@ func packed(t testing.TB) map[string][]byte {
 	}
 }
 
-// storedLzop takes the header of an lzop file and puts the sample behind as a block that could not be made smaller.
+// storedLzop takes the header of an lzop file and puts the sample after it as a block that could not be made smaller.
 func storedLzop(file []byte) []byte {
 	block := bytes.Index(file, []byte{0, 0, 2, 0x5c})
 	size := binary.BigEndian.AppendUint32(nil, uint32(len(sample)))
@@ -104,7 +104,7 @@ func TestDecompressor(t *testing.T) {
 	}
 }
 
-// As a kernel's payload, with its size behind.
+// As a kernel's payload, with its size after it.
 func TestPayloadFormats(t *testing.T) {
 	for format, b := range packed(t) {
 		if format != "gzip" { // has the size itself

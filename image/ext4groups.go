@@ -3,7 +3,7 @@ package image
 import "encoding/binary"
 
 // extGroups says where the descriptors of block groups are (Linux Documentation/filesystems/ext4/blockgroup.rst): all of
-// them behind the superblock, or with the feature meta_bg those of the last groups in the first block of the groups that
+// them after the superblock, or with the feature meta_bg those of the last groups in the first block of the groups that
 // they describe.
 type extGroups struct {
 	size       int64 // of a descriptor, in bytes
@@ -47,7 +47,7 @@ func (g extGroups) at(group int64) int64 {
 	perBlock := g.blockSize / g.size
 	block := group / perBlock // of descriptors
 	if g.metaFirst < 0 || block < g.metaFirst {
-		// The block behind the superblock, which is the second one of 1 KiB, the first one of any other size.
+		// The block after the superblock, which is the second one of 1 KiB, the first one of any other size.
 		return max(g.blockSize, 2048) + group*g.size
 	}
 	first := block * perBlock // the first group that is described there

@@ -6,7 +6,7 @@ import (
 )
 
 // inline is what the inode itself has of a file (Linux Documentation/filesystems/ext4/inlinedata.rst): first what fits
-// into the place of block numbers, then the value of the extended attribute "system.data" behind the inode's fields. Linux
+// into the place of block numbers, then the value of the extended attribute "system.data" after the inode's fields. Linux
 // takes what the file has beyond that for zeros.
 func (i *extInode) inline() ([]byte, error) {
 	b := append([]byte{}, i.block[:]...)

@@ -92,7 +92,7 @@ func openFAT(r io.ReaderAt, size int64) (*fatFS, error) {
 	return f, nil
 }
 
-// next returns the cluster behind one in its chain; ok is false at the end.
+// next returns the cluster after one in its chain; ok is false at the end.
 func (f *fatFS) next(cluster uint32) (next uint32, ok bool, err error) {
 	switch f.kind {
 	case 12:

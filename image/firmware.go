@@ -104,7 +104,7 @@ func ReadFirmware(b []byte) (m FirmwareMetadata, err error) {
 }
 
 // areas finds the descriptor that an entry of the table points to, by its distance from the end of the image: signature,
-// length, version and number of sections of size bytes each, which come behind it.
+// length, version and number of sections of size bytes each, which come after it.
 func areas(b, entry []byte, signature string, size int) (count int, sections []byte, err error) {
 	const header = 16
 	if len(entry) < 4 {

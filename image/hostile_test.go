@@ -348,7 +348,7 @@ func TestNothingWithoutEnd(t *testing.T) {
 	}
 }
 
-// endless is bytes, and behind them zeros or these bytes again and again.
+// endless is bytes, and after them zeros or these bytes again and again.
 type endless struct {
 	head   []byte
 	repeat bool

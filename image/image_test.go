@@ -26,7 +26,7 @@ func TestOpen(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		file   []byte
-		source string // behind the path
+		source string // after the path
 		kind   Kind
 		title  string
 		data   []byte

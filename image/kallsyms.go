@@ -21,7 +21,7 @@ import (
 //	offsets       i32 for each symbol, which gives its address in one of three ways; see addressModes
 //	relative_base u64
 //
-// Up to 6.3 offsets and relative_base come before num_syms, from 6.4 on behind token_index. Further tables lie between
+// Up to 6.3 offsets and relative_base come before num_syms, from 6.4 on after token_index. Further tables lie between
 // some of these. So only three neighbourhoods are relied on: token_index follows token_table, markers follow names
 // follow num_syms, and offsets are in one of the two places.
 
@@ -59,7 +59,7 @@ type kallsymsTables struct {
 
 	tokens     [256][]byte
 	tokenTable int // offsets in b
-	tokenEnd   int // behind token_index
+	tokenEnd   int // after token_index
 	numSyms    int
 	names      int
 	n          int // how many symbols
@@ -148,7 +148,7 @@ func (k *kallsymsTables) findNames() bool {
 	return false
 }
 
-// checkNames tells whether there are n names at an offset, with markers behind that agree.
+// checkNames tells whether there are n names at an offset, with markers after them that agree.
 func (k *kallsymsTables) checkNames(start, n, alignment int) bool {
 	var markers []uint32
 	at := start

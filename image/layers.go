@@ -17,7 +17,7 @@ import (
 
 // layers are those of container images: in an OCI layout (OCI Image Format Specification, "Image Layout" and "Image
 // Layer Filesystem Changeset"), or in what docker save writes. Each is a tar archive; a manifest, which may come before or
-// behind them, says in which order they make an image.
+// after them, says in which order they make an image.
 type layers struct {
 	texts map[string][]byte // JSON by name
 	all   map[string]*layer

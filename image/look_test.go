@@ -310,7 +310,7 @@ func TestBackupGPT(t *testing.T) {
 func TestArchives(t *testing.T) {
 	inOrder := imagetest.Files{"boot/vmlinuz-6": []byte("MZ" + strings.Repeat("k", 3000)), "boot/a": {1}}
 	files := maps.Clone(inOrder)
-	files["vmlinuz"] = imagetest.Link("boot/vmlinuz-6") // behind the kernel, where nobody looks in a package
+	files["vmlinuz"] = imagetest.Link("boot/vmlinuz-6") // after the kernel, where nobody looks in a package
 	// opkg's packages are as Debian's, in a tar archive instead of one of ar.
 	ipk := gzipped(t, imagetest.Tar(t, imagetest.Files{
 		"control.tar.gz": gzipped(t, imagetest.Tar(t, nil)), "debian-binary": []byte("2.0\n"),

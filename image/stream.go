@@ -15,7 +15,7 @@ import (
 // held collects the wanted files of an archive.
 type held struct {
 	wanted  Wanted
-	one     bool // stop at the first kernel: a package has one, and hundreds of megabytes of modules behind it
+	one     bool // stop at the first kernel: a package has one, and hundreds of megabytes of modules after it
 	files   []Entry
 	entries int
 	bytes   int64

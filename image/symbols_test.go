@@ -31,7 +31,7 @@ func symbolSample(percpu bool) []Symbol {
 type kallsymsLayout struct {
 	name        string
 	alignment   int
-	offsetFirst bool // before num_syms, or else behind token_index
+	offsetFirst bool // before num_syms, or else after token_index
 	between     int  // bytes of another table between markers and token_table
 	percpu      bool // absolute per-CPU symbols
 	relative    bool // each offset counts from its own place

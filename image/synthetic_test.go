@@ -16,7 +16,7 @@ import (
 
 const syntheticRelease = "6.12.9-synthetic"
 
-// bzImage makes a bzImage with EFI stub around a payload: one setup sector behind the boot sector, then the code, then
+// bzImage makes a bzImage with EFI stub around a payload: one setup sector after the boot sector, then the code, then
 // the payload. Its PE header is in the boot sector, as in a real one.
 func bzImage(payload []byte) []byte {
 	const setup, code = 2 * sector, 64

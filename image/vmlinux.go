@@ -126,7 +126,7 @@ func sectionAt(sections []*elf.Section, address uint64) int {
 	return 0
 }
 
-// An appender adds sections behind an ELF file.
+// An appender adds sections after an ELF file.
 type appender struct {
 	out     []byte
 	headers []byte

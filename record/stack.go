@@ -7,7 +7,7 @@ import (
 )
 
 // A Stack is the functions under way in the guest, the innermost first, as "function+0x12": where the processor stood, and
-// the return addresses behind it. Two events with the same Stack have it at the same address.
+// the return addresses after it. Two events with the same Stack have it at the same address.
 type Stack []string
 
 // Stacks finds out who in the guest asked. Its functions are the machine's.

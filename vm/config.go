@@ -232,7 +232,7 @@ func (c *Config) kernelArguments() string {
 }
 
 // loadOptions returns what firmware hands to the image. A unified kernel image that is handed none takes its own command
-// line, as where firmware starts it from a disk; what is to be added goes behind that.
+// line, as where firmware starts it from a disk; what is to be added goes after that.
 func (c *Config) loadOptions() string {
 	var words []string
 	switch {

@@ -88,7 +88,7 @@ func number(name string) (uint64, bool) {
 	return n, err == nil
 }
 
-// keyed finds the number behind a word at the beginning of a line; 0 where there is none.
+// keyed finds the number after a word at the beginning of a line; 0 where there is none.
 func keyed(text []byte, word string) uint64 {
 	for lines := bufio.NewScanner(bytes.NewReader(text)); lines.Scan(); {
 		if f := strings.Fields(lines.Text()); len(f) > 1 && f[0] == word {

@@ -81,7 +81,7 @@ func TestSurvivedException(t *testing.T) {
 // handlesVC is a program with an interrupt descriptor table of its own, in which there is a handler of #VC and nothing
 // else. It reads a page that is not validated, and then executes UD2.
 func handlesVC(handler []byte) []byte {
-	const vc, table = 29, 0x100 // the table is so far behind the beginning
+	const vc, table = 29, 0x100 // how far from the beginning the table is
 	code := []byte{
 		0x48, 0x8D, 0x1D, 0xF9, 0x00, 0x00, 0x00, // lea rbx, [table]
 		0x48, 0x8D, 0x05, 0x72, 0x00, 0x00, 0x00, // lea rax, [handler]: at 0x80
@@ -124,7 +124,7 @@ func TestImageThatCannotBeLoaded(t *testing.T) {
 func TestAdviceForWhatIsNoGuest(t *testing.T) {
 	t.Parallel()
 	code := slices.Clone(countUnaccepted)
-	exited := bytes.Index(code, []byte{0x75, 0xC1}) + 2 // behind ExitBootServices
+	exited := bytes.Index(code, []byte{0x75, 0xC1}) + 2 // after ExitBootServices
 	copy(code[exited:], []byte{
 		0x48, 0x83, 0xEC, 0x10, //                               sub rsp, 0x10
 		0x48, 0xC7, 0x04, 0x24, 0x00, 0x00, 0x00, 0x00, //       mov qword [rsp], 0

@@ -528,7 +528,7 @@ unlinked:
 	goto enter
 
 behind:
-	// Something wants the run loop's attention. The rest of this instruction is run from a copy that ends behind it.
+	// Something wants the run loop's attention. The rest of this instruction is run from a copy that ends after it.
 	u = c.restOf(u)
 	goto run
 

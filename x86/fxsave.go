@@ -5,7 +5,7 @@ import "encoding/binary"
 // FXSAVE, FXRSTOR and MXCSR's own instructions.
 
 // The layout of the FXSAVE area (SDM vol. 1, tables 10-2 and 10-3), which is the legacy region of the XSAVE area.
-// Processors leave what is behind XMM15 alone.
+// Processors leave what is after XMM15 alone.
 const (
 	fxFCW     = 0
 	fxFSW     = 2

@@ -166,7 +166,7 @@ func checksum(c *CPU, u *Uop) bool {
 	for i := range b {
 		b[i] = byte(v >> (8 * i))
 	}
-	// The instruction leaves out the inversions before and behind that Update makes.
+	// The instruction leaves out the inversions before and after that Update makes.
 	c.R[u.Dst%slots] = uint64(^crc32.Update(^uint32(c.R[u.Dst%slots]), castagnoli, b[:n]))
 	return true
 }

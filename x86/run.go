@@ -67,7 +67,7 @@ func (c *CPU) leave(e Exit) {
 	}
 }
 
-// Halt makes the processor wait for an interrupt behind the instruction under way.
+// Halt makes the processor wait for an interrupt after the instruction under way.
 func (c *CPU) Halt() {
 	c.halted, c.wakes = true, false
 	c.stopBehind()

@@ -83,7 +83,7 @@ func (c *CPU) storeStack(va, size, v uint64) bool {
 	return c.store64(va, v)
 }
 
-// abandon leaves the block at the instruction of u, which did not complete; or behind it, where what it raised is a
+// abandon leaves the block at the instruction of u, which did not complete; or after it, where what it raised is a
 // trap.
 func (c *CPU) abandon(u *Uop) {
 	c.icount += uint64(u.Ord)

@@ -56,11 +56,11 @@ func (c *CPU) fetchTag(page uint64) uint64 {
 // away.
 func (c *CPU) LimitInstructions(n uint64) { c.watch.budget = n }
 
-// Step makes Run return ExitStep, once, behind the next instruction; or at the entry of a handler, where an exception
+// Step makes Run return ExitStep, once, after the next instruction; or at the entry of a handler, where an exception
 // or an interrupt comes before it completes. A repeated string instruction takes a step for each of its stretches.
 func (c *CPU) Step() { c.watch.step, c.watch.from = true, c.moment() }
 
-// Pause makes Run return ExitPause, once, behind the instruction under way.
+// Pause makes Run return ExitPause, once, after the instruction under way.
 func (c *CPU) Pause() {
 	c.watch.pause = true
 	c.stopBehind()

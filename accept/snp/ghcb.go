@@ -46,7 +46,7 @@ func (g GHCB) Exit(x Instructions, code abi.ExitCode, info1, info2 uint64) Reply
 	g.Set(abi.GHCBSWExitCode, uint64(code))
 	g.Set(abi.GHCBSWExitInfo1, info1)
 	g.Set(abi.GHCBSWExitInfo2, info2)
-	put64(g.Page[abi.GHCBProtocolVersion-2:], abi.ProtocolVersion2<<16) // and 0 for the usage, behind it
+	put64(g.Page[abi.GHCBProtocolVersion-2:], abi.ProtocolVersion2<<16) // and 0 for the usage, after it
 	x.SetGHCBMSR(g.GPA)
 	x.VMGEXIT()
 	return Reply{Info1: g.Get(abi.GHCBSWExitInfo1), Info2: g.Get(abi.GHCBSWExitInfo2)}

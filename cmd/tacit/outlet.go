@@ -21,7 +21,7 @@ type outlet struct {
 	ready   chan struct{}    // there is something, or an end: holds one token at most
 	room    chan struct{}    // the same for those who wait to write
 	closed  bool
-	ended   chan struct{} // closed behind the last write
+	ended   chan struct{} // closed after the last write
 }
 
 const (

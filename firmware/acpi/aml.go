@@ -18,7 +18,7 @@ const (
 	amlBuffer   = 0x11
 	amlPackage  = 0x12
 	amlExtended = 0x5B
-	amlDevice   = 0x82 // behind amlExtended
+	amlDevice   = 0x82 // after amlExtended
 )
 
 func join(terms ...[]byte) []byte {

@@ -14,7 +14,7 @@ type Module struct {
 	Data []byte // a PE file, or a terse one
 }
 
-// Firmware makes a firmware image of modules, none of them compressed. tail is what comes behind the volume, with the
+// Firmware makes a firmware image of modules, none of them compressed. tail is what comes after the volume, with the
 // table that tells whoever starts it about it.
 func Firmware(tail []byte, modules ...Module) []byte {
 	const headerSize = 72

@@ -134,7 +134,7 @@ type Partition struct {
 // the first partition are logical ones.
 func Disk(t testing.TB, label string, partitions ...Partition) string {
 	t.Helper()
-	const spare = 1 // MiB before the first partition, and behind the last one
+	const spare = 1 // MiB before the first partition, and after the last one
 	logical := label == "logical"
 	if logical {
 		label = "dos"

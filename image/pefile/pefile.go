@@ -215,7 +215,7 @@ func decode(b []byte, v any) error {
 	return binary.Read(bytes.NewReader(b), binary.LittleEndian, v)
 }
 
-// name returns a section's name: eight bytes, or "/" and where in the table of strings it stands, behind the symbols.
+// name returns a section's name: eight bytes, or "/" and where in the table of strings it stands, after the symbols.
 // A name that cannot be found there is what the header has.
 func (f reader) name(h *pe.FileHeader, raw [8]uint8) (string, error) {
 	short, _, _ := strings.Cut(string(raw[:]), "\x00")

@@ -80,7 +80,7 @@ func header(sections uint16, symbols uint32, sectionName string) []byte {
 	return b
 }
 
-// A long name stands behind the symbols.
+// A long name stands after the symbols.
 func TestLongNames(t *testing.T) {
 	symbols := make([]byte, 2*18)
 	strings := append(binary.LittleEndian.AppendUint32(nil, 40), "a name of more than eight bytes\x00more"...)
@@ -100,7 +100,7 @@ func TestLongNames(t *testing.T) {
 	}
 }
 
-// A sparse file begins with some bytes, and is zeros behind them.
+// A sparse file begins with some bytes, and is zeros after them.
 type sparse struct{ head []byte }
 
 func (s sparse) ReadAt(b []byte, off int64) (int, error) {

@@ -9,7 +9,7 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// firmware reads a module of code, which begins at address 0, with data behind it at dataAt.
+// firmware reads a module of code, which begins at address 0, with data after it at dataAt.
 const dataAt = 0x200
 
 func firmware(code string, data ...[]byte) Facts {

@@ -98,7 +98,7 @@ type Reference struct {
 	Address uint64
 }
 
-// A Gap is a place behind which code may be that has not been read.
+// A Gap is a place after which code may be that has not been read.
 type Gap struct {
 	At  int
 	Why string

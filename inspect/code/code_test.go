@@ -291,7 +291,7 @@ func TestGaps(t *testing.T) {
 	}
 }
 
-// What lies behind a call of a function that does not return is not read: it may be a table of what looks like calls.
+// What lies after a call of a function that does not return is not read: it may be a table of what looks like calls.
 func TestBehindTheEnd(t *testing.T) {
 	facts := Read(assemble(callTo("f"), raw(0xe8, 0, 0, 0, 0x40, 0x66, 0x0f, 0x01, 0xcc, 0xc3), label("f"), raw(0x0f, 0x0b)))
 	if len(facts.Gaps) > 0 || len(facts.Special) > 0 || facts.Instructions != 2 {

@@ -2,7 +2,7 @@ package code
 
 // returns tells whether a function, that many calls below the one that asks, comes back to its caller, as far as that
 // can be seen within a few instructions. Some never do, Linux's error() and efi_exit() for instance: compilers put
-// anything behind a call of such a function, data too.
+// anything after a call of such a function, data too.
 func (w *walk) returns(function uint64, below int) bool {
 	const deepest = 64 // calls
 	if returns, known := w.returning[function]; known || below == deepest {

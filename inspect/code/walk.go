@@ -103,7 +103,7 @@ func (w *walk) function(from place) {
 	}
 }
 
-// straight reads from a place to the next instruction that does not go on to the one behind it. It adds where jumps go
+// straight reads from a place to the next instruction that does not go on to the one after it. It adds where jumps go
 // to todo.
 func (w *walk) straight(from place, todo []place) []place {
 	s, address := from.state, from.address

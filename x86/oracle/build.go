@@ -77,7 +77,7 @@ func (s *scene) operandInMemory(x *insn) bool {
 	return true
 }
 
-// remember notes what is no longer known behind x.
+// remember notes what is no longer known after x.
 func (s *scene) remember(x *insn) {
 	e := s.effect(x)
 	if s.branched {

@@ -1,7 +1,7 @@
 package oracle
 
 // A Case is one experiment: a few bytes of code, nearly always one instruction, and the state in which they run. It
-// ends with the first exception, which for a case that goes well is the #BP of the INT3 behind the code.
+// ends with the first exception, which for a case that goes well is the #BP of the INT3 after the code.
 type Case struct {
 	Name string // the instruction forms, as the manual writes them
 	Code []byte // at In.RIP, at most 64 bytes
@@ -50,7 +50,7 @@ type Span struct {
 
 // Skip is what is not compared because the manual leaves it undefined, or to the model.
 type Skip struct {
-	Flags uint64 // behind the last instruction
+	Flags uint64 // after the last instruction
 	Early uint64 // flags where the case ends before that
 	FSW   uint16 // bits of the x87 status word
 	CR2   bool

@@ -172,7 +172,7 @@ var pastFailures = []*Case{
 		},
 	},
 	{
-		// behind #GP,
+		// after #GP,
 		Name: "ADC r16, r/m16",
 		Code: []byte{0x66, 0x13, 0xbf, 0xe3, 0x9d, 0x3a, 0xf4},
 		In: State{
@@ -182,7 +182,7 @@ var pastFailures = []*Case{
 		},
 	},
 	{
-		// and behind #GP of an operand with an alignment of its own only where it is aligned to 4.
+		// and after #GP of an operand with an alignment of its own only where it is aligned to 4.
 		Name: "FXSAVE64 m512byte",
 		Code: []byte{0x0f, 0xae, 0x04, 0x25, 0x91, 0x1f, 0x00, 0x50},
 		In: State{

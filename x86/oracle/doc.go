@@ -17,7 +17,7 @@
 //	go test ./x86/oracle -seed=7 -first=123456 -cases=1   one of them again
 //	go test ./x86/oracle -forms='^(MUL|IMUL) '            some instructions only
 //
-// What is in no table is swept: every opcode behind every prefix is defined on both or on neither (opcodes_test.go),
+// What is in no table is swept: every opcode after every prefix is defined on both or on neither (opcodes_test.go),
 // and a list that others made has no instruction that the tables lack (known_test.go).
 //
 // A difference is shrunk ([Shrink]) and printed as Go ([Case.Literal]), to be kept in cases_test.go. Where there is no

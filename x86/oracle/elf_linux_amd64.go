@@ -22,7 +22,7 @@ const (
 
 	sharedFile = 3 // the descriptor of the shared memory
 
-	// runnerEnd stands behind the runner's last instruction.
+	// runnerEnd stands after the runner's last instruction.
 	runnerEnd = 0x65_6e_64_20_72_75_6e_21
 )
 
@@ -86,7 +86,7 @@ func (s *setupCall) words() (w [8]uint64) {
 
 const archSetGS, archSetFS = 0x1001, 0x1002 // arch_prctl(2)
 
-// setupData holds what the calls point at, behind the table.
+// setupData holds what the calls point at, after the table.
 const setupData = setupBase + 0x800
 
 // setupCalls maps the windows, sends the signals of exceptions to the runner, and gives up every right except to read,

@@ -109,7 +109,7 @@ func (g *Interpreter) load(c *Case) error {
 // inWindow cuts code off at the end of the window.
 func (c *Case) inWindow(code []byte) []byte { return code[:min(uint64(len(code)), codeEnd-c.In.RIP)] }
 
-// outcome reads the state behind the case: the processor's, and what the delivery of the exception pushed (SDM vol. 3,
+// outcome reads the state after the case: the processor's, and what the delivery of the exception pushed (SDM vol. 3,
 // figure 7-8).
 func (g *Interpreter) outcome(c *Case, exit x86.Exit, o *Outcome) error {
 	if err := g.mem.Write(mem.Private, gpaCode+c.In.RIP-codeBase, c.inWindow(bytes.Repeat([]byte{0xCC}, codeBytes))); err != nil {

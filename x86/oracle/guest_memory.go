@@ -28,7 +28,7 @@ func (g *Interpreter) build() error {
 			0x00CFFB00_0000FFFF, 0x00CFF300_0000FFFF, 0x00AFFB00_0000FFFF,
 		}},
 		{gpaTSS, []uint64{(kernelStack & 0xFFFF_FFFF) << 32, kernelStack >> 32}}, // RSP0 is at 4
-		{gpaTSS + 0x60, []uint64{0x68 << 48}},                                    // the I/O permission bitmap begins behind the limit
+		{gpaTSS + 0x60, []uint64{0x68 << 48}},                                    // the I/O permission bitmap begins after the limit
 		{gpaIDT, interruptGates()},
 	} {
 		if err := g.words(w.gpa, w.words...); err != nil {

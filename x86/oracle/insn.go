@@ -31,7 +31,7 @@ type insn struct {
 	stores  bool   // it stores elsewhere too: on the stack, through RDI
 	invalid bool   // it is not defined; how many of its bytes are read is the model's
 
-	skip int // for a branch: how many instructions behind it are jumped over; none where it leaves the case
+	skip int // for a branch: how many instructions after it are jumped over; none where it leaves the case
 }
 
 // aim settles the linear address of the memory operand.

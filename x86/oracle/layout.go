@@ -8,14 +8,14 @@ package oracle
 const (
 	pageSize = 4096
 
-	// codeBase is the code window: two pages to execute and read, and nothing behind them. What is not a case's code is
+	// codeBase is the code window: two pages to execute and read, and nothing after them. What is not a case's code is
 	// INT3.
 	codeBase  = 0x4000_0000
 	codePages = 2
 	codeEnd   = codeBase + codePages*pageSize
 
 	// arenaBase is the data window: pages to read and write, to read and write, to read only, to read and write;
-	// nothing before and behind them. Every boundary between two pages is one that an operand can cross: into the same,
+	// nothing before and after them. Every boundary between two pages is one that an operand can cross: into the same,
 	// into less, into nothing.
 	arenaBase     = 0x5000_0000
 	arenaPages    = 4

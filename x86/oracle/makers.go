@@ -75,7 +75,7 @@ func (m *meeting) fault() {
 	m.ours.Vector, m.ours.Code, m.ours.CR2 = m.silicon.Vector, m.silicon.Code, m.silicon.CR2
 }
 
-// faulted says whether an instruction was refused: not the end of a case, nor a trap behind an instruction.
+// faulted says whether an instruction was refused: not the end of a case, nor a trap after an instruction.
 func (o *Outcome) faulted() bool {
 	return o.Err == nil && o.Vector != vectorBP && o.Vector != vectorDB && o.Vector != vectorOF
 }

@@ -33,7 +33,7 @@ var amdDifferences = []makerDifference{
 	{exclusion{"FPREM, FPREM1 of a denormal by infinity, with underflow unmasked", "AMD raises underflow, of a result that is the operand; Intel does not"}, amendRemainder},
 	{exclusion{"INT1's return address", "seen in a virtual machine, whose hypervisor takes #DB first: RIP is still in front"}, amendINT1},
 
-	// What instructions behind may have worked on; these come last, so that nothing else is put down to them.
+	// What later instructions may have worked on; these come last, so that nothing else is put down to them.
 	{exclusion{"repeated string instructions with 32-bit addresses that do nothing", "Intel clears the upper halves of the registers all the same, AMD leaves them alone"}, amendNoRepetition},
 	{exclusion{"DPPS, DPPD of NaNs", "which of several NaNs the sum has depends on its order, which is up to the processor"}, amendDotProduct},
 }

@@ -52,7 +52,7 @@ func reason(table map[string]string, name string) string {
 	return table[name] + table[opcode]
 }
 
-// Every opcode of the four maps, behind every prefix that can change its meaning and with every ModRM.reg, is defined
+// Every opcode of the four maps, after every prefix that can change its meaning and with every ModRM.reg, is defined
 // or undefined, as long as it is, and refused to user code, as on silicon; whether the tables have it or not. What it
 // computes is for the tables' cases.
 func TestEveryOpcode(t *testing.T) {

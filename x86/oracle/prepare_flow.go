@@ -30,7 +30,7 @@ func prepareStack(s *scene, x *insn) bool {
 	return ok
 }
 
-// preparePopFlags keeps the trap flag out: a single-step trap behind the instruction is the system suite's business.
+// preparePopFlags keeps the trap flag out: a single-step trap after the instruction is the system suite's business.
 func preparePopFlags(s *scene, x *insn) bool {
 	size := 8
 	if x.size == 16 {

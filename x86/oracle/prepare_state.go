@@ -3,7 +3,7 @@ package oracle
 import "encoding/binary"
 
 // Operands that hold floating-point or SSE state. The pointers to the last instruction (FIP, FDP, FOP) are not
-// compared: when they are written differs between processors, and the INT3 behind a case is later than they are
+// compared: when they are written differs between processors, and the INT3 after a case is later than they are
 // (exclusions.go).
 
 func prepareControl(s *scene, x *insn) bool {

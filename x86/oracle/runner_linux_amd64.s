@@ -10,7 +10,7 @@
 // Offsets in struct ucontext (Linux, arch/x86/include/uapi/asm/sigcontext.h, ucontext.h).
 #define uc_mcontext 40
 #define uc_fpstate  224 // the pointer to the FXSAVE image, in uc_mcontext
-#define xstate_bv   512 // behind the FXSAVE image
+#define xstate_bv   512 // after the FXSAVE image
 
 #define SYS_read        0
 #define SYS_write       1

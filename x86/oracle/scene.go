@@ -2,7 +2,7 @@ package oracle
 
 import "slices"
 
-// A scene is a case under construction: which values are settled, and what is known of the state behind the
+// A scene is a case under construction: which values are settled, and what is known of the state after the
 // instructions written so far.
 type scene struct {
 	dice

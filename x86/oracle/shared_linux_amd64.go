@@ -7,7 +7,7 @@ import "unsafe"
 const (
 	sharedBase         = 0x25_AC3D_0000 // in the child
 	sharedCurrent      = 8              // address of the record under way, 0 before the first
-	sharedEnd          = 16             // address behind the batch's last record
+	sharedEnd          = 16             // address after the batch's last record
 	sharedSegmentBases = 24             // not 0 where user code may use RDFSBASE and its kin
 	sharedArena        = pageSize
 	sharedCode         = sharedArena + arenaSize
