@@ -4,7 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tacit-vm/tacit/guest/guesttest"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -13,7 +12,7 @@ import (
 // its large page has been given back.
 func TestGoGuestAtTheEdges(t *testing.T) {
 	t.Parallel()
-	img := guesttest.Application(t, "../guest/kernel/testdata/edges", guesttest.OnKernel)
+	img := goProgram(t, "../guest/kernel/testdata/edges")
 	for _, platform := range vm.ConfidentialPlatforms() {
 		for _, last := range []string{"", "execute-small", "execute-large"} {
 			b := goGuest(t, vm.Config{Platform: platform, Image: img}, strings.Repeat("x ", 40)+last) // after words that mean nothing

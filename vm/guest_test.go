@@ -11,6 +11,7 @@ import (
 	"github.com/tacit-vm/tacit/firmware"
 	"github.com/tacit-vm/tacit/guest/guesttest"
 	"github.com/tacit-vm/tacit/host"
+	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -214,10 +215,20 @@ func TestGoGuestReportsMistakes(t *testing.T) {
 	}
 }
 
+// goProgram builds a program for the kernel in Go.
+func goProgram(t *testing.T, directory string) *image.Image {
+	t.Helper()
+	img, err := image.Parse("program.efi", guesttest.Application(t, directory, guesttest.OnKernel))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
 // A program of anybody's runs as on Linux, as far as there is what it asks for, and ends as it says.
 func TestGoGuestOfOnesOwn(t *testing.T) {
 	t.Parallel()
-	img := guesttest.Application(t, "../guest/kernel/testdata/program", guesttest.OnKernel)
+	img := goProgram(t, "../guest/kernel/testdata/program")
 	for _, c := range []struct {
 		word    string
 		outcome record.Outcome

@@ -66,7 +66,7 @@ func TestGoGuestUnderStockFirmware(t *testing.T) {
 // So is one that firmware relocates: stock firmware reads the list of relocations as tacit's does.
 func TestRelocatedProgramUnderStockFirmware(t *testing.T) {
 	t.Parallel()
-	application := guesttest.Application(t, "../examples/baremetal", guesttest.Relocatable...).Data
+	application := guesttest.Application(t, "../examples/baremetal", guesttest.Relocatable...)
 	if console := underOVMF(t, "max", application); !strings.Contains(console, "Nothing is unaccepted.") {
 		t.Errorf("the console is\n%s", console)
 	}

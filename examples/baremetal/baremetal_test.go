@@ -7,14 +7,24 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/guest/guesttest"
+	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
 
+func application(t *testing.T) *image.Image {
+	t.Helper()
+	img, err := image.Parse("baremetal.efi", guesttest.Application(t, ".", guesttest.Relocatable...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return img
+}
+
 // What the program says that it did is what the machine saw it do.
 func TestBoots(t *testing.T) {
 	const mib = 1 << 20
-	img := guesttest.Application(t, ".", guesttest.Relocatable...)
+	img := application(t)
 	lazily := func(platform string) string {
 		return "This is " + platform + `.
 3840 MiB are unaccepted.
@@ -56,7 +66,7 @@ func TestBoots(t *testing.T) {
 
 // Firmware has relocated the program, and diagnoses name its functions all the same.
 func TestIsNamedInDiagnoses(t *testing.T) {
-	r, err := vm.Run(context.Background(), vm.Config{Platform: vm.SNP, Image: guesttest.Application(t, ".", guesttest.Relocatable...), MaxInstructions: 200_000})
+	r, err := vm.Run(context.Background(), vm.Config{Platform: vm.SNP, Image: application(t), MaxInstructions: 200_000})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/guest/efi"
-	"github.com/tacit-vm/tacit/image"
 )
 
 // OnKernel is the flag of go build for a program that imports guest/kernel.
@@ -27,8 +26,8 @@ func Executable(t testing.TB, directory string, flags ...string) string {
 	return file
 }
 
-// Application builds the program as Executable does, and makes an EFI application of it, with the directory's name.
-func Application(t testing.TB, directory string, flags ...string) *image.Image {
+// Application builds the program as Executable does, and makes an EFI application of it.
+func Application(t testing.TB, directory string, flags ...string) []byte {
 	t.Helper()
 	executable, err := os.ReadFile(Executable(t, directory, flags...))
 	if err != nil {
@@ -38,15 +37,7 @@ func Application(t testing.TB, directory string, flags ...string) *image.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	absolute, err := filepath.Abs(directory)
-	if err != nil {
-		t.Fatal(err)
-	}
-	img, err := image.Parse(filepath.Base(absolute)+".efi", application)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return img
+	return application
 }
 
 // readSources reads all of this module that the program is built from: the go command takes a test's result from its
