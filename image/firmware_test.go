@@ -10,7 +10,7 @@ import (
 
 	"github.com/ulikunitz/xz/lzma"
 
-	"github.com/tacit-vm/tacit/image/imagetest"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 	"github.com/tacit-vm/tacit/uefi"
 )
 

@@ -6,7 +6,7 @@ import (
 	"io"
 	"testing"
 
-	"github.com/tacit-vm/tacit/image/imagetest"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 )
 
 // Nothing that is read here may panic, hang or take memory without bound, whatever it is.

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/tacit-vm/tacit/image/pefile"
+	"github.com/tacit-vm/tacit/internal/pefile"
 )
 
 // GoTableSection is the PE section in which package guest/efi leaves Go's table of functions (runtime.pclntab).

@@ -15,7 +15,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tacit-vm/tacit/image/imagetest"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 )
 
 // lookAtBytes looks into a file with these bytes. What cannot be read is in the error, or in the contents.

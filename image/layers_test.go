@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tacit-vm/tacit/image/imagetest"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 )
 
 // containerImages makes images of layers with the programs that people make them with, in all forms, and returns their

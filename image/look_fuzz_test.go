@@ -6,7 +6,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/tacit-vm/tacit/image/imagetest"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 )
 
 // Whatever the bytes are, looking into them ends, and takes no memory that they only speak of.

@@ -12,7 +12,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tacit-vm/tacit/image/imagetest"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 )
 
 // everything wants all files.

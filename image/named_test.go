@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tacit-vm/tacit/image/imagetest"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 )
 
 // A disk in a form that is not read is called by its name, though the file may end as the disk does, with the second

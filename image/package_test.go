@@ -6,7 +6,7 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/tacit-vm/tacit/image/imagetest"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 )
 
 // packagesOf makes a package of each kind.

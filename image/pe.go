@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/tacit-vm/tacit/image/pefile"
+	"github.com/tacit-vm/tacit/internal/pefile"
 )
 
 func isPE(b []byte) bool { return len(b) >= 64 && b[0] == 'M' && b[1] == 'Z' }

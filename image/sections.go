@@ -7,7 +7,7 @@ import (
 	"io"
 	"math"
 
-	"github.com/tacit-vm/tacit/image/pefile"
+	"github.com/tacit-vm/tacit/internal/pefile"
 )
 
 // PE is what the headers of a PE file say: an EFI application, a unified kernel image, a Linux bzImage with EFI stub.

@@ -5,8 +5,8 @@ import (
 	"encoding/hex"
 	"testing"
 
-	"github.com/tacit-vm/tacit/image/imagetest"
 	"github.com/tacit-vm/tacit/inspect"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 )
 
 // The digest of a kernel is that of what firmware starts: of a unified kernel image, the whole. Nobody pays for one that

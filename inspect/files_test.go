@@ -12,8 +12,8 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/image"
-	"github.com/tacit-vm/tacit/image/imagetest"
 	"github.com/tacit-vm/tacit/inspect"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 )
 
 // An unpacked kernel is judged by its functions. MPTCP's, with "unaccepted" in their names, are none of them.

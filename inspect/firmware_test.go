@@ -9,8 +9,8 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/image"
-	"github.com/tacit-vm/tacit/image/imagetest"
 	"github.com/tacit-vm/tacit/inspect"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 	"github.com/tacit-vm/tacit/uefi"
 )
 

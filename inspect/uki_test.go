@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tacit-vm/tacit/image/imagetest"
 	"github.com/tacit-vm/tacit/inspect"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 )
 
 func section(name, text string) imagetest.Section {

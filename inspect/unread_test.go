@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tacit-vm/tacit/image/imagetest"
 	"github.com/tacit-vm/tacit/inspect"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 )
 
 func kernelsOf(t testing.TB, path string) []*inspect.Kernel {

@@ -3,10 +3,10 @@ package vm
 import (
 	"strings"
 
-	"github.com/tacit-vm/tacit/host"
+	"github.com/tacit-vm/tacit/internal/host"
+	"github.com/tacit-vm/tacit/internal/snp"
+	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/record"
-	"github.com/tacit-vm/tacit/snp"
-	"github.com/tacit-vm/tacit/tdx"
 )
 
 // The hosts of the platforms: who serves the guest, honest or not. The second result tells what a host that cheats has

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tacit-vm/tacit/host"
+	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )

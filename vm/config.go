@@ -11,11 +11,11 @@ import (
 	"time"
 
 	"github.com/tacit-vm/tacit/cost"
-	"github.com/tacit-vm/tacit/firmware"
-	"github.com/tacit-vm/tacit/gdb"
 	"github.com/tacit-vm/tacit/guest"
-	"github.com/tacit-vm/tacit/host"
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/firmware"
+	"github.com/tacit-vm/tacit/internal/gdb"
+	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/record"
 )
 

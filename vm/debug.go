@@ -8,9 +8,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tacit-vm/tacit/gdb"
+	"github.com/tacit-vm/tacit/internal/gdb"
+	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
-	"github.com/tacit-vm/tacit/x86"
 )
 
 // A debugger is the machine as gdb sees it: a gdb.Target. A nil one is a machine that nobody debugs.

@@ -10,10 +10,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tacit-vm/tacit/gdb"
-	"github.com/tacit-vm/tacit/mem"
+	"github.com/tacit-vm/tacit/internal/gdb"
+	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
-	"github.com/tacit-vm/tacit/x86"
 )
 
 // What gdb's command monitor can ask.

@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"github.com/tacit-vm/tacit/gdb"
-	"github.com/tacit-vm/tacit/x86"
+	"github.com/tacit-vm/tacit/internal/gdb"
+	"github.com/tacit-vm/tacit/internal/x86"
 )
 
 // Registers between the processor and gdb.

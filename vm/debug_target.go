@@ -3,9 +3,9 @@ package vm
 import (
 	"slices"
 
-	"github.com/tacit-vm/tacit/gdb"
-	"github.com/tacit-vm/tacit/mem"
-	"github.com/tacit-vm/tacit/x86"
+	"github.com/tacit-vm/tacit/internal/gdb"
+	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86"
 )
 
 // What gdb asks of a machine that stands still: memory and points. Memory is read and written as the processor's page

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tacit-vm/tacit/gdb"
+	"github.com/tacit-vm/tacit/internal/gdb"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )

@@ -7,8 +7,8 @@ import (
 	"math"
 	"time"
 
+	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
-	"github.com/tacit-vm/tacit/x86"
 )
 
 // A run ends when it is told to, whatever the guest does. There are two kinds of order:

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tacit-vm/tacit/firmware"
-	"github.com/tacit-vm/tacit/host"
+	"github.com/tacit-vm/tacit/internal/firmware"
+	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"unsafe"
 
-	"github.com/tacit-vm/tacit/x86"
+	"github.com/tacit-vm/tacit/internal/x86"
 )
 
 // A mistake in the machine ends the run, not the process.

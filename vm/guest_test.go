@@ -8,10 +8,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tacit-vm/tacit/firmware"
-	"github.com/tacit-vm/tacit/guest/guesttest"
-	"github.com/tacit-vm/tacit/host"
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/firmware"
+	"github.com/tacit-vm/tacit/internal/guesttest"
+	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )

@@ -3,8 +3,8 @@ package vm
 import (
 	"fmt"
 
+	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
-	"github.com/tacit-vm/tacit/x86"
 )
 
 // What a run takes of the host's memory is bounded, so that a guest which writes to all of a large memory ends the run,

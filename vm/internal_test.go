@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"testing"
 
-	"github.com/tacit-vm/tacit/firmware"
+	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/record"
 )
 

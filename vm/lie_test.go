@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tacit-vm/tacit/firmware"
+	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )

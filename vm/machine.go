@@ -5,14 +5,14 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/cost"
-	"github.com/tacit-vm/tacit/device"
-	"github.com/tacit-vm/tacit/firmware"
-	"github.com/tacit-vm/tacit/firmware/acpi"
 	"github.com/tacit-vm/tacit/guest/report"
 	"github.com/tacit-vm/tacit/image"
-	"github.com/tacit-vm/tacit/mem"
+	"github.com/tacit-vm/tacit/internal/device"
+	"github.com/tacit-vm/tacit/internal/firmware"
+	"github.com/tacit-vm/tacit/internal/firmware/acpi"
+	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
-	"github.com/tacit-vm/tacit/x86"
 )
 
 // A Machine is a guest's world. It is made by newMachine and run once.

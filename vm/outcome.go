@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/tacit-vm/tacit/firmware"
+	"github.com/tacit-vm/tacit/internal/firmware"
+	"github.com/tacit-vm/tacit/internal/snp"
+	"github.com/tacit-vm/tacit/internal/tdx"
+	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
-	"github.com/tacit-vm/tacit/snp"
 	"github.com/tacit-vm/tacit/snp/abi"
-	"github.com/tacit-vm/tacit/tdx"
 	"github.com/tacit-vm/tacit/uefi"
-	"github.com/tacit-vm/tacit/x86"
 )
 
 // describe says in r how the run ended, and why.

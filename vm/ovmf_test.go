@@ -11,8 +11,8 @@ import (
 	"time"
 
 	"github.com/tacit-vm/tacit/guest"
-	"github.com/tacit-vm/tacit/guest/guesttest"
-	"github.com/tacit-vm/tacit/image/imagetest"
+	"github.com/tacit-vm/tacit/internal/guesttest"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 )
 
 // Stock firmware and stock processor emulation: Debian's packages ovmf and qemu-system-x86.

@@ -9,9 +9,9 @@ import (
 
 	"golang.org/x/arch/x86/x86asm"
 
-	"github.com/tacit-vm/tacit/firmware"
+	"github.com/tacit-vm/tacit/internal/firmware"
+	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
-	"github.com/tacit-vm/tacit/x86"
 )
 
 // A guest that gives up calls somebody for it, and there the processor stands at the end: in firmware, at an entry point

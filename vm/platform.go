@@ -6,14 +6,14 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/cost"
-	"github.com/tacit-vm/tacit/firmware"
-	"github.com/tacit-vm/tacit/host"
+	"github.com/tacit-vm/tacit/internal/firmware"
+	"github.com/tacit-vm/tacit/internal/host"
+	"github.com/tacit-vm/tacit/internal/snp"
+	"github.com/tacit-vm/tacit/internal/tdx"
+	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
-	"github.com/tacit-vm/tacit/snp"
-	"github.com/tacit-vm/tacit/tdx"
 	"github.com/tacit-vm/tacit/tdx/abi"
 	"github.com/tacit-vm/tacit/uefi"
-	"github.com/tacit-vm/tacit/x86"
 )
 
 // A platform is what the machine knows of its x86.Platform beyond what the processor knows.

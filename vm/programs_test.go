@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/image"
-	"github.com/tacit-vm/tacit/image/imagetest"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 )
 
 // guestProgram is one of the programs in testdata/programs.c.

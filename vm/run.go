@@ -7,8 +7,8 @@ import (
 	"math"
 	"time"
 
+	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
-	"github.com/tacit-vm/tacit/x86"
 )
 
 // Run makes a machine, runs it to its end and returns the record. Where ctx is done before that, the record's outcome

@@ -5,8 +5,8 @@ import (
 	"strings"
 
 	"github.com/tacit-vm/tacit/image"
-	"github.com/tacit-vm/tacit/mem"
-	"github.com/tacit-vm/tacit/x86"
+	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86"
 )
 
 // This file finds out who called: the guest's call stack at the instruction under way, without help of the guest.

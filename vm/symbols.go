@@ -5,7 +5,7 @@ import (
 	"fmt"
 
 	"github.com/tacit-vm/tacit/image"
-	"github.com/tacit-vm/tacit/x86"
+	"github.com/tacit-vm/tacit/internal/x86"
 )
 
 // x86-64 Linux links itself at the beginning of these addresses, and KASLR moves it within them

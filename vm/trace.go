@@ -6,8 +6,8 @@ import (
 	"io"
 	"strings"
 
+	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
-	"github.com/tacit-vm/tacit/x86"
 )
 
 // A Trace asks for a line about each of a stretch of instructions. It changes nothing in the run.

@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tacit-vm/tacit/bench"
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/bench"
 	"github.com/tacit-vm/tacit/vm"
 )
 

@@ -12,7 +12,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/tacit-vm/tacit/gdb"
+	"github.com/tacit-vm/tacit/internal/gdb"
 	"github.com/tacit-vm/tacit/vm"
 )
 

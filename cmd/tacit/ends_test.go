@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tacit-vm/tacit/image/imagetest"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 	"github.com/tacit-vm/tacit/record"
 )
 

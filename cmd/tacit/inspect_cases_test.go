@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/image"
-	"github.com/tacit-vm/tacit/image/imagetest"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 )
 
 // What was once answered wrongly, from the command line to the exit status.

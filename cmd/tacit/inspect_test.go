@@ -15,8 +15,8 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/image"
-	"github.com/tacit-vm/tacit/image/imagetest"
 	"github.com/tacit-vm/tacit/inspect"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 )
 
 // inspectStock gives the paths of the newest kernels of Debian 12 and 13 in kernels/, which scripts/test fetches.

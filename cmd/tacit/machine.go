@@ -5,9 +5,9 @@ import (
 	"io"
 	"time"
 
-	"github.com/tacit-vm/tacit/firmware"
-	"github.com/tacit-vm/tacit/gdb"
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/firmware"
+	"github.com/tacit-vm/tacit/internal/gdb"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/tacit-vm/tacit/guest/guesttest"
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/guesttest"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )

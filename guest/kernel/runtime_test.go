@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/arch/x86/x86asm"
 
-	"github.com/tacit-vm/tacit/guest/guesttest"
+	"github.com/tacit-vm/tacit/internal/guesttest"
 )
 
 const module = "github.com/tacit-vm/tacit/"

@@ -1,7 +1,7 @@
 // Mutate asks how much the tests notice: it changes the code in one place, runs the tests of that package, and says
 // whether they failed. A change that they let pass is a missing test, or code that does not matter.
 //
-//	go run ./internal/mutate -n 320 -seed 1 -o docs/soak/mutants.jsonl ./x86 ./tdx
+//	go run ./internal/mutate -n 320 -seed 1 -o docs/soak/mutants.jsonl ./internal/x86 ./internal/tdx
 //
 // Which places are changed depends on the seed, the packages and the code only; each package has the same share. The
 // working tree is not touched: the changed file is an overlay of the build. Every result is a line of JSON as soon as it

@@ -1,0 +1,128 @@
+package firmware
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"slices"
+
+	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/accept/negotiate"
+	"github.com/tacit-vm/tacit/internal/firmware/acpi"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/uefi"
+)
+
+// A Config says what machine firmware starts and what it starts on it.
+type Config struct {
+	TotalMemory uint64 // bytes of RAM, a multiple of 2 MiB; [RAM] says where it is
+	ACPI        acpi.Machine
+
+	Image       []byte // the EFI application to start, a PE file; not changed
+	ImageName   string // for the record and for diagnoses; also its file name in the device path
+	LoadOptions string // the command line
+	Initrd      []byte // served through LoadFile2 where it is not empty; not changed
+
+	// Unaccepted says that the platform has memory to be accepted. Without it no memory is unaccepted, nothing
+	// is asked of Accept, and FirmwareAccepts, Misalign and Policy mean nothing.
+	Unaccepted bool
+
+	// FirmwareAccepts is how many bytes of RAM firmware accepts before it starts the image, from address 0 upwards, or
+	// AcceptBelow4G. It accepts more where the image, its initrd and firmware itself need more, and all where Policy is
+	// Eager.
+	FirmwareAccepts uint64
+
+	// Misalign makes the memory that is handed over unaccepted begin and end off 2 MiB boundaries and adds a range of
+	// less than 4 MiB, so that the operating system's EFI stub has to accept something itself.
+	Misalign bool
+
+	Policy Policy
+
+	// UnacceptedTable installs a LINUX_EFI_UNACCEPTED_MEM_TABLE for the memory that is left unaccepted, as a kernel leaves
+	// it to the one that it starts by kexec. What whole units cannot stand for firmware accepts, too.
+	UnacceptedTable bool
+
+	// Lie is what firmware lies about. Empty, it is honest.
+	Lie Lie
+
+	// Accept makes a range of private memory usable, by the means of the platform. Each page is accepted once. An
+	// error ends the run.
+	Accept func(accept.Range) error
+
+	// PrivateBit is the address bit that marks private memory in page-table entries: the C-bit on SEV-SNP, else 0.
+	PrivateBit uint64
+
+	// Exception is the platform's part of firmware's exception handlers: it does the instruction that raised the
+	// exception and returns its length in bytes, or false where it cannot. It may be nil. The processor's
+	// general-purpose registers are those of the interrupted program, but for RSP.
+	Exception func(vector uint8, code uint64) (length uint64, ok bool)
+
+	Seed     uint64 // of EFI_RNG_PROTOCOL
+	RTCStart int64  // Unix time in seconds at virtual time 0
+	CallNS   uint64 // what a service call costs in virtual time, in nanoseconds
+	MiBNS    uint64 // what each MiB costs that services touch, beyond the first GiB of a run
+
+	Console io.Writer   // takes what is printed, in UTF-8; nil where nobody looks
+	Log     *record.Log // hears of every call; may be nil
+
+	// Tables are configuration tables of the platform's making, such as the confidential computing blob.
+	Tables []PlatformTable
+}
+
+// A PlatformTable is a configuration table that firmware places in memory for the platform: in pages of type
+// EfiACPIReclaimMemory, which the operating system keeps private, below 4 GiB.
+type PlatformTable struct {
+	GUID    uefi.GUID
+	Bytes   uint64                      // its size, at most 1 MiB
+	Content func(address uint64) []byte // what it holds when it lies at that guest-physical address, a multiple of 4 KiB
+}
+
+// maxPlatformTable bounds PlatformTable.Bytes.
+const maxPlatformTable = 1 << 20
+
+// A ConfigurationTable is an entry for the system table's list.
+type ConfigurationTable struct {
+	GUID    uefi.GUID
+	Address uint64 // guest-physical
+}
+
+// AcceptBelow4G as Config.FirmwareAccepts has firmware accept all RAM below 4 GiB, as OVMF does (OvmfPkg/PlatformPei).
+const AcceptBelow4G = math.MaxUint64
+
+// DefaultFirmwareAccepts is enough for distribution kernels, in bytes.
+const DefaultFirmwareAccepts = 256 << 20
+
+// A Policy is what firmware does about an operating system that may not know how to accept memory.
+//
+// What upstream firmware does today is a choice among these: OVMF is Negotiate on SEV-SNP and Lazy on TDX, with
+// AcceptBelow4G.
+type Policy = negotiate.Policy
+
+// The policies.
+const (
+	Negotiate = negotiate.Negotiate
+	Lazy      = negotiate.Lazy
+	Eager     = negotiate.Eager
+)
+
+func (c *Config) check() error {
+	switch {
+	case c.TotalMemory == 0 || c.TotalMemory%accept.UnitSize != 0:
+		return fmt.Errorf("firmware: %#x bytes of memory: want a multiple of 2 MiB", c.TotalMemory)
+	case c.TotalMemory > maxMemory:
+		return fmt.Errorf("firmware: %#x bytes of memory: at most %#x", c.TotalMemory, uint64(maxMemory))
+	case len(c.Tables) > maxTables/2:
+		return fmt.Errorf("firmware: %d configuration tables: at most %d", len(c.Tables), maxTables/2)
+	case slices.ContainsFunc(c.Tables, func(t PlatformTable) bool { return t.Bytes == 0 || t.Bytes > maxPlatformTable || t.Content == nil }):
+		return fmt.Errorf("firmware: a platform's table without contents, or of more than %d bytes", maxPlatformTable)
+	case c.Unaccepted && c.Accept == nil:
+		return fmt.Errorf("firmware: unaccepted memory, and no way to accept it")
+	case c.Policy >= negotiate.Policies:
+		return fmt.Errorf("firmware: unknown policy %d", c.Policy)
+	case c.Lie != "" && !c.Lie.known():
+		return fmt.Errorf("firmware: unknown lie %q", string(c.Lie))
+	case c.RTCStart < 0 || c.RTCStart > lastSecond:
+		return fmt.Errorf("firmware: clock cannot start at second %d: not in years 1970 to 9999", c.RTCStart)
+	}
+	return nil
+}

@@ -1,0 +1,73 @@
+package snp
+
+import (
+	"encoding/binary"
+
+	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/snp/abi"
+)
+
+// What a guest finds in its private memory before its first instruction: on hardware the secure processor puts the
+// secrets page and the CPUID page there (SNP_LAUNCH_UPDATE), and firmware tells the operating system where they are by
+// a blob, whose address is a configuration table (uefi.CCBlobGUID).
+
+// LaunchSize is how many bytes [Platform.Launch] returns.
+const LaunchSize = 3 * mem.PageSize
+
+// Launch returns what the guest's firmware is to put at address, a multiple of 4 KiB below 4 GiB, in memory that the
+// operating system keeps private and does not overwrite (EfiACPIReclaimMemory): the blob at address itself, the secrets
+// page and the CPUID page after it.
+func (p *Platform) Launch(address uint64) []byte {
+	b := make([]byte, 0, LaunchSize)
+	b = append(b, CCBlob(address+mem.PageSize, address+2*mem.PageSize)...)
+	b = append(b, make([]byte, mem.PageSize-len(b))...)
+	b = append(b, p.SecretsPage()...)
+	return append(b, p.CPUIDPage()...)
+}
+
+// CCBlob returns the confidential computing blob, which leads to the secrets page and the CPUID page by their
+// guest-physical addresses.
+func CCBlob(secrets, cpuid uint64) []byte {
+	b := make([]byte, abi.CCBlobSize)
+	le := binary.LittleEndian
+	le.PutUint32(b, abi.CCBlobMagic)
+	le.PutUint16(b[abi.CCBlobVersion:], abi.CCBlobVersion1)
+	le.PutUint64(b[abi.CCBlobSecrets:], secrets)
+	le.PutUint32(b[abi.CCBlobSecretsLen:], mem.PageSize)
+	le.PutUint64(b[abi.CCBlobCPUID:], cpuid)
+	le.PutUint32(b[abi.CCBlobCPUIDLen:], mem.PageSize)
+	return b
+}
+
+// SecretsPage returns the secrets page. Its keys come from the seed, and nobody is there to talk to with them. It says
+// nothing of an SVSM.
+func (p *Platform) SecretsPage() []byte {
+	b := make([]byte, mem.PageSize)
+	le := binary.LittleEndian
+	le.PutUint32(b[abi.SecretsVersion:], abi.SecretsVersion3)
+	le.PutUint32(b[abi.SecretsFMS:], amdSignature)
+	state := mix(p.cfg.Seed + golden)
+	for at := abi.SecretsVMPCK; at < abi.SecretsVMPCK+4*abi.SecretsVMPCKSize; at += 8 {
+		state += golden
+		le.PutUint64(b[at:], mix(state))
+	}
+	return b
+}
+
+// CPUIDPage returns the CPUID page.
+func (p *Platform) CPUIDPage() []byte {
+	b := make([]byte, mem.PageSize)
+	le := binary.LittleEndian
+	le.PutUint32(b[abi.CPUIDPageCount:], uint32(len(p.table)))
+	for i, l := range p.table {
+		e := b[abi.CPUIDPageEntries+i*abi.CPUIDPageEntrySize:]
+		le.PutUint32(e[abi.CPUIDEntryEAXIn:], l.eax)
+		le.PutUint32(e[abi.CPUIDEntryECXIn:], l.ecx)
+		le.PutUint64(e[abi.CPUIDEntryXCR0In:], l.xcr0)
+		le.PutUint64(e[abi.CPUIDEntryXSSIn:], l.xss)
+		for k, v := range l.value {
+			le.PutUint32(e[abi.CPUIDEntryEAX+4*k:], v)
+		}
+	}
+	return b
+}

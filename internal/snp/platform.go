@@ -1,0 +1,156 @@
+package snp
+
+import (
+	"fmt"
+
+	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/pagestate"
+	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/record"
+)
+
+// CBit is the address bit that makes a page private in page-table entries and CR3: CPUID 0x8000001F EBX[5:0] is its
+// position.
+const CBit = 1 << cBitPosition
+
+const cBitPosition = 51
+
+// Config is what a guest is made with and what surrounds it.
+type Config struct {
+	Memory *mem.Memory
+	RAM    []accept.Range // where there is memory: ascending, disjoint, whole pages, within Memory. The rest is MMIO
+	CPUs   int            // number of processors, at least 1; their IDs count from 0
+	Host   Host
+	Seed   uint64 // of what pages hold after they have changed owner
+
+	// Features is CPUID of the bare processor: what the interpreter implements. The guest finds it in its CPUID table
+	// as an AMD processor tells it.
+	Features func(leaf, subleaf uint32) [4]uint32
+
+	Cost cost.Model
+	Log  *record.Log // may be nil
+
+	// Stamp is the machine's time; nil takes the processor's own.
+	Stamp func(*x86.CPU) record.Stamp
+
+	// Forget makes every processor forget frames: [x86.CPU.Forget].
+	Forget func(p mem.Plane, start, end uint64)
+}
+
+// Platform is SEV-SNP with one guest.
+type Platform struct {
+	cfg   Config
+	mem   *mem.Memory
+	host  Host
+	log   *record.Log
+	rmp   *pagestate.Map[pageState]
+	ram   uint64 // pages of RAM
+	table []leaf // CPUID
+	vcpus []vcpu
+
+	jumpTable uint64 // what the guest has set as the AP jump table's address
+}
+
+// A vcpu is what is kept of one virtual processor: beside its registers in the VMSA, what its VMCB holds.
+type vcpu struct {
+	ghcb       uint64 // the GHCB MSR
+	registered uint64 // the GHCB's address as the guest has registered it; notRegistered before
+	dr7        uint64 // as the guest has told the host
+
+	request request // the one in the GHCB under way; here, so that not every VMGEXIT makes one
+
+	unvalidated *Violation // the last access that met a page that is not validated
+}
+
+// New makes a guest all of whose memory is the hypervisor's.
+func New(cfg Config) (*Platform, error) {
+	if cfg.Stamp == nil {
+		cfg.Stamp = func(c *x86.CPU) record.Stamp {
+			return record.Stamp{VirtualNS: c.Now(), Instructions: c.Instructions()}
+		}
+	}
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("SEV-SNP: %w", err)
+	}
+	p := &Platform{
+		cfg: cfg, mem: cfg.Memory, host: cfg.Host, log: cfg.Log,
+		rmp:   pagestate.New[pageState](),
+		table: cpuidTable(cfg.Features, cfg.CPUs),
+		vcpus: make([]vcpu, cfg.CPUs),
+	}
+	for i := range p.vcpus {
+		p.vcpus[i] = vcpu{ghcb: sevInfo, registered: notRegistered, dr7: dr7Reset}
+	}
+	for _, r := range cfg.RAM {
+		p.ram += r.Len() / mem.PageSize
+	}
+	return p, nil
+}
+
+func (cfg *Config) check() error {
+	switch {
+	case cfg.Memory == nil, cfg.Host == nil, cfg.Features == nil, cfg.Forget == nil:
+		return fmt.Errorf("a configuration needs Memory, Host, Features and Forget")
+	case cfg.CPUs < 1 || cfg.CPUs > maxCPUs:
+		return fmt.Errorf("%d processors: want 1 to %d", cfg.CPUs, maxCPUs)
+	}
+	end, limit := uint64(0), min(cfg.Memory.Size(), pagestate.Pages*mem.PageSize)
+	for _, r := range cfg.RAM {
+		if r.Empty() || r.Start < end || r.End > limit || (r.Start|r.End)%mem.PageSize != 0 {
+			return fmt.Errorf("RAM at %v: want ascending ranges of whole pages below %#x", r, limit)
+		}
+		end = r.End
+	}
+	return nil
+}
+
+const (
+	// maxCPUs is what the 8 bits of CPUID 0x80000008 ECX[7:0] can tell.
+	maxCPUs = 256
+
+	dr7Reset = 0x400
+)
+
+// Unaccepted returns how many bytes of RAM the guest may not use as it stands: neither validated nor shared with the
+// host. Whether the host has assigned the page makes no difference. Where firmware has validated all it does not hand
+// over, this is what the unaccepted memory bitmap of a correct guest counts, at any instant between two acceptances.
+func (p *Platform) Unaccepted() uint64 {
+	n := p.ram
+	for s := range pageState(pageStates) {
+		if o := s.owner(); o == validated || o == shared {
+			n -= p.rmp.Count(s)
+		}
+	}
+	return n * mem.PageSize
+}
+
+// State names the state of the page at gpa, without C-bit: "hypervisor-owned", "shared", "not validated", "validated",
+// or "no memory" where there is none.
+func (p *Platform) State(gpa uint64) string {
+	if !p.isRAM(gpa, 1) {
+		return "no memory"
+	}
+	return p.rmp.At(gpa / mem.PageSize).String()
+}
+
+// isRAM says whether all n bytes from gpa are RAM.
+func (p *Platform) isRAM(gpa, n uint64) bool { return accept.Contains(p.cfg.RAM, gpa, n) }
+
+func (p *Platform) vcpuOf(c *x86.CPU) *vcpu { return &p.vcpus[c.ID()] }
+
+// charge makes an event cost its time.
+func (p *Platform) charge(c *x86.CPU, e cost.Event, n uint64) {
+	c.AddTime(uint64(p.cfg.Cost.Charge(0, e, n)))
+}
+
+func (p *Platform) call(c *x86.CPU, i record.Interface, name, status string) {
+	p.log.Call(record.Called{Stamp: p.cfg.Stamp(c), Interface: i, Name: name, Status: status})
+}
+
+// exit charges an exit to the host and counts it.
+func (p *Platform) exit(c *x86.CPU, reason string) {
+	p.charge(c, cost.Exit, 1)
+	p.call(c, record.HostExit, reason, "")
+}

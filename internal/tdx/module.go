@@ -1,0 +1,165 @@
+package tdx
+
+import (
+	"fmt"
+
+	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/pagestate"
+	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/tdx/abi"
+)
+
+// Config is what a TD is made with (TD_PARAMS of TDH.MNG.INIT) and what surrounds it.
+type Config struct {
+	Memory *mem.Memory
+	RAM    []accept.Range // where there is memory: ascending, disjoint, multiples of 4 KiB, within Memory. The rest is MMIO or nothing
+	CPUs   int            // number of processors, at least 1; their IDs count from 0
+	Host   Host
+
+	// GPAW is the width of a guest-physical address with its shared bit, which is the topmost: 48 or 52 bits. 0 is
+	// 48, what KVM gives a guest with four-level EPT.
+	GPAW       int
+	Attributes uint64 // ATTRIBUTES: abi.AttrSEPTVEDisable is what Linux asks for
+	TSCHz      uint64 // a multiple of 25 MHz; 0 is 1 GHz
+
+	// Features is CPUID of the bare processor: what the interpreter implements. The module shows it through its masks.
+	Features func(leaf, subleaf uint32) [4]uint32
+
+	Cost cost.Model
+	Log  *record.Log // may be nil
+
+	// Stamp is the machine's time; nil takes the processor's own.
+	Stamp func(*x86.CPU) record.Stamp
+
+	// Forget makes every processor forget frames: [x86.CPU.Forget].
+	Forget func(p mem.Plane, start, end uint64)
+}
+
+// Module is the TDX module with one TD.
+type Module struct {
+	cfg       Config
+	mem       *mem.Memory
+	host      Host
+	log       *record.Log
+	pages     *pagestate.Map[pageState]
+	sharedBit uint64
+	ram       uint64 // pages of RAM
+	vp        []vp
+	rtmr      [rtmrs]digest
+	notify    uint64 // NOTIFY_ENABLES
+}
+
+// A vp is the module's state of one virtual processor (TDVPS).
+type vp struct {
+	ve       veInfo
+	debugctl uint64
+
+	// CPUID raises #VE whatever the leaf (TDG.VP.CPUIDVE.SET).
+	cpuidSupervisorVE, cpuidUserVE bool
+}
+
+// New makes a TD all of whose memory is private and absent.
+func New(cfg Config) (*Module, error) {
+	if cfg.GPAW == 0 {
+		cfg.GPAW = 48
+	}
+	if cfg.TSCHz == 0 {
+		cfg.TSCHz = 1e9
+	}
+	if cfg.Stamp == nil {
+		cfg.Stamp = func(c *x86.CPU) record.Stamp {
+			return record.Stamp{VirtualNS: c.Now(), Instructions: c.Instructions()}
+		}
+	}
+	if err := cfg.check(); err != nil {
+		return nil, fmt.Errorf("TDX: %w", err)
+	}
+	m := &Module{
+		cfg: cfg, mem: cfg.Memory, host: cfg.Host, log: cfg.Log,
+		pages:     pagestate.New[pageState](),
+		sharedBit: 1 << (cfg.GPAW - 1),
+		vp:        make([]vp, cfg.CPUs),
+	}
+	for _, r := range cfg.RAM {
+		m.ram += r.Len() / mem.PageSize
+	}
+	return m, nil
+}
+
+func (cfg *Config) check() error {
+	switch {
+	case cfg.Memory == nil, cfg.Host == nil, cfg.Features == nil, cfg.Forget == nil:
+		return fmt.Errorf("a configuration needs Memory, Host, Features and Forget")
+	case cfg.CPUs < 1 || cfg.CPUs > maxCPUs:
+		return fmt.Errorf("%d processors: want 1 to %d", cfg.CPUs, maxCPUs)
+	case cfg.GPAW != 48 && cfg.GPAW != 52:
+		return fmt.Errorf("guest-physical addresses of %d bits: want 48 or 52", cfg.GPAW)
+	case cfg.TSCHz%tscUnit != 0 || cfg.TSCHz < minTSC || cfg.TSCHz > maxTSC:
+		return fmt.Errorf("a TSC of %d Hz: want a multiple of 25 MHz from 100 MHz to 10 GHz", cfg.TSCHz)
+	case cfg.Attributes&^(abi.AttrDebug|abi.AttrSEPTVEDisable) != 0:
+		return fmt.Errorf("attributes %#x: only DEBUG and SEPT_VE_DISABLE are implemented", cfg.Attributes)
+	}
+	end, limit := uint64(0), min(cfg.Memory.Size(), 1<<(cfg.GPAW-1))
+	for _, r := range cfg.RAM {
+		if r.Empty() || r.Start < end || r.End > limit || (r.Start|r.End)%mem.PageSize != 0 {
+			return fmt.Errorf("RAM at %v: want ascending ranges of whole pages below %#x", r, limit)
+		}
+		end = r.End
+	}
+	return nil
+}
+
+const (
+	maxCPUs = 0xFFFF // MAX_VCPUS is 16 bits wide (module, tdh_vp_init.c)
+
+	// The virtual TSC counts in units of 25 MHz, between 4 and 400 of them (ABI, TD_PARAMS.TSC_FREQUENCY).
+	tscUnit = 25_000_000
+	minTSC  = 4 * tscUnit
+	maxTSC  = 400 * tscUnit
+)
+
+// SharedBit returns the bit of a guest-physical address that makes it shared.
+func (m *Module) SharedBit() uint64 { return m.sharedBit }
+
+// Unaccepted returns how many bytes of RAM the guest may not use as it stands: neither accepted nor shared with the
+// host. Whether the host has added the page makes no difference. Where firmware has accepted all it does not hand
+// over, this is what the unaccepted memory bitmap of a correct guest counts, at any instant between two acceptances.
+func (m *Module) Unaccepted() uint64 {
+	n := m.ram
+	for s := range pageState(pageStates) {
+		if s.private() == accepted || s&shared != 0 {
+			n -= m.pages.Count(s)
+		}
+	}
+	return n * mem.PageSize
+}
+
+// State names the state of the page at gpa, without shared bit: "absent", "pending", "accepted", "shared", or "no
+// memory" where there is none.
+func (m *Module) State(gpa uint64) string {
+	if !m.isRAM(gpa, 1) {
+		return "no memory"
+	}
+	return m.pages.At(gpa / mem.PageSize).String()
+}
+
+// isRAM says whether all n bytes from gpa are RAM.
+func (m *Module) isRAM(gpa, n uint64) bool { return accept.Contains(m.cfg.RAM, gpa, n) }
+
+func (m *Module) vpOf(c *x86.CPU) *vp { return &m.vp[c.ID()] }
+
+// charge makes n events cost their time.
+func (m *Module) charge(c *x86.CPU, e cost.Event) { c.AddTime(uint64(m.cfg.Cost.NS(e))) }
+
+func (m *Module) call(c *x86.CPU, i record.Interface, name, status string) {
+	m.log.Call(record.Called{Stamp: m.cfg.Stamp(c), Interface: i, Name: name, Status: status})
+}
+
+// exit charges a TD exit and counts it.
+func (m *Module) exit(c *x86.CPU, reason string) {
+	m.charge(c, cost.Exit)
+	m.call(c, record.HostExit, reason, "")
+}

@@ -1,0 +1,84 @@
+package tdx
+
+import (
+	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/tdx/abi"
+)
+
+// tdcall serves TDCALL: RAX is the leaf and the version, and becomes the status (module, td_call). Each leaf changes
+// the registers that the specification names as its outputs and no other.
+//
+// What the module has beyond the leaves above (TD partitioning, service TDs, SYS.RD, VP.RD, VERIFYREPORT, page
+// attributes) answers as an undefined leaf does. The processor executes nothing but 64-bit code at CPL 0, where
+// TDCALL would be #GP.
+func (m *Module) tdcall(c *x86.CPU) x86.Action {
+	rax := c.R[x86.RAX]
+	leaf, version := abi.Leaf(rax&abi.LeafMask), rax>>abi.LeafVersion&0xFF
+	name := leaf.String()
+	if rax>>24 != 0 || version > 0 && leaf != abi.LeafVMRead || leaf > abi.LeafVMWrite {
+		return m.tdcallDone(c, name, abi.OperandInvalid.With(abi.OperandRAX))
+	}
+	switch leaf {
+	case abi.LeafVPVMCall:
+		return m.vmcall(c)
+	case abi.LeafMemPageAccept:
+		return m.pageAccept(c)
+	case abi.LeafVPInfo:
+		return m.tdcallDone(c, name, m.vpInfo(c))
+	case abi.LeafVPVEInfoGet:
+		return m.tdcallDone(c, name, m.veInfoGet(c))
+	case abi.LeafVPCPUIDVESet:
+		return m.tdcallDone(c, name, m.cpuidVESet(c))
+	case abi.LeafVMRead:
+		return m.tdcallDone(c, name, m.vmRead(c, version))
+	case abi.LeafVMWrite:
+		return m.tdcallDone(c, name, m.vmWrite(c))
+	case abi.LeafMRRTMRExtend:
+		return m.rtmrExtend(c)
+	}
+	return m.mrReport(c)
+}
+
+// tdcallDone ends a leaf that did not leave for the host.
+func (m *Module) tdcallDone(c *x86.CPU, name string, s abi.Status) x86.Action {
+	c.R[x86.RAX] = uint64(s)
+	m.charge(c, cost.ModuleCall)
+	m.call(c, record.TDCALL, name, s.Name())
+	return x86.Done
+}
+
+// vpInfo is TDG.VP.INFO (module, tdg_vp_info.c).
+func (m *Module) vpInfo(c *x86.CPU) abi.Status {
+	c.R[x86.RCX] = uint64(m.cfg.GPAW)
+	c.R[x86.RDX] = m.cfg.Attributes
+	c.R[x86.R8] = uint64(m.cfg.CPUs) | uint64(m.cfg.CPUs)<<abi.InfoMaxVCPUs // NUM_VCPUS, MAX_VCPUS
+	c.R[x86.R9] = uint64(c.ID())
+	c.R[x86.R10] = 0 // no abi.InfoSysRead
+	c.R[x86.R11] = 0
+	return abi.Success
+}
+
+// veInfoGet is TDG.VP.VEINFO.GET; reading makes room for the next #VE (module, tdg_vp_veinfo_get.c).
+func (m *Module) veInfoGet(c *x86.CPU) abi.Status {
+	v := &m.vpOf(c).ve
+	if !v.valid {
+		c.R[x86.RCX], c.R[x86.RDX], c.R[x86.R8], c.R[x86.R9], c.R[x86.R10] = 0, 0, 0, 0, 0
+		return abi.NoValidVEInfo
+	}
+	c.R[x86.RCX], c.R[x86.RDX], c.R[x86.R8], c.R[x86.R9], c.R[x86.R10] = v.Registers()
+	v.valid = false
+	return abi.Success
+}
+
+// cpuidVESet is TDG.VP.CPUIDVE.SET: CPUID raises #VE always, for the privilege levels that RCX says.
+func (m *Module) cpuidVESet(c *x86.CPU) abi.Status {
+	flags := c.R[x86.RCX]
+	if flags&^3 != 0 {
+		return abi.OperandInvalid.With(abi.OperandRCX)
+	}
+	v := m.vpOf(c)
+	v.cpuidSupervisorVE, v.cpuidUserVE = flags&1 != 0, flags&2 != 0
+	return abi.Success
+}

@@ -1,0 +1,192 @@
+package x86
+
+import (
+	"errors"
+	"sync/atomic"
+
+	"github.com/tacit-vm/tacit/internal/mem"
+)
+
+// Slots of CPU.R. The sixteen general-purpose registers have the numbers that instructions use; the others make
+// operands regular: an absent base, index, segment or source is Zero, so that an address is always base + index<<scale
+// + segment + displacement.
+const (
+	RAX = iota
+	RCX
+	RDX
+	RBX
+	RSP
+	RBP
+	RSI
+	RDI
+	R8
+	R9
+	R10
+	R11
+	R12
+	R13
+	R14
+	R15
+	Zero   // always 0
+	BlkRIP // the address of the running block's first instruction
+	FSBase // IA32_FS_BASE
+	GSBase // IA32_GS_BASE
+	Tmp0   // results that live within one instruction
+	Tmp1
+	Tmp2
+	Tmp3
+	StackSeg      // always 0: the "segment" of operands whose base is RSP or RBP, which are in the stack segment
+	slots    = 32 // a power of two, so that masked indexes need no bounds check
+)
+
+// RFLAGS bits (Intel SDM vol. 1, 3.4.3).
+const (
+	FlagCF = 1 << 0
+	flag1  = 1 << 1 // reads as one
+	FlagPF = 1 << 2
+	FlagAF = 1 << 4
+	FlagZF = 1 << 6
+	FlagSF = 1 << 7
+	FlagTF = 1 << 8
+	FlagIF = 1 << 9
+	FlagDF = 1 << 10
+	FlagOF = 1 << 11
+	iopl   = 3 << 12
+	FlagNT = 1 << 14
+	FlagRF = 1 << 16
+	FlagVM = 1 << 17
+	FlagAC = 1 << 18
+	FlagID = 1 << 21
+
+	arithmeticFlags = FlagCF | FlagPF | FlagAF | FlagZF | FlagSF | FlagOF
+)
+
+// nowhere is a count of instructions that is never reached.
+const nowhere = ^uint64(0)
+
+// A CPU is one logical processor. It is driven by one goroutine at a time.
+type CPU struct {
+	R   [slots]uint64 // general-purpose registers and operand slots; outside Run, R[Zero] is 0 and R[BlkRIP] is RIP
+	X   [xmmSlots]XMM // XMM0–XMM15, and temporaries
+	fpu x87State
+
+	flags lazyFlags // the arithmetic flags
+	rest  uint64    // RFLAGS without the arithmetic flags
+
+	seg        [6]Segment // ES, CS, SS, DS, FS, GS; the FS and GS bases live in R
+	gdtr, idtr tableRegister
+	ldtr, tr   Segment
+	cpl        uint8
+
+	cr0, cr2, cr3, cr4 uint64
+	efer, xcr0         uint64
+	dr                 [8]uint64
+	mxcsr              uint32
+	msr                msrs
+
+	id       int
+	platform Platform
+	bus      Bus
+	traps    Traps
+	mem      *mem.Memory
+	code     *codeCache
+	APIC     *LocalAPIC
+
+	intercepts InstructionSet
+	eferKeep   uint64 // bits that EFER may hold
+
+	tlb   tlb
+	jumps jumpCache
+
+	// Time. Virtual nanoseconds are icount*nsPerInsn + extra.
+	icount    uint64 // instructions completed before the running block
+	extra     uint64 // nanoseconds that events have cost
+	nsPerInsn uint64
+	limit     atomic.Uint64 // icount at which the running stretch ends; 0 asks the loop to look up. Others may store 0: Yield
+	yielding  atomic.Bool   // Yield has been called
+
+	at       uint32 // position of the instruction under way: its ordinal in the block, length and byte offset (Uop.at)
+	target   uint64 // where a control transfer by a function of the table goes (opGoto)
+	stackRef bool   // the memory operand under way is in the stack segment: a non-canonical address is #SS
+
+	// Each of these names a boundary between two instructions, by the count of completed instructions, at which what its
+	// comment says is so; nowhere is none.
+	shadow    uint64 // interrupts are off: after STI or MOV SS
+	shadowSS  bool   // it was MOV SS, which keeps #DB off as well
+	repeating uint64 // a repeated string instruction is under way
+	newTF     uint64 // TF is taken as the instruction left it, not as it found it: after SYSCALL and SYSRET
+
+	pending Exception // raised and not yet delivered
+	raised  bool
+	faults  faultLoop
+	nesting nesting
+	halted  bool
+	wakes   bool // a pending interrupt ends the halt even where IF is clear
+	exit    Exit
+	watch   watches
+	debug   debugState
+	exiting bool
+	finish  bool // stop after the instruction under way
+
+	scratch [scratchUops]Uop
+	random  randomSource
+
+	mode     codeMode
+	maxBlock int // instructions a block
+	tscHz    uint64
+}
+
+// A Segment is a segment register with its hidden part.
+type Segment struct {
+	Selector uint16
+	Attr     uint16 // bits 55:40 of the descriptor: type, S, DPL, P, then limit bits, AVL, L, D/B, G
+	Limit    uint32
+	Base     uint64
+}
+
+type tableRegister struct {
+	base  uint64
+	limit uint16
+}
+
+// ID returns the processor's number.
+func (c *CPU) ID() int { return c.id }
+
+// RIP returns the address of the instruction under way, or, outside Run, of the next one.
+func (c *CPU) RIP() uint64 { return c.R[BlkRIP] + uint64(c.at>>16) }
+
+// SetRIP moves execution. Outside Run and in a trap only.
+func (c *CPU) SetRIP(rip uint64) { c.R[BlkRIP], c.at = rip, 0 }
+
+// CPL returns the current privilege level, 0 to 3.
+func (c *CPU) CPL() int { return int(c.cpl) }
+
+// Instructions returns the number of completed instructions, the one under way not counted.
+func (c *CPU) Instructions() uint64 { return c.icount + uint64(c.at&0xff) }
+
+// Now returns virtual time in nanoseconds.
+func (c *CPU) Now() int64 { return int64(c.Instructions()*c.nsPerInsn + c.extra) }
+
+// MaxTime is where virtual time ends, in nanoseconds: after 146 years. A guest can ask for any time to pass, and time
+// must not come round to where it was.
+const MaxTime = 1 << 62
+
+// ErrTimeUp is how a run ends that has come to MaxTime.
+var ErrTimeUp = errors.New("virtual time is up, after 146 years")
+
+// AddTime charges what an event costs, in nanoseconds. A deadline that it reaches is met after the instruction under
+// way.
+func (c *CPU) AddTime(ns uint64) {
+	c.pass(ns)
+	c.stopBehind()
+}
+
+// pass lets time pass, up to MaxTime.
+func (c *CPU) pass(ns uint64) { c.extra = min(c.extra+min(ns, MaxTime), MaxTime) }
+
+// stopBehind makes the run loop look up after the instruction under way: time has moved, an interrupt may be due, or
+// decoded code is stale.
+func (c *CPU) stopBehind() {
+	c.limit.Store(0)
+	c.finish = true
+}

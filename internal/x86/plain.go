@@ -1,0 +1,102 @@
+package x86
+
+import (
+	"fmt"
+
+	"github.com/tacit-vm/tacit/internal/mem"
+)
+
+// Plain is the platform of a machine without confidential computing: all memory is there, nothing is intercepted. To a
+// guest it is a virtual machine of the KVM kind, with a hypervisor that offers nothing: Linux keeps x2APIC only where
+// it knows the hypervisor.
+type Plain struct {
+	Memory *mem.Memory
+	Bus    Bus
+	RAM    func(gpa uint64) bool // says whether a page of guest-physical address space is RAM
+	TSCHz  uint64                // 0 means 1 GHz
+}
+
+// OutsideError ends the run at an access to an address where there is neither memory nor a device.
+type OutsideError struct {
+	GPA uint64
+	Access
+}
+
+func (e *OutsideError) Error() string {
+	return fmt.Sprintf("%v at guest-physical address %#x, where there is neither memory nor a device", e.Kind, e.GPA)
+}
+
+// ReservedBits implements [Platform].
+func (p *Plain) ReservedBits() uint64 { return 0 }
+
+// Resolve implements [Platform]. Addresses that are not RAM are the bus's: what no device claims reads as ones.
+func (p *Plain) Resolve(_ *CPU, gpa uint64, a Access) (Translation, *Refusal) {
+	if p.Memory.Contains(gpa, mem.PageSize) && p.RAM(gpa) {
+		f := mem.FrameOf(mem.Private, gpa)
+		return Translation{Host: p.Memory.Page(f), Frame: f, GPA: gpa}, nil
+	}
+	if a.Kind == Fetch || a.Kind == Walk || a.Kind == WalkWrite {
+		return Translation{}, &Refusal{Stop: &OutsideError{gpa, a}}
+	}
+	return Translation{MMIO: true, GPA: gpa}, nil
+}
+
+// Intercepts implements [Platform].
+func (p *Plain) Intercepts() InstructionSet { return 0 }
+
+// Intercept implements [Platform].
+func (p *Plain) Intercept(*CPU, *Instruction) Action { return Native }
+
+// WriteCR implements [Platform].
+func (p *Plain) WriteCR(*CPU, int, uint64) Action { return Native }
+
+// CPUID implements [Platform].
+func (p *Plain) CPUID(c *CPU, leaf, subleaf uint32) [4]uint32 {
+	v := Features(leaf, subleaf)
+	switch leaf {
+	case 1:
+		v[1] |= uint32(c.ID()) << 24
+		v[2] |= LeafDeadline
+		if c.cr4&CR4OSXSAVE != 0 {
+			v[2] |= 1 << 27
+		}
+	case 6:
+		v[0] = 1 << 2 // ARAT: the local APIC's timer always runs
+	case 0xB: // one thread a core, one core a package
+		level := [...]uint32{1, 2}
+		if subleaf < 2 {
+			return [4]uint32{0, 1, level[subleaf]<<8 | subleaf, uint32(c.ID())}
+		}
+		return [4]uint32{2: subleaf, 3: uint32(c.ID())}
+	case 0x15: // the TSC is the crystal's clock times EBX/EAX
+		return [4]uint32{1, uint32(c.tscHz / APICTimerHz), APICTimerHz}
+	case 0x16:
+		mhz := uint32(c.tscHz / 1_000_000)
+		return [4]uint32{mhz, mhz, 100}
+	case 0x4000_0000: // "KVMKVMKVM", with no features
+		return [4]uint32{0x4000_0001, 0x4B4D_564B, 0x564B_4D56, 0x4D}
+	}
+	return v
+}
+
+// ReadMSR implements [Platform].
+func (p *Plain) ReadMSR(_ *CPU, index uint32) (uint64, Action) {
+	switch index {
+	case MSRArchCaps:
+		return ArchCapabilities, Done
+	case MSRMiscEnable:
+		return 1, Done // fast strings: without them the kernel drops ERMS
+	case MSRBiosSign, 0x17, 0xCE, 0x140: // platform id and information, features: nothing to tell
+		return 0, Done
+	}
+	return 0, Native
+}
+
+// WriteMSR implements [Platform].
+func (p *Plain) WriteMSR(_ *CPU, index uint32, _ uint64) Action {
+	switch index {
+	case MSRBiosSign, MSRMiscEnable, 0x140:
+		return Done // ignored, as KVM ignores them
+	}
+	return Native
+}

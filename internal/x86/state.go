@@ -1,0 +1,223 @@
+package x86
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"unsafe"
+
+	"github.com/tacit-vm/tacit/internal/mem"
+)
+
+// A Config describes a processor.
+type Config struct {
+	ID            int
+	Memory        *mem.Memory
+	Platform      Platform
+	Bus           Bus
+	Traps         Traps  // may be nil
+	InstructionNS uint64 // virtual nanoseconds an instruction; 0 means 1
+	TSCHz         uint64 // 0 means 1 GHz
+	BlockLimit    int    // instructions a block at most; 0 means no limit of its own
+	CodeBytes     int    // of the host's memory that decoded code may take, about; 0 means [DefaultCodeBytes]
+	Seed          uint64 // of RDRAND and RDSEED
+	EFER          uint64 // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
+}
+
+// New returns a processor with all registers zero; SetState gives it a state.
+func New(cfg Config) *CPU {
+	c := &CPU{
+		id: cfg.ID, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, traps: cfg.Traps,
+		nsPerInsn: max(cfg.InstructionNS, 1), tscHz: cfg.TSCHz, maxBlock: maxBlock,
+		code: newCodeCache(cfg.Memory, cmp.Or(cfg.CodeBytes, maxCode)), random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32},
+		intercepts: cfg.Platform.Intercepts(), eferKeep: eferKeep | cfg.EFER,
+	}
+	if c.tscHz == 0 {
+		c.tscHz = 1_000_000_000
+	}
+	if cfg.BlockLimit > 0 {
+		c.maxBlock = min(cfg.BlockLimit, maxBlock)
+	}
+	c.msr.pat = ResetPAT
+	c.APIC = newLocalAPIC(c)
+	c.fpu.reset()
+	c.mxcsr = 0x1F80
+	c.xcr0 = 1
+	c.rest = 0
+	cfg.Memory.OnCodeWrite(func(f mem.Frame, offset, n int) {
+		if c.code.written(f, offset, n) {
+			c.stopBehind()
+		}
+	})
+	c.shadow, c.repeating, c.newTF = nowhere, nowhere, nowhere
+	c.flushTLB()
+	c.selectTLB()
+	return c
+}
+
+// A Table is GDTR or IDTR.
+type Table struct {
+	Base  uint64
+	Limit uint16
+}
+
+// A State is what software sees of a processor, apart from model-specific registers and the local APIC.
+type State struct {
+	GPR                                 [16]uint64
+	RIP, RFLAGS                         uint64
+	Seg                                 [6]Segment // ES, CS, SS, DS, FS, GS
+	GDTR, IDTR                          Table
+	LDTR, TR                            Segment
+	CR0, CR2, CR3, CR4, CR8, EFER, XCR0 uint64
+	DR                                  [8]uint64
+	XMM                                 [16]XMM
+	MXCSR                               uint32
+	CPL                                 int
+	X87                                 x87State
+}
+
+// State returns the processor's state.
+func (c *CPU) State() State {
+	s := State{
+		RIP: c.RIP(), RFLAGS: c.Flags(), Seg: c.seg,
+		GDTR: Table{c.gdtr.base, c.gdtr.limit}, IDTR: Table{c.idtr.base, c.idtr.limit}, LDTR: c.ldtr, TR: c.tr,
+		CR0: c.cr0, CR2: c.cr2, CR3: c.cr3, CR4: c.cr4, CR8: c.APIC.taskPriority() >> 4, EFER: c.efer, XCR0: c.xcr0,
+		DR: c.dr, MXCSR: c.mxcsr, CPL: int(c.cpl), X87: c.fpu,
+	}
+	copy(s.GPR[:], c.R[:16])
+	copy(s.XMM[:], c.X[:16])
+	s.Seg[segFS].Base, s.Seg[segGS].Base = c.R[FSBase], c.R[GSBase]
+	return s
+}
+
+// SetState replaces the processor's state and forgets all translations.
+func (c *CPU) SetState(s *State) {
+	copy(c.R[:16], s.GPR[:])
+	copy(c.X[:16], s.XMM[:])
+	for i := range s.Seg {
+		c.setSegment(i, s.Seg[i])
+	}
+	c.gdtr, c.idtr = tableRegister{s.GDTR.Base, s.GDTR.Limit}, tableRegister{s.IDTR.Base, s.IDTR.Limit}
+	c.ldtr, c.tr = s.LDTR, s.TR
+	c.cr0, c.cr2, c.cr3, c.cr4, c.efer, c.xcr0 = s.CR0, s.CR2, s.CR3, s.CR4, s.EFER, s.XCR0
+	c.APIC.setTaskPriority(s.CR8 << 4)
+	c.dr, c.mxcsr, c.cpl, c.fpu = s.DR, s.MXCSR, uint8(s.CPL), s.X87
+	c.SetRIP(s.RIP)
+	c.SetFlags(s.RFLAGS)
+	c.halted, c.raised = false, false
+	c.shadow, c.repeating, c.newTF = nowhere, nowhere, nowhere
+	c.mode = c.codeMode()
+	c.flushTLB()
+}
+
+// ErrFault is what ReadVirtual and WriteVirtual say of an address that the guest's page tables do not map that way.
+var ErrFault = errors.New("not mapped by the guest's page tables")
+
+// ReadVirtual reads guest memory at va as the kernel sees it, without raising anything in the guest.
+func (c *CPU) ReadVirtual(va uint64, p []byte) error { return c.virtual(va, p, ExternalRead) }
+
+// WriteVirtual writes guest memory at va as the kernel could, without raising anything in the guest.
+func (c *CPU) WriteVirtual(va uint64, p []byte) error { return c.virtual(va, p, ExternalWrite) }
+
+func (c *CPU) virtual(va uint64, p []byte, kind AccessKind) error {
+	for len(p) > 0 {
+		n := min(uint64(len(p)), mem.PageSize-va&pageMask)
+		gpa, err := c.Translate(va, kind == ExternalWrite)
+		if err != nil {
+			return err
+		}
+		if err := c.physical(gpa, p[:n], kind); err != nil {
+			return fmt.Errorf("at %#x: %w", va, err)
+		}
+		va, p = va+n, p[n:]
+	}
+	return nil
+}
+
+// Translate returns the guest-physical address, shared bit or C-bit included, that the page tables give for va. It sets
+// no accessed or dirty bits.
+func (c *CPU) Translate(va uint64, write bool) (uint64, error) {
+	if !canonical(va) {
+		return 0, fmt.Errorf("address %#x: %w", va, ErrFault)
+	}
+	if c.cr0&CR0PG == 0 {
+		return va, nil
+	}
+	table, writable := c.cr3&pteAddr, true
+	for level := range levelShift {
+		var b [8]byte
+		entry := table + va>>levelShift[level]&0x1FF*8
+		if err := c.physical(entry, b[:], ExternalRead); err != nil {
+			return 0, fmt.Errorf("address %#x: %w", va, err)
+		}
+		v := *(*uint64)(unsafe.Pointer(&b))
+		writable = writable && v&pteW != 0
+		if v&pteP == 0 || write && !writable && c.cr0&CR0WP != 0 {
+			return 0, fmt.Errorf("address %#x: %w", va, ErrFault)
+		}
+		if level == 3 || level > 0 && v&ptePS != 0 {
+			mask := uint64(1)<<levelShift[level] - 1
+			return v&pteAddr&^mask | va&mask, nil
+		}
+		table = v & pteAddr
+	}
+	panic("BUG: a page walk has four levels")
+}
+
+// Probe translates va as a read of one byte by the instruction under way does, accessed bits included, and returns the
+// guest-physical address with its shared bit or C-bit. The platform is not asked about the page itself. Where the page
+// tables do not allow the read, it raises what the read raises and returns false.
+func (c *CPU) Probe(va uint64) (gpa uint64, ok bool) {
+	if !canonical(va) {
+		c.raiseNonCanonical()
+		return 0, false
+	}
+	m, ok := c.walk(va, Read, c.cpl == 3, c.rest&FlagAC != 0)
+	return m.gpa | va&pageMask, ok
+}
+
+// ReadPhysical reads guest-physical memory on behalf of firmware or a device, as the platform allows.
+func (c *CPU) ReadPhysical(gpa uint64, p []byte) error { return c.physicalRange(gpa, p, ExternalRead) }
+
+// WritePhysical writes guest-physical memory on behalf of firmware or a device, as the platform allows.
+func (c *CPU) WritePhysical(gpa uint64, p []byte) error {
+	return c.physicalRange(gpa, p, ExternalWrite)
+}
+
+func (c *CPU) physicalRange(gpa uint64, p []byte, kind AccessKind) error {
+	for len(p) > 0 {
+		n := min(uint64(len(p)), mem.PageSize-gpa&pageMask)
+		if err := c.physical(gpa, p[:n], kind); err != nil {
+			return err
+		}
+		gpa, p = gpa+n, p[n:]
+	}
+	return nil
+}
+
+// physical accesses bytes of one page.
+func (c *CPU) physical(gpa uint64, p []byte, kind AccessKind) error {
+	t, r := c.platform.Resolve(c, gpa&^pageMask, Access{Kind: kind})
+	switch {
+	case r != nil && r.Stop != nil:
+		return r.Stop
+	case r != nil:
+		return fmt.Errorf("guest-physical address %#x: %v", gpa, *r.Exception)
+	case t.MMIO:
+		return fmt.Errorf("guest-physical address %#x: not memory", gpa)
+	}
+	b := unsafe.Slice((*byte)(unsafe.Add(t.Host, gpa&pageMask)), len(p))
+	if kind == ExternalRead {
+		copy(p, b)
+		return nil
+	}
+	if !c.mem.Backed(t.Frame) {
+		if allZero(p) {
+			return nil
+		}
+		c.mem.Back(t.Frame)
+	}
+	c.mem.CodeWritten(t.Frame, int(gpa&pageMask), len(p))
+	copy(b, p)
+	return nil
+}

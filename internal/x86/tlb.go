@@ -1,0 +1,195 @@
+package x86
+
+import (
+	"unsafe"
+
+	"github.com/tacit-vm/tacit/internal/mem"
+)
+
+// The TLB holds what may be touched without asking anybody. There is one array for each way in which data can be
+// accessed, so that STAC, CLAC and the way between user and kernel change a pointer instead of throwing translations
+// away.
+//
+// An entry covers 4 KiB whatever the page tables say: the platform decides per 4 KiB even under a large page.
+type tlb struct {
+	data [tlbModes][tlbSize]tlbEntry
+	cur  *[tlbSize]tlbEntry // the array for data accesses as CPL and AC are now
+
+	fetch [2][fetchSize]fetchEntry // for instructions, by user privilege
+
+	tables [tablesSize]tableEntry // host addresses of paging structures
+
+	large largeRange // where large pages may have entries
+}
+
+const (
+	modeKernel   = iota // supervisor; SMAP keeps it from user pages
+	modeKernelAC        // supervisor with AC set: user pages are open to it
+	modeUser
+	tlbModes
+
+	tlbBits    = 10
+	tlbSize    = 1 << tlbBits
+	fetchSize  = 256
+	tablesSize = 64
+
+	pageMask = mem.PageSize - 1
+
+	// noTag is no page's address, and stays none when slowTag is added.
+	noTag = 2
+	// slowTag in a tag says: the guest may load or store, but each access has to be looked at: because the frame holds
+	// decoded code or is not backed yet (stores only), or because somebody watches the page. In the tag of a fetch entry
+	// it says that the page is not wholly inside the fence ([CPU.Fence]).
+	slowTag = 1
+)
+
+// A tlbEntry maps one page. A tag is the page's address, or a value that no page's address equals.
+type tlbEntry struct {
+	read, write uint64
+	page        unsafe.Pointer
+	frame       mem.Frame
+	global      bool
+}
+
+type fetchEntry struct {
+	tag    uint64
+	page   unsafe.Pointer
+	frame  mem.Frame
+	gpa    uint64
+	global bool
+}
+
+type tableEntry struct {
+	gpa  uint64
+	page unsafe.Pointer
+	f    mem.Frame
+}
+
+// largeRange is the span of addresses, from the first to the last, that large pages map in the TLB: INVLPG in it takes
+// more than one entry.
+type largeRange struct{ lo, hi uint64 }
+
+var (
+	emptyData  = [tlbSize]tlbEntry{}
+	emptyFetch = [fetchSize]fetchEntry{}
+)
+
+func init() {
+	for i := range emptyData {
+		emptyData[i].read, emptyData[i].write = noTag, noTag
+	}
+	for i := range emptyFetch {
+		emptyFetch[i].tag = noTag
+	}
+}
+
+// selectTLB makes the data TLB follow CPL and AC.
+func (c *CPU) selectTLB() {
+	switch {
+	case c.cpl == 3 && c.rest&FlagAC != 0 && c.cr0&CR0AM != 0:
+		c.tlb.cur = &emptyData // so that every access takes the slow way, which looks at its alignment
+	case c.cpl == 3:
+		c.tlb.cur = &c.tlb.data[modeUser]
+	case c.rest&FlagAC != 0:
+		c.tlb.cur = &c.tlb.data[modeKernelAC]
+	default:
+		c.tlb.cur = &c.tlb.data[modeKernel]
+	}
+}
+
+// aligning says whether misaligned accesses raise #AC (SDM vol. 3, 6.15, interrupt 17).
+func (c *CPU) aligning() bool { return c.tlb.cur == &emptyData }
+
+// flushTLB forgets all translations.
+func (c *CPU) flushTLB() {
+	for i := range c.tlb.data {
+		c.tlb.data[i] = emptyData
+	}
+	c.tlb.fetch[0], c.tlb.fetch[1] = emptyFetch, emptyFetch
+	c.tlb.large = largeRange{lo: ^uint64(0)}
+	c.forgetTables()
+}
+
+func (c *CPU) forgetTables() {
+	for i := range c.tlb.tables {
+		c.tlb.tables[i] = tableEntry{gpa: noTag}
+	}
+}
+
+// flushNonGlobal forgets what a load of CR3 forgets (SDM vol. 3, 4.10.4.1). It does so for every PCID: keeping those of
+// others is an option that hardware has.
+func (c *CPU) flushNonGlobal() {
+	if c.cr4&CR4PGE == 0 {
+		c.flushTLB()
+		return
+	}
+	for m := range c.tlb.data {
+		for i := range c.tlb.data[m] {
+			if e := &c.tlb.data[m][i]; !e.global {
+				e.read, e.write = noTag, noTag
+			}
+		}
+	}
+	for m := range c.tlb.fetch {
+		for i := range c.tlb.fetch[m] {
+			if e := &c.tlb.fetch[m][i]; !e.global {
+				e.tag = noTag
+			}
+		}
+	}
+}
+
+// flushPage is INVLPG.
+func (c *CPU) flushPage(va uint64) {
+	if va >= c.tlb.large.lo && va <= c.tlb.large.hi {
+		c.flushTLB()
+		return
+	}
+	va &^= pageMask
+	for m := range c.tlb.data {
+		e := &c.tlb.data[m][va>>mem.PageShift%tlbSize]
+		if e.read&^slowTag == va || e.write&^slowTag == va {
+			e.read, e.write = noTag, noTag
+		}
+	}
+	for m := range c.tlb.fetch {
+		if e := &c.tlb.fetch[m][va>>mem.PageShift%fetchSize]; e.tag&^slowTag == va {
+			e.tag = noTag
+		}
+	}
+}
+
+// Forget removes everything that the processor remembers of the frames that hold [start, end) in plane p: TLB entries,
+// paging structures, decoded code. A platform calls it for every processor when it changes a page's state.
+func (c *CPU) Forget(p mem.Plane, start, end uint64) {
+	within := func(f mem.Frame) bool { return f.Plane() == p && f.GPA() >= start && f.GPA() < end }
+	for m := range c.tlb.data {
+		for i := range c.tlb.data[m] {
+			if e := &c.tlb.data[m][i]; (e.read != noTag || e.write != noTag) && within(e.frame) {
+				e.read, e.write = noTag, noTag
+			}
+		}
+	}
+	for m := range c.tlb.fetch {
+		for i := range c.tlb.fetch[m] {
+			if e := &c.tlb.fetch[m][i]; e.tag != noTag && within(e.frame) {
+				e.tag = noTag
+			}
+		}
+	}
+	c.forgetTables()
+	if c.code.forget(p, start, end) {
+		c.stopBehind()
+	}
+}
+
+// protectCode makes stores to f look first: it has come to hold decoded code.
+func (c *CPU) protectCode(f mem.Frame) {
+	for m := range c.tlb.data {
+		for i := range c.tlb.data[m] {
+			if e := &c.tlb.data[m][i]; e.frame == f && e.write != noTag {
+				e.write |= slowTag
+			}
+		}
+	}
+}
