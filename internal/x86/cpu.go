@@ -64,7 +64,7 @@ const (
 // nowhere is a count of instructions that is never reached.
 const nowhere = ^uint64(0)
 
-// A CPU is one logical processor. It is driven by one goroutine at a time.
+// A CPU is one logical processor. All processors over one memory are driven by one goroutine at a time.
 type CPU struct {
 	R   [slots]uint64 // general-purpose registers and operand slots; outside Run, R[Zero] is 0 and R[BlkRIP] is RIP
 	X   [xmmSlots]XMM // XMM0–XMM15, and temporaries
@@ -87,13 +87,12 @@ type CPU struct {
 	id       int
 	platform Platform
 	bus      Bus
-	traps    Traps
 	mem      *mem.Memory
-	code     *codeCache
+	code     *codeCache // shared by all processors over mem
+	codeSeen uint64     // codeCache.fresh as the TLB follows it
 	APIC     *LocalAPIC
 
-	intercepts InstructionSet
-	eferKeep   uint64 // bits that EFER may hold
+	eferKeep uint64 // bits that EFER may hold
 
 	tlb   tlb
 	jumps jumpCache

@@ -93,7 +93,7 @@ func TestCrossingBlocksAreForgotten(t *testing.T) {
 	here, next := mem.FrameOf(mem.Private, 0x1000), mem.FrameOf(mem.Private, 0x2000)
 	for range 100 {
 		cc.add(&block{valid: true, frame: here, offset: mem.PageSize - 1, size: 2, second: next, cross: true})
-		cc.written(here, mem.PageSize-1, 1)
+		cc.CodeChanged(here, mem.PageSize-1, 1)
 	}
 	if n := len(cc.crossing[next]); n > 1 {
 		t.Errorf("%d blocks are kept in the list of the page in which they ended", n)

@@ -98,6 +98,7 @@ var ErrYield = errors.New("given up, because the run is to stop")
 // is exact: registers, time and the number of instructions are those at the boundary between two instructions.
 func (c *CPU) Run(deadline int64) Exit {
 	c.exiting = false
+	c.protectCode()
 	for {
 		if c.raised {
 			c.unused()

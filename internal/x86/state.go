@@ -1,7 +1,6 @@
 package x86
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"unsafe"
@@ -9,7 +8,8 @@ import (
 	"github.com/tacit-vm/tacit/internal/mem"
 )
 
-// A Config describes a processor.
+// A Config describes a processor. All but its ID is the same for all processors of a machine, which are those over one
+// memory: of Traps and CodeBytes, and of what Platform intercepts, the last one's counts.
 type Config struct {
 	ID            int
 	Memory        *mem.Memory
@@ -19,7 +19,7 @@ type Config struct {
 	InstructionNS uint64 // virtual nanoseconds an instruction; 0 means 1
 	TSCHz         uint64 // 0 means 1 GHz
 	BlockLimit    int    // instructions a block at most; 0 means no limit of its own
-	CodeBytes     int    // of the host's memory that decoded code may take, about; 0 means [DefaultCodeBytes]
+	CodeBytes     int    // of the host's memory that the machine's decoded code may take, about; 0 means [DefaultCodeBytes]
 	Seed          uint64 // of RDRAND and RDSEED
 	EFER          uint64 // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
 }
@@ -27,11 +27,11 @@ type Config struct {
 // New returns a processor with all registers zero; SetState gives it a state.
 func New(cfg Config) *CPU {
 	c := &CPU{
-		id: cfg.ID, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, traps: cfg.Traps,
+		id: cfg.ID, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg),
 		nsPerInsn: max(cfg.InstructionNS, 1), tscHz: cfg.TSCHz, maxBlock: maxBlock,
-		code: newCodeCache(cfg.Memory, cmp.Or(cfg.CodeBytes, maxCode)), random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32},
-		intercepts: cfg.Platform.Intercepts(), eferKeep: eferKeep | cfg.EFER,
+		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER,
 	}
+	c.code.cpus = append(c.code.cpus, c)
 	if c.tscHz == 0 {
 		c.tscHz = 1_000_000_000
 	}
@@ -44,11 +44,6 @@ func New(cfg Config) *CPU {
 	c.mxcsr = 0x1F80
 	c.xcr0 = 1
 	c.rest = 0
-	cfg.Memory.OnCodeWrite(func(f mem.Frame, offset, n int) {
-		if c.code.written(f, offset, n) {
-			c.stopBehind()
-		}
-	})
 	c.shadow, c.repeating, c.newTF = nowhere, nowhere, nowhere
 	c.flushTLB()
 	c.selectTLB()

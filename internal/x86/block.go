@@ -1,0 +1,95 @@
+package x86
+
+import (
+	"unsafe"
+
+	"github.com/tacit-vm/tacit/internal/mem"
+)
+
+// A block is a run of instructions within one page, decoded. It may run at any virtual address that leads to its frame.
+//
+// What a block does never changes. Where its bytes change, or where a debugger wants to stop in it, it is retired: no
+// one enters it any more, and another block is decoded in its place.
+type block struct {
+	uops  []Uop
+	n     uint64   // instructions
+	link  []*block // where it goes on, per exit, as far as known
+	valid bool     // false once it is retired
+
+	frame  mem.Frame
+	offset uint16 // of the first byte in the frame
+	size   uint16 // bytes
+	mode   codeMode
+	second mem.Frame // where the only instruction goes on in another page, that page's frame
+	cross  bool
+
+	sibling *block // the next block that starts in the same granule
+}
+
+// codeMode is what decoding depends on beside the bytes.
+type codeMode uint8
+
+const (
+	modeSSE  codeMode = 1 << iota // SSE instructions are usable
+	modeX87                       // x87 instructions are usable
+	modeNM                        // SSE instructions would be usable but for CR0.TS: they raise #NM, not #UD
+	modeWait                      // CR0.MP and TS: WAIT raises #NM
+)
+
+// maxBlock bounds a block's instructions, so that Ord fits and invalidating is cheap.
+const maxBlock = 48
+
+// bytes is how much of the host's memory b takes.
+func (b *block) bytes() int {
+	return int(unsafe.Sizeof(*b)) + cap(b.uops)*int(uopSize) + len(b.link)*int(unsafe.Sizeof(b))
+}
+
+// retire makes b a block that is not entered any more. What it holds is let go: a pointer to it that is still kept
+// somewhere costs little, and leads to no other block.
+func (b *block) retire() { b.valid, b.uops, b.link = false, nil, nil }
+
+// A decoding is what decoding depends on that is the same for all processors of a machine.
+type decoding struct {
+	intercepts InstructionSet
+	traps      Traps // may be nil
+	points     points
+}
+
+// trapped says whether gpa is an entry point of [Traps].
+func (g *decoding) trapped(gpa uint64) bool { return g.traps != nil && g.traps.Trap(gpa) }
+
+// fill makes b of at most limit instructions. It returns false where not even the first ends within the bytes.
+func (g *decoding) fill(b *block, bytes []byte, limit int) bool {
+	d := decoder{bytes: bytes, offset: int64(b.offset), intercepts: g.intercepts, mode: b.mode, stop: g.points.stopsIn(b), uops: make([]Uop, 0, 16)}
+	for int(d.ord) < limit && !d.end {
+		pos := d.pos
+		if pos > 0 && g.trapped(b.frame.GPA()+uint64(b.offset)+uint64(pos)) {
+			break // the next instruction is one to stop at
+		}
+		if d.decodeOne(); d.short {
+			d.pos, d.end = pos, false
+			break
+		}
+	}
+	if d.ord == 0 {
+		return false
+	}
+	if !d.end {
+		d.ord-- // the last instruction's
+		d.emit(Uop{Op: OpEnd, Ord: d.ord, Aux: d.linkTo(int64(d.pos)), Imm: int64(d.pos)})
+		d.ord++
+	}
+	b.uops, b.n, b.size = d.uops, uint64(d.ord), uint16(d.pos)
+	b.link = make([]*block, d.link)
+	return true
+}
+
+// rest returns a page's bytes from offset on, and join those and the beginning of another page, as much as an
+// instruction may take.
+func rest(page unsafe.Pointer, offset uint16) []byte {
+	return unsafe.Slice((*byte)(unsafe.Add(page, offset)), mem.PageSize-int(offset))
+}
+
+func join(here []byte, next unsafe.Pointer) []byte {
+	return append(append(make([]byte, 0, 2*maxInstruction), here...), unsafe.Slice((*byte)(next), maxInstruction)...)
+}
