@@ -90,6 +90,7 @@ type CPU struct {
 	mem      *mem.Memory
 	code     *codeCache // shared by all processors over mem
 	codeSeen uint64     // codeCache.fresh as the TLB follows it
+	engine   engine
 	APIC     *LocalAPIC
 
 	eferKeep uint64 // bits that EFER may hold

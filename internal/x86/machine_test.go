@@ -54,6 +54,7 @@ func newBare(t testing.TB, blockLimit int, code []byte) *bare {
 		Memory: m, Bus: &b.bus, BlockLimit: blockLimit,
 		Platform: &Plain{Memory: m, Bus: &b.bus, RAM: func(gpa uint64) bool { return gpa < bareSize }},
 	})
+	b.engine = strictEngine{b.engine, t}
 	b.write(bareTables, bareTables+0x1000|pteP|pteW)
 	b.write(bareTables+0x1000, pteP|pteW|ptePS)
 	b.write(bareGDT, 0, 0x00AF9B000000FFFF, 0x00CF93000000FFFF)

@@ -186,6 +186,7 @@ func newScene(t testing.TB, p *program, blockLimit int) *scene {
 	m.mark = m.start + mark
 	m.put(m.start, code)
 	m.CPU = New(m.cfg)
+	m.engine = strictEngine{m.engine, t}
 	m.APIC.svr = 0x1FF
 	if p.setup != nil {
 		p.setup(m)

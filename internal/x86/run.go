@@ -156,11 +156,11 @@ func (c *CPU) Run(deadline int64) Exit {
 			continue // Yield came before its 0 could be seen
 		}
 		before := c.icount
-		c.exec()
+		why := c.engine.run(c)
 		if c.newTF == c.icount {
 			single = c.rest&FlagTF != 0
 		}
-		if single && c.icount > before && !c.raised && !c.exiting && !(c.shadow == c.icount && c.shadowSS) {
+		if single && c.icount > before && why == stopLimit && !(c.shadow == c.icount && c.shadowSS) {
 			c.dr[6] |= 1 << 14 // BS
 			c.Raise(Exception{Vector: vectorDB, trap: true})
 		}

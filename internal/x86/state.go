@@ -27,7 +27,7 @@ type Config struct {
 // New returns a processor with all registers zero; SetState gives it a state.
 func New(cfg Config) *CPU {
 	c := &CPU{
-		id: cfg.ID, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg),
+		id: cfg.ID, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg), engine: interpreter{},
 		nsPerInsn: max(cfg.InstructionNS, 1), tscHz: cfg.TSCHz, maxBlock: maxBlock,
 		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER,
 	}

@@ -1,6 +1,6 @@
 package x86
 
-// What exec needs outside its fast path.
+// What an engine needs outside its fast path.
 
 // slow records which instruction u belongs to. It comes before everything that may need to know: a fault, an event that
 // costs time, a call of the platform.
@@ -129,14 +129,19 @@ func (c *CPU) restOf(u *Uop) *Uop {
 	return &c.scratch[0]
 }
 
-// cut decodes a block of at most n instructions at RIP, for one run.
-func (c *CPU) cut(n int) *block {
+// cut returns what can be run where the block at RIP does not end before the limit: a block of as many instructions as
+// are left, or nil where none are.
+func (c *CPU) cut() *block {
 	c.at = 0
+	limit := c.limit.Load()
+	if c.icount >= limit {
+		return nil
+	}
 	e := c.fetchPage(c.R[BlkRIP])
 	if e == nil {
 		return nil
 	}
-	b := c.decode(e, min(n, c.maxBlock))
+	b := c.decode(e, int(min(limit-c.icount, uint64(c.maxBlock))))
 	if b != nil && c.icount+b.n > c.limit.Load() {
 		return nil // the fetch of an instruction's second page has moved the deadline
 	}

@@ -2,12 +2,12 @@ package x86
 
 import "math/bits"
 
-// exec runs blocks until the limit, a deadline that an event has moved, an exception, or the end of the run. RIP and
-// the instruction count are exact when it returns.
-//
-// It is one function with one switch because that is what the Go compiler turns into a jump table; what is not hot is
-// behind default, in the functions of the table.
-func (c *CPU) exec() {
+// An interpreter is the engine that every host has. It is one function with one switch because that is what the Go
+// compiler turns into a jump table; what is not hot is behind default, in the functions of the table.
+type interpreter struct{}
+
+// run implements engine.
+func (interpreter) run(c *CPU) stop {
 	b := c.lookup()
 	var (
 		u  *Uop
@@ -15,16 +15,11 @@ func (c *CPU) exec() {
 	)
 enter:
 	if b == nil {
-		return
+		return c.stopped()
 	}
-	if limit := c.limit.Load(); c.icount+b.n > limit {
-		if c.icount >= limit {
-			c.at = 0
-			return
-		}
-		// The limit is inside the block: the last one before a deadline is cut short.
-		if b = c.cut(int(limit - c.icount)); b == nil {
-			return
+	if c.icount+b.n > c.limit.Load() {
+		if b = c.cut(); b == nil {
+			return c.stopped()
 		}
 	}
 	u = &b.uops[0]
@@ -515,7 +510,7 @@ linked:
 	}
 	if !canonical(c.R[BlkRIP]) && u.Op != OpEnd {
 		c.misdirected(u)
-		return
+		return c.stopped()
 	}
 	c.at = 0
 	b = c.lookup()
@@ -534,4 +529,5 @@ behind:
 
 stop:
 	c.abandon(u)
+	return c.stopped()
 }
