@@ -1,6 +1,10 @@
 package x86
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/tacit-vm/tacit/internal/softfloat"
+)
 
 // FXSAVE, FXRSTOR and MXCSR's own instructions.
 
@@ -41,8 +45,8 @@ func (a *fxArea) putX87(f *x87State, wide bool) {
 	le.PutUint64(a[fxFDP:], fdp)
 	for i := range uint8(8) {
 		r := f.st(i)
-		le.PutUint64(a[fxST+16*int(i):], r.m)
-		le.PutUint16(a[fxST+16*int(i)+8:], r.se)
+		le.PutUint64(a[fxST+16*int(i):], r.M)
+		le.PutUint16(a[fxST+16*int(i)+8:], r.SE)
 	}
 }
 
@@ -57,7 +61,7 @@ func (a *fxArea) x87(f *x87State, wide bool) {
 		f.fip, f.fdp = low32(f.fip), low32(f.fdp)
 	}
 	for i := range uint8(8) {
-		*f.st(i) = float80{le.Uint64(a[fxST+16*int(i):]), le.Uint16(a[fxST+16*int(i)+8:])}
+		*f.st(i) = softfloat.Float80{M: le.Uint64(a[fxST+16*int(i):]), SE: le.Uint16(a[fxST+16*int(i)+8:])}
 	}
 }
 

@@ -1,15 +1,17 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/softfloat"
+
 // MMX instructions are the XMM operations on temporaries: registers and memory are copied there, and the result back.
 // MMX registers are the significands of the x87 registers, and every instruction that uses one changes the x87 state
 // (SDM vol. 1, 9.5.1).
 var mmxHandlers = map[Op]handler{
 	opMMXGet: func(c *CPU, u *Uop) bool {
-		c.X[u.Dst&xmmMask] = XMM{c.fpu.reg[u.Src&7].m}
+		c.X[u.Dst&xmmMask] = XMM{c.fpu.reg[u.Src&7].M}
 		return true
 	},
 	opMMXPut: func(c *CPU, u *Uop) bool {
-		c.fpu.reg[u.Dst&7] = float80{m: c.X[u.Src&xmmMask][0], se: 0xFFFF}
+		c.fpu.reg[u.Dst&7] = softfloat.Float80{M: c.X[u.Src&xmmMask][0], SE: 0xFFFF}
 		return true
 	},
 	opMMXEnter: func(c *CPU, _ *Uop) bool {

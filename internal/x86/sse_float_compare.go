@@ -1,6 +1,10 @@
 package x86
 
-import "math"
+import (
+	"math"
+
+	"github.com/tacit-vm/tacit/internal/softfloat"
+)
 
 // Floating-point comparisons.
 var floatCompareHandlers = map[Op]handler{
@@ -16,18 +20,18 @@ var floatCompareHandlers = map[Op]handler{
 
 // predicate says whether a and b are in the relation imm[2:0] (SDM vol. 2, CMPPD, table 3-1): EQ, LT, LE, UNORD and
 // their opposites. LT, LE and their opposites signal quiet NaNs.
-func (e *floatEnv) predicate(a, b number, imm uint8) bool {
-	o := e.compare(a, b, imm&3 == 1 || imm&3 == 2)
+func predicate(e *softfloat.Env, a, b softfloat.Number, imm uint8) bool {
+	o := e.Compare(a, b, imm&3 == 1 || imm&3 == 2)
 	var holds bool
 	switch imm & 3 {
 	case 0:
-		holds = o == equal
+		holds = o == softfloat.Equal
 	case 1:
-		holds = o == less
+		holds = o == softfloat.Less
 	case 2:
-		holds = o == less || o == equal
+		holds = o == softfloat.Less || o == softfloat.Equal
 	case 3:
-		holds = o == unordered
+		holds = o == softfloat.Unordered
 	}
 	return holds != (imm&4 != 0)
 }
@@ -37,7 +41,7 @@ func cmpps(c *CPU, u *Uop) bool {
 	e := c.sseEnv()
 	var r XMM
 	for i := range 4 {
-		if e.predicate(unpack32(d.dword(i)), unpack32(s.dword(i)), uint8(u.Imm)) {
+		if predicate(&e, softfloat.Unpack32(d.dword(i)), softfloat.Unpack32(s.dword(i)), uint8(u.Imm)) {
 			r.setDword(i, 0xFFFFFFFF)
 		}
 	}
@@ -53,7 +57,7 @@ func cmppd(c *CPU, u *Uop) bool {
 	e := c.sseEnv()
 	var r XMM
 	for i := range r {
-		r[i] = allOnes(e.predicate(unpack64(d[i]), unpack64(s[i]), uint8(u.Imm)))
+		r[i] = allOnes(predicate(&e, softfloat.Unpack64(d[i]), softfloat.Unpack64(s[i]), uint8(u.Imm)))
 	}
 	if !c.settle(&e) {
 		return false
@@ -65,7 +69,7 @@ func cmppd(c *CPU, u *Uop) bool {
 func cmpss(c *CPU, u *Uop) bool {
 	d, s := c.xmm(u)
 	e := c.sseEnv()
-	r := allOnes(e.predicate(unpack32(d.dword(0)), unpack32(s.dword(0)), uint8(u.Imm)))
+	r := allOnes(predicate(&e, softfloat.Unpack32(d.dword(0)), softfloat.Unpack32(s.dword(0)), uint8(u.Imm)))
 	if !c.settle(&e) {
 		return false
 	}
@@ -76,7 +80,7 @@ func cmpss(c *CPU, u *Uop) bool {
 func cmpsd(c *CPU, u *Uop) bool {
 	d, s := c.xmm(u)
 	e := c.sseEnv()
-	r := allOnes(e.predicate(unpack64(d[0]), unpack64(s[0]), uint8(u.Imm)))
+	r := allOnes(predicate(&e, softfloat.Unpack64(d[0]), softfloat.Unpack64(s[0]), uint8(u.Imm)))
 	if !c.settle(&e) {
 		return false
 	}
@@ -89,21 +93,21 @@ func cmpsd(c *CPU, u *Uop) bool {
 func compareSingle(c *CPU, u *Uop) bool {
 	d, s := c.xmm(u)
 	a, b := uint32(d[0]), uint32(s[0])
-	if normal32(a) && normal32(b) {
+	if softfloat.Normal32(a) && softfloat.Normal32(b) {
 		c.flags.set(hostOrdering(math.Float32frombits(a), math.Float32frombits(b)))
 		return true
 	}
-	return c.compareFlags(unpack32(a), unpack32(b), u.Op == opCOMISS)
+	return c.compareFlags(softfloat.Unpack32(a), softfloat.Unpack32(b), u.Op == opCOMISS)
 }
 
 func compareDouble(c *CPU, u *Uop) bool {
 	d, s := c.xmm(u)
 	a, b := d[0], s[0]
-	if normal64(a) && normal64(b) {
+	if softfloat.Normal64(a) && softfloat.Normal64(b) {
 		c.flags.set(hostOrdering(math.Float64frombits(a), math.Float64frombits(b)))
 		return true
 	}
-	return c.compareFlags(unpack64(a), unpack64(b), u.Op == opCOMISD)
+	return c.compareFlags(softfloat.Unpack64(a), softfloat.Unpack64(b), u.Op == opCOMISD)
 }
 
 // hostOrdering is orderingFlags of two numbers that are not NaNs.
@@ -118,9 +122,9 @@ func hostOrdering[T float32 | float64](a, b T) uint64 {
 }
 
 // compareFlags puts the result into ZF, PF and CF and clears the other flags.
-func (c *CPU) compareFlags(a, b number, signal bool) bool {
+func (c *CPU) compareFlags(a, b softfloat.Number, signal bool) bool {
 	e := c.sseEnv()
-	o := e.compare(a, b, signal)
+	o := e.Compare(a, b, signal)
 	if !c.settle(&e) {
 		return false
 	}
@@ -129,4 +133,4 @@ func (c *CPU) compareFlags(a, b number, signal bool) bool {
 }
 
 // orderingFlags is the result of a comparison in EFLAGS (SDM vol. 2, COMISD and FCOMI).
-var orderingFlags = [...]uint64{less: FlagCF, equal: FlagZF, greaterThan: 0, unordered: FlagZF | FlagPF | FlagCF}
+var orderingFlags = [...]uint64{softfloat.Less: FlagCF, softfloat.Equal: FlagZF, softfloat.GreaterThan: 0, softfloat.Unordered: FlagZF | FlagPF | FlagCF}

@@ -1,6 +1,10 @@
 package x86
 
-import "math"
+import (
+	"math"
+
+	"github.com/tacit-vm/tacit/internal/softfloat"
+)
 
 // Conversions between floating-point formats and integers, and rounding to integral values.
 var floatConvertHandlers = map[Op]handler{
@@ -23,50 +27,38 @@ func convertXMM(c *CPU, u *Uop) bool {
 	r := *d
 	switch u.Op {
 	case opCVTPS2PD:
-		r = XMM{e.widen(uint32(s[0])), e.widen(uint32(s[0] >> 32))}
+		r = XMM{e.Widen(uint32(s[0])), e.Widen(uint32(s[0] >> 32))}
 	case opCVTPD2PS:
-		r = XMM{uint64(e.narrow(s[0])) | uint64(e.narrow(s[1]))<<32}
+		r = XMM{uint64(e.Narrow(s[0])) | uint64(e.Narrow(s[1]))<<32}
 	case opCVTSS2SD:
-		r[0] = e.widen(uint32(s[0]))
+		r[0] = e.Widen(uint32(s[0]))
 	case opCVTSD2SS:
-		r.setDword(0, e.narrow(s[0]))
+		r.setDword(0, e.Narrow(s[0]))
 	case opCVTDQ2PS:
-		r = XMM{e.singles(s[0]), e.singles(s[1])}
+		r = XMM{e.Singles(s[0]), e.Singles(s[1])}
 	case opCVTPI2PS:
-		r[0] = e.singles(s[0])
+		r[0] = e.Singles(s[0])
 	case opCVTDQ2PD, opCVTPI2PD:
-		r = XMM{pack64(integerNumber(int64(int32(s[0])))), pack64(integerNumber(int64(s[0]) >> 32))} // always exact
+		r = XMM{softfloat.Pack64(softfloat.FromInt(int64(int32(s[0])))), softfloat.Pack64(softfloat.FromInt(int64(s[0]) >> 32))} // always exact
 	case opCVTTPS2DQ, opCVTTPS2PI:
-		e.rc = towardZero
+		e.RC = softfloat.TowardZero
 		fallthrough
 	case opCVTPS2DQ, opCVTPS2PI:
-		r = XMM{e.integers32(s[0])}
+		r = XMM{e.Integers32(s[0])}
 		if u.Op == opCVTPS2DQ || u.Op == opCVTTPS2DQ {
-			r[1] = e.integers32(s[1])
+			r[1] = e.Integers32(s[1])
 		}
 	case opCVTTPD2DQ, opCVTTPD2PI:
-		e.rc = towardZero
+		e.RC = softfloat.TowardZero
 		fallthrough
 	case opCVTPD2DQ, opCVTPD2PI:
-		r = XMM{low32(uint64(e.toInteger(unpack64(s[0]), 32))) | uint64(e.toInteger(unpack64(s[1]), 32))<<32}
+		r = XMM{low32(uint64(e.ToInteger(softfloat.Unpack64(s[0]), 32))) | uint64(e.ToInteger(softfloat.Unpack64(s[1]), 32))<<32}
 	}
 	if !c.settle(&e) {
 		return false
 	}
 	*d = r
 	return true
-}
-
-func (e *floatEnv) widen(v uint32) uint64  { return pack64(e.convert(unpack32(v), &double)) }
-func (e *floatEnv) narrow(v uint64) uint32 { return pack32(e.convert(unpack64(v), &single)) }
-
-// singles converts two 32-bit integers, integers32 two numbers.
-func (e *floatEnv) singles(q uint64) uint64 {
-	return uint64(pack32(e.fromInteger(int64(int32(q)), &single))) | uint64(pack32(e.fromInteger(int64(q)>>32, &single)))<<32
-}
-
-func (e *floatEnv) integers32(q uint64) uint64 {
-	return low32(uint64(e.toInteger(unpack32(uint32(q)), 32))) | uint64(e.toInteger(unpack32(uint32(q>>32)), 32))<<32
 }
 
 // fromGeneral is CVTSI2SS and CVTSI2SD: Src is a general-purpose register.
@@ -86,9 +78,9 @@ func fromGeneral(c *CPU, u *Uop) bool {
 	e := c.sseEnv()
 	r := *d
 	if u.Op == opCVTSI2SS32 || u.Op == opCVTSI2SS64 {
-		r.setDword(0, pack32(e.fromInteger(v, &single)))
+		r.setDword(0, softfloat.Pack32(e.FromInteger(v, &softfloat.Single)))
 	} else {
-		r[0] = pack64(e.fromInteger(v, &double))
+		r[0] = softfloat.Pack64(e.FromInteger(v, &softfloat.Double))
 	}
 	if !c.settle(&e) {
 		return false
@@ -100,7 +92,7 @@ func fromGeneral(c *CPU, u *Uop) bool {
 // toGeneral is CVTSS2SI, CVTSD2SI and the truncating ones: Dst is a general-purpose register.
 func toGeneral(c *CPU, u *Uop) bool {
 	s := &c.X[u.Src&xmmMask]
-	if u.Op == opCVTTSD2SI64 && c.hostFloat() && normal64(s[0]) {
+	if u.Op == opCVTTSD2SI64 && c.hostFloat() && softfloat.Normal64(s[0]) {
 		if f := math.Float64frombits(s[0]); f > -1<<63 && f < 1<<63 {
 			c.R[u.Dst%slots] = uint64(int64(f))
 			return true
@@ -108,21 +100,21 @@ func toGeneral(c *CPU, u *Uop) bool {
 	}
 	e := c.sseEnv()
 	if u.Op >= opCVTTSS2SI32 {
-		e.rc = towardZero
+		e.RC = softfloat.TowardZero
 	}
-	var n number
+	var n softfloat.Number
 	switch u.Op {
 	case opCVTSS2SI32, opCVTSS2SI64, opCVTTSS2SI32, opCVTTSS2SI64:
-		n = unpack32(uint32(s[0]))
+		n = softfloat.Unpack32(uint32(s[0]))
 	default:
-		n = unpack64(s[0])
+		n = softfloat.Unpack64(s[0])
 	}
 	var r uint64
 	switch u.Op {
 	case opCVTSS2SI32, opCVTSD2SI32, opCVTTSS2SI32, opCVTTSD2SI32:
-		r = low32(uint64(e.toInteger(n, 32)))
+		r = low32(uint64(e.ToInteger(n, 32)))
 	default:
-		r = uint64(e.toInteger(n, 64))
+		r = uint64(e.ToInteger(n, 64))
 	}
 	if !c.settle(&e) {
 		return false
@@ -137,25 +129,25 @@ func roundXMM(c *CPU, u *Uop) bool {
 	d, s := c.xmm(u)
 	e := c.sseEnv()
 	if u.Imm&4 == 0 {
-		e.rc = rounding(u.Imm & 3)
+		e.RC = softfloat.Rounding(u.Imm & 3)
 	}
 	r := *d
 	switch u.Op {
 	case opROUNDSS:
-		r.setDword(0, pack32(e.roundIntegral(unpack32(uint32(s[0])))))
+		r.setDword(0, softfloat.Pack32(e.RoundIntegral(softfloat.Unpack32(uint32(s[0])))))
 	case opROUNDSD:
-		r[0] = pack64(e.roundIntegral(unpack64(s[0])))
+		r[0] = softfloat.Pack64(e.RoundIntegral(softfloat.Unpack64(s[0])))
 	case opROUNDPS:
 		for i := range 4 {
-			r.setDword(i, pack32(e.roundIntegral(unpack32(s.dword(i)))))
+			r.setDword(i, softfloat.Pack32(e.RoundIntegral(softfloat.Unpack32(s.dword(i)))))
 		}
 	case opROUNDPD:
 		for i := range r {
-			r[i] = pack64(e.roundIntegral(unpack64(s[i])))
+			r[i] = softfloat.Pack64(e.RoundIntegral(softfloat.Unpack64(s[i])))
 		}
 	}
 	if u.Imm&8 != 0 {
-		e.flags &^= fpPE
+		e.Flags &^= softfloat.PE
 	}
 	if !c.settle(&e) {
 		return false

@@ -1,5 +1,7 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/softfloat"
+
 // Comparisons and FXAM.
 var x87CompareHandlers = map[Op]handler{
 	opFCOM:   func(c *CPU, u *Uop) bool { return c.compareST(u, true, false) },
@@ -12,7 +14,7 @@ var x87CompareHandlers = map[Op]handler{
 }
 
 // orderingCodes is the result of a comparison in the status word (SDM vol. 1, table 8-6).
-var orderingCodes = [...]uint16{less: x87C0, equal: x87C3, greaterThan: 0, unordered: x87C3 | x87C2 | x87C0}
+var orderingCodes = [...]uint16{softfloat.Less: x87C0, softfloat.Equal: x87C3, softfloat.GreaterThan: 0, softfloat.Unordered: x87C3 | x87C2 | x87C0}
 
 const x87Codes = x87C3 | x87C2 | x87C0
 
@@ -24,9 +26,9 @@ func (f *x87State) setCodes(codes uint16) { f.sw = f.sw&^x87Codes | codes }
 func (c *CPU) compareST(u *Uop, signal, eflags bool) bool {
 	s := c.begin()
 	s.keepC1 = eflags
-	o := unordered
+	o := softfloat.Unordered
 	if c.need(&s, 0) && c.need(&s, u.Src) {
-		o = s.compare(c.value(0), c.value(u.Src), signal)
+		o = s.Compare(c.value(0), c.value(u.Src), signal)
 	}
 	ok := c.commit(u, &s)
 	if eflags {
@@ -42,9 +44,9 @@ func (c *CPU) compareST(u *Uop, signal, eflags bool) bool {
 
 func fcomMemory(c *CPU, u *Uop) bool {
 	s := c.begin()
-	o := unordered
+	o := softfloat.Unordered
 	if c.need(&s, 0) {
-		o = s.compare(c.value(0), memoryNumber(c.R[Tmp0], u.Src), true)
+		o = s.Compare(c.value(0), memoryNumber(c.R[Tmp0], u.Src), true)
 	}
 	ok := c.commit(u, &s)
 	c.fpu.setCodes(orderingCodes[o])
@@ -56,9 +58,9 @@ func fcomMemory(c *CPU, u *Uop) bool {
 
 func ftst(c *CPU, u *Uop) bool {
 	s := c.begin()
-	o := unordered
+	o := softfloat.Unordered
 	if c.need(&s, 0) {
-		o = s.compare(c.value(0), number{}, true)
+		o = s.Compare(c.value(0), softfloat.Number{}, true)
 	}
 	c.commit(u, &s)
 	c.fpu.setCodes(orderingCodes[o])
@@ -71,24 +73,24 @@ func fxam(c *CPU, _ *Uop) bool {
 	f.fip = c.RIP()
 	v := *f.st(0)
 	var codes uint16
-	switch n := unpack80(v); {
+	switch n := softfloat.Unpack80(v); {
 	case !f.filled(0):
 		codes = x87C3 | x87C0
-	case n.kind == unsupported:
-	case n.isNaN():
+	case n.Kind == softfloat.Unsupported:
+	case n.IsNaN():
 		codes = x87C0
-	case n.kind == infinite:
+	case n.Kind == softfloat.Infinite:
 		codes = x87C2 | x87C0
-	case n.kind == zero:
+	case n.Kind == softfloat.Zero:
 		codes = x87C3
-	case n.denormal:
+	case n.Denormal:
 		codes = x87C3 | x87C2
 	default:
 		codes = x87C2
 	}
 	f.setCodes(codes)
 	f.sw &^= x87C1
-	if v.se>>15 != 0 {
+	if v.SE>>15 != 0 {
 		f.sw |= x87C1
 	}
 	return true

@@ -1,6 +1,10 @@
 package x86
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/tacit-vm/tacit/internal/softfloat"
+)
 
 // Control instructions, the environment, and the state as the 8087 saved it.
 var x87ControlHandlers = map[Op]handler{
@@ -47,9 +51,9 @@ func (f *x87State) tags() (w uint16) {
 		switch {
 		case f.full>>i&1 == 0:
 			tag = 3
-		case r.se&maxExp80 == 0 && r.m == 0:
+		case r.SE&softfloat.MaxExp80 == 0 && r.M == 0:
 			tag = 1
-		case r.se&maxExp80 != 0 && r.se&maxExp80 != maxExp80 && r.m>>63 != 0:
+		case r.SE&softfloat.MaxExp80 != 0 && r.SE&softfloat.MaxExp80 != softfloat.MaxExp80 && r.M>>63 != 0:
 			tag = 0
 		}
 		w |= tag << (2 * i)
@@ -119,7 +123,7 @@ func fnstenv(c *CPU, u *Uop) bool {
 	if va := c.ea(u); !c.natural(va, environmentAlign(u)) || !c.writeBytes(va, b[:n]) {
 		return false
 	}
-	c.fpu.setControl(c.fpu.cw | fpAll)
+	c.fpu.setControl(c.fpu.cw | softfloat.AllExceptions)
 	return true
 }
 
@@ -140,8 +144,8 @@ func fnsave(c *CPU, u *Uop) bool {
 	c.fpu.putEnvironment(b[:n])
 	for i := range 8 {
 		r := c.fpu.st(uint8(i))
-		binary.LittleEndian.PutUint64(b[n+10*i:], r.m)
-		binary.LittleEndian.PutUint16(b[n+10*i+8:], r.se)
+		binary.LittleEndian.PutUint64(b[n+10*i:], r.M)
+		binary.LittleEndian.PutUint16(b[n+10*i+8:], r.SE)
 	}
 	if va := c.ea(u); !c.natural(va, environmentAlign(u)) || !c.writeBytes(va, b[:n+saveRegs]) {
 		return false
@@ -158,7 +162,7 @@ func frstor(c *CPU, u *Uop) bool {
 	}
 	c.fpu.environment(b[:n])
 	for i := range 8 {
-		*c.fpu.st(uint8(i)) = float80{binary.LittleEndian.Uint64(b[n+10*i:]), binary.LittleEndian.Uint16(b[n+10*i+8:])}
+		*c.fpu.st(uint8(i)) = softfloat.Float80{M: binary.LittleEndian.Uint64(b[n+10*i:]), SE: binary.LittleEndian.Uint16(b[n+10*i+8:])}
 	}
 	return true
 }

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 	"testing"
+
+	"github.com/tacit-vm/tacit/internal/softfloat"
 )
 
 var (
@@ -26,7 +28,7 @@ func busy(t *testing.T) *vectorMachine {
 	}
 	m.mxcsr = 0x9FC0
 	m.fpu.setControl(0x27F)
-	m.fpu.push(float80{1 << 63, 0x4000})
+	m.fpu.push(softfloat.Float80{M: 1 << 63, SE: 0x4000})
 	m.fpu.fip = 0x123456
 	return m
 }
@@ -128,7 +130,7 @@ func TestXSaveRestores(t *testing.T) {
 				m.mxcsr = mxcsrDefault // the standard format has it only where SSE was saved; else memory's is loaded
 				m.put(bareData+fxMXCSR, []byte{0x80, 0x1F, 0, 0})
 			}
-			m.fpu.push(float80{3 << 62, 0x3FFF})
+			m.fpu.push(softfloat.Float80{M: 3 << 62, SE: 0x3FFF})
 			if v := m.do(c.restore...); v != noVector {
 				t.Fatalf("%s and back: vector %d", c.name, v)
 			}
