@@ -41,7 +41,7 @@ func bitAddress(c *CPU, u *Uop) bool {
 	case 4:
 		index = uint64(int32(index))
 	}
-	shift := 3 + log2(int(n))
+	shift := 3 + bits.TrailingZeros32(uint32(n))
 	v := *u
 	v.Seg = Zero // the segment's base is added by the access
 	va := c.ea(&v) + uint64(int64(index)>>shift)*uint64(n)

@@ -2,24 +2,6 @@ package x86
 
 // BMI1 and BMI2.
 
-// Operations of opBMI.
-const (
-	bmiANDN = iota
-	bmiBLSR
-	bmiBLSMSK
-	bmiBLSI
-	bmiBZHI
-	bmiPEXT
-	bmiPDEP
-	bmiMULX
-	bmiBEXTR
-	bmiSHLX
-	bmiSARX
-	bmiSHRX
-	bmiRORX
-	bmiGroup17 // BLSR, BLSMSK, BLSI by reg
-)
-
 func bmi(c *CPU, u *Uop) bool {
 	w := uint(u.Scale) * 8
 	if w == 32 {

@@ -21,27 +21,3 @@ const (
 	condLE
 	condG
 )
-
-// holds says whether the flags satisfy the condition.
-func (f *lazyFlags) holds(cc condition) bool {
-	var v bool
-	switch cc >> 1 {
-	case condO >> 1:
-		v = f.of()
-	case condB >> 1:
-		v = f.cf()
-	case condE >> 1:
-		v = f.zf()
-	case condBE >> 1:
-		v = f.cf() || f.zf()
-	case condS >> 1:
-		v = f.sf()
-	case condP >> 1:
-		v = f.pf()
-	case condL >> 1:
-		v = f.sf() != f.of()
-	default:
-		v = f.zf() || f.sf() != f.of()
-	}
-	return v != (cc&1 != 0)
-}

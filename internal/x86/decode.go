@@ -36,6 +36,9 @@ type decoder struct {
 	stop func(offset, n int) (Uop, bool) // what goes in front of an instruction of n bytes, for debugging; nil where nothing does
 }
 
+// pageSize is what a block does not leave.
+const pageSize = 4096
+
 // maxInstruction is the architectural limit of an instruction's length (SDM vol. 2, 2.3.11).
 const maxInstruction = 15
 
@@ -236,7 +239,7 @@ func (d *decoder) emit(u Uop) { d.uops = append(d.uops, u) }
 // linkTo returns the link of an exit to target, an offset from the block's first byte. Only within the page is it known
 // which block comes next: what follows the frame in one mapping may be another page in the next.
 func (d *decoder) linkTo(target int64) uint32 {
-	if target += d.offset; target < 0 || target > pageMask {
+	if target += d.offset; target < 0 || target >= pageSize {
 		return noLink
 	}
 	d.link++

@@ -2,19 +2,6 @@ package x86
 
 // Decoding of arithmetic, logic, shifts, bit tests and multiplications.
 
-// Operations of the arithmetic group in the order of bits 5:3 of their opcodes (SDM vol. 2, table A-6, group 1).
-const (
-	aluADD = iota
-	aluOR
-	aluADC
-	aluSBB
-	aluAND
-	aluSUB
-	aluXOR
-	aluCMP
-	aluTEST // not part of the encoding
-)
-
 // aluOps gives the operation for 32 and 64 bits.
 var aluOps = [...][2]Op{
 	aluADD: {OpAdd32, OpAdd64}, aluOR: {OpOr32, OpOr64}, aluADC: {OpAdc32, OpAdc64}, aluSBB: {OpSbb32, OpSbb64},
@@ -90,7 +77,7 @@ func (d *decoder) imul(n int, src uint8, imm int64, three bool) {
 	}
 	d.move(OpMov64, Tmp1, src)
 	d.emit(Uop{Op: op, Dst: Tmp1, Src: Zero, Imm: imm, Base: Zero, Index: Zero, Seg: Zero})
-	d.move(moveOps[log2(n)], d.reg, Tmp1)
+	d.move(moveOps[sizeLog(n)], d.reg, Tmp1)
 }
 
 // group3 decodes F6 and F7: TEST, NOT, NEG, MUL, IMUL, DIV, IDIV.
@@ -112,7 +99,7 @@ func (d *decoder) group3(n int) {
 		if !d.checkLock(false) {
 			return
 		}
-		op := [...]Op{opUnary8, opUnary16, OpNot32, OpNot64}[log2(n)]
+		op := [...]Op{opUnary8, opUnary16, OpNot32, OpNot64}[sizeLog(n)]
 		if kind == unaryNEG && n >= 4 {
 			op = [...]Op{4: OpNeg32, 8: OpNeg64}[n]
 		}
@@ -136,20 +123,12 @@ func (d *decoder) group3(n int) {
 	}
 }
 
-// unary operations of opUnary8 and opUnary16, with the numbers of group 3 where they are in it.
-const (
-	unaryNOT = 2
-	unaryNEG = 3
-	unaryINC = 4
-	unaryDEC = 5
-)
-
 func (d *decoder) incDec(n int) {
 	if !d.checkLock(false) {
 		return
 	}
 	kind := unaryINC + d.reg&1
-	op := [...]Op{opUnary8, opUnary16, OpInc32, OpInc64}[log2(n)]
+	op := [...]Op{opUnary8, opUnary16, OpInc32, OpInc64}[sizeLog(n)]
 	if kind == unaryDEC && n >= 4 {
 		op += OpDec32 - OpInc32
 	}
@@ -170,7 +149,7 @@ func (d *decoder) shiftGroup(op uint8) {
 	if n == 8 {
 		mask = 63
 	}
-	u := Uop{Op: opShift8 + Op(log2(n)), Aux: uint32(kind), Src: Zero, Base: Zero, Index: Zero, Seg: Zero}
+	u := Uop{Op: opShift8 + Op(sizeLog(n)), Aux: uint32(kind), Src: Zero, Base: Zero, Index: Zero, Seg: Zero}
 	switch {
 	case op < 0xD0:
 		u.Imm = int64(d.imm8() & mask)
@@ -211,14 +190,6 @@ func hotShift(kind uint8, n int) Op {
 	return op
 }
 
-// Bit operations, by bits 4:3 of the opcode.
-const (
-	bitTest = iota
-	bitSet
-	bitReset
-	bitComplement
-)
-
 // bitTest emits BT and kin; the bit's number is R[index]+imm. With a register index, memory is addressed as a bit
 // string.
 func (d *decoder) bitTest(kind, index uint8, imm int64) {
@@ -229,7 +200,7 @@ func (d *decoder) bitTest(kind, index uint8, imm int64) {
 	u := Uop{Op: opBit, Src: index, Imm: imm, Aux: uint32(kind) | uint32(n)<<8, Base: Zero, Index: Zero, Seg: Zero}
 	if !d.isReg() && index != Zero {
 		seg := d.memory.Seg
-		d.emit(d.at(Uop{Op: opBitAddress, Dst: addrTmp, Src: index, Aux: uint32(n) | uint32(bit(d.addr32))<<8}))
+		d.emit(d.at(Uop{Op: opBitAddress, Dst: addrTmp, Src: index, Aux: uint32(n) | uint32(bitOf(d.addr32))<<8}))
 		d.memory = Uop{Base: addrTmp, Index: Zero, Seg: seg}
 	}
 	if kind == bitTest {
@@ -245,7 +216,7 @@ func (d *decoder) bitTest(kind, index uint8, imm int64) {
 
 func (d *decoder) doubleShift(op uint8) {
 	n := d.operandSize()
-	u := Uop{Op: opShiftDouble, Src: d.reg, Aux: uint32(n) | uint32(bit(op < 0xA8))<<8}
+	u := Uop{Op: opShiftDouble, Src: d.reg, Aux: uint32(n) | uint32(bitOf(op < 0xA8))<<8}
 	if op&1 == 0 {
 		u.Imm = int64(d.imm8())
 		u.Aux |= 1 << 9

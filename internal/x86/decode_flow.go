@@ -43,7 +43,7 @@ func (d *decoder) group5() {
 			d.undefined()
 			return
 		}
-		d.control(d.at(Uop{Op: opJmpFar, Dst: uint8(d.operandSize()), Aux: uint32(bit(kind == 3))}))
+		d.control(d.at(Uop{Op: opJmpFar, Dst: uint8(d.operandSize()), Aux: uint32(bitOf(kind == 3))}))
 	case 6:
 		n := int(d.stackSize())
 		d.pushPopSlot(true, 0, d.loadRM(n))

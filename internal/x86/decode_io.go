@@ -2,15 +2,6 @@ package x86
 
 // Decoding of IN, OUT, INS and OUTS.
 
-// Flags of opIO, in Uop.Scale.
-const (
-	ioIn = 1 << iota
-	ioImm
-	ioString
-	ioRep
-	ioAddr32
-)
-
 // io decodes IN and OUT.
 func (d *decoder) io(op uint8) {
 	n := d.byteOr(op)

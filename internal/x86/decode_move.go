@@ -38,11 +38,11 @@ func (d *decoder) moveOffset(op uint8) {
 	n := d.byteOr(op)
 	u := Uop{Base: Zero, Index: Zero, Seg: d.seg, Disp: off}
 	if op >= 0xA2 {
-		u.Op, u.Src = storeOps[log2(n)], RAX
+		u.Op, u.Src = storeOps[sizeLog(n)], RAX
 		d.emit(u)
 		return
 	}
-	u.Op, u.Dst, u.Src = loadOps[log2(n)][0], Tmp0, Zero
+	u.Op, u.Dst, u.Src = loadOps[sizeLog(n)][0], Tmp0, Zero
 	d.emit(u)
 	d.storeReg(n, RAX, Tmp0, 0)
 }
@@ -104,12 +104,12 @@ func (d *decoder) exchange(n int) {
 		d.storeReg(n, d.reg, Tmp1, 0)
 		return
 	}
-	d.emit(d.at(Uop{Op: loadOps[log2(n)][1], Dst: Tmp0, Src: Zero}))
+	d.emit(d.at(Uop{Op: loadOps[sizeLog(n)][1], Dst: Tmp0, Src: Zero}))
 	src := d.reg
 	if n == 1 {
 		src = d.gpr8(d.reg)
 	}
-	d.emit(d.at(Uop{Op: storeOps[log2(n)], Src: src}))
+	d.emit(d.at(Uop{Op: storeOps[sizeLog(n)], Src: src}))
 	d.storeReg(n, d.reg, Tmp0, 0)
 }
 
@@ -192,7 +192,7 @@ func (d *decoder) cmpxchg(n int) {
 	if d.isReg() {
 		slot := d.loadRM(n)
 		d.move(OpMov64, Tmp0, slot)
-		u.Dst = bit(true) // a register destination is not written where the comparison fails
+		u.Dst = bitOf(true) // a register destination is not written where the comparison fails
 		u.Base = d.rm
 		if h, high := d.high(d.rm); n == 1 && high {
 			u.Base, u.Dst = h, 2
@@ -205,9 +205,9 @@ func (d *decoder) cmpxchg(n int) {
 		d.emit(Uop{Op: OpLea64, Dst: addrTmp, Base: m.Base, Index: m.Index, Scale: m.Scale, Seg: Zero, Disp: m.Disp})
 		d.memory = Uop{Base: addrTmp, Index: Zero, Seg: m.Seg}
 	}
-	d.emit(d.at(Uop{Op: loadOps[log2(n)][1], Dst: Tmp0, Src: Zero}))
+	d.emit(d.at(Uop{Op: loadOps[sizeLog(n)][1], Dst: Tmp0, Src: Zero}))
 	d.emit(u)
-	d.emit(d.at(Uop{Op: storeOps[log2(n)], Src: Tmp1}))
+	d.emit(d.at(Uop{Op: storeOps[sizeLog(n)], Src: Tmp1}))
 }
 
 func (d *decoder) xadd(n int) {
@@ -227,8 +227,8 @@ func (d *decoder) xadd(n int) {
 		d.storeReg(n, d.rm, Tmp1, 0)
 		return
 	}
-	d.emit(d.at(Uop{Op: loadOps[log2(n)][1], Dst: Tmp0, Src: Zero}))
+	d.emit(d.at(Uop{Op: loadOps[sizeLog(n)][1], Dst: Tmp0, Src: Zero}))
 	d.emit(Uop{Op: opXadd, Src: src, Aux: uint32(n)})
-	d.emit(d.at(Uop{Op: storeOps[log2(n)], Src: Tmp1}))
+	d.emit(d.at(Uop{Op: storeOps[sizeLog(n)], Src: Tmp1}))
 	d.storeReg(n, d.reg, Tmp0, 0)
 }

@@ -137,7 +137,7 @@ func (d *decoder) other(op uint8) {
 		d.modrm()
 		n := d.byteOr(op)
 		if n >= 4 && !d.isReg() {
-			d.emit(d.at(Uop{Op: loadOps[log2(n)][0], Dst: d.reg, Src: Zero}))
+			d.emit(d.at(Uop{Op: loadOps[sizeLog(n)][0], Dst: d.reg, Src: Zero}))
 			return
 		}
 		d.storeReg(n, d.reg, d.loadRM(n), 0)
@@ -220,10 +220,10 @@ func (d *decoder) other(op uint8) {
 	case 0xCF:
 		d.control(Uop{Op: opIret, Aux: uint32(d.operandSize())})
 	case 0xD7:
-		d.emit(Uop{Op: opXlat, Seg: d.seg, Base: RBX, Index: Zero, Aux: uint32(bit(d.addr32))})
+		d.emit(Uop{Op: opXlat, Seg: d.seg, Base: RBX, Index: Zero, Aux: uint32(bitOf(d.addr32))})
 	case 0xE0, 0xE1, 0xE2, 0xE3: // LOOPNE, LOOPE, LOOP, JRCXZ
 		rel := int64(int8(d.imm8()))
-		d.control(Uop{Op: opLoop, Aux: uint32(op & 3), Src: bit(d.addr32), Imm: int64(d.pos) + rel})
+		d.control(Uop{Op: opLoop, Aux: uint32(op & 3), Src: bitOf(d.addr32), Imm: int64(d.pos) + rel})
 	case 0xE4, 0xE5, 0xE6, 0xE7, 0xEC, 0xED, 0xEE, 0xEF:
 		d.io(op)
 	case 0xE8:

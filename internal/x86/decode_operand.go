@@ -46,7 +46,7 @@ var loadOps = [...][2]Op{{OpLoad8, OpLoadW8}, {OpLoad16, OpLoadW16}, {OpLoad32, 
 var storeOps = [...]Op{OpStore8, OpStore16, OpStore32, OpStore64}
 var moveOps = [...]Op{OpMov8, OpMov16, OpMov32, OpMov64}
 
-func log2(n int) int {
+func sizeLog(n int) int {
 	switch n {
 	case 1:
 		return 0
@@ -61,7 +61,7 @@ func log2(n int) int {
 // loadRM returns a slot that holds the ModRM operand of n bytes: a register, or Tmp0 after a load.
 func (d *decoder) loadRM(n int) uint8 {
 	if !d.isReg() {
-		d.emit(d.at(Uop{Op: loadOps[log2(n)][0], Dst: Tmp0, Src: Zero}))
+		d.emit(d.at(Uop{Op: loadOps[sizeLog(n)][0], Dst: Tmp0, Src: Zero}))
 		return Tmp0
 	}
 	if n == 1 {
@@ -77,9 +77,9 @@ func (d *decoder) loadRM(n int) uint8 {
 // store after it. f's operations must leave the slot's bits above n bytes as a register's are left.
 func (d *decoder) modify(n int, f func(slot uint8)) {
 	if !d.isReg() {
-		d.emit(d.at(Uop{Op: loadOps[log2(n)][1], Dst: Tmp0, Src: Zero}))
+		d.emit(d.at(Uop{Op: loadOps[sizeLog(n)][1], Dst: Tmp0, Src: Zero}))
 		f(Tmp0)
-		d.emit(d.at(Uop{Op: storeOps[log2(n)], Src: Tmp0}))
+		d.emit(d.at(Uop{Op: storeOps[sizeLog(n)], Src: Tmp0}))
 		return
 	}
 	if n == 1 {
@@ -96,7 +96,7 @@ func (d *decoder) modify(n int, f func(slot uint8)) {
 // storeRM emits a store of src+imm to the ModRM operand of n bytes.
 func (d *decoder) storeRM(n int, src uint8, imm int64) {
 	if !d.isReg() {
-		d.emit(d.at(Uop{Op: storeOps[log2(n)], Src: src, Imm: imm}))
+		d.emit(d.at(Uop{Op: storeOps[sizeLog(n)], Src: src, Imm: imm}))
 		return
 	}
 	d.storeReg(n, d.rm, src, imm)
@@ -104,7 +104,7 @@ func (d *decoder) storeRM(n int, src uint8, imm int64) {
 
 // storeReg emits a move of src+imm to register reg of n bytes.
 func (d *decoder) storeReg(n int, reg, src uint8, imm int64) {
-	op := moveOps[log2(n)]
+	op := moveOps[sizeLog(n)]
 	if n == 1 {
 		if h, ok := d.high(reg); ok {
 			op, reg = OpPutHigh, h
@@ -120,4 +120,11 @@ func (d *decoder) checkLock(forbidden bool) bool {
 		return false
 	}
 	return true
+}
+
+func bitOf(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -238,3 +238,11 @@ func (g shiftGroup) form(d *decoder, _ *vectorInsn) bool {
 	d.emit(Uop{Op: op, Dst: d.rm, Imm: int64(d.imm8())})
 	return true
 }
+
+// stringCompare is the form of the string comparisons of SSE4.2. Aux says that the explicit lengths have 64 bits.
+func stringCompare(d *decoder, in *vectorInsn) bool {
+	d.modrm()
+	s := d.source(in.memory)
+	d.emit(Uop{Op: in.op, Dst: d.reg, Src: s, Imm: int64(d.imm8()), Aux: uint32(d.wide())})
+	return true
+}

@@ -125,7 +125,7 @@ func (d *decoder) group15() {
 	kind := d.reg & 7
 	switch {
 	case d.isReg() && d.rep == 0xF3 && kind < 4:
-		d.emit(Uop{Op: opFSGSBase, Dst: d.rm, Src: kind, Aux: uint32(bit(d.rex&rexW != 0))})
+		d.emit(Uop{Op: opFSGSBase, Dst: d.rm, Src: kind, Aux: uint32(bitOf(d.rex&rexW != 0))})
 	case d.isReg() && d.rep == 0 && !d.data16 && kind >= 5: // LFENCE, MFENCE, SFENCE
 	case d.isReg():
 		d.undefined()

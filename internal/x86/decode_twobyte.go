@@ -170,7 +170,7 @@ func (d *decoder) twoByteOther(op uint8) bool {
 	case 0xBC, 0xBD:
 		d.modrm()
 		n := d.operandSize()
-		d.emit(Uop{Op: opBitScan, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(n) | uint32(op&1)<<8 | uint32(bit(d.rep == 0xF3))<<9})
+		d.emit(Uop{Op: opBitScan, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(n) | uint32(op&1)<<8 | uint32(bitOf(d.rep == 0xF3))<<9})
 	case 0xBE, 0xBF:
 		d.modrm()
 		d.extend(1<<(op&1), true)
@@ -215,7 +215,7 @@ func (d *decoder) map38() {
 		if op == 0xF1 {
 			n = d.operandSize()
 		}
-		d.emit(Uop{Op: opCrc32, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(n) | uint32(bit(d.rex&rexW != 0))<<8})
+		d.emit(Uop{Op: opCrc32, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(n) | uint32(bitOf(d.rex&rexW != 0))<<8})
 	case op == 0xF0 && d.rep == 0: // MOVBE from memory
 		d.modrm()
 		if d.isReg() {
@@ -240,7 +240,7 @@ func (d *decoder) map38() {
 		if d.rex&rexW != 0 {
 			n = 8
 		}
-		u := Uop{Op: opADX32, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(bit(d.rep == 0xF3)), Base: Zero, Index: Zero, Seg: Zero}
+		u := Uop{Op: opADX32, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(bitOf(d.rep == 0xF3)), Base: Zero, Index: Zero, Seg: Zero}
 		if n == 8 {
 			u.Op = OpAdcx64 + Op(u.Aux)
 		}

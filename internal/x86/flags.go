@@ -227,3 +227,27 @@ func incDec[T word](f *lazyFlags, a, d T) T {
 	f.setCarryOverflow(cf, f.of())
 	return r
 }
+
+// holds says whether the flags satisfy the condition.
+func (f *lazyFlags) holds(cc condition) bool {
+	var v bool
+	switch cc >> 1 {
+	case condO >> 1:
+		v = f.of()
+	case condB >> 1:
+		v = f.cf()
+	case condE >> 1:
+		v = f.zf()
+	case condBE >> 1:
+		v = f.cf() || f.zf()
+	case condS >> 1:
+		v = f.sf()
+	case condP >> 1:
+		v = f.pf()
+	case condL >> 1:
+		v = f.sf() != f.of()
+	default:
+		v = f.zf() || f.sf() != f.of()
+	}
+	return v != (cc&1 != 0)
+}

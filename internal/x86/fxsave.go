@@ -176,33 +176,3 @@ func ldmxcsr(c *CPU, u *Uop) bool {
 	c.mxcsr = v
 	return true
 }
-
-// fxsave decodes 0F AE /0 to /6 on memory; ModRM has been read.
-func (d *decoder) fxsave() {
-	if d.data16 || d.rep != 0 {
-		d.undefined()
-		return
-	}
-	u := d.at(Uop{Aux: uint32(d.wide())})
-	switch d.reg & 7 {
-	case 0:
-		u.Op = opFXSAVE
-	case 1:
-		u.Op = opFXRSTOR
-	case 2, 3:
-		if !d.sseReady() {
-			return
-		}
-		u.Op = opLDMXCSR + Op(d.reg&7-2)
-	case 4:
-		u.Op = opXSAVE
-	case 5:
-		u.Op = opXRSTOR
-	case 6:
-		u.Op = opXSAVEOPT
-	default:
-		d.undefined()
-		return
-	}
-	d.emit(u)
-}

@@ -1,7 +1,5 @@
 package x86
 
-import "fmt"
-
 // intercept gives an instruction to the platform: Aux is its kind, and in bits 31:8 the operation that does it
 // natively.
 func intercept(c *CPU, u *Uop) bool {
@@ -149,19 +147,6 @@ func (r *randomSource) next() uint64 {
 	z = (z ^ z>>30) * 0xBF58476D1CE4E5B9
 	z = (z ^ z>>27) * 0x94D049BB133111EB
 	return z ^ z>>31
-}
-
-func init() {
-	for _, table := range []map[Op]handler{
-		integerHandlers, bitHandlers, stackHandlers, stringHandlers, systemHandlers, msrHandlers, ioHandlers, debugHandlers, sseHandlers, x87Handlers,
-	} {
-		for op, h := range table {
-			if handlers[op] != nil {
-				panic(fmt.Sprintf("BUG: operation %#x has two handlers", uint16(op)))
-			}
-			handlers[op] = h
-		}
-	}
 }
 
 var msrHandlers = map[Op]handler{opRdmsr: readMSR, opWrmsr: writeMSR}

@@ -1,15 +1,5 @@
 package x86
 
-// Segment registers in the order of their numbers in instructions.
-const (
-	segES = iota
-	segCS
-	segSS
-	segDS
-	segFS
-	segGS
-)
-
 // Bits of Segment.Attr: bits 55:40 of a descriptor (SDM vol. 3, figure 3-8).
 const (
 	segAccessed   = 1 << 0

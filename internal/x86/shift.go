@@ -41,18 +41,6 @@ func (f *lazyFlags) sar32(a uint32, n uint) uint64 {
 	return uint64(r)
 }
 
-// The operations of the shift group, by the reg field of ModRM (SDM vol. 2, table A-6, group 2).
-const (
-	shiftROL = iota
-	shiftROR
-	shiftRCL
-	shiftRCR
-	shiftSHL
-	shiftSHR
-	_ // SHL again
-	shiftSAR
-)
-
 // shift does any of the group for any size. count is masked to five bits, or six for 64-bit operands.
 func shift[T word](f *lazyFlags, op uint8, a T, count uint) T {
 	if count == 0 {

@@ -10,14 +10,6 @@ var stringCompareHandlers = map[Op]handler{
 	opPCMPISTRI: pcmpstr,
 }
 
-// stringCompare is the form of these instructions. Aux says that the explicit lengths have 64 bits.
-func stringCompare(d *decoder, in *vectorInsn) bool {
-	d.modrm()
-	s := d.source(in.memory)
-	d.emit(Uop{Op: in.op, Dst: d.reg, Src: s, Imm: int64(d.imm8()), Aux: uint32(d.wide())})
-	return true
-}
-
 // Fields of the immediate.
 const (
 	strWords  = 1 << 0 // 8 words instead of 16 bytes

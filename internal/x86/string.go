@@ -11,23 +11,7 @@ import (
 // one instruction in the count of instructions: that is the stated charge. Between stretches RIP stays on the
 // instruction, so that an interrupt or a deadline is met at a page's end, the same wherever blocks end.
 
-// String operations, in Uop.Dst.
-const (
-	stringMOVS = iota
-	stringCMPS
-	stringSTOS
-	stringLODS
-	stringSCAS
-)
-
 var stringHandlers = map[Op]handler{opString: stringInstruction}
-
-// stringOp decodes A4–A7 and AA–AF. Src is the size, Scale bit 0 says that addresses and count have 32 bits, Aux is the
-// repeat prefix.
-func (d *decoder) stringOp(op uint8) {
-	kind := map[uint8]uint8{0xA4: stringMOVS, 0xA6: stringCMPS, 0xAA: stringSTOS, 0xAC: stringLODS, 0xAE: stringSCAS}[op&^1]
-	d.control(Uop{Op: opString, Dst: kind, Src: uint8(d.byteOr(op)), Scale: bit(d.addr32), Seg: d.seg, Base: Zero, Index: Zero, Aux: uint32(d.rep)})
-}
 
 // A stringState is one string instruction under way.
 type stringState struct {

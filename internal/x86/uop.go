@@ -47,9 +47,3 @@ const (
 	opX87   Op = 0x400 // x87, FXSAVE, XSAVE
 	opCount Op = 0x500
 )
-
-// A handler executes a micro-operation of the table. It returns false where the instruction did not complete: an
-// exception was raised or the run was stopped.
-type handler func(c *CPU, u *Uop) bool
-
-var handlers [opCount]handler

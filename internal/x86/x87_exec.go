@@ -91,9 +91,6 @@ func (c *CPU) commit(u *Uop, s *x87Step) bool {
 	return s.Flags&softfloat.BeforeResult&^s.Masked == 0
 }
 
-// x87HasMemory in Aux says that the micro-operation has the address of a memory operand.
-const x87HasMemory = 1 << 16
-
 // wrapExponent is what moves the exponent of an unmasked overflow or underflow into range.
 const wrapExponent = 24576
 

@@ -78,3 +78,6 @@ const (
 	x87Int32
 	x87Int64
 )
+
+// x87HasMemory in Aux says that the micro-operation has the address of a memory operand.
+const x87HasMemory = 1 << 16

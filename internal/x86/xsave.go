@@ -162,12 +162,3 @@ func xrstor(c *CPU, u *Uop) bool {
 	}
 	return true
 }
-
-// xsaves decodes 0F C7 /3 to /5 on memory; ModRM has been read. XSAVES and XRSTORS are not announced.
-func (d *decoder) xsaves() {
-	if d.reg&7 != 4 || d.data16 || d.rep != 0 {
-		d.undefined()
-		return
-	}
-	d.emit(d.at(Uop{Op: opXSAVEC, Aux: uint32(d.wide())}))
-}
