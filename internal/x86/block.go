@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // A block is a run of instructions within one page, decoded. It may run at any virtual address that leads to its frame.
@@ -11,7 +12,7 @@ import (
 // What a block does never changes. Where its bytes change, or where a debugger wants to stop in it, it is retired: no
 // one enters it any more, and another block is decoded in its place.
 type block struct {
-	uops  []Uop
+	uops  []uop.Uop
 	n     uint64   // instructions
 	link  []*block // where it goes on, per exit, as far as known
 	valid bool     // false once it is retired
@@ -31,7 +32,7 @@ const maxBlock = 48
 
 // bytes is how much of the host's memory b takes.
 func (b *block) bytes() int {
-	return int(unsafe.Sizeof(*b)) + cap(b.uops)*int(uopSize) + len(b.link)*int(unsafe.Sizeof(b))
+	return int(unsafe.Sizeof(*b)) + cap(b.uops)*int(uop.Size) + len(b.link)*int(unsafe.Sizeof(b))
 }
 
 // retire makes b a block that is not entered any more. What it holds is let go: a pointer to it that is still kept
@@ -40,7 +41,7 @@ func (b *block) retire() { b.valid, b.uops, b.link = false, nil, nil }
 
 // A decoding is what decoding depends on that is the same for all processors of a machine.
 type decoding struct {
-	intercepts InstructionSet
+	intercepts uop.InstructionSet
 	traps      Traps // may be nil
 	points     points
 }
@@ -50,7 +51,7 @@ func (g *decoding) trapped(gpa uint64) bool { return g.traps != nil && g.traps.T
 
 // fill makes b of at most limit instructions. It returns false where not even the first ends within the bytes.
 func (g *decoding) fill(b *block, bytes []byte, limit int) bool {
-	d := decoder{bytes: bytes, offset: int64(b.offset), intercepts: g.intercepts, mode: b.mode, stop: g.points.stopsIn(b), uops: make([]Uop, 0, 16)}
+	d := decoder{bytes: bytes, offset: int64(b.offset), intercepts: g.intercepts, mode: b.mode, stop: g.points.stopsIn(b), uops: make([]uop.Uop, 0, 16)}
 	for int(d.ord) < limit && !d.end {
 		pos := d.pos
 		if pos > 0 && g.trapped(b.frame.GPA()+uint64(b.offset)+uint64(pos)) {
@@ -66,7 +67,7 @@ func (g *decoding) fill(b *block, bytes []byte, limit int) bool {
 	}
 	if !d.end {
 		d.ord-- // the last instruction's
-		d.emit(Uop{Op: OpEnd, Ord: d.ord, Aux: d.linkTo(int64(d.pos)), Imm: int64(d.pos)})
+		d.emit(uop.Uop{Op: uop.End, Ord: d.ord, Aux: d.linkTo(int64(d.pos)), Imm: int64(d.pos)})
 		d.ord++
 	}
 	b.uops, b.n, b.size = d.uops, uint64(d.ord), uint16(d.pos)

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // RFLAGS bits (Intel SDM vol. 1, 3.4.3).
@@ -34,8 +35,8 @@ const nowhere = ^uint64(0)
 
 // A CPU is one logical processor. All processors over one memory are driven by one goroutine at a time.
 type CPU struct {
-	R   [slots]uint64 // general-purpose registers and operand slots; outside Run, R[Zero] is 0 and R[BlkRIP] is RIP
-	X   [xmmSlots]XMM // XMM0–XMM15, and temporaries
+	R   [uop.Slots]uint64 // general-purpose registers and operand slots; outside Run, R[Zero] is 0 and R[BlkRIP] is RIP
+	X   [uop.XMMSlots]XMM // XMM0–XMM15, and temporaries
 	fpu x87State
 
 	flags lazyFlags // the arithmetic flags
@@ -96,7 +97,7 @@ type CPU struct {
 	exiting bool
 	finish  bool // stop after the instruction under way
 
-	scratch [scratchUops]Uop
+	scratch [scratchUops]uop.Uop
 	random  randomSource
 
 	mode     codeMode
@@ -121,10 +122,10 @@ type tableRegister struct {
 func (c *CPU) ID() int { return c.id }
 
 // RIP returns the address of the instruction under way, or, outside Run, of the next one.
-func (c *CPU) RIP() uint64 { return c.R[BlkRIP] + uint64(c.at>>16) }
+func (c *CPU) RIP() uint64 { return c.R[uop.BlkRIP] + uint64(c.at>>16) }
 
 // SetRIP moves execution. Outside Run and in a trap only.
-func (c *CPU) SetRIP(rip uint64) { c.R[BlkRIP], c.at = rip, 0 }
+func (c *CPU) SetRIP(rip uint64) { c.R[uop.BlkRIP], c.at = rip, 0 }
 
 // CPL returns the current privilege level, 0 to 3.
 func (c *CPU) CPL() int { return int(c.cpl) }

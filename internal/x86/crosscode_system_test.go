@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // Cross-modifying code: what one processor has decoded, and linked, another changes, or a device or firmware does (SDM
@@ -54,7 +55,7 @@ func (x *crossing) start(t *testing.T, blockLimit int) (*scene, []*CPU) {
 	wait := func(flag uint64) string { return asm("80 3C 25", le(flag, 4), "00 74 F6") } // 1: cmp byte [flag], 0; je 1b
 	set := func(flag uint64) string { return asm("C6 04 25", le(flag, 4), "01") }        // mov byte [flag], 1
 	m := newScene(t, &program{
-		code: asm(movImm(RBX, at), "FF D3 89 C6", set(crossReady), wait(crossGo), "FF D3 F4"), // call rbx; mov esi, eax; …; call rbx; hlt
+		code: asm(movImm(uop.RBX, at), "FF D3 89 C6", set(crossReady), wait(crossGo), "FF D3 F4"), // call rbx; mov esi, eax; …; call rbx; hlt
 		setup: func(m *scene) {
 			code, _ := assemble(x.code)
 			m.put(at, code)
@@ -76,7 +77,7 @@ func (x *crossing) start(t *testing.T, blockLimit int) (*scene, []*CPU) {
 	m.cfg.Platform, m.cfg.ID = m.platform, 1
 	other := New(m.cfg)
 	s := m.from
-	s.RIP, s.GPR[RSP] = crossOther, progSP-0x800
+	s.RIP, s.GPR[uop.RSP] = crossOther, progSP-0x800
 	other.SetState(&s)
 	return m, []*CPU{m.CPU, other}
 }
@@ -133,7 +134,7 @@ func TestCrossModifyingCode(t *testing.T) {
 		{name: "a block that others are linked to", code: links, change: asm("66 C7 04 25", le(crossCode+4, 4), "B0 07"), first: 1, then: 7}, // mov word: mov al, 7
 		{name: "the last of linked blocks", code: links, change: asm("66 C7 04 25", le(crossCode+6, 4), "B0 07"), first: 1, then: 7},
 		{name: "a loop linked to itself", code: loop, change: to(crossCode+9, 3), first: 5, then: 15},
-		{name: "by code that has run it itself", code: one, change: asm(movImm(RBX, crossCode), "FF D3", to(crossCode+1, 7), "FF D3"), first: 1, then: 7},
+		{name: "by code that has run it itself", code: one, change: asm(movImm(uop.RBX, crossCode), "FF D3", to(crossCode+1, 7), "FF D3"), first: 1, then: 7},
 		{name: "through an entry of the TLB that let stores through before there was code", code: one, before: again(crossCode + 1), first: 1, then: 7},
 		{name: "the same of the second page of an instruction", at: edge, code: "B8 00 01 00 00 C3", before: again(edge + 2), first: 0x100, then: 0x700},
 		{name: "the first page of an instruction of two", at: edge, code: one, change: to(edge+1, 7), first: 1, then: 7},
@@ -150,13 +151,16 @@ func TestCrossModifyingCode(t *testing.T) {
 		{name: "by sixteen bytes", code: asm(one, "90 90 90 90 90 90 90 90 90 90"), change: asm("0F 10 04 25", le(progData, 4), "0F 11 04 25", le(crossCode, 4)), setup: func(m *scene) { // movups both ways
 			m.put(progData, bytes(0xB8, 7, 0, 0, 0, 0xC3))
 		}, first: 1, then: 7},
-		{name: "by a push", code: one, change: asm("BC", le(crossCode+8, 4), movImm(RAX, 0xC300_0000_07B8), "50"), first: 1, then: 7}, // mov esp; mov rax; push rax
+		{name: "by a push", code: one, change: asm("BC", le(crossCode+8, 4), movImm(uop.RAX, 0xC300_0000_07B8), "50"), first: 1, then: 7}, // mov esp; mov rax; push rax
 		{name: "by the walk to a page that is read, which sets its accessed bit", at: pte(progFree), code: "", change: asm("8A 0C 25", le(progFree, 4)), // mov cl, [..]
 			// add eax, edx; add eax, 0; ret. With A set the first is and eax, edx.
-			setup: func(m *scene) { m.from.GPR[RDX] = 4; m.write(pte(progFree), 0xC300_0000_0005_C203) }, first: 4, then: 4},
+			setup: func(m *scene) { m.from.GPR[uop.RDX] = 4; m.write(pte(progFree), 0xC300_0000_0005_C203) }, first: 4, then: 4},
 		{name: "by the walk to a page that is written, which sets its dirty bit", at: pte(progFree), change: asm("88 0C 25", le(progFree, 4)),
 			// and eax, edx; add eax, 0; ret. With D set the first is movsxd eax, edx.
-			setup: func(m *scene) { m.from.GPR[RDX], m.from.GPR[RAX] = 4, 3; m.write(pte(progFree), 0xC300_0000_0005_C223) }, first: 0, then: 4},
+			setup: func(m *scene) {
+				m.from.GPR[uop.RDX], m.from.GPR[uop.RAX] = 4, 3
+				m.write(pte(progFree), 0xC300_0000_0005_C223)
+			}, first: 0, then: 4},
 		{name: "by firmware", code: one, io: func(m *scene) { must(m.WritePhysical(crossCode+1, bytes(7))) }, first: 1, then: 7},
 		{name: "by firmware, where a kernel sees it", code: one, io: func(m *scene) { must(m.WriteVirtual(crossAlias+1, bytes(7))) }, first: 1, then: 7},
 		{name: "by a device", code: one, io: func(m *scene) { m.put(crossCode+1, bytes(7)) }, first: 1, then: 7},
@@ -175,7 +179,7 @@ func TestCrossModifyingCode(t *testing.T) {
 						slices.Reverse(cpus)
 					}
 					takeTurns(t, turn, cpus...)
-					if first, then := m.R[RSI], m.R[RAX]; first != x.first || then != x.then {
+					if first, then := m.R[uop.RSI], m.R[uop.RAX]; first != x.first || then != x.then {
 						t.Errorf("blocks of %d, turns of %d: %d and then %#x, want %d and %#x", limit, turn, first, then, x.first, x.then)
 					}
 				}

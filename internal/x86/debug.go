@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // What a debugger needs: places at which Run returns, addresses whose use makes it return, and a look at every
@@ -112,20 +113,20 @@ func (c *CPU) Trace(f func(c *CPU)) {
 	c.code.replace(func(*block) bool { return true })
 }
 
-// stopsIn returns the function that says which instructions of b need opStop in front, by their offset in the block and
+// stopsIn returns the function that says which instructions of b need uop.Stop in front, by their offset in the block and
 // their length; nil for none. A block runs at any address that leads to its frame, so breakpoints are compared within
-// the page here, and wholly when opStop is executed.
-func (p *points) stopsIn(b *block) func(offset, n int) (Uop, bool) {
+// the page here, and wholly when uop.Stop is executed.
+func (p *points) stopsIn(b *block) func(offset, n int) (uop.Uop, bool) {
 	if p.trace == nil && len(p.breaks) == 0 && !slices.ContainsFunc(p.watches, func(w Watch) bool { return w.Fetch }) {
 		return nil
 	}
-	return func(offset, n int) (Uop, bool) {
+	return func(offset, n int) (uop.Uop, bool) {
 		at := uint64(b.offset) + uint64(offset)
 		if gpa, ok := p.fetched(b, at, at+uint64(n)); ok {
-			return Uop{Op: opStop, Aux: 1, Imm: int64(gpa)}, true
+			return uop.Uop{Op: uop.Stop, Aux: 1, Imm: int64(gpa)}, true
 		}
 		here := func(va uint64) bool { return va&pageMask == at }
-		return Uop{Op: opStop}, p.trace != nil || slices.ContainsFunc(p.breaks, here)
+		return uop.Uop{Op: uop.Stop}, p.trace != nil || slices.ContainsFunc(p.breaks, here)
 	}
 }
 
@@ -148,10 +149,10 @@ func (p *points) fetched(b *block, start, end uint64) (gpa uint64, ok bool) {
 	return 0, false
 }
 
-var debugHandlers = map[Op]handler{opStop: stopHere}
+var debugHandlers = map[uop.Op]handler{uop.Stop: stopHere}
 
-// stopHere is opStop: Aux says that the instruction has a watched byte, at guest-physical address Imm.
-func stopHere(c *CPU, u *Uop) bool {
+// stopHere is uop.Stop: Aux says that the instruction has a watched byte, at guest-physical address Imm.
+func stopHere(c *CPU, u *uop.Uop) bool {
 	d, p := &c.debug, &c.code.points
 	if now := c.moment(); now != d.stopped {
 		_, is := slices.BinarySearch(p.breaks, now.rip)

@@ -1,12 +1,16 @@
 package x86
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // A decoder turns the bytes of one instruction after another into micro-operations. It holds what the prefixes and the
 // ModRM byte said of the current instruction.
 type decoder struct {
-	uops       []Uop
-	intercepts InstructionSet
+	uops       []uop.Uop
+	intercepts uop.InstructionSet
 
 	offset int64  // of the block's first byte in its page
 	bytes  []byte // from the block's first byte on
@@ -24,16 +28,16 @@ type decoder struct {
 	seg     uint8      // slot of the segment base: Zero, FSBase or GSBase
 	vex     *vexPrefix // nil where there is none
 	mod     uint8
-	reg     uint8 // extended by REX.R
-	rm      uint8 // extended by REX.B; a register number where mod is 3
-	memory  Uop   // Base, Index, Scale, Seg, Disp of the memory operand where mod is not 3
-	ripBase bool  // the memory operand is relative to the end of the instruction, not yet known
+	reg     uint8   // extended by REX.R
+	rm      uint8   // extended by REX.B; a register number where mod is 3
+	memory  uop.Uop // Base, Index, Scale, Seg, Disp of the memory operand where mod is not 3
+	ripBase bool    // the memory operand is relative to the end of the instruction, not yet known
 
 	mode codeMode
 	end  bool   // the block ends after this instruction
 	link uint32 // number of links that the block needs
 
-	stop func(offset, n int) (Uop, bool) // what goes in front of an instruction of n bytes, for debugging; nil where nothing does
+	stop func(offset, n int) (uop.Uop, bool) // what goes in front of an instruction of n bytes, for debugging; nil where nothing does
 }
 
 // pageSize is what a block does not leave.
@@ -55,7 +59,7 @@ const (
 func (d *decoder) decodeOne() {
 	first, links := len(d.uops), d.link
 	d.start = d.pos
-	d.rex, d.data16, d.addr32, d.rep, d.lock, d.seg, d.vex = 0, false, false, 0, false, Zero, nil
+	d.rex, d.data16, d.addr32, d.rep, d.lock, d.seg, d.vex = 0, false, false, 0, false, uop.Zero, nil
 	d.ripBase, d.short = false, false
 	op := d.prefixes()
 	if !d.short {
@@ -66,7 +70,7 @@ func (d *decoder) decodeOne() {
 		// end before it, it has to be reached first.
 		d.short, d.pos = false, d.start+maxInstruction
 		d.uops = d.uops[:first]
-		d.emit(Uop{Op: opRaise, Imm: vectorGP})
+		d.emit(uop.Uop{Op: uop.Raise, Imm: uop.VectorGP})
 		d.end = true
 	}
 	if d.short {
@@ -81,7 +85,7 @@ func (d *decoder) decodeOne() {
 	for i := first; i < len(d.uops); i++ {
 		u := &d.uops[i]
 		u.Ord, u.Off, u.Len = d.ord, uint16(d.start), uint8(d.pos-d.start)
-		if d.ripBase && u.Base == BlkRIP {
+		if d.ripBase && u.Base == uop.BlkRIP {
 			u.Disp += int64(d.pos) // RIP-relative operands count from the end of the instruction
 		}
 	}
@@ -102,11 +106,11 @@ func (d *decoder) prefixes() uint8 {
 		case 0xF0:
 			d.lock = true
 		case 0x64:
-			d.seg = FSBase
+			d.seg = uop.FSBase
 		case 0x65:
-			d.seg = GSBase
+			d.seg = uop.GSBase
 		case 0x26, 0x2E, 0x36, 0x3E:
-			d.seg = Zero // ignored in 64-bit mode, but the last segment prefix wins
+			d.seg = uop.Zero // ignored in 64-bit mode, but the last segment prefix wins
 		case 0x40, 0x41, 0x42, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49, 0x4A, 0x4B, 0x4C, 0x4D, 0x4E, 0x4F:
 			// REX counts only directly before the opcode.
 			d.rex = b
@@ -157,12 +161,12 @@ func (d *decoder) modrm() {
 		}
 		return
 	}
-	m := Uop{Base: d.rm, Index: Zero, Seg: d.seg}
+	m := uop.Uop{Base: d.rm, Index: uop.Zero, Seg: d.seg}
 	switch {
 	case d.rm == 4:
 		d.sib(&m)
 	case d.rm == 5 && d.mod == 0:
-		m.Base, d.ripBase = BlkRIP, true
+		m.Base, d.ripBase = uop.BlkRIP, true
 		m.Disp = int64(int32(d.imm32()))
 	case d.rex&rexB != 0:
 		m.Base |= 8
@@ -173,16 +177,16 @@ func (d *decoder) modrm() {
 	case 2:
 		m.Disp = int64(int32(d.imm32()))
 	}
-	if m.Seg == Zero && (m.Base == RSP || m.Base == RBP) {
-		m.Seg = StackSeg
+	if m.Seg == uop.Zero && (m.Base == uop.RSP || m.Base == uop.RBP) {
+		m.Seg = uop.StackSeg
 	}
 	d.memory = m
 	if d.addr32 {
 		// A 32-bit address is computed into a temporary, which then is the base.
 		seg := m.Seg
-		m.Op, m.Dst, m.Seg = OpLea32, addrTmp, Zero
+		m.Op, m.Dst, m.Seg = uop.Lea32, addrTmp, uop.Zero
 		d.emit(m)
-		d.memory = Uop{Base: addrTmp, Index: Zero, Seg: seg}
+		d.memory = uop.Uop{Base: addrTmp, Index: uop.Zero, Seg: seg}
 	}
 }
 
@@ -200,20 +204,20 @@ func (d *decoder) modrmRegister() {
 }
 
 // addrTmp holds a 32-bit address.
-const addrTmp = Tmp3
+const addrTmp = uop.Tmp3
 
-func (d *decoder) sib(m *Uop) {
+func (d *decoder) sib(m *uop.Uop) {
 	b := d.imm8()
 	m.Scale = b >> 6
 	m.Index, m.Base = b>>3&7, b&7
 	if d.rex&rexX != 0 {
 		m.Index |= 8
 	}
-	if m.Index == RSP {
-		m.Index, m.Scale = Zero, 0
+	if m.Index == uop.RSP {
+		m.Index, m.Scale = uop.Zero, 0
 	}
 	if m.Base == 5 && d.mod == 0 {
-		m.Base = Zero
+		m.Base = uop.Zero
 		m.Disp = int64(int32(d.imm32()))
 		return
 	}
@@ -226,7 +230,7 @@ func (d *decoder) sib(m *Uop) {
 func (d *decoder) isReg() bool { return d.mod == 3 }
 
 // at returns u with the memory operand's address filled in.
-func (d *decoder) at(u Uop) Uop {
+func (d *decoder) at(u uop.Uop) uop.Uop {
 	m := &d.memory
 	u.Base, u.Index, u.Scale, u.Seg, u.Disp = m.Base, m.Index, m.Scale, m.Seg, m.Disp
 	return u
@@ -234,13 +238,13 @@ func (d *decoder) at(u Uop) Uop {
 
 // emit appends a micro-operation. Operands that are left out must be Zero slots where the operation reads them: see
 // Uop.
-func (d *decoder) emit(u Uop) { d.uops = append(d.uops, u) }
+func (d *decoder) emit(u uop.Uop) { d.uops = append(d.uops, u) }
 
 // linkTo returns the link of an exit to target, an offset from the block's first byte. Only within the page is it known
 // which block comes next: what follows the frame in one mapping may be another page in the next.
 func (d *decoder) linkTo(target int64) uint32 {
 	if target += d.offset; target < 0 || target >= pageSize {
-		return noLink
+		return uop.NoLink
 	}
 	d.link++
 	return d.link - 1
@@ -248,12 +252,12 @@ func (d *decoder) linkTo(target int64) uint32 {
 
 // raise makes the current instruction raise an exception when it is reached.
 func (d *decoder) raise(vector uint8) {
-	d.emit(Uop{Op: opRaise, Imm: int64(vector)})
+	d.emit(uop.Uop{Op: uop.Raise, Imm: int64(vector)})
 	d.end = true
 }
 
 // undefined makes the current instruction raise #UD.
-func (d *decoder) undefined() { d.raise(vectorUD) }
+func (d *decoder) undefined() { d.raise(uop.VectorUD) }
 
 // operandSize returns the operand size in bytes of instructions that take 66 and REX.W: 2, 4 or 8.
 func (d *decoder) operandSize() int {

@@ -1,39 +1,41 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // Decoding of arithmetic, logic, shifts, bit tests and multiplications.
 
 // aluOps gives the operation for 32 and 64 bits.
-var aluOps = [...][2]Op{
-	aluADD: {OpAdd32, OpAdd64}, aluOR: {OpOr32, OpOr64}, aluADC: {OpAdc32, OpAdc64}, aluSBB: {OpSbb32, OpSbb64},
-	aluAND: {OpAnd32, OpAnd64}, aluSUB: {OpSub32, OpSub64}, aluXOR: {OpXor32, OpXor64}, aluCMP: {OpCmp32, OpCmp64},
-	aluTEST: {OpTest32, OpTest64},
+var aluOps = [...][2]uop.Op{
+	uop.ALUADD: {uop.Add32, uop.Add64}, uop.ALUOR: {uop.Or32, uop.Or64}, uop.ALUADC: {uop.Adc32, uop.Adc64}, uop.ALUSBB: {uop.Sbb32, uop.Sbb64},
+	uop.ALUAND: {uop.And32, uop.And64}, uop.ALUSUB: {uop.Sub32, uop.Sub64}, uop.ALUXOR: {uop.Xor32, uop.Xor64}, uop.ALUCMP: {uop.Cmp32, uop.Cmp64},
+	uop.ALUTEST: {uop.Test32, uop.Test64},
 }
 
 // alu emits dst op= src+imm for an operand of n bytes that is in a slot.
 func (d *decoder) alu(kind uint8, n int, dst, src uint8, imm int64) {
-	u := Uop{Dst: dst, Src: src, Imm: imm, Base: Zero, Index: Zero, Seg: Zero, Aux: uint32(kind)}
+	u := uop.Uop{Dst: dst, Src: src, Imm: imm, Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero, Aux: uint32(kind)}
 	switch {
 	case n == 8:
 		u.Op = aluOps[kind][1]
 	case n == 4:
 		u.Op = aluOps[kind][0]
-	case n == 2 && kind == aluCMP:
-		u.Op = OpCmp16
+	case n == 2 && kind == uop.ALUCMP:
+		u.Op = uop.Cmp16
 	case n == 2:
-		u.Op = opALU16
-	case kind == aluCMP:
-		u.Op = OpCmp8
-	case kind == aluTEST:
-		u.Op = OpTest8
+		u.Op = uop.ALU16
+	case kind == uop.ALUCMP:
+		u.Op = uop.Cmp8
+	case kind == uop.ALUTEST:
+		u.Op = uop.Test8
 	default:
-		u.Op = opALU8
+		u.Op = uop.ALU8
 	}
 	d.emit(u)
 }
 
 // aluMem emits the operation with the ModRM operand as destination.
 func (d *decoder) aluMem(kind uint8, n int, src uint8, imm int64) {
-	compare := kind == aluCMP || kind == aluTEST
+	compare := kind == uop.ALUCMP || kind == uop.ALUTEST
 	if !d.checkLock(compare) {
 		return
 	}
@@ -47,10 +49,10 @@ func (d *decoder) aluMem(kind uint8, n int, src uint8, imm int64) {
 // aluReg8 emits the operation on a byte register.
 func (d *decoder) aluReg8(kind uint8, reg, src uint8, imm int64) {
 	if h, ok := d.high(reg); ok {
-		d.move(OpGetHigh, Tmp1, h)
-		d.alu(kind, 1, Tmp1, src, imm)
-		if kind != aluCMP && kind != aluTEST {
-			d.move(OpPutHigh, h, Tmp1)
+		d.move(uop.GetHigh, uop.Tmp1, h)
+		d.alu(kind, 1, uop.Tmp1, src, imm)
+		if kind != uop.ALUCMP && kind != uop.ALUTEST {
+			d.move(uop.PutHigh, h, uop.Tmp1)
 		}
 		return
 	}
@@ -60,24 +62,24 @@ func (d *decoder) aluReg8(kind uint8, reg, src uint8, imm int64) {
 // imul emits reg = src * (imm or reg).
 func (d *decoder) imul(n int, src uint8, imm int64, three bool) {
 	if n == 2 {
-		u := Uop{Op: opMul, Dst: d.reg, Src: src, Imm: imm}
+		u := uop.Uop{Op: uop.Mul, Dst: d.reg, Src: src, Imm: imm}
 		if three {
 			u.Aux = 1
 		}
 		d.emit(u)
 		return
 	}
-	op := OpImul32
+	op := uop.Imul32
 	if n == 8 {
-		op = OpImul64
+		op = uop.Imul64
 	}
 	if !three {
 		d.move(op, d.reg, src)
 		return
 	}
-	d.move(OpMov64, Tmp1, src)
-	d.emit(Uop{Op: op, Dst: Tmp1, Src: Zero, Imm: imm, Base: Zero, Index: Zero, Seg: Zero})
-	d.move(moveOps[sizeLog(n)], d.reg, Tmp1)
+	d.move(uop.Mov64, uop.Tmp1, src)
+	d.emit(uop.Uop{Op: op, Dst: uop.Tmp1, Src: uop.Zero, Imm: imm, Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero})
+	d.move(moveOps[sizeLog(n)], d.reg, uop.Tmp1)
 }
 
 // group3 decodes F6 and F7: TEST, NOT, NEG, MUL, IMUL, DIV, IDIV.
@@ -94,17 +96,17 @@ func (d *decoder) group3(n int) {
 		} else {
 			imm = d.immZ(n)
 		}
-		d.alu(aluTEST, n, d.loadRM(n), Zero, imm)
+		d.alu(uop.ALUTEST, n, d.loadRM(n), uop.Zero, imm)
 	case 2, 3:
 		if !d.checkLock(false) {
 			return
 		}
-		op := [...]Op{opUnary8, opUnary16, OpNot32, OpNot64}[sizeLog(n)]
-		if kind == unaryNEG && n >= 4 {
-			op = [...]Op{4: OpNeg32, 8: OpNeg64}[n]
+		op := [...]uop.Op{uop.Unary8, uop.Unary16, uop.Not32, uop.Not64}[sizeLog(n)]
+		if kind == uop.UnaryNEG && n >= 4 {
+			op = [...]uop.Op{4: uop.Neg32, 8: uop.Neg64}[n]
 		}
 		d.modify(n, func(slot uint8) {
-			d.emit(Uop{Op: op, Dst: slot, Aux: uint32(kind), Base: Zero, Index: Zero, Seg: Zero})
+			d.emit(uop.Uop{Op: op, Dst: slot, Aux: uint32(kind), Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero})
 		})
 	default:
 		if d.lock {
@@ -114,11 +116,11 @@ func (d *decoder) group3(n int) {
 		src := d.loadRM(n)
 		switch {
 		case kind == 4 && n == 8:
-			d.emit(Uop{Op: OpMul64, Src: src})
+			d.emit(uop.Uop{Op: uop.Mul64, Src: src})
 		case kind < 6:
-			d.emit(Uop{Op: opMulWide, Src: src, Dst: kind & 1, Aux: uint32(n)})
+			d.emit(uop.Uop{Op: uop.MulWide, Src: src, Dst: kind & 1, Aux: uint32(n)})
 		default:
-			d.emit(Uop{Op: opDiv, Src: src, Dst: kind & 1, Aux: uint32(n)})
+			d.emit(uop.Uop{Op: uop.Div, Src: src, Dst: kind & 1, Aux: uint32(n)})
 		}
 	}
 }
@@ -127,13 +129,13 @@ func (d *decoder) incDec(n int) {
 	if !d.checkLock(false) {
 		return
 	}
-	kind := unaryINC + d.reg&1
-	op := [...]Op{opUnary8, opUnary16, OpInc32, OpInc64}[sizeLog(n)]
-	if kind == unaryDEC && n >= 4 {
-		op += OpDec32 - OpInc32
+	kind := uop.UnaryINC + d.reg&1
+	op := [...]uop.Op{uop.Unary8, uop.Unary16, uop.Inc32, uop.Inc64}[sizeLog(n)]
+	if kind == uop.UnaryDEC && n >= 4 {
+		op += uop.Dec32 - uop.Inc32
 	}
 	d.modify(n, func(slot uint8) {
-		d.emit(Uop{Op: op, Dst: slot, Aux: uint32(kind), Base: Zero, Index: Zero, Seg: Zero})
+		d.emit(uop.Uop{Op: op, Dst: slot, Aux: uint32(kind), Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero})
 	})
 }
 
@@ -143,22 +145,22 @@ func (d *decoder) shiftGroup(op uint8) {
 	n := d.byteOr(op)
 	kind := d.reg & 7
 	if kind == 6 {
-		kind = shiftSHL
+		kind = uop.ShiftSHL
 	}
 	mask := uint8(31)
 	if n == 8 {
 		mask = 63
 	}
-	u := Uop{Op: opShift8 + Op(sizeLog(n)), Aux: uint32(kind), Src: Zero, Base: Zero, Index: Zero, Seg: Zero}
+	u := uop.Uop{Op: uop.Shift8 + uop.Op(sizeLog(n)), Aux: uint32(kind), Src: uop.Zero, Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero}
 	switch {
 	case op < 0xD0:
 		u.Imm = int64(d.imm8() & mask)
 	case op < 0xD2:
 		u.Imm = 1
 	default:
-		u.Src = RCX
+		u.Src = uop.RCX
 	}
-	if u.Src == Zero && n >= 4 && u.Imm != 0 {
+	if u.Src == uop.Zero && n >= 4 && u.Imm != 0 {
 		if hot := hotShift(kind, n); hot != 0 {
 			u.Op = hot
 		}
@@ -170,17 +172,17 @@ func (d *decoder) shiftGroup(op uint8) {
 }
 
 // hotShift returns the switch's operation for a shift by a constant, or 0.
-func hotShift(kind uint8, n int) Op {
-	var op Op
+func hotShift(kind uint8, n int) uop.Op {
+	var op uop.Op
 	switch kind {
-	case shiftSHL:
-		op = OpShl32
-	case shiftSHR:
-		op = OpShr32
-	case shiftSAR:
-		op = OpSar32
-	case shiftROL:
-		op = OpRol32
+	case uop.ShiftSHL:
+		op = uop.Shl32
+	case uop.ShiftSHR:
+		op = uop.Shr32
+	case uop.ShiftSAR:
+		op = uop.Sar32
+	case uop.ShiftROL:
+		op = uop.Rol32
 	default:
 		return 0
 	}
@@ -193,17 +195,17 @@ func hotShift(kind uint8, n int) Op {
 // bitTest emits BT and kin; the bit's number is R[index]+imm. With a register index, memory is addressed as a bit
 // string.
 func (d *decoder) bitTest(kind, index uint8, imm int64) {
-	if !d.checkLock(kind == bitTest) {
+	if !d.checkLock(kind == uop.BitTest) {
 		return
 	}
 	n := d.operandSize()
-	u := Uop{Op: opBit, Src: index, Imm: imm, Aux: uint32(kind) | uint32(n)<<8, Base: Zero, Index: Zero, Seg: Zero}
-	if !d.isReg() && index != Zero {
+	u := uop.Uop{Op: uop.Bit, Src: index, Imm: imm, Aux: uint32(kind) | uint32(n)<<8, Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero}
+	if !d.isReg() && index != uop.Zero {
 		seg := d.memory.Seg
-		d.emit(d.at(Uop{Op: opBitAddress, Dst: addrTmp, Src: index, Aux: uint32(n) | uint32(bitOf(d.addr32))<<8}))
-		d.memory = Uop{Base: addrTmp, Index: Zero, Seg: seg}
+		d.emit(d.at(uop.Uop{Op: uop.BitAddress, Dst: addrTmp, Src: index, Aux: uint32(n) | uint32(bitOf(d.addr32))<<8}))
+		d.memory = uop.Uop{Base: addrTmp, Index: uop.Zero, Seg: seg}
 	}
-	if kind == bitTest {
+	if kind == uop.BitTest {
 		u.Dst = d.loadRM(n)
 		d.emit(u)
 		return
@@ -216,7 +218,7 @@ func (d *decoder) bitTest(kind, index uint8, imm int64) {
 
 func (d *decoder) doubleShift(op uint8) {
 	n := d.operandSize()
-	u := Uop{Op: opShiftDouble, Src: d.reg, Aux: uint32(n) | uint32(bitOf(op < 0xA8))<<8}
+	u := uop.Uop{Op: uop.ShiftDouble, Src: d.reg, Aux: uint32(n) | uint32(bitOf(op < 0xA8))<<8}
 	if op&1 == 0 {
 		u.Imm = int64(d.imm8())
 		u.Aux |= 1 << 9

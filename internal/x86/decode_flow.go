@@ -1,23 +1,25 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // Decoding of what ends a block: branches, and instructions after which the state is looked at anew.
 
 // jcc emits a conditional jump to rel bytes after the instruction.
 func (d *decoder) jcc(cc uint8, rel int64) {
 	target := int64(d.pos) + rel
-	d.emit(Uop{Op: OpJo + Op(cc), Aux: d.linkTo(target), Imm: target, Base: Zero, Index: Zero, Seg: Zero})
+	d.emit(uop.Uop{Op: uop.Jo + uop.Op(cc), Aux: d.linkTo(target), Imm: target, Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero})
 }
 
 // branch emits JMP or CALL to rel bytes after the instruction. Near branches have 64 bits in 64-bit mode, whatever
 // prefixes say: 66 is ignored by Intel's processors, as here, and obeyed by AMD's.
-func (d *decoder) branch(op Op, rel int64) {
+func (d *decoder) branch(op uop.Op, rel int64) {
 	target := int64(d.pos) + rel
-	d.emit(Uop{Op: op, Aux: d.linkTo(target), Imm: target, Base: Zero, Index: Zero, Seg: Zero})
+	d.emit(uop.Uop{Op: op, Aux: d.linkTo(target), Imm: target, Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero})
 	d.end = true
 }
 
 func (d *decoder) ret(extra int64) {
-	d.emit(Uop{Op: OpRet, Imm: extra, Src: Zero, Base: Zero, Index: Zero, Seg: StackSeg, Aux: noLink})
+	d.emit(uop.Uop{Op: uop.Ret, Imm: extra, Src: uop.Zero, Base: uop.Zero, Index: uop.Zero, Seg: uop.StackSeg, Aux: uop.NoLink})
 	d.end = true
 }
 
@@ -32,18 +34,18 @@ func (d *decoder) group5() {
 	case 0, 1:
 		d.incDec(d.operandSize())
 	case 2, 4:
-		op := OpCallReg
+		op := uop.CallReg
 		if kind == 4 {
-			op = OpJmpReg
+			op = uop.JmpReg
 		}
-		d.emit(Uop{Op: op, Src: d.loadRM(8), Base: Zero, Index: Zero, Seg: Zero, Aux: noLink})
+		d.emit(uop.Uop{Op: op, Src: d.loadRM(8), Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero, Aux: uop.NoLink})
 		d.end = true
 	case 3, 5:
 		if d.isReg() {
 			d.undefined()
 			return
 		}
-		d.control(d.at(Uop{Op: opJmpFar, Dst: uint8(d.operandSize()), Aux: uint32(bitOf(kind == 3))}))
+		d.control(d.at(uop.Uop{Op: uop.JmpFar, Dst: uint8(d.operandSize()), Aux: uint32(bitOf(kind == 3))}))
 	case 6:
 		n := int(d.stackSize())
 		d.pushPopSlot(true, 0, d.loadRM(n))
@@ -53,27 +55,27 @@ func (d *decoder) group5() {
 }
 
 // control emits an operation of the table that sets CPU.target, and the exit after it.
-func (d *decoder) control(u Uop) {
+func (d *decoder) control(u uop.Uop) {
 	d.emit(u)
-	d.emit(Uop{Op: OpGoto, Src: Zero, Base: Zero, Index: Zero, Seg: Zero, Aux: noLink})
+	d.emit(uop.Uop{Op: uop.Goto, Src: uop.Zero, Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero, Aux: uop.NoLink})
 	d.end = true
 }
 
 // last emits an operation after which the block ends, and its successor is looked up.
-func (d *decoder) last(u Uop) {
+func (d *decoder) last(u uop.Uop) {
 	d.emit(u)
-	d.emit(Uop{Op: OpEnd, Src: Zero, Base: Zero, Index: Zero, Seg: Zero, Aux: noLink, Imm: int64(d.pos)})
+	d.emit(uop.Uop{Op: uop.End, Src: uop.Zero, Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero, Aux: uop.NoLink, Imm: int64(d.pos)})
 	d.end = true
 }
 
 // privileged raises #GP outside CPL 0.
-func (d *decoder) privileged() { d.emit(Uop{Op: opCheckCPL0}) }
+func (d *decoder) privileged() { d.emit(uop.Uop{Op: uop.CheckCPL0}) }
 
 // sensitive emits an instruction that the platform may intercept. It ends the block.
-func (d *decoder) sensitive(kind InstructionKind, native Uop) {
+func (d *decoder) sensitive(kind uop.InstructionKind, native uop.Uop) {
 	if d.intercepts.Has(kind) {
 		native.Aux = uint32(kind) | uint32(native.Op)<<8
-		native.Op = opIntercept
+		native.Op = uop.Intercept
 	}
 	d.last(native)
 }

@@ -1,5 +1,7 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // Decoding of IN, OUT, INS and OUTS.
 
 // io decodes IN and OUT.
@@ -8,15 +10,15 @@ func (d *decoder) io(op uint8) {
 	if n == 8 {
 		n = 4
 	}
-	u := Uop{Op: opIO, Dst: uint8(n), Src: Zero}
+	u := uop.Uop{Op: uop.IO, Dst: uint8(n), Src: uop.Zero}
 	if op < 0xE8 {
 		u.Imm = int64(d.imm8())
-		u.Scale = ioImm
+		u.Scale = uop.IOImm
 	}
 	if op&2 == 0 {
-		u.Scale |= ioIn
+		u.Scale |= uop.IOIn
 	}
-	d.sensitive(InsnIO, u)
+	d.sensitive(uop.InsnIO, u)
 }
 
 // ioString decodes INS and OUTS.
@@ -25,19 +27,19 @@ func (d *decoder) ioString(op uint8) {
 	if n == 8 {
 		n = 4
 	}
-	u := Uop{Op: opIO, Dst: uint8(n), Seg: d.seg, Scale: ioString}
+	u := uop.Uop{Op: uop.IO, Dst: uint8(n), Seg: d.seg, Scale: uop.IOString}
 	if op < 0x6E {
-		u.Scale |= ioIn
+		u.Scale |= uop.IOIn
 	}
 	if d.rep != 0 {
-		u.Scale |= ioRep
+		u.Scale |= uop.IORep
 	}
 	if d.addr32 {
-		u.Scale |= ioAddr32
+		u.Scale |= uop.IOAddr32
 	}
-	if d.intercepts.Has(InsnIO) {
-		u.Aux = uint32(InsnIO) | uint32(u.Op)<<8
-		u.Op = opIntercept
+	if d.intercepts.Has(uop.InsnIO) {
+		u.Aux = uint32(uop.InsnIO) | uint32(u.Op)<<8
+		u.Op = uop.Intercept
 	}
 	d.control(u)
 }

@@ -1,33 +1,35 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // Forms of MMX instructions. Each is: look for a pending x87 exception, copy the operands to temporaries, operate,
 // enter the MMX state, copy the result back. What can fault comes before what the guest can see.
 
 // mmx begins an MMX instruction: it reads ModRM and looks for a pending exception.
 func (d *decoder) mmx() {
 	d.modrm()
-	d.emit(Uop{Op: opX87Pending})
+	d.emit(uop.Uop{Op: uop.X87Pending})
 }
 
-// sourceQ copies operand Q to xmmTmp.
+// sourceQ copies operand Q to uop.XMMTmp.
 func (d *decoder) sourceQ(a access) {
 	if d.isReg() {
-		d.emit(Uop{Op: opMMXGet, Dst: xmmTmp, Src: d.rm & 7})
+		d.emit(uop.Uop{Op: uop.MMXGet, Dst: uop.XMMTmp, Src: d.rm & 7})
 	} else {
-		d.emit(d.at(Uop{Op: xmmLoads[a], Dst: xmmTmp}))
+		d.emit(d.at(uop.Uop{Op: xmmLoads[a], Dst: uop.XMMTmp}))
 	}
 }
 
-// operands copies P to mmxDst and Q to xmmTmp.
+// operands copies P to uop.MMXDst and Q to uop.XMMTmp.
 func (d *decoder) operands(a access) {
 	d.sourceQ(a)
-	d.emit(Uop{Op: opMMXGet, Dst: mmxDst, Src: d.reg & 7})
+	d.emit(uop.Uop{Op: uop.MMXGet, Dst: uop.MMXDst, Src: d.reg & 7})
 }
 
 // result ends an MMX instruction: register n takes slot.
 func (d *decoder) result(n, slot uint8) bool {
-	d.emit(Uop{Op: opMMXEnter})
-	d.emit(Uop{Op: opMMXPut, Dst: n & 7, Src: slot})
+	d.emit(uop.Uop{Op: uop.MMXEnter})
+	d.emit(uop.Uop{Op: uop.MMXPut, Dst: n & 7, Src: slot})
 	return true
 }
 
@@ -35,34 +37,34 @@ func (d *decoder) result(n, slot uint8) bool {
 func pq(d *decoder, in *vectorInsn) bool {
 	d.mmx()
 	d.operands(in.memory)
-	d.emit(Uop{Op: in.op, Dst: mmxDst, Src: xmmTmp})
-	return d.result(d.reg, mmxDst)
+	d.emit(uop.Uop{Op: in.op, Dst: uop.MMXDst, Src: uop.XMMTmp})
+	return d.result(d.reg, uop.MMXDst)
 }
 
 // pqi is P = op(Q, imm8).
 func pqi(d *decoder, in *vectorInsn) bool {
 	d.mmx()
 	d.sourceQ(in.memory)
-	d.emit(Uop{Op: in.op, Dst: mmxDst, Src: xmmTmp, Imm: int64(d.imm8())})
-	return d.result(d.reg, mmxDst)
+	d.emit(uop.Uop{Op: in.op, Dst: uop.MMXDst, Src: uop.XMMTmp, Imm: int64(d.imm8())})
+	return d.result(d.reg, uop.MMXDst)
 }
 
 // pqPair serves operations that make one half of their result of each operand: P and Q become the halves of the first.
 func pqPair(d *decoder, in *vectorInsn) bool {
 	d.mmx()
 	d.operands(in.memory)
-	d.emit(Uop{Op: opPUNPCKLQDQ, Dst: mmxDst, Src: xmmTmp})
-	d.emit(Uop{Op: in.op, Dst: mmxDst, Src: xmmTmp})
-	return d.result(d.reg, mmxDst)
+	d.emit(uop.Uop{Op: uop.PUNPCKLQDQ, Dst: uop.MMXDst, Src: uop.XMMTmp})
+	d.emit(uop.Uop{Op: in.op, Dst: uop.MMXDst, Src: uop.XMMTmp})
+	return d.result(d.reg, uop.MMXDst)
 }
 
 // pqTwice serves PSHUFB: with P in both halves, bit 3 of an index has no effect.
 func pqTwice(d *decoder, in *vectorInsn) bool {
 	d.mmx()
 	d.operands(in.memory)
-	d.emit(Uop{Op: opMOVDDUP, Dst: mmxDst, Src: mmxDst})
-	d.emit(Uop{Op: in.op, Dst: mmxDst, Src: xmmTmp})
-	return d.result(d.reg, mmxDst)
+	d.emit(uop.Uop{Op: uop.MOVDDUP, Dst: uop.MMXDst, Src: uop.MMXDst})
+	d.emit(uop.Uop{Op: in.op, Dst: uop.MMXDst, Src: uop.XMMTmp})
+	return d.result(d.reg, uop.MMXDst)
 }
 
 // pqHigh serves PUNPCKH: the high halves of quadwords are what the low unpacking of XMM registers puts into its high
@@ -70,18 +72,18 @@ func pqTwice(d *decoder, in *vectorInsn) bool {
 func pqHigh(d *decoder, in *vectorInsn) bool {
 	d.mmx()
 	d.operands(in.memory)
-	d.emit(Uop{Op: in.op, Dst: mmxDst, Src: xmmTmp})
-	d.emit(Uop{Op: opMOVHLPS, Dst: mmxDst, Src: mmxDst})
-	return d.result(d.reg, mmxDst)
+	d.emit(uop.Uop{Op: in.op, Dst: uop.MMXDst, Src: uop.XMMTmp})
+	d.emit(uop.Uop{Op: uop.MOVHLPS, Dst: uop.MMXDst, Src: uop.MMXDst})
+	return d.result(d.reg, uop.MMXDst)
 }
 
 // pqAlign is PALIGNR: the 16 bytes P, Q shifted right by bytes.
 func pqAlign(d *decoder, in *vectorInsn) bool {
 	d.mmx()
 	d.operands(in.memory)
-	d.emit(Uop{Op: opPUNPCKLQDQ, Dst: xmmTmp, Src: mmxDst})
-	d.emit(Uop{Op: opPSRLDQ, Dst: xmmTmp, Imm: int64(d.imm8())})
-	return d.result(d.reg, xmmTmp)
+	d.emit(uop.Uop{Op: uop.PUNPCKLQDQ, Dst: uop.XMMTmp, Src: uop.MMXDst})
+	d.emit(uop.Uop{Op: uop.PSRLDQ, Dst: uop.XMMTmp, Imm: int64(d.imm8())})
+	return d.result(d.reg, uop.XMMTmp)
 }
 
 // mmx is the form of a shift group on an MMX register.
@@ -91,32 +93,32 @@ func (g shiftGroup) mmx(d *decoder, _ *vectorInsn) bool {
 	if op == 0 || !d.isReg() {
 		return false
 	}
-	d.emit(Uop{Op: opMMXGet, Dst: mmxDst, Src: d.rm & 7})
-	d.emit(Uop{Op: op, Dst: mmxDst, Imm: int64(d.imm8())})
-	return d.result(d.rm, mmxDst)
+	d.emit(uop.Uop{Op: uop.MMXGet, Dst: uop.MMXDst, Src: d.rm & 7})
+	d.emit(uop.Uop{Op: op, Dst: uop.MMXDst, Imm: int64(d.imm8())})
+	return d.result(d.rm, uop.MMXDst)
 }
 
 // pe and ep are MOVD and MOVQ between P and E.
 func pe(d *decoder, _ *vectorInsn) bool {
 	d.mmx()
 	if d.isReg() {
-		d.emit(Uop{Op: opMovXFromR32 + d.wide(), Dst: xmmTmp, Src: d.rm})
+		d.emit(uop.Uop{Op: uop.MovXFromR32 + d.wide(), Dst: uop.XMMTmp, Src: d.rm})
 	} else {
-		d.emit(d.at(Uop{Op: xmmLoads[d.dword()], Dst: xmmTmp}))
+		d.emit(d.at(uop.Uop{Op: xmmLoads[d.dword()], Dst: uop.XMMTmp}))
 	}
-	return d.result(d.reg, xmmTmp)
+	return d.result(d.reg, uop.XMMTmp)
 }
 
 func ep(d *decoder, _ *vectorInsn) bool {
 	d.mmx()
-	d.emit(Uop{Op: opMMXGet, Dst: xmmTmp, Src: d.reg & 7})
+	d.emit(uop.Uop{Op: uop.MMXGet, Dst: uop.XMMTmp, Src: d.reg & 7})
 	if d.isReg() {
-		d.emit(Uop{Op: opMovRFromX32 + d.wide(), Dst: d.rm, Src: xmmTmp})
+		d.emit(uop.Uop{Op: uop.MovRFromX32 + d.wide(), Dst: d.rm, Src: uop.XMMTmp})
 	} else {
-		d.emit(Uop{Op: opMMXTop})
-		d.emit(d.at(Uop{Op: xmmStores[d.dword()], Src: xmmTmp}))
+		d.emit(uop.Uop{Op: uop.MMXTop})
+		d.emit(d.at(uop.Uop{Op: xmmStores[d.dword()], Src: uop.XMMTmp}))
 	}
-	d.emit(Uop{Op: opMMXEnter})
+	d.emit(uop.Uop{Op: uop.MMXEnter})
 	return true
 }
 
@@ -124,18 +126,18 @@ func ep(d *decoder, _ *vectorInsn) bool {
 func pqLoad(d *decoder, in *vectorInsn) bool {
 	d.mmx()
 	d.sourceQ(in.memory)
-	return d.result(d.reg, xmmTmp)
+	return d.result(d.reg, uop.XMMTmp)
 }
 
 func qpStore(d *decoder, in *vectorInsn) bool {
 	d.mmx()
-	d.emit(Uop{Op: opMMXGet, Dst: xmmTmp, Src: d.reg & 7})
+	d.emit(uop.Uop{Op: uop.MMXGet, Dst: uop.XMMTmp, Src: d.reg & 7})
 	if d.isReg() {
-		return d.result(d.rm, xmmTmp)
+		return d.result(d.rm, uop.XMMTmp)
 	}
-	d.emit(Uop{Op: opMMXTop})
-	d.emit(d.at(Uop{Op: xmmStores[in.memory], Src: xmmTmp}))
-	d.emit(Uop{Op: opMMXEnter})
+	d.emit(uop.Uop{Op: uop.MMXTop})
+	d.emit(d.at(uop.Uop{Op: xmmStores[in.memory], Src: uop.XMMTmp}))
+	d.emit(uop.Uop{Op: uop.MMXEnter})
 	return true
 }
 
@@ -146,9 +148,9 @@ func movntq(d *decoder, in *vectorInsn) bool { return !d.nextIsReg() && qpStore(
 func pei(d *decoder, in *vectorInsn) bool {
 	d.mmx()
 	s := d.general(in.memory)
-	d.emit(Uop{Op: opMMXGet, Dst: mmxDst, Src: d.reg & 7})
-	d.emit(Uop{Op: in.op, Dst: mmxDst, Src: s, Imm: int64(d.imm8() & 3)})
-	return d.result(d.reg, mmxDst)
+	d.emit(uop.Uop{Op: uop.MMXGet, Dst: uop.MMXDst, Src: d.reg & 7})
+	d.emit(uop.Uop{Op: in.op, Dst: uop.MMXDst, Src: s, Imm: int64(d.imm8() & 3)})
+	return d.result(d.reg, uop.MMXDst)
 }
 
 func gni(d *decoder, in *vectorInsn) bool {
@@ -157,8 +159,8 @@ func gni(d *decoder, in *vectorInsn) bool {
 		return false
 	}
 	d.sourceQ(nomem)
-	d.emit(Uop{Op: in.op, Dst: d.reg, Src: xmmTmp, Imm: int64(d.imm8() & 3)})
-	d.emit(Uop{Op: opMMXEnter})
+	d.emit(uop.Uop{Op: in.op, Dst: d.reg, Src: uop.XMMTmp, Imm: int64(d.imm8() & 3)})
+	d.emit(uop.Uop{Op: uop.MMXEnter})
 	return true
 }
 
@@ -168,8 +170,8 @@ func gn(d *decoder, in *vectorInsn) bool {
 		return false
 	}
 	d.sourceQ(nomem)
-	d.emit(Uop{Op: in.op, Dst: d.reg, Src: xmmTmp})
-	d.emit(Uop{Op: opMMXEnter})
+	d.emit(uop.Uop{Op: in.op, Dst: d.reg, Src: uop.XMMTmp})
+	d.emit(uop.Uop{Op: uop.MMXEnter})
 	return true
 }
 
@@ -179,8 +181,8 @@ func movq2dq(d *decoder, _ *vectorInsn) bool {
 	if !d.isReg() {
 		return false
 	}
-	d.emit(Uop{Op: opMMXEnter})
-	d.emit(Uop{Op: opMMXGet, Dst: d.reg, Src: d.rm & 7})
+	d.emit(uop.Uop{Op: uop.MMXEnter})
+	d.emit(uop.Uop{Op: uop.MMXGet, Dst: d.reg, Src: d.rm & 7})
 	return true
 }
 
@@ -194,12 +196,12 @@ func vq(d *decoder, in *vectorInsn) bool {
 	if d.nextIsReg() {
 		d.mmx()
 		d.sourceQ(in.memory)
-		d.emit(Uop{Op: opMMXEnter}) // also where the conversion then raises #XM
+		d.emit(uop.Uop{Op: uop.MMXEnter}) // also where the conversion then raises #XM
 	} else {
 		d.modrm()
 		d.sourceQ(in.memory)
 	}
-	d.emit(Uop{Op: in.op, Dst: d.reg, Src: xmmTmp})
+	d.emit(uop.Uop{Op: in.op, Dst: d.reg, Src: uop.XMMTmp})
 	return true
 }
 
@@ -207,9 +209,9 @@ func vq(d *decoder, in *vectorInsn) bool {
 func pw(d *decoder, in *vectorInsn) bool {
 	d.mmx()
 	src := d.source(in.memory)
-	d.emit(Uop{Op: opMMXEnter})
-	d.emit(Uop{Op: in.op, Dst: mmxDst, Src: src})
-	d.emit(Uop{Op: opMMXPut, Dst: d.reg & 7, Src: mmxDst})
+	d.emit(uop.Uop{Op: uop.MMXEnter})
+	d.emit(uop.Uop{Op: in.op, Dst: uop.MMXDst, Src: src})
+	d.emit(uop.Uop{Op: uop.MMXPut, Dst: d.reg & 7, Src: uop.MMXDst})
 	return true
 }
 
@@ -220,15 +222,15 @@ func maskmovq(d *decoder, in *vectorInsn) bool {
 		return false
 	}
 	d.operands(nomem)
-	u := d.implicit(RDI)
-	u.Op, u.Dst, u.Src, u.Imm = in.op, mmxDst, xmmTmp, 8
-	d.emit(Uop{Op: opMMXEnter}) // also where the store then faults
+	u := d.implicit(uop.RDI)
+	u.Op, u.Dst, u.Src, u.Imm = in.op, uop.MMXDst, uop.XMMTmp, 8
+	d.emit(uop.Uop{Op: uop.MMXEnter}) // also where the store then faults
 	d.emit(u)
 	return true
 }
 
 func emms(d *decoder, _ *vectorInsn) bool {
-	d.emit(Uop{Op: opX87Pending})
-	d.emit(Uop{Op: opEMMS})
+	d.emit(uop.Uop{Op: uop.X87Pending})
+	d.emit(uop.Uop{Op: uop.EMMS})
 	return true
 }

@@ -1,5 +1,7 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // Decoding of the one-byte opcode map in 64-bit mode (SDM vol. 2, table A-2).
 
 // opcode decodes the instruction whose first opcode byte is op.
@@ -32,7 +34,7 @@ func (d *decoder) opcode(op uint8) {
 func lockable(op uint8) bool {
 	switch {
 	case op < 0x40:
-		return op&7 < 2 && op>>3 != aluCMP || op == 0x0F
+		return op&7 < 2 && op>>3 != uop.ALUCMP || op == 0x0F
 	case op == 0x80, op == 0x81, op == 0x83, op == 0x86, op == 0x87, op == 0xF6, op == 0xF7, op == 0xFE, op == 0xFF:
 		return true
 	}
@@ -58,10 +60,10 @@ func (d *decoder) arithmetic(op uint8) {
 		n := d.operandSize()
 		d.alu(kind, n, d.reg, d.loadRM(n), 0)
 	case 4: // AL, Ib
-		d.alu(kind, 1, RAX, Zero, int64(int8(d.imm8())))
+		d.alu(kind, 1, uop.RAX, uop.Zero, int64(int8(d.imm8())))
 	case 5: // eAX, Iz
 		n := d.operandSize()
-		d.alu(kind, n, RAX, Zero, d.immZ(n))
+		d.alu(kind, n, uop.RAX, uop.Zero, d.immZ(n))
 	default:
 		if op == 0x0F {
 			d.twoByte()
@@ -85,9 +87,9 @@ func (d *decoder) other(op uint8) {
 		} else {
 			imm = d.immZ(n)
 		}
-		u := Uop{Op: OpPush, Src: Zero, Imm: imm, Base: Zero, Index: Zero, Seg: Zero}
+		u := uop.Uop{Op: uop.Push, Src: uop.Zero, Imm: imm, Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero}
 		if d.stackSize() == 2 {
-			u.Op = opPush16
+			u.Op = uop.Push16
 		}
 		d.emit(u)
 	case 0x69, 0x6B: // IMUL Gv, Ev, Iz or Ib
@@ -113,15 +115,15 @@ func (d *decoder) other(op uint8) {
 		} else {
 			imm = int64(int8(d.imm8()))
 		}
-		d.aluMem(d.reg&7, n, Zero, imm)
+		d.aluMem(d.reg&7, n, uop.Zero, imm)
 	case 0x84, 0x85: // TEST Eb, Gb; Ev, Gv
 		d.modrm()
 		n := d.byteOr(op)
 		dst := d.loadRM(n)
 		if n == 1 {
-			d.alu(aluTEST, 1, dst, d.gpr8(d.reg), 0)
+			d.alu(uop.ALUTEST, 1, dst, d.gpr8(d.reg), 0)
 		} else {
-			d.alu(aluTEST, n, dst, d.reg, 0)
+			d.alu(uop.ALUTEST, n, dst, d.reg, 0)
 		}
 	case 0x86, 0x87: // XCHG
 		d.modrm()
@@ -137,7 +139,7 @@ func (d *decoder) other(op uint8) {
 		d.modrm()
 		n := d.byteOr(op)
 		if n >= 4 && !d.isReg() {
-			d.emit(d.at(Uop{Op: loadOps[sizeLog(n)][0], Dst: d.reg, Src: Zero}))
+			d.emit(d.at(uop.Uop{Op: loadOps[sizeLog(n)][0], Dst: d.reg, Src: uop.Zero}))
 			return
 		}
 		d.storeReg(n, d.reg, d.loadRM(n), 0)
@@ -150,39 +152,39 @@ func (d *decoder) other(op uint8) {
 	case 0x8E: // MOV Sw, Ew
 		d.modrm()
 		reg := d.reg & 7
-		if reg == segCS || reg > segGS {
+		if reg == uop.SegCS || reg > uop.SegGS {
 			d.undefined()
 			return
 		}
-		d.last(Uop{Op: opLoadSeg, Src: d.loadRM(2), Aux: uint32(reg)})
+		d.last(uop.Uop{Op: uop.LoadSeg, Src: d.loadRM(2), Aux: uint32(reg)})
 	case 0x8F: // POP Ev
 		d.modrm()
 		d.popRM()
 	case 0x90, 0x91, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97: // NOP, PAUSE, XCHG with rAX
 		d.exchangeAccumulator(op)
 	case 0x98: // CBW, CWDE, CDQE
-		d.emit(Uop{Op: opConvert, Aux: uint32(d.operandSize())})
+		d.emit(uop.Uop{Op: uop.Convert, Aux: uint32(d.operandSize())})
 	case 0x99: // CWD, CDQ, CQO
-		d.emit(Uop{Op: opCwd, Aux: uint32(d.operandSize())})
+		d.emit(uop.Uop{Op: uop.Cwd, Aux: uint32(d.operandSize())})
 	case 0x9B:
 		d.fwait()
 	case 0x9C:
-		d.emit(Uop{Op: opPushf, Aux: d.stackSize()})
+		d.emit(uop.Uop{Op: uop.Pushf, Aux: d.stackSize()})
 	case 0x9D:
-		d.last(Uop{Op: opPopf, Aux: d.stackSize()})
+		d.last(uop.Uop{Op: uop.Popf, Aux: d.stackSize()})
 	case 0x9E:
-		d.emit(Uop{Op: opSahf})
+		d.emit(uop.Uop{Op: uop.Sahf})
 	case 0x9F:
-		d.emit(Uop{Op: opLahf})
+		d.emit(uop.Uop{Op: uop.Lahf})
 	case 0xA0, 0xA1, 0xA2, 0xA3: // MOV with a 64-bit offset
 		d.moveOffset(op)
 	case 0xA4, 0xA5, 0xA6, 0xA7, 0xAA, 0xAB, 0xAC, 0xAD, 0xAE, 0xAF:
 		d.stringOp(op)
 	case 0xA8: // TEST AL, Ib
-		d.alu(aluTEST, 1, RAX, Zero, int64(int8(d.imm8())))
+		d.alu(uop.ALUTEST, 1, uop.RAX, uop.Zero, int64(int8(d.imm8())))
 	case 0xA9:
 		n := d.operandSize()
-		d.alu(aluTEST, n, RAX, Zero, d.immZ(n))
+		d.alu(uop.ALUTEST, n, uop.RAX, uop.Zero, d.immZ(n))
 	case 0xC0, 0xC1, 0xD0, 0xD1, 0xD2, 0xD3:
 		d.shiftGroup(op)
 	case 0xC2: // RET Iw
@@ -199,53 +201,53 @@ func (d *decoder) other(op uint8) {
 		}
 		n := d.byteOr(op)
 		if n == 1 {
-			d.storeRM(1, Zero, int64(d.imm8()))
+			d.storeRM(1, uop.Zero, int64(d.imm8()))
 		} else {
 			imm := d.immZ(n)
-			d.storeRM(n, Zero, imm)
+			d.storeRM(n, uop.Zero, imm)
 		}
 	case 0xC8: // ENTER
 		size := d.imm16()
-		d.emit(Uop{Op: opEnter, Imm: int64(size), Aux: uint32(d.imm8() & 31), Src: uint8(d.stackSize())})
+		d.emit(uop.Uop{Op: uop.Enter, Imm: int64(size), Aux: uint32(d.imm8() & 31), Src: uint8(d.stackSize())})
 	case 0xC9:
-		d.emit(Uop{Op: opLeave, Aux: d.stackSize()})
+		d.emit(uop.Uop{Op: uop.Leave, Aux: d.stackSize()})
 	case 0xCA:
-		d.control(Uop{Op: opRetFar, Aux: uint32(d.operandSize()), Imm: int64(d.imm16())})
+		d.control(uop.Uop{Op: uop.RetFar, Aux: uint32(d.operandSize()), Imm: int64(d.imm16())})
 	case 0xCB:
-		d.control(Uop{Op: opRetFar, Aux: uint32(d.operandSize())})
+		d.control(uop.Uop{Op: uop.RetFar, Aux: uint32(d.operandSize())})
 	case 0xCC:
-		d.control(Uop{Op: opInt, Aux: vectorBP})
+		d.control(uop.Uop{Op: uop.Int, Aux: uop.VectorBP})
 	case 0xCD:
-		d.control(Uop{Op: opInt, Aux: uint32(d.imm8())})
+		d.control(uop.Uop{Op: uop.Int, Aux: uint32(d.imm8())})
 	case 0xCF:
-		d.control(Uop{Op: opIret, Aux: uint32(d.operandSize())})
+		d.control(uop.Uop{Op: uop.Iret, Aux: uint32(d.operandSize())})
 	case 0xD7:
-		d.emit(Uop{Op: opXlat, Seg: d.seg, Base: RBX, Index: Zero, Aux: uint32(bitOf(d.addr32))})
+		d.emit(uop.Uop{Op: uop.Xlat, Seg: d.seg, Base: uop.RBX, Index: uop.Zero, Aux: uint32(bitOf(d.addr32))})
 	case 0xE0, 0xE1, 0xE2, 0xE3: // LOOPNE, LOOPE, LOOP, JRCXZ
 		rel := int64(int8(d.imm8()))
-		d.control(Uop{Op: opLoop, Aux: uint32(op & 3), Src: bitOf(d.addr32), Imm: int64(d.pos) + rel})
+		d.control(uop.Uop{Op: uop.Loop, Aux: uint32(op & 3), Src: bitOf(d.addr32), Imm: int64(d.pos) + rel})
 	case 0xE4, 0xE5, 0xE6, 0xE7, 0xEC, 0xED, 0xEE, 0xEF:
 		d.io(op)
 	case 0xE8:
 		rel := int64(int32(d.imm32()))
-		d.branch(OpCall, rel)
+		d.branch(uop.Call, rel)
 	case 0xE9:
 		rel := int64(int32(d.imm32()))
-		d.branch(OpJmp, rel)
+		d.branch(uop.Jmp, rel)
 	case 0xEB:
 		rel := int64(int8(d.imm8()))
-		d.branch(OpJmp, rel)
+		d.branch(uop.Jmp, rel)
 	case 0xF1:
-		d.control(Uop{Op: opInt1})
+		d.control(uop.Uop{Op: uop.Int1})
 	case 0xF4:
 		d.privileged()
-		d.sensitive(InsnHLT, Uop{Op: opHlt})
+		d.sensitive(uop.InsnHLT, uop.Uop{Op: uop.Hlt})
 	case 0xF5, 0xF8, 0xF9, 0xFC, 0xFD: // CMC, CLC, STC, CLD, STD
-		d.emit(Uop{Op: opFlagBit, Aux: uint32(op)})
+		d.emit(uop.Uop{Op: uop.FlagBit, Aux: uint32(op)})
 	case 0xFA:
-		d.emit(Uop{Op: opCli})
+		d.emit(uop.Uop{Op: uop.Cli})
 	case 0xFB:
-		d.last(Uop{Op: opSti})
+		d.last(uop.Uop{Op: uop.Sti})
 	case 0xF6, 0xF7:
 		d.modrm()
 		d.group3(d.byteOr(op))

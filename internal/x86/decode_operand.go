@@ -1,5 +1,7 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // How operands become slots: what an instruction needs in front of its operation and after it.
 
 // byteOr returns 1 for an even opcode and the operand size for an odd one.
@@ -29,22 +31,22 @@ func (d *decoder) high(reg uint8) (uint8, bool) {
 // gpr8 returns a slot that holds byte register reg: the register's own, or Tmp2 where it is a high byte.
 func (d *decoder) gpr8(reg uint8) uint8 {
 	if h, ok := d.high(reg); ok {
-		d.move(OpGetHigh, Tmp2, h)
-		return Tmp2
+		d.move(uop.GetHigh, uop.Tmp2, h)
+		return uop.Tmp2
 	}
 	return reg
 }
 
 // move emits an operation with one source and one destination.
-func (d *decoder) move(op Op, dst, src uint8) {
-	d.emit(Uop{Op: op, Dst: dst, Src: src, Base: Zero, Index: Zero, Seg: Zero})
+func (d *decoder) move(op uop.Op, dst, src uint8) {
+	d.emit(uop.Uop{Op: op, Dst: dst, Src: src, Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero})
 }
 
 // loadOps gives the zero-extending load of 1<<i bytes, and the one for operands that will be stored to.
-var loadOps = [...][2]Op{{OpLoad8, OpLoadW8}, {OpLoad16, OpLoadW16}, {OpLoad32, OpLoadW32}, {OpLoad64, OpLoadW64}}
+var loadOps = [...][2]uop.Op{{uop.Load8, uop.LoadW8}, {uop.Load16, uop.LoadW16}, {uop.Load32, uop.LoadW32}, {uop.Load64, uop.LoadW64}}
 
-var storeOps = [...]Op{OpStore8, OpStore16, OpStore32, OpStore64}
-var moveOps = [...]Op{OpMov8, OpMov16, OpMov32, OpMov64}
+var storeOps = [...]uop.Op{uop.Store8, uop.Store16, uop.Store32, uop.Store64}
+var moveOps = [...]uop.Op{uop.Mov8, uop.Mov16, uop.Mov32, uop.Mov64}
 
 func sizeLog(n int) int {
 	switch n {
@@ -61,13 +63,13 @@ func sizeLog(n int) int {
 // loadRM returns a slot that holds the ModRM operand of n bytes: a register, or Tmp0 after a load.
 func (d *decoder) loadRM(n int) uint8 {
 	if !d.isReg() {
-		d.emit(d.at(Uop{Op: loadOps[sizeLog(n)][0], Dst: Tmp0, Src: Zero}))
-		return Tmp0
+		d.emit(d.at(uop.Uop{Op: loadOps[sizeLog(n)][0], Dst: uop.Tmp0, Src: uop.Zero}))
+		return uop.Tmp0
 	}
 	if n == 1 {
 		if h, ok := d.high(d.rm); ok {
-			d.move(OpGetHigh, Tmp0, h)
-			return Tmp0
+			d.move(uop.GetHigh, uop.Tmp0, h)
+			return uop.Tmp0
 		}
 	}
 	return d.rm
@@ -77,16 +79,16 @@ func (d *decoder) loadRM(n int) uint8 {
 // store after it. f's operations must leave the slot's bits above n bytes as a register's are left.
 func (d *decoder) modify(n int, f func(slot uint8)) {
 	if !d.isReg() {
-		d.emit(d.at(Uop{Op: loadOps[sizeLog(n)][1], Dst: Tmp0, Src: Zero}))
-		f(Tmp0)
-		d.emit(d.at(Uop{Op: storeOps[sizeLog(n)], Src: Tmp0}))
+		d.emit(d.at(uop.Uop{Op: loadOps[sizeLog(n)][1], Dst: uop.Tmp0, Src: uop.Zero}))
+		f(uop.Tmp0)
+		d.emit(d.at(uop.Uop{Op: storeOps[sizeLog(n)], Src: uop.Tmp0}))
 		return
 	}
 	if n == 1 {
 		if h, ok := d.high(d.rm); ok {
-			d.move(OpGetHigh, Tmp0, h)
-			f(Tmp0)
-			d.move(OpPutHigh, h, Tmp0)
+			d.move(uop.GetHigh, uop.Tmp0, h)
+			f(uop.Tmp0)
+			d.move(uop.PutHigh, h, uop.Tmp0)
 			return
 		}
 	}
@@ -96,7 +98,7 @@ func (d *decoder) modify(n int, f func(slot uint8)) {
 // storeRM emits a store of src+imm to the ModRM operand of n bytes.
 func (d *decoder) storeRM(n int, src uint8, imm int64) {
 	if !d.isReg() {
-		d.emit(d.at(Uop{Op: storeOps[sizeLog(n)], Src: src, Imm: imm}))
+		d.emit(d.at(uop.Uop{Op: storeOps[sizeLog(n)], Src: src, Imm: imm}))
 		return
 	}
 	d.storeReg(n, d.rm, src, imm)
@@ -107,10 +109,10 @@ func (d *decoder) storeReg(n int, reg, src uint8, imm int64) {
 	op := moveOps[sizeLog(n)]
 	if n == 1 {
 		if h, ok := d.high(reg); ok {
-			op, reg = OpPutHigh, h
+			op, reg = uop.PutHigh, h
 		}
 	}
-	d.emit(Uop{Op: op, Dst: reg, Src: src, Imm: imm, Base: Zero, Index: Zero, Seg: Zero})
+	d.emit(uop.Uop{Op: op, Dst: reg, Src: src, Imm: imm, Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero})
 }
 
 // checkLock raises #UD for LOCK with a register operand, or where the instruction does not take it.

@@ -1,11 +1,13 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // A vectorInsn is a row of the tables of instructions on XMM and MMX registers (decode_sse_0f.go, decode_sse_0f38.go,
 // decode_sse_0f3a.go).
 type vectorInsn struct {
 	opcode uint8
 	prefix mandatory
-	op     Op
+	op     uop.Op
 	form   vectorForm
 	memory access // what a memory operand is
 }
@@ -36,10 +38,10 @@ const (
 )
 
 var (
-	xmmLoads  = [...]Op{m8: opLoadX8, m16: opLoadX16, m32: opLoadX32, m64: opLoadX64, m128: opLoadX128A, m128u: opLoadX128}
-	xmmStores = [...]Op{m8: opStoreX8, m16: opStoreX16, m32: opStoreX32, m64: opStoreX64, m128: opStoreX128A, m128u: opStoreX128}
-	gprLoads  = [...]Op{m8: OpLoad8, m16: OpLoad16, m32: OpLoad32, m64: OpLoad64}
-	gprStores = [...]Op{m8: OpStore8, m16: OpStore16, m32: OpStore32, m64: OpStore64}
+	xmmLoads  = [...]uop.Op{m8: uop.LoadX8, m16: uop.LoadX16, m32: uop.LoadX32, m64: uop.LoadX64, m128: uop.LoadX128A, m128u: uop.LoadX128}
+	xmmStores = [...]uop.Op{m8: uop.StoreX8, m16: uop.StoreX16, m32: uop.StoreX32, m64: uop.StoreX64, m128: uop.StoreX128A, m128u: uop.StoreX128}
+	gprLoads  = [...]uop.Op{m8: uop.Load8, m16: uop.Load16, m32: uop.Load32, m64: uop.Load64}
+	gprStores = [...]uop.Op{m8: uop.Store8, m16: uop.Store16, m32: uop.Store32, m64: uop.Store64}
 )
 
 // A vectorForm says what an instruction's operands are and emits its micro-operations. It returns false where these
@@ -89,7 +91,7 @@ func (d *decoder) sseReady() bool {
 	case d.mode&modeSSE != 0:
 		return true
 	case d.mode&modeNM != 0:
-		d.raise(vectorNM)
+		d.raise(uop.VectorNM)
 	default:
 		d.undefined()
 	}
@@ -101,6 +103,6 @@ func (d *decoder) source(a access) uint8 {
 	if d.isReg() {
 		return d.rm
 	}
-	d.emit(d.at(Uop{Op: xmmLoads[a], Dst: xmmTmp}))
-	return xmmTmp
+	d.emit(d.at(uop.Uop{Op: xmmLoads[a], Dst: uop.XMMTmp}))
+	return uop.XMMTmp
 }

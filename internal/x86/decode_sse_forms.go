@@ -1,11 +1,13 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // The forms of instructions on XMM registers.
 
 // vw is V = op(V, W).
 func vw(d *decoder, in *vectorInsn) bool {
 	d.modrm()
-	d.emit(Uop{Op: in.op, Dst: d.reg, Src: d.source(in.memory)})
+	d.emit(uop.Uop{Op: in.op, Dst: d.reg, Src: d.source(in.memory)})
 	return true
 }
 
@@ -13,7 +15,7 @@ func vw(d *decoder, in *vectorInsn) bool {
 func vwi(d *decoder, in *vectorInsn) bool {
 	d.modrm()
 	s := d.source(in.memory)
-	d.emit(Uop{Op: in.op, Dst: d.reg, Src: s, Imm: int64(d.imm8())})
+	d.emit(uop.Uop{Op: in.op, Dst: d.reg, Src: s, Imm: int64(d.imm8())})
 	return true
 }
 
@@ -23,7 +25,7 @@ func vu(d *decoder, in *vectorInsn) bool {
 	if !d.isReg() {
 		return false
 	}
-	d.emit(Uop{Op: in.op, Dst: d.reg, Src: d.rm})
+	d.emit(uop.Uop{Op: in.op, Dst: d.reg, Src: d.rm})
 	return true
 }
 
@@ -31,9 +33,9 @@ func vu(d *decoder, in *vectorInsn) bool {
 func load(d *decoder, in *vectorInsn) bool {
 	d.modrm()
 	if d.isReg() {
-		d.emit(Uop{Op: in.op, Dst: d.reg, Src: d.rm})
+		d.emit(uop.Uop{Op: in.op, Dst: d.reg, Src: d.rm})
 	} else {
-		d.emit(d.at(Uop{Op: xmmLoads[in.memory], Dst: d.reg}))
+		d.emit(d.at(uop.Uop{Op: xmmLoads[in.memory], Dst: d.reg}))
 	}
 	return true
 }
@@ -42,9 +44,9 @@ func load(d *decoder, in *vectorInsn) bool {
 func store(d *decoder, in *vectorInsn) bool {
 	d.modrm()
 	if d.isReg() {
-		d.emit(Uop{Op: in.op, Dst: d.rm, Src: d.reg})
+		d.emit(uop.Uop{Op: in.op, Dst: d.rm, Src: d.reg})
 	} else {
-		d.emit(d.at(Uop{Op: xmmStores[in.memory], Src: d.reg}))
+		d.emit(d.at(uop.Uop{Op: xmmStores[in.memory], Src: d.reg}))
 	}
 	return true
 }
@@ -58,7 +60,7 @@ func (d *decoder) nextIsReg() bool { return d.peek()>>6 == 3 }
 
 // half returns the form of moves that load a quadword into one half of V: onReg is what the opcode means on a register,
 // 0 for nothing.
-func half(onReg Op) vectorForm {
+func half(onReg uop.Op) vectorForm {
 	return func(d *decoder, in *vectorInsn) bool {
 		if d.nextIsReg() {
 			return onReg != 0 && vu(d, &vectorInsn{op: onReg})
@@ -73,15 +75,15 @@ func storeHigh(d *decoder, in *vectorInsn) bool {
 	if d.isReg() {
 		return false
 	}
-	d.emit(Uop{Op: opMOVHLPS, Dst: xmmTmp, Src: d.reg})
-	d.emit(d.at(Uop{Op: opStoreX64, Src: xmmTmp}))
+	d.emit(uop.Uop{Op: uop.MOVHLPS, Dst: uop.XMMTmp, Src: d.reg})
+	d.emit(d.at(uop.Uop{Op: uop.StoreX64, Src: uop.XMMTmp}))
 	return true
 }
 
 // gw is G = op(W, imm8); gu is the same with a register only. Where REX.W is set the operation is the one after op.
 func gw(d *decoder, in *vectorInsn) bool {
 	d.modrm()
-	d.emit(Uop{Op: in.op + d.wide(), Dst: d.reg, Src: d.source(in.memory)})
+	d.emit(uop.Uop{Op: in.op + d.wide(), Dst: d.reg, Src: d.source(in.memory)})
 	return true
 }
 
@@ -90,7 +92,7 @@ func gu(d *decoder, in *vectorInsn) bool {
 	if !d.isReg() {
 		return false
 	}
-	d.emit(Uop{Op: in.op, Dst: d.reg, Src: d.rm})
+	d.emit(uop.Uop{Op: in.op, Dst: d.reg, Src: d.rm})
 	return true
 }
 
@@ -99,12 +101,12 @@ func gui(d *decoder, in *vectorInsn) bool {
 	if !d.isReg() {
 		return false
 	}
-	d.emit(Uop{Op: in.op, Dst: d.reg, Src: d.rm, Imm: int64(d.imm8())})
+	d.emit(uop.Uop{Op: in.op, Dst: d.reg, Src: d.rm, Imm: int64(d.imm8())})
 	return true
 }
 
 // wide is 1 where REX.W is set. Operations with a 32-bit and a 64-bit form stand in this order.
-func (d *decoder) wide() Op { return Op(d.rex >> 3 & 1) }
+func (d *decoder) wide() uop.Op { return uop.Op(d.rex >> 3 & 1) }
 
 // dword returns m32, or m64 where REX.W is set.
 func (d *decoder) dword() access { return m32 + access(d.wide()) }
@@ -114,15 +116,15 @@ func (d *decoder) general(a access) uint8 {
 	if d.isReg() {
 		return d.rm
 	}
-	d.emit(d.at(Uop{Op: gprLoads[a], Dst: Tmp0}))
-	return Tmp0
+	d.emit(d.at(uop.Uop{Op: gprLoads[a], Dst: uop.Tmp0}))
+	return uop.Tmp0
 }
 
 // ve is V = op(V, E), E being 32 or, with REX.W, 64 bits wide.
 func ve(d *decoder, in *vectorInsn) bool {
 	d.modrm()
 	s := d.general(d.dword())
-	d.emit(Uop{Op: in.op + d.wide(), Dst: d.reg, Src: s})
+	d.emit(uop.Uop{Op: in.op + d.wide(), Dst: d.reg, Src: s})
 	return true
 }
 
@@ -134,7 +136,7 @@ func vei(d *decoder, in *vectorInsn) bool {
 		a, op = d.dword(), op+d.wide()
 	}
 	s := d.general(a)
-	d.emit(Uop{Op: op, Dst: d.reg, Src: s, Imm: int64(d.imm8())})
+	d.emit(uop.Uop{Op: op, Dst: d.reg, Src: s, Imm: int64(d.imm8())})
 	return true
 }
 
@@ -146,11 +148,11 @@ func evi(d *decoder, in *vectorInsn) bool {
 		a, op = d.dword(), op+d.wide()
 	}
 	if d.isReg() {
-		d.emit(Uop{Op: op, Dst: d.rm, Src: d.reg, Imm: int64(d.imm8())})
+		d.emit(uop.Uop{Op: op, Dst: d.rm, Src: d.reg, Imm: int64(d.imm8())})
 		return true
 	}
-	d.emit(Uop{Op: op, Dst: Tmp0, Src: d.reg, Imm: int64(d.imm8())})
-	d.emit(d.at(Uop{Op: gprStores[a], Src: Tmp0}))
+	d.emit(uop.Uop{Op: op, Dst: uop.Tmp0, Src: d.reg, Imm: int64(d.imm8())})
+	d.emit(d.at(uop.Uop{Op: gprStores[a], Src: uop.Tmp0}))
 	return true
 }
 
@@ -164,9 +166,9 @@ func extractps(d *decoder, in *vectorInsn) bool {
 func movdLoad(d *decoder, _ *vectorInsn) bool {
 	d.modrm()
 	if d.isReg() {
-		d.emit(Uop{Op: opMovXFromR32 + d.wide(), Dst: d.reg, Src: d.rm})
+		d.emit(uop.Uop{Op: uop.MovXFromR32 + d.wide(), Dst: d.reg, Src: d.rm})
 	} else {
-		d.emit(d.at(Uop{Op: xmmLoads[d.dword()], Dst: d.reg}))
+		d.emit(d.at(uop.Uop{Op: xmmLoads[d.dword()], Dst: d.reg}))
 	}
 	return true
 }
@@ -175,9 +177,9 @@ func movdLoad(d *decoder, _ *vectorInsn) bool {
 func movdStore(d *decoder, _ *vectorInsn) bool {
 	d.modrm()
 	if d.isReg() {
-		d.emit(Uop{Op: opMovRFromX32 + d.wide(), Dst: d.rm, Src: d.reg})
+		d.emit(uop.Uop{Op: uop.MovRFromX32 + d.wide(), Dst: d.rm, Src: d.reg})
 	} else {
-		d.emit(d.at(Uop{Op: xmmStores[d.dword()], Src: d.reg}))
+		d.emit(d.at(uop.Uop{Op: xmmStores[d.dword()], Src: d.reg}))
 	}
 	return true
 }
@@ -188,7 +190,7 @@ func movnti(d *decoder, _ *vectorInsn) bool {
 	if d.isReg() {
 		return false
 	}
-	d.emit(d.at(Uop{Op: gprStores[d.dword()], Src: d.reg}))
+	d.emit(d.at(uop.Uop{Op: gprStores[d.dword()], Src: d.reg}))
 	return true
 }
 
@@ -200,7 +202,7 @@ func insertpsForm(d *decoder, in *vectorInsn) bool {
 	if !d.isReg() {
 		imm &= 0x3F
 	}
-	d.emit(Uop{Op: in.op, Dst: d.reg, Src: s, Imm: imm})
+	d.emit(uop.Uop{Op: in.op, Dst: d.reg, Src: s, Imm: imm})
 	return true
 }
 
@@ -210,24 +212,24 @@ func maskmov(d *decoder, in *vectorInsn) bool {
 	if !d.isReg() {
 		return false
 	}
-	u := d.implicit(RDI)
-	u.Op, u.Dst, u.Src, u.Imm = opMASKMOVDQU, d.reg, d.rm, 16
+	u := d.implicit(uop.RDI)
+	u.Op, u.Dst, u.Src, u.Imm = uop.MASKMOVDQU, d.reg, d.rm, 16
 	d.emit(u)
 	return true
 }
 
 // implicit returns a micro-operation whose memory operand is at the address in a register.
-func (d *decoder) implicit(base uint8) Uop {
-	u := Uop{Base: base, Index: Zero, Seg: d.seg}
+func (d *decoder) implicit(base uint8) uop.Uop {
+	u := uop.Uop{Base: base, Index: uop.Zero, Seg: d.seg}
 	if d.addr32 {
-		d.emit(Uop{Op: OpLea32, Dst: addrTmp, Base: base, Index: Zero, Seg: Zero})
+		d.emit(uop.Uop{Op: uop.Lea32, Dst: addrTmp, Base: base, Index: uop.Zero, Seg: uop.Zero})
 		u.Base = addrTmp
 	}
 	return u
 }
 
 // shiftGroup is groups 12, 13 and 14: ModRM.reg selects the operation, by an immediate, on a register.
-type shiftGroup [8]Op
+type shiftGroup [8]uop.Op
 
 func (g shiftGroup) form(d *decoder, _ *vectorInsn) bool {
 	d.modrm()
@@ -235,7 +237,7 @@ func (g shiftGroup) form(d *decoder, _ *vectorInsn) bool {
 	if op == 0 || !d.isReg() {
 		return false
 	}
-	d.emit(Uop{Op: op, Dst: d.rm, Imm: int64(d.imm8())})
+	d.emit(uop.Uop{Op: op, Dst: d.rm, Imm: int64(d.imm8())})
 	return true
 }
 
@@ -243,6 +245,6 @@ func (g shiftGroup) form(d *decoder, _ *vectorInsn) bool {
 func stringCompare(d *decoder, in *vectorInsn) bool {
 	d.modrm()
 	s := d.source(in.memory)
-	d.emit(Uop{Op: in.op, Dst: d.reg, Src: s, Imm: int64(d.imm8()), Aux: uint32(d.wide())})
+	d.emit(uop.Uop{Op: in.op, Dst: d.reg, Src: s, Imm: int64(d.imm8()), Aux: uint32(d.wide())})
 	return true
 }

@@ -1,5 +1,7 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // Decoding of pushes and pops.
 
 // stackSize is the operand size in bytes of stack operations, which default to 64 bits. REX.W comes before 66.
@@ -20,14 +22,14 @@ func (d *decoder) pushPop(op uint8) {
 }
 
 func (d *decoder) pushPopSlot(push bool, dst, src uint8) {
-	u := Uop{Op: OpPop, Dst: dst, Src: src, Base: Zero, Index: Zero, Seg: Zero}
+	u := uop.Uop{Op: uop.Pop, Dst: dst, Src: src, Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero}
 	switch {
 	case push && d.stackSize() == 2:
-		u.Op = opPush16
+		u.Op = uop.Push16
 	case push:
-		u.Op = OpPush
+		u.Op = uop.Push
 	case d.stackSize() == 2:
-		u.Op = opPop16
+		u.Op = uop.Pop16
 	}
 	d.emit(u)
 }
@@ -44,8 +46,8 @@ func (d *decoder) popRM() {
 		return
 	}
 	size := int64(d.stackSize())
-	u := d.at(Uop{Op: opPopMem, Aux: uint32(size)})
-	if u.Base == RSP {
+	u := d.at(uop.Uop{Op: uop.PopMem, Aux: uint32(size)})
+	if u.Base == uop.RSP {
 		u.Disp += size
 	}
 	d.emit(u)

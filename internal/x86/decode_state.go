@@ -1,5 +1,7 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // Decoding of what saves and restores the state of x87 and SSE.
 
 // fxsave decodes 0F AE /0 to /6 on memory; ModRM has been read.
@@ -8,23 +10,23 @@ func (d *decoder) fxsave() {
 		d.undefined()
 		return
 	}
-	u := d.at(Uop{Aux: uint32(d.wide())})
+	u := d.at(uop.Uop{Aux: uint32(d.wide())})
 	switch d.reg & 7 {
 	case 0:
-		u.Op = opFXSAVE
+		u.Op = uop.FXSAVE
 	case 1:
-		u.Op = opFXRSTOR
+		u.Op = uop.FXRSTOR
 	case 2, 3:
 		if !d.sseReady() {
 			return
 		}
-		u.Op = opLDMXCSR + Op(d.reg&7-2)
+		u.Op = uop.LDMXCSR + uop.Op(d.reg&7-2)
 	case 4:
-		u.Op = opXSAVE
+		u.Op = uop.XSAVE
 	case 5:
-		u.Op = opXRSTOR
+		u.Op = uop.XRSTOR
 	case 6:
-		u.Op = opXSAVEOPT
+		u.Op = uop.XSAVEOPT
 	default:
 		d.undefined()
 		return
@@ -38,5 +40,5 @@ func (d *decoder) xsaves() {
 		d.undefined()
 		return
 	}
-	d.emit(d.at(Uop{Op: opXSAVEC, Aux: uint32(d.wide())}))
+	d.emit(d.at(uop.Uop{Op: uop.XSAVEC, Aux: uint32(d.wide())}))
 }

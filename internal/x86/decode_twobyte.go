@@ -1,5 +1,7 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // twoByte decodes the instructions after 0F (SDM vol. 2, table A-3).
 func (d *decoder) twoByte() {
 	op := d.imm8()
@@ -28,7 +30,7 @@ func (d *decoder) twoByte() {
 		if d.rex&rexB != 0 {
 			reg |= 8
 		}
-		d.emit(Uop{Op: opBswap, Dst: reg, Aux: uint32(d.operandSize())})
+		d.emit(uop.Uop{Op: uop.Bswap, Dst: reg, Aux: uint32(d.operandSize())})
 	case op >= 0x18 && op < 0x20: // prefetches and hint NOPs, ENDBR64 among them
 		d.modrm()
 	default:
@@ -57,20 +59,20 @@ func (d *decoder) twoByteOther(op uint8) bool {
 		d.group7()
 	case 0x02, 0x03: // LAR, LSL
 		d.modrm()
-		d.emit(Uop{Op: opLar + Op(op-2), Dst: d.reg, Src: d.loadRM(2), Aux: uint32(d.operandSize())})
+		d.emit(uop.Uop{Op: uop.Lar + uop.Op(op-2), Dst: d.reg, Src: d.loadRM(2), Aux: uint32(d.operandSize())})
 	case 0x05:
-		d.control(Uop{Op: opSyscall})
+		d.control(uop.Uop{Op: uop.Syscall})
 	case 0x06:
 		d.privileged()
-		d.last(Uop{Op: opClts})
+		d.last(uop.Uop{Op: uop.Clts})
 	case 0x07:
-		d.control(Uop{Op: opSysret, Aux: uint32(d.operandSize())})
+		d.control(uop.Uop{Op: uop.Sysret, Aux: uint32(d.operandSize())})
 	case 0x08:
 		d.privileged()
-		d.sensitive(InsnINVD, Uop{Op: opClflush})
+		d.sensitive(uop.InsnINVD, uop.Uop{Op: uop.Clflush})
 	case 0x09:
 		d.privileged()
-		d.sensitive(InsnWBINVD, Uop{Op: opClflush})
+		d.sensitive(uop.InsnWBINVD, uop.Uop{Op: uop.Clflush})
 	case 0x0B:
 		d.undefined()
 	case 0x0D: // PREFETCHW
@@ -83,9 +85,9 @@ func (d *decoder) twoByteOther(op uint8) bool {
 		}
 		d.privileged()
 		if op == 0x20 {
-			d.emit(Uop{Op: opMovFromCR, Dst: d.rm, Aux: uint32(d.reg)})
+			d.emit(uop.Uop{Op: uop.MovFromCR, Dst: d.rm, Aux: uint32(d.reg)})
 		} else {
-			d.last(Uop{Op: opMovToCR, Src: d.rm, Aux: uint32(d.reg)})
+			d.last(uop.Uop{Op: uop.MovToCR, Src: d.rm, Aux: uint32(d.reg)})
 		}
 	case 0x21, 0x23:
 		d.modrmRegister()
@@ -95,33 +97,33 @@ func (d *decoder) twoByteOther(op uint8) bool {
 		}
 		d.privileged()
 		if op == 0x21 {
-			d.sensitive(InsnDR, Uop{Op: opMovFromDR, Dst: d.rm, Imm: int64(d.reg)})
+			d.sensitive(uop.InsnDR, uop.Uop{Op: uop.MovFromDR, Dst: d.rm, Imm: int64(d.reg)})
 		} else {
-			d.sensitive(InsnDR, Uop{Op: opMovToDR, Src: d.rm, Imm: int64(d.reg)})
+			d.sensitive(uop.InsnDR, uop.Uop{Op: uop.MovToDR, Src: d.rm, Imm: int64(d.reg)})
 		}
 	case 0x30:
 		d.privileged()
-		d.sensitive(InsnWRMSR, Uop{Op: opWrmsr})
+		d.sensitive(uop.InsnWRMSR, uop.Uop{Op: uop.Wrmsr})
 	case 0x31:
-		d.timestamp(InsnRDTSC, Uop{Op: opRdtsc})
+		d.timestamp(uop.InsnRDTSC, uop.Uop{Op: uop.Rdtsc})
 	case 0x32:
 		d.privileged()
-		d.sensitive(InsnRDMSR, Uop{Op: opRdmsr})
+		d.sensitive(uop.InsnRDMSR, uop.Uop{Op: uop.Rdmsr})
 	case 0x33:
-		d.sensitive(InsnRDPMC, Uop{Op: opRdpmc})
+		d.sensitive(uop.InsnRDPMC, uop.Uop{Op: uop.Rdpmc})
 	case 0x34:
-		d.control(Uop{Op: opSysenter})
+		d.control(uop.Uop{Op: uop.Sysenter})
 	case 0x35:
-		d.control(Uop{Op: opSysexit, Aux: uint32(d.operandSize())})
+		d.control(uop.Uop{Op: uop.Sysexit, Aux: uint32(d.operandSize())})
 	case 0x37: // GETSEC: CR4.SMXE is never set
 		d.undefined()
 	case 0xA0, 0xA8: // PUSH FS, GS
-		d.emit(Uop{Op: opMovSeg, Dst: Tmp0, Aux: uint32(segFS + op>>3&1)})
-		d.pushPopSlot(true, 0, Tmp0)
+		d.emit(uop.Uop{Op: uop.MovSeg, Dst: uop.Tmp0, Aux: uint32(uop.SegFS + op>>3&1)})
+		d.pushPopSlot(true, 0, uop.Tmp0)
 	case 0xA1, 0xA9:
-		d.last(Uop{Op: opPopSeg, Dst: uint8(d.stackSize()), Aux: uint32(segFS + op>>3&1)})
+		d.last(uop.Uop{Op: uop.PopSeg, Dst: uint8(d.stackSize()), Aux: uint32(uop.SegFS + op>>3&1)})
 	case 0xA2:
-		d.sensitive(InsnCPUID, Uop{Op: opCpuid})
+		d.sensitive(uop.InsnCPUID, uop.Uop{Op: uop.Cpuid})
 	case 0xA3, 0xAB, 0xB3, 0xBB:
 		d.modrm()
 		d.bitTest(op>>3&3, d.reg, 0)
@@ -132,7 +134,7 @@ func (d *decoder) twoByteOther(op uint8) bool {
 			break
 		}
 		kind := d.reg & 3
-		d.bitTest(kind, Zero, int64(d.imm8()))
+		d.bitTest(kind, uop.Zero, int64(d.imm8()))
 	case 0xA4, 0xA5, 0xAC, 0xAD:
 		d.modrm()
 		d.doubleShift(op)
@@ -152,8 +154,8 @@ func (d *decoder) twoByteOther(op uint8) bool {
 			d.undefined()
 			break
 		}
-		seg := [...]uint32{2: segSS, 4: segFS, 5: segGS}[op&7]
-		d.last(d.at(Uop{Op: opLfs, Dst: d.reg, Aux: seg | uint32(d.operandSize())<<8}))
+		seg := [...]uint32{2: uop.SegSS, 4: uop.SegFS, 5: uop.SegGS}[op&7]
+		d.last(d.at(uop.Uop{Op: uop.Lfs, Dst: d.reg, Aux: seg | uint32(d.operandSize())<<8}))
 	case 0xB6, 0xB7:
 		d.modrm()
 		d.extend(1<<(op&1), false)
@@ -163,14 +165,14 @@ func (d *decoder) twoByteOther(op uint8) bool {
 		}
 		d.modrm()
 		n := d.operandSize()
-		d.emit(Uop{Op: opPopcnt, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(n)})
+		d.emit(uop.Uop{Op: uop.Popcnt, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(n)})
 	case 0xB9, 0xFF: // UD1, UD0
 		d.modrm()
 		d.undefined()
 	case 0xBC, 0xBD:
 		d.modrm()
 		n := d.operandSize()
-		d.emit(Uop{Op: opBitScan, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(n) | uint32(op&1)<<8 | uint32(bitOf(d.rep == 0xF3))<<9})
+		d.emit(uop.Uop{Op: uop.BitScan, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(n) | uint32(op&1)<<8 | uint32(bitOf(d.rep == 0xF3))<<9})
 	case 0xBE, 0xBF:
 		d.modrm()
 		d.extend(1<<(op&1), true)
@@ -197,7 +199,7 @@ func (d *decoder) twoByteOther(op uint8) bool {
 }
 
 // timestamp emits RDTSC or RDTSCP, which are frequent enough not to end blocks where nobody intercepts them.
-func (d *decoder) timestamp(kind InstructionKind, u Uop) {
+func (d *decoder) timestamp(kind uop.InstructionKind, u uop.Uop) {
 	if d.intercepts.Has(kind) {
 		d.sensitive(kind, u)
 		return
@@ -215,7 +217,7 @@ func (d *decoder) map38() {
 		if op == 0xF1 {
 			n = d.operandSize()
 		}
-		d.emit(Uop{Op: opCrc32, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(n) | uint32(bitOf(d.rex&rexW != 0))<<8})
+		d.emit(uop.Uop{Op: uop.Crc32, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(n) | uint32(bitOf(d.rex&rexW != 0))<<8})
 	case op == 0xF0 && d.rep == 0: // MOVBE from memory
 		d.modrm()
 		if d.isReg() {
@@ -223,8 +225,8 @@ func (d *decoder) map38() {
 			return
 		}
 		n := d.operandSize()
-		d.emit(Uop{Op: opMovbe, Dst: Tmp0, Src: d.loadRM(n), Aux: uint32(n)})
-		d.storeReg(n, d.reg, Tmp0, 0)
+		d.emit(uop.Uop{Op: uop.Movbe, Dst: uop.Tmp0, Src: d.loadRM(n), Aux: uint32(n)})
+		d.storeReg(n, d.reg, uop.Tmp0, 0)
 	case op == 0xF1 && d.rep == 0: // MOVBE to memory
 		d.modrm()
 		if d.isReg() {
@@ -232,17 +234,17 @@ func (d *decoder) map38() {
 			return
 		}
 		n := d.operandSize()
-		d.emit(Uop{Op: opMovbe, Dst: Tmp0, Src: d.reg, Aux: uint32(n)})
-		d.storeRM(n, Tmp0, 0)
+		d.emit(uop.Uop{Op: uop.Movbe, Dst: uop.Tmp0, Src: d.reg, Aux: uint32(n)})
+		d.storeRM(n, uop.Tmp0, 0)
 	case op == 0xF6 && (d.rep == 0xF3 || d.rep == 0 && d.data16): // ADOX, ADCX
 		d.modrm()
 		n := 4
 		if d.rex&rexW != 0 {
 			n = 8
 		}
-		u := Uop{Op: opADX32, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(bitOf(d.rep == 0xF3)), Base: Zero, Index: Zero, Seg: Zero}
+		u := uop.Uop{Op: uop.ADX32, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(bitOf(d.rep == 0xF3)), Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero}
 		if n == 8 {
-			u.Op = OpAdcx64 + Op(u.Aux)
+			u.Op = uop.Adcx64 + uop.Op(u.Aux)
 		}
 		d.emit(u)
 	case op == 0x82 && d.data16 && d.rep == 0: // INVPCID
@@ -252,7 +254,7 @@ func (d *decoder) map38() {
 			return
 		}
 		d.privileged()
-		d.last(d.at(Uop{Op: opInvpcid, Src: d.reg}))
+		d.last(d.at(uop.Uop{Op: uop.Invpcid, Src: d.reg}))
 	default:
 		if !d.sse(2, op) {
 			d.undefined()

@@ -1,5 +1,7 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // Decoding of VEX prefixes, and of BMI1 and BMI2, which are all that is announced after them.
 
 // A vexPrefix is what a VEX prefix says (SDM vol. 2, 2.3.5).
@@ -52,17 +54,17 @@ func (d *decoder) vexed(op uint8) {
 func bmiOf(v *vexPrefix, op uint8) (kind int, ok bool) {
 	key := uint32(v.opcodeMap)<<16 | uint32(v.pp)<<8 | uint32(op)
 	kind, ok = map[uint32]int{
-		0x2_00_F2: bmiANDN,
-		0x2_00_F3: bmiGroup17,
-		0x2_00_F5: bmiBZHI,
-		0x2_02_F5: bmiPEXT,
-		0x2_03_F5: bmiPDEP,
-		0x2_03_F6: bmiMULX,
-		0x2_00_F7: bmiBEXTR,
-		0x2_01_F7: bmiSHLX,
-		0x2_02_F7: bmiSARX,
-		0x2_03_F7: bmiSHRX,
-		0x3_03_F0: bmiRORX,
+		0x2_00_F2: uop.BMIANDN,
+		0x2_00_F3: uop.BMIGroup17,
+		0x2_00_F5: uop.BMIBZHI,
+		0x2_02_F5: uop.BMIPEXT,
+		0x2_03_F5: uop.BMIPDEP,
+		0x2_03_F6: uop.BMIMULX,
+		0x2_00_F7: uop.BMIBEXTR,
+		0x2_01_F7: uop.BMISHLX,
+		0x2_02_F7: uop.BMISARX,
+		0x2_03_F7: uop.BMISHRX,
+		0x3_03_F0: uop.BMIRORX,
 	}[key]
 	return kind, ok
 }
@@ -74,25 +76,25 @@ func (d *decoder) bmi(kind int) {
 		n = 8
 	}
 	dst := d.reg
-	if kind == bmiGroup17 {
+	if kind == uop.BMIGroup17 {
 		r := d.reg & 7
 		if r < 1 || r > 3 {
 			d.undefined()
 			return
 		}
-		kind, dst = bmiBLSR+int(r)-1, d.vex.vvvv
+		kind, dst = uop.BMIBLSR+int(r)-1, d.vex.vvvv
 	}
-	if kind == bmiRORX && d.vex.vvvv != 0 {
+	if kind == uop.BMIRORX && d.vex.vvvv != 0 {
 		d.undefined()
 		return
 	}
 	src := d.loadRM(n)
-	if kind == bmiMULX && n == 8 {
-		d.emit(Uop{Op: OpMulx64, Dst: dst, Src: src, Aux: uint32(d.vex.vvvv), Base: Zero, Index: Zero, Seg: Zero})
+	if kind == uop.BMIMULX && n == 8 {
+		d.emit(uop.Uop{Op: uop.Mulx64, Dst: dst, Src: src, Aux: uint32(d.vex.vvvv), Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero})
 		return
 	}
-	u := Uop{Op: opBMI, Dst: dst, Src: src, Index: d.vex.vvvv, Aux: uint32(kind), Scale: uint8(n)}
-	if kind == bmiRORX {
+	u := uop.Uop{Op: uop.BMI, Dst: dst, Src: src, Index: d.vex.vvvv, Aux: uint32(kind), Scale: uint8(n)}
+	if kind == uop.BMIRORX {
 		u.Imm = int64(d.imm8())
 	}
 	d.emit(u)

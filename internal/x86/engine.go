@@ -6,7 +6,7 @@ package x86
 // [CPU.lookup], go from one to the next with [CPU.follow], and leave to [CPU.cut] what does not fit before the limit.
 // What they are to notice comes to them as blocks and as entries of the TLB, and no engine asks for it:
 //
-//   - A breakpoint, a trace and a watched instruction are a micro-operation of a block (opStop). Where they change, the
+//   - A breakpoint, a trace and a watched instruction are a micro-operation of a block (uop.Stop). Where they change, the
 //     blocks that they concern are retired, as they are where code has been stored to.
 //   - At a fence, lookup gives blocks of one instruction.
 //   - Watched data, frames with code and frames without backing are entries of the TLB whose tags do not match.

@@ -1,6 +1,10 @@
 package x86
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // A strictEngine holds another one to what engines promise. The processors of all programs in this package run under
 // one.
@@ -21,8 +25,8 @@ func (s strictEngine) run(c *CPU) stop {
 		s.t.Errorf("the engine came back for its limit after %d instructions of %d", c.icount, limit)
 	case why != c.stopped(), why == stopLimit && (c.raised || c.exiting):
 		s.t.Errorf("the engine came back for reason %d; exception pending: %v, to return: %v", why, c.raised, c.exiting)
-	case c.R[Zero] != 0 || c.R[StackSeg] != 0:
-		s.t.Errorf("the engine left %#x and %#x in registers that are zero", c.R[Zero], c.R[StackSeg])
+	case c.R[uop.Zero] != 0 || c.R[uop.StackSeg] != 0:
+		s.t.Errorf("the engine left %#x and %#x in registers that are zero", c.R[uop.Zero], c.R[uop.StackSeg])
 	}
 	return why
 }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 
 	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // FXSAVE, FXRSTOR and MXCSR's own instructions.
@@ -103,17 +104,17 @@ func (f *x87State) SetImage(b *[fxXMM]byte) {
 	a.x87(f, true)
 }
 
-var fxsaveHandlers = map[Op]handler{
-	opFXSAVE:  fxsave,
-	opFXRSTOR: fxrstor,
-	opLDMXCSR: ldmxcsr,
-	opSTMXCSR: func(c *CPU, u *Uop) bool { return c.store32(c.ea(u), c.mxcsr) },
+var fxsaveHandlers = map[uop.Op]handler{
+	uop.FXSAVE:  fxsave,
+	uop.FXRSTOR: fxrstor,
+	uop.LDMXCSR: ldmxcsr,
+	uop.STMXCSR: func(c *CPU, u *uop.Uop) bool { return c.store32(c.ea(u), c.mxcsr) },
 }
 
 // fxReady says whether FXSAVE and FXRSTOR can be executed on the area at va.
 func (c *CPU) fxReady(va uint64) bool {
 	if c.cr0&(CR0EM|CR0TS) != 0 {
-		return c.raiseNoCode(vectorNM)
+		return c.raiseNoCode(uop.VectorNM)
 	}
 	return c.areaAligned(va, fxAligned)
 }
@@ -128,13 +129,13 @@ func (c *CPU) areaAligned(va, align uint64) bool {
 	case !c.natural(va, 4):
 		return false
 	case va%align != 0:
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	return true
 }
 
 // fxsave and fxrstor have their operand size, REX.W, in Aux.
-func fxsave(c *CPU, u *Uop) bool {
+func fxsave(c *CPU, u *uop.Uop) bool {
 	va := c.ea(u)
 	if !c.fxReady(va) {
 		return false
@@ -146,7 +147,7 @@ func fxsave(c *CPU, u *Uop) bool {
 	return c.claim(va, fxSize) && c.writeBytes(va, a[:])
 }
 
-func fxrstor(c *CPU, u *Uop) bool {
+func fxrstor(c *CPU, u *uop.Uop) bool {
 	va := c.ea(u)
 	if !c.fxReady(va) {
 		return false
@@ -157,7 +158,7 @@ func fxrstor(c *CPU, u *Uop) bool {
 	}
 	a := (*fxArea)(b[:])
 	if a.mxcsr()&^mxcsrExist != 0 {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	a.x87(&c.fpu, u.Aux != 0)
 	c.mxcsr = a.mxcsr()
@@ -165,13 +166,13 @@ func fxrstor(c *CPU, u *Uop) bool {
 	return true
 }
 
-func ldmxcsr(c *CPU, u *Uop) bool {
+func ldmxcsr(c *CPU, u *uop.Uop) bool {
 	v, ok := c.load32(c.ea(u))
 	if !ok {
 		return false
 	}
 	if v&^mxcsrExist != 0 {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	c.mxcsr = v
 	return true

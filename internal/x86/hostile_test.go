@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // A handler whose first instruction raises the exception that it handles, on an interrupt stack: no instruction
@@ -48,7 +49,7 @@ func TestDecodedCodeIsBounded(t *testing.T) {
 	t.Parallel()
 	const from, to = progBig, progBig + 512<<10
 	p := program{code: asm(
-		movImm(RBX, from),
+		movImm(uop.RBX, from),
 		"48 8D 35 02 00 00 00", // lea rsi, [next]
 		"FF E3",                // again: jmp rbx
 		"48 FF C3",             // next: inc rbx

@@ -1,6 +1,9 @@
 package x86
 
-import "github.com/tacit-vm/tacit/internal/mem"
+import (
+	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // From the address at which execution goes on to the block that is there.
 
@@ -48,7 +51,7 @@ func (c *CPU) known(rip uint64) *block {
 // lookup returns the block at RIP, decoding it where that has not been done. It returns nil where the fetch raised an
 // exception or met a trap.
 func (c *CPU) lookup() *block {
-	rip := c.R[BlkRIP]
+	rip := c.R[uop.BlkRIP]
 	if b := c.known(rip); b != nil {
 		return b
 	}
@@ -89,7 +92,7 @@ func (c *CPU) lookup() *block {
 
 // trapped makes Run return ExitTrap where RIP, which lies in the page of e, is at an entry point of [Traps].
 func (c *CPU) trapped(e *fetchEntry) bool {
-	gpa := e.gpa | c.R[BlkRIP]&pageMask
+	gpa := e.gpa | c.R[uop.BlkRIP]&pageMask
 	if !c.code.trapped(gpa) {
 		return false
 	}
@@ -103,7 +106,7 @@ func (c *CPU) atFence(e *fetchEntry) *block {
 	switch {
 	case c.trapped(e):
 		return nil
-	case c.crossesFence(c.R[BlkRIP]):
+	case c.crossesFence(c.R[uop.BlkRIP]):
 		c.leave(Exit{Kind: ExitFence})
 		return nil
 	}
@@ -118,7 +121,7 @@ func (c *CPU) fetchPage(va uint64) *fetchEntry {
 		return e
 	}
 	if !canonical(va) {
-		c.raise(vectorGP, 0)
+		c.raise(uop.VectorGP, 0)
 		return nil
 	}
 	m, ok := c.walk(va, Fetch, c.cpl == 3, false)
@@ -142,7 +145,7 @@ func (c *CPU) fetchPage(va uint64) *fetchEntry {
 
 // decode decodes at most limit instructions at RIP, which lies in the page of e. It does not keep them.
 func (c *CPU) decode(e *fetchEntry, limit int) *block {
-	rip := c.R[BlkRIP]
+	rip := c.R[uop.BlkRIP]
 	b := &block{valid: true, frame: e.frame, offset: uint16(rip & pageMask), mode: c.mode}
 	here := rest(e.page, b.offset)
 	if !c.code.fill(b, here, limit) {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // Plain is the platform of a machine without confidential computing: all memory is there, nothing is intercepted. To a
@@ -42,7 +43,7 @@ func (p *Plain) Resolve(_ *CPU, gpa uint64, a Access) (Translation, *Refusal) {
 }
 
 // Intercepts implements [Platform].
-func (p *Plain) Intercepts() InstructionSet { return 0 }
+func (p *Plain) Intercepts() uop.InstructionSet { return 0 }
 
 // Intercept implements [Platform].
 func (p *Plain) Intercept(*CPU, *Instruction) Action { return Native }

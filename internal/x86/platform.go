@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // A Platform is what the processor's surroundings do to it: the confidential-computing architecture, or its absence.
@@ -23,7 +24,7 @@ type Platform interface {
 
 	// Intercepts is the set of instructions that are given to Intercept. It must not change after the first
 	// instruction: the decoder asks it.
-	Intercepts() InstructionSet
+	Intercepts() uop.InstructionSet
 
 	// Intercept does an instruction's work, raises what it raises ([CPU.Raise]), ends the run ([CPU.Stop]), or says
 	// that the processor is to do it natively.
@@ -116,7 +117,7 @@ const (
 
 // An Instruction is an intercepted instruction with what the platform cannot see in the registers.
 type Instruction struct {
-	Kind   InstructionKind
+	Kind   uop.InstructionKind
 	Length int // bytes, prefixes included
 
 	// For InsnIO.

@@ -3,6 +3,8 @@ package x86
 import (
 	"errors"
 	"fmt"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // An ExitKind says why [CPU.Run] came back.
@@ -162,7 +164,7 @@ func (c *CPU) Run(deadline int64) Exit {
 		}
 		if single && c.icount > before && why == stopLimit && !(c.shadow == c.icount && c.shadowSS) {
 			c.dr[6] |= 1 << 14 // BS
-			c.Raise(Exception{Vector: vectorDB, trap: true})
+			c.Raise(Exception{Vector: uop.VectorDB, trap: true})
 		}
 	}
 }

@@ -4,32 +4,33 @@ import (
 	"math/bits"
 
 	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // Floating-point arithmetic: scalar in the lowest lane, packed in all.
-var floatArithHandlers = map[Op]handler{
-	opADDPS: packed32(softfloat.OpAdd), opADDPD: packed64(softfloat.OpAdd), opADDSS: scalar32(softfloat.OpAdd), opADDSD: scalar64(softfloat.OpAdd),
-	opSUBPS: packed32(softfloat.OpSub), opSUBPD: packed64(softfloat.OpSub), opSUBSS: scalar32(softfloat.OpSub), opSUBSD: scalar64(softfloat.OpSub),
-	opMULPS: packed32(softfloat.OpMul), opMULPD: packed64(softfloat.OpMul), opMULSS: scalar32(softfloat.OpMul), opMULSD: scalar64(softfloat.OpMul),
-	opDIVPS: packed32(softfloat.OpDiv), opDIVPD: packed64(softfloat.OpDiv), opDIVSS: scalar32(softfloat.OpDiv), opDIVSD: scalar64(softfloat.OpDiv),
-	opMINPS: packed32(softfloat.OpMin), opMINPD: packed64(softfloat.OpMin), opMINSS: scalar32(softfloat.OpMin), opMINSD: scalar64(softfloat.OpMin),
-	opMAXPS: packed32(softfloat.OpMax), opMAXPD: packed64(softfloat.OpMax), opMAXSS: scalar32(softfloat.OpMax), opMAXSD: scalar64(softfloat.OpMax),
-	opSQRTPS: packed32(softfloat.OpSqrt), opSQRTPD: packed64(softfloat.OpSqrt), opSQRTSS: scalar32(softfloat.OpSqrt), opSQRTSD: scalar64(softfloat.OpSqrt),
+var floatArithHandlers = map[uop.Op]handler{
+	uop.ADDPS: packed32(softfloat.OpAdd), uop.ADDPD: packed64(softfloat.OpAdd), uop.ADDSS: scalar32(softfloat.OpAdd), uop.ADDSD: scalar64(softfloat.OpAdd),
+	uop.SUBPS: packed32(softfloat.OpSub), uop.SUBPD: packed64(softfloat.OpSub), uop.SUBSS: scalar32(softfloat.OpSub), uop.SUBSD: scalar64(softfloat.OpSub),
+	uop.MULPS: packed32(softfloat.OpMul), uop.MULPD: packed64(softfloat.OpMul), uop.MULSS: scalar32(softfloat.OpMul), uop.MULSD: scalar64(softfloat.OpMul),
+	uop.DIVPS: packed32(softfloat.OpDiv), uop.DIVPD: packed64(softfloat.OpDiv), uop.DIVSS: scalar32(softfloat.OpDiv), uop.DIVSD: scalar64(softfloat.OpDiv),
+	uop.MINPS: packed32(softfloat.OpMin), uop.MINPD: packed64(softfloat.OpMin), uop.MINSS: scalar32(softfloat.OpMin), uop.MINSD: scalar64(softfloat.OpMin),
+	uop.MAXPS: packed32(softfloat.OpMax), uop.MAXPD: packed64(softfloat.OpMax), uop.MAXSS: scalar32(softfloat.OpMax), uop.MAXSD: scalar64(softfloat.OpMax),
+	uop.SQRTPS: packed32(softfloat.OpSqrt), uop.SQRTPD: packed64(softfloat.OpSqrt), uop.SQRTSS: scalar32(softfloat.OpSqrt), uop.SQRTSD: scalar64(softfloat.OpSqrt),
 
-	opADDSUBPS: func(c *CPU, u *Uop) bool {
+	uop.ADDSUBPS: func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		return c.lanes32(d, *d, *s, softfloat.OpSub, softfloat.OpAdd)
 	},
-	opADDSUBPD: func(c *CPU, u *Uop) bool {
+	uop.ADDSUBPD: func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		return c.lanes64(d, *d, *s, softfloat.OpSub, softfloat.OpAdd)
 	},
-	opHADDPS: horizontal32(softfloat.OpAdd),
-	opHADDPD: horizontal64(softfloat.OpAdd),
-	opHSUBPS: horizontal32(softfloat.OpSub),
-	opHSUBPD: horizontal64(softfloat.OpSub),
-	opDPPS:   dpps,
-	opDPPD:   dppd,
+	uop.HADDPS: horizontal32(softfloat.OpAdd),
+	uop.HADDPD: horizontal64(softfloat.OpAdd),
+	uop.HSUBPS: horizontal32(softfloat.OpSub),
+	uop.HSUBPD: horizontal64(softfloat.OpSub),
+	uop.DPPS:   dpps,
+	uop.DPPD:   dppd,
 }
 
 // hostFloat says that the host's arithmetic does what the guest's does: it rounds the same way, nothing can trap, and
@@ -39,7 +40,7 @@ func (c *CPU) hostFloat() bool {
 }
 
 func scalar32(op softfloat.Op) handler {
-	return func(c *CPU, u *Uop) bool {
+	return func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		if c.hostFloat() {
 			if r, ok := softfloat.Host32(op, uint32(d[0]), uint32(s[0])); ok {
@@ -58,7 +59,7 @@ func scalar32(op softfloat.Op) handler {
 }
 
 func scalar64(op softfloat.Op) handler {
-	return func(c *CPU, u *Uop) bool {
+	return func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		if c.hostFloat() {
 			if r, ok := softfloat.Host64(op, d[0], s[0]); ok {
@@ -77,14 +78,14 @@ func scalar64(op softfloat.Op) handler {
 }
 
 func packed32(op softfloat.Op) handler {
-	return func(c *CPU, u *Uop) bool {
+	return func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		return c.lanes32(d, *d, *s, op, op)
 	}
 }
 
 func packed64(op softfloat.Op) handler {
-	return func(c *CPU, u *Uop) bool {
+	return func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		return c.lanes64(d, *d, *s, op, op)
 	}
@@ -117,7 +118,7 @@ func (c *CPU) lanes64(dst *XMM, a, b XMM, even, odd softfloat.Op) bool {
 
 // horizontal32 and horizontal64 operate on neighbours: those of the destination give the low half of the result.
 func horizontal32(op softfloat.Op) handler {
-	return func(c *CPU, u *Uop) bool {
+	return func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		even, odd := unzip32(*d, *s)
 		return c.lanes32(d, even, odd, op, op)
@@ -125,7 +126,7 @@ func horizontal32(op softfloat.Op) handler {
 }
 
 func horizontal64(op softfloat.Op) handler {
-	return func(c *CPU, u *Uop) bool {
+	return func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		return c.lanes64(d, XMM{d[0], s[0]}, XMM{d[1], s[1]}, op, op)
 	}
@@ -141,7 +142,7 @@ func unzip32(a, b XMM) (even, odd XMM) {
 // the lanes that imm[3:0] names. The other products and lanes are zero. The manual leaves open which operand of an
 // addition is the first, which decides between NaNs: silicon adds each lane's neighbour and the lane, then the lane and
 // the one two places away.
-func dpps(c *CPU, u *Uop) bool {
+func dpps(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	imm := uint8(u.Imm)
 	a := blend(XMM{}, *d, spread(imm>>4&3, 32), spread(imm>>6, 32))
@@ -158,7 +159,7 @@ func dpps(c *CPU, u *Uop) bool {
 	return true
 }
 
-func dppd(c *CPU, u *Uop) bool {
+func dppd(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	imm := uint8(u.Imm)
 	a := blend(XMM{}, *d, spread(imm>>4&1, 64), spread(imm>>5&1, 64))

@@ -1,6 +1,9 @@
 package x86
 
-import "github.com/tacit-vm/tacit/internal/softfloat"
+import (
+	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // MXCSR (SDM vol. 1, 10.2.3). Exception flags are in bits 5:0 and their masks in bits 12:7, both in the order of
 // softfloat.IE and so on.
@@ -43,9 +46,9 @@ func (c *CPU) settle(e *softfloat.Env) bool {
 		return true
 	}
 	if c.cr4&CR4OSXMMEXCPT == 0 {
-		c.raiseNoCode(vectorUD)
+		c.raiseNoCode(uop.VectorUD)
 	} else {
-		c.raiseNoCode(vectorXM)
+		c.raiseNoCode(uop.VectorXM)
 	}
 	return false
 }

@@ -4,18 +4,19 @@ import (
 	"math"
 
 	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // Floating-point comparisons.
-var floatCompareHandlers = map[Op]handler{
-	opCMPPS:   cmpps,
-	opCMPPD:   cmppd,
-	opCMPSS:   cmpss,
-	opCMPSD:   cmpsd,
-	opCOMISS:  compareSingle,
-	opCOMISD:  compareDouble,
-	opUCOMISS: compareSingle,
-	opUCOMISD: compareDouble,
+var floatCompareHandlers = map[uop.Op]handler{
+	uop.CMPPS:   cmpps,
+	uop.CMPPD:   cmppd,
+	uop.CMPSS:   cmpss,
+	uop.CMPSD:   cmpsd,
+	uop.COMISS:  compareSingle,
+	uop.COMISD:  compareDouble,
+	uop.UCOMISS: compareSingle,
+	uop.UCOMISD: compareDouble,
 }
 
 // predicate says whether a and b are in the relation imm[2:0] (SDM vol. 2, CMPPD, table 3-1): EQ, LT, LE, UNORD and
@@ -36,7 +37,7 @@ func predicate(e *softfloat.Env, a, b softfloat.Number, imm uint8) bool {
 	return holds != (imm&4 != 0)
 }
 
-func cmpps(c *CPU, u *Uop) bool {
+func cmpps(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	e := c.sseEnv()
 	var r XMM
@@ -52,7 +53,7 @@ func cmpps(c *CPU, u *Uop) bool {
 	return true
 }
 
-func cmppd(c *CPU, u *Uop) bool {
+func cmppd(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	e := c.sseEnv()
 	var r XMM
@@ -66,7 +67,7 @@ func cmppd(c *CPU, u *Uop) bool {
 	return true
 }
 
-func cmpss(c *CPU, u *Uop) bool {
+func cmpss(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	e := c.sseEnv()
 	r := allOnes(predicate(&e, softfloat.Unpack32(d.dword(0)), softfloat.Unpack32(s.dword(0)), uint8(u.Imm)))
@@ -77,7 +78,7 @@ func cmpss(c *CPU, u *Uop) bool {
 	return true
 }
 
-func cmpsd(c *CPU, u *Uop) bool {
+func cmpsd(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	e := c.sseEnv()
 	r := allOnes(predicate(&e, softfloat.Unpack64(d[0]), softfloat.Unpack64(s[0]), uint8(u.Imm)))
@@ -90,24 +91,24 @@ func cmpsd(c *CPU, u *Uop) bool {
 
 // compareSingle and compareDouble are COMIS and UCOMIS, which does not signal quiet NaNs. The host compares where it
 // raises nothing.
-func compareSingle(c *CPU, u *Uop) bool {
+func compareSingle(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	a, b := uint32(d[0]), uint32(s[0])
 	if softfloat.Normal32(a) && softfloat.Normal32(b) {
 		c.flags.set(hostOrdering(math.Float32frombits(a), math.Float32frombits(b)))
 		return true
 	}
-	return c.compareFlags(softfloat.Unpack32(a), softfloat.Unpack32(b), u.Op == opCOMISS)
+	return c.compareFlags(softfloat.Unpack32(a), softfloat.Unpack32(b), u.Op == uop.COMISS)
 }
 
-func compareDouble(c *CPU, u *Uop) bool {
+func compareDouble(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	a, b := d[0], s[0]
 	if softfloat.Normal64(a) && softfloat.Normal64(b) {
 		c.flags.set(hostOrdering(math.Float64frombits(a), math.Float64frombits(b)))
 		return true
 	}
-	return c.compareFlags(softfloat.Unpack64(a), softfloat.Unpack64(b), u.Op == opCOMISD)
+	return c.compareFlags(softfloat.Unpack64(a), softfloat.Unpack64(b), u.Op == uop.COMISD)
 }
 
 // hostOrdering is orderingFlags of two numbers that are not NaNs.

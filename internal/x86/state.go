@@ -6,6 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // A Config describes a processor. All but its ID is the same for all processors of a machine, which are those over one
@@ -81,7 +82,7 @@ func (c *CPU) State() State {
 	}
 	copy(s.GPR[:], c.R[:16])
 	copy(s.XMM[:], c.X[:16])
-	s.Seg[segFS].Base, s.Seg[segGS].Base = c.R[FSBase], c.R[GSBase]
+	s.Seg[uop.SegFS].Base, s.Seg[uop.SegGS].Base = c.R[uop.FSBase], c.R[uop.GSBase]
 	return s
 }
 

@@ -1,16 +1,19 @@
 package x86
 
-import "github.com/tacit-vm/tacit/internal/softfloat"
+import (
+	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // Comparisons and FXAM.
-var x87CompareHandlers = map[Op]handler{
-	opFCOM:   func(c *CPU, u *Uop) bool { return c.compareST(u, true, false) },
-	opFUCOM:  func(c *CPU, u *Uop) bool { return c.compareST(u, false, false) },
-	opFCOMI:  func(c *CPU, u *Uop) bool { return c.compareST(u, true, true) },
-	opFUCOMI: func(c *CPU, u *Uop) bool { return c.compareST(u, false, true) },
-	opFCOMm:  fcomMemory,
-	opFTST:   ftst,
-	opFXAM:   fxam,
+var x87CompareHandlers = map[uop.Op]handler{
+	uop.FCOM:   func(c *CPU, u *uop.Uop) bool { return c.compareST(u, true, false) },
+	uop.FUCOM:  func(c *CPU, u *uop.Uop) bool { return c.compareST(u, false, false) },
+	uop.FCOMI:  func(c *CPU, u *uop.Uop) bool { return c.compareST(u, true, true) },
+	uop.FUCOMI: func(c *CPU, u *uop.Uop) bool { return c.compareST(u, false, true) },
+	uop.FCOMm:  fcomMemory,
+	uop.FTST:   ftst,
+	uop.FXAM:   fxam,
 }
 
 // orderingCodes is the result of a comparison in the status word (SDM vol. 1, table 8-6).
@@ -23,7 +26,7 @@ func (f *x87State) setCodes(codes uint16) { f.sw = f.sw&^x87Codes | codes }
 // A comparison gives its result even where an exception is not masked; only the pop is left out then.
 
 // compareST compares ST(0) with ST(Src). Where eflags is set, the result goes to EFLAGS instead of the status word.
-func (c *CPU) compareST(u *Uop, signal, eflags bool) bool {
+func (c *CPU) compareST(u *uop.Uop, signal, eflags bool) bool {
 	s := c.begin()
 	s.keepC1 = eflags
 	o := softfloat.Unordered
@@ -42,11 +45,11 @@ func (c *CPU) compareST(u *Uop, signal, eflags bool) bool {
 	return true
 }
 
-func fcomMemory(c *CPU, u *Uop) bool {
+func fcomMemory(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
 	o := softfloat.Unordered
 	if c.need(&s, 0) {
-		o = s.Compare(c.value(0), memoryNumber(c.R[Tmp0], u.Src), true)
+		o = s.Compare(c.value(0), memoryNumber(c.R[uop.Tmp0], u.Src), true)
 	}
 	ok := c.commit(u, &s)
 	c.fpu.setCodes(orderingCodes[o])
@@ -56,7 +59,7 @@ func fcomMemory(c *CPU, u *Uop) bool {
 	return true
 }
 
-func ftst(c *CPU, u *Uop) bool {
+func ftst(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
 	o := softfloat.Unordered
 	if c.need(&s, 0) {
@@ -68,7 +71,7 @@ func ftst(c *CPU, u *Uop) bool {
 }
 
 // fxam classifies ST(0) (SDM vol. 2, FXAM, table 3-42); C1 is its sign, whatever it is.
-func fxam(c *CPU, _ *Uop) bool {
+func fxam(c *CPU, _ *uop.Uop) bool {
 	f := &c.fpu
 	f.fip = c.RIP()
 	v := *f.st(0)

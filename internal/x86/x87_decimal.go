@@ -1,13 +1,16 @@
 package x86
 
-import "github.com/tacit-vm/tacit/internal/softfloat"
+import (
+	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // Packed decimal integers: 18 digits, two a byte, and a sign (SDM vol. 1, 4.7).
-var x87DecimalHandlers = map[Op]handler{opFBLD: fbld, opFBSTP: fbstp}
+var x87DecimalHandlers = map[uop.Op]handler{uop.FBLD: fbld, uop.FBSTP: fbstp}
 
 const decimalLimit = 1e18 // 18 digits
 
-func fbld(c *CPU, u *Uop) bool {
+func fbld(c *CPU, u *uop.Uop) bool {
 	var b [10]byte
 	if va := c.ea(u); !c.natural(va, 8) || !c.readBytes(va, b[:]) {
 		return false
@@ -23,7 +26,7 @@ func fbld(c *CPU, u *Uop) bool {
 	return true
 }
 
-func fbstp(c *CPU, u *Uop) bool {
+func fbstp(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
 	b := [10]byte{7: 0xC0, 8: 0xFF, 9: 0xFF} // the indefinite
 	if c.need(&s, 0) {

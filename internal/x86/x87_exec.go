@@ -1,6 +1,9 @@
 package x86
 
-import "github.com/tacit-vm/tacit/internal/softfloat"
+import (
+	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 var x87Handlers = joined(
 	x87StackHandlers,
@@ -64,7 +67,7 @@ func (c *CPU) value(i uint8) softfloat.Number { return softfloat.Unpack80(*c.fpu
 
 // commit ends an instruction: it records exceptions and C1, and says whether the result may be written. An unmasked
 // exception that was detected before computing forbids that.
-func (c *CPU) commit(u *Uop, s *x87Step) bool {
+func (c *CPU) commit(u *uop.Uop, s *x87Step) bool {
 	f := &c.fpu
 	if before := s.Flags & softfloat.BeforeResult &^ s.Masked; before != 0 {
 		s.Flags &= softfloat.BeforeResult
@@ -83,7 +86,7 @@ func (c *CPU) commit(u *Uop, s *x87Step) bool {
 	f.sw |= uint16(s.Flags)
 	if s.Flags&^s.Masked != 0 {
 		f.fop = uint16(u.Aux & 0x7FF)
-		if u.Aux&x87HasMemory != 0 {
+		if u.Aux&uop.X87HasMemory != 0 {
 			f.fdp = c.ea(u)
 		}
 	}

@@ -4,24 +4,25 @@ import (
 	"math/bits"
 
 	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // Rounding to an integer, scaling, splitting, remainders.
-var x87IntegralHandlers = map[Op]handler{
-	opFRNDINT: unary(func(s *x87Step, a softfloat.Number, _ *softfloat.Format) softfloat.Number {
+var x87IntegralHandlers = map[uop.Op]handler{
+	uop.FRNDINT: unary(func(s *x87Step, a softfloat.Number, _ *softfloat.Format) softfloat.Number {
 		if a.Kind == softfloat.Finite {
 			s.Denormals(a, a)
 		}
 		return s.RoundIntegral(a)
 	}),
-	opFSCALE:  fscale,
-	opFXTRACT: fxtract,
-	opFPREM:   fprem,
-	opFPREM1:  fprem,
+	uop.FSCALE:  fscale,
+	uop.FXTRACT: fxtract,
+	uop.FPREM:   fprem,
+	uop.FPREM1:  fprem,
 }
 
 // fscale is ST(0) × 2^ST(1), ST(1) being truncated (SDM vol. 2, FSCALE, table 3-36).
-func fscale(c *CPU, u *Uop) bool {
+func fscale(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
 	r := softfloat.Indefinite
 	if c.need(&s, 0) && c.need(&s, 1) {
@@ -78,7 +79,7 @@ func (s *x87Step) roundMassive(neg bool, exp int, m uint64) softfloat.Number {
 }
 
 // fxtract puts the exponent of ST(0) into it and pushes the significand.
-func fxtract(c *CPU, u *Uop) bool {
+func fxtract(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
 	exponent, significand := softfloat.Indefinite, softfloat.Indefinite
 	if c.need(&s, 0) && c.room(&s) {
@@ -107,7 +108,7 @@ func fxtract(c *CPU, u *Uop) bool {
 
 // fprem is FPREM, which truncates the quotient, and FPREM1, which rounds it to nearest. Where the exponents differ by
 // 64 or more it reduces by a part only, which C2 says; else C0, C3 and C1 are the quotient's bits 2 to 0.
-func fprem(c *CPU, u *Uop) bool {
+func fprem(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
 	r := softfloat.Indefinite
 	kept := c.fpu.sw & (x87C3 | x87C0) // where there is no quotient
@@ -120,7 +121,7 @@ func fprem(c *CPU, u *Uop) bool {
 		case a.Kind == softfloat.Infinite || b.Kind == softfloat.Zero:
 			s.Invalid()
 		default:
-			r, codes = s.remainder(a, b, u.Op == opFPREM1)
+			r, codes = s.remainder(a, b, u.Op == uop.FPREM1)
 		}
 	}
 	if c.commit(u, &s) {

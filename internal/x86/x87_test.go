@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // x87 runs code on registers that hold values, ST(0) first, and returns them.
@@ -140,11 +141,11 @@ func TestX87Stack(t *testing.T) {
 	if m.fpu.top != 0 || *m.fpu.st(0) != softfloat.Pack80(softfloat.FromInt(1)) || m.fpu.sw&(x87ES|x87Busy) != x87ES|x87Busy {
 		t.Errorf("unmasked ninth push: TOP %d, status %#x", m.fpu.top, m.fpu.sw)
 	}
-	if v := m.do(0xDF, 0xE0); v != noVector || m.R[RAX]&x87ES == 0 {
-		t.Errorf("FNSTSW: vector %d, AX %#x", v, m.R[RAX])
+	if v := m.do(0xDF, 0xE0); v != noVector || m.R[uop.RAX]&x87ES == 0 {
+		t.Errorf("FNSTSW: vector %d, AX %#x", v, m.R[uop.RAX])
 	}
 	for _, code := range [][]byte{{0x9B}, {0xD9, 0xE8}, {0x0F, 0x77}, {0x0F, 0xEF, 0xC0}} {
-		if v := m.do(code...); v != vectorMF {
+		if v := m.do(code...); v != uop.VectorMF {
 			t.Errorf("% x with a pending exception: vector %d, want #MF", code, v)
 		}
 	}
@@ -156,7 +157,7 @@ func TestX87Stack(t *testing.T) {
 // FIP follows every instruction that computes; FDP and FOP follow those that raise an unmasked exception.
 func TestX87Pointers(t *testing.T) {
 	m := newVectorMachine(t)
-	m.R[RSI] = bareData
+	m.R[uop.RSI] = bareData
 	m.put(bareData+4, []byte{0, 0, 0, 0})
 	m.x87(x87Initial, []float64{1}, 0x90, 0xD8, 0x76, 0x04) // FDIV m32 [rsi+4], which is 0
 	if m.fpu.fip != bareCode+1 || m.fpu.fdp != 0 || m.fpu.fop != 0 {
@@ -171,7 +172,7 @@ func TestX87Pointers(t *testing.T) {
 // A packed decimal is the number as people write it.
 func TestX87Decimal(t *testing.T) {
 	m := newVectorMachine(t)
-	m.R[RSI] = bareData
+	m.R[uop.RSI] = bareData
 	m.x87(x87Initial, []float64{-1234567890123.5}, 0xDF, 0x36) // FBSTP [rsi]
 	if got, want := string(m.get(bareData, 10)), "\x24\x01\x89\x67\x45\x23\x01\x00\x00\x80"; got != want {
 		t.Errorf("FBSTP: % x, want % x", got, want)
@@ -188,7 +189,7 @@ func TestX87Decimal(t *testing.T) {
 // What FNSAVE stores, FRSTOR loads; in between, the unit is as FNINIT leaves it.
 func TestX87Save(t *testing.T) {
 	m := newVectorMachine(t)
-	m.R[RSI] = bareData
+	m.R[uop.RSI] = bareData
 	m.x87(0x27F, []float64{1.5, 0, math.Inf(1)}, 0xD9, 0xC0) // FLD ST(0)
 	m.fpu.fip, m.fpu.fdp, m.fpu.fop = 0x12345678, 0x23456789, 0x5A5
 	before := m.fpu

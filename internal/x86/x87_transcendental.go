@@ -4,23 +4,24 @@ import (
 	"math/big"
 
 	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // Transcendental instructions. Special operands follow the tables of SDM vol. 2, FPATAN, FYL2X and so on.
-var x87TranscendentalHandlers = map[Op]handler{
-	opF2XM1:   unary(f2xm1),
-	opFYL2X:   intoST1(fyl2x),
-	opFYL2XP1: intoST1(fyl2xp1),
-	opFPATAN:  intoST1(fpatan),
-	opFSIN:    fsin,
-	opFCOS:    fsin,
-	opFSINCOS: fsincos,
-	opFPTAN:   fsincos,
+var x87TranscendentalHandlers = map[uop.Op]handler{
+	uop.F2XM1:   unary(f2xm1),
+	uop.FYL2X:   intoST1(fyl2x),
+	uop.FYL2XP1: intoST1(fyl2xp1),
+	uop.FPATAN:  intoST1(fpatan),
+	uop.FSIN:    fsin,
+	uop.FCOS:    fsin,
+	uop.FSINCOS: fsincos,
+	uop.FPTAN:   fsincos,
 }
 
 // intoST1 makes a handler for ST(1) = f(ST(1), ST(0)) and a pop.
 func intoST1(f func(s *x87Step, y, x softfloat.Number) softfloat.Number) handler {
-	return func(c *CPU, u *Uop) bool {
+	return func(c *CPU, u *uop.Uop) bool {
 		s := c.begin()
 		r := softfloat.Indefinite
 		if c.need(&s, 0) && c.need(&s, 1) {
@@ -204,7 +205,7 @@ func (s *x87Step) angle(a softfloat.Number) (r softfloat.Number, outside, ok boo
 	return r, false, true
 }
 
-func fsin(c *CPU, u *Uop) bool {
+func fsin(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
 	r := softfloat.Indefinite
 	var outside bool
@@ -213,13 +214,13 @@ func fsin(c *CPU, u *Uop) bool {
 		var ok bool
 		if r, outside, ok = s.angle(a); ok {
 			switch {
-			case a.Kind == softfloat.Zero && u.Op == opFSIN:
+			case a.Kind == softfloat.Zero && u.Op == uop.FSIN:
 				r = a
 			case a.Kind == softfloat.Zero:
 				r = softfloat.FromInt(1)
 			default:
 				sin, cos := sinCos(a)
-				if u.Op == opFCOS {
+				if u.Op == uop.FCOS {
 					sin = cos
 				}
 				r = s.RoundBig(sin)
@@ -245,7 +246,7 @@ func (f *x87State) setRange(outside bool) {
 
 // fsincos is FSINCOS, which replaces ST(0) with its sine and pushes its cosine, and FPTAN, which replaces it with its
 // tangent and pushes 1.
-func fsincos(c *CPU, u *Uop) bool {
+func fsincos(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
 	r, second := softfloat.Indefinite, softfloat.Indefinite
 	var outside bool
@@ -258,7 +259,7 @@ func fsincos(c *CPU, u *Uop) bool {
 			second = r
 		case a.Kind == softfloat.Zero:
 			r, second = a, softfloat.FromInt(1)
-		case u.Op == opFPTAN:
+		case u.Op == uop.FPTAN:
 			sin, cos := sinCos(a)
 			r, second = s.RoundBig(bigQuo(sin, cos)), softfloat.FromInt(1)
 		default:

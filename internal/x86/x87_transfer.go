@@ -4,42 +4,43 @@ import (
 	"encoding/binary"
 
 	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // Loads and stores.
-var x87TransferHandlers = map[Op]handler{
-	opFLD:      fld,
-	opFLDst:    fldst,
-	opFLD80:    fld80,
-	opFLDConst: fldConst,
-	opFST:      fst,
-	opFSTst:    fstst,
-	opFST80:    fst80,
-	opFIST:     fist,
-	opFISTT:    fist,
+var x87TransferHandlers = map[uop.Op]handler{
+	uop.FLD:      fld,
+	uop.FLDst:    fldst,
+	uop.FLD80:    fld80,
+	uop.FLDConst: fldConst,
+	uop.FST:      fst,
+	uop.FSTst:    fstst,
+	uop.FST80:    fst80,
+	uop.FIST:     fist,
+	uop.FISTT:    fist,
 }
 
 // memoryNumber unpacks a memory operand that has been loaded.
 func memoryNumber(v uint64, format uint8) softfloat.Number {
 	switch format {
-	case x87Single:
+	case uop.X87Single:
 		return softfloat.Unpack32(uint32(v))
-	case x87Double:
+	case uop.X87Double:
 		return softfloat.Unpack64(v)
-	case x87Int16:
+	case uop.X87Int16:
 		return softfloat.FromInt(int64(int16(v)))
-	case x87Int32:
+	case uop.X87Int32:
 		return softfloat.FromInt(int64(int32(v)))
 	}
 	return softfloat.FromInt(int64(v))
 }
 
 // fld pushes a memory operand. It can always be held exactly, but a signaling NaN is invalid and a denormal raises.
-func fld(c *CPU, u *Uop) bool {
+func fld(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
 	r := softfloat.Indefinite
 	if c.room(&s) {
-		r = s.Convert(memoryNumber(c.R[Tmp0], u.Src), &softfloat.Extended)
+		r = s.Convert(memoryNumber(c.R[uop.Tmp0], u.Src), &softfloat.Extended)
 	}
 	if c.commit(u, &s) || s.Flags&^s.Masked&softfloat.IE == 0 { // an unmasked denormal operand is loaded nevertheless
 		c.fpu.push(softfloat.Pack80(r))
@@ -48,7 +49,7 @@ func fld(c *CPU, u *Uop) bool {
 }
 
 // pushRaw pushes a value that is not looked at.
-func (c *CPU) pushRaw(u *Uop, s *x87Step, v softfloat.Float80) {
+func (c *CPU) pushRaw(u *uop.Uop, s *x87Step, v softfloat.Float80) {
 	if !c.room(s) {
 		v = indefinite80
 	}
@@ -57,7 +58,7 @@ func (c *CPU) pushRaw(u *Uop, s *x87Step, v softfloat.Float80) {
 	}
 }
 
-func fldst(c *CPU, u *Uop) bool {
+func fldst(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
 	v := indefinite80
 	if c.need(&s, u.Src) && c.room(&s) {
@@ -69,7 +70,7 @@ func fldst(c *CPU, u *Uop) bool {
 	return true
 }
 
-func fld80(c *CPU, u *Uop) bool {
+func fld80(c *CPU, u *uop.Uop) bool {
 	var b [10]byte
 	if va := c.ea(u); !c.natural(va, 8) || !c.readBytes(va, b[:]) {
 		return false
@@ -94,7 +95,7 @@ var x87Constants = [...]struct {
 	{},
 }
 
-func fldConst(c *CPU, u *Uop) bool {
+func fldConst(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
 	k := &x87Constants[u.Src]
 	var r softfloat.Number
@@ -110,10 +111,10 @@ func fldConst(c *CPU, u *Uop) bool {
 // than precision keeps them from storing.
 
 // fst stores ST(0) as a float32 or float64, as Dst says.
-func fst(c *CPU, u *Uop) bool {
+func fst(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
 	r, format := softfloat.Indefinite, &softfloat.Single
-	if u.Dst == x87Double {
+	if u.Dst == uop.X87Double {
 		format = &softfloat.Double
 	}
 	if c.need(&s, 0) {
@@ -129,7 +130,7 @@ func fst(c *CPU, u *Uop) bool {
 		return true
 	}
 	var ok bool
-	if u.Dst == x87Double {
+	if u.Dst == uop.X87Double {
 		ok = c.store64(c.ea(u), softfloat.Pack64(r))
 	} else {
 		ok = c.store32(c.ea(u), softfloat.Pack32(r))
@@ -142,7 +143,7 @@ func fst(c *CPU, u *Uop) bool {
 }
 
 // fstst stores to ST(Dst). The alias of FSTP that Scale marks stores nothing where ST(0) is empty, and raises nothing.
-func fstst(c *CPU, u *Uop) bool {
+func fstst(c *CPU, u *uop.Uop) bool {
 	if u.Scale != 0 && !c.fpu.filled(0) {
 		c.fpu.fip = c.RIP()
 		c.fpu.sw &^= x87C1
@@ -161,7 +162,7 @@ func fstst(c *CPU, u *Uop) bool {
 	return true
 }
 
-func fst80(c *CPU, u *Uop) bool {
+func fst80(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
 	v := *c.fpu.st(0)
 	if !c.need(&s, 0) {
@@ -183,12 +184,12 @@ func fst80(c *CPU, u *Uop) bool {
 }
 
 // fist stores ST(0) as an integer of Dst's format; FISTTP truncates.
-func fist(c *CPU, u *Uop) bool {
+func fist(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
-	if u.Op == opFISTT {
+	if u.Op == uop.FISTT {
 		s.RC = softfloat.TowardZero
 	}
-	bits := 16 << (u.Dst - x87Int16)
+	bits := 16 << (u.Dst - uop.X87Int16)
 	v := int64(-1) << (bits - 1)
 	if c.need(&s, 0) {
 		v = s.ToInteger(c.value(0), bits)
@@ -199,9 +200,9 @@ func fist(c *CPU, u *Uop) bool {
 	}
 	var ok bool
 	switch va := c.ea(u); u.Dst {
-	case x87Int16:
+	case uop.X87Int16:
 		ok = c.store16(va, uint16(v))
-	case x87Int32:
+	case uop.X87Int32:
 		ok = c.store32(va, uint32(v))
 	default:
 		ok = c.store64(va, uint64(v))

@@ -1,12 +1,18 @@
 package x86
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // An XMM is one of the registers XMM0 to XMM15: the low quadword first, and in each the low lane in the low bits.
 type XMM [2]uint64
 
 // xmm returns the destination, which most operations read as well, and the source of a micro-operation.
-func (c *CPU) xmm(u *Uop) (dst, src *XMM) { return &c.X[u.Dst&xmmMask], &c.X[u.Src&xmmMask] }
+func (c *CPU) xmm(u *uop.Uop) (dst, src *XMM) {
+	return &c.X[u.Dst&uop.XMMMask], &c.X[u.Src&uop.XMMMask]
+}
 
 // Lanes. Indexes count from the low end.
 

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 var (
@@ -21,7 +22,7 @@ var (
 func busy(t *testing.T) *vectorMachine {
 	m := newVectorMachine(t)
 	r := seeded(t)
-	m.R[RSI], m.R[RDX] = bareData, 0
+	m.R[uop.RSI], m.R[uop.RDX] = bareData, 0
 	m.put(bareData, bytes.Repeat([]byte{0xA5}, 1024))
 	for i := range 16 {
 		m.X[i] = randomXMM(r)
@@ -71,7 +72,7 @@ func TestXSaveWrites(t *testing.T) {
 			m.fpu.reset()
 		}
 		m.put(bareData+xsHeader, make([]byte, xsHeaderSize))
-		m.R[RAX] = c.request
+		m.R[uop.RAX] = c.request
 		if v := m.do(c.code...); v != noVector {
 			t.Errorf("%s: vector %d", c.name, v)
 			continue
@@ -121,7 +122,7 @@ func TestXSaveRestores(t *testing.T) {
 				m.mxcsr = mxcsrDefault
 			}
 			x, fpu, mxcsr := [16]XMM(m.X[:16]), m.fpu, m.mxcsr
-			m.R[RAX] = 3
+			m.R[uop.RAX] = 3
 			if v := m.do(c.save...); v != noVector {
 				t.Fatalf("%s: vector %d", c.name, v)
 			}
@@ -157,12 +158,12 @@ func TestXRstorRefuses(t *testing.T) {
 	} {
 		m := busy(t)
 		m.put(bareData+xsHeader, make([]byte, xsHeaderSize))
-		m.R[RAX] = 3
+		m.R[uop.RAX] = 3
 		m.do(xsaveRSI...)
 		before := m.State()
 		m.write(bareData+uint64(c.offset), c.value)
 		m.X[1] = XMM{7, 7}
-		if v := m.do(xrstorRSI...); v != vectorGP {
+		if v := m.do(xrstorRSI...); v != uop.VectorGP {
 			t.Errorf("%s: vector %d, want #GP", c.name, v)
 		}
 		if after := m.State(); m.X[1] != (XMM{7, 7}) || after.MXCSR != before.MXCSR || after.X87 != before.X87 {
@@ -170,8 +171,8 @@ func TestXRstorRefuses(t *testing.T) {
 		}
 	}
 	m := busy(t)
-	m.R[RSI] += 32
-	if v := m.do(xsaveRSI...); v != vectorGP {
+	m.R[uop.RSI] += 32
+	if v := m.do(xsaveRSI...); v != uop.VectorGP {
 		t.Errorf("XSAVE at a multiple of 32: vector %d, want #GP", v)
 	}
 }

@@ -1,9 +1,9 @@
-package x86
+package uop
 
-// A InstructionKind names an instruction that a platform can intercept.
+// An InstructionKind names an instruction that a platform can intercept.
 type InstructionKind uint8
 
-// Instructions that a platform can intercept. In 64-bit mode; Size, Port and so on are in [Instruction].
+// Instructions that a platform can intercept. In 64-bit mode.
 const (
 	InsnIO       InstructionKind = iota // IN, OUT, INS, OUTS
 	InsnHLT                             // HLT

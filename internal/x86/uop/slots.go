@@ -1,4 +1,4 @@
-package x86
+package uop
 
 // Slots of CPU.R. The sixteen general-purpose registers have the numbers that instructions use; the others make
 // operands regular: an absent base, index, segment or source is Zero, so that an address is always base + index<<scale
@@ -29,15 +29,15 @@ const (
 	Tmp2
 	Tmp3
 	StackSeg      // always 0: the "segment" of operands whose base is RSP or RBP, which are in the stack segment
-	slots    = 32 // a power of two, so that masked indexes need no bounds check
+	Slots    = 32 // a power of two, so that masked indexes need no bounds check
 )
 
 // Slots of CPU.X: XMM0 to XMM15, then temporaries that live within one instruction. A memory operand is loaded into
-// xmmTmp first, so that operations see registers only; MMX registers are copied to mmxDst and xmmTmp for the same
+// XMMTmp first, so that operations see registers only; MMX registers are copied to MMXDst and XMMTmp for the same
 // reason.
 const (
-	xmmTmp   = 16
-	mmxDst   = 17
-	xmmSlots = 32 // a power of two, so that masked indexes need no bounds check
-	xmmMask  = xmmSlots - 1
+	XMMTmp   = 16
+	MMXDst   = 17
+	XMMSlots = 32 // a power of two, so that masked indexes need no bounds check
+	XMMMask  = XMMSlots - 1
 )
