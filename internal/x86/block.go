@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/decode"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
@@ -20,7 +21,7 @@ type block struct {
 	frame  mem.Frame
 	offset uint16 // of the first byte in the frame
 	size   uint16 // bytes
-	mode   codeMode
+	mode   decode.Mode
 	second mem.Frame // where the only instruction goes on in another page, that page's frame
 	cross  bool
 
@@ -51,28 +52,17 @@ func (g *decoding) trapped(gpa uint64) bool { return g.traps != nil && g.traps.T
 
 // fill makes b of at most limit instructions. It returns false where not even the first ends within the bytes.
 func (g *decoding) fill(b *block, bytes []byte, limit int) bool {
-	d := decoder{bytes: bytes, offset: int64(b.offset), intercepts: g.intercepts, mode: b.mode, stop: g.points.stopsIn(b), uops: make([]uop.Uop, 0, 16)}
-	for int(d.ord) < limit && !d.end {
-		pos := d.pos
-		if pos > 0 && g.trapped(b.frame.GPA()+uint64(b.offset)+uint64(pos)) {
-			break // the next instruction is one to stop at
-		}
-		if d.decodeOne(); d.short {
-			d.pos, d.end = pos, false
-			break
-		}
+	r := decode.Request{
+		Bytes: bytes, Offset: b.offset, Limit: limit, Mode: b.mode, Intercepts: g.intercepts,
+		Stop: g.points.stopsIn(b),
 	}
-	if d.ord == 0 {
-		return false
+	if g.traps != nil {
+		r.EndsBefore = func(offset int) bool { return g.traps.Trap(b.frame.GPA() + uint64(b.offset) + uint64(offset)) }
 	}
-	if !d.end {
-		d.ord-- // the last instruction's
-		d.emit(uop.Uop{Op: uop.End, Ord: d.ord, Aux: d.linkTo(int64(d.pos)), Imm: int64(d.pos)})
-		d.ord++
-	}
-	b.uops, b.n, b.size = d.uops, uint64(d.ord), uint16(d.pos)
-	b.link = make([]*block, d.link)
-	return true
+	d, ok := decode.Instructions(&r)
+	b.uops, b.n, b.size = d.Uops, uint64(d.Instructions), uint16(d.Size)
+	b.link = make([]*block, d.Links)
+	return ok
 }
 
 // rest returns a page's bytes from offset on, and join those and the beginning of another page, as much as an
@@ -82,5 +72,5 @@ func rest(page unsafe.Pointer, offset uint16) []byte {
 }
 
 func join(here []byte, next unsafe.Pointer) []byte {
-	return append(append(make([]byte, 0, 2*maxInstruction), here...), unsafe.Slice((*byte)(next), maxInstruction)...)
+	return append(append(make([]byte, 0, 2*decode.MaxInstruction), here...), unsafe.Slice((*byte)(next), decode.MaxInstruction)...)
 }

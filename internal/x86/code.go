@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/decode"
 )
 
 const (
@@ -60,7 +61,7 @@ func newCodeCache(m *mem.Memory, most int) *codeCache {
 	return cc
 }
 
-func (cc *codeCache) find(f mem.Frame, offset uint16, mode codeMode) *block {
+func (cc *codeCache) find(f mem.Frame, offset uint16, mode decode.Mode) *block {
 	p := cc.pages[f]
 	if p == nil {
 		return nil

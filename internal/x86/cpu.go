@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/decode"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
@@ -100,7 +101,7 @@ type CPU struct {
 	scratch [scratchUops]uop.Uop
 	random  randomSource
 
-	mode     codeMode
+	mode     decode.Mode
 	maxBlock int // instructions a block
 	tscHz    uint64
 }

@@ -3,7 +3,7 @@
 //
 // The way of an instruction:
 //
-//	bytes ──decode*.go──▶ micro-operations (package uop) in a block (block.go) ──an engine (engine.go)──▶ effects
+//	bytes ──decode──▶ micro-operations (package uop) in a block (block.go) ──an engine (engine.go)──▶ effects
 //	                                            │ hot ones: the interpreter's one switch (interpreter.go)
 //	                                            └ the others: a table of functions, a file per subject (string.go, system.go, sse*.go …)
 //

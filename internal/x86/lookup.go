@@ -2,26 +2,27 @@ package x86
 
 import (
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/decode"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // From the address at which execution goes on to the block that is there.
 
 // codeMode returns the mode that the control registers select.
-func (c *CPU) codeMode() codeMode {
-	var m codeMode
+func (c *CPU) codeMode() decode.Mode {
+	var m decode.Mode
 	ts := c.cr0&CR0TS != 0
 	if ts && c.cr0&CR0MP != 0 {
-		m |= modeWait
+		m |= decode.ModeWait
 	}
 	switch sse := c.cr0&CR0EM == 0 && c.cr4&CR4OSFXSR != 0; {
 	case sse && ts:
-		m |= modeNM
+		m |= decode.ModeNM
 	case sse:
-		m |= modeSSE
+		m |= decode.ModeSSE
 	}
 	if c.cr0&(CR0EM|CR0TS) == 0 {
-		m |= modeX87
+		m |= decode.ModeX87
 	}
 	return m
 }

@@ -292,8 +292,8 @@ const (
 	MMXTop
 	EMMS
 
-	SseOpEnd
+	SSEEnd
 )
 
 // The operations fit into their range.
-const _ = uint(FirstX87 - SseOpEnd)
+const _ = uint(FirstX87 - SSEEnd)

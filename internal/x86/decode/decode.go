@@ -1,4 +1,4 @@
-package x86
+package decode
 
 import (
 	"slices"
@@ -33,7 +33,7 @@ type decoder struct {
 	memory  uop.Uop // Base, Index, Scale, Seg, Disp of the memory operand where mod is not 3
 	ripBase bool    // the memory operand is relative to the end of the instruction, not yet known
 
-	mode codeMode
+	mode Mode
 	end  bool   // the block ends after this instruction
 	link uint32 // number of links that the block needs
 
@@ -43,8 +43,8 @@ type decoder struct {
 // pageSize is what a block does not leave.
 const pageSize = 4096
 
-// maxInstruction is the architectural limit of an instruction's length (SDM vol. 2, 2.3.11).
-const maxInstruction = 15
+// MaxInstruction is the architectural limit of an instruction's length (SDM vol. 2, 2.3.11).
+const MaxInstruction = 15
 
 // REX bits.
 const (
@@ -65,10 +65,10 @@ func (d *decoder) decodeOne() {
 	if !d.short {
 		d.opcode(op)
 	}
-	if d.pos-d.start > maxInstruction && (!d.short || len(d.bytes)-d.start >= maxInstruction) {
+	if d.pos-d.start > MaxInstruction && (!d.short || len(d.bytes)-d.start >= MaxInstruction) {
 		// Too long is #GP, whatever follows (SDM vol. 3, 7.15); also where the bytes ended beyond the limit. Where they
 		// end before it, it has to be reached first.
-		d.short, d.pos = false, d.start+maxInstruction
+		d.short, d.pos = false, d.start+MaxInstruction
 		d.uops = d.uops[:first]
 		d.emit(uop.Uop{Op: uop.Raise, Imm: uop.VectorGP})
 		d.end = true
@@ -124,7 +124,7 @@ func (d *decoder) prefixes() uint8 {
 		default:
 			return b
 		}
-		if d.short || d.pos-d.start > maxInstruction {
+		if d.short || d.pos-d.start > MaxInstruction {
 			return 0
 		}
 	}

@@ -1,9 +1,9 @@
-package x86
+package decode
 
 import "github.com/tacit-vm/tacit/internal/x86/uop"
 
-// A vectorInsn is a row of the tables of instructions on XMM and MMX registers (decode_sse_0f.go, decode_sse_0f38.go,
-// decode_sse_0f3a.go).
+// A vectorInsn is a row of the tables of instructions on XMM and MMX registers (sse_0f.go, sse_0f38.go,
+// sse_0f3a.go).
 type vectorInsn struct {
 	opcode uint8
 	prefix mandatory
@@ -88,9 +88,9 @@ func (d *decoder) sse(mapNo int, opcode uint8) bool {
 // vol. 3, 14.1).
 func (d *decoder) sseReady() bool {
 	switch {
-	case d.mode&modeSSE != 0:
+	case d.mode&ModeSSE != 0:
 		return true
-	case d.mode&modeNM != 0:
+	case d.mode&ModeNM != 0:
 		d.raise(uop.VectorNM)
 	default:
 		d.undefined()

@@ -1,4 +1,4 @@
-package x86
+package decode
 
 import "github.com/tacit-vm/tacit/internal/x86/uop"
 

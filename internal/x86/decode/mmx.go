@@ -1,4 +1,4 @@
-package x86
+package decode
 
 import "github.com/tacit-vm/tacit/internal/x86/uop"
 
@@ -27,7 +27,7 @@ func (d *decoder) operands(a access) {
 }
 
 // result ends an MMX instruction: register n takes slot.
-func (d *decoder) result(n, slot uint8) bool {
+func (d *decoder) Block(n, slot uint8) bool {
 	d.emit(uop.Uop{Op: uop.MMXEnter})
 	d.emit(uop.Uop{Op: uop.MMXPut, Dst: n & 7, Src: slot})
 	return true
@@ -38,7 +38,7 @@ func pq(d *decoder, in *vectorInsn) bool {
 	d.mmx()
 	d.operands(in.memory)
 	d.emit(uop.Uop{Op: in.op, Dst: uop.MMXDst, Src: uop.XMMTmp})
-	return d.result(d.reg, uop.MMXDst)
+	return d.Block(d.reg, uop.MMXDst)
 }
 
 // pqi is P = op(Q, imm8).
@@ -46,7 +46,7 @@ func pqi(d *decoder, in *vectorInsn) bool {
 	d.mmx()
 	d.sourceQ(in.memory)
 	d.emit(uop.Uop{Op: in.op, Dst: uop.MMXDst, Src: uop.XMMTmp, Imm: int64(d.imm8())})
-	return d.result(d.reg, uop.MMXDst)
+	return d.Block(d.reg, uop.MMXDst)
 }
 
 // pqPair serves operations that make one half of their result of each operand: P and Q become the halves of the first.
@@ -55,7 +55,7 @@ func pqPair(d *decoder, in *vectorInsn) bool {
 	d.operands(in.memory)
 	d.emit(uop.Uop{Op: uop.PUNPCKLQDQ, Dst: uop.MMXDst, Src: uop.XMMTmp})
 	d.emit(uop.Uop{Op: in.op, Dst: uop.MMXDst, Src: uop.XMMTmp})
-	return d.result(d.reg, uop.MMXDst)
+	return d.Block(d.reg, uop.MMXDst)
 }
 
 // pqTwice serves PSHUFB: with P in both halves, bit 3 of an index has no effect.
@@ -64,7 +64,7 @@ func pqTwice(d *decoder, in *vectorInsn) bool {
 	d.operands(in.memory)
 	d.emit(uop.Uop{Op: uop.MOVDDUP, Dst: uop.MMXDst, Src: uop.MMXDst})
 	d.emit(uop.Uop{Op: in.op, Dst: uop.MMXDst, Src: uop.XMMTmp})
-	return d.result(d.reg, uop.MMXDst)
+	return d.Block(d.reg, uop.MMXDst)
 }
 
 // pqHigh serves PUNPCKH: the high halves of quadwords are what the low unpacking of XMM registers puts into its high
@@ -74,7 +74,7 @@ func pqHigh(d *decoder, in *vectorInsn) bool {
 	d.operands(in.memory)
 	d.emit(uop.Uop{Op: in.op, Dst: uop.MMXDst, Src: uop.XMMTmp})
 	d.emit(uop.Uop{Op: uop.MOVHLPS, Dst: uop.MMXDst, Src: uop.MMXDst})
-	return d.result(d.reg, uop.MMXDst)
+	return d.Block(d.reg, uop.MMXDst)
 }
 
 // pqAlign is PALIGNR: the 16 bytes P, Q shifted right by bytes.
@@ -83,7 +83,7 @@ func pqAlign(d *decoder, in *vectorInsn) bool {
 	d.operands(in.memory)
 	d.emit(uop.Uop{Op: uop.PUNPCKLQDQ, Dst: uop.XMMTmp, Src: uop.MMXDst})
 	d.emit(uop.Uop{Op: uop.PSRLDQ, Dst: uop.XMMTmp, Imm: int64(d.imm8())})
-	return d.result(d.reg, uop.XMMTmp)
+	return d.Block(d.reg, uop.XMMTmp)
 }
 
 // mmx is the form of a shift group on an MMX register.
@@ -95,7 +95,7 @@ func (g shiftGroup) mmx(d *decoder, _ *vectorInsn) bool {
 	}
 	d.emit(uop.Uop{Op: uop.MMXGet, Dst: uop.MMXDst, Src: d.rm & 7})
 	d.emit(uop.Uop{Op: op, Dst: uop.MMXDst, Imm: int64(d.imm8())})
-	return d.result(d.rm, uop.MMXDst)
+	return d.Block(d.rm, uop.MMXDst)
 }
 
 // pe and ep are MOVD and MOVQ between P and E.
@@ -106,7 +106,7 @@ func pe(d *decoder, _ *vectorInsn) bool {
 	} else {
 		d.emit(d.at(uop.Uop{Op: xmmLoads[d.dword()], Dst: uop.XMMTmp}))
 	}
-	return d.result(d.reg, uop.XMMTmp)
+	return d.Block(d.reg, uop.XMMTmp)
 }
 
 func ep(d *decoder, _ *vectorInsn) bool {
@@ -126,14 +126,14 @@ func ep(d *decoder, _ *vectorInsn) bool {
 func pqLoad(d *decoder, in *vectorInsn) bool {
 	d.mmx()
 	d.sourceQ(in.memory)
-	return d.result(d.reg, uop.XMMTmp)
+	return d.Block(d.reg, uop.XMMTmp)
 }
 
 func qpStore(d *decoder, in *vectorInsn) bool {
 	d.mmx()
 	d.emit(uop.Uop{Op: uop.MMXGet, Dst: uop.XMMTmp, Src: d.reg & 7})
 	if d.isReg() {
-		return d.result(d.rm, uop.XMMTmp)
+		return d.Block(d.rm, uop.XMMTmp)
 	}
 	d.emit(uop.Uop{Op: uop.MMXTop})
 	d.emit(d.at(uop.Uop{Op: xmmStores[in.memory], Src: uop.XMMTmp}))
@@ -150,7 +150,7 @@ func pei(d *decoder, in *vectorInsn) bool {
 	s := d.general(in.memory)
 	d.emit(uop.Uop{Op: uop.MMXGet, Dst: uop.MMXDst, Src: d.reg & 7})
 	d.emit(uop.Uop{Op: in.op, Dst: uop.MMXDst, Src: s, Imm: int64(d.imm8() & 3)})
-	return d.result(d.reg, uop.MMXDst)
+	return d.Block(d.reg, uop.MMXDst)
 }
 
 func gni(d *decoder, in *vectorInsn) bool {
@@ -188,7 +188,7 @@ func movq2dq(d *decoder, _ *vectorInsn) bool {
 
 func movdq2q(d *decoder, _ *vectorInsn) bool {
 	d.mmx()
-	return d.isReg() && d.result(d.reg, d.rm)
+	return d.isReg() && d.Block(d.reg, d.rm)
 }
 
 // vq is V = op(V, Q): conversions from integers. With a memory operand they have nothing to do with MMX.

@@ -1,4 +1,4 @@
-package x86
+package decode
 
 import "github.com/tacit-vm/tacit/internal/x86/uop"
 
@@ -6,7 +6,7 @@ import "github.com/tacit-vm/tacit/internal/x86/uop"
 
 // x87 decodes an instruction whose ModRM byte has not been read.
 func (d *decoder) x87(opcode uint8) {
-	if d.mode&modeX87 == 0 {
+	if d.mode&ModeX87 == 0 {
 		d.raise(uop.VectorNM)
 		return
 	}
@@ -26,7 +26,7 @@ func (d *decoder) x87(opcode uint8) {
 
 // fwait decodes WAIT, also known as FWAIT.
 func (d *decoder) fwait() {
-	if d.mode&modeWait != 0 {
+	if d.mode&ModeWait != 0 {
 		d.raise(uop.VectorNM)
 		return
 	}
