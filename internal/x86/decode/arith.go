@@ -141,7 +141,6 @@ func (d *decoder) incDec(n int) {
 
 // shiftGroup decodes C0, C1, D0–D3.
 func (d *decoder) shiftGroup(op uint8) {
-	d.modrm()
 	n := d.byteOr(op)
 	kind := d.reg & 7
 	if kind == 6 {
@@ -228,3 +227,67 @@ func (d *decoder) doubleShift(op uint8) {
 		d.emit(u)
 	})
 }
+
+// aluEbGb and aluEvGv are operations of the arithmetic group on the ModRM operand and a register.
+func (d *decoder) aluEbGb(op uint8) { d.aluMem(op>>3, 1, d.gpr8(d.reg), 0) }
+func (d *decoder) aluEvGv(op uint8) { d.aluMem(op>>3, d.operandSize(), d.reg, 0) }
+
+// aluGvEv is an operation of the arithmetic group on a register and the ModRM operand.
+func (d *decoder) aluGvEv(op uint8) {
+	n := d.operandSize()
+	d.alu(op>>3, n, d.reg, d.loadRM(n), 0)
+}
+
+// aluAccumulator is an operation on rAX and an immediate.
+func (d *decoder) aluAccumulator(kind uint8) {
+	n := d.operandSize()
+	d.alu(kind, n, uop.RAX, uop.Zero, d.immZ(n))
+}
+
+// group1 is the arithmetic group on the ModRM operand and an immediate.
+func (d *decoder) group1(op uint8) {
+	n := d.operandSize()
+	if op == 0x80 {
+		n = 1
+	}
+	var imm int64
+	if op == 0x81 {
+		imm = d.immZ(n)
+	} else {
+		imm = int64(int8(d.imm8()))
+	}
+	d.aluMem(d.reg&7, n, uop.Zero, imm)
+}
+
+// test is TEST of the ModRM operand and a register.
+func (d *decoder) test(op uint8) {
+	n := d.byteOr(op)
+	dst, src := d.loadRM(n), d.reg
+	if n == 1 {
+		src = d.gpr8(d.reg)
+	}
+	d.alu(uop.ALUTEST, n, dst, src, 0)
+}
+
+// imulImmediate is IMUL with three operands.
+func (d *decoder) imulImmediate(op uint8) {
+	n := d.operandSize()
+	src := d.loadRM(n)
+	if op == 0x6B {
+		d.imul(n, src, int64(int8(d.imm8())), true)
+	} else {
+		d.imul(n, src, d.immZ(n), true)
+	}
+}
+
+// group4 is INC and DEC of a byte.
+func (d *decoder) group4() {
+	if d.reg&7 > 1 {
+		d.undefined()
+		return
+	}
+	d.incDec(1)
+}
+
+// flagBit is CMC, CLC, STC, CLD or STD.
+func (d *decoder) flagBit(op uint8) { d.emit(uop.Uop{Op: uop.FlagBit, Aux: uint32(op)}) }

@@ -79,3 +79,13 @@ func (d *decoder) sensitive(kind uop.InstructionKind, native uop.Uop) {
 	}
 	d.last(native)
 }
+
+func (d *decoder) retFar(extra int64) {
+	d.control(uop.Uop{Op: uop.RetFar, Aux: uint32(d.operandSize()), Imm: extra})
+}
+
+// loop is LOOPNE, LOOPE, LOOP or JRCXZ.
+func (d *decoder) loop(op uint8) {
+	rel := int64(int8(d.imm8()))
+	d.control(uop.Uop{Op: uop.Loop, Aux: uint32(op & 3), Src: bitOf(d.addr32), Imm: int64(d.pos) + rel})
+}

@@ -234,3 +234,46 @@ func (d *decoder) xadd(n int) {
 	d.emit(d.at(uop.Uop{Op: storeOps[sizeLog(n)], Src: uop.Tmp1}))
 	d.storeReg(n, d.reg, uop.Tmp0, 0)
 }
+
+// moveEG is MOV to the ModRM operand from a register.
+func (d *decoder) moveEG(op uint8) {
+	if n := d.byteOr(op); n == 1 {
+		d.storeRM(1, d.gpr8(d.reg), 0)
+	} else {
+		d.storeRM(n, d.reg, 0)
+	}
+}
+
+// moveGE is MOV to a register from the ModRM operand.
+func (d *decoder) moveGE(op uint8) {
+	n := d.byteOr(op)
+	if n >= 4 && !d.isReg() {
+		d.emit(d.at(uop.Uop{Op: loadOps[sizeLog(n)][0], Dst: d.reg, Src: uop.Zero}))
+		return
+	}
+	d.storeReg(n, d.reg, d.loadRM(n), 0)
+}
+
+// group11 is MOV of an immediate to the ModRM operand.
+func (d *decoder) group11(op uint8) {
+	if d.reg&7 != 0 {
+		d.undefined()
+		return
+	}
+	n := d.byteOr(op)
+	if n == 1 {
+		d.storeRM(1, uop.Zero, int64(d.imm8()))
+		return
+	}
+	d.storeRM(n, uop.Zero, d.immZ(n))
+}
+
+// loadSegment is MOV to a segment register.
+func (d *decoder) loadSegment() {
+	reg := d.reg & 7
+	if reg == uop.SegCS || reg > uop.SegGS {
+		d.undefined()
+		return
+	}
+	d.last(uop.Uop{Op: uop.LoadSeg, Src: d.loadRM(2), Aux: uint32(reg)})
+}

@@ -52,3 +52,17 @@ func (d *decoder) popRM() {
 	}
 	d.emit(u)
 }
+
+// pushImmediate is PUSH of an immediate.
+func (d *decoder) pushImmediate(imm int64) {
+	u := uop.Uop{Op: uop.Push, Src: uop.Zero, Imm: imm, Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero}
+	if d.stackSize() == 2 {
+		u.Op = uop.Push16
+	}
+	d.emit(u)
+}
+
+func (d *decoder) enter() {
+	size := d.imm16()
+	d.emit(uop.Uop{Op: uop.Enter, Imm: int64(size), Aux: uint32(d.imm8() & 31), Src: uint8(d.stackSize())})
+}
