@@ -13,8 +13,7 @@ func (b *builder) phases(t *timeline.Timeline) {
 			b.slice(p.VirtualNS, t.Phases[i+1].VirtualNS, trackPhases, p.Phase.String(), annotations...)
 			continue
 		}
-		fields := append([]message{}, annotations...)
-		b.event(p.VirtualNS, typeInstant, trackPhases, p.Phase.String(), fields...)
+		b.event(p.VirtualNS, typeInstant, trackPhases, p.Phase.String(), annotations...)
 	}
 }
 

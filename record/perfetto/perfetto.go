@@ -7,10 +7,13 @@
 package perfetto
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"io"
 	"slices"
+
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/record/timeline"
@@ -29,6 +32,19 @@ func Write(w io.Writer, r *record.Record, t *timeline.Timeline) error {
 	return b.write(w)
 }
 
+// Is says whether what begins so is a trace of this package's.
+func Is(head []byte) bool {
+	field, kind, n := protowire.ConsumeTag(head)
+	if n < 0 || field != tracePacket || kind != protowire.BytesType {
+		return false
+	}
+	_, length := protowire.ConsumeVarint(head[n:])
+	return length > 0 && bytes.HasPrefix(head[n+length:], firstPacket())
+}
+
+// firstPacket is how the first packet begins.
+func firstPacket() message { return message{}.number(packetFlags, flagCleared).number(packetFirst, 1) }
+
 // A builder collects the packets of a trace.
 type builder struct {
 	tracks []message
@@ -44,7 +60,7 @@ type event struct {
 
 // write writes descriptors first, and then events in the order of time, those of one instant as they were made.
 func (b *builder) write(w io.Writer) error {
-	first := message{}.number(packetFlags, flagCleared).number(packetFirst, 1)
+	first := firstPacket()
 	if len(b.texts) > 0 {
 		first = first.message(packetInterned, b.texts)
 	}
