@@ -5,6 +5,7 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/pagestate"
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -62,7 +63,7 @@ type vcpu struct {
 
 	request request // the one in the GHCB under way; here, so that not every VMGEXIT makes one
 
-	unvalidated *Violation // the last access that met a page that is not validated
+	unvalidated *confidential.Violation // the last access that met a page that is not validated
 }
 
 // New makes a guest all of whose memory is the hypervisor's.
