@@ -22,6 +22,7 @@ func ExampleRun() {
 		Platforms: []string{vm.TDX},
 		Policies:  []string{"negotiate", "lazy"},
 		Memory:    []uint64{1 << 30},
+		Append:    "hold=512M", // more than firmware has accepted
 	})
 	if err != nil {
 		log.Fatal(err)
