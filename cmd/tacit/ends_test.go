@@ -22,7 +22,7 @@ import (
 func testProgram(t *testing.T, name string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name+".efi")
-	if err := os.WriteFile(path, imagetest.Program(t, "../../vm/testdata", name), 0o600); err != nil {
+	if err := os.WriteFile(path, imagetest.Program(t, "../../vm/testdata/programs.c", name), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
