@@ -216,7 +216,7 @@ static void call(u64 at) { ((void (*)(void))at)(); }
 /* Free addresses of virtual memory, and memory that firmware has left unaccepted. */
 #define HERE 0x700000000000ul
 #define THERE 0x700000200000ul
-#define UNACCEPTED 0x40000000ul
+#define UNACCEPTED 0x20000000ul
 
 static u64 random_number(void)
 {

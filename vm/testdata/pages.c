@@ -139,6 +139,36 @@ static void converts(void)
 	}
 }
 
+/* ask_for_much has the host convert 64 MiB, which is as much as it does at a time. */
+static void ask_for_much(u64 page, int plane)
+{
+	u64 i;
+
+	if (platform() == TDX)
+		vmcall(VMCALL_MAP_GPA, page | (plane == SHARED ? SHARED_BIT : 0), 64 * MIB, 0, 0);
+	else
+		for (i = 0; i < 64 * MIB; i += 4096)
+			change_page_state(page + i, plane == SHARED ? 2 : 1);
+}
+
+/* Memory with something in it is made the host's and the guest's again, without end. */
+static void converts_much(void)
+{
+	u64 i;
+
+	for (;;) {
+		ask_for_much(UNACCEPTED, PRIVATE);
+		for (i = 0; i < 64 * MIB; i += 4096) {
+			if (platform() == TDX)
+				tdx_accept(UNACCEPTED + i);
+			else
+				pvalidate(UNACCEPTED + i, 0, 1);
+			*(u64 *)(UNACCEPTED + i) = i + 1;
+		}
+		ask_for_much(UNACCEPTED, SHARED);
+	}
+}
+
 /* All memory is accepted, and each page of it written to. */
 static void takes(void)
 {
