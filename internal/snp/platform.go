@@ -5,9 +5,11 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/pagestate"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -36,7 +38,7 @@ type Config struct {
 	Stamp func(*x86.CPU) record.Stamp
 
 	// Forget makes every processor forget frames: [x86.CPU.Forget].
-	Forget func(p mem.Plane, start, end uint64)
+	Forget func(p physical.Plane, start, end uint64)
 }
 
 // Platform is SEV-SNP with one guest.
@@ -61,7 +63,7 @@ type vcpu struct {
 
 	request request // the one in the GHCB under way; here, so that not every VMGEXIT makes one
 
-	unvalidated *Violation // the last access that met a page that is not validated
+	unvalidated *confidential.Violation // the last access that met a page that is not validated
 }
 
 // New makes a guest all of whose memory is the hypervisor's.
