@@ -1,9 +1,11 @@
 // Package cost says what an event costs in virtual time.
 //
 // Virtual time is the machine's only clock: nanoseconds = instructions × Instruction + Σ events × their cost, all in
-// integers, so that a run takes the same time on every host. What an event costs comes from a named Model, and every
+// integers, so that a run takes the same time on every host; time in which the processor waits (HLT) passes in addition.
+// What an event costs comes from a named Model, how often it happened is in a Tally, and every
 // number in a model carries where it came from: "published: …" for a measurement that others can look up, "derived: …"
-// for arithmetic on such measurements, "estimate: …" for our own judgement where no measurement was found.
+// for arithmetic on such measurements, "estimate: …" for our own judgement where no measurement was found, and in models
+// of files "measured: …" for what somebody has measured.
 //
 // A model's numbers never change under its name: better numbers are a new model with a new name. A figure obtained
 // with one model must not be compared with a figure obtained with another.
@@ -13,6 +15,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 	"strings"
 )
 
@@ -93,6 +96,12 @@ var eventNames = [events]string{
 	RMPUpdate:         "rmpupdate",
 }
 
+// EventNamed is the event that String calls so.
+func EventNamed(name string) (e Event, ok bool) {
+	i := slices.Index(eventNames[:], name)
+	return Event(max(i, 0)), i >= 0
+}
+
 // String returns the event's name as tables and documents write it.
 func (e Event) String() string {
 	if e < events {
@@ -108,14 +117,21 @@ type Row struct {
 	Source string
 }
 
+// Uncertain says whether the number is nothing but our own judgement.
+func (r Row) Uncertain() bool { return strings.HasPrefix(r.Source, "estimate:") }
+
 // Model is a named set of costs. It is a value and never changes; the zero Model has no name and charges nothing.
 type Model struct {
-	name string
-	rows *[events]Row
+	name     string
+	platform string
+	rows     *[events]Row
 }
 
 // Name identifies the model in records.
 func (m Model) Name() string { return m.name }
+
+// Platform is whose events the model has costs for, in the words of records: "tdx", "snp" or "none".
+func (m Model) Platform() string { return m.platform }
 
 // NS is what one event costs, in virtual nanoseconds.
 func (m Model) NS(e Event) int64 {
