@@ -96,6 +96,15 @@ var eventNames = [events]string{
 	RMPUpdate:         "rmpupdate",
 }
 
+// Events lists all of them in the order in which this package declares them.
+func Events() []Event {
+	all := make([]Event, events)
+	for e := range all {
+		all[e] = Event(e)
+	}
+	return all
+}
+
 // EventNamed is the event that String calls so.
 func EventNamed(name string) (e Event, ok bool) {
 	i := slices.Index(eventNames[:], name)

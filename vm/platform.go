@@ -81,7 +81,7 @@ func (m *Machine) hostConfig() host.Config {
 	if m.cfg.HostPage == 4<<10 {
 		size = record.Size4K
 	}
-	return host.Config{RAM: m.ram, PageSize: size, Bus: m.board, Cost: m.cfg.Cost}
+	return host.Config{RAM: m.ram, PageSize: size, Bus: m.board}
 }
 
 func makeTDX(m *Machine) (*platform, error) {
@@ -96,7 +96,7 @@ func makeTDX(m *Machine) (*platform, error) {
 	module, err := tdx.New(tdx.Config{
 		Memory: m.memory, RAM: m.ram, CPUs: 1, Host: server,
 		Attributes: abi.AttrSEPTVEDisable, Features: x86.Features,
-		Cost: m.cfg.Cost, Log: m.log, Forget: m.forget,
+		Log: m.log, Forget: m.forget,
 	})
 	if err != nil {
 		return nil, err
@@ -120,7 +120,7 @@ func makeSNP(m *Machine) (*platform, error) {
 	}
 	guest, err = snp.New(snp.Config{
 		Memory: m.memory, RAM: m.ram, CPUs: 1, Host: server, Seed: m.cfg.Seed, Features: x86.Features,
-		Cost: m.cfg.Cost, Log: m.log, Forget: m.forget,
+		Log: m.log, Forget: m.forget,
 	})
 	if err != nil {
 		return nil, err

@@ -108,13 +108,16 @@ func TestTimeEnds(t *testing.T) {
 	t.Parallel()
 	b := newBare(t, 0, []byte{0xEB, 0xFE}) // 1: jmp 1
 	for range 3 {
-		b.AddTime(^uint64(0))
+		b.Idle(^uint64(0))
 		if now := b.Now(); now < MaxTime {
 			t.Fatalf("time is %d", now)
 		}
 	}
 	if e := b.Run(1<<63 - 1); e.Kind != ExitStopped || !errors.Is(e.Err, ErrTimeUp) {
 		t.Errorf("exit %v", e)
+	}
+	if waited := b.Tally().Waited; waited != MaxTime {
+		t.Errorf("it has waited %d ns, of %d that there are", waited, int64(MaxTime))
 	}
 	b = newBare(t, 0, []byte{0xF4})
 	b.rest |= FlagIF
