@@ -150,6 +150,16 @@ func (m Model) NS(e Event) int64 {
 	return m.rows[e].NS
 }
 
+// Row is what the model says about an event; its source is empty where the event never happens on the model's platform.
+func (m Model) Row(e Event) Row {
+	if m.rows == nil || e >= events {
+		return Row{Event: e}
+	}
+	row := m.rows[e]
+	row.Event = e
+	return row
+}
+
 // Charge returns the time after n events that began at now. Time never runs over: it stops at math.MaxInt64, which is
 // 292 years.
 func (m Model) Charge(now int64, e Event, n uint64) int64 {
@@ -160,15 +170,14 @@ func (m Model) Charge(now int64, e Event, n uint64) int64 {
 	return now + int64(ns)
 }
 
-// Table lists the model's events that cost something, in the order in which this package declares them.
+// Table lists the model's rows, one for each event that can happen on its platform, in the order in which this package declares them.
 func (m Model) Table() []Row {
 	var table []Row
 	if m.rows == nil {
 		return nil
 	}
-	for e, row := range m.rows {
-		if row.NS != 0 {
-			row.Event = Event(e)
+	for e := range events {
+		if row := m.Row(e); row.Source != "" {
 			table = append(table, row)
 		}
 	}
