@@ -110,3 +110,70 @@ func TestTimeOfAKernelIsWhatItWentTo(t *testing.T) {
 		t.Errorf("priced again init is at %d ns, and was at %d", got, *r.VirtualNS.Init)
 	}
 }
+
+// What package cost says of a model with another number is what a run with that number gives: until init to the
+// nanosecond, since the guest in Go takes no timer interrupts; its program's runtime looks at the clock.
+func TestSensitivityIsWhatARunGives(t *testing.T) {
+	for _, platform := range vm.PlatformNames() {
+		t.Run(platform, func(t *testing.T) {
+			t.Parallel()
+			run := func(m cost.Model) *record.Record {
+				return goGuest(t, vm.Config{Platform: platform, Memory: 512 << 20, Cost: m}, "hold=300M", "touch").Record
+			}
+			m, err := cost.Of(platform)
+			if err != nil {
+				t.Fatal(err)
+			}
+			first := run(m)
+			toInit, err := first.Costs.Init.Tally()
+			if err != nil {
+				t.Fatal(err)
+			}
+			all, err := first.Costs.Total.Tally()
+			if err != nil {
+				t.Fatal(err)
+			}
+			atInit := map[cost.Event]float64{}
+			for _, s := range cost.SensitivityOfTime(m, toInit).Swings {
+				atInit[s.Event] = s.Doubled
+			}
+			for _, s := range cost.SensitivityOfTime(m, all).Swings {
+				if s.Event == cost.Instruction {
+					continue // no model can have another
+				}
+				rows := m.Table()
+				for i := range rows {
+					if rows[i].Event == s.Event {
+						rows[i].NS *= 2
+					}
+				}
+				other, err := cost.New("doubled", platform, rows)
+				if err != nil {
+					t.Fatal(err)
+				}
+				r := run(other)
+				spentAdds(t, r)
+				want, ok := atInit[s.Event]
+				if !ok {
+					want = float64(*first.VirtualNS.Init)
+				}
+				if got := float64(*r.VirtualNS.Init); got != want || r.CostModel != other.Name() {
+					t.Errorf("%v doubled: init at %.0f ns by %s, and %.0f were said", s.Event, got, r.CostModel, want)
+				}
+				if got := float64(r.VirtualNS.Total); got < s.Doubled*0.98 || got > s.Doubled*1.02 {
+					t.Errorf("%v doubled: %.0f ns, and %.0f were said", s.Event, got, s.Doubled)
+				}
+			}
+		})
+	}
+}
+
+// A model is for one platform.
+func TestCostModelOfAnotherPlatform(t *testing.T) {
+	if err := (vm.Config{Platform: vm.SNP, Cost: cost.TDX()}).Check(); err == nil || !strings.Contains(err.Error(), "for platform tdx") {
+		t.Error(err)
+	}
+	if err := (vm.Config{Platform: vm.SNP, Cost: cost.SNP()}).Check(); err != nil {
+		t.Error(err)
+	}
+}
