@@ -12,6 +12,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/firmware/acpi"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -47,7 +48,7 @@ type Machine struct {
 }
 
 func newMachine(cfg Config) (m *Machine, err error) {
-	m = &Machine{cfg: cfg, log: record.NewLog(cfg.Events), ram: firmware.RAM(cfg.Memory), console: console{out: cfg.Console, giveUp: neverGiveUp}}
+	m = &Machine{cfg: cfg, log: record.NewLog(cfg.Events), ram: physical.RAM(cfg.Memory), console: console{out: cfg.Console, giveUp: neverGiveUp}}
 	m.console.now, m.console.onLast = m.Now, m.panicked
 	defer func() {
 		if err != nil {
@@ -165,7 +166,7 @@ func (m *Machine) Deliver(dest uint32, logical bool, vector uint8, mode uint8, l
 }
 
 // forget makes every processor forget frames whose state has changed.
-func (m *Machine) forget(p mem.Plane, start, end uint64) {
+func (m *Machine) forget(p physical.Plane, start, end uint64) {
 	for _, c := range m.cpus {
 		c.Forget(p, start, end)
 	}

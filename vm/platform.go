@@ -11,6 +11,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/snp"
 	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/tdx/abi"
 	"github.com/tacit-vm/tacit/uefi"
@@ -77,9 +78,9 @@ func makePlain(m *Machine) (*platform, error) {
 
 // hostConfig is what the hosts of all platforms are made with.
 func (m *Machine) hostConfig() host.Config {
-	size := record.Size2M
+	size := physical.Size2M
 	if m.cfg.HostPage == 4<<10 {
-		size = record.Size4K
+		size = physical.Size4K
 	}
 	return host.Config{RAM: m.ram, PageSize: size, Bus: m.board}
 }

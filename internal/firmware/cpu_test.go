@@ -11,6 +11,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/device"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // runOnCPU boots an image on the real processor and runs it to its end.
@@ -23,7 +24,7 @@ func runOnCPU(t *testing.T, change func(*Config)) (console string, cpu *x86.CPU,
 	if err != nil {
 		t.Fatal(err)
 	}
-	ram := RAM(cfg.TotalMemory)[0]
+	ram := physical.RAM(cfg.TotalMemory)[0]
 	m, err := mem.New(ram.End)
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/firmware/acpi"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -73,7 +74,7 @@ func (m *machine) translate(va uint64) (uint64, error) {
 			return va - p.virtual + p.physical, nil
 		}
 	}
-	for _, r := range RAM(m.cfg.TotalMemory) {
+	for _, r := range physical.RAM(m.cfg.TotalMemory) {
 		if va >= r.Start && va < r.End {
 			return va, nil
 		}
@@ -81,11 +82,11 @@ func (m *machine) translate(va uint64) (uint64, error) {
 	return 0, fmt.Errorf("%#x: %w", va, errNotMapped)
 }
 
-func (m *machine) access(gpa uint64, b []byte, op func(mem.Plane, uint64, []byte) error) error {
+func (m *machine) access(gpa uint64, b []byte, op func(physical.Plane, uint64, []byte) error) error {
 	if m.accepted != nil && !m.accepted[gpa&^pageMask] {
 		return fmt.Errorf("%#x: %w", gpa, errPending)
 	}
-	return op(mem.Private, gpa, b)
+	return op(physical.Private, gpa, b)
 }
 
 // pages does something for each page that b touches.
@@ -100,7 +101,7 @@ func pages(at uint64, b []byte, do func(at uint64, b []byte) error) error {
 	return nil
 }
 
-func (m *machine) virtual(va uint64, b []byte, op func(mem.Plane, uint64, []byte) error) error {
+func (m *machine) virtual(va uint64, b []byte, op func(physical.Plane, uint64, []byte) error) error {
 	return pages(va, b, func(va uint64, b []byte) error {
 		gpa, err := m.translate(va)
 		if err != nil {
@@ -110,7 +111,7 @@ func (m *machine) virtual(va uint64, b []byte, op func(mem.Plane, uint64, []byte
 	})
 }
 
-func (m *machine) physical(gpa uint64, b []byte, op func(mem.Plane, uint64, []byte) error) error {
+func (m *machine) physical(gpa uint64, b []byte, op func(physical.Plane, uint64, []byte) error) error {
 	return pages(gpa, b, func(gpa uint64, b []byte) error { return m.access(gpa, b, op) })
 }
 
@@ -152,7 +153,7 @@ func newMachine(t testing.TB, change func(*Config)) *machine {
 		m.accepted, cfg.Accept = map[uint64]bool{}, m.accept
 	}
 	var err error
-	ram := RAM(cfg.TotalMemory)
+	ram := physical.RAM(cfg.TotalMemory)
 	if m.ram, err = mem.New(ram[len(ram)-1].End); err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +271,7 @@ func (m *machine) peek(va uint64, b []byte) {
 		if err != nil {
 			return err
 		}
-		return m.ram.Read(mem.Private, gpa, b)
+		return m.ram.Read(physical.Private, gpa, b)
 	})
 	if err != nil {
 		m.Fatal(err)
@@ -284,7 +285,7 @@ func (m *machine) poke(va uint64, b []byte) {
 		if err != nil {
 			return err
 		}
-		return m.ram.Write(mem.Private, gpa, b)
+		return m.ram.Write(physical.Private, gpa, b)
 	})
 	if err != nil {
 		m.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/uefi"
 )
@@ -62,7 +63,7 @@ func TestConsole(t *testing.T) {
 	m.console.Reset()
 	call(uefi.TextOutputOutputString, m.at(0x30_0FFF, wide("odd")))
 	call(uefi.TextOutputOutputString, m.at(0x30_2FF1, wide("across pages")))
-	last := RAM(m.cfg.TotalMemory)[0].End
+	last := physical.RAM(m.cfg.TotalMemory)[0].End
 	call(uefi.TextOutputOutputString, m.at(last-8, wide("end")))
 	if got := m.console.String(); got != "oddacross pagesend" {
 		t.Errorf("%q", got)

@@ -12,14 +12,14 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // A Guest is what a host can do to a guest's memory; the platform implements it and keeps its rules. Addresses have
 // no shared bit or C-bit and are multiples of the page size. The processor is the one whose exit the host is in.
 type Guest interface {
 	// AddPage adds a private page, which the guest has yet to accept.
-	AddPage(c *x86.CPU, gpa uint64, size record.PageSize) error
+	AddPage(c *x86.CPU, gpa uint64, size physical.PageSize) error
 	// RemovePages takes the private pages in [start, end) away with their contents, where there are any.
 	RemovePages(c *x86.CPU, start, end uint64) error
 	// SplitPage turns the 2 MiB private page at gpa into 512 small ones.
@@ -33,8 +33,8 @@ type Guest interface {
 
 // Config is a host's policy and what it serves a guest with.
 type Config struct {
-	RAM      []accept.Range  // the guest's memory: ascending, disjoint, whole pages
-	PageSize record.PageSize // of the private pages that it adds: Size4K, or Size2M where the whole 2 MiB are RAM and private
+	RAM      []accept.Range    // the guest's memory: ascending, disjoint, whole pages
+	PageSize physical.PageSize // of the private pages that it adds: Size4K, or Size2M where the whole 2 MiB are RAM and private
 	Bus      x86.Bus
 }
 
@@ -47,7 +47,7 @@ type Host struct {
 
 // New returns a host that has yet to be given its guest, with [Host.Serve].
 func New(cfg Config) (*Host, error) {
-	if cfg.PageSize != record.Size4K && cfg.PageSize != record.Size2M {
+	if cfg.PageSize != physical.Size4K && cfg.PageSize != physical.Size2M {
 		return nil, fmt.Errorf("host: pages of %v: want 4K or 2M", cfg.PageSize)
 	}
 	if cfg.Bus == nil {

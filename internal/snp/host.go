@@ -1,9 +1,8 @@
 package snp
 
 import (
-	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // A Host is the VMM as its guest meets it: policy, never rules. It is called on exits, with the processor that exited,
@@ -16,12 +15,12 @@ type Host interface {
 	// to the guest; or one of 2 MiB is, and PVALIDATE or RMPADJUST need one of 4 KiB: then size is Size4K, else Size2M.
 	// In the shared plane the host does not map the page. The guest goes on when Fault returns nil, and the host must
 	// have done what lets it go on; an error ends the machine.
-	Fault(c *x86.CPU, gpa uint64, p mem.Plane, size record.PageSize) error
+	Fault(c *x86.CPU, gpa uint64, p physical.Plane, size physical.PageSize) error
 
 	// ChangePageState answers a page state change request: pages [start, end) are to be private or shared from now on.
 	// The guest asks in entries of size. It returns the address it has come to, end where it is done; it may stop early
 	// to keep a request short, and the guest asks again. It returns false where it will not go on after that address.
-	ChangePageState(c *x86.CPU, start, end uint64, size record.PageSize, to mem.Plane) (next uint64, ok bool)
+	ChangePageState(c *x86.CPU, start, end uint64, size physical.PageSize, to physical.Plane) (next uint64, ok bool)
 
 	// In and Out answer port I/O of 1, 2 or 4 bytes.
 	In(c *x86.CPU, port uint16, size int) uint32

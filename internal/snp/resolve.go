@@ -3,7 +3,7 @@ package snp
 import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
 
@@ -34,20 +34,20 @@ func (p *Platform) resolvePrivate(c *x86.CPU, page uint64, a x86.Access) (x86.Tr
 	}
 	s := p.rmp.At(page / mem.PageSize)
 	if s.owner() == validated {
-		p.touch(mem.Private, page, s)
-		return p.translation(mem.Private, page), nil
+		p.touch(physical.Private, page, s)
+		return p.translation(physical.Private, page), nil
 	}
 	was := s.String()
 	if !s.private() {
 		if external(a.Kind) {
 			return p.violated(c, page, a, false, was, "it was touched before it was validated")
 		}
-		if err := p.fault(c, page, mem.Private, record.Size2M, pageState.private); err != nil {
+		if err := p.fault(c, page, physical.Private, physical.Size2M, pageState.private); err != nil {
 			return x86.Translation{}, &x86.Refusal{Stop: err}
 		}
 		if s = p.rmp.At(page / mem.PageSize); s.owner() == validated { // a host of several processors may have been slow
-			p.touch(mem.Private, page, s)
-			return p.translation(mem.Private, page), nil
+			p.touch(physical.Private, page, s)
+			return p.translation(physical.Private, page), nil
 		}
 	}
 	why := "it was touched before it was validated"
@@ -89,22 +89,22 @@ func (p *Platform) resolveShared(c *x86.CPU, page uint64, a x86.Access) (x86.Tra
 	case external(a.Kind):
 		return p.violated(c, page, a, true, s.String(), "what is not the guest's processor reaches shared memory only")
 	case s.private() && !a.Kind.Writes():
-		t := p.translation(mem.Shared, page)
+		t := p.translation(physical.Shared, page)
 		p.fill(t.Frame)
 		t.ReadOnly = true
 		return t, nil
 	default:
-		if err := p.fault(c, page, mem.Shared, record.Size2M, func(s pageState) bool { return s.owner() == shared }); err != nil {
+		if err := p.fault(c, page, physical.Shared, physical.Size2M, func(s pageState) bool { return s.owner() == shared }); err != nil {
 			return x86.Translation{}, &x86.Refusal{Stop: err}
 		}
 		s = p.rmp.At(page / mem.PageSize)
 	}
-	p.touch(mem.Shared, page, s)
-	return p.translation(mem.Shared, page), nil
+	p.touch(physical.Shared, page, s)
+	return p.translation(physical.Shared, page), nil
 }
 
 // fault exits to the host with a nested page fault and checks that the guest can go on after it.
-func (p *Platform) fault(c *x86.CPU, page uint64, pl mem.Plane, size record.PageSize, resolved func(pageState) bool) error {
+func (p *Platform) fault(c *x86.CPU, page uint64, pl physical.Plane, size physical.PageSize, resolved func(pageState) bool) error {
 	p.exit(c, abi.ExitNPF.String())
 	if err := p.host.Fault(c, page, pl, size); err != nil {
 		return &HostError{page, pl, err}
@@ -115,7 +115,7 @@ func (p *Platform) fault(c *x86.CPU, page uint64, pl mem.Plane, size record.Page
 	return nil
 }
 
-func (p *Platform) translation(pl mem.Plane, page uint64) x86.Translation {
+func (p *Platform) translation(pl physical.Plane, page uint64) x86.Translation {
 	f := mem.FrameOf(pl, page)
 	return x86.Translation{Host: p.mem.Page(f), Frame: f, GPA: page}
 }

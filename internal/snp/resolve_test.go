@@ -5,9 +5,9 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/accept"
-	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/snp"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
@@ -122,7 +122,7 @@ func TestSharedMemoryHasContentsOfItsOwn(t *testing.T) {
 		t.Errorf("the shared page holds %#x", v)
 	}
 	m.storeShared(page, 0x2222)
-	if v := m.word(mem.Shared, page); v != 0x2222 {
+	if v := m.word(physical.Shared, page); v != 0x2222 {
 		t.Errorf("the host sees %#x", v)
 	}
 	// Back: junk again, and not before it is validated.
@@ -205,15 +205,15 @@ func TestJunkIsTheSameForTheSameSeedAndOnlyThen(t *testing.T) {
 func TestValidatedMemoryTakesNoneOfTheHosts(t *testing.T) {
 	m := newMachine(t)
 	m.run(nil, 0x90)
-	before := m.mem.BackedBytes(mem.Private)
+	before := m.mem.BackedBytes(physical.Private)
 	if err := m.AcceptRange(m.cpu, accept.Range{Start: holeEnd, End: memorySize}); err != nil {
 		t.Fatal(err)
 	}
-	if got := m.mem.BackedBytes(mem.Private); got != before {
+	if got := m.mem.BackedBytes(physical.Private); got != before {
 		t.Errorf("validation took %d bytes of the host's memory", got-before)
 	}
 	m.run(regs{x86.RAX: holeEnd}, insnLoad...)
-	if got := m.mem.BackedBytes(mem.Private); got != before+4096 {
+	if got := m.mem.BackedBytes(physical.Private); got != before+4096 {
 		t.Errorf("a touch took %d bytes", got-before)
 	}
 }

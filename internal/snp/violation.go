@@ -5,6 +5,7 @@ import (
 
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
 
@@ -43,7 +44,7 @@ func (v *Violation) Error() string {
 // forever.
 type HostError struct {
 	GPA   uint64
-	Plane mem.Plane
+	Plane physical.Plane
 	Err   error // what the host said; nil where it claims to be done
 }
 

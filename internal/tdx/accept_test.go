@@ -8,9 +8,9 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/internal/host"
-	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
@@ -76,7 +76,7 @@ func TestPageAcceptOfNoMemoryEndsTheMachine(t *testing.T) {
 func TestAcceptedPageIsZero(t *testing.T) {
 	m := newMachine(t)
 	// The host writes to the pending page, and to one that it has not even added.
-	if err := m.AddPage(m.cpu, unit, record.Size2M); err != nil {
+	if err := m.AddPage(m.cpu, unit, physical.Size2M); err != nil {
 		t.Fatal(err)
 	}
 	m.write(unit+0x10, 0xBAD)
@@ -297,7 +297,7 @@ type lazyHost struct {
 	lazy bool
 }
 
-func (h *lazyHost) Fault(c *x86.CPU, gpa uint64, p mem.Plane, size record.PageSize) error {
+func (h *lazyHost) Fault(c *x86.CPU, gpa uint64, p physical.Plane, size physical.PageSize) error {
 	if h.lazy {
 		return nil
 	}
@@ -323,12 +323,12 @@ type fickleHost struct {
 	m *machine
 }
 
-func (h *fickleHost) Fault(c *x86.CPU, gpa uint64, p mem.Plane, size record.PageSize) error {
+func (h *fickleHost) Fault(c *x86.CPU, gpa uint64, p physical.Plane, size physical.PageSize) error {
 	switch {
 	case h.m == nil:
 		return h.Host.Fault(c, gpa, p, size)
 	case h.m.State(gpa) == "absent":
-		return h.m.AddPage(c, gpa, record.Size2M)
+		return h.m.AddPage(c, gpa, physical.Size2M)
 	}
 	return h.m.RemovePages(c, gpa, gpa+2<<20)
 }

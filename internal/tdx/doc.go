@@ -14,7 +14,7 @@
 //
 // # Pages
 //
-// A page of guest-physical address space is seen through the shared bit in one of two ways (mem.Plane), which have
+// A page of guest-physical address space is seen through the shared bit in one of two ways (physical.Plane), which have
 // nothing to do with each other: its private page is absent, pending or accepted; its shared page is mapped by the
 // host or not (pages.go). "Unaccepted" are the bytes of RAM that are neither accepted nor shared: it does not matter
 // whether the host has added the page yet ([Module.Unaccepted]).

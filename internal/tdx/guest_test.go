@@ -12,6 +12,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
@@ -87,7 +88,7 @@ func TestGuestDriver(t *testing.T) {
 			start := low + random.Uint64N(4)*size2M + random.Uint64N(2)*random.Uint64N(512)*mem.PageSize
 			r := accept.Range{Start: start, End: start + (1+random.Uint64N(3))*size2M + random.Uint64N(512)*mem.PageSize}
 			if random.IntN(2) == 0 { // the host has mapped one small page
-				if err := m.AddPage(m.cpu, r.Start, record.Size4K); err != nil {
+				if err := m.AddPage(m.cpu, r.Start, physical.Size4K); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -189,7 +190,7 @@ func TestGuestDriverWithCheatingHosts(t *testing.T) {
 				var cheat *host.CheatingTD
 				m := newMachine(t, func(c *tdx.Config, h *host.Config) {
 					if small {
-						h.PageSize = record.Size4K
+						h.PageSize = physical.Size4K
 					}
 					cheat = host.CheatTD(c.Host.(*host.Host), c.Memory, host.Attack{Kind: a.Kind, N: n})
 					c.Host = cheat

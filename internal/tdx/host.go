@@ -1,9 +1,8 @@
 package tdx
 
 import (
-	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // A Host is the VMM as its guest meets it: policy, never rules. It is called on TD exits, with the processor that
@@ -17,12 +16,12 @@ type Host interface {
 	// for (KVM learns it from the extended exit qualification), else Size2M. In the shared plane the host does not
 	// map the page. The guest goes on when Fault returns nil, and the host must have done what lets it go on; an
 	// error ends the machine.
-	Fault(c *x86.CPU, gpa uint64, p mem.Plane, size record.PageSize) error
+	Fault(c *x86.CPU, gpa uint64, p physical.Plane, size physical.PageSize) error
 
 	// Convert answers MapGPA: pages [start, end), multiples of 4 KiB without shared bit, are to be private or shared
 	// from now on. It returns the address it has come to, end where it is done; it may stop early to keep a call
 	// short. It returns false where it will not go on after that address.
-	Convert(c *x86.CPU, start, end uint64, to mem.Plane) (next uint64, ok bool)
+	Convert(c *x86.CPU, start, end uint64, to physical.Plane) (next uint64, ok bool)
 
 	// In and Out answer port I/O of 1, 2 or 4 bytes.
 	In(c *x86.CPU, port uint16, size int) uint32

@@ -8,6 +8,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/pagestate"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
@@ -34,7 +35,7 @@ type Config struct {
 	Stamp func(*x86.CPU) record.Stamp
 
 	// Forget makes every processor forget frames: [x86.CPU.Forget].
-	Forget func(p mem.Plane, start, end uint64)
+	Forget func(p physical.Plane, start, end uint64)
 }
 
 // Module is the TDX module with one TD.

@@ -3,7 +3,7 @@ package tdx
 import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
 
@@ -36,7 +36,7 @@ func (m *Module) resolvePrivate(c *x86.CPU, gpa uint64, a x86.Access) (x86.Trans
 	}
 	s := m.pages.At(page / mem.PageSize)
 	if s.private() == accepted {
-		return m.translation(mem.Private, page), nil
+		return m.translation(physical.Private, page), nil
 	}
 	was, why := s.String(), "it was touched before it was accepted"
 	if was == "shared" {
@@ -46,7 +46,7 @@ func (m *Module) resolvePrivate(c *x86.CPU, gpa uint64, a x86.Access) (x86.Trans
 		return m.violated(c, page, a, was, why)
 	}
 	if s.private() == absent {
-		if err := m.fault(c, page, mem.Private, func(s pageState) bool { return s.private() != absent }); err != nil {
+		if err := m.fault(c, page, physical.Private, func(s pageState) bool { return s.private() != absent }); err != nil {
 			return x86.Translation{}, &x86.Refusal{Stop: err}
 		}
 	}
@@ -80,17 +80,17 @@ func (m *Module) resolveShared(c *x86.CPU, gpa uint64, a x86.Access) (x86.Transl
 		if external(a.Kind) {
 			return m.violated(c, page, a, s.String(), "it is not shared")
 		}
-		if err := m.fault(c, page, mem.Shared, func(s pageState) bool { return s&shared != 0 }); err != nil {
+		if err := m.fault(c, page, physical.Shared, func(s pageState) bool { return s&shared != 0 }); err != nil {
 			return x86.Translation{}, &x86.Refusal{Stop: err}
 		}
 	}
-	return m.translation(mem.Shared, page), nil
+	return m.translation(physical.Shared, page), nil
 }
 
 // fault exits to the host and checks that the guest can go on after it.
-func (m *Module) fault(c *x86.CPU, page uint64, p mem.Plane, resolved func(pageState) bool) error {
+func (m *Module) fault(c *x86.CPU, page uint64, p physical.Plane, resolved func(pageState) bool) error {
 	m.exit(c, exitEPTViolation)
-	if err := m.host.Fault(c, page, p, record.Size2M); err != nil {
+	if err := m.host.Fault(c, page, p, physical.Size2M); err != nil {
 		return &HostError{page, p, err}
 	}
 	if !resolved(m.pages.At(page / mem.PageSize)) {
@@ -99,7 +99,7 @@ func (m *Module) fault(c *x86.CPU, page uint64, p mem.Plane, resolved func(pageS
 	return nil
 }
 
-func (m *Module) translation(p mem.Plane, page uint64) x86.Translation {
+func (m *Module) translation(p physical.Plane, page uint64) x86.Translation {
 	f := mem.FrameOf(p, page)
 	return x86.Translation{Host: m.mem.Page(f), Frame: f, GPA: page}
 }

@@ -4,10 +4,9 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
 
@@ -54,7 +53,7 @@ func TestTouchingUnacceptedMemoryEndsTheMachine(t *testing.T) {
 
 func TestTouchingPendingMemoryEndsTheMachine(t *testing.T) {
 	m := newMachine(t)
-	if err := m.AddPage(m.cpu, 8<<20, record.Size2M); err != nil {
+	if err := m.AddPage(m.cpu, 8<<20, physical.Size2M); err != nil {
 		t.Fatal(err)
 	}
 	o := m.run(regs{x86.RDX: 8<<20 + 0x1238}, load...)
@@ -204,7 +203,7 @@ func TestPlanesAreTwoMemories(t *testing.T) {
 		t.Errorf("the shared page holds %#x at first", m.cpu.R[x86.RAX])
 	}
 	m.run(regs{x86.RDX: sharedVA + page, x86.RAX: 0x2222}, store...)
-	if p, s := m.word(mem.Private, page), m.word(mem.Shared, page); p != 0 || s != 0x2222 {
+	if p, s := m.word(physical.Private, page), m.word(physical.Shared, page); p != 0 || s != 0x2222 {
 		t.Errorf("private %#x, shared %#x", p, s)
 	}
 	private := m.run(regs{x86.RDX: page}, load...)
@@ -256,7 +255,7 @@ func TestSharedToPrivateStartsWithZeroes(t *testing.T) {
 		t.Errorf("the private page holds %#x", m.cpu.R[x86.RAX])
 	}
 	// The shared contents are gone as well, for whoever maps the page again.
-	if s := m.word(mem.Shared, page); s != 0 {
+	if s := m.word(physical.Shared, page); s != 0 {
 		t.Errorf("the shared page still holds %#x", s)
 	}
 }

@@ -6,9 +6,9 @@ import (
 	"encoding/binary"
 	"testing"
 
-	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
 
@@ -103,7 +103,7 @@ func TestVMReadAndWrite(t *testing.T) {
 func TestRTMRExtend(t *testing.T) {
 	m := newMachine(t)
 	data := bytes.Repeat([]byte{0xA5}, 48)
-	if err := m.mem.Write(mem.Private, dataAt, data); err != nil {
+	if err := m.mem.Write(physical.Private, dataAt, data); err != nil {
 		t.Fatal(err)
 	}
 	var rtmr [48]byte
@@ -134,7 +134,7 @@ func TestRTMRExtend(t *testing.T) {
 func TestReport(t *testing.T) {
 	m := newMachine(t)
 	nonce := bytes.Repeat([]byte{0x5A}, 64)
-	if err := m.mem.Write(mem.Private, dataAt, nonce); err != nil {
+	if err := m.mem.Write(physical.Private, dataAt, nonce); err != nil {
 		t.Fatal(err)
 	}
 	const at = dataAt + 0x400
@@ -142,7 +142,7 @@ func TestReport(t *testing.T) {
 		t.Fatal(s)
 	}
 	var r [1024]byte
-	if err := m.mem.Read(mem.Private, at, r[:]); err != nil {
+	if err := m.mem.Read(physical.Private, at, r[:]); err != nil {
 		t.Fatal(err)
 	}
 	info := sha512.Sum384(r[512:])

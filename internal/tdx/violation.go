@@ -3,8 +3,8 @@ package tdx
 import (
 	"fmt"
 
-	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // A Violation ends a machine whose guest touched what is not its to touch. On hardware the host ends the VM, or it
@@ -31,7 +31,7 @@ func (v *Violation) Error() string {
 // forever.
 type HostError struct {
 	GPA   uint64
-	Plane mem.Plane
+	Plane physical.Plane
 	Err   error // what the host said; nil where it claims to be done
 }
 

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // A handler whose first instruction raises the exception that it handles, on an interrupt stack: no instruction
@@ -90,7 +91,7 @@ func TestCrossingBlocksAreForgotten(t *testing.T) {
 	}
 	defer memory.Close()
 	cc := newCodeCache(memory, maxCode)
-	here, next := mem.FrameOf(mem.Private, 0x1000), mem.FrameOf(mem.Private, 0x2000)
+	here, next := mem.FrameOf(physical.Private, 0x1000), mem.FrameOf(physical.Private, 0x2000)
 	for range 100 {
 		cc.add(&block{valid: true, frame: here, offset: mem.PageSize - 1, size: 2, second: next, cross: true})
 		cc.written(here, mem.PageSize-1, 1)

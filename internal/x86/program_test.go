@@ -10,6 +10,7 @@ import (
 
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // The suite of system behaviour: what a program in user mode cannot reach. Each case is a small program with the state
@@ -219,7 +220,7 @@ func pte(va uint64) uint64 { return progPT + va>>mem.PageShift*8 }
 func (m *scene) protect(va, flags uint64) { m.write(pte(va), va&^pageMask|flags) }
 
 func (m *scene) put(gpa uint64, b []byte) {
-	if err := m.mem.Write(mem.Private, gpa, b); err != nil {
+	if err := m.mem.Write(physical.Private, gpa, b); err != nil {
 		panic(err)
 	}
 }
@@ -272,10 +273,10 @@ func (m *scene) ending(e Exit) ending {
 	h := fnv.New64a()
 	page := make([]byte, mem.PageSize)
 	for gpa := uint64(0); gpa < progRAM; gpa += mem.PageSize {
-		if !m.mem.Backed(mem.FrameOf(mem.Private, gpa)) {
+		if !m.mem.Backed(mem.FrameOf(physical.Private, gpa)) {
 			continue
 		}
-		if err := m.mem.Read(mem.Private, gpa, page); err != nil {
+		if err := m.mem.Read(physical.Private, gpa, page); err != nil {
 			panic(err)
 		}
 		fmt.Fprint(h, gpa)
