@@ -23,6 +23,9 @@ func TestExceptionsWithoutEnd(t *testing.T) {
 		if e := m.drive(0); !errors.As(e.Err, &loop) || loop.RIP != progGate+6*16 || m.Instructions() != 0 {
 			t.Errorf("blocks of %d: it ended with %v after %d instructions", limit, e, m.Instructions())
 		}
+		if tally := m.Tally(); tally.Time(m.Cost()) != m.Now() {
+			t.Errorf("time is %d, and went to what takes %d", m.Now(), tally.Time(m.Cost()))
+		}
 	}
 	// Deadlines are met in such a loop, and an interrupt gets the processor out of it.
 	m := newScene(t, &undefined, 0)
