@@ -28,7 +28,7 @@ func makeSNP(m *Machine) (*platform, error) {
 	}
 	guest, err = snp.New(snp.Config{
 		Memory: m.memory, RAM: m.ram, CPUs: 1, Host: server, Seed: m.cfg.Seed, Features: x86.Features,
-		Cost: m.cfg.Cost, Log: m.log, Forget: m.forget,
+		Log: m.log, Forget: m.forget,
 	})
 	if err != nil {
 		return nil, err

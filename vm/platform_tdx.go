@@ -22,7 +22,7 @@ func makeTDX(m *Machine) (*platform, error) {
 	module, err := tdx.New(tdx.Config{
 		Memory: m.memory, RAM: m.ram, CPUs: 1, Host: server,
 		Attributes: abi.AttrSEPTVEDisable, Features: x86.Features,
-		Cost: m.cfg.Cost, Log: m.log, Forget: m.forget,
+		Log: m.log, Forget: m.forget,
 	})
 	if err != nil {
 		return nil, err
