@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"sort"
 )
 
@@ -17,6 +18,7 @@ type ORC struct {
 	addresses []uint64 // ascending; an entry holds until the next one's address
 	entries   []byte   // orcEntrySize bytes each
 	old       bool     // the layout from before 6.4, which has no header to tell it by
+	renamed   bool     // registers have the numbers that they have in 7.2
 }
 
 const (
@@ -35,7 +37,7 @@ type ORCEntry struct {
 // An ORCRegister is what an offset counts from.
 type ORCRegister uint8
 
-// Registers (ORC_REG_*).
+// Registers (ORC_REG_*), by the numbers that 6.12 gives them; newer kernels: renumbered.
 const (
 	ORCUndefined  ORCRegister = 0 // of the frame pointer: it is unchanged
 	ORCPrevSP     ORCRegister = 1 // the caller's stack pointer
@@ -47,7 +49,14 @@ const (
 	ORCR13        ORCRegister = 7
 	ORCBPIndirect ORCRegister = 8 // what is in memory at BP + offset
 	ORCSPIndirect ORCRegister = 9 // what is in memory at SP, and the offset is added to that
+	ORCAX         ORCRegister = 10
 )
+
+// renumbered are the registers by the numbers that they have in newer kernels (7.2 and 7.3 have them).
+var renumbered = [16]ORCRegister{
+	ORCUndefined, ORCAX, ORCDX, ORCSP, ORCBP, ORCDI, ORCR10, ORCR13, ORCPrevSP, ORCSPIndirect, ORCBPIndirect,
+	11, 12, 13, 14, 15,
+}
 
 // An ORCType is what there is at the stack pointer that an entry leads to.
 type ORCType uint8
@@ -90,7 +99,29 @@ func ReadORC(vmlinux []byte) (*ORC, error) {
 	if !sort.SliceIsSorted(o.addresses, func(i, j int) bool { return o.addresses[i] < o.addresses[j] }) {
 		return nil, errors.New("ORC unwinding tables that are not sorted")
 	}
-	return o, nil
+	return o, o.number()
+}
+
+// number finds out which numbers registers have. A kernel does not say so, but each of its functions begins with the
+// return address where the stack pointer is, and mostly nothing else counts from a register at that distance.
+func (o *ORC) number() error {
+	var counts [16]int
+	for i := range o.addresses {
+		if e := o.entry(i); e.Type == ORCTypeCall && e.SPOffset == 8 {
+			counts[e.SP]++
+		}
+	}
+	most := slices.Max(counts[:])
+	switch {
+	case most == 0:
+		return errors.New("ORC unwinding tables without functions")
+	case most == counts[ORCSP]:
+		return nil
+	case most == counts[slices.Index(renumbered[:], ORCSP)]:
+		o.renamed = true
+		return nil
+	}
+	return errors.New("ORC unwinding tables whose registers have numbers that are not known")
 }
 
 // Find returns the entry that holds at an address.
@@ -99,6 +130,15 @@ func (o *ORC) Find(address uint64) (e ORCEntry, ok bool) {
 	if i < 0 {
 		return ORCEntry{}, false
 	}
+	e = o.entry(i)
+	if o.renamed {
+		e.SP, e.BP = renumbered[e.SP], renumbered[e.BP]
+	}
+	return e, true
+}
+
+// entry reads an entry, whose registers have the numbers that the kernel has given them.
+func (o *ORC) entry(i int) (e ORCEntry) {
 	b := o.entries[orcEntrySize*i:]
 	bits := binary.LittleEndian.Uint16(b[4:])
 	e = ORCEntry{
@@ -113,5 +153,5 @@ func (o *ORC) Find(address uint64) (e ORCEntry, ok bool) {
 			e.Type = ORCTypeEndOfStack
 		}
 	}
-	return e, true
+	return e
 }

@@ -15,6 +15,10 @@ import (
 // thirty callers.
 const maxStack = 64
 
+// stackSize is how large Linux's stacks for interrupts are, and for threads (Linux: arch/x86/include/asm/page_64_types.h,
+// without KASAN). From one for interrupts the way leads to a thread's, which may be at a lower address.
+const stackSize = 16 << 10
+
 // A stackFrame is where a function stands, as far as its caller can be found from that.
 type stackFrame struct {
 	ip, sp, bp uint64
@@ -113,8 +117,8 @@ func (m *Machine) orcCaller(f *stackFrame, moved uint64) bool {
 		return false
 	}
 	sp, ok := m.orcSP(f, e)
-	if !ok || sp <= f.sp && e.Type == image.ORCTypeCall {
-		return false // the caller's frame is above, or there is a loop
+	if !ok || e.Type == image.ORCTypeCall && sp <= f.sp && f.sp-sp < stackSize {
+		return false // on the same stack the caller's frame is above, or there is a loop
 	}
 	caller := stackFrame{sp: sp, bp: f.bp}
 	switch e.Type {
@@ -140,7 +144,9 @@ func (m *Machine) orcCaller(f *stackFrame, moved uint64) bool {
 // orcSP returns the caller's stack pointer.
 func (m *Machine) orcSP(f *stackFrame, e image.ORCEntry) (sp uint64, ok bool) {
 	offset := uint64(int64(e.SPOffset))
-	register := map[image.ORCRegister]int{image.ORCDX: x86.RDX, image.ORCDI: x86.RDI, image.ORCR10: 10, image.ORCR13: 13}
+	register := map[image.ORCRegister]int{
+		image.ORCAX: x86.RAX, image.ORCDX: x86.RDX, image.ORCDI: x86.RDI, image.ORCR10: 10, image.ORCR13: 13,
+	}
 	switch e.SP {
 	case image.ORCSP:
 		return f.sp + offset, true
