@@ -26,6 +26,7 @@ type Symbol struct {
 type Symbols struct {
 	byAddress []Symbol          // ascending; of one address, the kernel's own preference first
 	byName    map[string]uint64 // the first of a name
+	perCPU    map[string]uint64 // … of what has no address of its own
 
 	// Fixed says that the program runs where it was linked: no KASLR.
 	Fixed bool
@@ -38,15 +39,29 @@ type Symbols struct {
 // are per-CPU offsets and other numbers that only look like addresses.
 const imageBase = 0xffffffff_80000000
 
+// MaxSymbolName is how long a symbol's name may be, in bytes (Linux: KSYM_NAME_LEN).
+const MaxSymbolName = 512
+
 const (
 	maxSymbols    = 4 << 20
-	maxSymbolName = 512     // Linux KSYM_NAME_LEN
-	maxSymbolFile = 4 << 30 // bytes; a vmlinux with debug information has about one GiB
+	maxPerCPU     = 16 << 20 // bytes; Debian's kernels have 220 KiB of variables for each processor
+	maxSymbolFile = 4 << 30  // bytes; a vmlinux with debug information has about one GiB
 )
 
-// newSymbols sorts by address; symbols of one address stay in the order given.
-func newSymbols(all []Symbol) (*Symbols, error) {
-	return sorted(slices.DeleteFunc(all, func(s Symbol) bool { return s.Address < imageBase }))
+// NewSymbols sorts symbols of a kernel by address; those of one address stay in the order given. The last one names
+// nothing: it marks the end.
+func NewSymbols(all []Symbol) (*Symbols, error) {
+	perCPU := map[string]uint64{}
+	for _, s := range all {
+		if s.Address < maxPerCPU {
+			perCPU[s.Name] = s.Address
+		}
+	}
+	s, err := sorted(slices.DeleteFunc(all, func(s Symbol) bool { return s.Address < imageBase }))
+	if err == nil {
+		s.perCPU = perCPU
+	}
+	return s, err
 }
 
 func sorted(all []Symbol) (*Symbols, error) {
@@ -85,6 +100,13 @@ func (s *Symbols) Address(name string) (address uint64, ok bool) {
 	return address, ok
 }
 
+// PerCPU returns where among the variables of each processor the one of that name is, in kernels in which the first is at
+// 0 (up to 6.14).
+func (s *Symbols) PerCPU(name string) (offset uint64, ok bool) {
+	offset, ok = s.perCPU[name]
+	return offset, ok
+}
+
 // Len returns the number of symbols.
 func (s *Symbols) Len() int { return len(s.byAddress) }
 
@@ -105,25 +127,32 @@ func (i *Image) Symbols() (*Symbols, error) {
 	return s, nil
 }
 
-// Names returns what the image carries about its functions: their names, and a kernel's table for unwinding its stacks.
-// What it does not carry is nil.
-func (i *Image) Names() (*Symbols, *ORC) {
-	if s, _ := goSymbols(i.Data); s != nil {
-		return s, nil
+// Names are what an image carries about its functions and data. What it does not carry is nil.
+type Names struct {
+	Symbols *Symbols
+	ORC     *ORC // how to unwind a kernel's stacks
+	Types   *BTF // a kernel's types
+}
+
+// Names reads what the image carries of that.
+func (i *Image) Names() (n Names) {
+	if n.Symbols, _ = goSymbols(i.Data); n.Symbols != nil {
+		return n
 	}
 	vmlinux, err := i.Payload()
 	if err != nil {
-		return nil, nil
+		return Names{}
 	}
-	symbols, err := ReadSymbols(bytes.NewReader(vmlinux))
-	if err != nil {
-		symbols = nil
+	if n.Symbols, err = ReadSymbols(bytes.NewReader(vmlinux)); err != nil {
+		n.Symbols = nil
 	}
-	orc, err := ReadORC(vmlinux)
-	if err != nil {
-		orc = nil
+	if n.ORC, err = ReadORC(vmlinux); err != nil {
+		n.ORC = nil
 	}
-	return symbols, orc
+	if n.Types, err = ReadBTF(vmlinux); err != nil {
+		n.Types = nil
+	}
+	return n
 }
 
 // OpenSymbols reads symbols from the file at path: an ELF vmlinux, or a System.map.
@@ -171,7 +200,7 @@ func ReadSymbols(vmlinux io.ReaderAt) (*Symbols, error) {
 	for _, section := range f.Sections { // Symbols reads them whole
 		limit := uint64(maxSymbols * elf.Sym64Size)
 		if section.Type == elf.SHT_STRTAB {
-			limit = maxSymbols * maxSymbolName / 8
+			limit = maxSymbols * MaxSymbolName / 8
 		}
 		if (section.Type == elf.SHT_SYMTAB || section.Type == elf.SHT_STRTAB) && section.Size > limit {
 			return nil, fmt.Errorf("section %q of %d bytes; at most %d are read", section.Name, section.Size, limit)
@@ -183,7 +212,7 @@ func ReadSymbols(vmlinux io.ReaderAt) (*Symbols, error) {
 		if err != nil {
 			return nil, err
 		}
-		return newSymbols(all)
+		return NewSymbols(all)
 	}
 	if err != nil {
 		return nil, err
@@ -205,7 +234,7 @@ func ReadSymbols(vmlinux io.ReaderAt) (*Symbols, error) {
 			all = append(all, Symbol{s.Value, s.Name})
 		}
 	}
-	return newSymbols(all)
+	return NewSymbols(all)
 }
 
 // systemMap reads lines of "address type name", as nm prints them.
@@ -218,7 +247,7 @@ func systemMap(r io.Reader) (*Symbols, error) {
 			return nil, fmt.Errorf("line %d: not a System.map (address, type, name), nor an ELF file", n)
 		}
 		address, err := strconv.ParseUint(fields[0], 16, 64)
-		if err != nil || len(fields[2]) > maxSymbolName {
+		if err != nil || len(fields[2]) > MaxSymbolName {
 			return nil, fmt.Errorf("line %d: not a System.map (address, type, name), nor an ELF file", n)
 		}
 		if len(all) == maxSymbols {
@@ -229,5 +258,5 @@ func systemMap(r io.Reader) (*Symbols, error) {
 	if err := lines.Err(); err != nil {
 		return nil, err
 	}
-	return newSymbols(all)
+	return NewSymbols(all)
 }

@@ -19,11 +19,15 @@ const maxStack = 64
 // without KASAN). From one for interrupts the way leads to a thread's, which may be at a lower address.
 const stackSize = 16 << 10
 
+// userEnd is the first address that no program of Linux has, with page tables of five levels.
+const userEnd = 1 << 56
+
 // A stackFrame is where a function stands, as far as its caller can be found from that.
 type stackFrame struct {
 	ip, sp, bp uint64
 	regs       *[16]uint64 // all registers, in a function that was interrupted or runs; nil where only SP and BP are known
 	called     bool        // ip is a return address: the call ends there
+	user       bool        // a program has entered the kernel here
 }
 
 // stack returns the addresses of the functions under way, the innermost first: where the processor stands, then return
@@ -39,6 +43,9 @@ func (m *Machine) stack() []uint64 {
 	next := m.unwinder()
 	for next != nil && len(l.all) < maxStack && next(&f) {
 		l.all = append(l.all, f.ip)
+	}
+	if f.user {
+		l.all = append(l.all, m.process())
 	}
 	return l.all
 }
@@ -109,10 +116,7 @@ func (m *Machine) orcCaller(f *stackFrame, moved uint64) bool {
 	if f.called {
 		at-- // within the call: the function may end after it
 	}
-	if at < kernelTextFirst || at > kernelTextLast {
-		return false
-	}
-	e, ok := m.names.orc.Find(at - moved)
+	e, ok := m.orcEntry(at, moved)
 	if !ok || e.Type == image.ORCTypeUndefined || e.Type == image.ORCTypeEndOfStack {
 		return false
 	}
@@ -129,7 +133,8 @@ func (m *Machine) orcCaller(f *stackFrame, moved uint64) bool {
 		ok = m.savedRegisters(&caller, sp, e.Type == image.ORCTypeRegs)
 	}
 	if !ok || caller.ip < kernelTextFirst {
-		return false // the kernel was entered from there
+		f.user = ok && e.Type != image.ORCTypeCall && caller.ip < userEnd
+		return false
 	}
 	switch e.BP {
 	case image.ORCPrevSP:
@@ -139,6 +144,21 @@ func (m *Machine) orcCaller(f *stackFrame, moved uint64) bool {
 	}
 	*f = caller
 	return ok
+}
+
+// orcEntry returns the entry for a place in the kernel or in a module.
+func (m *Machine) orcEntry(at, moved uint64) (e image.ORCEntry, ok bool) {
+	if at < kernelTextFirst {
+		return e, false
+	}
+	if at < modulesFirst {
+		return m.names.orc.Find(at - moved)
+	}
+	in := m.moduleAt(at)
+	if in == nil || in.orc == nil {
+		return e, false
+	}
+	return in.orc.Find(at)
 }
 
 // orcSP returns the caller's stack pointer.
