@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/record"
 )
 
 // This file finds what the guest's kernel knows of the modules that it has loaded: their functions, and how to unwind
@@ -112,7 +113,7 @@ func (m *Machine) readModule(at uint64) (id moduleID, ok bool) {
 		return id, false
 	}
 	text, _, _ := strings.Cut(string(name), "\x00")
-	id.name = printable(text)
+	id.name = record.Printable(text)
 	for i := range l.ranges.Count {
 		r := at + l.ranges.Offset + i*l.ranges.Size
 		base, ok1 := m.number(r+l.base.Offset, l.base.Size)

@@ -1,10 +1,12 @@
 package vm
 
 import (
+	"encoding/binary"
 	"slices"
 	"strings"
 
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/record"
 )
 
 // This file finds out which process has entered the kernel. Where Linux keeps the thread that runs, its own types and
@@ -58,18 +60,21 @@ func (m *Machine) processName() string {
 		return ""
 	}
 	task, ok := m.currentTask()
+	var text []byte
+	for at := uint64(0); ok && at < comm.Count; at += 8 {
+		var w uint64
+		w, ok = m.word(task + comm.Offset + at)
+		text = binary.LittleEndian.AppendUint64(text, w)
+	}
 	if !ok {
 		return ""
 	}
-	text := make([]byte, comm.Count)
-	if m.cpus[0].ReadVirtual(task+comm.Offset, text) != nil {
-		return ""
-	}
 	name, _, _ := strings.Cut(string(text), "\x00")
-	return printable(name)
+	return record.Printable(name)
 }
 
-// currentTask returns the address of the kernel's structure of the thread that runs.
+// currentTask returns the address of the kernel's structure of the thread that runs. Like the stack it is read by word,
+// so that a stack that has not changed is the same process's.
 func (m *Machine) currentTask() (task uint64, ok bool) {
 	mine := m.cpus[0].R[x86.GSBase] // the processor's own variables
 	if hot, ok := m.names.table.PerCPU("pcpu_hot"); ok {
@@ -77,22 +82,12 @@ func (m *Machine) currentTask() (task uint64, ok bool) {
 		if !ok {
 			return 0, false
 		}
-		return m.number(mine+hot+current.Offset, 8)
+		return m.word(mine + hot + current.Offset)
 	}
 	linked, known := m.names.table.Address("current_task")
 	moved, placed := m.kernelOffset()
 	if !known || !placed {
 		return 0, false
 	}
-	return m.number(mine+linked+moved, 8)
-}
-
-// printable replaces what is not plain text in a name that the guest has given.
-func printable(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r < ' ' || r > '~' {
-			return '?'
-		}
-		return r
-	}, name)
+	return m.word(mine + linked + moved)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/record"
 )
 
 // x86-64 Linux links itself at the beginning of these addresses, and KASLR moves it within them
@@ -75,7 +76,7 @@ func (m *Machine) moduleSymbol(address uint64) string {
 	}
 	if in.symbols != nil {
 		if name, offset, ok := in.symbols.Lookup(address); ok && name != "" {
-			return fmt.Sprintf("%s+%#x [%s]", printable(name), offset, in.name)
+			return fmt.Sprintf("%s+%#x [%s]", record.Printable(name), offset, in.name)
 		}
 	}
 	return fmt.Sprintf("%#x [%s]", address, in.name)
