@@ -157,6 +157,38 @@ func (i *Image) Names() (n Names) {
 
 // OpenSymbols reads symbols from the file at path: an ELF vmlinux, or a System.map.
 func OpenSymbols(path string) (*Symbols, error) {
+	return openSymbols(path, ReadSymbols, systemMap)
+}
+
+// OpenStubSymbols reads the symbols of an EFI stub from the file at path: the ELF file arch/x86/boot/compressed/vmlinux
+// that a kernel's build leaves. Addresses are those that it was linked at, from 0.
+func OpenStubSymbols(path string) (*Symbols, error) {
+	notStub := errors.New("not an EFI stub, which a kernel's build leaves as arch/x86/boot/compressed/vmlinux")
+	read := func(r io.ReaderAt) (*Symbols, error) {
+		f, err := openELF(r)
+		if err != nil {
+			return nil, err
+		}
+		all, err := symbolTableOf(f)
+		if err != nil {
+			return nil, notStub
+		}
+		// Numbers that are no addresses, such as how long the kernel is, would name code that is at them.
+		all = slices.DeleteFunc(all, func(s elf.Symbol) bool { return s.Section == elf.SHN_ABS })
+		s, err := sorted(named(all))
+		if err != nil {
+			return nil, err
+		}
+		if _, found := s.Address("efi_pe_entry"); !found || s.byAddress[0].Address >= imageBase {
+			return nil, notStub
+		}
+		return s, nil
+	}
+	return openSymbols(path, read, func(io.Reader) (*Symbols, error) { return nil, notStub })
+}
+
+// openSymbols reads symbols from the file at path, an ELF file or another.
+func openSymbols(path string, ofELF func(io.ReaderAt) (*Symbols, error), ofText func(io.Reader) (*Symbols, error)) (*Symbols, error) {
 	info, err := os.Stat(path) // to open a pipe might take for ever
 	if err != nil {
 		return nil, err
@@ -172,13 +204,13 @@ func OpenSymbols(path string) (*Symbols, error) {
 	var magic [4]byte
 	var s *Symbols
 	if _, err := f.ReadAt(magic[:], 0); err == nil && string(magic[:]) == elf.ELFMAG {
-		s, err = ReadSymbols(io.NewSectionReader(f, 0, info.Size()))
+		s, err = ofELF(io.NewSectionReader(f, 0, info.Size()))
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
 		return s, nil
 	}
-	if s, err = systemMap(f); err != nil {
+	if s, err = ofText(f); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return s, nil
@@ -187,26 +219,11 @@ func OpenSymbols(path string) (*Symbols, error) {
 // ReadSymbols reads the names of an unpacked kernel, an ELF file: its symbol table, or where it has none, the one that
 // kernels carry for themselves.
 func ReadSymbols(vmlinux io.ReaderAt) (*Symbols, error) {
-	f, err := elf.NewFile(vmlinux)
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		err = errors.New("a truncated ELF file")
-	}
+	f, err := openELF(vmlinux)
 	if err != nil {
 		return nil, err
 	}
-	if f.Class != elf.ELFCLASS64 || f.Machine != elf.EM_X86_64 {
-		return nil, fmt.Errorf("an ELF file for %v, not x86-64", f.Machine)
-	}
-	for _, section := range f.Sections { // Symbols reads them whole
-		limit := uint64(maxSymbols * elf.Sym64Size)
-		if section.Type == elf.SHT_STRTAB {
-			limit = maxSymbols * MaxSymbolName / 8
-		}
-		if (section.Type == elf.SHT_SYMTAB || section.Type == elf.SHT_STRTAB) && section.Size > limit {
-			return nil, fmt.Errorf("section %q of %d bytes; at most %d are read", section.Name, section.Size, limit)
-		}
-	}
-	table, err := f.Symbols()
+	table, err := symbolTableOf(f)
 	if errors.Is(err, elf.ErrNoSymbols) {
 		all, err := kallsyms(f)
 		if err != nil {
@@ -217,6 +234,40 @@ func ReadSymbols(vmlinux io.ReaderAt) (*Symbols, error) {
 	if err != nil {
 		return nil, err
 	}
+	return NewSymbols(named(table))
+}
+
+// openELF opens an ELF file for x86-64.
+func openELF(r io.ReaderAt) (*elf.File, error) {
+	f, err := elf.NewFile(r)
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = errors.New("a truncated ELF file")
+	}
+	if err != nil {
+		return nil, err
+	}
+	if f.Class != elf.ELFCLASS64 || f.Machine != elf.EM_X86_64 {
+		return nil, fmt.Errorf("an ELF file for %v, not x86-64", f.Machine)
+	}
+	return f, nil
+}
+
+// symbolTableOf reads a symbol table of bounded size.
+func symbolTableOf(f *elf.File) ([]elf.Symbol, error) {
+	for _, section := range f.Sections { // Symbols reads them whole
+		limit := uint64(maxSymbols * elf.Sym64Size)
+		if section.Type == elf.SHT_STRTAB {
+			limit = maxSymbols * MaxSymbolName / 8
+		}
+		if (section.Type == elf.SHT_SYMTAB || section.Type == elf.SHT_STRTAB) && section.Size > limit {
+			return nil, fmt.Errorf("section %q of %d bytes; at most %d are read", section.Name, section.Size, limit)
+		}
+	}
+	return f.Symbols()
+}
+
+// named are the names of places among symbols, in an order that does not depend on the table's.
+func named(table []elf.Symbol) (all []Symbol) {
 	// Functions before other names of the same address, then by name: the table's own order means nothing.
 	rank := func(s elf.Symbol) int {
 		if elf.ST_TYPE(s.Info) == elf.STT_FUNC {
@@ -227,14 +278,13 @@ func ReadSymbols(vmlinux io.ReaderAt) (*Symbols, error) {
 	slices.SortStableFunc(table, func(a, b elf.Symbol) int {
 		return cmp.Or(cmp.Compare(rank(a), rank(b)), cmp.Compare(a.Name, b.Name))
 	})
-	var all []Symbol
 	for _, s := range table {
 		kind := elf.ST_TYPE(s.Info)
 		if s.Name != "" && s.Section != elf.SHN_UNDEF && kind != elf.STT_SECTION && kind != elf.STT_FILE {
 			all = append(all, Symbol{s.Value, s.Name})
 		}
 	}
-	return NewSymbols(all)
+	return all
 }
 
 // systemMap reads lines of "address type name", as nm prints them.

@@ -87,6 +87,8 @@ func (m *Machine) sameStack(f stackFrame) bool {
 func (m *Machine) unwinder() func(*stackFrame) bool {
 	symbols := m.symbols()
 	switch {
+	case m.inStub(m.cpus[0].RIP()):
+		return m.stubCaller
 	case symbols == nil:
 		return nil
 	case symbols.Fixed:
@@ -95,8 +97,35 @@ func (m *Machine) unwinder() func(*stackFrame) bool {
 		if moved, ok := m.kernelOffset(); ok {
 			return func(f *stackFrame) bool { return m.orcCaller(f, moved) }
 		}
+	default:
+		return m.framePointerCaller
 	}
 	return nil
+}
+
+// framePointerCaller finds a caller in a kernel that keeps frame pointers (CONFIG_UNWINDER_FRAME_POINTER). Where an
+// exception has entered it, the frame pointer is the address of the saved registers, plus one (Linux:
+// arch/x86/include/asm/frame.h, ENCODE_FRAME_POINTER).
+func (m *Machine) framePointerCaller(f *stackFrame) bool {
+	caller := stackFrame{}
+	ok := true
+	if f.bp&1 != 0 {
+		ok = m.savedRegisters(&caller, f.bp&^1, true)
+	} else {
+		var ok1, ok2 bool
+		caller.bp, ok1 = m.word(f.bp)
+		caller.ip, ok2 = m.word(f.bp + 8)
+		caller.sp, caller.called = f.bp+16, true
+		ok = ok1 && ok2
+	}
+	if ok && caller.ip < kernelTextFirst {
+		f.user = f.bp&1 != 0 && caller.ip < userEnd
+		return false
+	}
+	if ok = ok && (caller.sp > f.sp || f.sp-caller.sp >= stackSize); ok { // else there is a loop
+		*f = caller
+	}
+	return ok
 }
 
 // word reads a number of the guest's stack.

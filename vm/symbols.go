@@ -50,6 +50,9 @@ func (m *Machine) placeOf(address uint64) string {
 	if isProcess(address) {
 		return m.processPlace(address)
 	}
+	if m.inStub(address &^ guessed) {
+		return m.stubPlace(address)
+	}
 	if name := m.symbol(address); name != "" {
 		return name
 	}
