@@ -1,0 +1,106 @@
+package page
+
+import (
+	"encoding/json"
+	"html/template"
+	"math"
+
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/record/timeline"
+)
+
+// data is what the page's script reads. Amounts are in bytes, instants in virtual nanoseconds.
+type data struct {
+	Memory uint64      `json:"memory"`
+	Unit   uint64      `json:"unit"` // of the address space
+	Areas  [][2]uint64 `json:"areas"`
+	End    int64       `json:"end"`
+	Start  int64       `json:"start"` // where the slider stands first
+	Stub   string      `json:"stub"`  // whom firmware started
+
+	Phases  []mark   `json:"phases"`
+	Samples samples  `json:"samples"`
+	Changes string   `json:"changes"` // as packed writes them
+	Asked   []string `json:"asked"`   // who asked for memory, as Changes counts them from 1
+	Flame   flame    `json:"flame"`
+}
+
+type mark struct {
+	NS   int64  `json:"ns"`
+	Name string `json:"name"`
+}
+
+// samples are those of a timeline, a list for each field.
+type samples struct {
+	NS         []int64    `json:"ns"`
+	Given      []uint64   `json:"given"`
+	Accepted   []uint64   `json:"accepted"`
+	Shared     []uint64   `json:"shared"`
+	Unaccepted []uint64   `json:"unaccepted"`
+	Touched    []uint64   `json:"touched"`
+	Exits      [][]uint64 `json:"exits"` // a list for each kind
+	Kinds      []string   `json:"kinds"`
+}
+
+// Bounds of what the script reads.
+const (
+	maxSamples = 1500
+	maxKinds   = 40
+)
+
+// dataOf returns what the script reads, and what the map leaves out, in words.
+func dataOf(r *record.Record, t *timeline.Timeline) (d data, cut string) {
+	d = data{
+		Memory: t.Memory, Unit: timeline.UnitBytes, Areas: [][2]uint64{}, End: max(t.End, 1), Start: t.End, Stub: stubName(r),
+		Phases: []mark{}, Samples: samplesOf(t), Flame: flameOf(r),
+	}
+	for _, a := range t.RAM {
+		d.Areas = append(d.Areas, [2]uint64{a.Start, a.End})
+	}
+	for _, p := range r.Phases {
+		d.Phases = append(d.Phases, mark{p.VirtualNS, phaseWords[p.Phase].name})
+	}
+	if r.VirtualNS.Init != nil {
+		d.Start = *r.VirtualNS.Init
+	}
+	changes, asked := changesOf(t)
+	d.Asked = asked
+	changes, cut = thinned(changes, t.End)
+	d.Changes = packed(changes)
+	return d, cut
+}
+
+// samplesOf thins samples out if there are too many. The first and the last stay.
+func samplesOf(t *timeline.Timeline) samples {
+	s := samples{Kinds: []string{}, Exits: [][]uint64{}}
+	for _, kind := range t.Exits[:min(len(t.Exits), maxKinds)] {
+		s.Kinds = append(s.Kinds, clean(kind, nameLength))
+		s.Exits = append(s.Exits, nil)
+	}
+	n := len(t.Samples)
+	shown := min(n, maxSamples)
+	for i := range shown {
+		from := t.Samples[i]
+		if n > shown {
+			from = t.Samples[int(math.Round(float64(i)*float64(n-1)/float64(shown-1)))]
+		}
+		s.NS = append(s.NS, from.NS)
+		s.Given, s.Accepted, s.Shared = append(s.Given, from.Given), append(s.Accepted, from.Accepted), append(s.Shared, from.Shared)
+		s.Unaccepted, s.Touched = append(s.Unaccepted, from.Unaccepted), append(s.Touched, from.Touched)
+		for kind := range s.Exits {
+			var count uint64
+			if kind < len(from.Exits) {
+				count = from.Exits[kind]
+			}
+			s.Exits[kind] = append(s.Exits[kind], count)
+		}
+	}
+	return s
+}
+
+// encode writes JSON that can stand in a page: json.Marshal writes <, > and & as escapes, so that no text in it ends the
+// element or begins another.
+func (d *data) encode() (template.JS, error) {
+	text, err := json.Marshal(d)
+	return template.JS(text), err
+}
