@@ -19,9 +19,10 @@ import (
 // A platform is what the machine knows of its x86.Platform beyond what the processor knows.
 type platform struct {
 	x86.Platform
-	unaccepted func() uint64                          // bytes of private memory that nobody has accepted
-	accept     func(c *x86.CPU, r accept.Range) error // firmware's way; nil where nothing is to be accepted
-	state      func(gpa uint64) string                // names the state of a page
+	unaccepted func() uint64                             // bytes of private memory that nobody has accepted
+	memory     func() (private, accepted, shared uint64) // bytes; nil where no memory is private
+	accept     func(c *x86.CPU, r accept.Range) error    // firmware's way; nil where nothing is to be accepted
+	state      func(gpa uint64) string                   // names the state of a page
 
 	privateBit uint64                                                               // in page-table entries that firmware makes
 	tables     []firmware.PlatformTable                                             // that firmware publishes for the platform
@@ -102,7 +103,7 @@ func makeTDX(m *Machine) (*platform, error) {
 		return nil, err
 	}
 	server.Serve(module)
-	return &platform{Platform: module, unaccepted: module.Unaccepted, accept: module.AcceptRange, state: module.State, attack: attack}, nil
+	return &platform{Platform: module, unaccepted: module.Unaccepted, memory: module.Memory, accept: module.AcceptRange, state: module.State, attack: attack}, nil
 }
 
 func makeSNP(m *Machine) (*platform, error) {
@@ -127,7 +128,7 @@ func makeSNP(m *Machine) (*platform, error) {
 	}
 	server.Serve(guest)
 	return &platform{
-		Platform: guest, unaccepted: guest.Unaccepted, accept: guest.AcceptRange, state: guest.State, attack: attack,
+		Platform: guest, unaccepted: guest.Unaccepted, memory: guest.Memory, accept: guest.AcceptRange, state: guest.State, attack: attack,
 		privateBit: snp.CBit, efer: snp.EFER,
 		exception: func(c *x86.CPU, vector uint8, code uint64) (uint64, bool) {
 			if vector != x86.VectorVC {

@@ -126,6 +126,23 @@ func (p *Platform) Unaccepted() uint64 {
 	return n * mem.PageSize
 }
 
+// Memory returns how many bytes are assigned to the guest, how many of them are validated, and how many bytes are mapped
+// for it as shared memory.
+func (p *Platform) Memory() (private, taken, common uint64) {
+	for s := range pageState(pageStates) {
+		n := p.rmp.Count(s) * mem.PageSize
+		switch {
+		case s.private() && s.owner() == validated:
+			private, taken = private+n, taken+n
+		case s.private():
+			private += n
+		case s.owner() == shared:
+			common += n
+		}
+	}
+	return private, taken, common
+}
+
 // State names the state of the page at gpa, without C-bit: "hypervisor-owned", "shared", "not validated", "validated",
 // or "no memory" where there is none.
 func (p *Platform) State(gpa uint64) string {
