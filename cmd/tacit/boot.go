@@ -38,6 +38,7 @@ type bootFlags struct {
 	symbols string
 	json    string
 	profile string
+	report  string
 	events  string
 	quiet   bool
 	verbose bool
@@ -119,6 +120,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.StringVar(&f.symbols, "symbols", "", "name guest functions from `FILE`: a vmlinux or System.map of IMAGE")
 	flags.StringVar(&f.json, "json", "", "write the record to `FILE`; - is standard output, and the console goes to standard error")
 	flags.StringVar(&f.profile, "profile", "", "write who asked for memory to be accepted to `FILE`, for go tool pprof")
+	flags.StringVar(&f.report, "report", "", "write what happened as a page of HTML to `FILE`: memory over time and over addresses, and who asked for it")
 	flags.StringVar(&f.events, "events", "", "write each event to `FILE` as a line of JSON")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show neither the console nor how far the run is")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "add phases and calls to the summary")
@@ -206,7 +208,7 @@ func (f *bootFlags) check(hasImage bool) error {
 func (f *bootFlags) files(args []string, std streams) files {
 	all := files{
 		in:  []named{{by: "--initrd", path: f.initrd}, {by: "--symbols", path: f.symbols}},
-		out: []named{{"--json", f.json, textFile}, {"--events", f.events, textFile}, {"--profile", f.profile, gzipFile}},
+		out: []named{{"--json", f.json, textFile}, {"--events", f.events, textFile}, {"--profile", f.profile, gzipFile}, {"--report", f.report, textFile}},
 		std: std,
 	}
 	in, out := f.debugFlags.files()
@@ -220,7 +222,7 @@ func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool
 		platform: f.platform.word, memory: uint64(f.memory),
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed,
-		callers: !f.quiet || f.profile != "" || f.events != "", append: f.append, symbols: f.symbols, hostAttack: f.hostAttack,
+		callers: !f.quiet || f.profile != "" || f.events != "" || f.report != "", append: f.append, symbols: f.symbols, hostAttack: f.hostAttack,
 		firmwareLie: f.firmwareLie, table: f.unacceptedTable, maxInstructions: f.maxInstructions,
 		maxVirtual: f.maxVirtual.config(), maxWall: f.timeout, since: time.Now(), maxHostMemory: uint64(f.maxHostMemory),
 		blockLimit: f.cpuBlocks,

@@ -9,6 +9,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/gdb"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/record/timeline"
 	"github.com/tacit-vm/tacit/vm"
 )
 
@@ -44,7 +45,8 @@ type settings struct {
 
 	console  io.Writer
 	progress func(record.Progress)
-	events   record.Sink // or nil
+	events   record.Sink        // or nil
+	timeline *timeline.Recorder // or nil
 
 	callers bool // find out who asked for memory to be accepted
 
@@ -81,7 +83,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table,
 		MaxInstructions: s.maxInstructions, MaxVirtual: s.maxVirtual, MaxWall: s.maxWall, Since: s.since,
 		MaxHostMemory: s.maxHostMemory, BlockLimit: s.blockLimit,
-		Console: s.console, Progress: s.progress, Events: s.events,
+		Console: s.console, Progress: s.progress, Events: s.events, Timeline: s.timeline,
 		Callers: s.callers, Debugger: s.debugger, Trace: s.trace, Keyboard: s.keyboard, Replay: s.replay, Typed: s.typed,
 	}
 	if s.firmwareAcceptsLikeOVMF {

@@ -11,7 +11,9 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/record/page"
 	"github.com/tacit-vm/tacit/record/pprof"
+	"github.com/tacit-vm/tacit/record/timeline"
 )
 
 // boot runs the machine and shows what it does. Chosen says that nobody has named an image. The outcome means
@@ -38,6 +40,13 @@ func (f *bootFlags) boot(
 	profileFile, err := out.create(ctx, f.profile)
 	if err != nil {
 		return "", err
+	}
+	reportFile, err := out.create(ctx, f.report)
+	if err != nil {
+		return "", err
+	}
+	if reportFile != nil {
+		s.timeline = new(timeline.Recorder)
 	}
 	if chosen && !f.quiet {
 		fmt.Fprintln(stderr, "tacit: booting tacit's own guest; give it an IMAGE to boot that")
@@ -66,7 +75,8 @@ func (f *bootFlags) boot(
 	}
 	// The files come first: standard error may be a pipe that is not read.
 	writeProfile := func(w io.Writer) error { return pprof.Write(w, r) }
-	err = errors.Join(err, jsonFile.fill(r.WriteJSON), profileFile.fill(writeProfile), out.keep())
+	writeReport := func(w io.Writer) error { return page.Write(w, r, s.timeline.Timeline()) }
+	err = errors.Join(err, jsonFile.fill(r.WriteJSON), profileFile.fill(writeProfile), reportFile.fill(writeReport), out.keep())
 	fmt.Fprintln(stderr)
 	err = errors.Join(err, onPaper(stderr, r.WriteSummary))
 	if f.verbose {
@@ -105,7 +115,7 @@ func (f *bootFlags) attended(ctx context.Context, run machine, s settings, std s
 // screen decides where the console and the status line go.
 func (f *bootFlags) screen(stdout, stderr io.Writer) *screen {
 	console := stdout
-	if toStdout(f.json) || toStdout(f.events) {
+	if toStdout(f.json) || toStdout(f.events) || toStdout(f.report) {
 		console = stderr
 	}
 	if f.quiet {

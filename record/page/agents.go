@@ -26,7 +26,7 @@ func agents(r *record.Record) []agent {
 	} {
 		all = append(all, agent{
 			a.class, a.name, a.means, mib(a.Bytes), record.FormatCount(a.Operations), mib(a.UntilInit.Bytes), mib(a.AfterInit.Bytes),
-			record.FormatNS(a.VirtualNS), pages(a.Sizes),
+			nanoseconds(a.VirtualNS), pages(a.Sizes),
 		})
 	}
 	return all

@@ -37,7 +37,7 @@ var (
 func ownScript() string {
 	var b strings.Builder
 	b.WriteString("(() => {\n\"use strict\";\n")
-	for _, name := range []string{"run", "words", "clock", "chart", "map", "console", "flame", "start"} {
+	for _, name := range []string{"run", "words", "clock", "chart", "map", "console", "flame", "table", "start"} {
 		text, err := scripts.ReadFile("script/" + name + ".js")
 		if err != nil {
 			panic(err) // it was embedded

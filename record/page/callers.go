@@ -60,7 +60,7 @@ func callersOf(r *record.Record) callers {
 	for _, row := range rows[:min(len(rows), maxRows)] {
 		shown := caller{
 			Asked: clean(row.Asked, 3*functionLength), Class: "kernel", Share: share(row.Bytes),
-			Memory: mib(row.Bytes), Operations: record.FormatCount(row.Operations), Time: record.FormatNS(row.VirtualNS),
+			Memory: mib(row.Bytes), Operations: record.FormatCount(row.Operations), Time: nanoseconds(row.VirtualNS),
 			After: mib(row.AfterInit.Bytes),
 		}
 		for _, place := range row.Stack[:min(len(row.Stack), maxDepth)] {
@@ -76,18 +76,18 @@ func callersOf(r *record.Record) callers {
 		}
 		c.Rows = append(c.Rows, caller{
 			Asked: record.FormatCount(uint64(len(rows)-maxRows)) + " others", Class: "kernel", Share: share(rest), Memory: mib(rest),
-			Operations: record.FormatCount(restCount), Time: record.FormatNS(restNS), After: mib(restAfter),
+			Operations: record.FormatCount(restCount), Time: nanoseconds(restNS), After: mib(restAfter),
 		})
 	}
 	if f := by.Firmware; f.Operations > 0 {
 		c.Rows = append(c.Rows, caller{
 			Asked: "firmware, which has no stack", Class: "firmware", Share: share(f.Bytes), Memory: mib(f.Bytes),
-			Operations: record.FormatCount(f.Operations), Time: record.FormatNS(f.VirtualNS), After: mib(f.AfterInit.Bytes),
+			Operations: record.FormatCount(f.Operations), Time: nanoseconds(f.VirtualNS), After: mib(f.AfterInit.Bytes),
 		})
 	}
 	c.All = caller{
 		Memory: mib(all), Operations: record.FormatCount(count + by.Firmware.Operations),
-		Time: record.FormatNS(ns + by.Firmware.VirtualNS), After: mib(after.Bytes + by.Firmware.AfterInit.Bytes),
+		Time: nanoseconds(ns + by.Firmware.VirtualNS), After: mib(after.Bytes + by.Firmware.AfterInit.Bytes),
 	}
 	return c
 }

@@ -3,8 +3,6 @@ package page
 import (
 	"encoding/base64"
 	"encoding/binary"
-	"maps"
-	"slices"
 
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/record/timeline"
@@ -16,9 +14,9 @@ type change struct {
 	asked int // index into who asked, from 1; 0 is not known
 }
 
-// Bounds of the map.
+// Bounds of the map. A timeline has fewer changes; they are more here where one has several who asked.
 const (
-	maxChanges = 60_000
+	maxChanges = 40_000
 	maxAsked   = 500
 	topUnit    = 1 << 24 // 32 TiB, of which the machine has less
 )
@@ -37,7 +35,7 @@ func changesOf(t *timeline.Timeline) ([]change, []string) {
 		}
 		for first := uint64(c.First); first < end; {
 			asked, next := 0, end
-			if c.To == timeline.ByKernel || c.To == timeline.ByStub {
+			if (c.To == timeline.ByKernel || c.To == timeline.ByStub) && len(all) < maxChanges {
 				asked = a.at(first)
 				for next = first + 1; next < end && a.at(next) == asked; next++ {
 				}
@@ -92,53 +90,6 @@ func (a *askers) at(unit uint64) int {
 		return int(a.units[unit])
 	}
 	return 0
-}
-
-// thinned makes changes fit. Where there are too many, those of one step of time are taken together, of as many steps as
-// give room; where that does not help, the last are left out, and that is said.
-func thinned(all []change, end int64) ([]change, string) {
-	if len(all) <= maxChanges {
-		return all, ""
-	}
-	for steps := int64(4096); steps >= 64; steps /= 2 {
-		if together := inSteps(all, end/steps+1); len(together) <= maxChanges {
-			return together, "There were more changes than a page can hold: the map moves in " + record.FormatCount(uint64(steps)) + " steps of time."
-		}
-	}
-	last := all[maxChanges-1].NS
-	return all[:maxChanges], "There were more changes than a page can hold: the map ends at " + record.FormatNS(last) + "."
-}
-
-// inSteps returns the changes with what each step of so many nanoseconds comes to, at its end, in runs of units.
-func inSteps(all []change, step int64) (together []change) {
-	type unit struct {
-		to    timeline.State
-		asked uint16
-	}
-	for len(all) > 0 {
-		until := (all[0].NS/step + 1) * step
-		became := map[uint32]unit{}
-		n := 0
-		for n < len(all) && all[n].NS < until {
-			for u := all[n].First; u < all[n].First+all[n].Units; u++ {
-				became[u] = unit{all[n].To, uint16(all[n].asked)}
-			}
-			n++
-		}
-		ns := all[n-1].NS
-		all = all[n:]
-		units := slices.Sorted(maps.Keys(became))
-		for len(units) > 0 {
-			run := 1
-			for run < len(units) && units[run] == units[0]+uint32(run) && became[units[run]] == became[units[0]] {
-				run++
-			}
-			u := became[units[0]]
-			together = append(together, change{timeline.Change{NS: ns, First: units[0], Units: uint32(run), To: u.to}, int(u.asked)})
-			units = units[run:]
-		}
-	}
-	return together
 }
 
 // packed writes changes as numbers of seven bits a byte, the lowest first, the highest bit saying that more follow; all in

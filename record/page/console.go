@@ -28,7 +28,7 @@ func console(t *timeline.Timeline) []line {
 	take := func(from func() timeline.Line, to *[]line) {
 		for room := maxLineBytes / 2; len(left) > 0 && len(*to) < maxLines/2; {
 			l := from()
-			shown := line{NS: l.NS, At: record.FormatNS(l.NS), Text: clean(l.Text, lineLength)}
+			shown := line{NS: l.NS, At: nanoseconds(l.NS), Text: clean(l.Text, lineLength)}
 			// The tags around a line count, too.
 			if room -= len(html.EscapeString(shown.Text)) + 80; room < 0 {
 				return

@@ -48,9 +48,8 @@ const (
 	maxKinds   = 40
 )
 
-// dataOf returns what the script reads, and what the map leaves out, in words.
-func dataOf(r *record.Record, t *timeline.Timeline) (d data, cut string) {
-	d = data{
+func dataOf(r *record.Record, t *timeline.Timeline) data {
+	d := data{
 		Memory: t.Memory, Unit: timeline.UnitBytes, Areas: [][2]uint64{}, End: max(t.End, 1), Start: t.End, Stub: stubName(r),
 		Phases: []mark{}, Samples: samplesOf(t), Flame: flameOf(r),
 	}
@@ -60,14 +59,14 @@ func dataOf(r *record.Record, t *timeline.Timeline) (d data, cut string) {
 	for _, p := range r.Phases {
 		d.Phases = append(d.Phases, mark{p.VirtualNS, phaseWords[p.Phase].name})
 	}
-	if r.VirtualNS.Init != nil {
+	// The moment that counts is init; of a run that went wrong, its end.
+	if r.VirtualNS.Init != nil && r.Outcome == record.PowerOff {
 		d.Start = *r.VirtualNS.Init
 	}
 	changes, asked := changesOf(t)
 	d.Asked = asked
-	changes, cut = thinned(changes, t.End)
 	d.Changes = packed(changes)
-	return d, cut
+	return d
 }
 
 // samplesOf thins samples out if there are too many. The first and the last stay.

@@ -14,28 +14,29 @@ func facts(r *record.Record) []fact {
 	var all []fact
 	add := func(term, value, means string) {
 		if value != "" {
-			all = append(all, fact{term, clean(value, wordsLength), means})
+			all = append(all, fact{term, value, means})
 		}
 	}
+	said := func(term, value, means string) { add(term, clean(value, wordsLength), means) } // of a stranger's words
 	a, c := &r.Acceptance, &r.Config
 	init := "not reached"
 	if r.VirtualNS.Init != nil {
-		init = record.FormatNS(*r.VirtualNS.Init)
+		init = nanoseconds(*r.VirtualNS.Init)
 	}
 
-	add("image", r.Image.Kernel, "what was booted, by the version that it states")
-	add("image’s digest", r.Image.SHA256, "SHA-256 of the EFI application that firmware started")
+	said("image", r.Image.Kernel, "what was booted, by the version that it states")
+	said("image’s digest", r.Image.SHA256, "SHA-256 of the EFI application that firmware started")
 	add("platform", platform(r), "whose rules for confidential memory the machine keeps")
 	add("memory", record.FormatBytes(r.MemoryBytes), "what the guest was given")
-	add("outcome", string(r.Outcome), meaning(r.Outcome))
-	add("command line", cmp.Or(r.Guest.CommandLine, c.CommandLine), "the words that the kernel was started with")
+	said("outcome", string(r.Outcome), meaning(r.Outcome))
+	said("command line", cmp.Or(r.Guest.CommandLine, c.CommandLine), "the words that the kernel was started with")
 
-	if r.Platform != "none" {
-		add("firmware’s policy", c.FirmwarePolicy, policyMeans(c.FirmwarePolicy))
+	if confidential(r) {
+		said("firmware’s policy", c.FirmwarePolicy, policyMeans(c.FirmwarePolicy))
 		add("firmware was to accept", record.FormatBytes(c.FirmwareAcceptsBytes), "before it starts the image, so that the image has room")
 	}
 	left := func(when string, n *uint64, means string) {
-		if n != nil && r.Platform != "none" {
+		if n != nil && confidential(r) {
 			add("not accepted "+when, fmt.Sprintf("%s (%s)", mib(*n), of(*n, r.MemoryBytes)), means)
 		}
 	}
@@ -49,7 +50,7 @@ func facts(r *record.Record) []fact {
 		}
 		add("by the guest’s bitmap", mib(*n), means)
 	}
-	add("bitmap", a.BitmapError, "why the guest’s bitmap could not be read")
+	said("bitmap", a.BitmapError, "why the guest’s bitmap could not be read")
 	if m := r.Guest.MemInfo; m != nil {
 		if m.Unaccepted != nil {
 			add("by the guest’s meminfo", mib(*m.Unaccepted), "what the guest’s kernel tells its programs about unaccepted memory, rounded")
@@ -84,9 +85,9 @@ func facts(r *record.Record) []fact {
 	}
 
 	add("init", init, "virtual time until the first instruction of a program")
-	add("virtual time", record.FormatNS(r.VirtualNS.Total), "one nanosecond an instruction, plus what the model says that events cost: it repeats, compares two runs, and does not predict milliseconds of hardware")
+	add("virtual time", nanoseconds(r.VirtualNS.Total), "one nanosecond an instruction, plus what the model says that events cost: it repeats, compares two runs, and does not predict milliseconds of hardware")
 	add("instructions", record.FormatCount(r.Instructions), "that the guest executed")
-	add("cost model", r.CostModel, "the numbers by which virtual time was charged; times of two models do not compare")
+	said("cost model", r.CostModel, "the numbers by which virtual time was charged; times of two models do not compare")
 	add("seed", fmt.Sprint(c.Seed), "where all randomness of the machine came from: the same seed, the same run")
 	if c.Misalign {
 		add("misaligned", "yes", "firmware was told to hand memory over in ranges that do not begin and end at 2 MiB, so that the EFI stub has to accept their ends")
@@ -100,8 +101,8 @@ func facts(r *record.Record) []fact {
 	if c.MaxInstructions > 0 {
 		add("limit of instructions", record.FormatCount(c.MaxInstructions), "at which the run was to end")
 	}
-	add("initrd’s digest", c.InitrdSHA256, "SHA-256 of the first file system that the kernel was given")
-	add("input’s digest", c.InputSHA256, "SHA-256 of what was typed on the console, as --input-log writes it")
+	said("initrd’s digest", c.InitrdSHA256, "SHA-256 of the first file system that the kernel was given")
+	said("input’s digest", c.InputSHA256, "SHA-256 of what was typed on the console, as --input-log writes it")
 	return all
 }
 

@@ -33,6 +33,9 @@ type figure struct{ Class, Name, Amount, Note string }
 
 func headOf(r *record.Record) head {
 	h := head{Title: title(r), Lead: lead(r), End: end(r), Wrong: wrongs(r)}
+	if !confidential(r) {
+		return h
+	}
 	by := &r.Acceptance.By
 	reached := r.VirtualNS.Init != nil
 	from := 0.0
@@ -74,7 +77,7 @@ func thousandths(n, all uint64) float64 {
 
 // title is what was booted and where.
 func title(r *record.Record) string {
-	if r.Platform == "none" {
+	if !confidential(r) {
 		return name(r) + ", " + platform(r)
 	}
 	return name(r) + " on " + platform(r)
@@ -88,20 +91,20 @@ func lead(r *record.Record) string {
 		until += a.UntilInit.Bytes
 		all += a.Bytes
 	}
-	given := "The guest was given " + record.FormatBytes(r.MemoryBytes) + " of memory"
+	given := "The guest was given " + unbroken(record.FormatBytes(r.MemoryBytes)) + " of memory"
 	switch {
-	case r.Platform == "none":
+	case !confidential(r):
 		return given + ", all of it usable from the start: on this platform there is nothing to accept."
 	case r.VirtualNS.Init != nil:
 		return fmt.Sprintf("%s. When its first program started, after %s, %s of it had been accepted.",
-			given, record.FormatNS(*r.VirtualNS.Init), mib(until))
+			given, nanoseconds(*r.VirtualNS.Init), mib(until))
 	}
 	return fmt.Sprintf("%s, and had accepted %s of it when it ended. No program of its ever started.", given, mib(all))
 }
 
 // end says how it ended.
 func end(r *record.Record) string {
-	return fmt.Sprintf("It ended after %s: %s (%s).", record.FormatNS(r.VirtualNS.Total), meaning(r.Outcome), r.Outcome)
+	return fmt.Sprintf("It ended after %s: %s (%s).", nanoseconds(r.VirtualNS.Total), meaning(r.Outcome), r.Outcome)
 }
 
 // stubName is whom firmware started.

@@ -21,7 +21,7 @@ func negotiated(r *record.Record) string {
 	n := &r.Negotiation
 	const why = "Firmware does not know whether the system that it starts can accept memory. "
 	switch {
-	case r.Platform == "none":
+	case !confidential(r):
 		return "On this platform no memory needs to be accepted, and there is nothing to negotiate."
 	case len(n.AllowedBy) > 0:
 		return why + "It offered to be told, and " + names(n.AllowedBy) +
@@ -48,7 +48,7 @@ func steps(r *record.Record) []step {
 	var all []step
 	before := r.MemoryBytes
 	for _, p := range r.Phases {
-		s := step{At: record.FormatNS(p.VirtualNS), Name: phaseWords[p.Phase].name, Says: []string{phaseWords[p.Phase].means}}
+		s := step{At: nanoseconds(p.VirtualNS), Name: phaseWords[p.Phase].name, Says: []string{phaseWords[p.Phase].means}}
 		switch p.Phase {
 		case record.StubEntry:
 			if n := r.Negotiation.LookedUpBy; len(n) > 0 {
@@ -57,7 +57,7 @@ func steps(r *record.Record) []step {
 		case record.ExitBootServices:
 			s.Says = append(s.Says, exitCalls(r))
 		}
-		if r.Platform != "none" {
+		if confidential(r) {
 			s.Left = fmt.Sprintf("Not accepted: %s (%s)", mib(p.Unaccepted), of(p.Unaccepted, r.MemoryBytes))
 			if p.Unaccepted < before {
 				s.Left += ", " + mib(before-p.Unaccepted) + " less than in the step before"

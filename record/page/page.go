@@ -34,7 +34,7 @@ type page struct {
 	ChartSays  string
 	Series     []series
 	States     []state
-	Cut        string // what the map leaves out
+	Joined     bool // changes that are close to each other are one
 	Console    []line
 	Callers    callers
 	Negotiated string
@@ -68,14 +68,14 @@ func digest(text string) string {
 // runs (record.Host) is not in it.
 func Write(w io.Writer, r *record.Record, t *timeline.Timeline) error {
 	lines := console(t)
-	d, cut := dataOf(r, t)
+	d := dataOf(r, t)
 	encoded, err := d.encode()
 	if err != nil {
 		return err
 	}
 	p := page{
 		Policy: policy, Style: style, Script: script, Licence: licence,
-		Head: headOf(r), Phases: instants(r), ChartSays: chartSays(r), Series: allSeries, States: statesOf(r), Cut: cut,
+		Head: headOf(r), Phases: instants(r), ChartSays: chartSays(r), Series: seriesOf(r), States: statesOf(r), Joined: t.Joined > 0 && confidential(r),
 		Console: lines, Callers: callersOf(r), Negotiated: negotiated(r), Steps: steps(r),
 		Facts: facts(r), Agents: agents(r), Calls: calls(r), Data: encoded,
 	}

@@ -13,14 +13,20 @@ type series struct {
 	Shown            bool // at first
 }
 
-// Unaccepted memory is not shown at first: what is not accepted is all the rest, and of a large guest so much that the other
-// lines would lie on the ground.
-var allSeries = []series{
-	{"given", "given", "private memory that the host has added so far, from its own", true},
-	{"accepted", "accepted", "private memory that the guest or its firmware has accepted, and may touch", true},
-	{"touched", "touched", "memory that has really been read or written, in pages of 4 KiB", true},
-	{"shared", "shared", "memory that the guest has opened to its host, for devices", true},
-	{"unaccepted", "not accepted", "private memory that may not be touched yet: all the rest", false},
+// seriesOf returns them. Unaccepted memory is not shown at first: what is not accepted is all the rest, and of a large guest
+// so much that the other lines would lie on the ground.
+func seriesOf(r *record.Record) []series {
+	touched := series{"touched", "touched", "memory that has been read or written at any time, in pages of 4 KiB", true}
+	if !confidential(r) {
+		return []series{touched}
+	}
+	return []series{
+		{"given", "given", "private memory that the host has added and not taken away again", true},
+		{"accepted", "accepted", "private memory that the guest or its firmware has accepted, and may touch", true},
+		touched,
+		{"shared", "shared", "memory that the guest has opened to its host, for devices; it is no longer among the accepted", true},
+		{"unaccepted", "not accepted", "private memory that may not be touched yet: all the rest", false},
+	}
 }
 
 // A state is what a square of the map can be.
@@ -30,6 +36,9 @@ type state struct {
 }
 
 func statesOf(r *record.Record) []state {
+	if !confidential(r) {
+		return nil
+	}
 	stub := stubName(r)
 	return []state{
 		{timeline.ByFirmware, "firmware", "accepted by firmware", "before or at ExitBootServices"},
@@ -42,9 +51,12 @@ func statesOf(r *record.Record) []state {
 
 // chartSays is the picture of memory over time for those who do not see it.
 func chartSays(r *record.Record) string {
+	if !confidential(r) {
+		return "Memory touched over virtual time"
+	}
 	text := "Memory given, accepted and touched over virtual time"
 	for _, p := range r.Phases {
-		text += fmt.Sprintf("; %s at %s: %s not accepted", phaseWords[p.Phase].name, record.FormatNS(p.VirtualNS), mib(p.Unaccepted))
+		text += fmt.Sprintf("; %s at %s: %s not accepted", phaseWords[p.Phase].name, nanoseconds(p.VirtualNS), mib(p.Unaccepted))
 	}
 	return text
 }

@@ -2,6 +2,7 @@ package page
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/tacit-vm/tacit/record"
 )
@@ -34,15 +35,21 @@ func name(r *record.Record) string {
 	return clean(r.Image.Kernel, nameLength)
 }
 
+// unbroken is a number with its unit, between which no line ends.
+func unbroken(text string) string { return strings.ReplaceAll(text, " ", "\u00a0") }
+
+// nanoseconds is a virtual time.
+func nanoseconds(ns int64) string { return unbroken(record.FormatNS(ns)) }
+
 // mib is an amount of memory in the unit in which amounts of one run compare at a glance.
 func mib(n uint64) string {
 	switch {
 	case n&(1<<20-1) == 0:
-		return record.FormatCount(n>>20) + " MiB"
+		return unbroken(record.FormatCount(n>>20) + " MiB")
 	case n < 1<<20:
-		return record.FormatCount(n>>10) + " KiB"
+		return unbroken(record.FormatCount(n>>10) + " KiB")
 	}
-	return fmt.Sprintf("%s.%d MiB", record.FormatCount(n>>20), n&(1<<20-1)*10>>20)
+	return fmt.Sprintf("%s.%d\u00a0MiB", record.FormatCount(n>>20), n&(1<<20-1)*10>>20)
 }
 
 // of is a part of memory in percent, or nothing where that says nothing.
@@ -74,6 +81,9 @@ func operations(n uint64) string {
 
 // platforms are the platforms' names in words.
 var platforms = map[string]string{"tdx": "Intel TDX", "snp": "AMD SEV-SNP", "none": "without memory encryption"}
+
+// confidential says whether the guest has to accept its memory.
+func confidential(r *record.Record) bool { return r.Platform != "none" }
 
 func platform(r *record.Record) string {
 	if words := platforms[r.Platform]; words != "" {

@@ -2,16 +2,17 @@
 {
   const host = document.getElementById("chart");
   const s = run.samples;
-  const lines = ["given", "accepted", "touched", "shared", "unaccepted"];
+  const lines = ["unaccepted", "accepted", "shared", "touched", "given"] // the last is drawn over the others
+    .filter(key => document.querySelector(`[data-series=${key}]`));
   const boxes = Object.fromEntries([...document.querySelectorAll("[data-series]")].map(box => [box.dataset.series, box]));
   const values = Object.fromEntries([...document.querySelectorAll("[data-value]")].map(cell => [cell.dataset.value, cell]));
   const kinds = document.getElementById("exits");
 
   const looks = {
-    given: { stroke: () => colour("quiet"), width: 2, dash: [6, 4] },
+    given: { stroke: () => colour("text"), width: 2, dash: [2, 6] },
     accepted: { stroke: () => colour("accepted"), width: 2, fill: () => colour("accepted") + "38" },
     touched: { stroke: () => colour("text"), width: 1.5 },
-    shared: { stroke: () => colour("shared"), width: 2, dash: [2, 3] },
+    shared: { stroke: () => colour("shared"), width: 2, dash: [6, 4] },
     unaccepted: { stroke: () => colour("quiet"), width: 1, fill: () => colour("unaccepted") + "90" },
   };
   // Amounts step up when something happens and stay: no slope between two samples is true.
@@ -27,6 +28,7 @@
     const c = u.ctx, ratio = devicePixelRatio, { left, top, width, height } = u.bbox;
     c.save();
     c.font = 12 * ratio + "px system-ui, sans-serif";
+    c.textAlign = "left";
     c.textBaseline = "middle";
     const starts = run.phases.filter((p, i) => p.name !== "end" && (i + 1 === run.phases.length || run.phases[i + 1].ns > p.ns));
     let free = left;
@@ -63,12 +65,13 @@
       { ...axis, incrs: binary, values: (u, all) => all.map(size), size: 78, space: 40 },
     ],
     series: [{}, ...lines.map(key => ({ label: key, show: boxes[key].checked, paths: stepped, points: { show: false }, ...looks[key] }))],
-    hooks: { draw: [drawPhases] },
+    hooks: { draw: [drawPhases], ready: [u => place(u)], setSize: [u => place(u)] },
   });
 
-  const plot = new uPlot(options(host.clientWidth), [s.ns, ...lines.map(key => s[key])], host);
   const now = document.createElement("div");
   now.className = "now";
+  const place = u => { now.style.left = clock.now / run.end * u.over.clientWidth - 1 + "px"; };
+  const plot = new uPlot(options(host.clientWidth), [s.ns, ...lines.map(key => s[key])], host);
   plot.over.append(now);
 
   let width = host.clientWidth;
@@ -76,7 +79,6 @@
     if (host.clientWidth === width || !host.clientWidth) return;
     width = host.clientWidth;
     plot.setSize({ width, height: width < 500 ? 240 : 320 });
-    clock.set(clock.now);
   }).observe(host);
   darkened(() => plot.redraw());
   lines.forEach((key, i) => boxes[key].addEventListener("change", () => plot.setSeries(i + 1, { show: boxes[key].checked })));
@@ -94,12 +96,19 @@
   host.addEventListener("pointermove", e => { if (host.hasPointerCapture(e.pointerId)) point(e); });
 
   clock.follow(ns => {
-    now.style.left = ns / run.end * plot.over.clientWidth - 1 + "px";
+    place(plot);
     const i = before(s.ns, ns) - 1;
     for (const key of lines) values[key].textContent = i < 0 ? "" : bytes(s[key][i]);
     if (i < 0) return;
     const exits = s.kinds.map((kind, k) => [kind, s.exits[k][i]]).filter(([, n]) => n > 0).sort((a, b) => b[1] - a[1]);
-    values.exits.textContent = count(exits.reduce((sum, [, n]) => sum + n, 0));
-    kinds.textContent = exits.length ? ": " + exits.slice(0, 6).map(([kind, n]) => count(n) + " " + kind).join(", ") : "";
+    if (values.exits) values.exits.textContent = count(exits.reduce((sum, [kind, n]) => sum + (kind.startsWith("exit ") ? n : 0), 0));
+    kinds.replaceChildren(...exits.map(([kind, n]) => {
+      const row = document.createElement("tr"), name = document.createElement("td"), times = document.createElement("td");
+      name.append(kind);
+      times.append(count(n));
+      times.className = "number";
+      row.append(name, times);
+      return row;
+    }));
   });
 }

@@ -41,7 +41,7 @@
       const put = (f, level, from, wide, beside, place) => {
         if (wide < 1.5) return;
         const element = document.createElement("div");
-        element.className = f.kind;
+        element.className = f.kind + (wide > 30 ? " named" : "");
         element.textContent = wide > 30 ? f.name : "";
         element.title = text(f);
         element.setAttribute("role", "treeitem");

@@ -1,6 +1,7 @@
 // The map of the address space. A square is a unit of 2 MiB, or several where there are too many of them.
-{
-  const canvas = document.getElementById("map"), picked = document.getElementById("picked");
+const canvas = document.getElementById("map");
+if (canvas) {
+  const picked = document.getElementById("picked");
   const scale = document.getElementById("scale");
   const cells = [...document.querySelectorAll("[data-state]")];
   const looks = ["unaccepted", "firmware", "stub", "kernel", "shared"];
@@ -30,7 +31,7 @@
   let grid = null;
   const gutter = 62, gap = 14;
   function layout() {
-    const room = canvas.parentElement.clientWidth - gutter, most = Math.min(Math.max(room, 300), 440), ratio = devicePixelRatio;
+    const room = canvas.parentElement.clientWidth - gutter - 2, most = room < 500 ? 540 : 440, ratio = devicePixelRatio;
     for (let per = 1; ; per *= 2) {
       for (let columns = 16; columns * 2 <= room; columns *= 2) {
         const side = Math.min(Math.floor(room / columns * ratio) / ratio, 20);
@@ -78,16 +79,17 @@
     context.textBaseline = "middle";
     const colours = looks.map(colour), text = colour("quiet");
     const line = side * ratio >= 5 ? 1 / ratio : 0; // between squares that are large enough
+    // Addresses stand at the rows that begin at multiples of a power of two.
+    let every = columns * per;
+    while (every / (columns * per) * side < 26) every *= 2;
     let y = 0;
     areas.forEach(a => {
       const tall = Math.ceil((a.end - a.first) / per / columns);
-      let labelled = -100;
       for (let row = 0; row < tall; row++) {
         const from = a.first + row * columns * per;
-        if (y - labelled >= 26) {
+        if (row === 0 || from % every === 0) {
           context.fillStyle = text;
           context.fillText(size(from * run.unit), gutter - 8, y + Math.max(side / 2, 6));
-          labelled = y;
         }
         for (let column = 0; column < columns; column++) {
           const unit = from + column * per;
