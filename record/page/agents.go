@@ -56,17 +56,23 @@ var boundaries = map[string]string{
 	"ghcb": "the host, called through the page that guest and host share",
 }
 
-// calls are a thousand at most: more are not told apart by a record's log.
+const callsRoom = 100_000 // bytes of markup; a boot takes a tenth of it
+
 func calls(r *record.Record) []call {
+	room := budget(callsRoom)
 	var all []call
 	for _, on := range slices.Sorted(maps.Keys(r.Calls)) {
 		means := boundaries[on]
 		for _, name := range slices.Sorted(maps.Keys(r.Calls[on])) {
 			answers := r.Calls[on][name]
 			for _, status := range slices.Sorted(maps.Keys(answers)) {
-				all = append(all, call{
+				c := call{
 					clean(on, nameLength), means, clean(name, nameLength), clean(status, nameLength), record.FormatCount(answers[status]),
-				})
+				}
+				if !room.markup(c.On+c.Means+c.Name+c.Status, 150) {
+					return append(all, call{On: "…", Means: "There are more, for which there was no room."})
+				}
+				all = append(all, c)
 				means = "" // once a boundary
 			}
 		}

@@ -23,10 +23,12 @@ type caller struct {
 	Memory, Operations, Time, After string
 }
 
-// Bounds of the table, and of a stack in it.
+// Bounds of the table: of rows, and of the stacks in them, of which the first have room.
 const (
-	maxRows  = 100
-	maxDepth = 64
+	maxRows     = 100
+	maxDepth    = 64
+	askedLength = 160     // characters
+	stacksRoom  = 100_000 // bytes of markup
 )
 
 func callersOf(r *record.Record) callers {
@@ -57,14 +59,20 @@ func callersOf(r *record.Record) callers {
 	}
 	all := bytes + by.Firmware.Bytes
 	share := func(n uint64) float64 { return thousandths(n, all) / 10 }
+	room := budget(stacksRoom)
 	for _, row := range rows[:min(len(rows), maxRows)] {
 		shown := caller{
-			Asked: clean(row.Asked, 3*functionLength), Class: "kernel", Share: share(row.Bytes),
+			Asked: clean(row.Asked, askedLength), Class: "kernel", Share: share(row.Bytes),
 			Memory: mib(row.Bytes), Operations: record.FormatCount(row.Operations), Time: nanoseconds(row.VirtualNS),
 			After: mib(row.AfterInit.Bytes),
 		}
 		for _, place := range row.Stack[:min(len(row.Stack), maxDepth)] {
-			shown.Stack = append(shown.Stack, clean(place, functionLength))
+			place = clean(place, functionLength)
+			if !room.markup(place, 30) {
+				shown.Stack = nil
+				break
+			}
+			shown.Stack = append(shown.Stack, place)
 		}
 		c.Rows = append(c.Rows, shown)
 	}

@@ -16,14 +16,14 @@ type change struct {
 
 // Bounds of the map. A timeline has fewer changes; they are more here where one has several who asked.
 const (
-	maxChanges = 40_000
-	maxAsked   = 500
+	maxChanges = 16_000
+	askedRoom  = 100_000 // bytes of JSON
 	topUnit    = 1 << 24 // 32 TiB, of which the machine has less
 )
 
 // changesOf returns a timeline's changes with who asked for each, and who those are.
 func changesOf(t *timeline.Timeline) ([]change, []string) {
-	a := askers{asked: []string{}, index: map[string]int{}, of: map[*record.Stack]int{}}
+	a := askers{asked: []string{}, room: askedRoom, index: map[string]int{}, of: map[*record.Stack]int{}}
 	var all []change
 	taken := t.Taken
 	for _, c := range t.Changes {
@@ -50,6 +50,7 @@ func changesOf(t *timeline.Timeline) ([]change, []string) {
 // askers are who asked last for each unit.
 type askers struct {
 	asked []string
+	room  budget
 	index map[string]int
 	of    map[*record.Stack]int
 	units []uint16 // by unit
@@ -74,9 +75,9 @@ func (a *askers) who(s *record.Stack) int {
 	if i, known := a.of[s]; known {
 		return i
 	}
-	asked := clean(s.Asked(), 3*functionLength)
+	asked := clean(s.Asked(), askedLength)
 	i := a.index[asked]
-	if i == 0 && len(a.asked) < maxAsked {
+	if i == 0 && a.room.json(asked) {
 		a.asked = append(a.asked, asked)
 		i = len(a.asked)
 		a.index[asked] = i

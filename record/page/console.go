@@ -1,8 +1,6 @@
 package page
 
 import (
-	"html"
-
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/record/timeline"
 )
@@ -16,9 +14,9 @@ type line struct {
 
 // Bounds of the console on the page: the first lines and the last ones have half of it each.
 const (
-	maxLines     = 4000
-	maxLineBytes = 256 << 10 // as markup
-	lineLength   = 400       // characters
+	maxLines   = 4000
+	linesRoom  = 160_000 // bytes of markup
+	lineLength = 400     // characters
 )
 
 // console returns the lines that the page shows.
@@ -26,11 +24,10 @@ func console(t *timeline.Timeline) []line {
 	var first, last []line
 	left := t.Lines
 	take := func(from func() timeline.Line, to *[]line) {
-		for room := maxLineBytes / 2; len(left) > 0 && len(*to) < maxLines/2; {
+		for room := budget(linesRoom / 2); len(left) > 0 && len(*to) < maxLines/2; {
 			l := from()
 			shown := line{NS: l.NS, At: nanoseconds(l.NS), Text: clean(l.Text, lineLength)}
-			// The tags around a line count, too.
-			if room -= len(html.EscapeString(shown.Text)) + 80; room < 0 {
+			if !room.markup(shown.Text, 80) {
 				return
 			}
 			*to = append(*to, shown)

@@ -1,9 +1,11 @@
 package page
 
 import (
+	"cmp"
 	"encoding/json"
 	"html/template"
 	"math"
+	"slices"
 
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/record/timeline"
@@ -42,10 +44,10 @@ type samples struct {
 	Kinds      []string   `json:"kinds"`
 }
 
-// Bounds of what the script reads.
+// Bounds of what the script reads. Kinds of exits beyond are counted together.
 const (
-	maxSamples = 1500
-	maxKinds   = 40
+	maxSamples = 1000
+	maxKinds   = 24
 )
 
 func dataOf(r *record.Record, t *timeline.Timeline) data {
@@ -72,10 +74,14 @@ func dataOf(r *record.Record, t *timeline.Timeline) data {
 // samplesOf thins samples out if there are too many. The first and the last stay.
 func samplesOf(t *timeline.Timeline) samples {
 	s := samples{Kinds: []string{}, Exits: [][]uint64{}}
-	for _, kind := range t.Exits[:min(len(t.Exits), maxKinds)] {
-		s.Kinds = append(s.Kinds, clean(kind, nameLength))
-		s.Exits = append(s.Exits, nil)
+	kinds, others := mostOf(t)
+	for _, k := range kinds {
+		s.Kinds = append(s.Kinds, clean(t.Exits[k], nameLength))
 	}
+	if len(others) > 0 {
+		s.Kinds = append(s.Kinds, "others")
+	}
+	s.Exits = make([][]uint64, len(s.Kinds))
 	n := len(t.Samples)
 	shown := min(n, maxSamples)
 	for i := range shown {
@@ -86,15 +92,34 @@ func samplesOf(t *timeline.Timeline) samples {
 		s.NS = append(s.NS, from.NS)
 		s.Given, s.Accepted, s.Shared = append(s.Given, from.Given), append(s.Accepted, from.Accepted), append(s.Shared, from.Shared)
 		s.Unaccepted, s.Touched = append(s.Unaccepted, from.Unaccepted), append(s.Touched, from.Touched)
-		for kind := range s.Exits {
-			var count uint64
-			if kind < len(from.Exits) {
-				count = from.Exits[kind]
+		for i, k := range kinds {
+			s.Exits[i] = append(s.Exits[i], from.Exits[k])
+		}
+		if len(others) > 0 {
+			var rest uint64
+			for _, k := range others {
+				rest += from.Exits[k]
 			}
-			s.Exits[kind] = append(s.Exits[kind], count)
+			s.Exits[len(kinds)] = append(s.Exits[len(kinds)], rest)
 		}
 	}
 	return s
+}
+
+// mostOf divides the kinds of exits into those of which there are most at the end, the most frequent first, and the others.
+func mostOf(t *timeline.Timeline) (most, others []int) {
+	if len(t.Samples) == 0 {
+		return nil, nil
+	}
+	last := t.Samples[len(t.Samples)-1].Exits
+	for k := range t.Exits {
+		most = append(most, k)
+	}
+	slices.SortStableFunc(most, func(a, b int) int { return cmp.Compare(last[b], last[a]) })
+	if len(most) > maxKinds {
+		most, others = most[:maxKinds], most[maxKinds:]
+	}
+	return most, others
 }
 
 // encode writes JSON that can stand in a page: json.Marshal writes <, > and & as escapes, so that no text in it ends the

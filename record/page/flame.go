@@ -22,31 +22,31 @@ func (s *flameStack) add(bytes, operations uint64, ns int64) {
 	s.Bytes, s.Operations, s.NS = s.Bytes+bytes, s.Operations+operations, s.NS+ns
 }
 
-// Bounds of the flame graph: what has no room is one stack, "other".
-const (
-	maxStacks    = 1500
-	maxFunctions = 4000
-)
+// flameRoom bounds the flame graph: so many bytes of JSON. What has no room is one stack, "other".
+const flameRoom = 300_000
 
 func flameOf(r *record.Record) flame {
 	f := flame{Functions: []string{}, Machinery: []int{}, Stacks: []flameStack{}, Firmware: flameStack{Stack: []int{}}}
 	f.Firmware.add(r.Acceptance.By.Firmware.Bytes, r.Acceptance.By.Firmware.Operations, r.Acceptance.By.Firmware.VirtualNS)
+	room := budget(flameRoom)
 	known := map[string]int{}
-	function := func(place string) int {
-		if i, is := known[place]; is {
+	function := func(name string) int {
+		i, is := known[name]
+		if is {
 			return i
 		}
-		i := len(f.Functions)
-		known[place] = i
-		f.Functions = append(f.Functions, clean(place, functionLength))
-		if record.IsMachinery(place) {
+		i = len(f.Functions)
+		shown := clean(name, functionLength)
+		room.json(shown)
+		known[name], f.Functions = i, append(f.Functions, shown)
+		if record.IsMachinery(name) {
 			f.Machinery = append(f.Machinery, i)
 		}
 		return i
 	}
 	other := -1
 	for _, c := range r.Acceptance.Callers { // the largest first
-		if len(f.Stacks) >= maxStacks || len(f.Functions) >= maxFunctions {
+		if !room.take(80) { // its numbers
 			if other < 0 {
 				other = len(f.Stacks)
 				f.Stacks = append(f.Stacks, flameStack{Stack: []int{function("other")}})
@@ -59,6 +59,7 @@ func flameOf(r *record.Record) flame {
 		from := max(len(c.Stack)-maxDepth, 0) // the outermost, from which the picture grows
 		for _, place := range c.Stack[from:] {
 			s.Stack = append(s.Stack, function(record.Function(place)))
+			room.take(5)
 		}
 		f.Stacks = append(f.Stacks, s)
 	}

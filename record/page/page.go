@@ -18,9 +18,9 @@ import (
 	"github.com/tacit-vm/tacit/record/timeline"
 )
 
-// MaxBytes is what no page exceeds, however long the guest ran and whatever it wrote. What there is no room for is left
-// out, and the page says so.
-const MaxBytes = 2 << 20
+// MaxBytes is what no page exceeds, however long the guest ran and whatever it wrote: all that it decides the length of has
+// a bound of its own, and together they are less. What there is no room for is counted together, or left out.
+const MaxBytes = 2_000_000
 
 // page is what the template sees.
 type page struct {

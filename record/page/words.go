@@ -1,7 +1,9 @@
 package page
 
 import (
+	"encoding/json"
 	"fmt"
+	"html"
 	"strings"
 
 	"github.com/tacit-vm/tacit/record"
@@ -20,11 +22,30 @@ func clean(text string, most int) string {
 	return string(runes)
 }
 
+// A budget is how many bytes of the page are left for something that a guest decides the length of.
+type budget int
+
+// markup takes what text takes in the page's tables, with so many bytes of tags around it, and says whether there was room.
+func (b *budget) markup(text string, tags int) bool {
+	return b.take(len(html.EscapeString(text)) + tags)
+}
+
+// json takes what text takes as JSON that can stand in a page.
+func (b *budget) json(text string) bool {
+	encoded, err := json.Marshal(text)
+	return err == nil && b.take(len(encoded)+1)
+}
+
+func (b *budget) take(n int) bool {
+	*b -= budget(n)
+	return *b >= 0
+}
+
 // Lengths of words from outside.
 const (
 	nameLength     = 80
 	functionLength = 120
-	wordsLength    = 2000
+	wordsLength    = 1000
 )
 
 // name is what was booted.
