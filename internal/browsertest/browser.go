@@ -79,15 +79,15 @@ func Start(t testing.TB) *Browser {
 	done := make(chan struct{})
 	go func() { defer close(done); b.listen(read) }()
 	t.Cleanup(func() {
-		_, _ = b.call("", "Browser.close", nil) // it may be gone already
+		_, gone := b.call("", "Browser.close", nil)
 		timer := time.AfterFunc(10*time.Second, func() { _ = cmd.Process.Kill() })
 		_ = cmd.Wait()
 		timer.Stop()
 		write.Close()
 		read.Close()
 		<-done
-		if t.Failed() {
-			t.Logf("the browser says: %s", stderr.Bytes())
+		if gone != nil { // what it says is worth reading only then: much of it is about what a server does not have
+			t.Errorf("%v; it said: %s", gone, stderr.Bytes())
 		}
 	})
 	return b

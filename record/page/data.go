@@ -73,7 +73,9 @@ func dataOf(r *record.Record, t *timeline.Timeline) data {
 
 // samplesOf thins samples out if there are too many. The first and the last stay.
 func samplesOf(t *timeline.Timeline) samples {
-	s := samples{Kinds: []string{}, Exits: [][]uint64{}}
+	s := samples{
+		NS: []int64{}, Given: []uint64{}, Accepted: []uint64{}, Shared: []uint64{}, Unaccepted: []uint64{}, Touched: []uint64{}, Kinds: []string{},
+	}
 	kinds, others := mostOf(t)
 	for _, k := range kinds {
 		s.Kinds = append(s.Kinds, clean(t.Exits[k], nameLength))

@@ -49,6 +49,9 @@ func headOf(r *record.Record) head {
 			n = a.UntilInit
 		}
 		width := thousandths(n.Bytes, r.MemoryBytes)
+		if n.Bytes > 0 {
+			width = max(width, 2) // so that it is seen
+		}
 		if width = min(width, 1000-from); width > 0 {
 			h.Bar = append(h.Bar, part{from, width, a.class})
 			from += width
