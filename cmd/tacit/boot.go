@@ -43,6 +43,7 @@ type bootFlags struct {
 	json    string
 	profile string
 	trace   string
+	report  string
 	events  string
 	quiet   bool
 	verbose bool
@@ -127,6 +128,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.StringVar(&f.json, "json", "", "write the record to `FILE`; - is standard output, and the console goes to standard error")
 	flags.StringVar(&f.profile, "profile", "", "write who asked for memory to be accepted to `FILE`, for go tool pprof")
 	flags.StringVar(&f.trace, "trace", "", "write what happened over virtual time to `FILE`, for ui.perfetto.dev (docs/trace.md)")
+	flags.StringVar(&f.report, "report", "", "write what happened as a page of HTML to `FILE`: memory over time and over addresses, and who asked for it")
 	flags.StringVar(&f.events, "events", "", "write each event to `FILE` as a line of JSON")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show neither the console nor how far the run is")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "add phases and calls to the summary")
@@ -228,6 +230,7 @@ func (f *bootFlags) files(args []string, std streams) files {
 		out: []named{
 			{"--json", f.json, textFile}, {"--events", f.events, textFile},
 			{"--profile", f.profile, gzipFile}, {"--trace", f.trace, perfettoFile},
+			{"--report", f.report, textFile},
 		},
 		std: std,
 	}
@@ -242,7 +245,7 @@ func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool
 		platform: f.platform.word, memory: uint64(f.memory),
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed,
-		callers: !f.quiet || f.profile != "" || f.events != "" || f.trace != "",
+		callers: !f.quiet || f.profile != "" || f.events != "" || f.trace != "" || f.report != "",
 		append:  f.append, symbols: f.symbols, stubSymbols: f.stub,
 		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, cost: f.model, maxInstructions: f.maxInstructions,
 		maxVirtual: f.maxVirtual.config(), maxWall: f.timeout, since: time.Now(), maxHostMemory: uint64(f.maxHostMemory),
