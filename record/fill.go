@@ -18,6 +18,7 @@ func (l *Log) Record() *Record {
 		Calls:       map[string]Callees{},
 		Phases:      []PhaseReached{},
 		Guest:       Guest{Flags: []string{}, Steps: []Step{}},
+		Costs:       Costs{Total: Spent{Events: map[string]Charged{}}},
 	}
 	t := &totals{}
 	if l != nil {

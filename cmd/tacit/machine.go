@@ -2,9 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/gdb"
@@ -33,8 +35,10 @@ type settings struct {
 	seed        uint64
 	hostAttack  string // KIND:N, or empty
 	firmwareLie string // KIND, or empty
+	cost        cost.Model
 	table       bool   // firmware installs a table of unaccepted memory
 	symbols     string // path, or empty
+	stubSymbols string // path, or empty
 
 	maxInstructions uint64        // 0: no limit
 	maxVirtual      time.Duration // 0: the machine's own; negative: no limit
@@ -80,7 +84,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		Platform: s.platform, Memory: s.memory, Image: img,
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
 		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
-		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table,
+		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table, Cost: s.cost,
 		MaxInstructions: s.maxInstructions, MaxVirtual: s.maxVirtual, MaxWall: s.maxWall, Since: s.since,
 		MaxHostMemory: s.maxHostMemory, BlockLimit: s.blockLimit,
 		Console: s.console, Progress: s.progress, Events: s.events, Timeline: s.timeline,
@@ -92,6 +96,15 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 	if s.symbols != "" {
 		var err error
 		if config.Symbols, err = image.OpenSymbols(s.symbols); err != nil {
+			return nil, err
+		}
+	}
+	if s.stubSymbols != "" {
+		if s.own || img.Kind != image.BzImage {
+			return nil, errors.New("--stub-symbols is for a bzImage, which has an EFI stub of its own build")
+		}
+		var err error
+		if config.StubSymbols, err = image.OpenStubSymbols(s.stubSymbols); err != nil {
 			return nil, err
 		}
 	}
