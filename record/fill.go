@@ -3,6 +3,8 @@ package record
 import (
 	"cmp"
 	"slices"
+
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // Record returns a record with what the Log knows: acceptance, pages added, conversions, calls, phases, times. The
@@ -16,6 +18,7 @@ func (l *Log) Record() *Record {
 		Calls:       map[string]Callees{},
 		Phases:      []PhaseReached{},
 		Guest:       Guest{Flags: []string{}, Steps: []Step{}},
+		Costs:       Costs{Total: Spent{Events: map[string]Charged{}}},
 	}
 	t := &totals{}
 	if l != nil {
@@ -27,12 +30,12 @@ func (l *Log) Record() *Record {
 		Stub:     t.accepted[Stub].account(),
 		Kernel:   t.accepted[Kernel].account(),
 	}
-	for size := range pageSizes {
+	for size := range physical.PageSizes {
 		if c := t.added[size]; c.Operations != 0 {
 			r.Added[size.String()] = c
 		}
 	}
-	for plane := range planes {
+	for plane := range physical.Planes {
 		if c := t.converted[plane]; c.Operations != 0 {
 			r.Conversions[plane.String()] = c
 		}
@@ -73,7 +76,7 @@ func (a *acceptance) account() AgentAcceptance {
 	account := AgentAcceptance{
 		VirtualNS: a.ns, Sizes: map[string]Count{}, UntilInit: a.untilInit, AfterInit: a.afterInit,
 	}
-	for size := range pageSizes {
+	for size := range physical.PageSizes {
 		if c := a.sizes[size]; c.Operations != 0 {
 			account.Sizes[size.String()] = c
 			account.add(c.Bytes, c.Operations)

@@ -1,6 +1,10 @@
 package record
 
-import "math"
+import (
+	"math"
+
+	"github.com/tacit-vm/tacit/physical"
+)
 
 // Log takes the events of one run while it runs and keeps exact totals of them in bounded memory, however many there
 // are. A Sink gets the events themselves.
@@ -22,8 +26,8 @@ type Log struct {
 // totals is what the record is made from.
 type totals struct {
 	accepted  [agents]acceptance
-	added     [pageSizes]Count
-	converted [planes]Count
+	added     [physical.PageSizes]Count
+	converted [physical.Planes]Count
 	calls     []Calls // in the order of first calls
 	called    map[call]int
 	marks     [phases]*Marked
@@ -37,7 +41,7 @@ type Calls struct {
 }
 
 type acceptance struct {
-	sizes     [pageSizes]Count
+	sizes     [physical.PageSizes]Count
 	untilInit Count
 	afterInit Count
 	ns        int64
@@ -83,7 +87,7 @@ func (l *Log) Accept(e Accepted) {
 	if l == nil {
 		return
 	}
-	e.Size = min(e.Size, Size1G)
+	e.Size = min(e.Size, physical.Size1G)
 	guests := e.By == Running
 	if e.By == Running || e.By >= agents {
 		e.By = l.running()
@@ -120,7 +124,7 @@ func (l *Log) Add(e Added) {
 	if l == nil {
 		return
 	}
-	e.Size = min(e.Size, Size1G)
+	e.Size = min(e.Size, physical.Size1G)
 	l.totals.added[e.Size].add(e.Bytes, pages(e.Bytes, e.Size))
 	e.Last = e.Stamp
 	l.show(e)
@@ -141,7 +145,7 @@ func (l *Log) Convert(e Converted) {
 	if l == nil {
 		return
 	}
-	e.To = min(e.To, Shared)
+	e.To = min(e.To, physical.Shared)
 	l.totals.converted[e.To].add(e.Bytes, 1)
 	l.show(e)
 	if l.sink != nil {
@@ -262,7 +266,7 @@ func (l *Log) running() Agent {
 }
 
 // pages is how many pages of that size it takes to hold the bytes.
-func pages(bytes uint64, size PageSize) uint64 {
+func pages(bytes uint64, size physical.PageSize) uint64 {
 	n := bytes / size.Bytes()
 	if bytes%size.Bytes() != 0 {
 		n++

@@ -64,7 +64,7 @@ type Config struct {
 
 	BlockLimit int // instructions the processor decodes at once; 0 means its own choice. It must not matter
 
-	Cost cost.Model // the zero Model means the platform's
+	Cost cost.Model // for the platform; the zero Model means tacit's own
 
 	Console  io.Writer             // takes the guest's first serial port; nil loses it
 	Progress func(record.Progress) // hears how far the run is, many times a second; may be nil
@@ -129,6 +129,9 @@ func (c Config) Check() error {
 		if c.Platform == None {
 			return fmt.Errorf("firmware lie %s: on platform %s no memory is unaccepted, and there is nothing to lie about", l, None)
 		}
+	}
+	if p := c.Cost.Platform(); p != "" && p != c.Platform {
+		return fmt.Errorf("%s is a cost model for platform %s, and the guest runs on %s", c.Cost.Name(), p, c.Platform)
 	}
 	if c.HostPage != 0 && c.HostPage != 4<<10 && c.HostPage != 2<<20 {
 		return fmt.Errorf("host pages of %s: want 4 KiB or 2 MiB", record.FormatBytes(c.HostPage))

@@ -11,6 +11,7 @@ import (
 func TestSNPGuestAcceptsLazily(t *testing.T) {
 	t.Parallel()
 	b := boot(t, vm.Config{Platform: vm.SNP, Image: debian13(t)})
+	spentAdds(t, b.Record)
 	b.powersOff(t)
 	b.booksAgree(t)
 	if n := *b.Acceptance.UnacceptedAtInit; n <= 5*gib/2 {

@@ -5,6 +5,7 @@ import (
 	"io"
 	"time"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/gdb"
@@ -33,6 +34,7 @@ type settings struct {
 	seed        uint64
 	hostAttack  string // KIND:N, or empty
 	firmwareLie string // KIND, or empty
+	cost        cost.Model
 	table       bool   // firmware installs a table of unaccepted memory
 	symbols     string // path, or empty
 
@@ -80,7 +82,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		Platform: s.platform, Memory: s.memory, Image: img,
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
 		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
-		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table,
+		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table, Cost: s.cost,
 		MaxInstructions: s.maxInstructions, MaxVirtual: s.maxVirtual, MaxWall: s.maxWall, Since: s.since,
 		MaxHostMemory: s.maxHostMemory, BlockLimit: s.blockLimit,
 		Console: s.console, Progress: s.progress, Events: s.events, Timeline: s.timeline,

@@ -240,7 +240,7 @@ func TestOutputsThatWouldDestroy(t *testing.T) {
 		{"boot", "--json", at("new"), "--events", at("new"), image}, {"boot", "--json", at("nothing"), "--events", at("dangling"), image},
 		{"boot", "--json", at("dir/new"), "--events", at("new"), image}, {"boot", "--json", at("new"), at("new")},
 		{"boot", "--json", "/dev/stdout", "--events", "-", image}, {"boot", "--json", "/dev/stderr", "--events", "/dev/fd/2", image},
-		{"boot", "--json", at("binary")}, {"boot", "--json", elf}, {"boot", "--events", at("binary"), image}, {"boot", "--profile", other, image},
+		{"boot", "--json", at("binary")}, {"boot", "--json", elf}, {"boot", "--events", at("binary"), image}, {"boot", "--profile", other, image}, {"boot", "--trace", other, image},
 		{"certify", "--json", other, image, other}, {"certify", "--junit", at("hard"), image}, {"certify", "--json", other, "--junit", other, image},
 		{"symbols", "-o", image, image}, {"symbols", "-o", at("hard"), image}, {"symbols", "-o", other}, {"symbols", "-o", at("binary"), image},
 		{"bench", "--save", other, "--compare", other}, {"bench", "--cpuprofile", other}, {"bench", "--cpuprofile", at("new"), "--save", at("new")},

@@ -12,6 +12,7 @@ import (
 
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/record/page"
+	"github.com/tacit-vm/tacit/record/perfetto"
 	"github.com/tacit-vm/tacit/record/pprof"
 	"github.com/tacit-vm/tacit/record/timeline"
 )
@@ -41,11 +42,15 @@ func (f *bootFlags) boot(
 	if err != nil {
 		return "", err
 	}
+	traceFile, err := out.create(ctx, f.trace)
+	if err != nil {
+		return "", err
+	}
 	reportFile, err := out.create(ctx, f.report)
 	if err != nil {
 		return "", err
 	}
-	if reportFile != nil {
+	if traceFile != nil || reportFile != nil {
 		s.timeline = new(timeline.Recorder)
 	}
 	if chosen && !f.quiet {
@@ -75,8 +80,10 @@ func (f *bootFlags) boot(
 	}
 	// The files come first: standard error may be a pipe that is not read.
 	writeProfile := func(w io.Writer) error { return pprof.Write(w, r) }
+	writeTrace := func(w io.Writer) error { return perfetto.Write(w, r, s.timeline.Timeline()) }
 	writeReport := func(w io.Writer) error { return page.Write(w, r, s.timeline.Timeline()) }
-	err = errors.Join(err, jsonFile.fill(r.WriteJSON), profileFile.fill(writeProfile), reportFile.fill(writeReport), out.keep())
+	err = errors.Join(err, jsonFile.fill(r.WriteJSON), profileFile.fill(writeProfile), traceFile.fill(writeTrace),
+		reportFile.fill(writeReport), out.keep())
 	fmt.Fprintln(stderr)
 	err = errors.Join(err, onPaper(stderr, r.WriteSummary))
 	if f.verbose {
@@ -115,7 +122,7 @@ func (f *bootFlags) attended(ctx context.Context, run machine, s settings, std s
 // screen decides where the console and the status line go.
 func (f *bootFlags) screen(stdout, stderr io.Writer) *screen {
 	console := stdout
-	if toStdout(f.json) || toStdout(f.events) || toStdout(f.report) {
+	if toStdout(f.json) || toStdout(f.events) || toStdout(f.trace) || toStdout(f.report) {
 		console = stderr
 	}
 	if f.quiet {

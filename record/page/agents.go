@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -35,7 +36,7 @@ func agents(r *record.Record) []agent {
 // pages are how many pages of each size.
 func pages(sizes map[string]record.Count) string {
 	text := ""
-	for _, size := range []record.PageSize{record.Size1G, record.Size2M, record.Size4K} {
+	for _, size := range []physical.PageSize{physical.Size1G, physical.Size2M, physical.Size4K} {
 		if c := sizes[size.String()]; c.Operations > 0 {
 			if text != "" {
 				text += ", "

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/tacit-vm/tacit/internal/browsertest"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/record/timeline"
 )
@@ -346,7 +347,7 @@ func TestHostileWords(t *testing.T) {
 	g.marks(record.FirmwareStart)
 	g.marks(record.KernelEntry)
 	g.asks("__tdcall", evil, evil+"2", "</title>")
-	g.accepts(record.Running, 4*gibi, 64*mebi, record.Size2M)
+	g.accepts(record.Running, 4*gibi, 64*mebi, physical.Size2M)
 	for range 3 {
 		g.says("%s", evil)
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -65,10 +66,10 @@ func facts(r *record.Record) []fact {
 		add("added by the host", mib(added.Bytes)+" in "+pages(r.Added), "private pages that the host took from its own memory while the guest ran")
 	}
 	add("host’s pages", record.FormatBytes(c.HostPageBytes), "the size in which the host adds memory, and so that of most acceptances")
-	if n := r.Conversions[record.Shared.String()]; n.Operations > 0 {
+	if n := r.Conversions[physical.Shared.String()]; n.Operations > 0 {
 		add("made shared", mib(n.Bytes)+", "+times(n.Operations), "memory that the guest opened to its host, such as buffers for devices; its contents are lost")
 	}
-	if n := r.Conversions[record.Private.String()]; n.Operations > 0 {
+	if n := r.Conversions[physical.Private.String()]; n.Operations > 0 {
 		add("made private", mib(n.Bytes)+", "+times(n.Operations), "shared memory that the guest took back, which it has to accept again")
 	}
 	for _, e := range []struct {

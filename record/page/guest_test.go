@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/record/timeline"
 )
@@ -69,7 +70,7 @@ func (g *guest) asks(functions ...string) {
 }
 
 // accepts accepts a stretch of memory page by page.
-func (g *guest) accepts(by record.Agent, gpa, bytes uint64, size record.PageSize) {
+func (g *guest) accepts(by record.Agent, gpa, bytes uint64, size physical.PageSize) {
 	for end := gpa + bytes; gpa < end; gpa += size.Bytes() {
 		g.now += 416_000
 		g.log.Call(record.Called{Stamp: g.stamp(), Interface: record.HostExit, Name: "EPT_VIOLATION"})
@@ -84,7 +85,7 @@ func (g *guest) accepts(by record.Agent, gpa, bytes uint64, size record.PageSize
 
 func (g *guest) shares(gpa, bytes uint64) {
 	g.now += 1000
-	g.log.Convert(record.Converted{Stamp: g.stamp(), GPA: record.Address(gpa), Bytes: bytes, To: record.Shared})
+	g.log.Convert(record.Converted{Stamp: g.stamp(), GPA: record.Address(gpa), Bytes: bytes, To: physical.Shared})
 	g.accepted, g.given, g.shared = g.accepted-bytes, g.given-bytes, g.shared+bytes
 	g.sample()
 }
@@ -118,23 +119,23 @@ func (g *guest) ends() (*record.Record, *timeline.Timeline) {
 func booted() (*record.Record, *timeline.Timeline) {
 	g := newGuest(4 * gibi)
 	g.marks(record.FirmwareStart)
-	g.accepts(record.Firmware, 0, 256*mebi, record.Size2M)
+	g.accepts(record.Firmware, 0, 256*mebi, physical.Size2M)
 	g.marks(record.StubEntry)
 	g.asks("handle_unaccepted", "efi_stub_entry")
-	g.accepts(record.Running, 256*mebi, 4*mebi, record.Size4K)
+	g.accepts(record.Running, 256*mebi, 4*mebi, physical.Size4K)
 	g.log.Call(record.Called{Stamp: g.stamp(), Interface: record.UEFI, Name: "ExitBootServices", Status: "EFI_SUCCESS"})
 	g.marks(record.ExitBootServices)
 	g.marks(record.KernelEntry)
 	g.says("Linux version 6.12.0-test")
 	g.asks("__tdcall", "accept_memory", "memblock_alloc", "sparse_init", "paging_init", "start_kernel")
-	g.accepts(record.Running, 4*gibi, 256*mebi, record.Size2M)
+	g.accepts(record.Running, 4*gibi, 256*mebi, physical.Size2M)
 	g.says("sparse: initialised")
 	g.asks("__tdcall", "accept_memory", "alloc_pages", "kernfs_new_node", "sysfs_add_file", "kernel_init")
-	g.accepts(record.Running, 4*gibi+256*mebi, 64*mebi, record.Size2M)
+	g.accepts(record.Running, 4*gibi+256*mebi, 64*mebi, physical.Size2M)
 	g.marks(record.Init)
 	g.says("Run /init as init process")
 	g.asks("__tdcall", "accept_memory", "alloc_pages", "do_anonymous_page", "exc_page_fault")
-	g.accepts(record.Running, 4*gibi+320*mebi, 64*mebi, record.Size2M)
+	g.accepts(record.Running, 4*gibi+320*mebi, 64*mebi, physical.Size2M)
 	g.shares(4*gibi, 64*mebi)
 	g.marks(record.Report)
 	return g.ends()

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/record/timeline"
 )
@@ -74,7 +75,7 @@ func TestSize(t *testing.T) {
 	g := newGuest(64 * gibi)
 	rng := rand.New(rand.NewPCG(1, 2))
 	g.marks(record.FirmwareStart)
-	g.accepts(record.Firmware, 0, 256*mebi, record.Size4K)
+	g.accepts(record.Firmware, 0, 256*mebi, physical.Size4K)
 	g.marks(record.StubEntry)
 	g.marks(record.ExitBootServices)
 	g.marks(record.KernelEntry)
@@ -90,9 +91,9 @@ func TestSize(t *testing.T) {
 		}
 		gpa := 4*gibi + uint64(unit)*timeline.UnitBytes
 		if i < 6000 {
-			g.accepts(record.Running, gpa, timeline.UnitBytes*3/4, record.Size4K)
+			g.accepts(record.Running, gpa, timeline.UnitBytes*3/4, physical.Size4K)
 		} else {
-			g.accepts(record.Running, gpa, timeline.UnitBytes, record.Size2M)
+			g.accepts(record.Running, gpa, timeline.UnitBytes, physical.Size2M)
 		}
 		g.says("%s", strings.Repeat("\"<\x00", 100))
 		g.log.Call(record.Called{Stamp: g.stamp(), Interface: record.VE, Name: fmt.Sprintf("REASON_%d", i%90)})

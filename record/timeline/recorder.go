@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -54,7 +55,7 @@ func (r *Recorder) Event(e record.Event) {
 			first: e.VirtualNS, last: e.Last.VirtualNS, gpa: uint64(e.GPA), bytes: e.Bytes, operations: operations(e.Bytes, e.Size),
 		})
 	case record.Converted:
-		if e.To == record.Shared {
+		if e.To == physical.Shared {
 			r.space.set(e.VirtualNS, uint64(e.GPA), e.Bytes, Shared, anything)
 		} else {
 			r.space.set(e.VirtualNS, uint64(e.GPA), e.Bytes, Unaccepted, onlyShared)
@@ -67,7 +68,7 @@ func (r *Recorder) Event(e record.Event) {
 	}
 }
 
-func operations(bytes uint64, size record.PageSize) uint64 {
+func operations(bytes uint64, size physical.PageSize) uint64 {
 	return (bytes + size.Bytes() - 1) / size.Bytes()
 }
 

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"testing"
 
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -26,7 +27,7 @@ func random(rng *rand.Rand, n int, step int64) []record.Event {
 		ns += rng.Int64N(step)
 		at := record.Stamp{VirtualNS: ns}
 		gpa := rng.Uint64N(memory*3/2/pageBytes) * pageBytes
-		size := record.PageSize(rng.UintN(2))
+		size := physical.PageSize(rng.UintN(2))
 		bytes := size.Bytes() * (1 + rng.Uint64N(3))
 		if rng.UintN(4) == 0 {
 			gpa, bytes = gpa&^(UnitBytes-1), (1+rng.Uint64N(5))*UnitBytes
@@ -35,7 +36,7 @@ func random(rng *rand.Rand, n int, step int64) []record.Event {
 		case 0:
 			events = append(events, record.Added{Stamp: at, Last: at, GPA: record.Address(gpa), Bytes: bytes, Size: size})
 		case 1:
-			events = append(events, record.Converted{Stamp: at, GPA: record.Address(gpa), Bytes: bytes, To: record.Plane(rng.UintN(2))})
+			events = append(events, record.Converted{Stamp: at, GPA: record.Address(gpa), Bytes: bytes, To: physical.Plane(rng.UintN(2))})
 		default:
 			events = append(events, record.Accepted{
 				Stamp: at, Last: at, GPA: record.Address(gpa), Bytes: bytes, Size: size,
@@ -85,7 +86,7 @@ func TestMapIsExact(t *testing.T) {
 		case record.Converted:
 			set(e.GPA, e.Bytes, func(s State) State {
 				switch {
-				case e.To == record.Shared:
+				case e.To == physical.Shared:
 					return Shared
 				case s == Shared:
 					return Unaccepted
@@ -209,9 +210,9 @@ func TestHostileGuest(t *testing.T) {
 		at, gpa := record.Stamp{VirtualNS: ns}, record.Address(i*2654435761%units*UnitBytes)
 		switch i % 4 {
 		case 0:
-			r.Event(record.Accepted{Stamp: at, Last: at, GPA: gpa, Bytes: UnitBytes, Size: record.Size2M, By: record.Kernel, Stack: &stacks[i/4%100]})
+			r.Event(record.Accepted{Stamp: at, Last: at, GPA: gpa, Bytes: UnitBytes, Size: physical.Size2M, By: record.Kernel, Stack: &stacks[i/4%100]})
 		case 1:
-			r.Event(record.Converted{Stamp: at, GPA: gpa, Bytes: UnitBytes, To: record.Shared})
+			r.Event(record.Converted{Stamp: at, GPA: gpa, Bytes: UnitBytes, To: physical.Shared})
 		case 2:
 			r.Event(record.Added{Stamp: at, Last: at, GPA: gpa, Bytes: pageBytes})
 			r.Event(record.Said{Stamp: at, Text: string(make([]byte, 2000))})
