@@ -8,12 +8,15 @@ import (
 	"strings"
 )
 
-// Function returns the function of a place in a Stack: what stands before the offset.
+// Function returns the function of a place in a Stack: the place without the offset. Of "function+0x12 [module]" that
+// is "function [module]".
 func Function(place string) string {
-	if i := strings.LastIndex(place, "+0x"); i > 0 {
-		return place[:i]
+	i := strings.LastIndex(place, "+0x")
+	if i <= 0 {
+		return place
 	}
-	return place
+	offset := place[i+len("+0x"):]
+	return place[:i] + strings.TrimLeft(offset, "0123456789abcdef")
 }
 
 // machinery are functions through which every acceptance comes: those that accept, and allocators above them. They say

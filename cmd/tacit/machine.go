@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -37,6 +38,7 @@ type settings struct {
 	cost        cost.Model
 	table       bool   // firmware installs a table of unaccepted memory
 	symbols     string // path, or empty
+	stubSymbols string // path, or empty
 
 	maxInstructions uint64        // 0: no limit
 	maxVirtual      time.Duration // 0: the machine's own; negative: no limit
@@ -94,6 +96,15 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 	if s.symbols != "" {
 		var err error
 		if config.Symbols, err = image.OpenSymbols(s.symbols); err != nil {
+			return nil, err
+		}
+	}
+	if s.stubSymbols != "" {
+		if s.own || img.Kind != image.BzImage {
+			return nil, errors.New("--stub-symbols is for a bzImage, which has an EFI stub of its own build")
+		}
+		var err error
+		if config.StubSymbols, err = image.OpenStubSymbols(s.stubSymbols); err != nil {
 			return nil, err
 		}
 	}
