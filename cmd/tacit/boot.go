@@ -42,8 +42,8 @@ type bootFlags struct {
 	stub    string
 	json    string
 	profile string
-	report  string
 	trace   string
+	report  string
 	events  string
 	quiet   bool
 	verbose bool
@@ -127,8 +127,8 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.StringVar(&f.stub, "stub-symbols", "", "name functions of the EFI stub from `FILE`: arch/x86/boot/compressed/vmlinux of IMAGE's build")
 	flags.StringVar(&f.json, "json", "", "write the record to `FILE`; - is standard output, and the console goes to standard error")
 	flags.StringVar(&f.profile, "profile", "", "write who asked for memory to be accepted to `FILE`, for go tool pprof")
-	flags.StringVar(&f.report, "report", "", "write what happened as a page of HTML to `FILE`: memory over time and over addresses, and who asked for it")
 	flags.StringVar(&f.trace, "trace", "", "write what happened over virtual time to `FILE`, for ui.perfetto.dev (docs/trace.md)")
+	flags.StringVar(&f.report, "report", "", "write what happened as a page of HTML to `FILE`: memory over time and over addresses, and who asked for it")
 	flags.StringVar(&f.events, "events", "", "write each event to `FILE` as a line of JSON")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show neither the console nor how far the run is")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "add phases and calls to the summary")
@@ -229,7 +229,8 @@ func (f *bootFlags) files(args []string, std streams) files {
 		},
 		out: []named{
 			{"--json", f.json, textFile}, {"--events", f.events, textFile},
-			{"--profile", f.profile, gzipFile}, {"--trace", f.trace, perfettoFile}, {"--report", f.report, textFile},
+			{"--profile", f.profile, gzipFile}, {"--trace", f.trace, perfettoFile},
+			{"--report", f.report, textFile},
 		},
 		std: std,
 	}

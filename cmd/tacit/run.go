@@ -11,10 +11,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tacit-vm/tacit/record"
-	"github.com/tacit-vm/tacit/record/page"
-	"github.com/tacit-vm/tacit/record/perfetto"
-	"github.com/tacit-vm/tacit/record/pprof"
-	"github.com/tacit-vm/tacit/record/timeline"
 )
 
 // boot runs the machine and shows what it does. Chosen says that nobody has named an image. The outcome means
@@ -25,33 +21,9 @@ func (f *bootFlags) boot(
 	stdout, stderr := std.out, std.err
 	out := outputs{stdout: stdout}
 	defer out.discard()
-	jsonFile, err := out.create(ctx, f.json)
+	written, err := f.views(ctx, &out, &s)
 	if err != nil {
 		return "", err
-	}
-	eventsFile, err := out.create(ctx, f.events)
-	if err != nil {
-		return "", err
-	}
-	var lines *record.Lines
-	if eventsFile != nil {
-		lines = record.NewLines(eventsFile)
-		s.events = lines
-	}
-	profileFile, err := out.create(ctx, f.profile)
-	if err != nil {
-		return "", err
-	}
-	traceFile, err := out.create(ctx, f.trace)
-	if err != nil {
-		return "", err
-	}
-	reportFile, err := out.create(ctx, f.report)
-	if err != nil {
-		return "", err
-	}
-	if traceFile != nil || reportFile != nil {
-		s.timeline = new(timeline.Recorder)
 	}
 	if chosen && !f.quiet {
 		fmt.Fprintln(stderr, "tacit: booting tacit's own guest; give it an IMAGE to boot that")
@@ -72,18 +44,12 @@ func (f *bootFlags) boot(
 		err = errors.Join(err, shown.Close())
 	}
 	err = errors.Join(err, closeDebug())
-	if lines != nil {
-		err = errors.Join(err, lines.Close())
-	}
+	err = errors.Join(err, written.closeEvents())
 	if r == nil {
 		return "", err
 	}
 	// The files come first: standard error may be a pipe that is not read.
-	writeProfile := func(w io.Writer) error { return pprof.Write(w, r) }
-	writeTrace := func(w io.Writer) error { return perfetto.Write(w, r, s.timeline.Timeline()) }
-	writeReport := func(w io.Writer) error { return page.Write(w, r, s.timeline.Timeline()) }
-	err = errors.Join(err, jsonFile.fill(r.WriteJSON), profileFile.fill(writeProfile), traceFile.fill(writeTrace),
-		reportFile.fill(writeReport), out.keep())
+	err = errors.Join(err, written.fill(r, s.timeline), out.keep())
 	fmt.Fprintln(stderr)
 	err = errors.Join(err, onPaper(stderr, r.WriteSummary))
 	if f.verbose {
