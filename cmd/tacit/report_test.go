@@ -18,7 +18,7 @@ func TestReport(t *testing.T) {
 	var pages [][]byte
 	for _, name := range []string{"a", "b"} {
 		report, file := filepath.Join(dir, name+".html"), filepath.Join(dir, name+".json")
-		cmd := command(t, "", "boot", "-q", "--memory", "1G", "--report", report, "--json", file)
+		cmd := command(t, "", "boot", "-q", "--memory", "1G", "--append", "hold=400M", "--report", report, "--json", file)
 		if out, err := cmd.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
