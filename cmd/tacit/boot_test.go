@@ -208,6 +208,22 @@ func TestStreams(t *testing.T) {
 	if !perfetto.Is([]byte(stdout)) || !strings.Contains(stderr, "Linux version") {
 		t.Errorf("with --trace -: stdout %q, stderr %q", stdout, stderr)
 	}
+	report := filepath.Join(dir, "report.html")
+	for range 2 {
+		if _, stdout, stderr = tacit(t.Context(), f, "boot", "--report", report, "i"); !strings.Contains(stdout, "Linux version") || f.settings.timeline == nil || !f.settings.callers {
+			t.Errorf("with --report: stdout %q, stderr %q", stdout, stderr)
+		}
+	}
+	whole := func(page string) bool {
+		return strings.HasPrefix(page, "<!DOCTYPE html>") && strings.HasSuffix(page, "</html>\n") && strings.Contains(page, "(poweroff)")
+	}
+	if text, err := os.ReadFile(report); err != nil || !whole(string(text)) {
+		t.Errorf("the report is %.100q, %v", text, err)
+	}
+	_, stdout, stderr = tacit(t.Context(), f, "boot", "--report", "-", "i")
+	if !whole(stdout) || !strings.Contains(stderr, "Linux version") {
+		t.Errorf("with --report -: stdout %.100q, stderr %q", stdout, stderr)
+	}
 	_, stdout, stderr = tacit(t.Context(), f, "boot", "-q", "i")
 	if f.settings.timeline != nil {
 		t.Error("a timeline that nobody asked for")

@@ -197,6 +197,16 @@ func TestScrubbing(t *testing.T) {
 			}
 		}
 	}
+	// The slider stays in sight of what it moves.
+	for _, what := range []string{"map", "lines"} {
+		var top, height float64
+		p.Eval(nil, fmt.Sprintf(`document.getElementById("%s").scrollIntoView({behavior: "instant"})`, what))
+		p.Eval(&top, `document.getElementById("slider").getBoundingClientRect().top`)
+		p.Eval(&height, `innerHeight`)
+		if top < 0 || top > height-20 {
+			t.Errorf("with %s in sight, the slider is at %.0f of %.0f", what, top, height)
+		}
+	}
 	fine(t, p, address)
 }
 
