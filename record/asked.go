@@ -23,16 +23,30 @@ func Function(place string) string {
 // nothing about who wanted memory. A name counts if it begins with one of these, or for Go with the package.
 var machinery = []string{
 	// Linux
-	"__tdcall", "try_accept_one", "tdx_accept_memory", "pvalidate", "set_pages_state", "snp_accept_memory", "arch_accept_memory",
-	"accept_memory", "__accept_page", "accept_page", "try_to_accept_memory", "cond_accept_memory", "range_contains_unaccepted_memory",
-	"memblock_alloc", "memblock_phys_alloc", "memblock_free", "get_page_from_freelist", "rmqueue", "prep_new_page", "post_alloc_hook",
-	"__alloc_pages", "alloc_pages", "__get_free_pages", "get_zeroed_page", "folio_alloc", "__folio_alloc", "vma_alloc_folio", "alloc_frozen_pages",
-	"__alloc_frozen_pages", "allocate_slab", "new_slab", "___slab_alloc", "__slab_alloc", "slab_alloc", "kmem_cache_alloc", "__kmalloc", "kmalloc",
-	"kzalloc", "kvmalloc", "__kvmalloc", "__vmalloc", "vmalloc", "vzalloc", "execmem_alloc", "module_alloc",
+	"__tdcall", "try_accept_one", "tdx_accept_memory", "pvalidate", "__pi_pvalidate", "set_pages_state", "snp_accept_memory",
+	"arch_accept_memory", "accept_memory", "__accept_page", "accept_page", "try_to_accept_memory", "cond_accept_memory",
+	"range_contains_unaccepted_memory", "memblock_alloc", "memblock_phys_alloc", "memblock_free", "get_page_from_freelist", "rmqueue",
+	"prep_new_page", "post_alloc_hook", "__alloc_pages", "alloc_pages", "__get_free_pages", "get_free_pages", "get_zeroed_page",
+	"folio_alloc", "__folio_alloc", "vma_alloc_folio", "alloc_frozen_pages", "__alloc_frozen_pages", "alloc_slab_page",
+	"allocate_slab", "new_slab", "___slab_alloc", "__slab_alloc", "slab_alloc", "refill_objects", "__pcs_replace", "__refill_objects",
+	"kmem_cache_alloc", "__kmalloc", "kmalloc", "kzalloc", "kvmalloc", "__kvmalloc", "__vmalloc", "vmalloc", "vzalloc",
+	"execmem_alloc", "module_alloc",
 	// Go on guest/kernel
 	"github.com/tacit-vm/tacit/accept", "github.com/tacit-vm/tacit/guest/kernel.(*kernel).takeMemory",
 	"github.com/tacit-vm/tacit/guest/kernel.(*kernel).fault", "github.com/tacit-vm/tacit/guest/kernel.(*kernel).trap",
 	"github.com/tacit-vm/tacit/guest/kernel.serveTrap",
+}
+
+// scaffolding are the functions that threads begin with, and through which the kernel is entered. They say nothing either.
+var scaffolding = []string{
+	// Linux
+	"common_startup_64", "secondary_startup_64", "x86_64_start_kernel", "x86_64_start_reservations", "start_kernel",
+	"ret_from_fork_asm", "ret_from_fork", "kthread", "worker_thread", "process_one_work", "kernel_init", "kernel_init_freeable",
+	"do_one_initcall", "do_initcalls", "do_init_module", "init_module_from_file", "idempotent_init_module",
+	"entry_SYSCALL_64_after_hwframe", "do_syscall_64", "x64_sys_call", "asm_exc_page_fault", "exc_page_fault", "do_user_addr_fault",
+	"handle_mm_fault", "__handle_mm_fault",
+	// Go
+	"runtime.goexit", "runtime.main",
 }
 
 // IsMachinery says whether a place in a Stack is in a function that only hands the wish for memory on: one that accepts, or
@@ -42,25 +56,54 @@ func IsMachinery(place string) bool {
 	return slices.ContainsFunc(machinery, func(m string) bool { return strings.HasPrefix(f, m) })
 }
 
-// Asked returns who asked, in few words: the first three functions outward of those that only hand the wish on.
+func isScaffolding(place string) bool { return slices.Contains(scaffolding, Function(place)) }
+
+// Asked returns who asked, in few words and in the order in which they called: which process entered the kernel and how,
+// where one did, then the first two functions that say something, and the last.
 func (s Stack) Asked() string {
-	from := slices.IndexFunc(s, func(place string) bool { return !IsMachinery(place) })
-	if from < 0 {
-		from = max(len(s)-1, 0)
+	entry, rest := s.entry()
+	last := slices.IndexFunc(rest, func(place string) bool { return !IsMachinery(place) && !isScaffolding(place) })
+	if last < 0 {
+		last = max(len(rest)-1, 0)
 	}
 	var names []string
-	for _, place := range s[from:] {
+	for _, place := range rest[min(last, len(rest)):] {
 		// Of a path to a package its last part is enough.
 		name := Function(place)
 		name = name[strings.LastIndexByte(name, '/')+1:]
-		if len(names) == 0 || names[len(names)-1] != name {
+		if len(names) == 0 || !isScaffolding(place) && names[len(names)-1] != name {
 			names = append(names, name)
 		}
-		if len(names) == 3 {
-			break
+	}
+	slices.Reverse(names)
+	if len(names) > 3 {
+		names = []string{names[0], names[1], "…", names[len(names)-1]}
+	}
+	if entry != "" {
+		names = append([]string{entry}, names...)
+	}
+	return strings.Join(names, " → ")
+}
+
+// entry says how a process has entered the kernel, and returns the stack without that. It is empty where none has.
+func (s Stack) entry() (how string, rest Stack) {
+	if len(s) == 0 {
+		return "", s
+	}
+	process, entered := strings.CutPrefix(s[len(s)-1], "process ")
+	if !entered {
+		return "", s
+	}
+	rest = s[:len(s)-1]
+	if len(rest) > 0 && Function(rest[len(rest)-1]) == "asm_exc_page_fault" {
+		return "page fault of " + process, rest
+	}
+	for i, place := range rest {
+		if call, is := strings.CutPrefix(Function(place), "__x64_sys_"); is {
+			return call + " of " + process, rest[:i]
 		}
 	}
-	return strings.Join(names, " ← ")
+	return process, rest
 }
 
 // An AskedFor is what was accepted for those who asked in the same few words.

@@ -14,7 +14,7 @@ import (
 
 // A process stands in a stack as an address that no function can have: processFirst and the number of its name.
 const (
-	processFirst = 1 << 62
+	processFirst = 1 << 63
 	maxProcesses = 256 // names that are told apart
 )
 

@@ -30,8 +30,12 @@ type stackFrame struct {
 	user       bool        // a program has entered the kernel here
 }
 
-// stack returns the addresses of the functions under way, the innermost first: where the processor stands, then return
-// addresses. It stops where it does not know further.
+// A return address stands in a stack with this bit changed, which no address has that the processor can use: it belongs
+// to the function that the call before it is in, which may end there.
+const returned = 1 << 62
+
+// stack returns the addresses of the functions under way, the innermost first: where the processor stands, then where
+// others called or were interrupted, and the process that entered the kernel. It stops where it does not know further.
 func (m *Machine) stack() []uint64 {
 	c := m.cpus[0]
 	f := stackFrame{ip: c.RIP(), sp: c.R[x86.RSP], bp: c.R[x86.RBP], regs: (*[16]uint64)(c.R[:])}
@@ -42,7 +46,11 @@ func (m *Machine) stack() []uint64 {
 	*l = lastStack{ip: f.ip, sp: f.sp, bp: f.bp, all: []uint64{f.ip}, words: l.words[:0]}
 	next := m.unwinder()
 	for next != nil && len(l.all) < maxStack && next(&f) {
-		l.all = append(l.all, f.ip)
+		place := f.ip
+		if f.called {
+			place ^= returned
+		}
+		l.all = append(l.all, place)
 	}
 	if f.user {
 		l.all = append(l.all, m.process())
@@ -119,7 +127,7 @@ func (m *Machine) framePointerCaller(f *stackFrame) bool {
 		ok = ok1 && ok2
 	}
 	if ok && caller.ip < kernelTextFirst {
-		f.user = f.bp&1 != 0 && caller.ip < userEnd
+		f.user = f.bp&1 != 0 && caller.ip != 0 && caller.ip < userEnd // a thread of the kernel begins with zeroes
 		return false
 	}
 	if ok = ok && (caller.sp > f.sp || f.sp-caller.sp >= stackSize); ok { // else there is a loop
@@ -162,7 +170,7 @@ func (m *Machine) orcCaller(f *stackFrame, moved uint64) bool {
 		ok = m.savedRegisters(&caller, sp, e.Type == image.ORCTypeRegs)
 	}
 	if !ok || caller.ip < kernelTextFirst {
-		f.user = ok && e.Type != image.ORCTypeCall && caller.ip < userEnd
+		f.user = ok && e.Type != image.ORCTypeCall && caller.ip != 0 && caller.ip < userEnd
 		return false
 	}
 	switch e.BP {

@@ -28,16 +28,16 @@ func (m *Machine) inStub(address uint64) bool {
 	return (s == nil || !s.Fixed && s.ImageBase == 0) && address >= image.Start && address < image.End
 }
 
-// stubPlace names a place in the stub.
-func (m *Machine) stubPlace(address uint64) string {
+// stubPlace names a place in the stub, given another address in its function.
+func (m *Machine) stubPlace(address, within uint64) string {
 	note := ""
 	if address&guessed != 0 {
-		address, note = address&^guessed, " (guessed)"
+		address, within, note = address&^guessed, within&^guessed, " (guessed)"
 	}
 	start := m.firmware.Image().Start
 	if s := m.cfg.StubSymbols; s != nil {
-		if name, offset, ok := s.Lookup(address - start - m.protectedMode()); ok {
-			return fmt.Sprintf("%s+%#x%s", name, offset, note)
+		if name, offset, ok := s.Lookup(within - start - m.protectedMode()); ok {
+			return fmt.Sprintf("%s+%#x%s", name, offset+address-within, note)
 		}
 	}
 	return fmt.Sprintf("%s at %#x%s", m.stubName(), address-start, note)
@@ -257,4 +257,3 @@ func deepens(in x86asm.Inst) (bytes int64, known bool) {
 	}
 	return 0, false
 }
-

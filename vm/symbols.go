@@ -50,10 +50,15 @@ func (m *Machine) placeOf(address uint64) string {
 	if isProcess(address) {
 		return m.processPlace(address)
 	}
-	if m.inStub(address &^ guessed) {
-		return m.stubPlace(address)
+	within := address // an address in the function
+	if address>>62&1 != address>>63 {
+		address ^= returned
+		within = address - 1
 	}
-	if name := m.symbol(address); name != "" {
+	if m.inStub(address &^ guessed) {
+		return m.stubPlace(address, within)
+	}
+	if name := m.symbolAround(address, within); name != "" {
 		return name
 	}
 	if image := m.firmware.Image(); address >= image.Start && address < image.End {
@@ -63,23 +68,26 @@ func (m *Machine) placeOf(address uint64) string {
 }
 
 // symbol names the guest function at rip, with the offset in it; it is empty where nothing is known.
-func (m *Machine) symbol(rip uint64) string {
-	name, offset := m.lookUp(rip)
+func (m *Machine) symbol(rip uint64) string { return m.symbolAround(rip, rip) }
+
+// symbolAround names the function that one address is in, with the offset of another.
+func (m *Machine) symbolAround(address, within uint64) string {
+	name, offset := m.lookUp(within)
 	if name == "" {
-		return m.moduleSymbol(rip)
+		return m.moduleSymbol(address, within)
 	}
-	return fmt.Sprintf("%s+%#x", name, offset)
+	return fmt.Sprintf("%s+%#x", name, offset+address-within)
 }
 
 // moduleSymbol names a function of a module that the kernel has loaded, as the kernel does.
-func (m *Machine) moduleSymbol(address uint64) string {
-	in := m.moduleAt(address)
+func (m *Machine) moduleSymbol(address, within uint64) string {
+	in := m.moduleAt(within)
 	if in == nil {
 		return ""
 	}
 	if in.symbols != nil {
-		if name, offset, ok := in.symbols.Lookup(address); ok && name != "" {
-			return fmt.Sprintf("%s+%#x [%s]", record.Printable(name), offset, in.name)
+		if name, offset, ok := in.symbols.Lookup(within); ok && name != "" {
+			return fmt.Sprintf("%s+%#x [%s]", record.Printable(name), offset+address-within, in.name)
 		}
 	}
 	return fmt.Sprintf("%#x [%s]", address, in.name)

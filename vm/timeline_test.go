@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/tacit-vm/tacit/record"
@@ -22,6 +23,13 @@ func agrees(t *testing.T, r *record.Record, tl *timeline.Timeline) {
 			t.Errorf("sample %+v comes after %+v", s, was)
 		}
 	}
+	// Once firmware is left, memory is looked at often. One instruction, such as a conversion, may take a few milliseconds.
+	left := slices.IndexFunc(tl.Phases, func(p record.Marked) bool { return p.Phase == record.KernelEntry })
+	for i, s := range tl.Samples[1:] {
+		if gap := s.NS - tl.Samples[i].NS; tl.Samples[i].NS >= tl.Phases[left].VirtualNS && gap > tl.End/512+5_000_000 {
+			t.Errorf("between %d and %d there is no sample", tl.Samples[i].NS, s.NS)
+		}
+	}
 	first, last := tl.Samples[0], tl.Samples[len(tl.Samples)-1]
 	if first.NS != 0 || last.NS != r.VirtualNS.Total || tl.End != r.VirtualNS.Total {
 		t.Errorf("samples from %d to %d, the end is at %d; the record says %d", first.NS, last.NS, tl.End, r.VirtualNS.Total)
@@ -31,6 +39,9 @@ func agrees(t *testing.T, r *record.Record, tl *timeline.Timeline) {
 	}
 	if r.Platform != vm.None {
 		for _, s := range tl.Samples {
+			if s.Touched > s.Accepted+s.Shared {
+				t.Errorf("%+v: more was touched than may be", s)
+			}
 			if s.Accepted+s.Shared+s.Unaccepted != r.MemoryBytes {
 				t.Errorf("%+v: of %d bytes %d are accounted for", s, r.MemoryBytes, s.Accepted+s.Shared+s.Unaccepted)
 			}
@@ -136,6 +147,9 @@ func TestTimeline(t *testing.T) {
 				cfg.BlockLimit = limit
 				b, tl, withEvents := run(cfg, true)
 				agrees(t, b.Record, tl)
+				if touched := tl.Samples[len(tl.Samples)-1].Touched; touched < 64*mib || touched > gib/4 {
+					t.Errorf("the program holds 64 MiB, and %d bytes were touched", touched)
+				}
 				if got, want := without(t, b.Record), without(t, plain.Record); got != want {
 					t.Errorf("blocks of %d: the record is\n%s\nwithout a timeline it is\n%s", limit, got, want)
 				}
