@@ -16,7 +16,7 @@ const (
 	block       = 4 << 20 // what Linux accepts at a time
 	page        = 4 << 10
 	mostTouched = 1 << 30
-	enough      = 48 // acceptances
+	enough      = 24 // acceptances
 	long        = 8  // times as long as most touches takes one in which something else happened
 )
 
@@ -58,6 +58,9 @@ func acceptance(ctx context.Context, most uint64) (Sample, error) {
 		took := float64(now - then)
 		switch {
 		case at%(64*page) == 0: // so that what was accepted for others meanwhile does not count
+			if err := ctx.Err(); err != nil {
+				return Sample{}, err
+			}
 			left, _ = m.read("Unaccepted:")
 			now = threadTime()
 		case len(first) < block/page:
@@ -65,9 +68,6 @@ func acceptance(ctx context.Context, most uint64) (Sample, error) {
 				usual = sampleOf(first).Median
 			}
 		case took > long*usual:
-			if err := ctx.Err(); err != nil {
-				return Sample{}, err
-			}
 			before := left
 			left, _ = m.read("Unaccepted:")
 			if left < before {

@@ -90,6 +90,11 @@ func (f *fitting) use(k Kind) {
 			f.refuse(k.Name, "%s is part of it, and was not measured well", k.Over)
 			return
 		}
+		if slices.ContainsFunc(f.refusals, func(r Refusal) bool { return r.Kind == k.Over }) {
+			// It may be something else than it is taken for: newer modules can be told to answer what was #VE.
+			f.refuse(k.Name, "%s is part of it, from which nothing followed", k.Over)
+			return
+		}
 		rest -= over.Median
 		less = append(less, fmt.Sprintf("%s %.0f", k.Over, over.Median))
 	}

@@ -75,13 +75,13 @@ func TestFitRefuses(t *testing.T) {
 		set  func(s *Set)
 	}{
 		{"accept-block: host_page does not say", 3, func(s *Set) { s.HostPage = "" }},
-		{"cpuid-guest: syscall is part of it, and was not measured well", 2, func(s *Set) { delete(s.Measured, Syscall); delete(s.Measured, Accept) }},
+		{"cpuid-guest: syscall is part of it, and was not measured well", 1, func(s *Set) { delete(s.Measured, Syscall); delete(s.Measured, Accept) }},
 		{"accept-block: it consists of exit, too, which is not known", 2, func(s *Set) { delete(s.Measured, CPUIDHost) }},
 		{"cpuid-host: 7 times are too few", 2, func(s *Set) { m := exactly(4700); m.Count = 7; s.Measured[CPUIDHost] = m }},
 		{"cpuid-host: its quartiles, 1000 and 4700 ns, are too far", 2, func(s *Set) { m := exactly(4700); m.Low = 1000; s.Measured[CPUIDHost] = m }},
 		{"cpuid-host: its quartiles are not in order", 2, func(s *Set) { m := exactly(4700); m.High = 1000; s.Measured[CPUIDHost] = m }},
-		{"cpuid-guest: nothing is left of 700 ns less syscall 100, 1 × module-call 700", 4, func(s *Set) { s.Measured[CPUIDGuest] = exactly(700) }},
-		{"cpuid-module: it was not measured", 3, func(s *Set) { delete(s.Measured, CPUIDModule) }},
+		{"cpuid-guest: nothing is left of 700 ns less syscall 100, 1 × module-call 700", 1, func(s *Set) { s.Measured[CPUIDGuest] = exactly(700) }},
+		{"cpuid-host: cpuid-guest is part of it, from which nothing followed", 1, func(s *Set) { s.Measured[CPUIDGuest] = exactly(700) }},
 	} {
 		s := good()
 		c.set(&s)
@@ -92,10 +92,15 @@ func TestFitRefuses(t *testing.T) {
 	if _, _, err := Fit(good(), cost.SNP()); err == nil || !strings.Contains(err.Error(), "snp-estimate-1 is for snp") {
 		t.Error(err)
 	}
+	s := good()
+	delete(s.Measured, CPUIDModule)
+	if _, refusals, err := Fit(s, cost.TDX()); err == nil || len(refusals) != 4 || refusals[0].Why != "it was not measured" {
+		t.Error(refusals, err)
+	}
 	if _, _, err := Fit(Set{Platform: "tdx"}, cost.TDX()); err == nil || !strings.Contains(err.Error(), "nothing follows") {
 		t.Error(err)
 	}
-	s := Set{Platform: "snp", HostPage: "4K", Processor: "a test", Measured: map[string]Sample{CPUIDGuest: exactly(1200), Hypercall: exactly(4200), Accept: exactly(800_000)}}
+	s = Set{Platform: "snp", HostPage: "4K", Processor: "a test", Measured: map[string]Sample{CPUIDGuest: exactly(1200), Hypercall: exactly(4200), Accept: exactly(800_000)}}
 	if found, said := fit(t, s, cost.SNP()); len(found) != 1 || found[cost.Exit] != 3000 || !strings.Contains(said, "not known where the host maps 4K on snp") {
 		t.Errorf("%v; %s", found, said)
 	}
