@@ -17,6 +17,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/gdb"
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/record/timeline"
 )
 
 // Names of platforms.
@@ -68,8 +69,12 @@ type Config struct {
 	Console  io.Writer             // takes the guest's first serial port; nil loses it
 	Progress func(record.Progress) // hears how far the run is, many times a second; may be nil
 	Events   record.Sink           // hears of every event; may be nil
+	Timeline *timeline.Recorder    // is shown what happens over time; it changes nothing in the run. May be nil
 	Symbols  *image.Symbols        // names functions in diagnoses; nil means those that the image carries
-	Callers  bool                  // find out who in the guest asks for memory to be accepted
+	// StubSymbols names functions of the EFI stub of a bzImage, and makes its callers exact; nil means that nothing does.
+	StubSymbols *image.Symbols
+
+	Callers bool // find out who in the guest asks for memory to be accepted
 
 	Debugger *gdb.Server // the machine waits for its gdb before the first instruction, and stops for it; nil lets nobody in
 	Trace    *Trace      // writes a line about each of some instructions; may be nil

@@ -44,6 +44,7 @@ type Machine struct {
 	appointments []appointment // in the order of time
 	trace        *tracer       // nil while nothing is traced
 	debug        *debugger     // nil where nobody debugs
+	sampler      *sampler      // nil where nobody wants to see what happens over time
 	keyboard     keyboard
 }
 
@@ -100,10 +101,10 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	if m.firmware, err = firmware.New(fw); err != nil {
 		return m, err
 	}
-	m.debug = m.newDebugger()
+	m.debug, m.sampler = m.newDebugger(), m.newSampler()
 	m.keyboard = keyboard{m: m, live: cfg.Keyboard, replay: cfg.Replay}
 	m.cpus = []*x86.CPU{x86.New(x86.Config{
-		Memory: m.memory, Platform: m.debug.observe(m.platform), Bus: m.board, Traps: m.firmware,
+		Memory: m.memory, Platform: m.sampler.observe(m.debug.observe(m.platform)), Bus: m.board, Traps: m.firmware,
 		Cost: cfg.Cost, TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
 		CodeBytes: int(m.budget.code / 2),
 	})}

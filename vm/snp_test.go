@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tacit-vm/tacit/record/timeline"
 	"github.com/tacit-vm/tacit/vm"
 )
 
@@ -47,8 +48,10 @@ func TestSNPSameBytesAgain(t *testing.T) {
 	t.Parallel()
 	cfg := vm.Config{Platform: vm.SNP, Image: debian13(t), Memory: 2 * gib, Misalign: true}
 	first := boot(t, cfg)
-	cfg.BlockLimit = 5
+	var recorder timeline.Recorder
+	cfg.BlockLimit, cfg.Timeline = 5, &recorder
 	again := boot(t, cfg)
+	agrees(t, again.Record, recorder.Timeline())
 	if first.console != again.console {
 		t.Error("two runs print differently:\n" + firstDifference(first.console, again.console))
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/gdb"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/record/timeline"
 	"github.com/tacit-vm/tacit/vm"
 )
 
@@ -36,6 +38,7 @@ type settings struct {
 	cost        cost.Model
 	table       bool   // firmware installs a table of unaccepted memory
 	symbols     string // path, or empty
+	stubSymbols string // path, or empty
 
 	maxInstructions uint64        // 0: no limit
 	maxVirtual      time.Duration // 0: the machine's own; negative: no limit
@@ -46,7 +49,8 @@ type settings struct {
 
 	console  io.Writer
 	progress func(record.Progress)
-	events   record.Sink // or nil
+	events   record.Sink        // or nil
+	timeline *timeline.Recorder // or nil
 
 	callers bool // find out who asked for memory to be accepted
 
@@ -83,7 +87,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table, Cost: s.cost,
 		MaxInstructions: s.maxInstructions, MaxVirtual: s.maxVirtual, MaxWall: s.maxWall, Since: s.since,
 		MaxHostMemory: s.maxHostMemory, BlockLimit: s.blockLimit,
-		Console: s.console, Progress: s.progress, Events: s.events,
+		Console: s.console, Progress: s.progress, Events: s.events, Timeline: s.timeline,
 		Callers: s.callers, Debugger: s.debugger, Trace: s.trace, Keyboard: s.keyboard, Replay: s.replay, Typed: s.typed,
 	}
 	if s.firmwareAcceptsLikeOVMF {
@@ -92,6 +96,15 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 	if s.symbols != "" {
 		var err error
 		if config.Symbols, err = image.OpenSymbols(s.symbols); err != nil {
+			return nil, err
+		}
+	}
+	if s.stubSymbols != "" {
+		if s.own || img.Kind != image.BzImage {
+			return nil, errors.New("--stub-symbols is for a bzImage, which has an EFI stub of its own build")
+		}
+		var err error
+		if config.StubSymbols, err = image.OpenStubSymbols(s.stubSymbols); err != nil {
 			return nil, err
 		}
 	}

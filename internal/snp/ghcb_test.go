@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/snp"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
@@ -330,7 +331,7 @@ func TestMSRsAndKVMsClock(t *testing.T) {
 	g.set(gRCX, 0x4B56_4D01)
 	g.set(gRAX, dataAt|1)
 	g.set(gRDX, 0)
-	var v *snp.Violation
+	var v *confidential.Violation
 	if o := g.tryExit(0x7C, 1, 0); !errors.As(o.err, &v) || v.GPA != dataAt {
 		t.Errorf("a clock in a private page: %+v", o)
 	}

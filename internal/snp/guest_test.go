@@ -8,6 +8,7 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	guest "github.com/tacit-vm/tacit/accept/snp"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/snp"
@@ -177,7 +178,7 @@ func TestGuestDriverMistakes(t *testing.T) {
 	}
 	d.DirectMap = sharedVA
 	o, err := ends(func() error { return d.Accept(accept.Range{Start: 2 * guestUnit, End: 2*guestUnit + 4096}) })
-	var v *snp.Violation
+	var v *confidential.Violation
 	if err != nil || !errors.As(o.err, &v) || v.Instruction != abi.PVALIDATE {
 		t.Errorf("validating through a shared mapping: %v, %+v", err, o)
 	}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/pagestate"
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -61,7 +62,7 @@ type vcpu struct {
 
 	request request // the one in the GHCB under way; here, so that not every VMGEXIT makes one
 
-	unvalidated *Violation // the last access that met a page that is not validated
+	unvalidated *confidential.Violation // the last access that met a page that is not validated
 }
 
 // New makes a guest all of whose memory is the hypervisor's.
@@ -124,6 +125,23 @@ func (p *Platform) Unaccepted() uint64 {
 		}
 	}
 	return n * mem.PageSize
+}
+
+// Memory returns how many bytes are assigned to the guest, how many of them are validated, and how many bytes are mapped
+// for it as shared memory.
+func (p *Platform) Memory() (private, taken, common uint64) {
+	for s := range pageState(pageStates) {
+		n := p.rmp.Count(s) * mem.PageSize
+		switch {
+		case s.private() && s.owner() == validated:
+			private, taken = private+n, taken+n
+		case s.private():
+			private += n
+		case s.owner() == shared:
+			common += n
+		}
+	}
+	return private, taken, common
 }
 
 // State names the state of the page at gpa, without C-bit: "hypervisor-owned", "shared", "not validated", "validated",

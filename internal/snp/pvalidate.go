@@ -2,6 +2,7 @@ package snp
 
 import (
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
@@ -101,10 +102,13 @@ func (p *Platform) pvalidate(
 // entry finds the RMP entry that PVALIDATE or RMPADJUST works on, with the nested page faults that they meet on the
 // way: no page, or one of 2 MiB where 4 KiB are asked for (APM 15.36.11, table 15-40).
 func (p *Platform) entry(c *x86.CPU, name string, gva, gpa uint64, size physical.PageSize) (pageState, abi.Result, error) {
-	page := gpa &^ CBit
+	page, plane := gpa&^CBit, physical.Private
+	if gpa&CBit == 0 {
+		plane = physical.Shared
+	}
 	violation := func(why string) error {
-		return &Violation{
-			CPU: c.ID(), GPA: page, Shared: gpa&CBit == 0, GVA: gva, Instruction: name, RIP: c.RIP(),
+		return &confidential.Violation{
+			Architecture: architecture, CPU: c.ID(), GPA: page, Plane: plane.String(), GVA: gva, Instruction: name, RIP: c.RIP(),
 			State: p.State(page), Why: why,
 		}
 	}
@@ -130,7 +134,7 @@ func (p *Platform) entry(c *x86.CPU, name string, gva, gpa uint64, size physical
 			return 0, 0, err
 		}
 	}
-	return 0, 0, &HostError{GPA: page, Plane: physical.Private}
+	return 0, 0, &confidential.HostError{Fault: nestedFault, GPA: page, Plane: physical.Private}
 }
 
 // maxFaults bounds the faults of one instruction. An honest host needs two; with one that always finds something to

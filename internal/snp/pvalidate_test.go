@@ -6,6 +6,7 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/internal/snp"
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -113,7 +114,7 @@ func TestPVALIDATEFaults(t *testing.T) {
 		t.Errorf("of a non-canonical address: %+v", o)
 	}
 	for what, va := range map[string]uint64{"no memory": holeStart, "without C-bit": sharedVA + page} {
-		var v *snp.Violation
+		var v *confidential.Violation
 		if o := m.run(regs{x86.RAX: va, x86.RCX: 0, x86.RDX: 1}, insnPVALIDATE...); !errors.As(o.err, &v) || v.Instruction != "PVALIDATE" {
 			t.Errorf("%s: %+v", what, o)
 		}
@@ -235,7 +236,7 @@ func TestHostThatDoesNotResolveFaults(t *testing.T) {
 		}))
 		m.run(nil, 0x90)
 		arm = true
-		var e *snp.HostError
+		var e *confidential.HostError
 		if o := m.run(regs{x86.RAX: page, x86.RCX: 0, x86.RDX: 1}, insnPVALIDATE...); !errors.As(o.err, &e) || e.GPA != page {
 			t.Errorf("a host that %s: PVALIDATE: %+v", what, o)
 		}

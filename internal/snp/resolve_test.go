@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/snp"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
@@ -25,7 +26,7 @@ func TestUnvalidatedPageRaisesVCAndCR2HasTheAddress(t *testing.T) {
 			t.Errorf("%s: CR2 is %#x", name, cr2)
 		}
 		v := m.Unvalidated(m.cpu)
-		if v == nil || v.GPA != page || v.GVA != page+0x128 || v.State != "hypervisor-owned" || v.RIP != codeAt || v.Shared {
+		if v == nil || v.GPA != page || v.GVA != page+0x128 || v.State != "hypervisor-owned" || v.RIP != codeAt || v.Plane == "shared" {
 			t.Errorf("%s: remembered is %+v", name, v)
 		}
 		m.mustValidate(page, size4K)
@@ -52,7 +53,7 @@ func TestUnvalidatedPageForFetchWalkAndFirmware(t *testing.T) {
 	if v := m.Unvalidated(m.cpu); v.Access != x86.Walk || v.GPA != page {
 		t.Errorf("page walk: remembered is %v", v)
 	}
-	var v *snp.Violation
+	var v *confidential.Violation
 	if err := m.cpu.ReadPhysical(page|snp.CBit, make([]byte, 8)); !errors.As(err, &v) || v.Access != x86.ExternalRead {
 		t.Errorf("firmware's read: %v", err)
 	}
@@ -103,7 +104,7 @@ func TestMMIORaisesVCForTheGuestAlone(t *testing.T) {
 			}
 		}
 		o := m.run(regs{x86.RAX: gpa}, insnLoad...)
-		var v *snp.Violation
+		var v *confidential.Violation
 		if !errors.As(o.err, &v) || v.State != "no memory" {
 			t.Errorf("load at %#x with C-bit: %+v", gpa, o)
 		}
@@ -165,12 +166,12 @@ func TestPrivatePageWithoutCBit(t *testing.T) {
 	}
 }
 
-func TestDevicesReachSharedMemoryOnly(t *testing.T) {
+func TestFirmwareReachesSharedMemoryWithoutCBit(t *testing.T) {
 	m := newMachine(t)
 	m.mustValidate(page, size4K)
-	var v *snp.Violation
-	if err := m.cpu.ReadPhysical(page, make([]byte, 4)); !errors.As(err, &v) || !v.Shared || v.State != "validated" {
-		t.Errorf("a device reads a private page: %v", err)
+	var v *confidential.Violation
+	if err := m.cpu.ReadPhysical(page, make([]byte, 4)); !errors.As(err, &v) || v.Plane != "shared" || v.State != "validated" {
+		t.Errorf("firmware reads a private page without C-bit: %v", err)
 	}
 	m.share(page)
 	if err := m.cpu.WritePhysical(page, []byte{1, 2, 3, 4}); err != nil {

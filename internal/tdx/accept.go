@@ -3,6 +3,7 @@ package tdx
 import (
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
@@ -52,17 +53,17 @@ func (m *Module) acceptPage(c *x86.CPU, gpa uint64, size physical.PageSize) (abi
 		// EPT violation exit to the host; then the guest executes TDCALL again.
 		m.exit(c, exitEPTViolation)
 		if !m.isRAM(gpa, mem.PageSize) {
-			return 0, &Violation{CPU: c.ID(), GPA: gpa, Access: x86.Write, RIP: c.RIP(), State: "no memory",
+			return 0, &confidential.Violation{Architecture: architecture, CPU: c.ID(), GPA: gpa, Access: x86.Write, RIP: c.RIP(), State: "no memory",
 				Why: callPageAccept + " asks for memory that the machine does not have"}
 		}
 		if err := m.host.Fault(c, gpa, physical.Private, size); err != nil {
-			return 0, &HostError{gpa, physical.Private, err}
+			return 0, &confidential.HostError{Fault: eptFault, GPA: gpa, Plane: physical.Private, Err: err}
 		}
 		if m.pages.At(gpa/mem.PageSize) == before {
 			break
 		}
 	}
-	return 0, &HostError{GPA: gpa, Plane: physical.Private}
+	return 0, &confidential.HostError{Fault: eptFault, GPA: gpa, Plane: physical.Private}
 }
 
 // maxFaults bounds the violations of one acceptance. An honest host needs one; with one that always finds something to

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -70,7 +71,7 @@ func TestPageAcceptWithSmallHostPages(t *testing.T) {
 func TestPageAcceptOfNoMemoryEndsTheMachine(t *testing.T) {
 	m := newMachine(t)
 	o := m.run(regs{x86.RAX: 6, x86.RCX: holeStart}, 0x66, 0x0F, 0x01, 0xCC)
-	m.wantViolation(o, tdx.Violation{GPA: holeStart, Access: x86.Write, RIP: codeAt, State: "no memory"})
+	m.wantViolation(o, confidential.Violation{GPA: holeStart, Access: x86.Write, RIP: codeAt, State: "no memory"})
 }
 
 func TestAcceptedPageIsZero(t *testing.T) {
@@ -310,7 +311,7 @@ func TestHostThatDoesNothingEndsTheMachine(t *testing.T) {
 		m := newMachine(t, withHost(func(h *host.Host) tdx.Host { lazy = &lazyHost{Host: h}; return lazy }))
 		lazy.lazy = true
 		o := m.run(regs{x86.RDX: unit, x86.RAX: 6, x86.RCX: unit}, code...)
-		var e *tdx.HostError
+		var e *confidential.HostError
 		if !errors.As(o.err, &e) || e.GPA != unit {
 			t.Errorf("%s: outcome %+v, want the host's error", what, o)
 		}
@@ -338,7 +339,7 @@ func TestHostThatChangesItsMindEndsTheMachine(t *testing.T) {
 	m := newMachine(t, withHost(func(h *host.Host) tdx.Host { fickle = &fickleHost{Host: h}; return fickle }))
 	fickle.m = m
 	o := m.run(regs{x86.RAX: 6, x86.RCX: unit}, 0x66, 0x0F, 0x01, 0xCC)
-	var e *tdx.HostError
+	var e *confidential.HostError
 	if !errors.As(o.err, &e) || e.GPA != unit {
 		t.Errorf("outcome %+v, want the host's error", o)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -56,7 +57,7 @@ func TestHostThatTakesAnAcceptedPageAway(t *testing.T) {
 	m, _ := newCheated(t, func(m *machine, c *x86.CPU) error { return m.RemovePages(c, unit, unit+4096) })
 	m.attacked()
 	o := m.run(regs{x86.RDX: unit}, load...)
-	m.wantViolation(o, tdx.Violation{GPA: unit, GVA: unit, Access: x86.Read, RIP: codeAt, State: "absent"})
+	m.wantViolation(o, confidential.Violation{GPA: unit, GVA: unit, Access: x86.Read, RIP: codeAt, State: "absent"})
 }
 
 func TestHostThatPutsAnotherPageInItsPlace(t *testing.T) {
@@ -69,7 +70,7 @@ func TestHostThatPutsAnotherPageInItsPlace(t *testing.T) {
 	})
 	m.attacked()
 	o := m.run(regs{x86.RDX: unit}, load...)
-	m.wantViolation(o, tdx.Violation{GPA: unit, GVA: unit, Access: x86.Read, RIP: codeAt, State: "pending"})
+	m.wantViolation(o, confidential.Violation{GPA: unit, GVA: unit, Access: x86.Read, RIP: codeAt, State: "pending"})
 
 	// A guest that accepts it again reads zeros.
 	if s := m.accept(unit, 1); s != abi.Success {

@@ -7,7 +7,7 @@
 // td_cpuid.c". ABI means the Intel TDX Module ABI specification, GHCI the Guest-Hypervisor Communication Interface,
 // KVM Linux's arch/x86/kvm/vmx/tdx.c.
 //
-//	an access  ──resolve.go──▶ which plane, which state ──▶ memory, #VE, TD exit to the [Host], or the end ([Violation])
+//	an access  ──resolve.go──▶ which plane, which state ──▶ memory, #VE, TD exit to the [Host], or the end ([confidential.Violation])
 //	an instruction ──intercept.go──▶ tdcall.go  TDG.* leaves: accept.go, metadata.go, measurement.go, vmcall.go
 //	                              └▶ cpuid.go, msr.go, cr.go: answered by the module, natively, or by #VE (ve.go)
 //	the host's calls ──seamcall.go──▶ add, remove, split, join private pages; map shared ones

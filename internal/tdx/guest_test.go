@@ -8,6 +8,7 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	guest "github.com/tacit-vm/tacit/accept/tdx"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/tdx"
@@ -170,7 +171,7 @@ func TestGuestDriverOutsideOfMemory(t *testing.T) {
 	if err != nil || m.State(holeStart-size2M) != "accepted" {
 		t.Error(err)
 	}
-	m.wantViolation(o, tdx.Violation{GPA: holeStart, Access: x86.Write, RIP: codeAt, State: "no memory"})
+	m.wantViolation(o, confidential.Violation{GPA: holeStart, Access: x86.Write, RIP: codeAt, State: "no memory"})
 
 	var e *guest.Error
 	err = m.driver().Accept(accept.Range{Start: m.SharedBit() | unit, End: m.SharedBit() | unit + size2M})
@@ -232,7 +233,7 @@ func TestGuestDriverWithCheatingHosts(t *testing.T) {
 					}
 					lost += mem.PageSize
 					o := m.run(regs{x86.RDX: at}, load...)
-					var v *tdx.Violation
+					var v *confidential.Violation
 					if !errors.As(o.err, &v) {
 						t.Errorf("%s: the guest may touch %#x, which is %s: %+v", name, at, m.State(at), o)
 					}

@@ -137,6 +137,24 @@ func (m *Module) Unaccepted() uint64 {
 	return n * mem.PageSize
 }
 
+// Memory returns how many bytes of private memory there are, how many of them are accepted, and how many bytes are
+// mapped in the shared EPT.
+func (m *Module) Memory() (private, taken, common uint64) {
+	for s := range pageState(pageStates) {
+		n := m.pages.Count(s) * mem.PageSize
+		if s.private() != absent {
+			private += n
+		}
+		if s.private() == accepted {
+			taken += n
+		}
+		if s&shared != 0 {
+			common += n
+		}
+	}
+	return private, taken, common
+}
+
 // State names the state of the page at gpa, without shared bit: "absent", "pending", "accepted", "shared", or "no
 // memory" where there is none.
 func (m *Module) State(gpa uint64) string {

@@ -1,6 +1,7 @@
 package tdx
 
 import (
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
@@ -91,10 +92,10 @@ func (m *Module) resolveShared(c *x86.CPU, gpa uint64, a x86.Access) (x86.Transl
 func (m *Module) fault(c *x86.CPU, page uint64, p physical.Plane, resolved func(pageState) bool) error {
 	m.exit(c, exitEPTViolation)
 	if err := m.host.Fault(c, page, p, physical.Size2M); err != nil {
-		return &HostError{page, p, err}
+		return &confidential.HostError{Fault: eptFault, GPA: page, Plane: p, Err: err}
 	}
 	if !resolved(m.pages.At(page / mem.PageSize)) {
-		return &HostError{GPA: page, Plane: p}
+		return &confidential.HostError{Fault: eptFault, GPA: page, Plane: p}
 	}
 	return nil
 }
@@ -106,7 +107,7 @@ func (m *Module) translation(p physical.Plane, page uint64) x86.Translation {
 
 // violated ends the machine. KVM logs "Guest access before accepting" and ends the VM (tdx_handle_ept_violation).
 func (m *Module) violated(c *x86.CPU, page uint64, a x86.Access, state, why string) (x86.Translation, *x86.Refusal) {
-	v := &Violation{CPU: c.ID(), GPA: page, GVA: a.GVA, Access: a.Kind, RIP: c.RIP(), State: state, Why: why}
+	v := &confidential.Violation{Architecture: architecture, CPU: c.ID(), GPA: page, GVA: a.GVA, Access: a.Kind, RIP: c.RIP(), State: state, Why: why}
 	return x86.Translation{}, &x86.Refusal{Stop: v}
 }
 
@@ -158,4 +159,26 @@ func reservedBitFault(a x86.Access) *x86.Exception {
 		e.Code |= faultUser
 	}
 	return e
+}
+
+// The architecture's words in what [confidential] says.
+const (
+	architecture = "TDX"
+	eptFault     = "an EPT violation"
+)
+
+// ResolveDevice implements [x86.Platform]. A device that is not trusted has no key of a TD's and reaches shared memory
+// only: an address with shared bit is the host's to map, and means the same to the IOMMU without it (TDX module base
+// architecture, "I/O").
+func (m *Module) ResolveDevice(gpa uint64, write bool) (x86.Translation, error) {
+	page := gpa &^ m.sharedBit &^ (mem.PageSize - 1)
+	state := "no memory"
+	if m.isRAM(page, mem.PageSize) {
+		s := m.pages.At(page / mem.PageSize)
+		if s&shared != 0 {
+			return m.translation(physical.Shared, page), nil
+		}
+		state = s.String()
+	}
+	return x86.Translation{}, &confidential.DeviceError{Architecture: architecture, GPA: page, Write: write, State: state}
 }

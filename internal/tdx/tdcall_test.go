@@ -6,7 +6,7 @@ import (
 	"encoding/binary"
 	"testing"
 
-	"github.com/tacit-vm/tacit/internal/tdx"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/tdx/abi"
@@ -128,7 +128,7 @@ func TestRTMRExtend(t *testing.T) {
 		}
 	}
 	o := m.run(regs{x86.RAX: 2, x86.RCX: unit, x86.RDX: 0}, 0x66, 0x0F, 0x01, 0xCC)
-	m.wantViolation(o, tdx.Violation{GPA: unit, Access: x86.Read, RIP: codeAt, State: "absent"})
+	m.wantViolation(o, confidential.Violation{GPA: unit, Access: x86.Read, RIP: codeAt, State: "absent"})
 }
 
 func TestReport(t *testing.T) {

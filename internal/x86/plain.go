@@ -42,6 +42,20 @@ func (p *Plain) Resolve(_ *CPU, gpa uint64, a Access) (Translation, *Refusal) {
 	return Translation{MMIO: true, GPA: gpa}, nil
 }
 
+// ResolveDevice implements [Platform]: a device reaches all of RAM, and no other device.
+func (p *Plain) ResolveDevice(gpa uint64, write bool) (Translation, error) {
+	page := gpa &^ pageMask
+	if !p.Memory.Contains(page, mem.PageSize) || !p.RAM(page) {
+		kind := ExternalRead
+		if write {
+			kind = ExternalWrite
+		}
+		return Translation{}, &OutsideError{page, Access{Kind: kind}}
+	}
+	f := mem.FrameOf(physical.Private, page)
+	return Translation{Host: p.Memory.Page(f), Frame: f, GPA: page}, nil
+}
+
 // Intercepts implements [Platform].
 func (p *Plain) Intercepts() InstructionSet { return 0 }
 

@@ -177,10 +177,10 @@ func (c *CPU) Probe(va uint64) (gpa uint64, ok bool) {
 	return m.gpa | va&pageMask, ok
 }
 
-// ReadPhysical reads guest-physical memory on behalf of firmware or a device, as the platform allows.
+// ReadPhysical reads guest-physical memory on behalf of firmware or a debugger, as the platform allows.
 func (c *CPU) ReadPhysical(gpa uint64, p []byte) error { return c.physicalRange(gpa, p, ExternalRead) }
 
-// WritePhysical writes guest-physical memory on behalf of firmware or a device, as the platform allows.
+// WritePhysical writes guest-physical memory on behalf of firmware or a debugger, as the platform allows.
 func (c *CPU) WritePhysical(gpa uint64, p []byte) error {
 	return c.physicalRange(gpa, p, ExternalWrite)
 }
