@@ -5,6 +5,7 @@ import (
 
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/internal/snp"
+	"github.com/tacit-vm/tacit/internal/state"
 	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/record"
 )
@@ -15,10 +16,12 @@ type (
 	tdHost interface {
 		tdx.Host
 		Serve(host.Guest)
+		Carry(*state.Stream)
 	}
 	snpHost interface {
 		snp.Host
 		Serve(host.Guest)
+		Carry(*state.Stream)
 	}
 )
 

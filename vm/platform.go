@@ -27,6 +27,7 @@ type platform struct {
 	tables     []firmware.PlatformTable                                             // that firmware publishes for the platform
 	exception  func(c *x86.CPU, vector uint8, code uint64) (length uint64, ok bool) // firmware's handler, where the platform needs one
 	attack     func() *record.Attack                                                // what a host that cheats has done; nil where it is honest
+	parts      []part                                                               // whose state is saved
 	efer       uint64                                                               // bits of EFER beyond those that every processor has
 }
 
@@ -102,7 +103,11 @@ func makeTDX(m *Machine) (*platform, error) {
 		return nil, err
 	}
 	server.Serve(module)
-	return &platform{Platform: module, unaccepted: module.Unaccepted, accept: module.AcceptRange, state: module.State, attack: attack}, nil
+	parts := []part{{"tdx", tdx.StateVersion, module.Carry}, {"host", host.StateVersion, h.Carry}}
+	if attack != nil {
+		parts = append(parts, part{attackSection, host.StateVersion, server.Carry})
+	}
+	return &platform{Platform: module, unaccepted: module.Unaccepted, accept: module.AcceptRange, state: module.State, attack: attack, parts: parts}, nil
 }
 
 func makeSNP(m *Machine) (*platform, error) {
@@ -126,8 +131,12 @@ func makeSNP(m *Machine) (*platform, error) {
 		return nil, err
 	}
 	server.Serve(guest)
+	parts := []part{{"snp", snp.StateVersion, guest.Carry}, {"host", host.StateVersion, h.Carry}}
+	if attack != nil {
+		parts = append(parts, part{attackSection, host.StateVersion, server.Carry})
+	}
 	return &platform{
-		Platform: guest, unaccepted: guest.Unaccepted, accept: guest.AcceptRange, state: guest.State, attack: attack,
+		Platform: guest, unaccepted: guest.Unaccepted, accept: guest.AcceptRange, state: guest.State, attack: attack, parts: parts,
 		privateBit: snp.CBit, efer: snp.EFER,
 		exception: func(c *x86.CPU, vector uint8, code uint64) (uint64, bool) {
 			if vector != x86.VectorVC {
