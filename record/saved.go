@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"github.com/tacit-vm/tacit/internal/state"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // StateVersion changes with what [Log.Carry] carries.
@@ -28,16 +29,20 @@ func (l *Log) Carry(s *state.Stream) {
 	for i := range t.converted {
 		t.converted[i].carry(s)
 	}
-	compare := func(a, b call) int {
-		return cmp.Or(cmp.Compare(a.on, b.on), cmp.Compare(a.name, b.name), cmp.Compare(a.status, b.status))
-	}
-	state.Map(s, t.calls, maxCalls+int(interfaces), compare, func(k *call, n *uint64) {
-		state.Numbers(s, &k.on)
-		s.Check(k.on < interfaces, "a call of no interface")
-		state.String(s, &k.name, maxStateText)
-		state.String(s, &k.status, maxStateText)
-		state.Numbers(s, n)
+	state.Slice(s, &t.calls, maxCalls+int(interfaces), func(c *Calls) {
+		state.Numbers(s, &c.Interface)
+		s.Check(c.Interface < interfaces, "a call of no interface")
+		state.String(s, &c.Name, maxStateText)
+		state.String(s, &c.Status, maxStateText)
+		state.Numbers(s, &c.Times)
 	})
+	if s.Reading() {
+		clear(t.called)
+		for i, c := range t.calls {
+			t.called[call{c.Interface, c.Name, c.Status}] = i
+		}
+		s.Check(len(t.called) == len(t.calls), "a call that is counted twice")
+	}
 	for i := range t.marks {
 		state.Optional(s, &t.marks[i], func(m *Marked) {
 			m.Stamp.carry(s)
@@ -73,7 +78,7 @@ func (e *Added) carry(s *state.Stream) {
 	state.Numbers(s, &e.GPA)
 	state.Numbers(s, &e.Bytes)
 	state.Numbers(s, &e.Size)
-	s.Check(e.Size <= Size1G, "a page of no size")
+	s.Check(e.Size <= physical.Size1G, "a page of no size")
 }
 
 // carry carries all of e but its stack.
@@ -85,7 +90,7 @@ func (e *Accepted) carry(s *state.Stream) {
 	state.Numbers(s, &e.Bytes)
 	state.Numbers(s, &e.Size)
 	state.Numbers(s, &e.NS)
-	s.Check(e.Size <= Size1G && e.By < agents, "an acceptance of nothing by nobody")
+	s.Check(e.Size <= physical.Size1G && e.By < agents, "an acceptance of nothing by nobody")
 }
 
 func (c *callers) carry(s *state.Stream) {

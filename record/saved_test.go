@@ -9,7 +9,7 @@ import (
 
 func TestStateIsWhole(t *testing.T) {
 	statetest.Complete(t, func() *Log { return NewLog(nil) }, (*Log).Carry,
-		"callers", "sink", "awaited", "heard", // callers below; who waits is who runs the machine
+		"callers", "sink", "watch", "awaited", "heard", "totals.called", // callers below; who waits is who runs the machine
 		"taken.Stack", "last.Stack") // the first below; the last has none
 	statetest.Complete(t, func() *caller { return &caller{} }, (*caller).carry, "stack")
 	statetest.Complete(t, func() *Accepted { return &Accepted{} }, (*Accepted).carry, "Stack")

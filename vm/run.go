@@ -61,6 +61,7 @@ func (m *Machine) Run(ctx context.Context, until Event) (came bool, err error) {
 		return false, end
 	}
 	if m.record == nil {
+		m.console.breakOff()
 		m.endTrace()
 		m.reached(record.End)
 		m.record = m.newRecord()
@@ -175,9 +176,10 @@ func (m *Machine) run(ctx context.Context, until Event) error {
 			if err := interrupted(ctx); err != nil {
 				return err
 			}
-			if err := m.step(ctx, c, until); err != nil {
+			if err := m.step(ctx, c, m.sampler.until(until)); err != nil {
 				return err
 			}
+			m.sampler.sample()
 		}
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"encoding"
 	"errors"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/guest/report"
 	"github.com/tacit-vm/tacit/internal/state"
 	"github.com/tacit-vm/tacit/record"
@@ -20,10 +21,12 @@ func (m *Machine) carry(s *state.Stream) {
 	s.Bool(&m.exited)
 	m.console.carry(s)
 	m.books.carry(s)
+	state.Optional(s, &m.toInit, func(t *cost.Tally) { t.Carry(s) })
 	carryReport(s, &m.report)
 	m.lastStack.carry(s)
 	state.Numbers(s, &m.names.offset)
 	s.Bool(&m.names.placed)
+	state.Slice(s, &m.names.processes, maxProcesses, func(name *string) { state.String(s, name, maxText) }) // stacks have their numbers
 	m.keyboard.carry(s)
 	m.carryTrace(s)
 	m.carryEnd(s)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/image"
@@ -30,13 +31,29 @@ func (c *Config) carry(s *state.Stream) {
 	state.Numbers(s, &c.Memory, &c.FirmwareAccepts, &c.HostPage, &c.Touch, &c.Seed, &c.MaxInstructions)
 	state.Numbers(s, &c.MaxVirtual)
 	s.Bool(&c.Misalign, &c.UnacceptedTable, &c.Callers, &c.reports)
-	model := c.Cost.Name()
-	state.String(s, &model, maxText)
-	if s.Reading() && s.Err() == nil {
-		var err error
-		if c.Cost, err = cost.Named(model); err != nil {
-			s.Fail("%w", err)
-		}
+	carryModel(s, &c.Cost)
+}
+
+// carryModel carries a cost model: tacit's own by its name, whose numbers never change, and others with their rows.
+func carryModel(s *state.Stream, m *cost.Model) {
+	name, platform, rows := m.Name(), m.Platform(), m.Table()
+	state.String(s, &name, maxText)
+	state.String(s, &platform, maxText)
+	state.Slice(s, &rows, len(cost.Events()), func(r *cost.Row) {
+		state.Numbers(s, &r.Event)
+		state.Numbers(s, &r.NS)
+		state.String(s, &r.Source, maxText)
+	})
+	if !s.Reading() || s.Err() != nil {
+		return
+	}
+	var err error
+	if *m, err = cost.Named(name); err == nil {
+		return
+	}
+	given, _, _ := strings.Cut(name, "@") // the rest is the digest of the numbers
+	if *m, err = cost.New(given, platform, rows); err != nil || m.Name() != name {
+		s.Fail("the cost model %s is not what it says: %v", name, err)
 	}
 }
 

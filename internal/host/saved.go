@@ -4,6 +4,7 @@ import (
 	"cmp"
 
 	"github.com/tacit-vm/tacit/internal/state"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -35,7 +36,7 @@ func (h *SNP) Carry(s *state.Stream) {
 func (h *Cheat) Carry(s *state.Stream) {
 	state.Numbers(s, &h.count, &h.target.Start, &h.target.End)
 	state.Numbers(s, &h.size)
-	s.Check(h.size <= record.Size2M && h.target.Start <= h.target.End && h.target.Len() <= maxConvert, "an attack on no page")
+	s.Check(h.size <= physical.Size2M && h.target.Start <= h.target.End && h.target.Len() <= maxConvert, "an attack on no page")
 	state.Bytes(s, &h.old, maxConvert)
 	s.Check(h.old == nil || uint64(len(h.old)) == h.target.Len(), "old contents that are not the page's")
 	state.String(s, &h.was, maxText)

@@ -12,6 +12,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"github.com/tacit-vm/tacit/internal/state"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // The contents of memory, as a saved machine has them: sections of some pages that have been written to, in the order of
@@ -34,14 +35,14 @@ type run struct{ first, n uint64 }
 
 // A batch is the pages of a section.
 type batch struct {
-	plane Plane
+	plane physical.Plane
 	runs  []run
 	pages uint64
 }
 
 func (b *batch) carry(s *state.Stream) {
 	state.Numbers(s, &b.plane)
-	s.Check(b.plane < planes, "a plane that does not exist")
+	s.Check(b.plane < physical.Planes, "a plane that does not exist")
 	at := uint64(0)
 	state.Slice(s, &b.runs, sectionPages, func(r *run) {
 		gap := r.first - at
@@ -62,7 +63,7 @@ func (b *batch) carry(s *state.Stream) {
 
 // batches returns the pages that are to be saved.
 func (m *Memory) batches() (all []batch) {
-	for p := range Plane(planes) {
+	for p := range physical.Plane(physical.Planes) {
 		b := batch{plane: p}
 		for at, end := uint64(0), m.size>>PageShift; at < end; {
 			first, n := m.plane[p].backed.nextRun(at, min(end, at+math.MaxUint32))
@@ -210,7 +211,7 @@ func (m *Memory) unpackHead(content []byte, last *Frame) (sec section, err error
 }
 
 // order numbers the pages of both planes as they are saved.
-func order(p Plane, page uint64) Frame { return Frame(uint64(p)<<(64-PageShift) | page) }
+func order(p physical.Plane, page uint64) Frame { return Frame(uint64(p)<<(64-PageShift) | page) }
 
 func (m *Memory) unpack(sec section) error {
 	d := decoders.Get().(*zstd.Decoder)

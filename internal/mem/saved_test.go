@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/state"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 func saved(t testing.TB, m *Memory) []byte {
@@ -36,7 +37,7 @@ func TestSaveAndLoad(t *testing.T) {
 	r := rand.New(rand.NewPCG(seed, 0))
 	m := newMemory(t, size)
 	for range 100 {
-		p, page := Plane(r.IntN(2)), r.Uint64N(size>>PageShift)
+		p, page := physical.Plane(r.IntN(2)), r.Uint64N(size>>PageShift)
 		for n := r.IntN(1 << r.IntN(10)); n >= 0 && page < size>>PageShift; n-- {
 			b := make([]byte, PageSize)
 			if r.IntN(4) > 0 {
@@ -54,7 +55,7 @@ func TestSaveAndLoad(t *testing.T) {
 	if err := loaded(again, b); err != nil {
 		t.Fatal(err)
 	}
-	for _, p := range []Plane{Private, Shared} {
+	for _, p := range []physical.Plane{physical.Private, physical.Shared} {
 		if !bytes.Equal(read(t, m, p, 0, size), read(t, again, p, 0, size)) {
 			t.Errorf("%v memory has other contents", p)
 		}
@@ -81,7 +82,7 @@ func TestSaveAndLoad(t *testing.T) {
 // No page may come twice, in a section or in two.
 func TestLoadRefusesPagesTwice(t *testing.T) {
 	m := newMemory(t, 4<<20)
-	if err := m.Write(Private, 0x3000, []byte{1}); err != nil {
+	if err := m.Write(physical.Private, 0x3000, []byte{1}); err != nil {
 		t.Fatal(err)
 	}
 	one := m.pack(m.batches()[0])

@@ -23,14 +23,3 @@ func (v *vp) carry(s *state.Stream) {
 	state.Numbers(s, &v.ve.InstructionLength, &v.ve.InstructionInfo)
 	s.Bool(&v.ve.valid, &v.cpuidSupervisorVE, &v.cpuidUserVE)
 }
-
-// Carry carries a violation, which may be how a run has ended.
-func (v *Violation) Carry(s *state.Stream) {
-	state.Numbers(s, &v.CPU)
-	state.Numbers(s, &v.GPA, &v.GVA, &v.RIP)
-	v.Access.Carry(s)
-	state.String(s, &v.State, maxText)
-	state.String(s, &v.Why, maxText)
-}
-
-const maxText = 4096

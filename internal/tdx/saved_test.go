@@ -12,7 +12,6 @@ func TestStateIsWhole(t *testing.T) {
 	statetest.Complete(t, func() *Module { return &Module{pages: pagestate.New[pageState]()} }, (*Module).Carry,
 		"cfg", "mem", "host", "log", "pages", "sharedBit", "ram") // how pages are carried, pagestate tests
 	statetest.Complete(t, func() *vp { return &vp{} }, (*vp).carry)
-	statetest.Complete(t, func() *Violation { return &Violation{} }, (*Violation).Carry)
 
 	m := &Module{pages: pagestate.New[pageState]()}
 	m.pages.Update(7, 9, func(pageState) pageState { return pageStates })

@@ -36,6 +36,7 @@ func (c *CPU) Carry(s *state.Stream) {
 	c.msr.carry(s)
 
 	state.Numbers(s, &c.icount, &c.extra, &c.shadow, &c.repeating, &c.newTF, &c.faults.n, &c.faults.icount, &c.random.state)
+	c.tally.Carry(s)
 	s.Bool(&c.shadowSS, &c.raised, &c.halted, &c.wakes, &c.nesting.returned, &c.watch.user, &c.watch.fenced)
 	c.pending.carry(s)
 	state.Numbers(s, &c.nesting.depth, &c.nesting.mark)

@@ -6,6 +6,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/state"
 	"github.com/tacit-vm/tacit/internal/state/statetest"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 func TestStateIsWhole(t *testing.T) {
@@ -17,7 +18,7 @@ func TestStateIsWhole(t *testing.T) {
 	plain := &Plain{Memory: memory, RAM: func(uint64) bool { return true }}
 	statetest.Complete(t, func() *CPU { return New(Config{Memory: memory, Platform: plain}) }, (*CPU).Carry,
 		// of the configuration
-		"id", "platform", "bus", "traps", "mem", "intercepts", "eferKeep", "nsPerInsn", "maxBlock", "tscHz",
+		"id", "platform", "bus", "traps", "mem", "intercepts", "eferKeep", "nsPerInsn", "cost", "maxBlock", "tscHz",
 		// made again, or living within an instruction
 		"R", "X", "flags", "rest", "code", "tlb", "jumps", "limit", "yielding", "at", "target", "stackRef", "exit", "exiting", "finish", "scratch", "mode",
 		// a debugger's
@@ -59,7 +60,7 @@ func TestStateOfTheRest(t *testing.T) {
 		c.SetFlags(c.Flags() ^ flag)
 		differs("a flag")
 	}
-	frame := mem.FrameOf(mem.Private, 0x3000)
+	frame := mem.FrameOf(physical.Private, 0x3000)
 	for m := range c.tlb.data {
 		c.tlb.data[m][5] = tlbEntry{read: 0x5000, write: noTag, frame: frame}
 		differs("an entry for reading")
@@ -94,7 +95,7 @@ func TestStateWithForeignFrame(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer memory.Close()
-	for _, frame := range []mem.Frame{mem.FrameOf(mem.Private, 2<<20), 1<<63 | 2, ^mem.Frame(0)} {
+	for _, frame := range []mem.Frame{mem.FrameOf(physical.Private, 2<<20), 1<<63 | 2, ^mem.Frame(0)} {
 		c := New(Config{Memory: memory, Platform: &Plain{Memory: memory}})
 		c.tlb.data[0][5] = tlbEntry{read: 0x5000, write: noTag, frame: frame}
 		s := state.In(carried(c))
