@@ -392,3 +392,15 @@ func TestResumeRefuses(t *testing.T) {
 		saved[at] ^= bit
 	}
 }
+
+// A stock kernel, with what it has loaded, mapped and set up at each place.
+func TestResumeKernel(t *testing.T) {
+	for _, platform := range vm.PlatformNames() {
+		t.Run(platform, func(t *testing.T) {
+			if testing.Short() && platform != vm.TDX {
+				t.Skip("one platform is enough for a short run")
+			}
+			goesOn(t, vm.Config{Platform: platform, Memory: gib, Image: debian13(t), Callers: true}, *resumes/4)
+		})
+	}
+}
