@@ -42,6 +42,7 @@ type Machine struct {
 	over     error          // how the run has ended; nil while it can go on
 	record   *record.Record // of the run that has ended
 	event    Event          // at which the run is to stop
+	before   uint64         // instructions that had completed when the machine was loaded
 	ran      time.Duration  // how long it has run on the host
 	since    time.Time      // from when on Config.MaxWall counts; zero before the first Run
 

@@ -85,7 +85,7 @@ func (m *Machine) Record() (*record.Record, error) {
 	default:
 		r = m.soFar(record.Stopped)
 	}
-	r.Host = record.HostOf(m.ran, m.cpus[0].Instructions(), peakRSS())
+	r.Host = record.HostOf(m.ran, m.cpus[0].Instructions()-m.before, peakRSS())
 	return r, replayError(m.over)
 }
 

@@ -78,7 +78,10 @@ func Load(r io.Reader, cfg Config) (*Machine, error) {
 		if m != nil {
 			m.Close()
 		}
-		return nil, fmt.Errorf("%w (saved by tacit %s, read by %s)", err, record.Printable(by), tool())
+		if own := tool(); by != own {
+			err = fmt.Errorf("%w; it was saved by tacit %s, and this is %s", err, record.Printable(by), own)
+		}
+		return nil, err
 	}
 	return m, nil
 }
@@ -114,7 +117,7 @@ func load(f *state.Reader, given Config) (*Machine, error) {
 			return m, err
 		}
 	}
-	m.started = true
+	m.started, m.before = true, m.stamp().Instructions
 	return m, f.End()
 }
 

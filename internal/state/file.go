@@ -32,6 +32,9 @@ const (
 	last = "end"
 )
 
+// IsFile says whether a file begins as a saved machine does.
+func IsFile(head []byte) bool { return bytes.HasPrefix(head, []byte(magic)) }
+
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // A Writer writes a file section by section.
