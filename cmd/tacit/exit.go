@@ -19,6 +19,7 @@ const (
 // cannot be judged, and from 128 on the bisection stops.
 var outcomeStatus = map[record.Outcome]exitStatus{
 	record.PowerOff:    0,
+	record.Stopped:     0,
 	record.Violation:   3,
 	record.GuestPanic:  4,
 	record.Halted:      5,
