@@ -74,7 +74,7 @@ func compareCommand(status *exitStatus) *cobra.Command {
 	flags.Var(&choices{chosen: &f.platforms, allowed: vm.PlatformNames()}, "platform", "platforms; none has nothing to compare")
 	flags.StringSliceVar(&f.memory, "memory", []string{"4G"}, "amounts of memory")
 	flags.StringSliceVar(&f.with, "with", []string{"lazy", "eager-firmware", "eager-kernel"}, "ways to start a guest, `WORDS` with commas between them")
-	flags.StringVar(&f.base, "base", "", "hold the others against `NAME`: an IMAGE, or one of --with (default: the first)")
+	flags.StringVar(&f.base, "base", "", "hold the others against `NAME`: an IMAGE as it is named here, or one of --with (default: the first)")
 	flags.StringArrayVar(&f.failIf, "fail-if", nil, "exit with 3 if a boot is so, against its base: `CONDITION`, several with commas between them")
 	flags.BoolVar(&f.callers, "callers", false, "say whose acceptance changed, where boots differ in --with, too")
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernels' command lines")
@@ -86,6 +86,9 @@ func compareCommand(status *exitStatus) *cobra.Command {
 	flags.StringVar(&f.json, "json", "", "write the comparison, with the record of every boot, to `FILE`; - is standard output instead of the table")
 	flags.StringVar(&f.html, "html", "", "write a page with pictures to `FILE`; - is standard output instead of the table")
 	flags.StringVar(&f.svg, "svg", "", "write the picture alone to `FILE`; - is standard output instead of the table")
+	completeWith(cmd, "base", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		return f.with, cobra.ShellCompDirectiveDefault // or a file
+	})
 	completeWith(cmd, "with", completeList(variantWords()))
 	completeWith(cmd, "fail-if", completeConditions)
 	return cmd

@@ -55,7 +55,7 @@ func openKept(ctx context.Context, path string, stderr io.Writer) (k kept, err e
 		return k, fmt.Errorf("--resume %s: %w", path, err)
 	}
 	if n := k.saved.Damaged; n > 0 {
-		fmt.Fprintf(stderr, "tacit: %s: %d lines are not whole, or nothing that tacit has written; what they had is run again\n", record.Printable(path), n)
+		fmt.Fprintf(stderr, "tacit: %s: lines that are not whole, or not tacit's: %d; what they had is run again\n", record.Printable(path), n)
 	}
 	return k, nil
 }

@@ -29,7 +29,7 @@ type Config struct {
 	Memory    []uint64  // bytes; at least one
 	Variants  []Variant // at least one
 
-	// Base is the path or the name of an image, or the name of a variant: the others of its kind are held against it.
+	// Base is the path of an image, or the name of a variant: the others of its kind are held against it.
 	// Empty is the first image, or the first variant where there is one image only.
 	Base string
 
@@ -94,16 +94,22 @@ func (c *Config) Check() error {
 			}
 		}
 	}
-	for what, all := range map[string][]string{"platform": c.Platforms, "memory": each(c.Memory, record.FormatBytes),
-		"variant": each(c.Variants, func(v Variant) string { return v.Name }),
-		"image":   each(c.Subjects, func(s Subject) string { return s.Path })} {
-		for i, name := range all {
-			if slices.Contains(all[:i], name) {
-				return fmt.Errorf("%s %s is there twice", what, name)
+	for _, one := range []struct {
+		what  string
+		names []string
+	}{
+		{"image", each(c.Subjects, func(s Subject) string { return s.Path })},
+		{"platform", c.Platforms},
+		{"memory", each(c.Memory, record.FormatBytes)},
+		{"variant", each(c.Variants, func(v Variant) string { return v.Name })},
+	} {
+		for i, name := range one.names {
+			if slices.Contains(one.names[:i], name) {
+				return fmt.Errorf("%s %s is there twice", one.what, name)
 			}
 		}
 	}
-	_, _, err := c.base(each(c.Subjects, func(s Subject) string { return s.Path }))
+	_, _, err := c.base(c.names())
 	return err
 }
 
@@ -117,10 +123,13 @@ func each[T any](all []T, name func(T) string) (names []string) {
 // names are what the subjects are called: as they call themselves, or by their path where two call themselves the same.
 func (c *Config) names() (names []string) {
 	own := each(c.Subjects, func(s Subject) string {
-		if s.Image == nil {
-			return guest.DemoName
+		switch {
+		case s.Image != nil:
+			return s.Image.Name
+		case s.Path != "":
+			return s.Path // it has not been read yet
 		}
-		return s.Image.Name
+		return guest.DemoName
 	})
 	for i, name := range own {
 		again := slices.Index(own, name) != i || slices.Contains(own[i+1:], name)
@@ -144,12 +153,15 @@ func (c *Config) base(names []string) (subject, variant int, err error) {
 		return -1, i, nil
 	}
 	for i, s := range c.Subjects {
-		if c.Base == s.Path || c.Base == names[i] {
+		if c.Base == s.Path || s.Path == "" && c.Base == names[i] {
 			return i, -1, nil
 		}
 	}
-	all := append(each(c.Variants, func(v Variant) string { return v.Name }), names...)
-	return 0, 0, fmt.Errorf("base %s is none of what is compared: there are %s", c.Base, strings.Join(slices.DeleteFunc(all, func(s string) bool { return s == "" }), ", "))
+	all := each(c.Variants, func(v Variant) string { return v.Name })
+	for i, s := range c.Subjects {
+		all = append(all, cmp.Or(s.Path, names[i]))
+	}
+	return 0, 0, fmt.Errorf("base %s is none of what is compared: there are %s", c.Base, strings.Join(all, ", "))
 }
 
 // plan makes the boots, in the order in which they are run, and the blocks that they are shown in.
