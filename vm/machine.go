@@ -2,6 +2,7 @@ package vm
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/cost"
@@ -12,10 +13,12 @@ import (
 	"github.com/tacit-vm/tacit/internal/firmware/acpi"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 )
 
-// A Machine is a guest's world. It is made by newMachine and run once.
+// A Machine is a guest's world: one that can be run until something happens, looked at, saved, and run on. [Run] is for
+// those who want none of that. A Machine is for one goroutine at a time.
 type Machine struct {
 	cfg      Config
 	log      *record.Log
@@ -32,6 +35,16 @@ type Machine struct {
 	lastStack lastStack
 	report    report.Parser
 	books     books
+	toInit    *cost.Tally // what virtual time had gone to at init; nil before
+
+	started  bool           // firmware has started the image
+	arranged bool           // and what the configuration asks for is arranged
+	over     error          // how the run has ended; nil while it can go on
+	record   *record.Record // of the run that has ended
+	event    Event          // at which the run is to stop
+	before   uint64         // instructions that had completed when the machine was loaded
+	ran      time.Duration  // how long it has run on the host
+	since    time.Time      // from when on Config.MaxWall counts; zero before the first Run
 
 	ended  error // how the guest ended the run from within an instruction, such as a device's power-off
 	exited bool  // the mark of ExitBootServices has been made
@@ -41,16 +54,28 @@ type Machine struct {
 
 	appointments []appointment // in the order of time
 	trace        *tracer       // nil while nothing is traced
+	unfinished   *tracer       // of a trace that was under way when the machine was saved; nil where none was
 	debug        *debugger     // nil where nobody debugs
+	sampler      *sampler      // nil where nobody wants to see what happens over time
 	keyboard     keyboard
 }
 
+// New makes a machine that nothing has happened to: [Machine.Run] is next. [Machine.Close] gives back what it takes of
+// the host's memory.
+func New(cfg Config) (*Machine, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	return newMachine(cfg)
+}
+
+// newMachine makes a machine of a complete configuration.
 func newMachine(cfg Config) (m *Machine, err error) {
-	m = &Machine{cfg: cfg, log: record.NewLog(cfg.Events), ram: firmware.RAM(cfg.Memory), console: console{out: cfg.Console, giveUp: neverGiveUp}}
+	m = &Machine{cfg: cfg, log: record.NewLog(cfg.Events), ram: physical.RAM(cfg.Memory), console: console{out: cfg.Console, giveUp: neverGiveUp}}
 	m.console.now, m.console.onLast = m.Now, m.panicked
 	defer func() {
 		if err != nil {
-			m.close()
+			m.Close()
 		}
 	}()
 	if m.budget, err = cfg.budget(); err != nil {
@@ -88,7 +113,7 @@ func newMachine(cfg Config) (m *Machine, err error) {
 		Unaccepted: m.platform.accept != nil, FirmwareAccepts: accepts, Misalign: cfg.Misalign, Policy: policy,
 		UnacceptedTable: cfg.UnacceptedTable, Lie: firmware.Lie(cfg.FirmwareLie),
 		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },
-		Seed:   cfg.Seed, RTCStart: rtcStart, CallNS: uint64(cfg.Cost.NS(cost.Exit)), MiBNS: uint64(cfg.Cost.NS(cost.ServiceMiB)),
+		Seed:   cfg.Seed, RTCStart: rtcStart,
 		PrivateBit: m.platform.privateBit, Tables: m.platform.tables,
 		Console: &m.console, Log: m.log,
 	}
@@ -98,11 +123,11 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	if m.firmware, err = firmware.New(fw); err != nil {
 		return m, err
 	}
-	m.debug = m.newDebugger()
+	m.debug, m.sampler = m.newDebugger(), m.newSampler()
 	m.keyboard = keyboard{m: m, live: cfg.Keyboard, replay: cfg.Replay}
 	m.cpus = []*x86.CPU{x86.New(x86.Config{
-		Memory: m.memory, Platform: m.debug.observe(m.platform), Bus: m.board, Traps: m.firmware,
-		InstructionNS: uint64(cfg.Cost.NS(cost.Instruction)), TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
+		Memory: m.memory, Platform: m.sampler.observe(m.platform), Bus: m.board, Traps: m.firmware,
+		Cost: cfg.Cost, TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
 		CodeBytes: int(m.budget.code / 2),
 	})}
 	for _, c := range m.cpus {
@@ -121,7 +146,12 @@ func (m *Machine) hasPIC() bool { return m.cfg.Platform != TDX }
 // tscHz makes the TSC count virtual nanoseconds.
 const tscHz = 1_000_000_000
 
-func (m *Machine) close() {
+// Close gives back the memory that the machine takes. Nothing can be done with it afterwards. Closing it twice does
+// nothing.
+func (m *Machine) Close() {
+	if m.sums != nil {
+		m.sums.giveUp()
+	}
 	if m.memory != nil {
 		_ = m.memory.Close() // unmapping what was mapped cannot fail
 	}
@@ -164,7 +194,7 @@ func (m *Machine) Deliver(dest uint32, logical bool, vector uint8, mode uint8, l
 }
 
 // forget makes every processor forget frames whose state has changed.
-func (m *Machine) forget(p mem.Plane, start, end uint64) {
+func (m *Machine) forget(p physical.Plane, start, end uint64) {
 	for _, c := range m.cpus {
 		c.Forget(p, start, end)
 	}
@@ -184,15 +214,19 @@ func (m *Machine) stamp() record.Stamp {
 }
 
 func (m *Machine) reached(p record.Phase) {
+	if p == record.Init && m.toInit == nil {
+		m.toInit = new(m.cpus[0].Tally())
+	}
 	m.log.Mark(record.Marked{Stamp: m.stamp(), Phase: p, Unaccepted: m.platform.unaccepted()})
 }
 
 // newRecord starts the record with what was configured.
 func (m *Machine) newRecord() *record.Record {
 	r := m.log.Record()
-	image, initrd := m.checksums()
+	image, initrd := m.sums.wait()
 	r.Image = record.Image{Kernel: m.cfg.Image.Name, SHA256: image}
 	r.Platform, r.MemoryBytes, r.CostModel = m.cfg.Platform, m.cfg.Memory, m.cfg.Cost.Name()
+	r.Costs = m.costs()
 	r.Config = record.Config{
 		CommandLine: m.cfg.kernelArguments(), FirmwareAcceptsBytes: m.cfg.FirmwareAccepts,
 		FirmwarePolicy: m.cfg.FirmwarePolicy, Misalign: m.cfg.Misalign,

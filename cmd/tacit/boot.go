@@ -8,10 +8,10 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/record"
@@ -31,24 +31,14 @@ type bootFlags struct {
 	hostAttack      string
 	firmwareLie     string
 	unacceptedTable bool
+	cost            string
+	model           cost.Model // what cost names
 
 	initrd  string
 	append  string
 	cmdline string
-	symbols string
-	json    string
-	profile string
-	events  string
-	quiet   bool
-	verbose bool
 
-	maxInstructions uint64
-	maxVirtual      virtualLimit
-	maxHostMemory   size
-	timeout         time.Duration
-	cpuBlocks       int
-
-	debugFlags
+	runFlags
 }
 
 func bootCommand(run machine, status *exitStatus) *cobra.Command {
@@ -112,23 +102,11 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.BoolVar(&f.unacceptedTable, "unaccepted-table", false, "have firmware install a table of unaccepted memory, as a kernel leaves one for kexec")
 	flags.Var(&f.touch, "touch", "memory that tacit's init touches before it reports")
 	flags.Uint64Var(&f.seed, "seed", 0, "where all randomness in the machine comes from")
-	flags.Uint64Var(&f.maxInstructions, "max-instructions", 0, "stop after `N` instructions of the guest; 0 is never")
-	flags.Var(&f.maxVirtual, "max-virtual-time", "stop after so much virtual time, such as 90s; 0 is never")
-	flags.DurationVar(&f.timeout, "timeout", 0, "stop after so much time on the host, such as 90s or 5m; 0 is never")
-	flags.Var(&f.maxHostMemory, "max-host-memory", "stop before more of the host's memory is taken (default: most of what is available)")
-	flags.StringVar(&f.symbols, "symbols", "", "name guest functions from `FILE`: a vmlinux or System.map of IMAGE")
-	flags.StringVar(&f.json, "json", "", "write the record to `FILE`; - is standard output, and the console goes to standard error")
-	flags.StringVar(&f.profile, "profile", "", "write who asked for memory to be accepted to `FILE`, for go tool pprof")
-	flags.StringVar(&f.events, "events", "", "write each event to `FILE` as a line of JSON")
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show neither the console nor how far the run is")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "add phases and calls to the summary")
-	f.debugFlags.register(flags)
+	flags.StringVar(&f.cost, "cost", "", "charge virtual time by `MODEL`: a name or a file (tacit cost --help; default: tacit's own for the platform)")
+	f.runFlags.register(cmd)
 	completeWith(cmd, "host-attack", cobra.FixedCompletions(attackKinds(), cobra.ShellCompDirectiveNoFileComp))
+	completeWith(cmd, "cost", completeModel)
 	completeWith(cmd, "firmware-lie", cobra.FixedCompletions(lieKinds(), cobra.ShellCompDirectiveNoFileComp))
-	flags.IntVar(&f.cpuBlocks, "cpu-blocks", 0, "cut blocks after so many instructions (for tests of determinism)")
-	if err := flags.MarkHidden("cpu-blocks"); err != nil {
-		panic(err) // the flag is declared above
-	}
 	return cmd
 }
 
@@ -172,19 +150,12 @@ func (f *bootFlags) check(hasImage bool) error {
 	switch {
 	case f.memory == 0:
 		return errors.New("--memory is 0")
-	case f.timeout < 0:
-		return fmt.Errorf("--timeout %v is negative", f.timeout)
-	case f.cpuBlocks < 0:
-		return fmt.Errorf("--cpu-blocks %d is negative", f.cpuBlocks)
 	case f.touch != 0 && f.initrd != "":
 		return errors.New("--touch is for tacit's init, which --initrd replaces")
 	case f.touch != 0 && !hasImage:
 		return errors.New("--touch is for tacit's init, which starts on a kernel: give an IMAGE, or tacit's own guest --append hold=SIZE")
 	}
-	if f.interactive && f.quiet {
-		return errors.New("--interactive is for the console, which --quiet does not show")
-	}
-	if err := f.debugFlags.check(); err != nil {
+	if err := f.runFlags.check(); err != nil {
 		return err
 	}
 	if kind, _, _ := strings.Cut(f.hostAttack, ":"); kind != "" {
@@ -197,19 +168,24 @@ func (f *bootFlags) check(hasImage bool) error {
 			return fmt.Errorf("--firmware-lie %s: %w", f.firmwareLie, err)
 		}
 	}
+	if f.cost != "" {
+		var err error
+		if f.model, err = modelOf(f.cost); err != nil {
+			return fmt.Errorf("--cost: %w", err)
+		}
+	}
 	return vm.Config{
-		Platform: f.platform.word, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie, Touch: uint64(f.touch),
+		Platform: f.platform.word, Cost: f.model, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie, Touch: uint64(f.touch),
 	}.Check()
 }
 
 // files are what the command line names.
 func (f *bootFlags) files(args []string, std streams) files {
 	all := files{
-		in:  []named{{by: "--initrd", path: f.initrd}, {by: "--symbols", path: f.symbols}},
-		out: []named{{"--json", f.json, textFile}, {"--events", f.events, textFile}, {"--profile", f.profile, gzipFile}},
+		in:  []named{{by: "--initrd", path: f.initrd}, {by: "--cost", path: f.cost}},
 		std: std,
 	}
-	in, out := f.debugFlags.files()
+	in, out := f.runFlags.files()
 	all.in, all.out = append(append(all.in, images(args)...), in...), append(all.out, out...)
 	return all
 }
@@ -219,12 +195,10 @@ func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool
 	s = settings{
 		platform: f.platform.word, memory: uint64(f.memory),
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
-		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed,
-		callers: !f.quiet || f.profile != "" || f.events != "", append: f.append, symbols: f.symbols, hostAttack: f.hostAttack,
-		firmwareLie: f.firmwareLie, table: f.unacceptedTable, maxInstructions: f.maxInstructions,
-		maxVirtual: f.maxVirtual.config(), maxWall: f.timeout, since: time.Now(), maxHostMemory: uint64(f.maxHostMemory),
-		blockLimit: f.cpuBlocks,
+		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed, append: f.append,
+		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, cost: f.model,
 	}
+	f.runFlags.settings(&s)
 	if f.hostPage.word == "4K" {
 		s.hostPage = 4 << 10
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/record/perfetto"
 )
 
 // A fake machine notes what it was asked for, writes a console and ends as it is told.
@@ -97,7 +98,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"boot", "--platform", "none", "--host-attack", "swap", "i"}, {"boot", "--firmware-lie", "white", "i"}, {"boot", "--platform", "none", "--firmware-lie", "key", "i"}, {"boot", "--touch", "1M", "--initrd", "i", "i"},
 		{"boot", "--touch", "5G", "i"}, {"boot", "--touch", "2G", "--memory", "1G", "i"}, {"boot", "--touch", "1M"},
 		{"boot", "--json", "same", "--events", "same", "i"}, {"boot", "--interactive", "--quiet", "i"}, {"boot", "a", "b", "--memory", "0"},
-		{"certify"}, {"certify", "--platform", "sgx", "i"}, {"certify", "--policy", "none", "i"}, {"certify", "--memory", "4G,0", "i"},
+		{"resume", "--trace", "t", "i"}, {"resume", "--report", "r", "i"}, {"resume"}, {"certify"}, {"certify", "--platform", "sgx", "i"}, {"certify", "--policy", "none", "i"}, {"certify", "--memory", "4G,0", "i"},
 		{"certify", "--memory", "3M", "i"}, {"certify", "--memory", "4X", "i"}, {"certify", "--timeout", "-1s", "i"}, {"certify", "--jobs", "-1", "i"},
 		{"certify", "--json", "-", "--junit", "-", "i"}, {"certify", "--require", "sev", "i"}, {"certify", "--require", "tdx", "--platform", "snp", "i"},
 		{"certify", "--require", "lazy", "--policy", "eager", "i"}, {"certify", "--require", "negotiate", "--policy", "lazy", "--own-guest"},
@@ -118,17 +119,18 @@ func oneLine(stderr string) bool {
 	return strings.HasPrefix(stderr, "tacit: ") && strings.Count(stderr, "\n") == 1 && strings.HasSuffix(stderr, "\n")
 }
 
-// Every outcome has a status of its own, only poweroff has 0, and --help lists all of them.
+// Every outcome has a status of its own, only poweroff has 0, and stopped, which was asked for; --help lists all of them.
 func TestOutcomesHaveStatuses(t *testing.T) {
 	_, help, _ := tacit(t.Context(), &fake{}, "boot", "--help")
 	taken := map[int]string{statusError: "error", statusUsage: "usage"}
 	for _, o := range record.Outcomes() {
 		status, _, stderr := tacit(t.Context(), &fake{outcome: o.Outcome}, "boot", "i")
-		if other, is := taken[status]; is {
+		asked := o.Outcome == record.Stopped
+		if other, is := taken[status]; is && !asked {
 			t.Errorf("%s and %s both give status %d", o.Outcome, other, status)
 		}
 		taken[status] = string(o.Outcome)
-		if (status == 0) != (o.Outcome == record.PowerOff) || status < 0 || status > 255 {
+		if (status == 0) != (o.Outcome == record.PowerOff || asked) || status < 0 || status > 255 {
 			t.Errorf("%s gives status %d", o.Outcome, status)
 		}
 		if !strings.Contains(stderr, string(o.Outcome)) {
@@ -194,7 +196,39 @@ func TestStreams(t *testing.T) {
 	if outcomeIn([]byte(stdout)) != "poweroff" || !strings.Contains(stderr, "Linux version") {
 		t.Errorf("with --json -: stdout %q, stderr %q", stdout, stderr)
 	}
+	trace := filepath.Join(dir, "trace")
+	for range 2 { // the second takes the place of the first
+		if _, stdout, stderr = tacit(t.Context(), f, "boot", "--trace", trace, "i"); !strings.Contains(stdout, "Linux version") || f.settings.timeline == nil {
+			t.Errorf("with --trace: stdout %q, stderr %q", stdout, stderr)
+		}
+	}
+	if b, err := os.ReadFile(trace); err != nil || !perfetto.Is(b) {
+		t.Errorf("the trace is %.100q, %v", b, err)
+	}
+	_, stdout, stderr = tacit(t.Context(), f, "boot", "--trace", "-", "i")
+	if !perfetto.Is([]byte(stdout)) || !strings.Contains(stderr, "Linux version") {
+		t.Errorf("with --trace -: stdout %q, stderr %q", stdout, stderr)
+	}
+	report := filepath.Join(dir, "report.html")
+	for range 2 {
+		if _, stdout, stderr = tacit(t.Context(), f, "boot", "--report", report, "i"); !strings.Contains(stdout, "Linux version") || f.settings.timeline == nil || !f.settings.callers {
+			t.Errorf("with --report: stdout %q, stderr %q", stdout, stderr)
+		}
+	}
+	whole := func(page string) bool {
+		return strings.HasPrefix(page, "<!DOCTYPE html>") && strings.HasSuffix(page, "</html>\n") && strings.Contains(page, "(poweroff)")
+	}
+	if text, err := os.ReadFile(report); err != nil || !whole(string(text)) {
+		t.Errorf("the report is %.100q, %v", text, err)
+	}
+	_, stdout, stderr = tacit(t.Context(), f, "boot", "--report", "-", "i")
+	if !whole(stdout) || !strings.Contains(stderr, "Linux version") {
+		t.Errorf("with --report -: stdout %.100q, stderr %q", stdout, stderr)
+	}
 	_, stdout, stderr = tacit(t.Context(), f, "boot", "-q", "i")
+	if f.settings.timeline != nil {
+		t.Error("a timeline that nobody asked for")
+	}
 	if stdout != "" || !strings.Contains(stderr, "poweroff") || strings.Contains(stderr, "Linux version") {
 		t.Errorf("with -q: stdout %q, stderr %q", stdout, stderr)
 	}

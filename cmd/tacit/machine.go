@@ -2,18 +2,22 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/gdb"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/record/timeline"
 	"github.com/tacit-vm/tacit/vm"
 )
 
 // settings is what the flags ask of a machine, read and checked.
 type settings struct {
+	saved    string // path of a saved machine, which has what is said of the machine below; or empty
 	image    string // path
 	own      bool   // there is no path: tacit's own guest
 	platform string
@@ -32,8 +36,10 @@ type settings struct {
 	seed        uint64
 	hostAttack  string // KIND:N, or empty
 	firmwareLie string // KIND, or empty
+	cost        cost.Model
 	table       bool   // firmware installs a table of unaccepted memory
 	symbols     string // path, or empty
+	stubSymbols string // path, or empty
 
 	maxInstructions uint64        // 0: no limit
 	maxVirtual      time.Duration // 0: the machine's own; negative: no limit
@@ -42,9 +48,13 @@ type settings struct {
 	maxHostMemory   uint64        // bytes; 0: the machine's own
 	blockLimit      int           // 0: the engine's own
 
+	saveAt vm.Event                          // at which the run ends, and save takes the machine; the zero Event never comes
+	save   func(func(io.Writer) error) error // or nil
+
 	console  io.Writer
 	progress func(record.Progress)
-	events   record.Sink // or nil
+	events   record.Sink        // or nil
+	timeline *timeline.Recorder // or nil
 
 	callers bool // find out who asked for memory to be accepted
 
@@ -63,7 +73,7 @@ type machine func(ctx context.Context, s settings) (*record.Record, error)
 // boot is the machine of package vm.
 func boot(ctx context.Context, s settings) (*record.Record, error) {
 	var img *image.Image // the machine's own
-	if !s.own {
+	if !s.own && s.saved == "" {
 		reading, done := s.within(ctx)
 		defer done()
 		var err error
@@ -78,10 +88,10 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		Platform: s.platform, Memory: s.memory, Image: img,
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
 		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
-		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table,
+		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table, Cost: s.cost,
 		MaxInstructions: s.maxInstructions, MaxVirtual: s.maxVirtual, MaxWall: s.maxWall, Since: s.since,
 		MaxHostMemory: s.maxHostMemory, BlockLimit: s.blockLimit,
-		Console: s.console, Progress: s.progress, Events: s.events,
+		Console: s.console, Progress: s.progress, Events: s.events, Timeline: s.timeline,
 		Callers: s.callers, Debugger: s.debugger, Trace: s.trace, Keyboard: s.keyboard, Replay: s.replay, Typed: s.typed,
 	}
 	if s.firmwareAcceptsLikeOVMF {
@@ -93,5 +103,25 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 			return nil, err
 		}
 	}
-	return vm.Run(ctx, config)
+	if s.stubSymbols != "" {
+		if s.saved == "" && (s.own || img.Kind != image.BzImage) {
+			return nil, errors.New("--stub-symbols is for a bzImage, which has an EFI stub of its own build")
+		}
+		var err error
+		if config.StubSymbols, err = image.OpenStubSymbols(s.stubSymbols); err != nil {
+			return nil, err
+		}
+	}
+	var m *vm.Machine
+	var err error
+	if s.saved != "" {
+		m, err = load(s.saved, config)
+	} else {
+		m, err = vm.New(config)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	return drive(ctx, m, s)
 }

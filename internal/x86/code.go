@@ -6,6 +6,7 @@ import (
 
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86/decode"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 const (
@@ -190,7 +191,7 @@ func (cc *codeCache) replace(affected func(b *block) bool) {
 }
 
 // forget drops the code of all frames of plane p in [start, end).
-func (cc *codeCache) forget(p mem.Plane, start, end uint64) {
+func (cc *codeCache) forget(p physical.Plane, start, end uint64) {
 	var found []mem.Frame
 	if (end-start)>>mem.PageShift < uint64(len(cc.pages)) {
 		for gpa := start; gpa < end; gpa += mem.PageSize {

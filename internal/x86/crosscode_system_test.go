@@ -7,6 +7,7 @@ import (
 
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // Cross-modifying code: what one processor has decoded, and linked, another changes, or a device or firmware does (SDM
@@ -40,7 +41,7 @@ type planes struct{ *Plain }
 func (p planes) Resolve(c *CPU, gpa uint64, a Access) (Translation, *Refusal) {
 	t, r := p.Plain.Resolve(c, gpa&^crossBit, a)
 	if gpa&crossBit != 0 {
-		t.Frame |= mem.Frame(mem.Shared)
+		t.Frame |= mem.Frame(physical.Shared)
 		t.Host = p.Memory.Page(t.Frame)
 	}
 	return t, r
@@ -144,7 +145,7 @@ func TestCrossModifyingCode(t *testing.T) {
 		{name: "in the other plane", at: crossAlias, code: one, change: to(crossAlias+1, 7), setup: func(m *scene) {
 			m.write(pte(crossAlias), crossCode|crossBit|pteP|pteW)
 			code, _ := assemble(one)
-			must(m.mem.Write(mem.Shared, crossCode, code))
+			must(m.mem.Write(physical.Shared, crossCode, code))
 		}, first: 1, then: 7},
 		{name: "by a locked exchange", code: one, change: asm("B0 07 86 04 25", le(crossCode+1, 4)), first: 1, then: 7}, // mov al, 7; xchg [..], al
 		{name: "by a repeated store", code: one, change: asm("BF", le(crossCode+1, 4), "B9 02 00 00 00 B0 07 F3 AA"), first: 1, then: 0x707},
@@ -166,7 +167,7 @@ func TestCrossModifyingCode(t *testing.T) {
 		{name: "by a device", code: one, io: func(m *scene) { m.put(crossCode+1, bytes(7)) }, first: 1, then: 7},
 		{name: "by a device, in the second page of an instruction", at: edge, code: one, io: func(m *scene) { m.put(edge+2, bytes(7)) }, first: 1, then: 0x701},
 		{name: "by the host, which takes the page away", at: crossCode + 0xFFA, code: one, io: func(m *scene) {
-			must(m.mem.Release(mem.Private, crossCode, crossCode+0x1000)) // leaves add [rax], al three times before the next page
+			must(m.mem.Release(physical.Private, crossCode, crossCode+0x1000)) // leaves add [rax], al three times before the next page
 		}, setup: func(m *scene) {
 			m.put(crossCode+0x1000, bytes(0xB8, 7, 0, 0, 0, 0xC3))
 		}, first: 1, then: 7},
@@ -213,7 +214,7 @@ func TestForgottenCodeOfSeveralProcessors(t *testing.T) {
 			p.forget = func() {
 				p.asked = nil
 				for _, i := range order {
-					cpus[i].Forget(mem.Private, crossOther, crossOther+mem.PageSize)
+					cpus[i].Forget(physical.Private, crossOther, crossOther+mem.PageSize)
 				}
 			}
 			c := cpus[1]

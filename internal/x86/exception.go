@@ -3,6 +3,7 @@ package x86
 import (
 	"fmt"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
@@ -133,7 +134,8 @@ func (c *CPU) stuck() bool {
 		*f = faultLoop{icount: c.icount}
 	}
 	if f.n++; f.n > maxFaultsFree {
-		c.extra += c.nsPerInsn
+		c.pass(c.nsPerInsn)
+		c.tally.Add(cost.Instruction, 1)
 	}
 	return f.n > maxFaults
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // A bare is a processor with flat memory, for tests: 64-bit mode, CPL 0, the first 1 GiB identity-mapped with one large
@@ -70,7 +71,7 @@ func newBare(t testing.TB, blockLimit int, code []byte) *bare {
 	s.Seg[uop.SegSS] = unpack(16, 0x00CF93000000FFFF)
 	s.Seg[uop.SegDS], s.Seg[uop.SegES] = s.Seg[uop.SegSS], s.Seg[uop.SegSS]
 	b.SetState(&s)
-	if err := m.Write(mem.Private, bareCode, code); err != nil {
+	if err := m.Write(physical.Private, bareCode, code); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -78,7 +79,7 @@ func newBare(t testing.TB, blockLimit int, code []byte) *bare {
 
 func (b *bare) write(gpa uint64, words ...uint64) {
 	for i, w := range words {
-		if err := b.mem.Write(mem.Private, gpa+uint64(i)*8, binary.LittleEndian.AppendUint64(nil, w)); err != nil {
+		if err := b.mem.Write(physical.Private, gpa+uint64(i)*8, binary.LittleEndian.AppendUint64(nil, w)); err != nil {
 			panic(err)
 		}
 	}
@@ -86,7 +87,7 @@ func (b *bare) write(gpa uint64, words ...uint64) {
 
 func (b *bare) word(gpa uint64) uint64 {
 	var p [8]byte
-	if err := b.mem.Read(mem.Private, gpa, p[:]); err != nil {
+	if err := b.mem.Read(physical.Private, gpa, p[:]); err != nil {
 		panic(err)
 	}
 	return binary.LittleEndian.Uint64(p[:])
