@@ -291,3 +291,33 @@ func (d *decoder) group4() {
 
 // flagBit is CMC, CLC, STC, CLD or STD.
 func (d *decoder) flagBit(op uint8) { d.emit(uop.Uop{Op: uop.FlagBit, Aux: uint32(op)}) }
+
+// bitTestRegister is BT and kin with the bit's number in a register.
+func (d *decoder) bitTestRegister(op uint8) { d.bitTest(op>>3&3, d.reg, 0) }
+
+// group8 is BT and kin with the bit's number as an immediate.
+func (d *decoder) group8() {
+	if d.reg&7 < 4 {
+		d.undefined()
+		return
+	}
+	kind := d.reg & 3
+	d.bitTest(kind, uop.Zero, int64(d.imm8()))
+}
+
+// popcnt is POPCNT, which has F3.
+func (d *decoder) popcnt(op uint8) {
+	if d.rep != 0xF3 {
+		d.vector(1, op)
+		return
+	}
+	d.modrm()
+	n := d.operandSize()
+	d.emit(uop.Uop{Op: uop.Popcnt, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(n)})
+}
+
+// bitScan is BSF and BSR, with F3 TZCNT and LZCNT.
+func (d *decoder) bitScan(op uint8) {
+	n := d.operandSize()
+	d.emit(uop.Uop{Op: uop.BitScan, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(n) | uint32(op&1)<<8 | uint32(bitOf(d.rep == 0xF3))<<9})
+}

@@ -277,3 +277,35 @@ func (d *decoder) loadSegment() {
 	}
 	d.last(uop.Uop{Op: uop.LoadSeg, Src: d.loadRM(2), Aux: uint32(reg)})
 }
+
+// loadFarPointer is LSS, LFS and LGS.
+func (d *decoder) loadFarPointer(op uint8) {
+	if d.isReg() {
+		d.undefined()
+		return
+	}
+	seg := [...]uint32{2: uop.SegSS, 4: uop.SegFS, 5: uop.SegGS}[op&7]
+	d.last(d.at(uop.Uop{Op: uop.Lfs, Dst: d.reg, Aux: seg | uint32(d.operandSize())<<8}))
+}
+
+// movnti is MOVNTI, which has no prefixes.
+func (d *decoder) movnti(op uint8) {
+	if d.data16 || d.rep != 0 {
+		d.vector(1, op)
+		return
+	}
+	d.modrm()
+	if d.isReg() {
+		d.undefined()
+		return
+	}
+	d.storeRM(d.operandSize(), d.reg, 0)
+}
+
+func (d *decoder) bswap(op uint8) {
+	reg := op & 7
+	if d.rex&rexB != 0 {
+		reg |= 8
+	}
+	d.emit(uop.Uop{Op: uop.Bswap, Dst: reg, Aux: uint32(d.operandSize())})
+}

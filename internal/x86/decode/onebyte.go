@@ -109,21 +109,31 @@ var oneByteRows = []opcodeRow{
 	{0xFF, 0xFF, 0, modRM | lock, func(d *decoder, _ uint8) { d.group5() }},
 }
 
-// oneByte has the rows by opcode.
-var oneByte = func() (m [256]*opcodeRow) {
-	for i := range oneByteRows {
-		r := &oneByteRows[i]
+var oneByte = byOpcode(oneByteRows)
+
+// byOpcode returns the row of each opcode, nil where there is none.
+func byOpcode(rows []opcodeRow) (m [256]*opcodeRow) {
+	for i := range rows {
+		r := &rows[i]
 		for op := int(r.first); op <= int(r.last); op += int(max(r.step, 1)) {
 			m[op] = r
 		}
 	}
 	return m
-}()
+}
 
 // opcode decodes the instruction whose first opcode byte is op.
 func (d *decoder) opcode(op uint8) {
-	r := oneByte[op]
-	if r == nil || d.lock && r.has&lock == 0 {
+	if r := oneByte[op]; r != nil {
+		d.row(r, op)
+		return
+	}
+	d.undefined()
+}
+
+// row decodes the rest of an instruction, of which opcodes have been read.
+func (d *decoder) row(r *opcodeRow, op uint8) {
+	if d.lock && r.has&lock == 0 {
 		d.undefined()
 		return
 	}

@@ -66,3 +66,13 @@ func (d *decoder) enter() {
 	size := d.imm16()
 	d.emit(uop.Uop{Op: uop.Enter, Imm: int64(size), Aux: uint32(d.imm8() & 31), Src: uint8(d.stackSize())})
 }
+
+// pushSegment and popSegment are PUSH and POP of FS and GS.
+func (d *decoder) pushSegment(op uint8) {
+	d.emit(uop.Uop{Op: uop.MovSeg, Dst: uop.Tmp0, Aux: uint32(uop.SegFS + op>>3&1)})
+	d.pushPopSlot(true, 0, uop.Tmp0)
+}
+
+func (d *decoder) popSegment(op uint8) {
+	d.last(uop.Uop{Op: uop.PopSeg, Dst: uint8(d.stackSize()), Aux: uint32(uop.SegFS + op>>3&1)})
+}

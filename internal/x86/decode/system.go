@@ -137,3 +137,38 @@ func (d *decoder) group15() {
 		d.fxsave()
 	}
 }
+
+// limits is LAR and LSL.
+func (d *decoder) limits(op uint8) {
+	d.emit(uop.Uop{Op: uop.Lar + uop.Op(op-2), Dst: d.reg, Src: d.loadRM(2), Aux: uint32(d.operandSize())})
+}
+
+// moveControl is MOV from and to control registers.
+func (d *decoder) moveControl(op uint8) {
+	d.modrmRegister()
+	if d.reg != 0 && (d.reg < 2 || d.reg > 4) && d.reg != 8 {
+		d.undefined()
+		return
+	}
+	d.privileged()
+	if op == 0x20 {
+		d.emit(uop.Uop{Op: uop.MovFromCR, Dst: d.rm, Aux: uint32(d.reg)})
+	} else {
+		d.last(uop.Uop{Op: uop.MovToCR, Src: d.rm, Aux: uint32(d.reg)})
+	}
+}
+
+// moveDebug is MOV from and to debug registers.
+func (d *decoder) moveDebug(op uint8) {
+	d.modrmRegister()
+	if d.reg > 7 {
+		d.undefined() // before privilege is looked at
+		return
+	}
+	d.privileged()
+	if op == 0x21 {
+		d.sensitive(uop.InsnDR, uop.Uop{Op: uop.MovFromDR, Dst: d.rm, Imm: int64(d.reg)})
+	} else {
+		d.sensitive(uop.InsnDR, uop.Uop{Op: uop.MovToDR, Src: d.rm, Imm: int64(d.reg)})
+	}
+}

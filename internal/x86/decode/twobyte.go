@@ -2,200 +2,91 @@ package decode
 
 import "github.com/tacit-vm/tacit/internal/x86/uop"
 
-// twoByte decodes the instructions after 0F (SDM vol. 2, table A-3).
+// The two-byte opcode map, after 0F (SDM vol. 2, table A-3).
+
+// twoByteRows are the opcodes that are not instructions on XMM and MMX registers alone. Those have tables of their own
+// (sse_0f.go).
+var twoByteRows = []opcodeRow{
+	{0x00, 0x00, 0, modRM, func(d *decoder, _ uint8) { d.group6() }},
+	{0x01, 0x01, 0, modRM, func(d *decoder, _ uint8) { d.group7() }},
+	{0x02, 0x03, 0, modRM, (*decoder).limits}, // LAR, LSL
+	{0x05, 0x05, 0, 0, func(d *decoder, _ uint8) { d.control(uop.Uop{Op: uop.Syscall}) }},
+	{0x06, 0x06, 0, 0, func(d *decoder, _ uint8) { d.privileged(); d.last(uop.Uop{Op: uop.Clts}) }},
+	{0x07, 0x07, 0, 0, func(d *decoder, _ uint8) { d.control(uop.Uop{Op: uop.Sysret, Aux: uint32(d.operandSize())}) }},
+	{0x08, 0x08, 0, 0, func(d *decoder, _ uint8) { d.privileged(); d.sensitive(uop.InsnINVD, uop.Uop{Op: uop.Clflush}) }},
+	{0x09, 0x09, 0, 0, func(d *decoder, _ uint8) { d.privileged(); d.sensitive(uop.InsnWBINVD, uop.Uop{Op: uop.Clflush}) }},
+	{0x0B, 0x0B, 0, 0, func(d *decoder, _ uint8) { d.undefined() }}, // UD2
+	{0x0D, 0x0D, 0, modRM, func(*decoder, uint8) {}},                // PREFETCHW
+	{0x18, 0x1F, 0, modRM, func(*decoder, uint8) {}},                // prefetches and hint NOPs, ENDBR64 among them
+
+	{0x20, 0x20, 0, 0, (*decoder).moveControl}, // MOV Rd, Cd
+	{0x21, 0x21, 0, 0, (*decoder).moveDebug},   // MOV Rd, Dd
+	{0x22, 0x22, 0, 0, (*decoder).moveControl}, // MOV Cd, Rd
+	{0x23, 0x23, 0, 0, (*decoder).moveDebug},   // MOV Dd, Rd
+
+	{0x30, 0x30, 0, 0, func(d *decoder, _ uint8) { d.privileged(); d.sensitive(uop.InsnWRMSR, uop.Uop{Op: uop.Wrmsr}) }},
+	{0x31, 0x31, 0, 0, func(d *decoder, _ uint8) { d.timestamp(uop.InsnRDTSC, uop.Uop{Op: uop.Rdtsc}) }},
+	{0x32, 0x32, 0, 0, func(d *decoder, _ uint8) { d.privileged(); d.sensitive(uop.InsnRDMSR, uop.Uop{Op: uop.Rdmsr}) }},
+	{0x33, 0x33, 0, 0, func(d *decoder, _ uint8) { d.sensitive(uop.InsnRDPMC, uop.Uop{Op: uop.Rdpmc}) }},
+	{0x34, 0x34, 0, 0, func(d *decoder, _ uint8) { d.control(uop.Uop{Op: uop.Sysenter}) }},
+	{0x35, 0x35, 0, 0, func(d *decoder, _ uint8) { d.control(uop.Uop{Op: uop.Sysexit, Aux: uint32(d.operandSize())}) }},
+	{0x37, 0x37, 0, 0, func(d *decoder, _ uint8) { d.undefined() }}, // GETSEC: CR4.SMXE is never set
+	{0x38, 0x38, 0, 0, func(d *decoder, _ uint8) { d.map38() }},
+	{0x3A, 0x3A, 0, 0, func(d *decoder, _ uint8) { d.vector(3, d.imm8()) }},
+	{0x40, 0x4F, 0, modRM, func(d *decoder, op uint8) { d.cmov(op & 15) }},
+
+	{0x80, 0x8F, 0, 0, func(d *decoder, op uint8) { rel := int64(int32(d.imm32())); d.jcc(op&15, rel) }},
+	{0x90, 0x9F, 0, modRM, func(d *decoder, op uint8) { d.setcc(op & 15) }},
+
+	{0xA0, 0xA8, 8, 0, (*decoder).pushSegment}, // PUSH FS, GS
+	{0xA1, 0xA9, 8, 0, (*decoder).popSegment},  // POP FS, GS
+	{0xA2, 0xA2, 0, 0, func(d *decoder, _ uint8) { d.sensitive(uop.InsnCPUID, uop.Uop{Op: uop.Cpuid}) }},
+	{0xA3, 0xA3, 0, modRM, (*decoder).bitTestRegister},        // BT Ev, Gv
+	{0xA4, 0xA5, 0, modRM, (*decoder).doubleShift},            // SHLD
+	{0xAB, 0xAB, 0, modRM | lock, (*decoder).bitTestRegister}, // BTS
+	{0xAC, 0xAD, 0, modRM, (*decoder).doubleShift},            // SHRD
+	{0xAE, 0xAE, 0, modRM, func(d *decoder, _ uint8) { d.group15() }},
+	{0xAF, 0xAF, 0, modRM, func(d *decoder, _ uint8) { n := d.operandSize(); d.imul(n, d.loadRM(n), 0, false) }}, // IMUL Gv, Ev
+
+	{0xB0, 0xB1, 0, modRM | lock, func(d *decoder, op uint8) { d.cmpxchg(d.byteOr(op)) }},
+	{0xB2, 0xB2, 0, modRM, (*decoder).loadFarPointer},                                 // LSS
+	{0xB3, 0xB3, 0, modRM | lock, (*decoder).bitTestRegister},                         // BTR
+	{0xB4, 0xB5, 0, modRM, (*decoder).loadFarPointer},                                 // LFS, LGS
+	{0xB6, 0xB7, 0, modRM, func(d *decoder, op uint8) { d.extend(1<<(op&1), false) }}, // MOVZX
+	{0xB8, 0xB8, 0, 0, (*decoder).popcnt},
+	{0xB9, 0xB9, 0, modRM, func(d *decoder, _ uint8) { d.undefined() }}, // UD1
+	{0xBA, 0xBA, 0, modRM | lock, func(d *decoder, _ uint8) { d.group8() }},
+	{0xBB, 0xBB, 0, modRM | lock, (*decoder).bitTestRegister},                        // BTC
+	{0xBC, 0xBD, 0, modRM, (*decoder).bitScan},                                       // BSF, TZCNT, BSR, LZCNT
+	{0xBE, 0xBF, 0, modRM, func(d *decoder, op uint8) { d.extend(1<<(op&1), true) }}, // MOVSX
+
+	{0xC0, 0xC1, 0, modRM | lock, func(d *decoder, op uint8) { d.xadd(d.byteOr(op)) }},
+	{0xC3, 0xC3, 0, 0, (*decoder).movnti},
+	{0xC7, 0xC7, 0, modRM | lock, func(d *decoder, _ uint8) { d.group9() }},
+	{0xC8, 0xCF, 0, 0, (*decoder).bswap},
+	{0xFF, 0xFF, 0, modRM, func(d *decoder, _ uint8) { d.undefined() }}, // UD0
+}
+
+var twoBytes = byOpcode(twoByteRows)
+
+// twoByte decodes the instructions after 0F.
 func (d *decoder) twoByte() {
 	op := d.imm8()
-	if d.lock && !lockable0F(op) {
+	switch r := twoBytes[op]; {
+	case r != nil:
+		d.row(r, op)
+	case d.lock:
 		d.undefined()
-		return
-	}
-	switch {
-	case op == 0x38:
-		d.map38()
-	case op == 0x3A:
-		if !d.sse(3, d.imm8()) {
-			d.undefined()
-		}
-	case op >= 0x40 && op < 0x50:
-		d.modrm()
-		d.cmov(op & 15)
-	case op >= 0x80 && op < 0x90:
-		rel := int64(int32(d.imm32()))
-		d.jcc(op&15, rel)
-	case op >= 0x90 && op < 0xA0:
-		d.modrm()
-		d.setcc(op & 15)
-	case op >= 0xC8 && op < 0xD0:
-		reg := op & 7
-		if d.rex&rexB != 0 {
-			reg |= 8
-		}
-		d.emit(uop.Uop{Op: uop.Bswap, Dst: reg, Aux: uint32(d.operandSize())})
-	case op >= 0x18 && op < 0x20: // prefetches and hint NOPs, ENDBR64 among them
-		d.modrm()
 	default:
-		if !d.twoByteOther(op) && !d.sse(1, op) {
-			d.undefined()
-		}
+		d.vector(1, op)
 	}
 }
 
-func lockable0F(op uint8) bool {
-	switch op {
-	case 0xAB, 0xB3, 0xBA, 0xBB, 0xB0, 0xB1, 0xC0, 0xC1, 0xC7:
-		return true
+// vector decodes what the tables of instructions on XMM and MMX registers have.
+func (d *decoder) vector(opcodeMap int, op uint8) {
+	if !d.sse(opcodeMap, op) {
+		d.undefined()
 	}
-	return false
-}
-
-// twoByteOther decodes single opcodes; it returns false for those that it does not know.
-func (d *decoder) twoByteOther(op uint8) bool {
-	switch op {
-	case 0x00:
-		d.modrm()
-		d.group6()
-	case 0x01:
-		d.modrm()
-		d.group7()
-	case 0x02, 0x03: // LAR, LSL
-		d.modrm()
-		d.emit(uop.Uop{Op: uop.Lar + uop.Op(op-2), Dst: d.reg, Src: d.loadRM(2), Aux: uint32(d.operandSize())})
-	case 0x05:
-		d.control(uop.Uop{Op: uop.Syscall})
-	case 0x06:
-		d.privileged()
-		d.last(uop.Uop{Op: uop.Clts})
-	case 0x07:
-		d.control(uop.Uop{Op: uop.Sysret, Aux: uint32(d.operandSize())})
-	case 0x08:
-		d.privileged()
-		d.sensitive(uop.InsnINVD, uop.Uop{Op: uop.Clflush})
-	case 0x09:
-		d.privileged()
-		d.sensitive(uop.InsnWBINVD, uop.Uop{Op: uop.Clflush})
-	case 0x0B:
-		d.undefined()
-	case 0x0D: // PREFETCHW
-		d.modrm()
-	case 0x20, 0x22: // MOV r, CR; CR, r
-		d.modrmRegister()
-		if d.reg != 0 && (d.reg < 2 || d.reg > 4) && d.reg != 8 {
-			d.undefined()
-			break
-		}
-		d.privileged()
-		if op == 0x20 {
-			d.emit(uop.Uop{Op: uop.MovFromCR, Dst: d.rm, Aux: uint32(d.reg)})
-		} else {
-			d.last(uop.Uop{Op: uop.MovToCR, Src: d.rm, Aux: uint32(d.reg)})
-		}
-	case 0x21, 0x23:
-		d.modrmRegister()
-		if d.reg > 7 {
-			d.undefined() // before privilege is looked at
-			break
-		}
-		d.privileged()
-		if op == 0x21 {
-			d.sensitive(uop.InsnDR, uop.Uop{Op: uop.MovFromDR, Dst: d.rm, Imm: int64(d.reg)})
-		} else {
-			d.sensitive(uop.InsnDR, uop.Uop{Op: uop.MovToDR, Src: d.rm, Imm: int64(d.reg)})
-		}
-	case 0x30:
-		d.privileged()
-		d.sensitive(uop.InsnWRMSR, uop.Uop{Op: uop.Wrmsr})
-	case 0x31:
-		d.timestamp(uop.InsnRDTSC, uop.Uop{Op: uop.Rdtsc})
-	case 0x32:
-		d.privileged()
-		d.sensitive(uop.InsnRDMSR, uop.Uop{Op: uop.Rdmsr})
-	case 0x33:
-		d.sensitive(uop.InsnRDPMC, uop.Uop{Op: uop.Rdpmc})
-	case 0x34:
-		d.control(uop.Uop{Op: uop.Sysenter})
-	case 0x35:
-		d.control(uop.Uop{Op: uop.Sysexit, Aux: uint32(d.operandSize())})
-	case 0x37: // GETSEC: CR4.SMXE is never set
-		d.undefined()
-	case 0xA0, 0xA8: // PUSH FS, GS
-		d.emit(uop.Uop{Op: uop.MovSeg, Dst: uop.Tmp0, Aux: uint32(uop.SegFS + op>>3&1)})
-		d.pushPopSlot(true, 0, uop.Tmp0)
-	case 0xA1, 0xA9:
-		d.last(uop.Uop{Op: uop.PopSeg, Dst: uint8(d.stackSize()), Aux: uint32(uop.SegFS + op>>3&1)})
-	case 0xA2:
-		d.sensitive(uop.InsnCPUID, uop.Uop{Op: uop.Cpuid})
-	case 0xA3, 0xAB, 0xB3, 0xBB:
-		d.modrm()
-		d.bitTest(op>>3&3, d.reg, 0)
-	case 0xBA:
-		d.modrm()
-		if d.reg&7 < 4 {
-			d.undefined()
-			break
-		}
-		kind := d.reg & 3
-		d.bitTest(kind, uop.Zero, int64(d.imm8()))
-	case 0xA4, 0xA5, 0xAC, 0xAD:
-		d.modrm()
-		d.doubleShift(op)
-	case 0xAE:
-		d.modrm()
-		d.group15()
-	case 0xAF:
-		d.modrm()
-		n := d.operandSize()
-		d.imul(n, d.loadRM(n), 0, false)
-	case 0xB0, 0xB1:
-		d.modrm()
-		d.cmpxchg(d.byteOr(op))
-	case 0xB2, 0xB4, 0xB5:
-		d.modrm()
-		if d.isReg() {
-			d.undefined()
-			break
-		}
-		seg := [...]uint32{2: uop.SegSS, 4: uop.SegFS, 5: uop.SegGS}[op&7]
-		d.last(d.at(uop.Uop{Op: uop.Lfs, Dst: d.reg, Aux: seg | uint32(d.operandSize())<<8}))
-	case 0xB6, 0xB7:
-		d.modrm()
-		d.extend(1<<(op&1), false)
-	case 0xB8:
-		if d.rep != 0xF3 {
-			return false
-		}
-		d.modrm()
-		n := d.operandSize()
-		d.emit(uop.Uop{Op: uop.Popcnt, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(n)})
-	case 0xB9, 0xFF: // UD1, UD0
-		d.modrm()
-		d.undefined()
-	case 0xBC, 0xBD:
-		d.modrm()
-		n := d.operandSize()
-		d.emit(uop.Uop{Op: uop.BitScan, Dst: d.reg, Src: d.loadRM(n), Aux: uint32(n) | uint32(op&1)<<8 | uint32(bitOf(d.rep == 0xF3))<<9})
-	case 0xBE, 0xBF:
-		d.modrm()
-		d.extend(1<<(op&1), true)
-	case 0xC0, 0xC1:
-		d.modrm()
-		d.xadd(d.byteOr(op))
-	case 0xC3: // MOVNTI
-		if d.data16 || d.rep != 0 {
-			return false
-		}
-		d.modrm()
-		if d.isReg() {
-			d.undefined()
-			break
-		}
-		d.storeRM(d.operandSize(), d.reg, 0)
-	case 0xC7:
-		d.modrm()
-		d.group9()
-	default:
-		return false
-	}
-	return true
 }
 
 // timestamp emits RDTSC or RDTSCP, which are frequent enough not to end blocks where nobody intercepts them.
