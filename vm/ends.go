@@ -125,7 +125,7 @@ func (m *Machine) inUserMode() {
 	}
 }
 
-// runsOutOfMemory hears that the guest has written to more pages than the run may take of the host's memory.
+// runsOutOfMemory hears that the guest has made the run take more of the host's memory than it may.
 func (m *Machine) runsOutOfMemory() {
 	m.full = true
 	m.cpus[0].Pause()

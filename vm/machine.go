@@ -38,7 +38,8 @@ type Machine struct {
 	exited bool  // the mark of ExitBootServices has been made
 	sums   *sums
 	budget hostBudget
-	full   bool // the guest has written to more pages than budget has for it
+	grown  grown
+	full   bool // that is more than budget has for it
 
 	appointments []appointment // in the order of time
 	trace        *tracer       // nil while nothing is traced
@@ -60,9 +61,7 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	if m.memory, err = mem.New(m.ram[len(m.ram)-1].End); err != nil {
 		return m, err
 	}
-	if m.budget.all > 0 {
-		m.memory.Limit(m.budget.pages(), m.runsOutOfMemory)
-	}
+	m.count(m.memory, 1, &m.grown.pages)
 	board := device.Config{
 		Clock: m, RTCStart: rtcStart, LocalAPICs: m,
 		COM1: m.console.put, COM2: func(b byte) { _, _ = m.report.Write([]byte{b}) }, // a Parser takes everything
@@ -98,6 +97,10 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	}
 	if m.firmware, err = firmware.New(fw); err != nil {
 		return m, err
+	}
+	m.count(m.firmware, 1, &m.grown.firmware)
+	if m.platform.states != nil {
+		m.count(m.platform.states, 2, &m.grown.states)
 	}
 	m.debug = m.newDebugger()
 	m.keyboard = keyboard{m: m, live: cfg.Keyboard, replay: cfg.Replay}

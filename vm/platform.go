@@ -19,6 +19,7 @@ type platform struct {
 	unaccepted func() uint64                          // bytes of private memory that nobody has accepted
 	accept     func(c *x86.CPU, r accept.Range) error // firmware's way; nil where nothing is to be accepted
 	state      func(gpa uint64) string                // names the state of a page
+	states     grower                                 // what knows the states of all pages; nil where they have none
 
 	privateBit uint64                                                               // in page-table entries that firmware makes
 	tables     []firmware.PlatformTable                                             // that firmware publishes for the platform

@@ -35,7 +35,7 @@ func makeSNP(m *Machine) (*platform, error) {
 	}
 	server.Serve(guest)
 	return &platform{
-		Platform: guest, unaccepted: guest.Unaccepted, accept: guest.AcceptRange, state: guest.State, attack: attack,
+		Platform: guest, unaccepted: guest.Unaccepted, accept: guest.AcceptRange, state: guest.State, states: guest, attack: attack,
 		privateBit: snp.CBit, efer: snp.EFER,
 		how: "a page state change, then PVALIDATE", stranger: noSNPGuest,
 		unvalidated: func() *confidential.Violation { return guest.Unvalidated(m.cpus[0]) },

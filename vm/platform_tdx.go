@@ -29,7 +29,7 @@ func makeTDX(m *Machine) (*platform, error) {
 	}
 	server.Serve(module)
 	return &platform{
-		Platform: module, unaccepted: module.Unaccepted, accept: module.AcceptRange, state: module.State, attack: attack,
+		Platform: module, unaccepted: module.Unaccepted, accept: module.AcceptRange, state: module.State, states: module, attack: attack,
 		how: "TDG.MEM.PAGE.ACCEPT", stranger: noTDXGuest,
 	}, nil
 }
