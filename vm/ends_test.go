@@ -197,7 +197,7 @@ func TestPanicThatNeverEnds(t *testing.T) {
 func TestToldToEndUnderGDB(t *testing.T) {
 	const after = 300 * time.Millisecond
 	for name, say := range map[string]string{
-		"nobody there":      "",
+		"no client yet":     "",
 		"a connection":      "+",
 		"half a packet":     "$?#3f$m60",
 		"standing still":    "$?#3f",

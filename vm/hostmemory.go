@@ -21,7 +21,7 @@ const (
 	leastHostMemory = 1 << 30
 )
 
-// DefaultMaxHostMemory is what a run may take of the host's memory where nobody says: most of what is available to this
+// DefaultMaxHostMemory is what a run may take of the host's memory by default: most of what is available to this
 // process, in bytes; 0 where the host does not tell.
 func DefaultMaxHostMemory() uint64 { return availableMemory() / 8 * 7 &^ (1<<20 - 1) }
 

@@ -43,7 +43,7 @@ type Machine struct {
 
 	appointments []appointment // in the order of time
 	trace        *tracer       // nil while nothing is traced
-	debug        *debugger     // nil where nobody debugs
+	debug        *debugger     // nil where there is no gdb
 	keyboard     keyboard
 }
 
@@ -118,7 +118,7 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	return m, nil
 }
 
-// hasPIC says whether there is a pair of 8259: a TD has none, since nobody but the TDX module could inject their
+// hasPIC says whether there is a pair of 8259: a TD has none, since only the TDX module could inject their
 // interrupts, and QEMU leaves them out (target/i386/kvm/tdx.c).
 func (m *Machine) hasPIC() bool { return m.cfg.Platform != TDX }
 

@@ -231,7 +231,7 @@ func TestCancelled(t *testing.T) {
 	if status != 130 || !strings.Contains(stderr, "not accepted") || !strings.Contains(stderr, "cancelled") {
 		t.Errorf("status %d: %s", status, stderr)
 	}
-	damaged := fmt.Errorf("i: damaged package: %w", context.Canceled) // as it looks to whoever reads it
+	damaged := fmt.Errorf("i: damaged package: %w", context.Canceled) // as it looks to a reader
 	if status, _, stderr := tacit(ctx, &fake{err: damaged}, "boot", "i"); status != 130 || stderr != "tacit: cancelled\n" {
 		t.Errorf("cancelled before it began: status %d, %q", status, stderr)
 	}

@@ -55,7 +55,7 @@ func (p *certifyProgress) reading(path string) {
 	p.draw("reading " + record.Printable(path))
 }
 
-// watcher is what the boots are watched by; nil where nobody looks.
+// watcher is what the boots are watched by; nil where they are not watched.
 func (p *certifyProgress) watcher() func(b *certify.Boot, reached record.Phase, at record.Progress) {
 	if p.status == nil {
 		return nil

@@ -62,7 +62,7 @@ type Config struct {
 	CallNS   uint64 // what a service call costs in virtual time, in nanoseconds
 	MiBNS    uint64 // what each MiB costs that services touch, beyond the first GiB of a run
 
-	Console io.Writer   // takes what is printed, in UTF-8; nil where nobody looks
+	Console io.Writer   // takes what is printed, in UTF-8; nil where it is not wanted
 	Log     *record.Log // hears of every call; may be nil
 
 	// Tables are configuration tables of the platform's making, such as the confidential computing blob.

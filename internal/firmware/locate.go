@@ -7,7 +7,7 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// This file finds protocols. There are no drivers and no controllers: whoever opens a protocol gets it, and who has it
+// This file finds protocols. There are no drivers and no controllers: a program that opens a protocol gets it, and who has it
 // open is not kept.
 
 // asked notes who asks for the protocol by which an operating system says that it accepts memory itself, and what was

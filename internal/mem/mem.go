@@ -6,7 +6,7 @@
 //
 // Each plane is one anonymous mapping without reserve, in which a guest-physical address is an offset. The host backs
 // a page when it is first written; reading an unwritten page costs nothing and gives zeros. Pages that hold only zeros
-// because nobody has stored anything else are known as not [Memory.Backed], so that a guest that clears memory does not
+// because nothing else has been stored are known as not [Memory.Backed], so that a guest that clears memory does not
 // allocate it.
 package mem
 

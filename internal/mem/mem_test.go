@@ -48,7 +48,7 @@ func TestPlanesAreApart(t *testing.T) {
 	}
 }
 
-// Clearing memory that nobody has written must not take any.
+// Clearing memory that was never written must not take any.
 func TestZerosAreFree(t *testing.T) {
 	m := newMemory(t, 1<<30)
 	zeros := make([]byte, 1<<20)

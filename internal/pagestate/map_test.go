@@ -7,7 +7,7 @@ import (
 
 type state uint8
 
-// naive is a map that nobody can get wrong.
+// naive is a map that is too simple to be wrong.
 type naive []state
 
 func (n naive) update(first, end uint64, f func(state) state) {
