@@ -96,7 +96,7 @@ func (k *kallsymsTables) back(n, at int) int {
 		if at--; at < 0 {
 			return -1
 		}
-		at = bytes.LastIndexByte(k.b[max(0, at-maxSymbolName):at], 0) + max(0, at-maxSymbolName) + 1
+		at = bytes.LastIndexByte(k.b[max(0, at-MaxSymbolName):at], 0) + max(0, at-MaxSymbolName) + 1
 	}
 	return at
 }
@@ -106,7 +106,7 @@ func (k *kallsymsTables) readTokens(start int) bool {
 	var index [256]uint16
 	at := start
 	for i := range k.tokens {
-		window := k.b[at:min(at+maxSymbolName, len(k.b))]
+		window := k.b[at:min(at+MaxSymbolName, len(k.b))]
 		length := bytes.IndexByte(window, 0)
 		if length < 0 || at-start > 0xffff {
 			return false
@@ -185,7 +185,7 @@ func (k *kallsymsTables) name(at int) (tokens []byte, next int) {
 		length = length&0x7f | int(k.b[at])<<7
 		at++
 	}
-	if length > maxSymbolName || at+length > k.tokenTable {
+	if length > MaxSymbolName || at+length > k.tokenTable {
 		return nil, at
 	}
 	return k.b[at : at+length], at + length
@@ -242,11 +242,11 @@ func (k *kallsymsTables) symbols() []Symbol {
 		tokens, at = k.name(at)
 		text = text[:0]
 		for _, token := range tokens {
-			if text = append(text, k.tokens[token]...); len(text) > maxSymbolName {
+			if text = append(text, k.tokens[token]...); len(text) > MaxSymbolName {
 				break
 			}
 		}
-		if len(text) > 1 && len(text) <= maxSymbolName {
+		if len(text) > 1 && len(text) <= MaxSymbolName {
 			all = append(all, Symbol{address, string(text[1:])})
 		}
 	}

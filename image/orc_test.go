@@ -34,6 +34,30 @@ func TestORCFind(t *testing.T) {
 	}
 }
 
+// Newer kernels have given the registers other numbers; where the stack pointer stands says so.
+func TestORCNumbers(t *testing.T) {
+	function := func(sp byte) []byte { return []byte{8, 0, 0, 0, sp, byte(ORCTypeCall)} }
+	for name, c := range map[string]struct {
+		entries []byte
+		at      uint64
+		want    ORCEntry
+		fails   bool
+	}{
+		"older":           {append(function(5), 16, 0, 0xF0, 0xFF, 4|1<<4, 2), 1, ORCEntry{SP: ORCBP, BP: ORCPrevSP, SPOffset: 16, BPOffset: -16, Type: ORCTypeCall}, false},
+		"newer":           {append(function(3), 16, 0, 0xF0, 0xFF, 4|8<<4, 2), 1, ORCEntry{SP: ORCBP, BP: ORCPrevSP, SPOffset: 16, BPOffset: -16, Type: ORCTypeCall}, false},
+		"newer, indirect": {append(function(3), 0, 0, 0, 0, 10, 3), 1, ORCEntry{SP: ORCBPIndirect, Type: ORCTypeRegs}, false},
+		"unknown":         {append(function(11), function(11)...), 0, ORCEntry{}, true},
+		"none":            {append([]byte{8, 0, 0, 0, 5, byte(ORCTypeRegs)}, 0, 0, 0, 0, 0, 0), 0, ORCEntry{}, true},
+	} {
+		o := &ORC{addresses: []uint64{0, 1}, entries: c.entries}
+		if err := o.number(); (err != nil) != c.fails {
+			t.Errorf("%s: %v", name, err)
+		} else if e, ok := o.Find(c.at); !c.fails && (!ok || e != c.want) {
+			t.Errorf("%s: %+v, %v; want %+v", name, e, ok, c.want)
+		}
+	}
+}
+
 // A file that only looks like a kernel is an error or a table, in bounded memory, and never a panic.
 func FuzzORC(f *testing.F) {
 	f.Add([]byte("\x7fELF"), uint64(0))

@@ -180,7 +180,7 @@ func TestNoKallsyms(t *testing.T) {
 }
 
 func TestLookup(t *testing.T) {
-	s, err := newSymbols([]Symbol{
+	s, err := NewSymbols([]Symbol{
 		{textBase + 0x300, "_end"}, {textBase, "_text"}, {textBase, "startup_64"}, {textBase + 0x100, "accept_memory"}, {8, "percpu"},
 	})
 	if err != nil {

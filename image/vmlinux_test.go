@@ -105,7 +105,7 @@ func sectioned() []byte {
 	return b
 }
 
-var fewSymbols, _ = newSymbols([]Symbol{{textBase, "_text"}, {textBase + 4, "f"}, {textBase + 0x104, "v"}, {textBase + 0x200, "_end"}})
+var fewSymbols, _ = NewSymbols([]Symbol{{textBase, "_text"}, {textBase + 4, "f"}, {textBase + 0x104, "v"}, {textBase + 0x200, "_end"}})
 
 func TestAddSymbols(t *testing.T) {
 	b := sectioned()

@@ -8,7 +8,7 @@ type Stamp struct {
 	Instructions uint64 `json:"instructions"` // executed by the guest so far, on all CPUs
 }
 
-// Event is one thing that happened: an Accepted, Added, Converted, Called or Marked.
+// Event is one thing that happened: an Accepted, Added, Converted, Called, Marked or Said.
 type Event interface {
 	kind() string
 	when() Stamp
@@ -63,11 +63,18 @@ type Marked struct {
 	Unaccepted uint64 `json:"unaccepted_bytes"`
 }
 
+// Said is one line of the guest's console, at the instant at which it ended. Only who watches a Log hears of it.
+type Said struct {
+	Stamp
+	Text string `json:"text"` // printable, without its end; the Log sees to that
+}
+
 func (Accepted) kind() string  { return "accept" }
 func (Added) kind() string     { return "add" }
 func (Converted) kind() string { return "convert" }
 func (Called) kind() string    { return "call" }
 func (Marked) kind() string    { return "mark" }
+func (Said) kind() string      { return "say" }
 
 func (s Stamp) when() Stamp { return s }
 

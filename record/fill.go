@@ -18,6 +18,7 @@ func (l *Log) Record() *Record {
 		Calls:       map[string]Callees{},
 		Phases:      []PhaseReached{},
 		Guest:       Guest{Flags: []string{}, Steps: []Step{}},
+		Costs:       Costs{Total: Spent{Events: map[string]Charged{}}},
 	}
 	t := &totals{}
 	if l != nil {
@@ -39,16 +40,16 @@ func (l *Log) Record() *Record {
 			r.Conversions[plane.String()] = c
 		}
 	}
-	for c, n := range t.calls {
-		on := r.Calls[c.on.String()]
+	for _, c := range t.calls {
+		on := r.Calls[c.Interface.String()]
 		if on == nil {
 			on = Callees{}
-			r.Calls[c.on.String()] = on
+			r.Calls[c.Interface.String()] = on
 		}
-		if on[c.name] == nil {
-			on[c.name] = map[string]uint64{}
+		if on[c.Name] == nil {
+			on[c.Name] = map[string]uint64{}
 		}
-		on[c.name][c.status] = n
+		on[c.Name][c.Status] = c.Times
 	}
 	for _, m := range t.marks {
 		if m != nil {

@@ -276,3 +276,40 @@ func TestRunsEndWhereSomethingChanges(t *testing.T) {
 		t.Errorf("%d events: %v", len(list.Events), list.Events)
 	}
 }
+
+// A sink that watches hears of each page, and of the console. What the log's own sink hears stays the same.
+func TestWatch(t *testing.T) {
+	alone, joined, watched := List{Max: 2000}, List{Max: 2000}, List{Max: 2000}
+	aBoot(NewLog(&alone))
+	l := NewLog(&joined)
+	l.Watch(&watched)
+	aBoot(l)
+	l.Say(Said{Stamp: at(901), Text: "a\x1b[2Jb"})
+	if !reflect.DeepEqual(alone.Events, joined.Events) {
+		t.Errorf("with a watch the sink hears\n%v, without\n%v", joined.Events, alone.Events)
+	}
+	var accepted, added, calls int
+	for _, e := range watched.Events {
+		switch e.(type) {
+		case Accepted:
+			accepted++
+		case Added:
+			added++
+		case Called:
+			calls++
+		}
+	}
+	if accepted != 4+2+512 || added != 2+512 || calls != 0 {
+		t.Errorf("%d acceptances, %d pages added, %d calls", accepted, added, calls)
+	}
+	if said := watched.Events[len(watched.Events)-1]; !reflect.DeepEqual(said, Said{Stamp: at(901), Text: `a\x1b[2Jb`}) {
+		t.Errorf("the last event is %+v", said)
+	}
+	var times uint64
+	for _, c := range l.Counted() {
+		times += c.Times
+	}
+	if times != 2+2*2 {
+		t.Errorf("%d calls were counted: %+v", times, l.Counted())
+	}
+}

@@ -37,12 +37,20 @@ var others = map[string]string{
 	"0f01cb":   "stac",
 }
 
-// disassembleAt decodes the instruction at the beginning of b, which is at rip, so that it can name where a branch goes.
-func disassembleAt(b []byte, rip uint64, name func(uint64) (string, uint64)) *record.Instruction {
+// other returns the length and the name of the instruction at the beginning of b where it is one of the others.
+func other(b []byte) (length int, text string) {
 	for n := 3; n <= 4 && n <= len(b); n++ {
 		if text := others[hex.EncodeToString(b[:n])]; text != "" {
-			return &record.Instruction{Bytes: hex.EncodeToString(b[:n]), Text: text}
+			return n, text
 		}
+	}
+	return 0, ""
+}
+
+// disassembleAt decodes the instruction at the beginning of b, which is at rip, so that it can name where a branch goes.
+func disassembleAt(b []byte, rip uint64, name func(uint64) (string, uint64)) *record.Instruction {
+	if n, text := other(b); n > 0 {
+		return &record.Instruction{Bytes: hex.EncodeToString(b[:n]), Text: text}
 	}
 	in, err := x86asm.Decode(b, 64)
 	if err != nil || in.Len == 0 {

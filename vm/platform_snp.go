@@ -28,14 +28,15 @@ func makeSNP(m *Machine) (*platform, error) {
 	}
 	guest, err = snp.New(snp.Config{
 		Memory: m.memory, RAM: m.ram, CPUs: 1, Host: server, Seed: m.cfg.Seed, Features: x86.Features,
-		Cost: m.cfg.Cost, Log: m.log, Forget: m.forget,
+		Log: m.log, Forget: m.forget,
 	})
 	if err != nil {
 		return nil, err
 	}
 	server.Serve(guest)
 	return &platform{
-		Platform: guest, unaccepted: guest.Unaccepted, accept: guest.AcceptRange, state: guest.State, states: guest, attack: attack,
+		Platform: guest, unaccepted: guest.Unaccepted, memory: guest.Memory, accept: guest.AcceptRange,
+		state: guest.State, states: guest, attack: attack,
 		privateBit: snp.CBit, efer: snp.EFER,
 		how: "a page state change, then PVALIDATE", stranger: noSNPGuest,
 		unvalidated: func() *confidential.Violation { return guest.Unvalidated(m.cpus[0]) },

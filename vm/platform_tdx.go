@@ -22,14 +22,15 @@ func makeTDX(m *Machine) (*platform, error) {
 	module, err := tdx.New(tdx.Config{
 		Memory: m.memory, RAM: m.ram, CPUs: 1, Host: server,
 		Attributes: abi.AttrSEPTVEDisable, Features: x86.Features,
-		Cost: m.cfg.Cost, Log: m.log, Forget: m.forget,
+		Log: m.log, Forget: m.forget,
 	})
 	if err != nil {
 		return nil, err
 	}
 	server.Serve(module)
 	return &platform{
-		Platform: module, unaccepted: module.Unaccepted, accept: module.AcceptRange, state: module.State, states: module, attack: attack,
+		Platform: module, unaccepted: module.Unaccepted, memory: module.Memory, accept: module.AcceptRange,
+		state: module.State, states: module, attack: attack,
 		how: "TDG.MEM.PAGE.ACCEPT", stranger: noTDXGuest,
 	}, nil
 }

@@ -15,15 +15,27 @@ import (
 // thirty callers.
 const maxStack = 64
 
+// stackSize is how large Linux's stacks for interrupts are, and for threads (Linux: arch/x86/include/asm/page_64_types.h,
+// without KASAN). From one for interrupts the way leads to a thread's, which may be at a lower address.
+const stackSize = 16 << 10
+
+// userEnd is the first address that no program of Linux has, with page tables of five levels.
+const userEnd = 1 << 56
+
 // A stackFrame is where a function stands, as far as its caller can be found from that.
 type stackFrame struct {
 	ip, sp, bp uint64
 	regs       *[16]uint64 // all registers, in a function that was interrupted or runs; nil where only SP and BP are known
 	called     bool        // ip is a return address: the call ends there
+	user       bool        // a program has entered the kernel here
 }
 
-// stack returns the addresses of the functions under way, the innermost first: where the processor stands, then return
-// addresses. It stops where it does not know further.
+// A return address stands in a stack with this bit changed, which no address has that the processor can use: it belongs
+// to the function that the call before it is in, which may end there.
+const returned = 1 << 62
+
+// stack returns the addresses of the functions under way, the innermost first: where the processor stands, then where
+// others called or were interrupted, and the process that entered the kernel. It stops where it does not know further.
 func (m *Machine) stack() []uint64 {
 	c := m.cpus[0]
 	f := stackFrame{ip: c.RIP(), sp: c.R[x86.RSP], bp: c.R[x86.RBP], regs: (*[16]uint64)(c.R[:])}
@@ -34,7 +46,14 @@ func (m *Machine) stack() []uint64 {
 	*l = lastStack{ip: f.ip, sp: f.sp, bp: f.bp, all: []uint64{f.ip}, words: l.words[:0]}
 	next := m.unwinder()
 	for next != nil && len(l.all) < maxStack && next(&f) {
-		l.all = append(l.all, f.ip)
+		place := f.ip
+		if f.called {
+			place ^= returned
+		}
+		l.all = append(l.all, place)
+	}
+	if f.user {
+		l.all = append(l.all, m.process())
 	}
 	return l.all
 }
@@ -76,6 +95,8 @@ func (m *Machine) sameStack(f stackFrame) bool {
 func (m *Machine) unwinder() func(*stackFrame) bool {
 	symbols := m.symbols()
 	switch {
+	case m.inStub(m.cpus[0].RIP()):
+		return m.stubCaller
 	case symbols == nil:
 		return nil
 	case symbols.Fixed:
@@ -84,8 +105,35 @@ func (m *Machine) unwinder() func(*stackFrame) bool {
 		if moved, ok := m.kernelOffset(); ok {
 			return func(f *stackFrame) bool { return m.orcCaller(f, moved) }
 		}
+	default:
+		return m.framePointerCaller
 	}
 	return nil
+}
+
+// framePointerCaller finds a caller in a kernel that keeps frame pointers (CONFIG_UNWINDER_FRAME_POINTER). Where an
+// exception has entered it, the frame pointer is the address of the saved registers, plus one (Linux:
+// arch/x86/include/asm/frame.h, ENCODE_FRAME_POINTER).
+func (m *Machine) framePointerCaller(f *stackFrame) bool {
+	caller := stackFrame{}
+	ok := true
+	if f.bp&1 != 0 {
+		ok = m.savedRegisters(&caller, f.bp&^1, true)
+	} else {
+		var ok1, ok2 bool
+		caller.bp, ok1 = m.word(f.bp)
+		caller.ip, ok2 = m.word(f.bp + 8)
+		caller.sp, caller.called = f.bp+16, true
+		ok = ok1 && ok2
+	}
+	if ok && caller.ip < kernelTextFirst {
+		f.user = f.bp&1 != 0 && caller.ip != 0 && caller.ip < userEnd // a thread of the kernel begins with zeroes
+		return false
+	}
+	if ok = ok && (caller.sp > f.sp || f.sp-caller.sp >= stackSize); ok { // else there is a loop
+		*f = caller
+	}
+	return ok
 }
 
 // word reads a number of the guest's stack.
@@ -105,16 +153,13 @@ func (m *Machine) orcCaller(f *stackFrame, moved uint64) bool {
 	if f.called {
 		at-- // within the call: the function may end after it
 	}
-	if at < kernelTextFirst || at > kernelTextLast {
-		return false
-	}
-	e, ok := m.names.orc.Find(at - moved)
+	e, ok := m.orcEntry(at, moved)
 	if !ok || e.Type == image.ORCTypeUndefined || e.Type == image.ORCTypeEndOfStack {
 		return false
 	}
 	sp, ok := m.orcSP(f, e)
-	if !ok || sp <= f.sp && e.Type == image.ORCTypeCall {
-		return false // the caller's frame is above, or there is a loop
+	if !ok || e.Type == image.ORCTypeCall && sp <= f.sp && f.sp-sp < stackSize {
+		return false // on the same stack the caller's frame is above, or there is a loop
 	}
 	caller := stackFrame{sp: sp, bp: f.bp}
 	switch e.Type {
@@ -125,7 +170,8 @@ func (m *Machine) orcCaller(f *stackFrame, moved uint64) bool {
 		ok = m.savedRegisters(&caller, sp, e.Type == image.ORCTypeRegs)
 	}
 	if !ok || caller.ip < kernelTextFirst {
-		return false // the kernel was entered from there
+		f.user = ok && e.Type != image.ORCTypeCall && caller.ip != 0 && caller.ip < userEnd
+		return false
 	}
 	switch e.BP {
 	case image.ORCPrevSP:
@@ -137,10 +183,27 @@ func (m *Machine) orcCaller(f *stackFrame, moved uint64) bool {
 	return ok
 }
 
+// orcEntry returns the entry for a place in the kernel or in a module.
+func (m *Machine) orcEntry(at, moved uint64) (e image.ORCEntry, ok bool) {
+	if at < kernelTextFirst {
+		return e, false
+	}
+	if at < modulesFirst {
+		return m.names.orc.Find(at - moved)
+	}
+	in := m.moduleAt(at)
+	if in == nil || in.orc == nil {
+		return e, false
+	}
+	return in.orc.Find(at)
+}
+
 // orcSP returns the caller's stack pointer.
 func (m *Machine) orcSP(f *stackFrame, e image.ORCEntry) (sp uint64, ok bool) {
 	offset := uint64(int64(e.SPOffset))
-	register := map[image.ORCRegister]int{image.ORCDX: x86.RDX, image.ORCDI: x86.RDI, image.ORCR10: 10, image.ORCR13: 13}
+	register := map[image.ORCRegister]int{
+		image.ORCAX: x86.RAX, image.ORCDX: x86.RDX, image.ORCDI: x86.RDI, image.ORCR10: 10, image.ORCR13: 13,
+	}
 	switch e.SP {
 	case image.ORCSP:
 		return f.sp + offset, true

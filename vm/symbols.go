@@ -6,6 +6,7 @@ import (
 
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/record"
 )
 
 // x86-64 Linux links itself at the beginning of these addresses, and KASLR moves it within them
@@ -19,9 +20,15 @@ const (
 type names struct {
 	table  *image.Symbols
 	orc    *image.ORC // how to unwind the kernel's stacks; nil where it does not say
-	tried  bool       // table and orc are what there is, even where that is nil
+	types  *image.BTF // the kernel's types; nil where it does not say
+	tried  bool       // table, orc and types are what there is, even where that is nil
 	offset uint64     // how far KASLR has moved the kernel
 	placed bool       // offset is known; it does not change any more
+
+	modules                []*module // some that the kernel has loaded
+	layout                 moduleLayout
+	hasLayout, layoutTried bool
+	processes              []string // names of those that have entered the kernel
 }
 
 // symbols returns the kernel's symbols, nil where none are known. The image's own take a few tenths of a second to
@@ -29,7 +36,8 @@ type names struct {
 func (m *Machine) symbols() *image.Symbols {
 	if !m.names.tried {
 		m.names.tried = true
-		m.names.table, m.names.orc = m.cfg.Image.Names() // what has none is no less bootable
+		carried := m.cfg.Image.Names() // what has none is no less bootable
+		m.names.table, m.names.orc, m.names.types = carried.Symbols, carried.ORC, carried.Types
 		if m.cfg.Symbols != nil {
 			m.names.table = m.cfg.Symbols
 		}
@@ -39,7 +47,18 @@ func (m *Machine) symbols() *image.Symbols {
 
 // placeOf names an address of the guest: a function and the place in it, or a place in an image, or the address.
 func (m *Machine) placeOf(address uint64) string {
-	if name := m.symbol(address); name != "" {
+	if isProcess(address) {
+		return m.processPlace(address)
+	}
+	within := address // an address in the function
+	if address>>62&1 != address>>63 {
+		address ^= returned
+		within = address - 1
+	}
+	if m.inStub(address &^ guessed) {
+		return m.stubPlace(address, within)
+	}
+	if name := m.symbolAround(address, within); name != "" {
 		return name
 	}
 	if image := m.firmware.Image(); address >= image.Start && address < image.End {
@@ -49,12 +68,29 @@ func (m *Machine) placeOf(address uint64) string {
 }
 
 // symbol names the guest function at rip, with the offset in it; it is empty where nothing is known.
-func (m *Machine) symbol(rip uint64) string {
-	name, offset := m.lookUp(rip)
+func (m *Machine) symbol(rip uint64) string { return m.symbolAround(rip, rip) }
+
+// symbolAround names the function that one address is in, with the offset of another.
+func (m *Machine) symbolAround(address, within uint64) string {
+	name, offset := m.lookUp(within)
 	if name == "" {
+		return m.moduleSymbol(address, within)
+	}
+	return fmt.Sprintf("%s+%#x", name, offset+address-within)
+}
+
+// moduleSymbol names a function of a module that the kernel has loaded, as the kernel does.
+func (m *Machine) moduleSymbol(address, within uint64) string {
+	in := m.moduleAt(within)
+	if in == nil {
 		return ""
 	}
-	return fmt.Sprintf("%s+%#x", name, offset)
+	if in.symbols != nil {
+		if name, offset, ok := in.symbols.Lookup(within); ok && name != "" {
+			return fmt.Sprintf("%s+%#x [%s]", record.Printable(name), offset+address-within, in.name)
+		}
+	}
+	return fmt.Sprintf("%#x [%s]", address, in.name)
 }
 
 // lookUp returns the symbol at an address and the distance from its start.

@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/gdb"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/record/timeline"
 	"github.com/tacit-vm/tacit/vm"
 )
 
@@ -32,8 +35,10 @@ type settings struct {
 	seed        uint64
 	hostAttack  string // KIND:N, or empty
 	firmwareLie string // KIND, or empty
+	cost        cost.Model
 	table       bool   // firmware installs a table of unaccepted memory
 	symbols     string // path, or empty
+	stubSymbols string // path, or empty
 
 	maxInstructions uint64        // 0: no limit
 	maxVirtual      time.Duration // 0: the machine's own; negative: no limit
@@ -44,7 +49,8 @@ type settings struct {
 
 	console  io.Writer
 	progress func(record.Progress)
-	events   record.Sink // or nil
+	events   record.Sink        // or nil
+	timeline *timeline.Recorder // or nil
 
 	callers bool // find out who asked for memory to be accepted
 
@@ -78,10 +84,10 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		Platform: s.platform, Memory: s.memory, Image: img,
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
 		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
-		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table,
+		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table, Cost: s.cost,
 		MaxInstructions: s.maxInstructions, MaxVirtual: s.maxVirtual, MaxWall: s.maxWall, Since: s.since,
 		MaxHostMemory: s.maxHostMemory, BlockLimit: s.blockLimit,
-		Console: s.console, Progress: s.progress, Events: s.events,
+		Console: s.console, Progress: s.progress, Events: s.events, Timeline: s.timeline,
 		Callers: s.callers, Debugger: s.debugger, Trace: s.trace, Keyboard: s.keyboard, Replay: s.replay, Typed: s.typed,
 	}
 	if s.firmwareAcceptsLikeOVMF {
@@ -90,6 +96,15 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 	if s.symbols != "" {
 		var err error
 		if config.Symbols, err = image.OpenSymbols(s.symbols); err != nil {
+			return nil, err
+		}
+	}
+	if s.stubSymbols != "" {
+		if s.own || img.Kind != image.BzImage {
+			return nil, errors.New("--stub-symbols is for a bzImage, which has an EFI stub of its own build")
+		}
+		var err error
+		if config.StubSymbols, err = image.OpenStubSymbols(s.stubSymbols); err != nil {
 			return nil, err
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/device"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -17,7 +18,7 @@ import (
 func runOnCPU(t *testing.T, change func(*Config)) (console string, cpu *x86.CPU, end error) {
 	t.Helper()
 	var out strings.Builder
-	cfg := Config{TotalMemory: 64 * mib, ACPI: testACPI(), ImageName: "test.efi", Console: &out, CallNS: 100}
+	cfg := Config{TotalMemory: 64 * mib, ACPI: testACPI(), ImageName: "test.efi", Console: &out}
 	change(&cfg)
 	f, err := New(cfg)
 	if err != nil {
@@ -30,7 +31,7 @@ func runOnCPU(t *testing.T, change func(*Config)) (console string, cpu *x86.CPU,
 	}
 	defer m.Close()
 	bus := &device.Bus{}
-	cpu = x86.New(x86.Config{Memory: m, Bus: bus, Traps: f, Platform: &x86.Plain{
+	cpu = x86.New(x86.Config{Memory: m, Bus: bus, Traps: f, Cost: cost.Plain(), Platform: &x86.Plain{
 		Memory: m, Bus: bus, RAM: func(gpa uint64) bool { return gpa < ram.End },
 	}})
 	if err := f.Boot(cpu); err != nil {

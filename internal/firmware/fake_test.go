@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/firmware/acpi"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -30,6 +31,7 @@ type machine struct {
 	now   int64
 	moved []mapping // guest-virtual to guest-physical; everything else is mapped to itself
 
+	cost      cost.Model // the zero Model: nothing takes time
 	launched  *launch
 	functions map[uint64]func(rcx, rdx uint64) uint64
 	console   strings.Builder
@@ -47,16 +49,20 @@ var errNotMapped = errors.New("not mapped")
 
 var errLost = errors.New("the guest does not come back")
 
-func (m *machine) GPR() *[16]uint64     { return &m.gpr }
-func (m *machine) XMM() *[16]x86.XMM    { return &m.xmm }
-func (m *machine) RIP() uint64          { return m.rip }
-func (m *machine) SetRIP(v uint64)      { m.rip = v }
-func (m *machine) Flags() uint64        { return m.flags }
-func (m *machine) SetFlags(v uint64)    { m.flags = v }
-func (m *machine) CR2() uint64          { return 0xC0DE }
-func (m *machine) LongMode(l launch)    { m.launched, m.flags = &l, flagIF }
-func (m *machine) Now() int64           { return m.now }
-func (m *machine) AddTime(ns uint64)    { m.now += int64(ns) }
+func (m *machine) GPR() *[16]uint64  { return &m.gpr }
+func (m *machine) XMM() *[16]x86.XMM { return &m.xmm }
+func (m *machine) RIP() uint64       { return m.rip }
+func (m *machine) SetRIP(v uint64)   { m.rip = v }
+func (m *machine) Flags() uint64     { return m.flags }
+func (m *machine) SetFlags(v uint64) { m.flags = v }
+func (m *machine) CR2() uint64       { return 0xC0DE }
+func (m *machine) LongMode(l launch) { m.launched, m.flags = &l, flagIF }
+func (m *machine) Now() int64        { return m.now }
+func (m *machine) Cost() cost.Model  { return m.cost }
+func (m *machine) Idle(ns uint64)    { m.now += int64(ns) }
+
+func (m *machine) Charge(e cost.Event, n uint64) { m.now = m.cost.Charge(m.now, e, n) }
+
 func (m *machine) Instructions() uint64 { return uint64(m.steps) }
 func (m *machine) Yielding() bool       { return false }
 

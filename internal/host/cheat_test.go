@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -24,7 +25,7 @@ func newCheat(t *testing.T, a host.Attack) (*host.CheatingTD, *fakeGuest, *x86.C
 // newCheatOf is newCheat with pages of some size.
 func newCheatOf(t *testing.T, size physical.PageSize, a host.Attack) (*host.CheatingTD, *fakeGuest, *x86.CPU, *mem.Memory) {
 	t.Helper()
-	h, g, c := newHost(t, size)
+	h, g, c := newHost(t, size, cost.TDX())
 	m, err := mem.New(large)
 	if err != nil {
 		t.Fatal(err)

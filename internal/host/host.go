@@ -11,7 +11,6 @@ import (
 	"fmt"
 
 	"github.com/tacit-vm/tacit/accept"
-	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
 )
@@ -37,7 +36,6 @@ type Config struct {
 	RAM      []accept.Range    // the guest's memory: ascending, disjoint, whole pages
 	PageSize physical.PageSize // of the private pages that it adds: Size4K, or Size2M where the whole 2 MiB are RAM and private
 	Bus      x86.Bus
-	Cost     cost.Model // of which the host's work is charged
 }
 
 // Host is an honest host.
@@ -63,7 +61,3 @@ func (h *Host) Serve(g Guest) { h.guest = g }
 
 // isRAM says whether all of [start, end) is memory.
 func (h *Host) isRAM(start, end uint64) bool { return accept.Contains(h.cfg.RAM, start, end-start) }
-
-func (h *Host) charge(c *x86.CPU, e cost.Event, n uint64) {
-	c.AddTime(uint64(h.cfg.Cost.Charge(0, e, n)))
-}

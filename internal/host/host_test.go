@@ -69,9 +69,9 @@ func (g *fakeGuest) Shared(start, end uint64) bool {
 	return !g.shared.Intersect(accept.Range{Start: start, End: end}).Empty()
 }
 
-func newHost(t *testing.T, size physical.PageSize) (*host.Host, *fakeGuest, *x86.CPU) {
+func newHost(t *testing.T, size physical.PageSize, model cost.Model) (*host.Host, *fakeGuest, *x86.CPU) {
 	t.Helper()
-	h, err := host.New(host.Config{RAM: []accept.Range{{Start: 0, End: ramEnd}}, PageSize: size, Bus: &device.Bus{}, Cost: cost.TDX()})
+	h, err := host.New(host.Config{RAM: []accept.Range{{Start: 0, End: ramEnd}}, PageSize: size, Bus: &device.Bus{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,7 +82,7 @@ func newHost(t *testing.T, size physical.PageSize) (*host.Host, *fakeGuest, *x86
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = m.Close() })
-	c := x86.New(x86.Config{Memory: m, Bus: &device.Bus{}, Platform: &x86.Plain{Memory: m, Bus: &device.Bus{}, RAM: func(uint64) bool { return true }}})
+	c := x86.New(x86.Config{Memory: m, Cost: model, Bus: &device.Bus{}, Platform: &x86.Plain{Memory: m, Bus: &device.Bus{}, RAM: func(uint64) bool { return true }}})
 	return h, g, c
 }
 
@@ -118,7 +118,7 @@ func TestFault(t *testing.T) {
 		{what: "no memory", policy: physical.Size2M, gpa: 32 << 20, size: physical.Size2M},
 		{what: "no shared memory", policy: physical.Size2M, gpa: 32 << 20, plane: physical.Shared, size: physical.Size2M},
 	} {
-		h, g, c := newHost(t, test.policy)
+		h, g, c := newHost(t, test.policy, cost.TDX())
 		if test.set != nil {
 			test.set(g)
 		}
@@ -145,7 +145,7 @@ func TestConvertChargesPagesBySize(t *testing.T) {
 		{0x201000, 0x3FF000, 0, 510},
 		{0x201000, 0x401000, 0, 512},
 	} {
-		h, _, c := newHost(t, physical.Size2M)
+		h, _, c := newHost(t, physical.Size2M, cost.TDX())
 		began := c.Now()
 		next, ok := h.Convert(c, test.start, test.end, physical.Shared)
 		want := model.NS(cost.MapGPA) + test.large*model.NS(cost.MapGPA2M) + test.small*model.NS(cost.MapGPA4K)
@@ -153,7 +153,7 @@ func TestConvertChargesPagesBySize(t *testing.T) {
 			t.Errorf("[%#x, %#x): came to %#x, %v, in %d ns; want %d", test.start, test.end, next, ok, took, want)
 		}
 	}
-	h, g, c := newHost(t, physical.Size2M)
+	h, g, c := newHost(t, physical.Size2M, cost.TDX())
 	if next, ok := h.Convert(c, ramEnd-0x1000, ramEnd+0x1000, physical.Shared); ok || next != ramEnd-0x1000 || len(g.calls) != 0 {
 		t.Errorf("converting what is no memory: %#x, %v, %q", next, ok, g.calls)
 	}
@@ -162,13 +162,13 @@ func TestConvertChargesPagesBySize(t *testing.T) {
 // One request converts 64 MiB at most, wherever it begins; the guest asks again for the rest.
 func TestConvertStopsAfter64MiB(t *testing.T) {
 	const limit, end = 64 << 20, 256 << 20
-	h, err := host.New(host.Config{RAM: []accept.Range{{Start: 0, End: end}}, PageSize: physical.Size2M, Bus: &device.Bus{}, Cost: cost.TDX()})
+	h, err := host.New(host.Config{RAM: []accept.Range{{Start: 0, End: end}}, PageSize: physical.Size2M, Bus: &device.Bus{}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	g := &fakeGuest{}
 	h.Serve(g)
-	_, _, c := newHost(t, physical.Size2M)
+	_, _, c := newHost(t, physical.Size2M, cost.TDX())
 	for start := uint64(0); start < end; start += limit {
 		g.calls = nil
 		next, ok := h.Convert(c, start, end, physical.Private)
@@ -179,7 +179,7 @@ func TestConvertStopsAfter64MiB(t *testing.T) {
 }
 
 func TestMSRsThatKVMServes(t *testing.T) {
-	h, _, c := newHost(t, physical.Size2M)
+	h, _, c := newHost(t, physical.Size2M, cost.TDX())
 	for index, want := range map[uint32]uint64{
 		0x1B: 0xFEE00D00, 0x3A: 1, 0x8B: 1 << 32, 0xCE: 0, 0xFE: 0x508, 0x179: 0, 0x17A: 0, 0x200: 0, 0x20F: 0, 0x250: 0, 0x259: 0, 0x26F: 0, 0x2FF: 0,
 		0x803: 0x50014,
@@ -212,7 +212,7 @@ func TestMSRsThatKVMServes(t *testing.T) {
 // No hypercall is there, and the answer says so as KVM does: -KVM_ENOSYS, which is -1000 and not the system calls' -ENOSYS
 // (include/uapi/linux/kvm_para.h).
 func TestHypercallsAreNotThere(t *testing.T) {
-	h, _, c := newHost(t, physical.Size2M)
+	h, _, c := newHost(t, physical.Size2M, cost.TDX())
 	for _, number := range []uint64{0, 1, 5, 9, 11, 12, ^uint64(0)} {
 		if v := int64(h.Hypercall(c, number, [4]uint64{1, 2, 3, 4})); v != -1000 {
 			t.Errorf("hypercall %d: %d", number, v)

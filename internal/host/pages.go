@@ -33,13 +33,13 @@ func (h *Host) Fault(c *x86.CPU, gpa uint64, p physical.Plane, size physical.Pag
 	}
 	if min(size, h.cfg.PageSize) == physical.Size2M && h.isRAM(base, base+size2M) && !h.guest.Shared(base, base+size2M) &&
 		h.guest.AddPage(c, base, physical.Size2M) == nil {
-		h.charge(c, cost.HostAdd2M, 1)
+		c.Charge(cost.HostAdd2M, 1)
 		return nil
 	}
 	if err := h.guest.AddPage(c, gpa, physical.Size4K); err != nil {
 		return err
 	}
-	h.charge(c, cost.HostAdd4K, 1)
+	c.Charge(cost.HostAdd4K, 1)
 	return nil
 }
 
@@ -51,7 +51,7 @@ const maxConvert = 64 << 20
 // whether it will go on from there: memory that is not the guest's cannot be converted.
 func (h *Host) Convert(c *x86.CPU, start, end uint64, to physical.Plane) (next uint64, ok bool) {
 	end = min(end, start+maxConvert)
-	h.charge(c, cost.MapGPA, 1)
+	c.Charge(cost.MapGPA, 1)
 	if !h.isRAM(start, end) {
 		return start, false
 	}
@@ -59,8 +59,8 @@ func (h *Host) Convert(c *x86.CPU, start, end uint64, to physical.Plane) (next u
 	if first, last := (start+size2M-1)/size2M, end/size2M; first < last {
 		large = last - first
 	}
-	h.charge(c, cost.MapGPA2M, large)
-	h.charge(c, cost.MapGPA4K, (end-start-large*size2M)/mem.PageSize)
+	c.Charge(cost.MapGPA2M, large)
+	c.Charge(cost.MapGPA4K, (end-start-large*size2M)/mem.PageSize)
 
 	convert := h.guest.Unshare // private pages come when the guest accepts them
 	if to == physical.Shared {

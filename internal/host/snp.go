@@ -58,7 +58,7 @@ func NewSNP(cfg Config, snp SNPConfig) (*SNP, error) {
 // assigned to the guest when it first touches or validates them (KVM, sev_gmem_prepare).
 func (h *SNP) ChangePageState(c *x86.CPU, start, end uint64, size physical.PageSize, to physical.Plane) (next uint64, ok bool) {
 	end = min(end, start+h.snp.ConvertLimit)
-	h.charge(c, cost.PageStateChange, 1)
+	c.Charge(cost.PageStateChange, 1)
 	if !h.isRAM(start, end) {
 		return start, false
 	}
@@ -66,7 +66,7 @@ func (h *SNP) ChangePageState(c *x86.CPU, start, end uint64, size physical.PageS
 	if size == physical.Size2M {
 		event = cost.PageStateChange2M
 	}
-	h.charge(c, event, (end-start+size.Bytes()-1)/size.Bytes())
+	c.Charge(event, (end-start+size.Bytes()-1)/size.Bytes())
 	convert := h.guest.Unshare
 	if to == physical.Shared {
 		convert = h.share

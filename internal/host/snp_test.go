@@ -15,9 +15,9 @@ import (
 
 func newSNP(t *testing.T, limit uint64) (*host.SNP, *fakeGuest, *x86.CPU) {
 	t.Helper()
-	_, g, c := newHost(t, physical.Size2M)
+	_, g, c := newHost(t, physical.Size2M, cost.SNP())
 	h, err := host.NewSNP(
-		host.Config{RAM: []accept.Range{{Start: 0, End: ramEnd}}, PageSize: physical.Size2M, Bus: &device.Bus{}, Cost: cost.SNP()},
+		host.Config{RAM: []accept.Range{{Start: 0, End: ramEnd}}, PageSize: physical.Size2M, Bus: &device.Bus{}},
 		host.SNPConfig{CPUID: x86CPUID, ConvertLimit: limit})
 	if err != nil {
 		t.Fatal(err)

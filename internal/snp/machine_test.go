@@ -90,10 +90,10 @@ func newMachine(t testing.TB, options ...option) *machine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = m.mem.Close() })
-	hc := host.Config{RAM: m.ram, PageSize: physical.Size2M, Bus: new(device.Bus), Cost: cost.SNP()}
+	hc := host.Config{RAM: m.ram, PageSize: physical.Size2M, Bus: new(device.Bus)}
 	hs := host.SNPConfig{CPUID: func(c *x86.CPU, leaf, sub uint32) [4]uint32 { return m.CPUID(c, leaf, sub) }, WallClock: 1_700_000_000}
 	pc := snp.Config{
-		Memory: m.mem, RAM: m.ram, CPUs: 1, Host: m.host, Seed: seed, Features: x86.Features, Cost: cost.SNP(), Log: m.log,
+		Memory: m.mem, RAM: m.ram, CPUs: 1, Host: m.host, Seed: seed, Features: x86.Features, Log: m.log,
 		Forget: func(p physical.Plane, start, end uint64) { m.cpu.Forget(p, start, end) },
 	}
 	for _, o := range options {
@@ -109,7 +109,7 @@ func newMachine(t testing.TB, options ...option) *machine {
 		t.Fatal(err)
 	}
 	m.host.Serve(m.Platform)
-	m.cpu = x86.New(x86.Config{Memory: m.mem, Platform: m.Platform, Bus: m.bus, Traps: traps{}, EFER: snp.EFER})
+	m.cpu = x86.New(x86.Config{Memory: m.mem, Platform: m.Platform, Bus: m.bus, Traps: traps{}, EFER: snp.EFER, Cost: cost.SNP()})
 	if err = m.AcceptRange(m.cpu, accept.Range{Start: 0, End: low}); err != nil {
 		t.Fatal(err)
 	}

@@ -31,8 +31,7 @@ type Config struct {
 	// as an AMD processor tells it.
 	Features func(leaf, subleaf uint32) [4]uint32
 
-	Cost cost.Model
-	Log  *record.Log // may be nil
+	Log *record.Log // may be nil
 
 	// Stamp is the machine's time; nil takes the processor's own.
 	Stamp func(*x86.CPU) record.Stamp
@@ -131,6 +130,23 @@ func (p *Platform) Unaccepted() uint64 {
 	return n * mem.PageSize
 }
 
+// Memory returns how many bytes are assigned to the guest, how many of them are validated, and how many bytes are mapped
+// for it as shared memory.
+func (p *Platform) Memory() (private, taken, common uint64) {
+	for s := range pageState(pageStates) {
+		n := p.rmp.Count(s) * mem.PageSize
+		switch {
+		case s.private() && s.owner() == validated:
+			private, taken = private+n, taken+n
+		case s.private():
+			private += n
+		case s.owner() == shared:
+			common += n
+		}
+	}
+	return private, taken, common
+}
+
 // State names the state of the page at gpa, without C-bit: "hypervisor-owned", "shared", "not validated", "validated",
 // or "no memory" where there is none.
 func (p *Platform) State(gpa uint64) string {
@@ -145,17 +161,12 @@ func (p *Platform) isRAM(gpa, n uint64) bool { return accept.Contains(p.cfg.RAM,
 
 func (p *Platform) vcpuOf(c *x86.CPU) *vcpu { return &p.vcpus[c.ID()] }
 
-// charge makes an event cost its time.
-func (p *Platform) charge(c *x86.CPU, e cost.Event, n uint64) {
-	c.AddTime(uint64(p.cfg.Cost.Charge(0, e, n)))
-}
-
 func (p *Platform) call(c *x86.CPU, i record.Interface, name, status string) {
 	p.log.Call(record.Called{Stamp: p.cfg.Stamp(c), Interface: i, Name: name, Status: status})
 }
 
 // exit charges an exit to the host and counts it.
 func (p *Platform) exit(c *x86.CPU, reason string) {
-	p.charge(c, cost.Exit, 1)
+	c.Charge(cost.Exit, 1)
 	p.call(c, record.HostExit, reason, "")
 }

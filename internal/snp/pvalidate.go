@@ -81,7 +81,7 @@ func (p *Platform) pvalidate(
 	if validate {
 		name, to = abi.PVALIDATE, validated
 	}
-	p.charge(c, event, 1)
+	c.Charge(event, 1)
 	status := r.String()
 	changed = r == abi.Success && s.owner() != to
 	if r == abi.Success && !changed {

@@ -35,7 +35,7 @@ func (p *Platform) AddPage(c *x86.CPU, gpa uint64, size physical.PageSize) error
 		state |= large
 	}
 	p.rmp.Update(first, end, func(pageState) pageState { return state })
-	p.charge(c, cost.RMPUpdate, 1)
+	c.Charge(cost.RMPUpdate, 1)
 	p.log.Add(record.Added{Stamp: p.cfg.Stamp(c), GPA: record.Address(gpa), Bytes: size.Bytes(), Size: size})
 	return nil
 }
@@ -55,7 +55,7 @@ func (p *Platform) RemovePages(c *x86.CPU, start, end uint64) error {
 			p.setSmall(edge)
 		}
 	}
-	p.charge(c, cost.RMPUpdate, p.entries(start, end))
+	c.Charge(cost.RMPUpdate, p.entries(start, end))
 	p.rmp.Update(first, after, func(s pageState) pageState {
 		if s.private() {
 			return unmapped

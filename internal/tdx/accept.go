@@ -46,7 +46,7 @@ func (m *Module) acceptPage(c *x86.CPU, gpa uint64, size physical.PageSize) (abi
 		case !violation && s == abi.Success:
 			return s, m.setAccepted(c, gpa, size)
 		case !violation:
-			m.charge(c, cost.ModuleCall)
+			c.Charge(cost.ModuleCall, 1)
 			m.call(c, record.TDCALL, abi.LeafMemPageAccept.String(), s.Name())
 			return s, nil
 		}
@@ -97,7 +97,7 @@ func (m *Module) setAccepted(c *x86.CPU, gpa uint64, size physical.PageSize) err
 	if size == physical.Size2M {
 		event = cost.TDXAccept2M
 	}
-	m.charge(c, event)
+	c.Charge(event, 1)
 	m.call(c, record.TDCALL, abi.LeafMemPageAccept.String(), abi.Success.Name())
 	return nil
 }

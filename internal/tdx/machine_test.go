@@ -79,10 +79,10 @@ func newMachine(t testing.TB, options ...option) *machine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = m.mem.Close() })
-	hc := host.Config{RAM: m.ram, PageSize: physical.Size2M, Bus: &m.bus, Cost: cost.TDX()}
+	hc := host.Config{RAM: m.ram, PageSize: physical.Size2M, Bus: &m.bus}
 	tc := tdx.Config{
 		Memory: m.mem, RAM: m.ram, CPUs: 1, Host: m.host, Attributes: abi.AttrSEPTVEDisable,
-		Features: x86.Features, Cost: cost.TDX(), Log: m.log,
+		Features: x86.Features, Log: m.log,
 		Forget: func(p physical.Plane, start, end uint64) { m.cpu.Forget(p, start, end) },
 	}
 	for _, o := range options {
@@ -98,7 +98,7 @@ func newMachine(t testing.TB, options ...option) *machine {
 		t.Fatal(err)
 	}
 	m.host.Serve(m.Module)
-	m.cpu = x86.New(x86.Config{Memory: m.mem, Platform: m.Module, Bus: &m.bus, Traps: traps{}})
+	m.cpu = x86.New(x86.Config{Memory: m.mem, Platform: m.Module, Bus: &m.bus, Traps: traps{}, Cost: cost.TDX()})
 	if err = m.AcceptRange(m.cpu, accept.Range{Start: 0, End: low}); err != nil {
 		t.Fatal(err)
 	}
