@@ -85,7 +85,7 @@ func TestToldToEnd(t *testing.T) {
 		},
 		"virtual time": func(t *testing.T, cfg vm.Config) *record.Record {
 			cfg.MaxVirtual = firmwareTakes[cfg.Platform] + 50*time.Microsecond
-			return soon(t, 3*time.Second, func() *record.Record { return ends(t, t.Context(), cfg, outcome) })
+			return soon(t, 5*time.Second, func() *record.Record { return ends(t, t.Context(), cfg, outcome) })
 		},
 	}
 	for _, e := range endless {
