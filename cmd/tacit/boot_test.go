@@ -227,7 +227,7 @@ func TestStreams(t *testing.T) {
 	}
 	_, stdout, stderr = tacit(t.Context(), f, "boot", "-q", "i")
 	if f.settings.timeline != nil {
-		t.Error("a timeline that nobody asked for")
+		t.Error("a timeline that was not asked for")
 	}
 	if stdout != "" || !strings.Contains(stderr, "poweroff") || strings.Contains(stderr, "Linux version") {
 		t.Errorf("with -q: stdout %q, stderr %q", stdout, stderr)
@@ -265,7 +265,7 @@ func TestCancelled(t *testing.T) {
 	if status != 130 || !strings.Contains(stderr, "not accepted") || !strings.Contains(stderr, "cancelled") {
 		t.Errorf("status %d: %s", status, stderr)
 	}
-	damaged := fmt.Errorf("i: damaged package: %w", context.Canceled) // as it looks to whoever reads it
+	damaged := fmt.Errorf("i: damaged package: %w", context.Canceled) // as it looks to a reader
 	if status, _, stderr := tacit(ctx, &fake{err: damaged}, "boot", "i"); status != 130 || stderr != "tacit: cancelled\n" {
 		t.Errorf("cancelled before it began: status %d, %q", status, stderr)
 	}
