@@ -52,7 +52,11 @@ func run(ctx context.Context, out io.Writer, path, debug, program string) error 
 	for _, platform := range vm.ConfidentialPlatforms() {
 		fmt.Fprintf(out, "%s, %s\n", img.Name, platform)
 		g := guest{ctx, img, symbols, platform}
-		wrong = errors.Join(wrong, g.named(out), g.againstGDB(out, debug), g.againstTracer(out, init))
+		r, all, err := g.boot(g.config(""))
+		if err != nil {
+			return err
+		}
+		wrong = errors.Join(wrong, g.named(out, r), g.againstGDB(out, debug, all), g.againstTracer(out, init))
 	}
 	return wrong
 }
@@ -107,11 +111,7 @@ func (g guest) boot(cfg vm.Config) (*record.Record, []acceptance, error) {
 }
 
 // named says of how much it is known who asked.
-func (g guest) named(out io.Writer) error {
-	r, _, err := g.boot(g.config(""))
-	if err != nil {
-		return err
-	}
+func (g guest) named(out io.Writer, r *record.Record) error {
 	var sum record.Count
 	for _, c := range r.Acceptance.Callers {
 		named := 0
