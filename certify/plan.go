@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"time"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/inspect"
 	"github.com/tacit-vm/tacit/record"
@@ -59,6 +60,8 @@ type Config struct {
 	Memory    []uint64 // bytes; empty means DefaultMemory
 
 	Require []inspect.Requirement // what the images have to show; they are those of package inspect
+
+	Costs []cost.Model // of platforms that are not to be charged by tacit's own; each of another platform
 
 	Append          string        // to the kernels' command lines
 	Workers         int           // boots at a time; 0 means one a processor of the host
@@ -244,6 +247,16 @@ func (c *Config) axes() (platforms, policies []string, memory []uint64) {
 	return platforms, policies, memory
 }
 
+// costOf is the cost model for a platform; the zero Model is the machine's own.
+func (c *Config) costOf(platform string) cost.Model {
+	for _, m := range c.Costs {
+		if m.Platform() == platform {
+			return m
+		}
+	}
+	return cost.Model{}
+}
+
 // plan makes the boots, in the order in which tables show them. It notes which subjects cannot be booted.
 func (c *Config) plan() ([]*Boot, error) {
 	if len(c.Subjects) == 0 {
@@ -272,7 +285,7 @@ func (c *Config) plan() ([]*Boot, error) {
 					boots = append(boots, &Boot{
 						Image: s.Image.Name, Platform: platform, Policy: policy, Memory: m, subject: i,
 						cfg: vm.Config{
-							Platform: platform, FirmwarePolicy: policy, Memory: m, Image: s.Image,
+							Platform: platform, Cost: c.costOf(platform), FirmwarePolicy: policy, Memory: m, Image: s.Image,
 							Append: c.Append, MaxInstructions: limit, MaxVirtual: c.MaxVirtual, MaxWall: c.MaxWall,
 						},
 					})

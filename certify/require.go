@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/inspect"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
@@ -145,6 +146,15 @@ func (b *Boot) failing(c criterion) string {
 // Check says what is wrong with the configuration, whatever the subjects are: a requirement that no boot could show.
 func (c *Config) Check() error {
 	platforms, policies, _ := c.axes()
+	for i, m := range c.Costs {
+		same := func(other cost.Model) bool { return other.Platform() == m.Platform() }
+		switch {
+		case !slices.Contains(platforms, m.Platform()):
+			return fmt.Errorf("%s is a cost model for platform %s, on which no boot is asked for", m.Name(), m.Platform())
+		case slices.ContainsFunc(c.Costs[:i], same):
+			return fmt.Errorf("%s is a second cost model for platform %s", m.Name(), m.Platform())
+		}
+	}
 	for _, r := range c.Require {
 		criterion, known := criteria[r.Name]
 		switch {

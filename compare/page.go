@@ -5,6 +5,8 @@ import (
 	_ "embed"
 	"html/template"
 	"io"
+
+	runpage "github.com/tacit-vm/tacit/record/page"
 )
 
 // The page is one file that needs nothing else: no script, no font, no address but its own. It is well-formed XML, too,
@@ -17,6 +19,7 @@ var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
 // page is what the template sees.
 type page struct {
+	Theme        template.CSS // the colours that all of tacit's pages have
 	Title        string
 	Introduction []string
 	Guests       []Guest
@@ -41,6 +44,7 @@ type part struct{ Class, Means string }
 func (d *Demonstration) WritePage(w io.Writer) error {
 	compared := d.Results[:sideBySide]
 	p := page{
+		Theme: template.CSS(runpage.Theme),
 		Title: d.title(), Introduction: d.introduction(), Guests: d.Guests(), Charts: charts(compared), Heads: heads(compared),
 		Rows: rows(compared), Totals: totals(compared), TimeNote: d.timeNote(), Command: d.command(),
 	}

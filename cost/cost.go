@@ -1,9 +1,11 @@
 // Package cost says what an event costs in virtual time.
 //
 // Virtual time is the machine's only clock: nanoseconds = instructions × Instruction + Σ events × their cost, all in
-// integers, so that a run takes the same time on every host. What an event costs comes from a named Model, and every
+// integers, so that a run takes the same time on every host; time in which the processor waits (HLT) passes in addition.
+// What an event costs comes from a named Model, how often it happened is in a Tally, and every
 // number in a model carries where it came from: "published: …" for a measurement that others can look up, "derived: …"
-// for arithmetic on such measurements, "estimate: …" for our own judgement where no measurement was found.
+// for arithmetic on such measurements, "estimate: …" for our own judgement where no measurement was found, and in models
+// of files "measured: …" for what somebody has measured.
 //
 // A model's numbers never change under its name: better numbers are a new model with a new name. A figure obtained
 // with one model must not be compared with a figure obtained with another.
@@ -13,6 +15,7 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+	"slices"
 	"strings"
 )
 
@@ -93,6 +96,21 @@ var eventNames = [events]string{
 	RMPUpdate:         "rmpupdate",
 }
 
+// Events lists all of them in the order in which this package declares them.
+func Events() []Event {
+	all := make([]Event, events)
+	for e := range all {
+		all[e] = Event(e)
+	}
+	return all
+}
+
+// EventNamed is the event that String calls so.
+func EventNamed(name string) (e Event, ok bool) {
+	i := slices.Index(eventNames[:], name)
+	return Event(max(i, 0)), i >= 0
+}
+
 // String returns the event's name as tables and documents write it.
 func (e Event) String() string {
 	if e < events {
@@ -108,14 +126,21 @@ type Row struct {
 	Source string
 }
 
+// Uncertain says whether the number is nothing but our own judgement.
+func (r Row) Uncertain() bool { return strings.HasPrefix(r.Source, "estimate:") }
+
 // Model is a named set of costs. It is a value and never changes; the zero Model has no name and charges nothing.
 type Model struct {
-	name string
-	rows *[events]Row
+	name     string
+	platform string
+	rows     *[events]Row
 }
 
 // Name identifies the model in records.
 func (m Model) Name() string { return m.name }
+
+// Platform is whose events the model has costs for, in the words of records: "tdx", "snp" or "none".
+func (m Model) Platform() string { return m.platform }
 
 // NS is what one event costs, in virtual nanoseconds.
 func (m Model) NS(e Event) int64 {
@@ -123,6 +148,16 @@ func (m Model) NS(e Event) int64 {
 		return 0
 	}
 	return m.rows[e].NS
+}
+
+// Row is what the model says about an event; its source is empty where the event never happens on the model's platform.
+func (m Model) Row(e Event) Row {
+	if m.rows == nil || e >= events {
+		return Row{Event: e}
+	}
+	row := m.rows[e]
+	row.Event = e
+	return row
 }
 
 // Charge returns the time after n events that began at now. Time never runs over: it stops at math.MaxInt64, which is
@@ -135,15 +170,14 @@ func (m Model) Charge(now int64, e Event, n uint64) int64 {
 	return now + int64(ns)
 }
 
-// Table lists the model's events that cost something, in the order in which this package declares them.
+// Table lists the model's rows, one for each event that can happen on its platform, in the order in which this package declares them.
 func (m Model) Table() []Row {
 	var table []Row
 	if m.rows == nil {
 		return nil
 	}
-	for e, row := range m.rows {
-		if row.NS != 0 {
-			row.Event = Event(e)
+	for e := range events {
+		if row := m.Row(e); row.Source != "" {
 			table = append(table, row)
 		}
 	}

@@ -40,7 +40,7 @@ func TestPageShowsTheModels(t *testing.T) {
 func allTables() string {
 	var b strings.Builder
 	for _, m := range Models() {
-		fmt.Fprintf(&b, "\n## %s\n\n| event | virtual ns | source |\n|---|---:|---|\n", m.Name())
+		fmt.Fprintf(&b, "\n### %s\n\n| event | virtual ns | source |\n|---|---:|---|\n", m.Name())
 		for _, row := range m.Table() {
 			fmt.Fprintf(&b, "| %v | %d | %s |\n", row.Event, row.NS, row.Source)
 		}

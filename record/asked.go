@@ -1,6 +1,7 @@
 package record
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -48,7 +49,9 @@ var scaffolding = []string{
 	"runtime.goexit", "runtime.main",
 }
 
-func isMachinery(place string) bool {
+// IsMachinery says whether a place in a Stack is in a function that only hands the wish for memory on: one that accepts, or
+// an allocator above it.
+func IsMachinery(place string) bool {
 	f := Function(place)
 	return slices.ContainsFunc(machinery, func(m string) bool { return strings.HasPrefix(f, m) })
 }
@@ -59,7 +62,7 @@ func isScaffolding(place string) bool { return slices.Contains(scaffolding, Func
 // where one did, then the first two functions that say something, and the last.
 func (s Stack) Asked() string {
 	entry, rest := s.entry()
-	last := slices.IndexFunc(rest, func(place string) bool { return !isMachinery(place) && !isScaffolding(place) })
+	last := slices.IndexFunc(rest, func(place string) bool { return !IsMachinery(place) && !isScaffolding(place) })
 	if last < 0 {
 		last = max(len(rest)-1, 0)
 	}
@@ -103,49 +106,58 @@ func (s Stack) entry() (how string, rest Stack) {
 	return process, rest
 }
 
-// askedTable says who in the guest asked for most, where that was found out.
-func (r *Record) askedTable(w io.Writer) {
-	if len(r.Acceptance.Callers) == 0 {
-		return
-	}
-	type row struct {
-		asked string
-		Count
-	}
-	var rows []row
-	var total Count
-	for _, c := range r.Acceptance.Callers {
+// An AskedFor is what was accepted for those who asked in the same few words.
+type AskedFor struct {
+	Asked string // as Stack.Asked has it
+	Count
+	VirtualNS int64 // that it took
+	AfterInit Count // of it, after the first instruction at privilege level 3
+	Stack     Stack // for which most of it was accepted
+}
+
+// AskedFor returns what was accepted by who asked, most first; nothing where that was not found out.
+func (r *Record) AskedFor() []AskedFor {
+	var rows []AskedFor
+	at := map[string]int{}
+	for _, c := range r.Acceptance.Callers { // the largest first
 		asked := c.Stack.Asked()
-		i := slices.IndexFunc(rows, func(r row) bool { return r.asked == asked })
-		if i < 0 {
-			i, rows = len(rows), append(rows, row{asked: asked})
+		i, known := at[asked]
+		if !known {
+			i = len(rows)
+			at[asked], rows = i, append(rows, AskedFor{Asked: asked, Stack: c.Stack})
 		}
 		rows[i].add(c.Bytes, c.Operations)
-		total.add(c.Bytes, c.Operations)
-	}
-	slices.SortStableFunc(rows, func(a, b row) int {
-		switch {
-		case a.Bytes > b.Bytes:
-			return -1
-		case a.Bytes < b.Bytes:
-			return 1
+		rows[i].VirtualNS = addNS(rows[i].VirtualNS, c.VirtualNS)
+		if c.AfterInit {
+			rows[i].AfterInit.add(c.Bytes, c.Operations)
 		}
-		return strings.Compare(a.asked, b.asked)
+	}
+	slices.SortStableFunc(rows, func(a, b AskedFor) int {
+		return cmp.Or(cmp.Compare(b.Bytes, a.Bytes), strings.Compare(a.Asked, b.Asked))
 	})
+	return rows
+}
+
+// askedTable says who in the guest asked for most, where that was found out.
+func (r *Record) askedTable(w io.Writer) {
+	rows := r.AskedFor()
+	if len(rows) == 0 {
+		return
+	}
 	const most = 5
 	for i, row := range rows[:min(most, len(rows))] {
 		name := ""
 		if i == 0 {
 			name = "asked for by"
 		}
-		line(w, name, FormatBytes(row.Bytes), row.asked)
+		line(w, name, FormatBytes(row.Bytes), row.Asked)
 	}
 	if len(rows) > most {
-		rest := total
-		for _, row := range rows[:most] {
-			rest.Bytes -= row.Bytes
+		var rest uint64
+		for _, row := range rows[most:] {
+			rest += row.Bytes
 		}
-		line(w, "", FormatBytes(rest.Bytes), fmt.Sprintf("%d others", len(rows)-most))
+		line(w, "", FormatBytes(rest), fmt.Sprintf("%d others", len(rows)-most))
 	}
 	fmt.Fprintln(w)
 }

@@ -3,6 +3,8 @@ package record
 import (
 	"strings"
 	"testing"
+
+	"github.com/tacit-vm/tacit/physical"
 )
 
 func TestAsked(t *testing.T) {
@@ -31,9 +33,9 @@ func TestStacksAreBounded(t *testing.T) {
 	var at uint64
 	l.FindStacks(Stacks{Addresses: func() []uint64 { at++; return []uint64{at} }, Name: func(a uint64) string { return Address(a).String() }})
 	for range 2 * maxStacks {
-		l.Accept(Accepted{By: Running, Bytes: 4096, Size: Size4K, NS: 3})
+		l.Accept(Accepted{By: Running, Bytes: 4096, Size: physical.Size4K, NS: 3})
 	}
-	l.Accept(Accepted{By: Firmware, Bytes: 4096, Size: Size4K})
+	l.Accept(Accepted{By: Firmware, Bytes: 4096, Size: physical.Size4K})
 	callers := l.Record().Acceptance.Callers
 	var sum Count
 	for _, c := range callers {

@@ -6,9 +6,12 @@ import (
 	"io"
 	"maps"
 	"slices"
+
+	"github.com/tacit-vm/tacit/cost"
 )
 
-// WriteDetails writes what the summary leaves out: when each phase was reached, and how often what was called.
+// WriteDetails writes what the summary leaves out: when each phase was reached, how often what was called, and what
+// virtual time went to.
 func (r *Record) WriteDetails(w io.Writer) error {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "\n%-20s%16s%18s%16s\n", "phase", "virtual time", "instructions", "not accepted")
@@ -28,6 +31,30 @@ func (r *Record) WriteDetails(w io.Writer) error {
 			}
 		}
 	}
+	r.costsTable(&b)
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// costsTable says what virtual time went to.
+func (r *Record) costsTable(w io.Writer) {
+	total := r.Costs.Total
+	if len(total.Events) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n%-14s%34s%34s\n", "virtual time", "until init", "until the end")
+	row := func(name string, of func(Spent) (count string, ns int64)) {
+		count, ns := of(total)
+		atInit, nsAtInit := "", "-"
+		if r.Costs.Init != nil {
+			text, ns := of(*r.Costs.Init)
+			atInit, nsAtInit = text, FormatNS(ns)
+		}
+		fmt.Fprintf(w, "%-14s%18s%16s%18s%16s\n", Printable(name), atInit, nsAtInit, count, FormatNS(ns))
+	}
+	known := slices.DeleteFunc(cost.Events(), func(e cost.Event) bool { return total.Events[e.String()].Count == 0 })
+	for _, e := range known {
+		row(e.String(), func(s Spent) (string, int64) { c := s.Events[e.String()]; return FormatCount(c.Count) + " ×", c.NS })
+	}
+	row("waited", func(s Spent) (string, int64) { return "", s.Waited })
 }

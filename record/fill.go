@@ -3,6 +3,8 @@ package record
 import (
 	"cmp"
 	"slices"
+
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // Record returns a record with what the Log knows: acceptance, pages added, conversions, calls, phases, times. The
@@ -16,6 +18,7 @@ func (l *Log) Record() *Record {
 		Calls:       map[string]Callees{},
 		Phases:      []PhaseReached{},
 		Guest:       Guest{Flags: []string{}, Steps: []Step{}},
+		Costs:       Costs{Total: Spent{Events: map[string]Charged{}}},
 	}
 	t := &totals{}
 	if l != nil {
@@ -27,26 +30,26 @@ func (l *Log) Record() *Record {
 		Stub:     t.accepted[Stub].account(),
 		Kernel:   t.accepted[Kernel].account(),
 	}
-	for size := range pageSizes {
+	for size := range physical.PageSizes {
 		if c := t.added[size]; c.Operations != 0 {
 			r.Added[size.String()] = c
 		}
 	}
-	for plane := range planes {
+	for plane := range physical.Planes {
 		if c := t.converted[plane]; c.Operations != 0 {
 			r.Conversions[plane.String()] = c
 		}
 	}
-	for c, n := range t.calls {
-		on := r.Calls[c.on.String()]
+	for _, c := range t.calls {
+		on := r.Calls[c.Interface.String()]
 		if on == nil {
 			on = Callees{}
-			r.Calls[c.on.String()] = on
+			r.Calls[c.Interface.String()] = on
 		}
-		if on[c.name] == nil {
-			on[c.name] = map[string]uint64{}
+		if on[c.Name] == nil {
+			on[c.Name] = map[string]uint64{}
 		}
-		on[c.name][c.status] = n
+		on[c.Name][c.Status] = c.Times
 	}
 	for _, m := range t.marks {
 		if m != nil {
@@ -73,7 +76,7 @@ func (a *acceptance) account() AgentAcceptance {
 	account := AgentAcceptance{
 		VirtualNS: a.ns, Sizes: map[string]Count{}, UntilInit: a.untilInit, AfterInit: a.afterInit,
 	}
-	for size := range pageSizes {
+	for size := range physical.PageSizes {
 		if c := a.sizes[size]; c.Operations != 0 {
 			account.Sizes[size.String()] = c
 			account.add(c.Bytes, c.Operations)

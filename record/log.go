@@ -1,6 +1,10 @@
 package record
 
-import "math"
+import (
+	"math"
+
+	"github.com/tacit-vm/tacit/physical"
+)
 
 // Log takes the events of one run while it runs and keeps exact totals of them in bounded memory, however many there
 // are. A Sink gets the events themselves.
@@ -11,6 +15,7 @@ type Log struct {
 	totals  totals
 	callers callers
 	sink    Sink
+	watch   Sink
 	added   Added    // the run of pages held back for the sink; Bytes is 0 when there is none
 	taken   Accepted // the run of accepted pages held back for the sink
 
@@ -21,14 +26,22 @@ type Log struct {
 // totals is what the record is made from.
 type totals struct {
 	accepted  [agents]acceptance
-	added     [pageSizes]Count
-	converted [planes]Count
-	calls     map[call]uint64
+	added     [physical.PageSizes]Count
+	converted [physical.Planes]Count
+	calls     []Calls // in the order of first calls
+	called    map[call]int
 	marks     [phases]*Marked
 }
 
+// Calls is how often something was called that was called at all.
+type Calls struct {
+	Interface    Interface
+	Name, Status string
+	Times        uint64
+}
+
 type acceptance struct {
-	sizes     [pageSizes]Count
+	sizes     [physical.PageSizes]Count
 	untilInit Count
 	afterInit Count
 	ns        int64
@@ -45,7 +58,17 @@ const maxCalls = 1024
 
 // NewLog returns an empty Log. The sink may be nil.
 func NewLog(sink Sink) *Log {
-	return &Log{sink: sink, totals: totals{calls: map[call]uint64{}}}
+	return &Log{sink: sink, totals: totals{called: map[call]int{}}}
+}
+
+// Watch makes a second sink hear of what happens as it happens: each page by itself, where the first hears of runs, and
+// each line of the guest's console. Calls it can count by Counted, which it may ask from within Event.
+func (l *Log) Watch(s Sink) { l.watch = s }
+
+func (l *Log) show(e Event) {
+	if l.watch != nil {
+		l.watch.Event(e)
+	}
 }
 
 // Count is how often something happened and how much memory it covered in all.
@@ -64,7 +87,7 @@ func (l *Log) Accept(e Accepted) {
 	if l == nil {
 		return
 	}
-	e.Size = min(e.Size, Size1G)
+	e.Size = min(e.Size, physical.Size1G)
 	guests := e.By == Running
 	if e.By == Running || e.By >= agents {
 		e.By = l.running()
@@ -81,10 +104,11 @@ func (l *Log) Accept(e Accepted) {
 	if guests {
 		e.Stack = l.callers.take(e.Bytes, operations, e.NS, l.Reached(Init))
 	}
+	e.Last = e.Stamp
+	l.show(e)
 	if l.sink == nil {
 		return
 	}
-	e.Last = e.Stamp
 	if r := &l.taken; r.Bytes != 0 && r.By == e.By && r.Size == e.Size && r.RIP == e.RIP && r.Stack == e.Stack &&
 		r.GPA+Address(r.Bytes) == e.GPA {
 		r.Last, r.Bytes, r.NS = e.Stamp, r.Bytes+e.Bytes, addNS(r.NS, e.NS)
@@ -100,12 +124,13 @@ func (l *Log) Add(e Added) {
 	if l == nil {
 		return
 	}
-	e.Size = min(e.Size, Size1G)
+	e.Size = min(e.Size, physical.Size1G)
 	l.totals.added[e.Size].add(e.Bytes, pages(e.Bytes, e.Size))
+	e.Last = e.Stamp
+	l.show(e)
 	if l.sink == nil {
 		return
 	}
-	e.Last = e.Stamp
 	if r := &l.added; r.Bytes != 0 && r.Size == e.Size && r.GPA+Address(r.Bytes) == e.GPA {
 		r.Last, r.Bytes = e.Stamp, r.Bytes+e.Bytes
 		return
@@ -120,8 +145,9 @@ func (l *Log) Convert(e Converted) {
 	if l == nil {
 		return
 	}
-	e.To = min(e.To, Shared)
+	e.To = min(e.To, physical.Shared)
 	l.totals.converted[e.To].add(e.Bytes, 1)
+	l.show(e)
 	if l.sink != nil {
 		l.Flush()
 		l.sink.Event(e)
@@ -135,14 +161,40 @@ func (l *Log) Call(e Called) {
 		return
 	}
 	key := call{min(e.Interface, interfaces-1), e.Name, e.Status}
-	if _, known := l.totals.calls[key]; !known && len(l.totals.calls) >= maxCalls {
+	t := &l.totals
+	i, known := t.called[key]
+	if !known && len(t.calls) >= maxCalls {
 		key.name, key.status = "other", ""
+		i, known = t.called[key]
 	}
-	l.totals.calls[key]++
+	if !known {
+		i = len(t.calls)
+		t.called[key] = i
+		t.calls = append(t.calls, Calls{Interface: key.on, Name: key.name, Status: key.status})
+	}
+	t.calls[i].Times++
 	if l.sink != nil && e.Interface == UEFI {
 		l.Flush()
 		l.sink.Event(e)
 	}
+}
+
+// Counted returns how often what was called, in the order of first calls: later ones come after those that were there
+// before. It is the Log's own, to be read at once and not to be changed.
+func (l *Log) Counted() []Calls {
+	if l == nil {
+		return nil
+	}
+	return l.totals.calls
+}
+
+// Say takes a Said. Its text is made printable.
+func (l *Log) Say(e Said) {
+	if l == nil || l.watch == nil {
+		return
+	}
+	e.Text = Printable(e.Text)
+	l.watch.Event(e)
 }
 
 // Mark takes a Marked. Only the first mark of a phase counts.
@@ -151,6 +203,7 @@ func (l *Log) Mark(e Marked) {
 		return
 	}
 	l.totals.marks[e.Phase] = &e
+	l.show(e)
 	if l.sink != nil {
 		l.Flush()
 		l.sink.Event(e)
@@ -213,7 +266,7 @@ func (l *Log) running() Agent {
 }
 
 // pages is how many pages of that size it takes to hold the bytes.
-func pages(bytes uint64, size PageSize) uint64 {
+func pages(bytes uint64, size physical.PageSize) uint64 {
 	n := bytes / size.Bytes()
 	if bytes%size.Bytes() != 0 {
 		n++

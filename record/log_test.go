@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/tacit-vm/tacit/physical"
 )
 
 const (
@@ -21,19 +23,19 @@ func at(n int64) Stamp { return Stamp{VirtualNS: n, Instructions: uint64(n)} }
 // and 2 MiB after it in 4 KiB pages.
 func aBoot(l *Log) {
 	l.Mark(Marked{Stamp: at(0), Phase: FirmwareStart, Unaccepted: 1 * gib})
-	l.Accept(Accepted{Stamp: at(10), GPA: 0, Bytes: 256 * mib, Size: Size2M, NS: 1000})
+	l.Accept(Accepted{Stamp: at(10), GPA: 0, Bytes: 256 * mib, Size: physical.Size2M, NS: 1000})
 	l.Mark(Marked{Stamp: at(20), Phase: StubEntry, Unaccepted: 768 * mib})
 	l.Call(Called{Stamp: at(21), Interface: UEFI, Name: "ExitBootServices", Status: "EFI_INVALID_PARAMETER"})
 	l.Call(Called{Stamp: at(22), Interface: UEFI, Name: "ExitBootServices", Status: "EFI_SUCCESS"})
 	l.Mark(Marked{Stamp: at(22), Phase: ExitBootServices, Unaccepted: 768 * mib})
-	l.Accept(Accepted{Stamp: at(23), GPA: 1*gib - 4*kib, Bytes: 4 * kib, Size: Size4K, NS: 8, RIP: 0x1000})
-	l.Accept(Accepted{Stamp: at(24), GPA: 1*gib - 8*kib, Bytes: 4 * kib, Size: Size4K, NS: 8, RIP: 0x1000})
-	l.Accept(Accepted{Stamp: at(25), By: Firmware, GPA: 600 * mib, Bytes: 4 * kib, Size: Size4K, NS: 8})
+	l.Accept(Accepted{Stamp: at(23), GPA: 1*gib - 4*kib, Bytes: 4 * kib, Size: physical.Size4K, NS: 8, RIP: 0x1000})
+	l.Accept(Accepted{Stamp: at(24), GPA: 1*gib - 8*kib, Bytes: 4 * kib, Size: physical.Size4K, NS: 8, RIP: 0x1000})
+	l.Accept(Accepted{Stamp: at(25), By: Firmware, GPA: 600 * mib, Bytes: 4 * kib, Size: physical.Size4K, NS: 8})
 	l.Mark(Marked{Stamp: at(30), Phase: KernelEntry, Unaccepted: 768*mib - 12*kib})
 	for i := range uint64(2) {
 		l.Call(Called{Stamp: at(40), Interface: HostExit, Name: "EPT_VIOLATION"})
-		l.Add(Added{Stamp: at(40), GPA: Address(256*mib + i*2*mib), Bytes: 2 * mib, Size: Size2M})
-		l.Accept(Accepted{Stamp: at(41 + int64(i)), GPA: Address(256*mib + i*2*mib), Bytes: 2 * mib, Size: Size2M, NS: 400, RIP: 0xffffffff81000000})
+		l.Add(Added{Stamp: at(40), GPA: Address(256*mib + i*2*mib), Bytes: 2 * mib, Size: physical.Size2M})
+		l.Accept(Accepted{Stamp: at(41 + int64(i)), GPA: Address(256*mib + i*2*mib), Bytes: 2 * mib, Size: physical.Size2M, NS: 400, RIP: 0xffffffff81000000})
 		l.Call(Called{Stamp: at(41), Interface: TDCALL, Name: "MEM.PAGE.ACCEPT", Status: "TDX_SUCCESS"})
 	}
 	l.Mark(Marked{Stamp: at(50), Phase: Init, Unaccepted: 764*mib - 12*kib})
@@ -41,7 +43,7 @@ func aBoot(l *Log) {
 		l.Add(Added{Stamp: at(60 + int64(i)), GPA: Address(300*mib + i*4*kib), Bytes: 4 * kib})
 		l.Accept(Accepted{Stamp: at(60 + int64(i)), GPA: Address(300*mib + i*4*kib), Bytes: 4 * kib, NS: 8, RIP: 0xffffffff81000000})
 	}
-	l.Convert(Converted{Stamp: at(700), GPA: 8 * mib, Bytes: 64 * kib, To: Shared})
+	l.Convert(Converted{Stamp: at(700), GPA: 8 * mib, Bytes: 64 * kib, To: physical.Shared})
 	l.Mark(Marked{Stamp: at(800), Phase: Report, Unaccepted: 762*mib - 12*kib})
 	l.Mark(Marked{Stamp: Stamp{900, 850}, Phase: End, Unaccepted: 761 * mib})
 }
@@ -185,7 +187,7 @@ func TestOddValuesDoNotPanic(t *testing.T) {
 			t.Error("an unknown phase was reached")
 		}
 	}
-	if s := fmt.Sprint(Agent(9), PageSize(9), Phase(99), Interface(99), Plane(9)); strings.Count(s, "unknown") != 5 {
+	if s := fmt.Sprint(Agent(9), physical.PageSize(9), Phase(99), Interface(99), physical.Plane(9)); strings.Count(s, "unknown") != 5 {
 		t.Error(s)
 	}
 }
@@ -265,12 +267,49 @@ func TestRunsEndWhereSomethingChanges(t *testing.T) {
 	other.RIP = 2
 	third := page(2)
 	third.By, third.RIP = Firmware, other.RIP
-	large := Accepted{By: Firmware, GPA: 12 * kib, Bytes: 2 * mib, Size: Size2M, RIP: other.RIP}
+	large := Accepted{By: Firmware, GPA: 12 * kib, Bytes: 2 * mib, Size: physical.Size2M, RIP: other.RIP}
 	for _, e := range []Accepted{page(0), other, third, large} {
 		l.Accept(e)
 	}
 	l.Flush()
 	if len(list.Events) != 4 {
 		t.Errorf("%d events: %v", len(list.Events), list.Events)
+	}
+}
+
+// A sink that watches hears of each page, and of the console. What the log's own sink hears stays the same.
+func TestWatch(t *testing.T) {
+	alone, joined, watched := List{Max: 2000}, List{Max: 2000}, List{Max: 2000}
+	aBoot(NewLog(&alone))
+	l := NewLog(&joined)
+	l.Watch(&watched)
+	aBoot(l)
+	l.Say(Said{Stamp: at(901), Text: "a\x1b[2Jb"})
+	if !reflect.DeepEqual(alone.Events, joined.Events) {
+		t.Errorf("with a watch the sink hears\n%v, without\n%v", joined.Events, alone.Events)
+	}
+	var accepted, added, calls int
+	for _, e := range watched.Events {
+		switch e.(type) {
+		case Accepted:
+			accepted++
+		case Added:
+			added++
+		case Called:
+			calls++
+		}
+	}
+	if accepted != 4+2+512 || added != 2+512 || calls != 0 {
+		t.Errorf("%d acceptances, %d pages added, %d calls", accepted, added, calls)
+	}
+	if said := watched.Events[len(watched.Events)-1]; !reflect.DeepEqual(said, Said{Stamp: at(901), Text: `a\x1b[2Jb`}) {
+		t.Errorf("the last event is %+v", said)
+	}
+	var times uint64
+	for _, c := range l.Counted() {
+		times += c.Times
+	}
+	if times != 2+2*2 {
+		t.Errorf("%d calls were counted: %+v", times, l.Counted())
 	}
 }

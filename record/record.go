@@ -44,6 +44,7 @@ type Record struct {
 	VirtualNS    VirtualNS `json:"virtual_ns"`
 	Instructions uint64    `json:"instructions"`
 	CostModel    string    `json:"cost_model"`
+	Costs        Costs     `json:"costs"`
 
 	Host Host `json:"host"`
 }

@@ -44,6 +44,7 @@ var promised = []string{
 	"acceptance.unaccepted_at_init_bytes", "acceptance.unaccepted_at_report_bytes",
 	"acceptance.unaccepted_at_end_bytes", "acceptance.bitmap_set_at_report_bytes",
 	"guest.meminfo", "guest.flags", "virtual_ns.init", "virtual_ns.total", "instructions", "cost_model",
+	"costs.init", "costs.total.waited_ns", "costs.total.events",
 	"host.wall_ns", "host.mips", "host.peak_rss_bytes",
 }
 
@@ -58,7 +59,7 @@ func TestPromisedNames(t *testing.T) {
 		}
 	}
 	full := names(decode(t, aRecord()), "")
-	for _, name := range []string{"guest.meminfo.MemTotal", "guest.meminfo.Unaccepted"} {
+	for _, name := range []string{"guest.meminfo.MemTotal", "guest.meminfo.Unaccepted", "costs.init.events.exit.count", "costs.total.events.exit.ns"} {
 		if !slices.Contains(full, name) {
 			t.Errorf("no %s", name)
 		}
@@ -83,14 +84,17 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 		for _, agent := range []string{"firmware", "stub", "kernel"} {
 			name = strings.Replace(name, "acceptance.by."+agent+".", "acceptance.by.*.", 1)
 		}
-		for _, counts := range []string{".sizes.", ".until_init.", ".after_init."} {
+		for _, at := range []string{"init.", "total."} {
+			name = strings.Replace(name, "costs."+at, "costs.*.", 1)
+		}
+		for _, counts := range []string{".sizes.", ".until_init.", ".after_init.", ".events."} {
 			if at := strings.Index(name, counts); at >= 0 {
 				name = name[:at+len(counts)-1]
 			}
 		}
 		name = strings.ReplaceAll(name, "guest.meminfo.", "")
 		if slices.Contains([]string{"", "config", "image", "acceptance", "acceptance.by", "guest", "host", "virtual_ns",
-			"diagnosis.instruction"}, name) {
+			"costs", "diagnosis.instruction"}, name) {
 			continue // only holds others
 		}
 		if !bytes.Contains(page, []byte("`"+name+"`")) {

@@ -11,7 +11,7 @@ import (
 // Sink receives the events of a run one by one, in the order of their stamps, where totals are not enough: a file, a
 // timeline, a profile.
 type Sink interface {
-	// Event takes one event. It must not call the Log back.
+	// Event takes one event. It must not give the Log another.
 	Event(e Event)
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // WriteSummary writes the record as the table that a person reads at the end of a run.
@@ -114,7 +116,7 @@ func (r *Record) leftTable(w io.Writer) {
 				text = append(text, FormatCount(n)+e.name)
 			}
 		}
-		if n := r.Conversions[Shared.String()]; n.Operations > 0 {
+		if n := r.Conversions[physical.Shared.String()]; n.Operations > 0 {
 			text = append(text, FormatBytes(n.Bytes)+" made shared")
 		}
 		line(w, "host exits", FormatCount(exits), text...)
@@ -204,7 +206,7 @@ func (d *Diagnosis) write(w io.Writer) {
 // pagesText writes how many pages of each size, the larger first.
 func pagesText(sizes map[string]Count) string {
 	var text []string
-	for size := pageSizes; size > 0; size-- {
+	for size := physical.PageSizes; size > 0; size-- {
 		if c := sizes[(size - 1).String()]; c.Operations > 0 {
 			text = append(text, FormatCount(c.Operations)+" × "+(size-1).String())
 		}

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/tacit-vm/tacit/cost"
 )
 
 func aRecord() *Record {
@@ -15,6 +17,13 @@ func aRecord() *Record {
 	r.Outcome = PowerOff
 	r.Acceptance.BitmapSetAtReport = new(uint64(762 * mib))
 	r.Guest.MemInfo = &MemInfo{MemTotal: 980 * mib, Unaccepted: new(uint64(763 * mib))}
+	var spent cost.Tally
+	spent.Add(cost.Instruction, 50)
+	spent.Add(cost.Exit, 2)
+	r.Costs.Init = new(SpentOn(spent, cost.TDX()))
+	spent.Add(cost.Instruction, 800)
+	spent.Waited = 50
+	r.Costs.Total = SpentOn(spent, cost.TDX())
 	r.Host = HostOf(2_500_000_000, 850, 600*mib)
 	return r
 }

@@ -25,35 +25,6 @@ const (
 
 var agentNames = [agents]string{Running: "running", Firmware: "firmware", Stub: "stub", Kernel: "kernel"}
 
-// PageSize is the size of page that an operation worked on, by its level in TDX terms (TDX module ABI,
-// TDG.MEM.PAGE.ACCEPT: 0 is 4 KiB, 1 is 2 MiB, 2 is 1 GiB). SEV-SNP has the first two.
-type PageSize uint8
-
-const (
-	Size4K PageSize = iota
-	Size2M
-	Size1G
-
-	pageSizes
-)
-
-var pageSizeNames = [pageSizes]string{Size4K: "4K", Size2M: "2M", Size1G: "1G"}
-
-// Bytes is how much one page of that size holds.
-func (s PageSize) Bytes() uint64 { return 4096 << (9 * min(s, Size1G)) }
-
-// Plane is one of the two memories that a guest-physical address can mean.
-type Plane uint8
-
-const (
-	Private Plane = iota
-	Shared
-
-	planes
-)
-
-var planeNames = [planes]string{Private: "private", Shared: "shared"}
-
 // Phase is a moment that a boot passes through at most once.
 type Phase uint8
 
@@ -118,22 +89,16 @@ var interfaceNames = [interfaces]string{
 }
 
 func (a Agent) String() string     { return word(agentNames[:], a) }
-func (s PageSize) String() string  { return word(pageSizeNames[:], s) }
-func (p Plane) String() string     { return word(planeNames[:], p) }
 func (p Phase) String() string     { return word(phaseNames[:], p) }
 func (i Interface) String() string { return word(interfaceNames[:], i) }
 
 // In JSON each of them is its word, and a word is read back.
 
 func (a Agent) MarshalText() ([]byte, error)     { return []byte(a.String()), nil }
-func (s PageSize) MarshalText() ([]byte, error)  { return []byte(s.String()), nil }
-func (p Plane) MarshalText() ([]byte, error)     { return []byte(p.String()), nil }
 func (p Phase) MarshalText() ([]byte, error)     { return []byte(p.String()), nil }
 func (i Interface) MarshalText() ([]byte, error) { return []byte(i.String()), nil }
 
 func (a *Agent) UnmarshalText(text []byte) error     { return unword(agentNames[:], text, a) }
-func (s *PageSize) UnmarshalText(text []byte) error  { return unword(pageSizeNames[:], text, s) }
-func (p *Plane) UnmarshalText(text []byte) error     { return unword(planeNames[:], text, p) }
 func (p *Phase) UnmarshalText(text []byte) error     { return unword(phaseNames[:], text, p) }
 func (i *Interface) UnmarshalText(text []byte) error { return unword(interfaceNames[:], text, i) }
 

@@ -4,41 +4,8 @@ import (
 	"strings"
 
 	"github.com/tacit-vm/tacit/internal/host"
-	"github.com/tacit-vm/tacit/internal/snp"
-	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/record"
 )
-
-// The hosts of the platforms: who serves the guest, honest or not. The second result tells what a host that cheats has
-// done; nil where it is honest.
-type (
-	tdHost interface {
-		tdx.Host
-		Serve(host.Guest)
-	}
-	snpHost interface {
-		snp.Host
-		Serve(host.Guest)
-	}
-)
-
-func (m *Machine) tdHost(honest *host.Host) (tdHost, func() *record.Attack, error) {
-	if m.cfg.HostAttack == "" {
-		return honest, nil, nil
-	}
-	a, err := host.ParseAttack(m.cfg.HostAttack)
-	cheat := host.CheatTD(honest, m.memory, a)
-	return cheat, cheat.Report, err
-}
-
-func (m *Machine) snpHost(honest *host.SNP) (snpHost, func() *record.Attack, error) {
-	if m.cfg.HostAttack == "" {
-		return honest, nil, nil
-	}
-	a, err := host.ParseAttack(m.cfg.HostAttack)
-	cheat := host.CheatSNP(honest, m.memory, a)
-	return cheat, cheat.Report, err
-}
 
 // accuse says in d what the host did to a guest that did not get over it. The guest is not to blame for pages that it
 // had accepted.

@@ -17,6 +17,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/gdb"
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/record/timeline"
 )
 
 // Names of platforms.
@@ -63,11 +64,12 @@ type Config struct {
 
 	BlockLimit int // instructions the processor decodes at once; 0 means its own choice. It must not matter
 
-	Cost cost.Model // the zero Model means the platform's
+	Cost cost.Model // for the platform; the zero Model means tacit's own
 
 	Console  io.Writer             // takes the guest's first serial port; nil loses it
 	Progress func(record.Progress) // hears how far the run is, many times a second; may be nil
 	Events   record.Sink           // hears of every event; may be nil
+	Timeline *timeline.Recorder    // is shown what happens over time; it changes nothing in the run. May be nil
 	Symbols  *image.Symbols        // names functions in diagnoses; nil means those that the image carries
 	// StubSymbols names functions of the EFI stub of a bzImage, and makes its callers exact; nil means that nothing does.
 	StubSymbols *image.Symbols
@@ -130,6 +132,9 @@ func (c Config) Check() error {
 		if c.Platform == None {
 			return fmt.Errorf("firmware lie %s: on platform %s no memory is unaccepted, and there is nothing to lie about", l, None)
 		}
+	}
+	if p := c.Cost.Platform(); p != "" && p != c.Platform {
+		return fmt.Errorf("%s is a cost model for platform %s, and the guest runs on %s", c.Cost.Name(), p, c.Platform)
 	}
 	if c.HostPage != 0 && c.HostPage != 4<<10 && c.HostPage != 2<<20 {
 		return fmt.Errorf("host pages of %s: want 4 KiB or 2 MiB", record.FormatBytes(c.HostPage))

@@ -16,9 +16,21 @@ import (
 	"github.com/tacit-vm/tacit/vm"
 )
 
-// dear are the programs that have no end of their own and keep the host busy in ways of their own.
-var dear = []string{
-	"spins", "sums", "fills", "copies", "loads", "waits", "timers", "paths", "fresh", "changes", "touches", "forgets", "computes", "faults", "moves", "prints",
+// endless are programs that have no end of their own and keep the host busy in ways of their own. A guest of the plain
+// platform is without what some of them ask for.
+var endless = []struct {
+	source    string
+	names     []string
+	platforms []string
+}{
+	{"programs.c", []string{
+		"spins", "sums", "fills", "copies", "loads", "waits", "timers", "paths", "fresh", "changes", "touches", "forgets", "computes", "faults", "moves", "prints",
+	}, []string{vm.TDX}},
+	{"faults.c", []string{"changes_aliases"}, []string{vm.TDX}},
+	{"faults.c", []string{"interrupts"}, vm.PlatformNames()},
+	{"faults.c", []string{"tries_again"}, []string{vm.SNP}},
+	{"pages.c", []string{"converts", "converts_much"}, vm.ConfidentialPlatforms()},
+	{"requests.c", []string{"requests"}, []string{vm.SNP}},
 }
 
 // whole asserts that a record has all that a record has.
@@ -71,19 +83,27 @@ func TestToldToEnd(t *testing.T) {
 			return soon(t, 2*time.Second, func() *record.Record { return ends(t, t.Context(), cfg, outcome) })
 		},
 		"virtual time": func(t *testing.T, cfg vm.Config) *record.Record {
-			cfg.Platform, cfg.MaxVirtual = vm.None, 50*time.Microsecond
+			cfg.MaxVirtual = firmwareTakes[cfg.Platform] + 50*time.Microsecond
 			return soon(t, 3*time.Second, func() *record.Record { return ends(t, t.Context(), cfg, outcome) })
 		},
 	}
-	for _, name := range dear {
-		img := guestProgram(t, name)
-		for way, told := range ways {
-			t.Run(name+"/"+way, func(t *testing.T) {
-				whole(t, told(t, vm.Config{Memory: 1 * gib, Image: img, Initrd: []byte{}, MaxVirtual: -1}))
-			})
+	for _, e := range endless {
+		for _, name := range e.names {
+			img := programIn(t, e.source, name)
+			for _, platform := range e.platforms {
+				for way, told := range ways {
+					t.Run(name+"/"+platform+"/"+way, func(t *testing.T) {
+						whole(t, told(t, vm.Config{Platform: platform, Memory: 1 * gib, Image: img, Initrd: []byte{}, MaxVirtual: -1}))
+					})
+				}
+			}
 		}
 	}
 }
+
+// firmwareTakes is how much virtual time firmware takes to accept its memory, by platform; what is below a microsecond is
+// cut off.
+var firmwareTakes = map[string]time.Duration{vm.TDX: 53_350 * time.Microsecond, vm.SNP: 27_546 * time.Microsecond}
 
 // ends runs a machine and asserts its outcome.
 func ends(t *testing.T, ctx context.Context, cfg vm.Config, want record.Outcome) *record.Record {
@@ -217,6 +237,12 @@ func TestHostMemoryIsBounded(t *testing.T) {
 		b = boot(t, vm.Config{Platform: platform, Memory: 256 * mib, Image: img, Initrd: []byte{}, MaxHostMemory: math.MaxUint64, MaxInstructions: 10_000_000})
 		if !strings.Contains(b.Diagnosis.Summary, "instructions") {
 			t.Errorf("%s without a limit: %+v", platform, b.Diagnosis)
+		}
+	}
+	for _, platform := range vm.PlatformNames() { // more than any host has
+		b := boot(t, vm.Config{Platform: platform, Memory: 4 << 40, Image: programIn(t, "pages.c", "takes"), Initrd: []byte{}, MaxHostMemory: 384 * mib})
+		if b.Outcome != record.Limit || !strings.Contains(b.Diagnosis.Summary, "384 MiB of the host's memory") {
+			t.Errorf("%s: outcome %s, %+v", platform, b.Outcome, b.Diagnosis)
 		}
 	}
 	_, err := vm.Run(t.Context(), vm.Config{Image: guestProgram(t, "spins"), Initrd: make([]byte, 100*mib), MaxHostMemory: 300 * mib})

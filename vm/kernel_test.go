@@ -15,6 +15,7 @@ import (
 
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/record/timeline"
 	"github.com/tacit-vm/tacit/vm"
 )
 
@@ -132,7 +133,9 @@ func TestTDXGuestAcceptsLazily(t *testing.T) {
 func TestSameBytesAgain(t *testing.T) {
 	t.Parallel()
 	first := defaultBoot()(t)
-	again := boot(t, vm.Config{Image: debian13(t), BlockLimit: 7}) // where blocks end must not matter either
+	var recorder timeline.Recorder
+	again := boot(t, vm.Config{Image: debian13(t), BlockLimit: 7, Timeline: &recorder}) // where blocks end must not matter either
+	agrees(t, again.Record, recorder.Timeline())
 	if first.console != again.console {
 		t.Error("two runs print differently:\n" + firstDifference(first.console, again.console))
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/firmware/acpi"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -32,6 +33,7 @@ type Machine struct {
 	lastStack lastStack
 	report    report.Parser
 	books     books
+	toInit    *cost.Tally // what virtual time had gone to at init; nil before
 
 	ended  error // how the guest ended the run from within an instruction, such as a device's power-off
 	exited bool  // the mark of ExitBootServices has been made
@@ -42,11 +44,12 @@ type Machine struct {
 	appointments []appointment // in the order of time
 	trace        *tracer       // nil while nothing is traced
 	debug        *debugger     // nil where nobody debugs
+	sampler      *sampler      // nil where nobody wants to see what happens over time
 	keyboard     keyboard
 }
 
 func newMachine(cfg Config) (m *Machine, err error) {
-	m = &Machine{cfg: cfg, log: record.NewLog(cfg.Events), ram: firmware.RAM(cfg.Memory), console: console{out: cfg.Console, giveUp: neverGiveUp}}
+	m = &Machine{cfg: cfg, log: record.NewLog(cfg.Events), ram: physical.RAM(cfg.Memory), console: console{out: cfg.Console, giveUp: neverGiveUp}}
 	m.console.now, m.console.onLast = m.Now, m.panicked
 	defer func() {
 		if err != nil {
@@ -88,7 +91,7 @@ func newMachine(cfg Config) (m *Machine, err error) {
 		Unaccepted: m.platform.accept != nil, FirmwareAccepts: accepts, Misalign: cfg.Misalign, Policy: policy,
 		UnacceptedTable: cfg.UnacceptedTable, Lie: firmware.Lie(cfg.FirmwareLie),
 		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },
-		Seed:   cfg.Seed, RTCStart: rtcStart, CallNS: uint64(cfg.Cost.NS(cost.Exit)), MiBNS: uint64(cfg.Cost.NS(cost.ServiceMiB)),
+		Seed:   cfg.Seed, RTCStart: rtcStart,
 		PrivateBit: m.platform.privateBit, Tables: m.platform.tables,
 		Console: &m.console, Log: m.log,
 	}
@@ -98,11 +101,11 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	if m.firmware, err = firmware.New(fw); err != nil {
 		return m, err
 	}
-	m.debug = m.newDebugger()
+	m.debug, m.sampler = m.newDebugger(), m.newSampler()
 	m.keyboard = keyboard{m: m, live: cfg.Keyboard, replay: cfg.Replay}
 	m.cpus = []*x86.CPU{x86.New(x86.Config{
-		Memory: m.memory, Platform: m.debug.observe(m.platform), Bus: m.board, Traps: m.firmware,
-		InstructionNS: uint64(cfg.Cost.NS(cost.Instruction)), TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
+		Memory: m.memory, Platform: m.sampler.observe(m.debug.observe(m.platform)), Bus: m.board, Traps: m.firmware,
+		Cost: cfg.Cost, TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
 		CodeBytes: int(m.budget.code / 2),
 	})}
 	for _, c := range m.cpus {
@@ -164,7 +167,7 @@ func (m *Machine) Deliver(dest uint32, logical bool, vector uint8, mode uint8, l
 }
 
 // forget makes every processor forget frames whose state has changed.
-func (m *Machine) forget(p mem.Plane, start, end uint64) {
+func (m *Machine) forget(p physical.Plane, start, end uint64) {
 	for _, c := range m.cpus {
 		c.Forget(p, start, end)
 	}
@@ -184,6 +187,9 @@ func (m *Machine) stamp() record.Stamp {
 }
 
 func (m *Machine) reached(p record.Phase) {
+	if p == record.Init && m.toInit == nil {
+		m.toInit = new(m.cpus[0].Tally())
+	}
 	m.log.Mark(record.Marked{Stamp: m.stamp(), Phase: p, Unaccepted: m.platform.unaccepted()})
 }
 
@@ -193,6 +199,7 @@ func (m *Machine) newRecord() *record.Record {
 	image, initrd := m.checksums()
 	r.Image = record.Image{Kernel: m.cfg.Image.Name, SHA256: image}
 	r.Platform, r.MemoryBytes, r.CostModel = m.cfg.Platform, m.cfg.Memory, m.cfg.Cost.Name()
+	r.Costs = m.costs()
 	r.Config = record.Config{
 		CommandLine: m.cfg.kernelArguments(), FirmwareAcceptsBytes: m.cfg.FirmwareAccepts,
 		FirmwarePolicy: m.cfg.FirmwarePolicy, Misalign: m.cfg.Misalign,

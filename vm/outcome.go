@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/firmware"
-	"github.com/tacit-vm/tacit/internal/snp"
-	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
-	"github.com/tacit-vm/tacit/snp/abi"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -33,8 +31,7 @@ func (m *Machine) outcome(end error) record.Outcome {
 		reset       *firmware.Reset
 		returned    *firmware.Returned
 		fault       *firmware.Fault
-		fatal       *tdx.FatalError
-		terminated  *snp.Termination
+		gaveUp      confidential.Surrender
 		unsupported *x86.UnsupportedError
 		faultLoop   *x86.FaultLoopError
 		limit       *limitError
@@ -50,7 +47,7 @@ func (m *Machine) outcome(end error) record.Outcome {
 		return m.poweredOff()
 	case m.unvalidated() != nil:
 		return record.Violation // the guest died of it, in whatever way
-	case errors.As(end, &fatal), errors.As(end, &terminated), errors.As(end, &fault), panicked, errors.Is(end, errPanicked),
+	case errors.As(end, &gaveUp), errors.As(end, &fault), panicked, errors.Is(end, errPanicked),
 		errors.As(end, &reset) && reset.Type == uefi.ResetShutdown: // with an error for its reason
 		return record.GuestPanic
 	case errors.As(end, &reset), errors.Is(end, errReset):
@@ -107,34 +104,27 @@ func (m *Machine) diagnose(r *record.Record, end error) *record.Diagnosis {
 		return d
 	}
 	var (
-		onTDX      *tdx.Violation
-		onSNP      *snp.Violation
-		terminated *snp.Termination
+		violation *confidential.Violation
+		gaveUp    confidential.Surrender
 	)
 	switch v := m.unvalidated(); {
 	case v != nil && (r.Outcome == record.Violation || m.console.panic != ""):
 		excuse(r.Attack, v.GPA, &v.Why)
-		if errors.As(end, &terminated) {
-			alone := *terminated
-			alone.After = nil // it is v
-			d.Summary = alone.Error()
+		if errors.As(end, &gaveUp) {
+			d.Summary = gaveUp.Said()
 		}
 		d.Summary = v.Error() + "; the guest did not survive the #VC that followed: " + d.Summary
 		m.blame(d, v.GPA, v.GVA, v.State)
-	case errors.As(end, &onSNP):
-		excuse(r.Attack, onSNP.GPA, &onSNP.Why)
+	case errors.As(end, &violation):
+		excuse(r.Attack, violation.GPA, &violation.Why)
 		d.Summary = cmp.Or(m.console.panic, end.Error())
-		m.blame(d, onSNP.GPA, onSNP.GVA, onSNP.State)
-	case errors.As(end, &onTDX):
-		excuse(r.Attack, onTDX.GPA, &onTDX.Why)
-		d.Summary = cmp.Or(m.console.panic, end.Error())
-		m.blame(d, onTDX.GPA, onTDX.GVA, onTDX.State)
+		m.blame(d, violation.GPA, violation.GVA, violation.State)
 	}
 	if d.Advice == "" {
 		d.Advice = m.missing(end)
 	}
-	if d.Advice == "" && m.exited {
-		d.Advice = noGuest(r)
+	if d.Advice == "" && m.exited && m.platform.stranger != nil {
+		d.Advice = m.platform.stranger(r)
 	}
 	accuse(d, r.Attack)
 	accuseFirmware(d, r.Lie)
@@ -162,30 +152,13 @@ func (m *Machine) missing(end error) string {
 	return ""
 }
 
-// noGuest says what a system lacks that has taken over and does not know on what it runs. Every TDX guest asks the module
-// how wide its addresses are first, every SEV-SNP guest its hypervisor what it can do. Firmware here asks for nothing but
-// page state changes.
-func noGuest(r *record.Record) string {
-	asked := false
-	for name := range r.Calls[record.GHCB.String()] {
-		asked = asked || name != abi.EventPSC.String()
+// unvalidated returns the page that the guest touched too early, and did not survive the exception that it got for it;
+// nil where there is none.
+func (m *Machine) unvalidated() *confidential.Violation {
+	if m.platform.unvalidated == nil {
+		return nil
 	}
-	switch {
-	case r.Platform == TDX && len(r.Calls[record.TDCALL.String()]["VP.INFO"]) == 0:
-		return r.Image.Kernel + " is not a TDX guest: it never asked the TDX module for anything. A Linux kernel needs CONFIG_INTEL_TDX_GUEST."
-	case r.Platform == SNP && !asked:
-		return r.Image.Kernel + " is not an SEV-SNP guest: it never asked the hypervisor for anything. A Linux kernel needs CONFIG_AMD_MEM_ENCRYPT."
-	}
-	return ""
-}
-
-// unvalidated returns the page that an SEV-SNP guest touched without having validated it, and whose #VC it did not
-// survive; nil where there is none.
-func (m *Machine) unvalidated() *snp.Violation {
-	if g, ok := m.platform.Platform.(*snp.Platform); ok {
-		return g.Unvalidated(m.cpus[0])
-	}
-	return nil
+	return m.platform.unvalidated()
 }
 
 // blame says which page was touched, in what state it is, and who should have accepted it.
@@ -195,10 +168,9 @@ func (m *Machine) blame(d *record.Diagnosis, gpa, gva uint64, state string) {
 	if gva != 0 {
 		d.GVA = &v
 	}
-	how := map[string]string{TDX: "TDG.MEM.PAGE.ACCEPT", SNP: "a page state change, then PVALIDATE"}[m.cfg.Platform]
 	for _, u := range m.firmware.Leaves() {
 		if gpa >= u.Start && gpa < u.End {
-			d.Advice = "Firmware handed this page over as EfiUnacceptedMemory: the guest has to accept it (" + how + ") before it touches it."
+			d.Advice = "Firmware handed this page over as EfiUnacceptedMemory: the guest has to accept it (" + m.platform.how + ") before it touches it."
 		}
 	}
 }

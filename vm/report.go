@@ -123,6 +123,8 @@ type console struct {
 	oops  string    // where that was, as oopsRIP matches it
 	lines []string  // the last few lines
 
+	say func(line []byte) // hears of each line; may be nil
+
 	now    func() int64 // virtual time
 	onLast func()       // hears of a panicked kernel's last word; may be nil
 	spins  bool         // it has said it, and nothing has shown since that it goes on
@@ -178,7 +180,15 @@ func (c *console) listen(b byte) {
 // goesOn hears that what is on the console was not a kernel's last word.
 func (c *console) goesOn() { c.spins, c.giveUp = false, neverGiveUp }
 
+// breakOff ends a line that nothing follows.
+func (c *console) breakOff() {
+	if c.say != nil && len(c.line) > 0 {
+		c.say(c.line)
+	}
+}
+
 func (c *console) endLine() {
+	c.breakOff()
 	c.heed(c.line)
 	if i := bytes.Index(c.line, []byte("Kernel panic - not syncing")); i >= 0 && c.panic == "" {
 		c.panic = string(c.line[i:])

@@ -28,6 +28,7 @@ func Run(ctx context.Context, cfg Config) (*record.Record, error) {
 	m.sumUp(ctx)
 	end := m.guarded(func() error { return m.run(ctx) })
 	m.console.flush()
+	m.console.breakOff()
 	var bug *BugError
 	if errors.As(end, &bug) {
 		return nil, bug
@@ -100,9 +101,10 @@ func (m *Machine) run(ctx context.Context) error {
 			if err := interrupted(ctx); err != nil {
 				return err
 			}
-			if err := m.step(ctx, c, until); err != nil {
+			if err := m.step(ctx, c, m.sampler.until(until)); err != nil {
 				return err
 			}
+			m.sampler.sample()
 		}
 	}
 }

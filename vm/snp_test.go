@@ -4,12 +4,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tacit-vm/tacit/record/timeline"
 	"github.com/tacit-vm/tacit/vm"
 )
 
 func TestSNPGuestAcceptsLazily(t *testing.T) {
 	t.Parallel()
 	b := boot(t, vm.Config{Platform: vm.SNP, Image: debian13(t)})
+	spentAdds(t, b.Record)
 	b.powersOff(t)
 	b.booksAgree(t)
 	if n := *b.Acceptance.UnacceptedAtInit; n <= 5*gib/2 {
@@ -46,8 +48,10 @@ func TestSNPSameBytesAgain(t *testing.T) {
 	t.Parallel()
 	cfg := vm.Config{Platform: vm.SNP, Image: debian13(t), Memory: 2 * gib, Misalign: true}
 	first := boot(t, cfg)
-	cfg.BlockLimit = 5
+	var recorder timeline.Recorder
+	cfg.BlockLimit, cfg.Timeline = 5, &recorder
 	again := boot(t, cfg)
+	agrees(t, again.Record, recorder.Timeline())
 	if first.console != again.console {
 		t.Error("two runs print differently:\n" + firstDifference(first.console, again.console))
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/record"
@@ -31,6 +32,8 @@ type bootFlags struct {
 	hostAttack      string
 	firmwareLie     string
 	unacceptedTable bool
+	cost            string
+	model           cost.Model // what cost names
 
 	initrd  string
 	append  string
@@ -39,6 +42,8 @@ type bootFlags struct {
 	stub    string
 	json    string
 	profile string
+	trace   string
+	report  string
 	events  string
 	quiet   bool
 	verbose bool
@@ -117,15 +122,19 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.Var(&f.maxVirtual, "max-virtual-time", "stop after so much virtual time, such as 90s; 0 is never")
 	flags.DurationVar(&f.timeout, "timeout", 0, "stop after so much time on the host, such as 90s or 5m; 0 is never")
 	flags.Var(&f.maxHostMemory, "max-host-memory", "stop before more of the host's memory is taken (default: most of what is available)")
+	flags.StringVar(&f.cost, "cost", "", "charge virtual time by `MODEL`: a name or a file (tacit cost --help; default: tacit's own for the platform)")
 	flags.StringVar(&f.symbols, "symbols", "", "name guest functions from `FILE`: a vmlinux or System.map of IMAGE")
 	flags.StringVar(&f.stub, "stub-symbols", "", "name functions of the EFI stub from `FILE`: arch/x86/boot/compressed/vmlinux of IMAGE's build")
 	flags.StringVar(&f.json, "json", "", "write the record to `FILE`; - is standard output, and the console goes to standard error")
 	flags.StringVar(&f.profile, "profile", "", "write who asked for memory to be accepted to `FILE`, for go tool pprof")
+	flags.StringVar(&f.trace, "trace", "", "write what happened over virtual time to `FILE`, for ui.perfetto.dev (docs/trace.md)")
+	flags.StringVar(&f.report, "report", "", "write what happened as a page of HTML to `FILE`: memory over time and over addresses, and who asked for it")
 	flags.StringVar(&f.events, "events", "", "write each event to `FILE` as a line of JSON")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show neither the console nor how far the run is")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "add phases and calls to the summary")
 	f.debugFlags.register(flags)
 	completeWith(cmd, "host-attack", cobra.FixedCompletions(attackKinds(), cobra.ShellCompDirectiveNoFileComp))
+	completeWith(cmd, "cost", completeModel)
 	completeWith(cmd, "firmware-lie", cobra.FixedCompletions(lieKinds(), cobra.ShellCompDirectiveNoFileComp))
 	flags.IntVar(&f.cpuBlocks, "cpu-blocks", 0, "cut blocks after so many instructions (for tests of determinism)")
 	if err := flags.MarkHidden("cpu-blocks"); err != nil {
@@ -199,16 +208,30 @@ func (f *bootFlags) check(hasImage bool) error {
 			return fmt.Errorf("--firmware-lie %s: %w", f.firmwareLie, err)
 		}
 	}
+	if f.cost != "" {
+		var err error
+		if f.model, err = modelOf(f.cost); err != nil {
+			return fmt.Errorf("--cost: %w", err)
+		}
+	}
 	return vm.Config{
-		Platform: f.platform.word, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie, Touch: uint64(f.touch),
+		Platform: f.platform.word, Cost: f.model, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie, Touch: uint64(f.touch),
 	}.Check()
 }
 
 // files are what the command line names.
 func (f *bootFlags) files(args []string, std streams) files {
 	all := files{
-		in:  []named{{by: "--initrd", path: f.initrd}, {by: "--symbols", path: f.symbols}, {by: "--stub-symbols", path: f.stub}},
-		out: []named{{"--json", f.json, textFile}, {"--events", f.events, textFile}, {"--profile", f.profile, gzipFile}},
+		in: []named{
+			{by: "--initrd", path: f.initrd},
+			{by: "--symbols", path: f.symbols}, {by: "--stub-symbols", path: f.stub},
+			{by: "--cost", path: f.cost},
+		},
+		out: []named{
+			{"--json", f.json, textFile}, {"--events", f.events, textFile},
+			{"--profile", f.profile, gzipFile}, {"--trace", f.trace, perfettoFile},
+			{"--report", f.report, textFile},
+		},
 		std: std,
 	}
 	in, out := f.debugFlags.files()
@@ -222,8 +245,9 @@ func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool
 		platform: f.platform.word, memory: uint64(f.memory),
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed,
-		callers: !f.quiet || f.profile != "" || f.events != "", append: f.append, symbols: f.symbols, stubSymbols: f.stub, hostAttack: f.hostAttack,
-		firmwareLie: f.firmwareLie, table: f.unacceptedTable, maxInstructions: f.maxInstructions,
+		callers: !f.quiet || f.profile != "" || f.events != "" || f.trace != "" || f.report != "",
+		append:  f.append, symbols: f.symbols, stubSymbols: f.stub,
+		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, cost: f.model, maxInstructions: f.maxInstructions,
 		maxVirtual: f.maxVirtual.config(), maxWall: f.timeout, since: time.Now(), maxHostMemory: uint64(f.maxHostMemory),
 		blockLimit: f.cpuBlocks,
 	}

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/record/perfetto"
 )
 
 // A fake machine notes what it was asked for, writes a console and ends as it is told.
@@ -194,7 +195,39 @@ func TestStreams(t *testing.T) {
 	if outcomeIn([]byte(stdout)) != "poweroff" || !strings.Contains(stderr, "Linux version") {
 		t.Errorf("with --json -: stdout %q, stderr %q", stdout, stderr)
 	}
+	trace := filepath.Join(dir, "trace")
+	for range 2 { // the second takes the place of the first
+		if _, stdout, stderr = tacit(t.Context(), f, "boot", "--trace", trace, "i"); !strings.Contains(stdout, "Linux version") || f.settings.timeline == nil {
+			t.Errorf("with --trace: stdout %q, stderr %q", stdout, stderr)
+		}
+	}
+	if b, err := os.ReadFile(trace); err != nil || !perfetto.Is(b) {
+		t.Errorf("the trace is %.100q, %v", b, err)
+	}
+	_, stdout, stderr = tacit(t.Context(), f, "boot", "--trace", "-", "i")
+	if !perfetto.Is([]byte(stdout)) || !strings.Contains(stderr, "Linux version") {
+		t.Errorf("with --trace -: stdout %q, stderr %q", stdout, stderr)
+	}
+	report := filepath.Join(dir, "report.html")
+	for range 2 {
+		if _, stdout, stderr = tacit(t.Context(), f, "boot", "--report", report, "i"); !strings.Contains(stdout, "Linux version") || f.settings.timeline == nil || !f.settings.callers {
+			t.Errorf("with --report: stdout %q, stderr %q", stdout, stderr)
+		}
+	}
+	whole := func(page string) bool {
+		return strings.HasPrefix(page, "<!DOCTYPE html>") && strings.HasSuffix(page, "</html>\n") && strings.Contains(page, "(poweroff)")
+	}
+	if text, err := os.ReadFile(report); err != nil || !whole(string(text)) {
+		t.Errorf("the report is %.100q, %v", text, err)
+	}
+	_, stdout, stderr = tacit(t.Context(), f, "boot", "--report", "-", "i")
+	if !whole(stdout) || !strings.Contains(stderr, "Linux version") {
+		t.Errorf("with --report -: stdout %.100q, stderr %q", stdout, stderr)
+	}
 	_, stdout, stderr = tacit(t.Context(), f, "boot", "-q", "i")
+	if f.settings.timeline != nil {
+		t.Error("a timeline that nobody asked for")
+	}
 	if stdout != "" || !strings.Contains(stderr, "poweroff") || strings.Contains(stderr, "Linux version") {
 		t.Errorf("with -q: stdout %q, stderr %q", stdout, stderr)
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tacit-vm/tacit/certify"
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/guest"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/inspect"
@@ -21,6 +22,8 @@ type certifyFlags struct {
 	platforms, policies, memory []string
 	sizes                       []uint64 // what memory says, in bytes
 	append                      string
+	cost                        []string
+	costs                       []cost.Model // what cost names
 	jobs                        int
 	timeout                     time.Duration
 	maxVirtual                  virtualLimit
@@ -66,6 +69,7 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 	flags.Var(&choices{chosen: &f.policies, allowed: vm.FirmwarePolicies}, "policy", "firmware policies")
 	flags.StringSliceVar(&f.memory, "memory", []string{"4G"}, "amounts of memory")
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernels' command lines")
+	flags.StringSliceVar(&f.cost, "cost", nil, "charge by `MODELS`, one a platform: names or files (tacit cost --help; default: tacit's own)")
 	flags.IntVarP(&f.jobs, "jobs", "j", 0, "boots at a time; 0 is one a processor")
 	flags.Var(&f.maxVirtual, "max-virtual-time", "end a boot after so much virtual time; 0 is never")
 	flags.DurationVar(&f.timeout, "timeout", 0, "end a boot after so much time on the host; 0 is never")
@@ -74,6 +78,7 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 	flags.BoolVar(&f.own, "own-guest", false, "certify tacit's own guest, before what is named")
 	flags.StringVar(&f.json, "json", "", "write the certificate, with the record of every boot, to `FILE`; - is standard output instead of the table")
 	flags.StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE`; - is standard output instead of the table")
+	completeWith(cmd, "cost", completeModel)
 	completeWith(cmd, "require", completeList(requirementNames()))
 	return cmd
 }
@@ -130,7 +135,7 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 func (f *certifyFlags) config() certify.Config {
 	return certify.Config{
 		Platforms: f.platforms, Policies: f.policies, Memory: f.sizes, Require: f.required,
-		Append: f.append, Workers: f.jobs, MaxWall: f.timeout,
+		Costs: f.costs, Append: f.append, Workers: f.jobs, MaxWall: f.timeout,
 		MaxVirtual: f.maxVirtual.config(), MaxHostMemory: uint64(f.maxHostMemory),
 	}
 }
@@ -164,7 +169,11 @@ func (f *certifyFlags) subjects(ctx context.Context, claims claimer, paths []str
 
 // files are what the command line names.
 func (f *certifyFlags) files(args []string, std streams) files {
-	return files{in: images(args), out: []named{{"--json", f.json, textFile}, {"--junit", f.junit, textFile}}, std: std}
+	in := images(args)
+	for _, name := range f.cost {
+		in = append(in, named{by: "--cost", path: name})
+	}
+	return files{in: in, out: []named{{"--json", f.json, textFile}, {"--junit", f.junit, textFile}}, std: std}
 }
 
 // check reads what the flags say before anything takes time.
@@ -186,6 +195,14 @@ func (f *certifyFlags) check() error {
 	var err error
 	if f.required, err = parseRequire(f.require); err != nil {
 		return err
+	}
+	f.costs = nil
+	for _, name := range f.cost {
+		m, err := modelOf(name)
+		if err != nil {
+			return fmt.Errorf("--cost: %w", err)
+		}
+		f.costs = append(f.costs, m)
 	}
 	for _, platform := range f.platforms {
 		for _, policy := range f.policies {

@@ -14,6 +14,9 @@ func complete(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range root.Commands() {
+		for _, sub := range cmd.Commands() {
+			sub.Flags().VisitAll(func(f *pflag.Flag) { completeFlag(sub, f) })
+		}
 		switch cmd.Name() {
 		case "help":
 			cmd.Args = func(_ *cobra.Command, args []string) error {

@@ -18,11 +18,11 @@ import (
 	"github.com/tacit-vm/tacit/record"
 )
 
-// testProgram builds one of the machine's test programs.
-func testProgram(t *testing.T, name string) string {
+// testProgram builds one of the machine's test programs: one of those in a file of its testdata.
+func testProgram(t *testing.T, source, name string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name+".efi")
-	if err := os.WriteFile(path, imagetest.Program(t, "../../vm/testdata", name), 0o600); err != nil {
+	if err := os.WriteFile(path, imagetest.Program(t, filepath.Join("../../vm/testdata", source), name), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -50,13 +50,17 @@ func again(t *testing.T, try func() (late time.Duration)) {
 
 // A signal ends a run within a second, whatever the guest does, with a whole record.
 func TestSignals(t *testing.T) {
-	for _, program := range []string{"spins", "sums", "fills", "waits", "fresh", "prints", "computes"} {
+	for _, program := range [][3]string{ // source, name, platform
+		{"programs.c", "spins", "tdx"}, {"programs.c", "sums", "tdx"}, {"programs.c", "fills", "tdx"}, {"programs.c", "waits", "tdx"},
+		{"programs.c", "fresh", "tdx"}, {"programs.c", "prints", "tdx"}, {"programs.c", "computes", "tdx"},
+		{"faults.c", "interrupts", "none"}, {"faults.c", "tries_again", "snp"}, {"pages.c", "converts_much", "tdx"}, {"requests.c", "requests", "snp"},
+	} {
 		for _, sent := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
-			t.Run(program+"/"+sent.String(), func(t *testing.T) {
-				file := testProgram(t, program)
+			t.Run(program[1]+"/"+sent.String(), func(t *testing.T) {
+				file := testProgram(t, program[0], program[1])
 				again(t, func() time.Duration {
 					path := filepath.Join(t.TempDir(), "record.json")
-					cmd := command(t, "", "boot", "-q", "--memory", "1G", "--max-virtual-time", "0", "--json", path, file)
+					cmd := command(t, "", "boot", "-q", "--platform", program[2], "--memory", "1G", "--max-virtual-time", "0", "--json", path, file)
 					if err := cmd.Start(); err != nil {
 						t.Fatal(err)
 					}
@@ -90,7 +94,7 @@ func readRecord(t *testing.T, path string) (r record.Record) {
 
 // Whoever takes the console and does not read it keeps nothing from ending, neither by a signal nor by --timeout.
 func TestConsoleThatIsNotRead(t *testing.T) {
-	file := testProgram(t, "prints")
+	file := testProgram(t, "programs.c", "prints")
 	for way, flags := range map[string][]string{"signal": nil, "timeout": {"--timeout", "1s"}} {
 		t.Run(way, func(t *testing.T) {
 			again(t, func() time.Duration {

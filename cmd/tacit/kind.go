@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"unicode/utf8"
+
+	"github.com/tacit-vm/tacit/record/perfetto"
 )
 
 // A kind is what a command writes. It replaces an earlier file of its kind, and an empty one: anything else got onto the
@@ -15,9 +17,10 @@ type kind struct {
 }
 
 var (
-	textFile = kind{"text", isText}
-	elfFile  = kind{"an ELF file", func(head []byte) bool { return bytes.HasPrefix(head, []byte("\x7fELF")) }}
-	gzipFile = kind{"a profile", func(head []byte) bool { return bytes.HasPrefix(head, []byte("\x1f\x8b")) }}
+	textFile     = kind{"text", isText}
+	elfFile      = kind{"an ELF file", func(head []byte) bool { return bytes.HasPrefix(head, []byte("\x7fELF")) }}
+	perfettoFile = kind{"a trace of tacit's", perfetto.Is}
+	gzipFile     = kind{"a profile", func(head []byte) bool { return bytes.HasPrefix(head, []byte("\x1f\x8b")) }}
 )
 
 // headSize is how many bytes of a file show what it is. Packages, kernels and disks all have bytes in there that no text

@@ -6,10 +6,12 @@ import (
 	"io"
 	"time"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/gdb"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/record/timeline"
 	"github.com/tacit-vm/tacit/vm"
 )
 
@@ -33,6 +35,7 @@ type settings struct {
 	seed        uint64
 	hostAttack  string // KIND:N, or empty
 	firmwareLie string // KIND, or empty
+	cost        cost.Model
 	table       bool   // firmware installs a table of unaccepted memory
 	symbols     string // path, or empty
 	stubSymbols string // path, or empty
@@ -46,7 +49,8 @@ type settings struct {
 
 	console  io.Writer
 	progress func(record.Progress)
-	events   record.Sink // or nil
+	events   record.Sink        // or nil
+	timeline *timeline.Recorder // or nil
 
 	callers bool // find out who asked for memory to be accepted
 
@@ -80,10 +84,10 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		Platform: s.platform, Memory: s.memory, Image: img,
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
 		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
-		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table,
+		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table, Cost: s.cost,
 		MaxInstructions: s.maxInstructions, MaxVirtual: s.maxVirtual, MaxWall: s.maxWall, Since: s.since,
 		MaxHostMemory: s.maxHostMemory, BlockLimit: s.blockLimit,
-		Console: s.console, Progress: s.progress, Events: s.events,
+		Console: s.console, Progress: s.progress, Events: s.events, Timeline: s.timeline,
 		Callers: s.callers, Debugger: s.debugger, Trace: s.trace, Keyboard: s.keyboard, Replay: s.replay, Typed: s.typed,
 	}
 	if s.firmwareAcceptsLikeOVMF {

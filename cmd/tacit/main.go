@@ -45,7 +45,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(benchCommand(), bootCommand(run, &status), certifyCommand(claimsOf, &status), demoCommand(&status), inspectCommand(&status),
+	root.AddCommand(benchCommand(), bootCommand(run, &status), certifyCommand(claimsOf, &status), costCommand(), demoCommand(&status), inspectCommand(&status),
 		manCommand(), symbolsCommand(), versionCommand())
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(wrongFlag)

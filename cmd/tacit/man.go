@@ -47,23 +47,35 @@ func writeMan(w io.Writer, root *cobra.Command) error {
 	out.printf(".SH DESCRIPTION\n")
 	manText(out, root.Long)
 	for _, c := range commands {
-		out.printf(".SH \"%s\"\n%s.\n", roff(strings.ToUpper(c.CommandPath())), roff(c.Short))
-		if c.Long != "" {
-			out.printf(".PP\n")
-			manText(out, c.Long)
-		}
-		if c.HasAvailableLocalFlags() {
-			out.printf(".SS Flags\n")
-			c.LocalFlags().VisitAll(func(f *pflag.Flag) { manFlag(out, f) })
-		}
+		manSection(out, c)
+	}
+	return out.err
+}
+
+// manSection writes a command, and those below it in sections of their own; what the library brings for shells is a list.
+func manSection(out *errWriter, c *cobra.Command) {
+	out.printf(".SH \"%s\"\n%s.\n", roff(strings.ToUpper(c.CommandPath())), roff(c.Short))
+	if c.Long != "" {
+		out.printf(".PP\n")
+		manText(out, c.Long)
+	}
+	if c.HasAvailableLocalFlags() {
+		out.printf(".SS Flags\n")
+		c.LocalFlags().VisitAll(func(f *pflag.Flag) { manFlag(out, f) })
+	}
+	if c.Name() == "completion" {
 		for _, sub := range c.Commands() {
 			out.printf(".TP\n.B %s\n%s.\n", roff(sub.CommandPath()), roff(sub.Short))
 		}
-		if c.Example != "" {
-			out.printf(".SS Examples\n.nf\n%s\n.fi\n", roff(c.Example))
+	}
+	if c.Example != "" {
+		out.printf(".SS Examples\n.nf\n%s\n.fi\n", roff(c.Example))
+	}
+	if c.Name() != "completion" {
+		for _, sub := range c.Commands() {
+			manSection(out, sub)
 		}
 	}
-	return out.err
 }
 
 func manFlag(out *errWriter, f *pflag.Flag) {

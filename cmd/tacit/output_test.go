@@ -240,7 +240,7 @@ func TestOutputsThatWouldDestroy(t *testing.T) {
 		{"boot", "--json", at("new"), "--events", at("new"), image}, {"boot", "--json", at("nothing"), "--events", at("dangling"), image},
 		{"boot", "--json", at("dir/new"), "--events", at("new"), image}, {"boot", "--json", at("new"), at("new")},
 		{"boot", "--json", "/dev/stdout", "--events", "-", image}, {"boot", "--json", "/dev/stderr", "--events", "/dev/fd/2", image},
-		{"boot", "--json", at("binary")}, {"boot", "--json", elf}, {"boot", "--events", at("binary"), image}, {"boot", "--profile", other, image},
+		{"boot", "--json", at("binary")}, {"boot", "--json", elf}, {"boot", "--events", at("binary"), image}, {"boot", "--profile", other, image}, {"boot", "--trace", other, image}, {"boot", "--report", elf, image},
 		{"certify", "--json", other, image, other}, {"certify", "--junit", at("hard"), image}, {"certify", "--json", other, "--junit", other, image},
 		{"symbols", "-o", image, image}, {"symbols", "-o", at("hard"), image}, {"symbols", "-o", other}, {"symbols", "-o", at("binary"), image},
 		{"bench", "--save", other, "--compare", other}, {"bench", "--cpuprofile", other}, {"bench", "--cpuprofile", at("new"), "--save", at("new")},
@@ -288,9 +288,9 @@ func TestRedirectedStreams(t *testing.T) {
 // What could not be run leaves the files of an earlier run, and a run that was cut short has written its own.
 func TestOutputsOfFailures(t *testing.T) {
 	dir := t.TempDir()
-	names := []string{"json", "events", "trace", "log"}
+	names := []string{"json", "events", "trace", "log", "report"}
 	var args []string
-	for i, flag := range []string{"--json", "--events", "--trace-file", "--input-log"} {
+	for i, flag := range []string{"--json", "--events", "--trace-file", "--input-log", "--report"} {
 		args = append(args, flag, write(t, filepath.Join(dir, names[i]), "earlier"))
 	}
 	args = append(args, "--trace-instructions", "1:1", "--replay-input", write(t, filepath.Join(t.TempDir(), "input"), ""), "i")

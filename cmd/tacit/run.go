@@ -11,7 +11,6 @@ import (
 	"golang.org/x/term"
 
 	"github.com/tacit-vm/tacit/record"
-	"github.com/tacit-vm/tacit/record/pprof"
 )
 
 // boot runs the machine and shows what it does. Chosen says that nobody has named an image. The outcome means
@@ -22,20 +21,7 @@ func (f *bootFlags) boot(
 	stdout, stderr := std.out, std.err
 	out := outputs{stdout: stdout}
 	defer out.discard()
-	jsonFile, err := out.create(ctx, f.json)
-	if err != nil {
-		return "", err
-	}
-	eventsFile, err := out.create(ctx, f.events)
-	if err != nil {
-		return "", err
-	}
-	var lines *record.Lines
-	if eventsFile != nil {
-		lines = record.NewLines(eventsFile)
-		s.events = lines
-	}
-	profileFile, err := out.create(ctx, f.profile)
+	written, err := f.views(ctx, &out, &s)
 	if err != nil {
 		return "", err
 	}
@@ -58,15 +44,12 @@ func (f *bootFlags) boot(
 		err = errors.Join(err, shown.Close())
 	}
 	err = errors.Join(err, closeDebug())
-	if lines != nil {
-		err = errors.Join(err, lines.Close())
-	}
+	err = errors.Join(err, written.closeEvents())
 	if r == nil {
 		return "", err
 	}
 	// The files come first: standard error may be a pipe that is not read.
-	writeProfile := func(w io.Writer) error { return pprof.Write(w, r) }
-	err = errors.Join(err, jsonFile.fill(r.WriteJSON), profileFile.fill(writeProfile), out.keep())
+	err = errors.Join(err, written.fill(r, s.timeline), out.keep())
 	fmt.Fprintln(stderr)
 	err = errors.Join(err, onPaper(stderr, r.WriteSummary))
 	if f.verbose {
@@ -105,7 +88,7 @@ func (f *bootFlags) attended(ctx context.Context, run machine, s settings, std s
 // screen decides where the console and the status line go.
 func (f *bootFlags) screen(stdout, stderr io.Writer) *screen {
 	console := stdout
-	if toStdout(f.json) || toStdout(f.events) {
+	if toStdout(f.json) || toStdout(f.events) || toStdout(f.trace) || toStdout(f.report) {
 		console = stderr
 	}
 	if f.quiet {

@@ -67,6 +67,17 @@ func TestWrongWords(t *testing.T) {
 		{"demo --memory 4G --platfrom snp", "did you mean --platform?"},
 		{"man x", "tacit man takes no arguments, and there is x"},
 		{"version x", "tacit version takes no arguments, and there is x"},
+		{"cost x", "tacit cost has no command x: there are check, "},
+		{"cost shw", "tacit cost has no command shw: did you mean show?"},
+		{"cost show", "tacit cost show needs at least one MODEL"},
+		{"cost sensitivity a b c", "tacit cost sensitivity takes one RECORD, or two to divide, and here are 3"},
+		{"cost sensitivity --until report a", "--until report: there are init, end"},
+		{"boot --cost tdx-estimate-2", "--cost: no cost model \"tdx-estimate-2\": there are tdx-estimate-1, snp-estimate-1, plain-estimate-1, and no such file"},
+		{"boot --cost /dev/null", "--cost: /dev/null: not a regular file"},
+		{"boot --cost boot.go", "--cost: boot.go: line "},
+		{"boot --platform snp --cost tdx-estimate-1", "tdx-estimate-1 is a cost model for platform tdx, and the guest runs on snp"},
+		{"certify --platform snp --cost tdx-estimate-1 i", "tdx-estimate-1 is a cost model for platform tdx, on which no boot is asked for"},
+		{"certify --cost tdx-estimate-1,tdx-estimate-1 i", "tdx-estimate-1 is a second cost model for platform tdx"},
 		{"bench integr", "no workload integr: did you mean integer?"},
 		{"bot", "tacit has no command bot: did you mean boot?"},
 		{"run", "tacit has no command run: there are "},
@@ -132,14 +143,17 @@ func TestCompletion(t *testing.T) {
 		want  string
 		files bool
 	}{
-		{"_", "bench boot certify completion demo help inspect man symbols version", false},
+		{"_", "bench boot certify completion cost demo help inspect man symbols version", false},
 		{"boot _", "", true}, {"boot i _", "", false}, {"symbols _", "", true}, {"certify i _", "", true}, {"inspect i _", "", true},
 		{"demo _", "", false}, {"version _", "", false}, {"bench boot-t", "boot-tdx", false},
 		{"boot --platform _", "none snp tdx", false}, {"boot --platform t", "tdx", false}, {"boot --firmware-policy _", "negotiate lazy eager upstream", false},
 		{"boot --host-page _", "2M 4K", false}, {"boot --firmware-accepts _", "ovmf", false},
 		{"boot --host-attack s", "swap split", false}, {"boot --firmware-lie st", "stride stride-huge stale", false},
 		{"boot --json _", "", true}, {"boot --initrd _", "", true}, {"boot --memory _", "", false}, {"boot --timeout _", "", false},
-		{"boot --trace-file _", "", true}, {"boot --gdb _", "", false},
+		{"boot --trace-file _", "", true}, {"boot --cost _", "tdx-estimate-1 snp-estimate-1 plain-estimate-1", true},
+		{"cost s", "sensitivity show", false}, {"cost show sn", "snp-estimate-1", true}, {"cost sensitivity --until _", "init end", false},
+		{"cost sensitivity --cost pl", "plain-estimate-1", true}, {"cost check _", "", true}, {"certify --cost td", "tdx-estimate-1", true},
+		{"boot --gdb _", "", false},
 		{"certify --platform _", "none snp tdx", false}, {"certify --platform snp,", "snp,none snp,tdx", false},
 		{"certify --require snp-", "snp-guest", false}, {"certify --policy lazy,e", "lazy,eager", false}, {"certify --junit _", "", true}, {"certify --memory _", "", false},
 		{"inspect --tags _", "gce azure openstack aws", false}, {"inspect --require tdx,n", "tdx,negotiate", false},
@@ -174,9 +188,15 @@ func TestMan(t *testing.T) {
 	if page != again {
 		t.Error("it differs from time to time")
 	}
-	commands := []*cobra.Command{benchCommand(), bootCommand(nil, nil), certifyCommand(nil, nil), demoCommand(nil), inspectCommand(nil), manCommand(), symbolsCommand(), versionCommand()}
+	commands := []*cobra.Command{benchCommand(), bootCommand(nil, nil), certifyCommand(nil, nil), costCommand(), demoCommand(nil), inspectCommand(nil), manCommand(), symbolsCommand(), versionCommand()}
+	for _, sub := range costCommand().Commands() {
+		if !strings.Contains(page, ".SH \"TACIT COST "+strings.ToUpper(sub.Name())+"\"\n") {
+			t.Errorf("it has no cost %s", sub.Name())
+		}
+		commands = append(commands, sub)
+	}
 	for _, cmd := range commands {
-		if !strings.Contains(page, ".SH \"TACIT "+strings.ToUpper(cmd.Name())+"\"\n") {
+		if !cmd.HasParent() && !strings.Contains(page, ".SH \"TACIT "+strings.ToUpper(cmd.Name())+"\"\n") {
 			t.Errorf("it has no %s", cmd.Name())
 		}
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // Where things are in a loop's machine. Memory is mapped to itself for the kernel and from 1 GiB on for user programs,
@@ -97,7 +98,7 @@ func (m *machine) layOut(l *Loop) error {
 		for _, w := range v {
 			b = binary.LittleEndian.AppendUint64(b, w)
 		}
-		words = errors.Join(words, m.mem.Write(mem.Private, gpa, b))
+		words = errors.Join(words, m.mem.Write(physical.Private, gpa, b))
 	}
 	const table, page = present | writable | user | accessed, present | writable | accessed | dirty | large
 	put(pml4At, pdptAt|table)
@@ -116,7 +117,7 @@ func (m *machine) layOut(l *Loop) error {
 		code[at] = b
 	}
 	for at, b := range code {
-		words = errors.Join(words, m.mem.Write(mem.Private, at, b))
+		words = errors.Join(words, m.mem.Write(physical.Private, at, b))
 	}
 	put(tableAt, l.table...)
 

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -97,7 +98,7 @@ func (f *Firmware) describeMemory() {
 
 // ownMemory takes the pages that firmware itself needs and fills those that the processor looks at.
 func (f *Firmware) ownMemory() (l launch, err error) {
-	ram := RAM(f.cfg.TotalMemory)
+	ram := physical.RAM(f.cfg.TotalMemory)
 	var descriptors, tables, stack, boot uint64
 	for _, need := range []struct {
 		at    *uint64
@@ -111,7 +112,7 @@ func (f *Firmware) ownMemory() (l launch, err error) {
 		{&stack, uefi.BootServicesData, stackSize},
 		{&tables, uefi.BootServicesData, pageTablesSize(ram)},
 	} {
-		r, err := f.takePages(need.kind, need.bytes/pageSize, highStart, pageSize)
+		r, err := f.takePages(need.kind, need.bytes/pageSize, physical.HighStart, pageSize)
 		if err != nil {
 			return l, err
 		}
@@ -188,7 +189,7 @@ func (f *Firmware) publishAll() error {
 }
 
 func (f *Firmware) publishPlatformTable(t PlatformTable) error {
-	r, err := f.takePages(uefi.ACPIReclaimMemory, (t.Bytes+pageMask)/pageSize, highStart, pageSize)
+	r, err := f.takePages(uefi.ACPIReclaimMemory, (t.Bytes+pageMask)/pageSize, physical.HighStart, pageSize)
 	if err != nil {
 		return err
 	}
@@ -220,7 +221,7 @@ func (f *Firmware) publishACPI() error {
 	if err != nil {
 		return err
 	}
-	r, err := f.takePages(uefi.ACPIReclaimMemory, (uint64(len(block))+pageMask)/pageSize, highStart, pageSize)
+	r, err := f.takePages(uefi.ACPIReclaimMemory, (uint64(len(block))+pageMask)/pageSize, physical.HighStart, pageSize)
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -95,7 +96,7 @@ func TestConfigurationTables(t *testing.T) {
 		}
 		return found
 	}
-	if at := tables()[blob]; at == 0 || at%pageSize != 0 || at >= highStart || string(m.bytes(at, 8)) != "the blob" || m.word(at+8) != at {
+	if at := tables()[blob]; at == 0 || at%pageSize != 0 || at >= physical.HighStart || string(m.bytes(at, 8)) != "the blob" || m.word(at+8) != at {
 		t.Errorf("the platform's table is at %#x", at)
 	} else if list, _ := m.memoryMap(); kindAt(list, at) != uefi.ACPIReclaimMemory {
 		t.Errorf("the platform's table is in %v memory", kindAt(list, at))

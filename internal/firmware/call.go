@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/uefi"
 )
@@ -73,7 +74,7 @@ func (f *Firmware) finish(e *entry, err error) error {
 	if err == errMore {
 		return nil
 	}
-	f.cpu.AddTime(f.cfg.CallNS)
+	f.cpu.Charge(cost.Exit, 1)
 	if err != errAgain {
 		f.abandon()
 	}

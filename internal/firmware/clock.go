@@ -84,6 +84,6 @@ func (f *Firmware) setTime(a args) error {
 // stall(Microseconds)
 func (f *Firmware) stall(a args) error {
 	const longest = 1 << 40 // about twelve days; a longer one is the guest's way to say for ever
-	f.cpu.AddTime(min(a[0], longest) * 1000)
+	f.cpu.Idle(min(a[0], longest) * 1000)
 	return nil
 }

@@ -59,8 +59,6 @@ type Config struct {
 
 	Seed     uint64 // of EFI_RNG_PROTOCOL
 	RTCStart int64  // Unix time in seconds at virtual time 0
-	CallNS   uint64 // what a service call costs in virtual time, in nanoseconds
-	MiBNS    uint64 // what each MiB costs that services touch, beyond the first GiB of a run
 
 	Console io.Writer   // takes what is printed, in UTF-8; nil where nobody looks
 	Log     *record.Log // hears of every call; may be nil

@@ -3,6 +3,7 @@ package firmware
 import (
 	"errors"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/x86"
 )
 
@@ -25,10 +26,12 @@ type processor interface {
 	WritePhysical(gpa uint64, b []byte) error
 	Unmapped(err error) bool // whether err says that no page is mapped there, or not for this access
 
-	Now() int64           // virtual time, in nanoseconds
-	AddTime(ns uint64)    // charges virtual time
-	Instructions() uint64 // completed so far
-	Yielding() bool       // whether the run is to stop: what takes long and cannot go on later gives up
+	Now() int64                    // virtual time, in nanoseconds
+	Cost() cost.Model              // what events take
+	Charge(e cost.Event, n uint64) // makes n events take their time
+	Idle(ns uint64)                // lets time pass without doing anything
+	Instructions() uint64          // completed so far
+	Yielding() bool                // whether the run is to stop: what takes long and cannot go on later gives up
 }
 
 // Numbers of general-purpose registers.

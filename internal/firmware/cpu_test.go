@@ -7,29 +7,31 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/device"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // runOnCPU boots an image on the real processor and runs it to its end.
 func runOnCPU(t *testing.T, change func(*Config)) (console string, cpu *x86.CPU, end error) {
 	t.Helper()
 	var out strings.Builder
-	cfg := Config{TotalMemory: 64 * mib, ACPI: testACPI(), ImageName: "test.efi", Console: &out, CallNS: 100}
+	cfg := Config{TotalMemory: 64 * mib, ACPI: testACPI(), ImageName: "test.efi", Console: &out}
 	change(&cfg)
 	f, err := New(cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ram := RAM(cfg.TotalMemory)[0]
+	ram := physical.RAM(cfg.TotalMemory)[0]
 	m, err := mem.New(ram.End)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer m.Close()
 	bus := &device.Bus{}
-	cpu = x86.New(x86.Config{Memory: m, Bus: bus, Traps: f, Platform: &x86.Plain{
+	cpu = x86.New(x86.Config{Memory: m, Bus: bus, Traps: f, Cost: cost.Plain(), Platform: &x86.Plain{
 		Memory: m, Bus: bus, RAM: func(gpa uint64) bool { return gpa < ram.End },
 	}})
 	if err := f.Boot(cpu); err != nil {

@@ -243,7 +243,7 @@ func (f *Firmware) waitForEvent(a args) error {
 		return ErrWaitsForever
 	}
 	if d := due - f.cpu.Now(); d > 0 {
-		f.cpu.AddTime(uint64(d))
+		f.cpu.Idle(uint64(d))
 	}
 	return errAgain
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -43,7 +44,8 @@ func (m *machine) switchToVirtual() {
 }
 
 func TestExitBootServicesNeedsTheKey(t *testing.T) {
-	m := newMachine(t, func(c *Config) { c.CallNS = 1000 })
+	m := newMachine(t, nil)
+	m.cost = cost.Plain()
 	_, key := m.memoryMap()
 	page := m.room(1)
 	m.putWord(page, 0)

@@ -8,9 +8,11 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/firmware/acpi"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -29,6 +31,7 @@ type machine struct {
 	now   int64
 	moved []mapping // guest-virtual to guest-physical; everything else is mapped to itself
 
+	cost      cost.Model // the zero Model: nothing takes time
 	launched  *launch
 	functions map[uint64]func(rcx, rdx uint64) uint64
 	console   strings.Builder
@@ -46,16 +49,20 @@ var errNotMapped = errors.New("not mapped")
 
 var errLost = errors.New("the guest does not come back")
 
-func (m *machine) GPR() *[16]uint64     { return &m.gpr }
-func (m *machine) XMM() *[16]x86.XMM    { return &m.xmm }
-func (m *machine) RIP() uint64          { return m.rip }
-func (m *machine) SetRIP(v uint64)      { m.rip = v }
-func (m *machine) Flags() uint64        { return m.flags }
-func (m *machine) SetFlags(v uint64)    { m.flags = v }
-func (m *machine) CR2() uint64          { return 0xC0DE }
-func (m *machine) LongMode(l launch)    { m.launched, m.flags = &l, flagIF }
-func (m *machine) Now() int64           { return m.now }
-func (m *machine) AddTime(ns uint64)    { m.now += int64(ns) }
+func (m *machine) GPR() *[16]uint64  { return &m.gpr }
+func (m *machine) XMM() *[16]x86.XMM { return &m.xmm }
+func (m *machine) RIP() uint64       { return m.rip }
+func (m *machine) SetRIP(v uint64)   { m.rip = v }
+func (m *machine) Flags() uint64     { return m.flags }
+func (m *machine) SetFlags(v uint64) { m.flags = v }
+func (m *machine) CR2() uint64       { return 0xC0DE }
+func (m *machine) LongMode(l launch) { m.launched, m.flags = &l, flagIF }
+func (m *machine) Now() int64        { return m.now }
+func (m *machine) Cost() cost.Model  { return m.cost }
+func (m *machine) Idle(ns uint64)    { m.now += int64(ns) }
+
+func (m *machine) Charge(e cost.Event, n uint64) { m.now = m.cost.Charge(m.now, e, n) }
+
 func (m *machine) Instructions() uint64 { return uint64(m.steps) }
 func (m *machine) Yielding() bool       { return false }
 
@@ -67,7 +74,7 @@ func (m *machine) translate(va uint64) (uint64, error) {
 			return va - p.virtual + p.physical, nil
 		}
 	}
-	for _, r := range RAM(m.cfg.TotalMemory) {
+	for _, r := range physical.RAM(m.cfg.TotalMemory) {
 		if va >= r.Start && va < r.End {
 			return va, nil
 		}
@@ -75,11 +82,11 @@ func (m *machine) translate(va uint64) (uint64, error) {
 	return 0, fmt.Errorf("%#x: %w", va, errNotMapped)
 }
 
-func (m *machine) access(gpa uint64, b []byte, op func(mem.Plane, uint64, []byte) error) error {
+func (m *machine) access(gpa uint64, b []byte, op func(physical.Plane, uint64, []byte) error) error {
 	if m.accepted != nil && !m.accepted[gpa&^pageMask] {
 		return fmt.Errorf("%#x: %w", gpa, errPending)
 	}
-	return op(mem.Private, gpa, b)
+	return op(physical.Private, gpa, b)
 }
 
 // pages does something for each page that b touches.
@@ -94,7 +101,7 @@ func pages(at uint64, b []byte, do func(at uint64, b []byte) error) error {
 	return nil
 }
 
-func (m *machine) virtual(va uint64, b []byte, op func(mem.Plane, uint64, []byte) error) error {
+func (m *machine) virtual(va uint64, b []byte, op func(physical.Plane, uint64, []byte) error) error {
 	return pages(va, b, func(va uint64, b []byte) error {
 		gpa, err := m.translate(va)
 		if err != nil {
@@ -104,7 +111,7 @@ func (m *machine) virtual(va uint64, b []byte, op func(mem.Plane, uint64, []byte
 	})
 }
 
-func (m *machine) physical(gpa uint64, b []byte, op func(mem.Plane, uint64, []byte) error) error {
+func (m *machine) physical(gpa uint64, b []byte, op func(physical.Plane, uint64, []byte) error) error {
 	return pages(gpa, b, func(gpa uint64, b []byte) error { return m.access(gpa, b, op) })
 }
 
@@ -146,7 +153,7 @@ func newMachine(t testing.TB, change func(*Config)) *machine {
 		m.accepted, cfg.Accept = map[uint64]bool{}, m.accept
 	}
 	var err error
-	ram := RAM(cfg.TotalMemory)
+	ram := physical.RAM(cfg.TotalMemory)
 	if m.ram, err = mem.New(ram[len(ram)-1].End); err != nil {
 		t.Fatal(err)
 	}
@@ -264,7 +271,7 @@ func (m *machine) peek(va uint64, b []byte) {
 		if err != nil {
 			return err
 		}
-		return m.ram.Read(mem.Private, gpa, b)
+		return m.ram.Read(physical.Private, gpa, b)
 	})
 	if err != nil {
 		m.Fatal(err)
@@ -278,7 +285,7 @@ func (m *machine) poke(va uint64, b []byte) {
 		if err != nil {
 			return err
 		}
-		return m.ram.Write(mem.Private, gpa, b)
+		return m.ram.Write(physical.Private, gpa, b)
 	})
 	if err != nil {
 		m.Fatal(err)

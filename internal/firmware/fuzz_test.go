@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -41,7 +42,7 @@ func FuzzServices(f *testing.F) {
 			scratch, scratch + 8, scratch + 16, m.guid(uefi.LoadFile2ProtocolGUID), m.guid(uefi.DevicePathProtocolGUID),
 			m.alloc(file), uint64(len(file)), m.alloc(path), m.alloc(wide("Name")), m.images[0].handle, eventBase + 1,
 			m.systemTable, m.trap, uint64(uefi.LoaderData), m.plan.unaccepted[0].Start, m.launched.pageTables,
-			uefi.EventTimer | uefi.EventNotifySignal, uefi.EventNotifyWait, handleBase + 1, 1<<63 - 4, ^uint64(0) - 3, highStart,
+			uefi.EventTimer | uefi.EventNotifySignal, uefi.EventNotifyWait, handleBase + 1, 1<<63 - 4, ^uint64(0) - 3, physical.HighStart,
 		}
 		value := func() uint64 {
 			if len(input) == 0 {
@@ -103,7 +104,7 @@ func FuzzPE(f *testing.F) {
 		}
 		m := newMachine(t, nil)
 		m.Firmware = fw
-		if err := fw.boot(m); err == nil && !fw.images[0].memory.In(RAM(256 * mib)[0]) {
+		if err := fw.boot(m); err == nil && !fw.images[0].memory.In(physical.RAM(256 * mib)[0]) {
 			t.Errorf("loaded to %v", fw.images[0].memory)
 		}
 	})

@@ -4,15 +4,11 @@ import (
 	"encoding/binary"
 
 	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // Where RAM is.
 const (
-	// lowEnd is where RAM below 4 GiB ends at the latest. What follows is left to devices. It is the boundary of QEMU's
-	// machine type q35 with memory that fills whole gigabytes (hw/i386/pc_q35.c), the one that OVMF's users see.
-	lowEnd    = 0x8000_0000
-	highStart = 1 << 32
-
 	// Between these a PC has video memory and ROMs. Firmware accepts it as ordinary private memory, since kernels look
 	// for ROMs there (Linux: arch/x86/kernel/probe_roms.c), and does not hand it out.
 	legacyStart = 0xA_0000
@@ -20,15 +16,6 @@ const (
 
 	maxMemory = 15 << 40 // leaves the last address within mem.MaxSize
 )
-
-// RAM returns where total bytes of RAM are: from 0 up to 2 GiB at most, and the rest from 4 GiB on.
-func RAM(total uint64) []accept.Range {
-	low := accept.Range{Start: 0, End: min(total, lowEnd)}
-	if total <= lowEnd {
-		return []accept.Range{low}
-	}
-	return []accept.Range{low, {Start: highStart, End: highStart + total - lowEnd}}
-}
 
 // A plan divides RAM into what firmware accepts before anything else and what it leaves.
 type plan struct {
@@ -39,13 +26,13 @@ func (c *Config) plan(need uint64) plan {
 	var p plan
 	amount := c.FirmwareAccepts
 	if amount == AcceptBelow4G {
-		amount = lowEnd
+		amount = physical.LowEnd
 	}
 	amount = min(max(amount, need), c.TotalMemory)
 	if !c.Unaccepted || c.Policy == Eager {
 		amount = c.TotalMemory
 	}
-	for _, ram := range RAM(c.TotalMemory) {
+	for _, ram := range physical.RAM(c.TotalMemory) {
 		split := ram
 		split.Start += min(amount+accept.UnitSize-1, ram.Len()) &^ (accept.UnitSize - 1)
 		amount -= min(amount, ram.Len())
@@ -129,7 +116,7 @@ func (c *Config) need(image *peFile) uint64 {
 			}
 		}
 	}
-	return low + start + load + 2*uint64(len(c.Initrd)) + pageTablesSize(RAM(c.TotalMemory)) + own + slack
+	return low + start + load + 2*uint64(len(c.Initrd)) + pageTablesSize(physical.RAM(c.TotalMemory)) + own + slack
 }
 
 // linuxInitSize returns how much memory a bzImage needs to start in, from its setup header's init_size

@@ -8,6 +8,7 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/accept/negotiate"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -51,16 +52,16 @@ func TestPlanIsAPartitionOfRAM(t *testing.T) {
 						joined = append(joined, r)
 					}
 				}
-				if !slices.Equal(joined, RAM(total)) {
+				if !slices.Equal(joined, physical.RAM(total)) {
 					t.Fatalf("%s: %v is not RAM", name, all)
 				}
 				want := min(accepts, total)
 				if accepts == AcceptBelow4G {
-					want = min(total, lowEnd)
+					want = min(total, physical.LowEnd)
 				}
 				if got := sum(p.accepted); got < want {
 					t.Errorf("%s: accepts %#x", name, got)
-				} else if got > max(want, 64*mib+pageTablesSize(RAM(total)))+16*mib {
+				} else if got > max(want, 64*mib+pageTablesSize(physical.RAM(total)))+16*mib {
 					t.Errorf("%s: accepts %#x, much more than that", name, got)
 				}
 				for _, r := range p.unaccepted {
@@ -192,7 +193,7 @@ func TestFirstMemoryMap(t *testing.T) {
 func TestIdentityMap(t *testing.T) {
 	const at, cbit = 0x700_0000, 1 << 51
 	for _, total := range []uint64{2 * mib, 1 * gib, 2 * gib, 3 * gib, 64 * gib, 600 * gib} {
-		ram := RAM(total)
+		ram := physical.RAM(total)
 		b := identityMap(ram, at, cbit)
 		top := ram[len(ram)-1].End
 		// walk translates as a processor does.
@@ -215,7 +216,7 @@ func TestIdentityMap(t *testing.T) {
 			return 0, false
 		}
 		for _, va := range []uint64{
-			0, 0x1234, 2*mib - 1, 2 * mib, gib - 1, gib, lowEnd - 1, lowEnd, highStart - 1, highStart, top - 1, top,
+			0, 0x1234, 2*mib - 1, 2 * mib, gib - 1, gib, physical.LowEnd - 1, physical.LowEnd, physical.HighStart - 1, physical.HighStart, top - 1, top,
 			512*gib - 1, 512 * gib, 1 << 40,
 		} {
 			want := slices.ContainsFunc(ram, func(r accept.Range) bool { return va >= r.Start && va < r.End })

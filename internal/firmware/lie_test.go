@@ -6,6 +6,7 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/accept/negotiate"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -58,7 +59,7 @@ func (s *system) leave() (*negotiate.Map, error) {
 		return nil, err
 	}
 	m := new(negotiate.Map)
-	ram := RAM(s.cfg.TotalMemory)
+	ram := physical.RAM(s.cfg.TotalMemory)
 	image := s.images[0].memory
 	return m, m.Check(buf, e.Map, negotiate.Bounds{Limit: ram[len(ram)-1].End, InUse: []accept.Range{image}})
 }

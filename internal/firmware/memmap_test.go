@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -286,11 +287,11 @@ func TestAllocationPrefersLowMemory(t *testing.T) {
 		m.wants(uefi.Success, uefi.BSAllocatePages, uefi.AllocateAnyPages, uint64(uefi.LoaderData), pages, at)
 		return m.word(at)
 	}
-	if got := take(256 * mib / pageSize); got >= highStart {
+	if got := take(256 * mib / pageSize); got >= physical.HighStart {
 		t.Errorf("the first 256 MiB are at %#x", got)
 	}
 	take(gib / pageSize)
-	if got := take(gib / pageSize); got != highStart {
+	if got := take(gib / pageSize); got != physical.HighStart {
 		t.Errorf("a GiB that does not fit below is at %#x", got)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -17,8 +18,8 @@ func (f *Firmware) takePages(kind uefi.MemoryType, n, limit, align uint64) (acce
 	if n == 0 || n > maxMemory/pageSize {
 		return accept.Range{}, outOfResources
 	}
-	r, ok := f.memory.highest(n*pageSize, min(limit, highStart), align)
-	if !ok && limit > highStart {
+	r, ok := f.memory.highest(n*pageSize, min(limit, physical.HighStart), align)
+	if !ok && limit > physical.HighStart {
 		r, ok = f.memory.highest(n*pageSize, limit, align)
 	}
 	if !ok || !f.memory.set(r, kind) {

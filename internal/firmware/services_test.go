@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/uefi"
 )
@@ -61,7 +63,7 @@ func TestConsole(t *testing.T) {
 	m.console.Reset()
 	call(uefi.TextOutputOutputString, m.at(0x30_0FFF, wide("odd")))
 	call(uefi.TextOutputOutputString, m.at(0x30_2FF1, wide("across pages")))
-	last := RAM(m.cfg.TotalMemory)[0].End
+	last := physical.RAM(m.cfg.TotalMemory)[0].End
 	call(uefi.TextOutputOutputString, m.at(last-8, wide("end")))
 	if got := m.console.String(); got != "oddacross pagesend" {
 		t.Errorf("%q", got)
@@ -331,13 +333,14 @@ func TestVariables(t *testing.T) {
 // Every call is on record, under the specification's names.
 func TestCallsAreRecorded(t *testing.T) {
 	var events events
-	m := newMachine(t, func(c *Config) { c.Log, c.CallNS = record.NewLog(&events), 250 })
+	m := newMachine(t, func(c *Config) { c.Log = record.NewLog(&events) })
+	m.cost = cost.Plain()
 	m.now = 0
 	m.wants(uefi.Success, uefi.BSStall, 0)
 	m.wants(uefi.Unsupported, uefi.BSSetWatchdogTimer, 0, 0, 0, 0)
 	want := []string{"Stall EFI_SUCCESS", "SetWatchdogTimer EFI_UNSUPPORTED"}
 	for i, e := range events {
-		if got := e.Name + " " + e.Status; got != want[i] || e.Interface != record.UEFI || e.VirtualNS != int64(i+1)*250 {
+		if got := e.Name + " " + e.Status; got != want[i] || e.Interface != record.UEFI || e.VirtualNS != int64(i+1)*m.cost.NS(cost.Exit) {
 			t.Errorf("%+v, want %s", e, want[i])
 		}
 	}

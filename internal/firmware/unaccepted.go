@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -43,7 +44,7 @@ func (f *Firmware) publishUnaccepted() error {
 	if f.cfg.Misalign || lies {
 		kind = uefi.ACPIReclaimMemory
 	}
-	r, err := f.takePages(kind, (uint64(len(b))+pageMask)/pageSize, highStart, pageSize)
+	r, err := f.takePages(kind, (uint64(len(b))+pageMask)/pageSize, physical.HighStart, pageSize)
 	if err != nil {
 		return err
 	}

@@ -1,20 +1,22 @@
 package firmware
 
+import "github.com/tacit-vm/tacit/cost"
+
 // Firmware works for the guest, and the host does that work while no instruction of the guest's is executed. A call
-// costs the guest CallNS, whatever it does; so a guest that has gigabytes summed up again and again would use up the
+// costs the guest [cost.Exit], whatever it does; so a guest that has gigabytes summed up again and again would use up the
 // host's time and none of its own. Therefore two things follow the bytes that a service touches:
 //
 //   - A service that may take long is cut into pieces of a bounded size. Between them the machine looks at its limits, and
 //     the processor stands at the service's entry point, as if the guest had called it once more. What the service has
 //     to know of the pieces before is in Firmware.unfinished, as data.
-//   - The bytes take virtual time, MiBNS for each MiB, once a run's services have touched more than freeBytes. A boot of a
+//   - The bytes take virtual time, [cost.ServiceMiB], once a run's services have touched more than freeBytes. A boot of a
 //     kernel stays far below that, so that its time is that of its calls.
 
 // A work is what services have done.
 type work struct {
 	calls   uint64
 	bytes   uint64
-	charged uint64 // virtual nanoseconds, for bytes
+	charged uint64 // MiB that have taken time
 }
 
 const (
@@ -35,10 +37,9 @@ func (f *Firmware) touch(n int) { f.work.bytes += uint64(n) + accessBytes }
 // charge takes the virtual time of what has been touched.
 func (f *Firmware) charge() {
 	const mib = 1 << 20
-	ns := (max(f.work.bytes, freeBytes) - freeBytes) / mib * f.cfg.MiBNS
-	if ns > f.work.charged {
-		f.cpu.AddTime(ns - f.work.charged)
-		f.work.charged = ns
+	if n := (max(f.work.bytes, freeBytes) - freeBytes) / mib; n > f.work.charged {
+		f.cpu.Charge(cost.ServiceMiB, n-f.work.charged)
+		f.work.charged = n
 	}
 }
 
@@ -46,7 +47,8 @@ func (f *Firmware) charge() {
 // and all bytes that they touched, the first ones too. Waiting for events is no work.
 func (f *Firmware) Worked() uint64 {
 	const kib = 1 << 10
-	return f.work.calls*f.cfg.CallNS + f.work.bytes/kib*f.cfg.MiBNS/kib
+	ns := func(e cost.Event) uint64 { return uint64(f.cpu.Cost().NS(e)) }
+	return f.work.calls*ns(cost.Exit) + f.work.bytes/kib*ns(cost.ServiceMiB)/kib
 }
 
 // An unfinished is how far a service has come that is to be called again. It is for the call that began it: one from

@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"testing"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -112,8 +113,9 @@ func TestPiecesOfImages(t *testing.T) {
 
 // What services touch takes virtual time beyond the first GiB of a run, and none of its own before.
 func TestBytesTakeTime(t *testing.T) {
-	const callNS, mibNS = 100, 5_000
-	m := newMachine(t, func(c *Config) { c.CallNS, c.MiBNS = callNS, mibNS })
+	m := newMachine(t, nil)
+	m.cost = cost.Plain()
+	callNS, mibNS := uint64(m.cost.NS(cost.Exit)), uint64(m.cost.NS(cost.ServiceMiB))
 	at := m.alloc(make([]byte, 64*mib))
 	began, calls, worked := m.now, m.work.calls, m.Worked()
 	fill := func(times int) (ns, perCall uint64) {

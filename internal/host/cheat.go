@@ -6,6 +6,7 @@ import (
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -15,8 +16,8 @@ import (
 // answers with a machine check and SEV-SNP with a page fault in the host. What it reads there is ciphertext. Here it is
 // the plain contents: the best that a host could hope to put back.
 type Memory interface {
-	Read(p mem.Plane, gpa uint64, b []byte) error
-	Write(p mem.Plane, gpa uint64, b []byte) error
+	Read(p physical.Plane, gpa uint64, b []byte) error
+	Write(p physical.Plane, gpa uint64, b []byte) error
 }
 
 // Mark is the byte of which a host that cheats makes contents of its own. A guest that reads it in private memory has
@@ -37,9 +38,9 @@ type Cheat struct {
 
 	count  uint64 // pages added, or conversions asked for
 	target accept.Range
-	size   record.PageSize // of target
-	old    []byte          // target's contents, to be replayed
-	was    string          // state of target before the attack
+	size   physical.PageSize // of target
+	old    []byte            // target's contents, to be replayed
+	was    string            // state of target before the attack
 	done   bool
 	steps  []record.AttackStep
 }
@@ -61,7 +62,7 @@ type spy struct {
 	cheat *Cheat
 }
 
-func (s spy) AddPage(c *x86.CPU, gpa uint64, size record.PageSize) error {
+func (s spy) AddPage(c *x86.CPU, gpa uint64, size physical.PageSize) error {
 	err := s.Guest.AddPage(c, gpa, size)
 	if err == nil && s.cheat.attack.Kind != Lie && s.cheat.due(c) {
 		s.cheat.added(c, gpa, size)
@@ -80,7 +81,7 @@ func (h *Cheat) due(c *x86.CPU) bool {
 
 // added learns of the page that is to be attacked. It is the guest's now and not accepted yet: the frame counts as
 // filled before it was added.
-func (h *Cheat) added(c *x86.CPU, gpa uint64, size record.PageSize) {
+func (h *Cheat) added(c *x86.CPU, gpa uint64, size physical.PageSize) {
 	h.target, h.size = accept.Range{Start: gpa, End: gpa + size.Bytes()}, size
 	if h.attack.Kind == Preload {
 		h.done, h.was = true, h.state()
@@ -104,7 +105,7 @@ func (h *Cheat) act(c *x86.CPU) {
 		switch {
 		case h.old == nil:
 			h.old = make([]byte, t.Len())
-			h.done = h.memory.Read(mem.Private, t.Start, h.old) != nil
+			h.done = h.memory.Read(physical.Private, t.Start, h.old) != nil
 		case h.unchanged():
 			h.done = false
 		default:
@@ -115,7 +116,7 @@ func (h *Cheat) act(c *x86.CPU) {
 	case Join:
 		base := t.Start &^ (size2M - 1)
 		h.target = accept.Range{Start: base, End: base + size2M}
-		if h.size == record.Size2M {
+		if h.size == physical.Size2M {
 			h.step(c, "split the page", h.guest.SplitPage(c, base))
 		}
 		h.step(c, "joined the small pages", h.join(c, base))
@@ -143,18 +144,18 @@ func (h *Cheat) join(c *x86.CPU, base uint64) error {
 	}); ok {
 		return g.JoinPages(c, base)
 	}
-	return h.guest.AddPage(c, base, record.Size2M)
+	return h.guest.AddPage(c, base, physical.Size2M)
 }
 
 // lied notes a conversion that was answered and not done. What stays shared, the host fills.
-func (h *Cheat) lied(c *x86.CPU, start, end uint64, to mem.Plane) {
+func (h *Cheat) lied(c *x86.CPU, start, end uint64, to physical.Plane) {
 	h.done = true
 	h.target = accept.Range{Start: start, End: end}
 	h.was = h.state()
 	for at := start; at < end; at += mem.PageSize {
 		if h.guest.Shared(at, at+mem.PageSize) {
 			// Nothing to say where it fails: the guest has been lied to all the same.
-			_ = h.memory.Write(mem.Shared, at, bytes.Repeat([]byte{Mark}, mem.PageSize))
+			_ = h.memory.Write(physical.Shared, at, bytes.Repeat([]byte{Mark}, mem.PageSize))
 		}
 	}
 	h.step(c, "said that it had made the memory "+to.String()+", and had not", nil)
@@ -164,14 +165,14 @@ func (h *Cheat) write(r accept.Range, b []byte) error {
 	if b == nil {
 		b = bytes.Repeat([]byte{Mark}, int(r.Len()))
 	}
-	return h.memory.Write(mem.Private, r.Start, b)
+	return h.memory.Write(physical.Private, r.Start, b)
 }
 
 // unchanged says whether the page has its old contents still.
 func (h *Cheat) unchanged() bool {
 	var b [mem.PageSize]byte
 	for at := uint64(0); at < h.target.Len(); at += mem.PageSize {
-		if h.memory.Read(mem.Private, h.target.Start+at, b[:]) != nil || !bytes.Equal(b[:], h.old[at:at+mem.PageSize]) {
+		if h.memory.Read(physical.Private, h.target.Start+at, b[:]) != nil || !bytes.Equal(b[:], h.old[at:at+mem.PageSize]) {
 			return false
 		}
 	}

@@ -4,13 +4,13 @@ import (
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // A server is what honest hosts of all platforms answer.
 type server interface {
 	Serve(g Guest)
-	Fault(c *x86.CPU, gpa uint64, p mem.Plane, size record.PageSize) error
+	Fault(c *x86.CPU, gpa uint64, p physical.Plane, size physical.PageSize) error
 	In(c *x86.CPU, port uint16, size int) uint32
 	Out(c *x86.CPU, port uint16, size int, value uint32)
 	Load(c *x86.CPU, gpa uint64, size int) uint64
@@ -34,7 +34,7 @@ func CheatTD(honest *Host, m Memory, a Attack) *CheatingTD {
 }
 
 // Convert lies, or is honest.
-func (h *CheatingTD) Convert(c *x86.CPU, start, end uint64, to mem.Plane) (next uint64, ok bool) {
+func (h *CheatingTD) Convert(c *x86.CPU, start, end uint64, to physical.Plane) (next uint64, ok bool) {
 	h.act(c)
 	if next, lied := h.lies(c, start, end, to); lied {
 		return next, true
@@ -60,7 +60,7 @@ func CheatSNP(honest *SNP, m Memory, a Attack) *CheatingSNP {
 }
 
 // ChangePageState lies, or is honest.
-func (h *CheatingSNP) ChangePageState(c *x86.CPU, start, end uint64, size record.PageSize, to mem.Plane) (next uint64, ok bool) {
+func (h *CheatingSNP) ChangePageState(c *x86.CPU, start, end uint64, size physical.PageSize, to physical.Plane) (next uint64, ok bool) {
 	h.act(c)
 	if next, lied := h.lies(c, start, end, to); lied {
 		return next, true
@@ -70,8 +70,8 @@ func (h *CheatingSNP) ChangePageState(c *x86.CPU, start, end uint64, size record
 
 // lies says whether this request is the one to lie about, and how far the lie reaches; it is noted then. There has to
 // be something that an honest host would do: memory that is not shared is made private by doing nothing.
-func (h *Cheat) lies(c *x86.CPU, start, end uint64, to mem.Plane) (next uint64, lied bool) {
-	if h.attack.Kind != Lie || to == mem.Private && !h.guest.Shared(start, end) || !h.due(c) {
+func (h *Cheat) lies(c *x86.CPU, start, end uint64, to physical.Plane) (next uint64, lied bool) {
+	if h.attack.Kind != Lie || to == physical.Private && !h.guest.Shared(start, end) || !h.due(c) {
 		return 0, false
 	}
 	end = min(end, start+maxConvert)
@@ -80,7 +80,7 @@ func (h *Cheat) lies(c *x86.CPU, start, end uint64, to mem.Plane) (next uint64, 
 }
 
 // Fault answers honestly. Where it is the page under attack that is asked for, the guest is not done with accepting it.
-func (h *Cheat) Fault(c *x86.CPU, gpa uint64, p mem.Plane, size record.PageSize) error {
+func (h *Cheat) Fault(c *x86.CPU, gpa uint64, p physical.Plane, size physical.PageSize) error {
 	if !(accept.Range{Start: gpa, End: gpa + mem.PageSize}).In(h.target) {
 		h.act(c)
 	}

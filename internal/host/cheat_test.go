@@ -5,9 +5,11 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -17,13 +19,13 @@ const pageUnderAttack = 0x5000
 // newCheat returns a host of a TD that cheats, and the memory of its guest, which has executed an instruction.
 func newCheat(t *testing.T, a host.Attack) (*host.CheatingTD, *fakeGuest, *x86.CPU, *mem.Memory) {
 	t.Helper()
-	return newCheatOf(t, record.Size4K, a)
+	return newCheatOf(t, physical.Size4K, a)
 }
 
 // newCheatOf is newCheat with pages of some size.
-func newCheatOf(t *testing.T, size record.PageSize, a host.Attack) (*host.CheatingTD, *fakeGuest, *x86.CPU, *mem.Memory) {
+func newCheatOf(t *testing.T, size physical.PageSize, a host.Attack) (*host.CheatingTD, *fakeGuest, *x86.CPU, *mem.Memory) {
 	t.Helper()
-	h, g, c := newHost(t, size)
+	h, g, c := newHost(t, size, cost.TDX())
 	m, err := mem.New(large)
 	if err != nil {
 		t.Fatal(err)
@@ -52,7 +54,7 @@ func begin(t *testing.T, c *x86.CPU) {
 func addTwo(t *testing.T, h *host.CheatingTD, c *x86.CPU, g *fakeGuest) {
 	t.Helper()
 	for _, gpa := range []uint64{0x3000, pageUnderAttack} {
-		if err := h.Fault(c, gpa, mem.Private, record.Size4K); err != nil {
+		if err := h.Fault(c, gpa, physical.Private, physical.Size4K); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -68,12 +70,12 @@ func TestAttacksWhenTheGuestExits(t *testing.T) {
 		"HLT":     func(h *host.CheatingTD, c *x86.CPU) { h.Halt(c, true) },
 		"IN":      func(h *host.CheatingTD, c *x86.CPU) { h.In(c, 0x70, 1) },
 		"OUT":     func(h *host.CheatingTD, c *x86.CPU) { h.Out(c, 0x70, 1, 0) },
-		"a fault": func(h *host.CheatingTD, c *x86.CPU) { _ = h.Fault(c, 0x9000, mem.Private, record.Size4K) },
-		"MapGPA":  func(h *host.CheatingTD, c *x86.CPU) { h.Convert(c, 0x9000, 0xA000, mem.Shared) },
+		"a fault": func(h *host.CheatingTD, c *x86.CPU) { _ = h.Fault(c, 0x9000, physical.Private, physical.Size4K) },
+		"MapGPA":  func(h *host.CheatingTD, c *x86.CPU) { h.Convert(c, 0x9000, 0xA000, physical.Shared) },
 	} {
 		h, g, c, _ := newCheat(t, host.Attack{Kind: host.Drop, N: 2})
 		addTwo(t, h, c, g)
-		if err := h.Fault(c, pageUnderAttack, mem.Private, record.Size4K); err != nil {
+		if err := h.Fault(c, pageUnderAttack, physical.Private, physical.Size4K); err != nil {
 			t.Fatal(err)
 		}
 		if slices.Contains(g.calls, "remove 0x5000 0x6000") {
@@ -113,8 +115,8 @@ func TestJoinIsOfTheLargePageAround(t *testing.T) {
 	}
 
 	// A page that is large already is split first.
-	h, g, c, _ = newCheatOf(t, record.Size2M, host.Attack{Kind: host.Join, N: 1})
-	if err := h.Fault(c, large+0x3000, mem.Private, record.Size2M); err != nil {
+	h, g, c, _ = newCheatOf(t, physical.Size2M, host.Attack{Kind: host.Join, N: 1})
+	if err := h.Fault(c, large+0x3000, physical.Private, physical.Size2M); err != nil {
 		t.Fatal(err)
 	}
 	g.calls, g.split = nil, true
@@ -130,7 +132,7 @@ func TestReplayWaitsForAChange(t *testing.T) {
 	addTwo(t, h, c, g)
 	old := bytes.Repeat([]byte{1}, mem.PageSize)
 	write := func(b []byte) {
-		if err := m.Write(mem.Private, pageUnderAttack, b); err != nil {
+		if err := m.Write(physical.Private, pageUnderAttack, b); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -146,7 +148,7 @@ func TestReplayWaitsForAChange(t *testing.T) {
 		t.Errorf("%q, want %q", g.calls, want)
 	}
 	b := make([]byte, mem.PageSize)
-	if err := m.Read(mem.Private, pageUnderAttack, b); err != nil || !bytes.Equal(b, old) {
+	if err := m.Read(physical.Private, pageUnderAttack, b); err != nil || !bytes.Equal(b, old) {
 		t.Errorf("the page begins with % x, %v", b[:8], err)
 	}
 }
@@ -157,14 +159,14 @@ func TestLies(t *testing.T) {
 	type request struct {
 		what       string
 		start, end uint64
-		to         mem.Plane
+		to         physical.Plane
 		calls      []string
 	}
 	requests := []request{
-		{"what is private anyway", 0x1000, 0x2000, mem.Private, []string{"unshare 0x1000 0x2000"}},
-		{"the first", 0x1000, 0x2000, mem.Shared, []string{"remove 0x1000 0x2000", "share 0x1000 0x2000"}},
-		{"the second", 0x2000, 0x3000, mem.Shared, nil},
-		{"the third", 0x3000, 0x4000, mem.Shared, []string{"remove 0x3000 0x4000", "share 0x3000 0x4000"}},
+		{"what is private anyway", 0x1000, 0x2000, physical.Private, []string{"unshare 0x1000 0x2000"}},
+		{"the first", 0x1000, 0x2000, physical.Shared, []string{"remove 0x1000 0x2000", "share 0x1000 0x2000"}},
+		{"the second", 0x2000, 0x3000, physical.Shared, nil},
+		{"the third", 0x3000, 0x4000, physical.Shared, []string{"remove 0x3000 0x4000", "share 0x3000 0x4000"}},
 	}
 	check := func(what string, g *fakeGuest, steps func() []record.AttackStep, convert func(r request) (uint64, bool)) {
 		for _, r := range requests {
@@ -187,6 +189,6 @@ func TestLies(t *testing.T) {
 	vm := host.CheatSNP(honest, m, lie)
 	vm.Serve(g)
 	check("SNP", g, func() []record.AttackStep { return vm.Report().Steps }, func(r request) (uint64, bool) {
-		return vm.ChangePageState(c, r.start, r.end, record.Size4K, r.to)
+		return vm.ChangePageState(c, r.start, r.end, physical.Size4K, r.to)
 	})
 }

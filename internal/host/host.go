@@ -11,16 +11,15 @@ import (
 	"fmt"
 
 	"github.com/tacit-vm/tacit/accept"
-	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // A Guest is what a host can do to a guest's memory; the platform implements it and keeps its rules. Addresses have
 // no shared bit or C-bit and are multiples of the page size. The processor is the one whose exit the host is in.
 type Guest interface {
 	// AddPage adds a private page, which the guest has yet to accept.
-	AddPage(c *x86.CPU, gpa uint64, size record.PageSize) error
+	AddPage(c *x86.CPU, gpa uint64, size physical.PageSize) error
 	// RemovePages takes the private pages in [start, end) away with their contents, where there are any.
 	RemovePages(c *x86.CPU, start, end uint64) error
 	// SplitPage turns the 2 MiB private page at gpa into 512 small ones.
@@ -34,10 +33,9 @@ type Guest interface {
 
 // Config is a host's policy and what it serves a guest with.
 type Config struct {
-	RAM      []accept.Range  // the guest's memory: ascending, disjoint, whole pages
-	PageSize record.PageSize // of the private pages that it adds: Size4K, or Size2M where the whole 2 MiB are RAM and private
+	RAM      []accept.Range    // the guest's memory: ascending, disjoint, whole pages
+	PageSize physical.PageSize // of the private pages that it adds: Size4K, or Size2M where the whole 2 MiB are RAM and private
 	Bus      x86.Bus
-	Cost     cost.Model // of which the host's work is charged
 }
 
 // Host is an honest host.
@@ -49,7 +47,7 @@ type Host struct {
 
 // New returns a host that has yet to be given its guest, with [Host.Serve].
 func New(cfg Config) (*Host, error) {
-	if cfg.PageSize != record.Size4K && cfg.PageSize != record.Size2M {
+	if cfg.PageSize != physical.Size4K && cfg.PageSize != physical.Size2M {
 		return nil, fmt.Errorf("host: pages of %v: want 4K or 2M", cfg.PageSize)
 	}
 	if cfg.Bus == nil {
@@ -63,7 +61,3 @@ func (h *Host) Serve(g Guest) { h.guest = g }
 
 // isRAM says whether all of [start, end) is memory.
 func (h *Host) isRAM(start, end uint64) bool { return accept.Contains(h.cfg.RAM, start, end-start) }
-
-func (h *Host) charge(c *x86.CPU, e cost.Event, n uint64) {
-	c.AddTime(uint64(h.cfg.Cost.Charge(0, e, n)))
-}

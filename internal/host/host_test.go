@@ -12,7 +12,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // The two sides fit.
@@ -39,8 +39,8 @@ func (g *fakeGuest) note(format string, args ...any) error {
 	return nil
 }
 
-func (g *fakeGuest) AddPage(_ *x86.CPU, gpa uint64, size record.PageSize) error {
-	if size == record.Size2M && g.refuse[gpa] {
+func (g *fakeGuest) AddPage(_ *x86.CPU, gpa uint64, size physical.PageSize) error {
+	if size == physical.Size2M && g.refuse[gpa] {
 		return fmt.Errorf("a table of small pages is there")
 	}
 	return g.note("add %#x %v", gpa, size)
@@ -69,9 +69,9 @@ func (g *fakeGuest) Shared(start, end uint64) bool {
 	return !g.shared.Intersect(accept.Range{Start: start, End: end}).Empty()
 }
 
-func newHost(t *testing.T, size record.PageSize) (*host.Host, *fakeGuest, *x86.CPU) {
+func newHost(t *testing.T, size physical.PageSize, model cost.Model) (*host.Host, *fakeGuest, *x86.CPU) {
 	t.Helper()
-	h, err := host.New(host.Config{RAM: []accept.Range{{Start: 0, End: ramEnd}}, PageSize: size, Bus: &device.Bus{}, Cost: cost.TDX()})
+	h, err := host.New(host.Config{RAM: []accept.Range{{Start: 0, End: ramEnd}}, PageSize: size, Bus: &device.Bus{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,43 +82,43 @@ func newHost(t *testing.T, size record.PageSize) (*host.Host, *fakeGuest, *x86.C
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = m.Close() })
-	c := x86.New(x86.Config{Memory: m, Bus: &device.Bus{}, Platform: &x86.Plain{Memory: m, Bus: &device.Bus{}, RAM: func(uint64) bool { return true }}})
+	c := x86.New(x86.Config{Memory: m, Cost: model, Bus: &device.Bus{}, Platform: &x86.Plain{Memory: m, Bus: &device.Bus{}, RAM: func(uint64) bool { return true }}})
 	return h, g, c
 }
 
 func TestFault(t *testing.T) {
 	for _, test := range []struct {
 		what   string
-		policy record.PageSize
+		policy physical.PageSize
 		gpa    uint64
-		plane  mem.Plane
-		size   record.PageSize
+		plane  physical.Plane
+		size   physical.PageSize
 		set    func(*fakeGuest)
 		want   []string // nil is an error
 		ns     int64
 	}{
-		{what: "large where it can", policy: record.Size2M, gpa: 0x203000, size: record.Size2M,
+		{what: "large where it can", policy: physical.Size2M, gpa: 0x203000, size: physical.Size2M,
 			want: []string{"unshare 0x203000 0x204000", "add 0x200000 2M"}, ns: cost.TDX().NS(cost.HostAdd2M)},
-		{what: "small by policy", policy: record.Size4K, gpa: 0x203000, size: record.Size2M,
+		{what: "small by policy", policy: physical.Size4K, gpa: 0x203000, size: physical.Size2M,
 			want: []string{"unshare 0x203000 0x204000", "add 0x203000 4K"}, ns: cost.TDX().NS(cost.HostAdd4K)},
-		{what: "small because the guest asks for it", policy: record.Size2M, gpa: 0x203000, size: record.Size4K,
+		{what: "small because the guest asks for it", policy: physical.Size2M, gpa: 0x203000, size: physical.Size4K,
 			want: []string{"unshare 0x203000 0x204000", "add 0x203000 4K"}, ns: cost.TDX().NS(cost.HostAdd4K)},
-		{what: "small at the end of memory", policy: record.Size2M, gpa: 16 << 20, size: record.Size2M,
+		{what: "small at the end of memory", policy: physical.Size2M, gpa: 16 << 20, size: physical.Size2M,
 			want: []string{"unshare 0x1000000 0x1001000", "add 0x1000000 4K"}, ns: cost.TDX().NS(cost.HostAdd4K)},
-		{what: "small next to shared memory", policy: record.Size2M, gpa: 0x203000, size: record.Size2M,
+		{what: "small next to shared memory", policy: physical.Size2M, gpa: 0x203000, size: physical.Size2M,
 			set:  func(g *fakeGuest) { g.shared = accept.Range{Start: 0x3FF000, End: 0x400000} },
 			want: []string{"unshare 0x203000 0x204000", "add 0x203000 4K"}, ns: cost.TDX().NS(cost.HostAdd4K)},
-		{what: "small where small pages were", policy: record.Size2M, gpa: 0x203000, size: record.Size2M,
+		{what: "small where small pages were", policy: physical.Size2M, gpa: 0x203000, size: physical.Size2M,
 			set:  func(g *fakeGuest) { g.refuse[0x200000] = true },
 			want: []string{"unshare 0x203000 0x204000", "add 0x203000 4K"}, ns: cost.TDX().NS(cost.HostAdd4K)},
-		{what: "a page too large is split", policy: record.Size2M, gpa: 0x203000, size: record.Size4K,
+		{what: "a page too large is split", policy: physical.Size2M, gpa: 0x203000, size: physical.Size4K,
 			set: func(g *fakeGuest) { g.split = true }, want: []string{"unshare 0x203000 0x204000", "split 0x200000"}},
-		{what: "shared", policy: record.Size2M, gpa: 0x203000, plane: mem.Shared, size: record.Size2M,
+		{what: "shared", policy: physical.Size2M, gpa: 0x203000, plane: physical.Shared, size: physical.Size2M,
 			want: []string{"remove 0x203000 0x204000", "share 0x203000 0x204000"}},
-		{what: "no memory", policy: record.Size2M, gpa: 32 << 20, size: record.Size2M},
-		{what: "no shared memory", policy: record.Size2M, gpa: 32 << 20, plane: mem.Shared, size: record.Size2M},
+		{what: "no memory", policy: physical.Size2M, gpa: 32 << 20, size: physical.Size2M},
+		{what: "no shared memory", policy: physical.Size2M, gpa: 32 << 20, plane: physical.Shared, size: physical.Size2M},
 	} {
-		h, g, c := newHost(t, test.policy)
+		h, g, c := newHost(t, test.policy, cost.TDX())
 		if test.set != nil {
 			test.set(g)
 		}
@@ -145,16 +145,16 @@ func TestConvertChargesPagesBySize(t *testing.T) {
 		{0x201000, 0x3FF000, 0, 510},
 		{0x201000, 0x401000, 0, 512},
 	} {
-		h, _, c := newHost(t, record.Size2M)
+		h, _, c := newHost(t, physical.Size2M, cost.TDX())
 		began := c.Now()
-		next, ok := h.Convert(c, test.start, test.end, mem.Shared)
+		next, ok := h.Convert(c, test.start, test.end, physical.Shared)
 		want := model.NS(cost.MapGPA) + test.large*model.NS(cost.MapGPA2M) + test.small*model.NS(cost.MapGPA4K)
 		if took := c.Now() - began; next != test.end || !ok || took != want {
 			t.Errorf("[%#x, %#x): came to %#x, %v, in %d ns; want %d", test.start, test.end, next, ok, took, want)
 		}
 	}
-	h, g, c := newHost(t, record.Size2M)
-	if next, ok := h.Convert(c, ramEnd-0x1000, ramEnd+0x1000, mem.Shared); ok || next != ramEnd-0x1000 || len(g.calls) != 0 {
+	h, g, c := newHost(t, physical.Size2M, cost.TDX())
+	if next, ok := h.Convert(c, ramEnd-0x1000, ramEnd+0x1000, physical.Shared); ok || next != ramEnd-0x1000 || len(g.calls) != 0 {
 		t.Errorf("converting what is no memory: %#x, %v, %q", next, ok, g.calls)
 	}
 }
@@ -162,16 +162,16 @@ func TestConvertChargesPagesBySize(t *testing.T) {
 // One request converts 64 MiB at most, wherever it begins; the guest asks again for the rest.
 func TestConvertStopsAfter64MiB(t *testing.T) {
 	const limit, end = 64 << 20, 256 << 20
-	h, err := host.New(host.Config{RAM: []accept.Range{{Start: 0, End: end}}, PageSize: record.Size2M, Bus: &device.Bus{}, Cost: cost.TDX()})
+	h, err := host.New(host.Config{RAM: []accept.Range{{Start: 0, End: end}}, PageSize: physical.Size2M, Bus: &device.Bus{}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	g := &fakeGuest{}
 	h.Serve(g)
-	_, _, c := newHost(t, record.Size2M)
+	_, _, c := newHost(t, physical.Size2M, cost.TDX())
 	for start := uint64(0); start < end; start += limit {
 		g.calls = nil
-		next, ok := h.Convert(c, start, end, mem.Private)
+		next, ok := h.Convert(c, start, end, physical.Private)
 		if want := []string{fmt.Sprintf("unshare %#x %#x", start, start+limit)}; next != start+limit || !ok || !slices.Equal(g.calls, want) {
 			t.Errorf("from %#x: %#x, %v, %q", start, next, ok, g.calls)
 		}
@@ -179,7 +179,7 @@ func TestConvertStopsAfter64MiB(t *testing.T) {
 }
 
 func TestMSRsThatKVMServes(t *testing.T) {
-	h, _, c := newHost(t, record.Size2M)
+	h, _, c := newHost(t, physical.Size2M, cost.TDX())
 	for index, want := range map[uint32]uint64{
 		0x1B: 0xFEE00D00, 0x3A: 1, 0x8B: 1 << 32, 0xCE: 0, 0xFE: 0x508, 0x179: 0, 0x17A: 0, 0x200: 0, 0x20F: 0, 0x250: 0, 0x259: 0, 0x26F: 0, 0x2FF: 0,
 		0x803: 0x50014,
@@ -212,7 +212,7 @@ func TestMSRsThatKVMServes(t *testing.T) {
 // No hypercall is there, and the answer says so as KVM does: -KVM_ENOSYS, which is -1000 and not the system calls' -ENOSYS
 // (include/uapi/linux/kvm_para.h).
 func TestHypercallsAreNotThere(t *testing.T) {
-	h, _, c := newHost(t, record.Size2M)
+	h, _, c := newHost(t, physical.Size2M, cost.TDX())
 	for _, number := range []uint64{0, 1, 5, 9, 11, 12, ^uint64(0)} {
 		if v := int64(h.Hypercall(c, number, [4]uint64{1, 2, 3, 4})); v != -1000 {
 			t.Errorf("hypercall %d: %d", number, v)
@@ -221,7 +221,7 @@ func TestHypercallsAreNotThere(t *testing.T) {
 }
 
 func TestNewChecksItsConfiguration(t *testing.T) {
-	for _, cfg := range []host.Config{{PageSize: record.Size1G, Bus: &device.Bus{}}, {PageSize: record.Size4K}} {
+	for _, cfg := range []host.Config{{PageSize: physical.Size1G, Bus: &device.Bus{}}, {PageSize: physical.Size4K}} {
 		if _, err := host.New(cfg); err == nil {
 			t.Errorf("%+v: no error", cfg)
 		}

@@ -6,7 +6,7 @@ import (
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 const size2M = 2 << 20
@@ -16,30 +16,30 @@ const size2M = 2 << 20
 // A private fault gets a page, as large as policy allows. One at a page that is shared is made private first: KVM
 // exits to user space with KVM_EXIT_MEMORY_FAULT and QEMU converts it (kvm_convert_memory); the guest has to accept
 // it anew. A shared fault at a page that is private converts it likewise, and the private page is gone.
-func (h *Host) Fault(c *x86.CPU, gpa uint64, p mem.Plane, size record.PageSize) error {
+func (h *Host) Fault(c *x86.CPU, gpa uint64, p physical.Plane, size physical.PageSize) error {
 	end := gpa + mem.PageSize
 	if !h.isRAM(gpa, end) {
 		return fmt.Errorf("no memory at %#x", gpa)
 	}
-	if p == mem.Shared {
+	if p == physical.Shared {
 		return h.share(c, gpa, end)
 	}
 	if err := h.guest.Unshare(c, gpa, end); err != nil {
 		return err
 	}
 	base := gpa &^ (size2M - 1)
-	if size == record.Size4K && h.guest.SplitPage(c, base) == nil {
+	if size == physical.Size4K && h.guest.SplitPage(c, base) == nil {
 		return nil // there was a page, too large
 	}
-	if min(size, h.cfg.PageSize) == record.Size2M && h.isRAM(base, base+size2M) && !h.guest.Shared(base, base+size2M) &&
-		h.guest.AddPage(c, base, record.Size2M) == nil {
-		h.charge(c, cost.HostAdd2M, 1)
+	if min(size, h.cfg.PageSize) == physical.Size2M && h.isRAM(base, base+size2M) && !h.guest.Shared(base, base+size2M) &&
+		h.guest.AddPage(c, base, physical.Size2M) == nil {
+		c.Charge(cost.HostAdd2M, 1)
 		return nil
 	}
-	if err := h.guest.AddPage(c, gpa, record.Size4K); err != nil {
+	if err := h.guest.AddPage(c, gpa, physical.Size4K); err != nil {
 		return err
 	}
-	h.charge(c, cost.HostAdd4K, 1)
+	c.Charge(cost.HostAdd4K, 1)
 	return nil
 }
 
@@ -49,9 +49,9 @@ const maxConvert = 64 << 20
 
 // Convert makes pages private or shared at the guest's request. It returns the address that it has come to, and
 // whether it will go on from there: memory that is not the guest's cannot be converted.
-func (h *Host) Convert(c *x86.CPU, start, end uint64, to mem.Plane) (next uint64, ok bool) {
+func (h *Host) Convert(c *x86.CPU, start, end uint64, to physical.Plane) (next uint64, ok bool) {
 	end = min(end, start+maxConvert)
-	h.charge(c, cost.MapGPA, 1)
+	c.Charge(cost.MapGPA, 1)
 	if !h.isRAM(start, end) {
 		return start, false
 	}
@@ -59,11 +59,11 @@ func (h *Host) Convert(c *x86.CPU, start, end uint64, to mem.Plane) (next uint64
 	if first, last := (start+size2M-1)/size2M, end/size2M; first < last {
 		large = last - first
 	}
-	h.charge(c, cost.MapGPA2M, large)
-	h.charge(c, cost.MapGPA4K, (end-start-large*size2M)/mem.PageSize)
+	c.Charge(cost.MapGPA2M, large)
+	c.Charge(cost.MapGPA4K, (end-start-large*size2M)/mem.PageSize)
 
 	convert := h.guest.Unshare // private pages come when the guest accepts them
-	if to == mem.Shared {
+	if to == physical.Shared {
 		convert = h.share
 	}
 	if convert(c, start, end) != nil {

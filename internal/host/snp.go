@@ -6,7 +6,7 @@ import (
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // SNPConfig is what a host of an SEV-SNP guest has beyond a [Config].
@@ -56,19 +56,19 @@ func NewSNP(cfg Config, snp SNPConfig) (*SNP, error) {
 // ChangePageState makes pages private or shared at the guest's request, up to the limit. It returns the address that it
 // has come to, and whether it will go on from there: memory that is not the guest's cannot be converted. Pages are
 // assigned to the guest when it first touches or validates them (KVM, sev_gmem_prepare).
-func (h *SNP) ChangePageState(c *x86.CPU, start, end uint64, size record.PageSize, to mem.Plane) (next uint64, ok bool) {
+func (h *SNP) ChangePageState(c *x86.CPU, start, end uint64, size physical.PageSize, to physical.Plane) (next uint64, ok bool) {
 	end = min(end, start+h.snp.ConvertLimit)
-	h.charge(c, cost.PageStateChange, 1)
+	c.Charge(cost.PageStateChange, 1)
 	if !h.isRAM(start, end) {
 		return start, false
 	}
 	event := cost.PageStateChange4K
-	if size == record.Size2M {
+	if size == physical.Size2M {
 		event = cost.PageStateChange2M
 	}
-	h.charge(c, event, (end-start+size.Bytes()-1)/size.Bytes())
+	c.Charge(event, (end-start+size.Bytes()-1)/size.Bytes())
 	convert := h.guest.Unshare
-	if to == mem.Shared {
+	if to == physical.Shared {
 		convert = h.share
 	}
 	if convert(c, start, end) != nil {

@@ -9,16 +9,15 @@ import (
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/device"
 	"github.com/tacit-vm/tacit/internal/host"
-	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 func newSNP(t *testing.T, limit uint64) (*host.SNP, *fakeGuest, *x86.CPU) {
 	t.Helper()
-	_, g, c := newHost(t, record.Size2M)
+	_, g, c := newHost(t, physical.Size2M, cost.SNP())
 	h, err := host.NewSNP(
-		host.Config{RAM: []accept.Range{{Start: 0, End: ramEnd}}, PageSize: record.Size2M, Bus: &device.Bus{}, Cost: cost.SNP()},
+		host.Config{RAM: []accept.Range{{Start: 0, End: ramEnd}}, PageSize: physical.Size2M, Bus: &device.Bus{}},
 		host.SNPConfig{CPUID: x86CPUID, ConvertLimit: limit})
 	if err != nil {
 		t.Fatal(err)
@@ -35,18 +34,18 @@ func TestChangePageState(t *testing.T) {
 	for _, test := range []struct {
 		what       string
 		start, end uint64
-		size       record.PageSize
-		to         mem.Plane
+		size       physical.PageSize
+		to         physical.Plane
 		next       uint64
 		want       []string // nil is a refusal
 		ns         int64
 	}{
-		{"small pages made private", 0x1000, 0x4000, record.Size4K, mem.Private, 0x4000, []string{"unshare 0x1000 0x4000"}, once + 3*small},
-		{"small pages made shared", 0x1000, 0x4000, record.Size4K, mem.Shared, 0x4000, []string{"remove 0x1000 0x4000", "share 0x1000 0x4000"}, once + 3*small},
-		{"a large page", large, 2 * large, record.Size2M, mem.Private, 2 * large, []string{"unshare 0x200000 0x400000"}, once + big},
-		{"more than the limit", 0, 4 * large, record.Size2M, mem.Private, 2 * large, []string{"unshare 0x0 0x400000"}, once + 2*big},
-		{"the end of memory", ramEnd - 0x1000, ramEnd, record.Size4K, mem.Private, ramEnd, []string{"unshare 0x1002000 0x1003000"}, once + small},
-		{"what is no memory", ramEnd, ramEnd + 0x1000, record.Size4K, mem.Private, ramEnd, nil, once},
+		{"small pages made private", 0x1000, 0x4000, physical.Size4K, physical.Private, 0x4000, []string{"unshare 0x1000 0x4000"}, once + 3*small},
+		{"small pages made shared", 0x1000, 0x4000, physical.Size4K, physical.Shared, 0x4000, []string{"remove 0x1000 0x4000", "share 0x1000 0x4000"}, once + 3*small},
+		{"a large page", large, 2 * large, physical.Size2M, physical.Private, 2 * large, []string{"unshare 0x200000 0x400000"}, once + big},
+		{"more than the limit", 0, 4 * large, physical.Size2M, physical.Private, 2 * large, []string{"unshare 0x0 0x400000"}, once + 2*big},
+		{"the end of memory", ramEnd - 0x1000, ramEnd, physical.Size4K, physical.Private, ramEnd, []string{"unshare 0x1002000 0x1003000"}, once + small},
+		{"what is no memory", ramEnd, ramEnd + 0x1000, physical.Size4K, physical.Private, ramEnd, nil, once},
 	} {
 		h, g, c := newSNP(t, 2*large)
 		began := c.Now()

@@ -15,6 +15,8 @@ import (
 	"fmt"
 	"math"
 	"unsafe"
+
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // PageSize is the granule of everything in this package: 4 KiB.
@@ -24,32 +26,15 @@ const (
 	pageMask  = PageSize - 1
 )
 
-// A Plane is one of the two contents that a frame can have.
-type Plane uint8
-
-// The planes. A guest without a confidential platform has only the private one.
-const (
-	Private Plane = iota
-	Shared
-	planes = 2
-)
-
-func (p Plane) String() string {
-	if p == Private {
-		return "private"
-	}
-	return "shared"
-}
-
 // A Frame names one page of one plane: the frame number (guest-physical address >> 12) shifted left by one, and the
 // plane in bit 0.
 type Frame uint64
 
 // FrameOf returns the frame that holds gpa in plane p.
-func FrameOf(p Plane, gpa uint64) Frame { return Frame(gpa>>PageShift<<1) | Frame(p) }
+func FrameOf(p physical.Plane, gpa uint64) Frame { return Frame(gpa>>PageShift<<1) | Frame(p) }
 
 // Plane returns the frame's plane.
-func (f Frame) Plane() Plane { return Plane(f & 1) }
+func (f Frame) Plane() physical.Plane { return physical.Plane(f & 1) }
 
 // GPA returns the guest-physical address of the frame's first byte.
 func (f Frame) GPA() uint64 { return uint64(f>>1) << PageShift }
@@ -68,7 +53,7 @@ const MaxSize = 16 << 40
 // the pointers from Page.
 type Memory struct {
 	size   uint64
-	plane  [planes]plane
+	plane  [physical.Planes]plane
 	pages  uint64 // that are backed, of both planes
 	most   uint64 // pages that may be
 	onFull func()
@@ -87,7 +72,7 @@ func New(size uint64) (*Memory, error) {
 	if size == 0 || size > MaxSize || size%(2<<20) != 0 {
 		return nil, fmt.Errorf("guest memory of %#x bytes: want a multiple of 2 MiB, at most %#x", size, uint64(MaxSize))
 	}
-	m := &Memory{size: size, most: math.MaxUint64, code: newBitmap(planes * size >> PageShift)}
+	m := &Memory{size: size, most: math.MaxUint64, code: newBitmap(uint64(physical.Planes) * size >> PageShift)}
 	for i := range m.plane {
 		b, err := reserve(size)
 		if err != nil {
@@ -142,11 +127,11 @@ func (m *Memory) Back(f Frame) {
 func (m *Memory) Limit(bytes uint64, full func()) { m.most, m.onFull = bytes>>PageShift, full }
 
 // BackedBytes returns how much of a plane has been written to, in bytes.
-func (m *Memory) BackedBytes(p Plane) uint64 { return m.plane[p].backed.count() << PageShift }
+func (m *Memory) BackedBytes(p physical.Plane) uint64 { return m.plane[p].backed.count() << PageShift }
 
 // Release forgets the contents of the plane's pages in [start, end), both multiples of 4 KiB: they read as zeros, and
 // the host has its memory back. Decoded code in them is the caller's to invalidate.
-func (m *Memory) Release(p Plane, start, end uint64) error {
+func (m *Memory) Release(p physical.Plane, start, end uint64) error {
 	if start > end || end > m.size || (start|end)&pageMask != 0 {
 		return fmt.Errorf("release [%#x, %#x): %w", start, end, ErrOutside)
 	}
@@ -189,7 +174,7 @@ func (m *Memory) CodeWritten(f Frame, offset, n int) {
 }
 
 // Read copies len(b) bytes from plane p at gpa into b.
-func (m *Memory) Read(p Plane, gpa uint64, b []byte) error {
+func (m *Memory) Read(p physical.Plane, gpa uint64, b []byte) error {
 	if !m.Contains(gpa, uint64(len(b))) {
 		return fmt.Errorf("read %d bytes at %#x: %w", len(b), gpa, ErrOutside)
 	}
@@ -198,7 +183,7 @@ func (m *Memory) Read(p Plane, gpa uint64, b []byte) error {
 }
 
 // Write copies b to plane p at gpa. Pages that hold only zeros are not backed for the sake of more zeros.
-func (m *Memory) Write(p Plane, gpa uint64, b []byte) error {
+func (m *Memory) Write(p physical.Plane, gpa uint64, b []byte) error {
 	if !m.Contains(gpa, uint64(len(b))) {
 		return fmt.Errorf("write %d bytes at %#x: %w", len(b), gpa, ErrOutside)
 	}

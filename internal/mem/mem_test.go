@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/tacit-vm/tacit/physical"
 )
 
 func newMemory(t testing.TB, size uint64) *Memory {
@@ -21,7 +23,7 @@ func newMemory(t testing.TB, size uint64) *Memory {
 	return m
 }
 
-func read(t testing.TB, m *Memory, p Plane, gpa, n uint64) []byte {
+func read(t testing.TB, m *Memory, p physical.Plane, gpa, n uint64) []byte {
 	t.Helper()
 	b := make([]byte, n)
 	if err := m.Read(p, gpa, b); err != nil {
@@ -32,16 +34,16 @@ func read(t testing.TB, m *Memory, p Plane, gpa, n uint64) []byte {
 
 func TestPlanesAreApart(t *testing.T) {
 	m := newMemory(t, 4<<20)
-	if err := m.Write(Private, 0x1FFE, []byte("abcd")); err != nil {
+	if err := m.Write(physical.Private, 0x1FFE, []byte("abcd")); err != nil {
 		t.Fatal(err)
 	}
-	if got := read(t, m, Private, 0x1FFE, 4); string(got) != "abcd" {
+	if got := read(t, m, physical.Private, 0x1FFE, 4); string(got) != "abcd" {
 		t.Errorf("private memory holds %q", got)
 	}
-	if got := read(t, m, Shared, 0x1FFE, 4); !bytes.Equal(got, make([]byte, 4)) {
+	if got := read(t, m, physical.Shared, 0x1FFE, 4); !bytes.Equal(got, make([]byte, 4)) {
 		t.Errorf("shared memory holds %q", got)
 	}
-	if p, s := m.BackedBytes(Private), m.BackedBytes(Shared); p != 2*PageSize || s != 0 {
+	if p, s := m.BackedBytes(physical.Private), m.BackedBytes(physical.Shared); p != 2*PageSize || s != 0 {
 		t.Errorf("%d private and %d shared bytes backed, want two pages and none", p, s)
 	}
 }
@@ -51,21 +53,21 @@ func TestZerosAreFree(t *testing.T) {
 	m := newMemory(t, 1<<30)
 	zeros := make([]byte, 1<<20)
 	for gpa := uint64(0); gpa < 64<<20; gpa += uint64(len(zeros)) {
-		if err := m.Write(Private, gpa, zeros); err != nil {
+		if err := m.Write(physical.Private, gpa, zeros); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if n := m.BackedBytes(Private); n != 0 {
+	if n := m.BackedBytes(physical.Private); n != 0 {
 		t.Errorf("%d bytes backed for zeros", n)
 	}
 	// Where something was, zeros are written.
-	if err := m.Write(Private, 0x5000, []byte{1}); err != nil {
+	if err := m.Write(physical.Private, 0x5000, []byte{1}); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Write(Private, 0x5000, []byte{0}); err != nil {
+	if err := m.Write(physical.Private, 0x5000, []byte{0}); err != nil {
 		t.Fatal(err)
 	}
-	if got := read(t, m, Private, 0x5000, 1)[0]; got != 0 {
+	if got := read(t, m, physical.Private, 0x5000, 1)[0]; got != 0 {
 		t.Errorf("a zero over %d did not arrive", got)
 	}
 }
@@ -73,19 +75,19 @@ func TestZerosAreFree(t *testing.T) {
 func TestReleaseForgets(t *testing.T) {
 	m := newMemory(t, 4<<20)
 	for gpa := uint64(0); gpa < 5*PageSize; gpa += PageSize {
-		if err := m.Write(Private, gpa, []byte{0xAA}); err != nil {
+		if err := m.Write(physical.Private, gpa, []byte{0xAA}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := m.Release(Private, PageSize, 3*PageSize); err != nil {
+	if err := m.Release(physical.Private, PageSize, 3*PageSize); err != nil {
 		t.Fatal(err)
 	}
 	for page, want := range []byte{0xAA, 0, 0, 0xAA, 0xAA} {
-		if got := read(t, m, Private, uint64(page)*PageSize, 1)[0]; got != want {
+		if got := read(t, m, physical.Private, uint64(page)*PageSize, 1)[0]; got != want {
 			t.Errorf("page %d holds %#x, want %#x", page, got, want)
 		}
 	}
-	if n := m.BackedBytes(Private); n != 3*PageSize {
+	if n := m.BackedBytes(physical.Private); n != 3*PageSize {
 		t.Errorf("%d bytes backed, want three pages", n)
 	}
 }
@@ -93,15 +95,15 @@ func TestReleaseForgets(t *testing.T) {
 func TestWhatIsOutside(t *testing.T) {
 	m := newMemory(t, 4<<20)
 	for _, gpa := range []uint64{4 << 20, 4<<20 - 1, 1 << 63, ^uint64(0)} {
-		if err := m.Write(Private, gpa, []byte{1, 2}); !errors.Is(err, ErrOutside) {
+		if err := m.Write(physical.Private, gpa, []byte{1, 2}); !errors.Is(err, ErrOutside) {
 			t.Errorf("write at %#x: %v", gpa, err)
 		}
-		if err := m.Read(Shared, gpa, make([]byte, 2)); !errors.Is(err, ErrOutside) {
+		if err := m.Read(physical.Shared, gpa, make([]byte, 2)); !errors.Is(err, ErrOutside) {
 			t.Errorf("read at %#x: %v", gpa, err)
 		}
 	}
 	for _, r := range [][2]uint64{{0, 8 << 20}, {PageSize, 0}, {1, PageSize}} {
-		if err := m.Release(Private, r[0], r[1]); !errors.Is(err, ErrOutside) {
+		if err := m.Release(physical.Private, r[0], r[1]); !errors.Is(err, ErrOutside) {
 			t.Errorf("release [%#x, %#x): %v", r[0], r[1], err)
 		}
 	}
@@ -121,12 +123,12 @@ func TestCodeHearsOfWrites(t *testing.T) {
 	}
 	var heard []write
 	m.OnCodeWrite(func(f Frame, offset, n int) { heard = append(heard, write{f, offset, n}) })
-	code := FrameOf(Private, 0x3000)
+	code := FrameOf(physical.Private, 0x3000)
 	m.SetCode(code)
 	for _, w := range []struct {
-		p   Plane
+		p   physical.Plane
 		gpa uint64
-	}{{Private, 0x2FFF}, {Private, 0x3010}, {Shared, 0x3010}, {Private, 0x4000}} {
+	}{{physical.Private, 0x2FFF}, {physical.Private, 0x3010}, {physical.Shared, 0x3010}, {physical.Private, 0x4000}} {
 		if err := m.Write(w.p, w.gpa, []byte{1, 2}); err != nil {
 			t.Fatal(err)
 		}
@@ -136,7 +138,7 @@ func TestCodeHearsOfWrites(t *testing.T) {
 		t.Errorf("heard of %v, want %v", heard, want)
 	}
 	m.ClearCode(code)
-	if err := m.Write(Private, 0x3000, []byte{1}); err != nil || len(heard) != 2 {
+	if err := m.Write(physical.Private, 0x3000, []byte{1}); err != nil || len(heard) != 2 {
 		t.Errorf("heard of a write to a frame without code: %v, %v", heard, err)
 	}
 }
@@ -193,32 +195,32 @@ func TestLimit(t *testing.T) {
 	m := newMemory(t, 1<<30)
 	full := 0
 	m.Limit(3*PageSize, func() { full++ })
-	write := func(p Plane, gpa uint64, b byte) {
+	write := func(p physical.Plane, gpa uint64, b byte) {
 		t.Helper()
 		if err := m.Write(p, gpa, []byte{b}); err != nil {
 			t.Fatal(err)
 		}
 	}
-	write(Private, 0, 1)
-	write(Shared, 0, 1)
-	write(Private, 0, 2)
-	write(Private, 5*PageSize, 0)
-	write(Private, 1<<29, 1)
+	write(physical.Private, 0, 1)
+	write(physical.Shared, 0, 1)
+	write(physical.Private, 0, 2)
+	write(physical.Private, 5*PageSize, 0)
+	write(physical.Private, 1<<29, 1)
 	if full != 0 {
 		t.Fatal("three pages are more than three")
 	}
-	write(Shared, 1<<29, 1)
+	write(physical.Shared, 1<<29, 1)
 	if full != 1 {
 		t.Errorf("%d times noticed", full)
 	}
-	if err := m.Release(Shared, 0, 1<<30); err != nil {
+	if err := m.Release(physical.Shared, 0, 1<<30); err != nil {
 		t.Fatal(err)
 	}
-	write(Private, 7*PageSize, 1)
+	write(physical.Private, 7*PageSize, 1)
 	if full != 1 {
 		t.Error("what has been released counts")
 	}
-	write(Private, 8*PageSize, 1)
+	write(physical.Private, 8*PageSize, 1)
 	if full != 2 {
 		t.Errorf("%d times noticed", full)
 	}

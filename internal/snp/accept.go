@@ -4,6 +4,7 @@ import (
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
@@ -19,10 +20,10 @@ func (p *Platform) AcceptRange(c *x86.CPU, r accept.Range) error {
 		if c.Yielding() {
 			return x86.ErrYield
 		}
-		size := record.Size4K
+		size := physical.Size4K
 		part := accept.Range{Start: r.Start, End: min(r.End, (r.Start/size2M+1)*size2M)}
 		if whole := r.AlignIn(size2M); whole.Start == r.Start && !whole.Empty() {
-			size, part = record.Size2M, whole
+			size, part = physical.Size2M, whole
 		}
 		part.End = min(part.End, part.Start+abi.PSCMaxEntries*size.Bytes())
 		if err := p.makePrivate(c, part, size); err != nil {
@@ -37,10 +38,10 @@ func (p *Platform) AcceptRange(c *x86.CPU, r accept.Range) error {
 }
 
 // makePrivate is a page state change request of one stretch of entries, asked again until it is done.
-func (p *Platform) makePrivate(c *x86.CPU, r accept.Range, size record.PageSize) error {
+func (p *Platform) makePrivate(c *x86.CPU, r accept.Range, size physical.PageSize) error {
 	for at := r.Start; at < r.End; {
 		p.exit(c, abi.ExitVMGEXIT.String())
-		next, ok := p.host.ChangePageState(c, at, r.End, size, mem.Private)
+		next, ok := p.host.ChangePageState(c, at, r.End, size, physical.Private)
 		status := success(0).status()
 		if !ok || next <= at || next > r.End || next%mem.PageSize != 0 {
 			status = abi.PSCGeneric.String()
@@ -55,15 +56,15 @@ func (p *Platform) makePrivate(c *x86.CPU, r accept.Range, size record.PageSize)
 }
 
 // validate executes PVALIDATE for each page of r.
-func (p *Platform) validate(c *x86.CPU, r accept.Range, size record.PageSize) error {
+func (p *Platform) validate(c *x86.CPU, r accept.Range, size physical.PageSize) error {
 	for at := r.Start; at < r.End; at += size.Bytes() {
 		began := c.Now()
 		result, changed, err := p.pvalidate(c, 0, at|CBit, size, true)
 		switch {
 		case err != nil:
 			return err
-		case result == abi.FailSizeMismatch && size == record.Size2M:
-			if err := p.validate(c, accept.Range{Start: at, End: at + size2M}, record.Size4K); err != nil {
+		case result == abi.FailSizeMismatch && size == physical.Size2M:
+			if err := p.validate(c, accept.Range{Start: at, End: at + size2M}, physical.Size4K); err != nil {
 				return err
 			}
 			continue

@@ -17,7 +17,7 @@ func (p *Platform) ServeVC(c *x86.CPU, code uint64) (length uint64, ok bool) {
 	}
 	// From the CPUID page, as the hypervisor has no say in it; the request for what the page does not know costs an
 	// exit.
-	p.charge(c, cost.Exit, 1)
+	c.Charge(cost.Exit, 1)
 	p.call(c, record.HostExit, abi.ExitCPUID.String(), "")
 	v := p.CPUID(c, uint32(c.R[x86.RAX]), uint32(c.R[x86.RCX]))
 	if uint32(c.R[x86.RAX]) == 1 && c.State().CR4&x86.CR4OSXSAVE != 0 {

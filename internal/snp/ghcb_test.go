@@ -9,9 +9,10 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/accept"
-	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/snp"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // A testBus answers with what it is asked, and remembers it.
@@ -313,15 +314,15 @@ func TestMSRsAndKVMsClock(t *testing.T) {
 	if write(0x4B56_4D00, page+0x100) != 0 || write(0x4B56_4D01, page|1) != 0 {
 		t.Fatal("KVM's clock cannot be asked for")
 	}
-	tsc, ns := g.word(mem.Shared, page+8), g.word(mem.Shared, page+16)
-	scale := g.word(mem.Shared, page+24)
+	tsc, ns := g.word(physical.Shared, page+8), g.word(physical.Shared, page+16)
+	scale := g.word(physical.Shared, page+24)
 	if tsc != ns || tsc == 0 || tsc > uint64(g.cpu.Now()) || scale&0xFFFF_FFFF != 1<<31 || scale>>32&0xFFFF != 1|1<<8 {
 		t.Errorf("TSC %d, %d ns, scale %#x", tsc, ns, scale)
 	}
-	if v := g.word(mem.Shared, page); v != 2 {
+	if v := g.word(physical.Shared, page); v != 2 {
 		t.Errorf("version and padding: %#x", v)
 	}
-	if v := g.word(mem.Shared, page+0x100); v != 1_700_000_000<<32|2 {
+	if v := g.word(physical.Shared, page+0x100); v != 1_700_000_000<<32|2 {
 		t.Errorf("wall clock: %#x", v)
 	}
 	if v, _ := read(0x4B56_4D01); v != page|1 {
@@ -330,7 +331,7 @@ func TestMSRsAndKVMsClock(t *testing.T) {
 	g.set(gRCX, 0x4B56_4D01)
 	g.set(gRAX, dataAt|1)
 	g.set(gRDX, 0)
-	var v *snp.Violation
+	var v *confidential.Violation
 	if o := g.tryExit(0x7C, 1, 0); !errors.As(o.err, &v) || v.GPA != dataAt {
 		t.Errorf("a clock in a private page: %+v", o)
 	}

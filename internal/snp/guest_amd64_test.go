@@ -13,8 +13,8 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	guest "github.com/tacit-vm/tacit/accept/snp"
-	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
 
@@ -66,7 +66,7 @@ func (p assembled) call(code []byte, arguments ...uint64) uint64 {
 	if c := p.cpu; c.R[x86.RBP] != in[x86.RBP] || c.R[x86.RSP] != stackAt-frame || c.Flags()&flagDF != 0 {
 		p.t.Errorf("RBP is %#x, RSP %#x, flags %#x after the call", c.R[x86.RBP], c.R[x86.RSP], c.Flags())
 	}
-	return p.word(mem.Private, stackAt-frame+8*uint64(len(arguments)))
+	return p.word(physical.Private, stackAt-frame+8*uint64(len(arguments)))
 }
 
 func (p assembled) PVALIDATE(va uint64, size abi.PageSize, validate bool) (abi.Result, bool) {

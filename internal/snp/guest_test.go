@@ -8,11 +8,12 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	guest "github.com/tacit-vm/tacit/accept/snp"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/snp"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
 
@@ -69,7 +70,7 @@ func (m *machine) driverWithGHCB() *guest.Driver {
 		}
 	}
 	ghcb{m}.wipe()
-	d.GHCB = guest.GHCB{Page: (*[abi.GHCBSize]byte)(m.mem.Page(mem.FrameOf(mem.Shared, ghcbAt))), GPA: ghcbAt}
+	d.GHCB = guest.GHCB{Page: (*[abi.GHCBSize]byte)(m.mem.Page(mem.FrameOf(physical.Shared, ghcbAt))), GPA: ghcbAt}
 	if err := d.RegisterGHCB(); err != nil {
 		m.t.Fatal(err)
 	}
@@ -128,7 +129,7 @@ func TestGuestDriver(t *testing.T) {
 			start := guestUnit + random.Uint64N(4)<<21 + random.Uint64N(2)*random.Uint64N(512)*mem.PageSize
 			r := accept.Range{Start: start, End: start + random.Uint64N(3)<<21 + (1+random.Uint64N(512))*mem.PageSize}
 			if random.IntN(2) == 0 { // the host has assigned one small page
-				if err := m.AddPage(m.cpu, r.Start, record.Size4K); err != nil {
+				if err := m.AddPage(m.cpu, r.Start, physical.Size4K); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -177,7 +178,7 @@ func TestGuestDriverMistakes(t *testing.T) {
 	}
 	d.DirectMap = sharedVA
 	o, err := ends(func() error { return d.Accept(accept.Range{Start: 2 * guestUnit, End: 2*guestUnit + 4096}) })
-	var v *snp.Violation
+	var v *confidential.Violation
 	if err != nil || !errors.As(o.err, &v) || v.Instruction != abi.PVALIDATE {
 		t.Errorf("validating through a shared mapping: %v, %+v", err, o)
 	}
@@ -251,7 +252,7 @@ func TestGuestDriverWithCheatingHosts(t *testing.T) {
 				h := &honestAtFirst{}
 				m := newMachine(t, func(c *snp.Config, hc *host.Config, _ *host.SNPConfig) {
 					if small {
-						hc.PageSize = record.Size4K
+						hc.PageSize = physical.Size4K
 					}
 					h.Host, c.Host = c.Host, h
 				})

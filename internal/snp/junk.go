@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // A page that changes owner changes the key that its contents are read with, so that its new owner reads junk. It is
@@ -11,7 +12,7 @@ import (
 // touches takes none of the host's.
 
 // touch makes the contents of page, which is in state s, real in plane pl.
-func (p *Platform) touch(pl mem.Plane, page uint64, s pageState) {
+func (p *Platform) touch(pl physical.Plane, page uint64, s pageState) {
 	if s&fresh == 0 {
 		return
 	}

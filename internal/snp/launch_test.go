@@ -7,10 +7,10 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/accept"
-	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/snp"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 var le = binary.LittleEndian
@@ -112,8 +112,8 @@ func TestCPUIDOfSeveralProcessors(t *testing.T) {
 	}
 	defer func() { _ = memory.Close() }()
 	p, err := snp.New(snp.Config{
-		Memory: memory, RAM: []accept.Range{{Start: 0, End: 4 << 20}}, CPUs: 6, Host: newMachine(t).host, Features: x86.Features, Cost: cost.SNP(),
-		Forget: func(mem.Plane, uint64, uint64) {},
+		Memory: memory, RAM: []accept.Range{{Start: 0, End: 4 << 20}}, CPUs: 6, Host: newMachine(t).host, Features: x86.Features,
+		Forget: func(physical.Plane, uint64, uint64) {},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -146,8 +146,8 @@ func TestCPUIDOfProcessorAndCaches(t *testing.T) {
 	defer func() { _ = memory.Close() }()
 	for cpus, bits := range map[int]uint32{1: 0, 2: 1, 3: 2, 4: 2, 5: 3, 8: 3, 9: 4} {
 		p, err := snp.New(snp.Config{
-			Memory: memory, RAM: []accept.Range{{Start: 0, End: 4 << 20}}, CPUs: cpus, Host: newMachine(t).host, Features: x86.Features, Cost: cost.SNP(),
-			Forget: func(mem.Plane, uint64, uint64) {},
+			Memory: memory, RAM: []accept.Range{{Start: 0, End: 4 << 20}}, CPUs: cpus, Host: newMachine(t).host, Features: x86.Features,
+			Forget: func(physical.Plane, uint64, uint64) {},
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/snp"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
@@ -56,7 +57,7 @@ type machine struct {
 type option func(*snp.Config, *host.Config, *host.SNPConfig)
 
 // with4KPages makes the host assign 4 KiB pages only.
-func with4KPages(_ *snp.Config, h *host.Config, _ *host.SNPConfig) { h.PageSize = record.Size4K }
+func with4KPages(_ *snp.Config, h *host.Config, _ *host.SNPConfig) { h.PageSize = physical.Size4K }
 
 // withConvertLimit makes the host convert that many bytes at a time.
 func withConvertLimit(n uint64) option {
@@ -89,11 +90,11 @@ func newMachine(t testing.TB, options ...option) *machine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = m.mem.Close() })
-	hc := host.Config{RAM: m.ram, PageSize: record.Size2M, Bus: new(device.Bus), Cost: cost.SNP()}
+	hc := host.Config{RAM: m.ram, PageSize: physical.Size2M, Bus: new(device.Bus)}
 	hs := host.SNPConfig{CPUID: func(c *x86.CPU, leaf, sub uint32) [4]uint32 { return m.CPUID(c, leaf, sub) }, WallClock: 1_700_000_000}
 	pc := snp.Config{
-		Memory: m.mem, RAM: m.ram, CPUs: 1, Host: m.host, Seed: seed, Features: x86.Features, Cost: cost.SNP(), Log: m.log,
-		Forget: func(p mem.Plane, start, end uint64) { m.cpu.Forget(p, start, end) },
+		Memory: m.mem, RAM: m.ram, CPUs: 1, Host: m.host, Seed: seed, Features: x86.Features, Log: m.log,
+		Forget: func(p physical.Plane, start, end uint64) { m.cpu.Forget(p, start, end) },
 	}
 	for _, o := range options {
 		o(&pc, &hc, &hs)
@@ -108,7 +109,7 @@ func newMachine(t testing.TB, options ...option) *machine {
 		t.Fatal(err)
 	}
 	m.host.Serve(m.Platform)
-	m.cpu = x86.New(x86.Config{Memory: m.mem, Platform: m.Platform, Bus: m.bus, Traps: traps{}, EFER: snp.EFER})
+	m.cpu = x86.New(x86.Config{Memory: m.mem, Platform: m.Platform, Bus: m.bus, Traps: traps{}, EFER: snp.EFER, Cost: cost.SNP()})
 	if err = m.AcceptRange(m.cpu, accept.Range{Start: 0, End: low}); err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +171,7 @@ func (m *machine) write(gpa uint64, words ...uint64) {
 }
 
 // word is what memory holds, as nobody in the machine sees it.
-func (m *machine) word(p mem.Plane, gpa uint64) uint64 {
+func (m *machine) word(p physical.Plane, gpa uint64) uint64 {
 	m.t.Helper()
 	var b [8]byte
 	if err := m.mem.Read(p, gpa, b[:]); err != nil {
@@ -231,10 +232,10 @@ func (m *machine) runAt(va uint64, r regs, code []byte) outcome {
 	o := outcome{vector: int(e.GPA-handlersAt) / 16}
 	frame := m.cpu.R[x86.RSP]
 	if o.vector == 8 || o.vector >= 10 && o.vector <= 14 || o.vector == vectorVC {
-		o.code = m.word(mem.Private, frame)
+		o.code = m.word(physical.Private, frame)
 		frame += 8
 	}
-	o.rip = m.word(mem.Private, frame) - va
+	o.rip = m.word(physical.Private, frame) - va
 	return o
 }
 

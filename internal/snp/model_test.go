@@ -4,9 +4,8 @@ import (
 	"math/rand/v2"
 	"testing"
 
-	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
 
@@ -218,9 +217,9 @@ func checkModel(t *testing.T, m *machine, want *model) {
 			unaccepted -= 4096
 		}
 		if p.content != 0 {
-			plane := mem.Private
+			plane := physical.Private
 			if p.shared {
-				plane = mem.Shared
+				plane = physical.Shared
 			}
 			if got := m.word(plane, gpa); got != p.content {
 				t.Fatalf("page %#x holds %#x, want %#x", gpa, got, p.content)
@@ -240,7 +239,7 @@ func (m *machine) isLarge(gpa uint64) bool {
 	if m.State(gpa) != "validated" && m.State(gpa) != "not validated" {
 		return false
 	}
-	if m.AddPage(m.cpu, gpa, record.Size4K) == nil {
+	if m.AddPage(m.cpu, gpa, physical.Size4K) == nil {
 		m.t.Fatalf("a page was assigned in the place of the one at %#x", gpa)
 	}
 	action := uint64(0)

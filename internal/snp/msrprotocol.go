@@ -3,6 +3,7 @@ package snp
 import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
@@ -64,7 +65,7 @@ func (p *Platform) msrPageStateChange(c *x86.CPU, request uint64) uint64 {
 	if !ok {
 		return pscError
 	}
-	if next, ok := p.host.ChangePageState(c, start, start+mem.PageSize, record.Size4K, to); !ok || next != start+mem.PageSize {
+	if next, ok := p.host.ChangePageState(c, start, start+mem.PageSize, physical.Size4K, to); !ok || next != start+mem.PageSize {
 		return pscError
 	}
 	return 0

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/snp"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
@@ -78,7 +79,7 @@ func TestTermination(t *testing.T) {
 		"(hypervisor-owned) through 0x800008 by the instruction at 0x10000: it was touched before it was validated"; e.Error() != want {
 		t.Errorf("%q", e.Error())
 	}
-	var v *snp.Violation
+	var v *confidential.Violation
 	if !errors.As(o.err, &v) || v.GPA != page {
 		t.Errorf("after %v", v)
 	}

@@ -5,9 +5,11 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/pagestate"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -29,14 +31,13 @@ type Config struct {
 	// as an AMD processor tells it.
 	Features func(leaf, subleaf uint32) [4]uint32
 
-	Cost cost.Model
-	Log  *record.Log // may be nil
+	Log *record.Log // may be nil
 
 	// Stamp is the machine's time; nil takes the processor's own.
 	Stamp func(*x86.CPU) record.Stamp
 
 	// Forget makes every processor forget frames: [x86.CPU.Forget].
-	Forget func(p mem.Plane, start, end uint64)
+	Forget func(p physical.Plane, start, end uint64)
 }
 
 // Platform is SEV-SNP with one guest.
@@ -61,7 +62,7 @@ type vcpu struct {
 
 	request request // the one in the GHCB under way; here, so that not every VMGEXIT makes one
 
-	unvalidated *Violation // the last access that met a page that is not validated
+	unvalidated *confidential.Violation // the last access that met a page that is not validated
 }
 
 // New makes a guest all of whose memory is the hypervisor's.
@@ -126,6 +127,23 @@ func (p *Platform) Unaccepted() uint64 {
 	return n * mem.PageSize
 }
 
+// Memory returns how many bytes are assigned to the guest, how many of them are validated, and how many bytes are mapped
+// for it as shared memory.
+func (p *Platform) Memory() (private, taken, common uint64) {
+	for s := range pageState(pageStates) {
+		n := p.rmp.Count(s) * mem.PageSize
+		switch {
+		case s.private() && s.owner() == validated:
+			private, taken = private+n, taken+n
+		case s.private():
+			private += n
+		case s.owner() == shared:
+			common += n
+		}
+	}
+	return private, taken, common
+}
+
 // State names the state of the page at gpa, without C-bit: "hypervisor-owned", "shared", "not validated", "validated",
 // or "no memory" where there is none.
 func (p *Platform) State(gpa uint64) string {
@@ -140,17 +158,12 @@ func (p *Platform) isRAM(gpa, n uint64) bool { return accept.Contains(p.cfg.RAM,
 
 func (p *Platform) vcpuOf(c *x86.CPU) *vcpu { return &p.vcpus[c.ID()] }
 
-// charge makes an event cost its time.
-func (p *Platform) charge(c *x86.CPU, e cost.Event, n uint64) {
-	c.AddTime(uint64(p.cfg.Cost.Charge(0, e, n)))
-}
-
 func (p *Platform) call(c *x86.CPU, i record.Interface, name, status string) {
 	p.log.Call(record.Called{Stamp: p.cfg.Stamp(c), Interface: i, Name: name, Status: status})
 }
 
 // exit charges an exit to the host and counts it.
 func (p *Platform) exit(c *x86.CPU, reason string) {
-	p.charge(c, cost.Exit, 1)
+	c.Charge(cost.Exit, 1)
 	p.call(c, record.HostExit, reason, "")
 }

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
@@ -17,11 +18,11 @@ func (e pscEntry) gpa() uint64  { return abi.PSCEntry(e).GPA() }
 
 func (e pscEntry) operation() abi.PSCOperation { return abi.PSCEntry(e).Operation() }
 
-func (e pscEntry) size() record.PageSize {
+func (e pscEntry) size() physical.PageSize {
 	if abi.PSCEntry(e).Size() == abi.Size2M {
-		return record.Size2M
+		return physical.Size2M
 	}
-	return record.Size4K
+	return physical.Size4K
 }
 
 // start is the address of the first page that is not done, end that after the last one.
@@ -32,12 +33,12 @@ func (e pscEntry) valid() bool {
 	return e.start() <= e.end() && e.gpa()%e.size().Bytes() == 0
 }
 
-func pscPlane(operation abi.PSCOperation) (mem.Plane, bool) {
+func pscPlane(operation abi.PSCOperation) (physical.Plane, bool) {
 	switch operation {
 	case abi.PSCPrivate:
-		return mem.Private, true
+		return physical.Private, true
 	case abi.PSCShared:
-		return mem.Shared, true
+		return physical.Shared, true
 	}
 	return 0, false
 }

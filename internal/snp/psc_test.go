@@ -11,7 +11,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/snp"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 const (
@@ -48,7 +48,7 @@ type hearing struct {
 	heard *[]string
 }
 
-func (h hearing) ChangePageState(c *x86.CPU, start, end uint64, size record.PageSize, to mem.Plane) (uint64, bool) {
+func (h hearing) ChangePageState(c *x86.CPU, start, end uint64, size physical.PageSize, to physical.Plane) (uint64, bool) {
 	*h.heard = append(*h.heard, fmt.Sprintf("%#x-%#x %v %v", start, end, size, to))
 	return h.SNP.ChangePageState(c, start, end, size, to)
 }
@@ -191,7 +191,7 @@ func TestPageStateChangeElsewhere(t *testing.T) {
 	if info1, info2 := g.exit(0x8000_0010, 0, 0); info1 != 0 || info2 != 0 {
 		t.Errorf("%d, %#x", info1, info2)
 	}
-	if g.word(mem.Shared, page+0x20) != 1 || g.word(mem.Shared, page+0x28) != page+4<<20|toShared|1 || g.State(page+4<<20) != "shared" {
+	if g.word(physical.Shared, page+0x20) != 1 || g.word(physical.Shared, page+0x28) != page+4<<20|toShared|1 || g.State(page+4<<20) != "shared" {
 		t.Error("it is not done, or not written back")
 	}
 	b = append([]byte{0, 0, 0, 0, 0, 0, 0, 0}, binary.LittleEndian.AppendUint64(nil, ghcbAt|toPrivate)...)
@@ -200,7 +200,7 @@ func TestPageStateChangeElsewhere(t *testing.T) {
 	if o := g.tryExit(0x8000_0010, 0, 0); o.vector != done || o.err != nil || g.State(ghcbAt) != "hypervisor-owned" {
 		t.Errorf("the GHCB to private: %+v, %s", o, g.State(ghcbAt))
 	}
-	if g.mem.Backed(mem.FrameOf(mem.Shared, ghcbAt)) {
+	if g.mem.Backed(mem.FrameOf(physical.Shared, ghcbAt)) {
 		t.Error("the answer was written to a page that is gone")
 	}
 }

@@ -2,8 +2,10 @@ package snp
 
 import (
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
@@ -40,8 +42,8 @@ func (p *Platform) pvalidateInstruction(c *x86.CPU) x86.Action {
 }
 
 // pageSize reads the page size of PVALIDATE and RMPADJUST, for which the page has to be aligned in both address spaces.
-func pageSize(rcx, addresses uint64) (size record.PageSize, aligned bool) {
-	size = record.PageSize(rcx & 1)
+func pageSize(rcx, addresses uint64) (size physical.PageSize, aligned bool) {
+	size = physical.PageSize(rcx & 1)
 	return size, addresses&(size.Bytes()-1) == 0
 }
 
@@ -66,20 +68,20 @@ func setResult(c *x86.CPU, r abi.Result, cf bool) {
 // Taking validation back does not make processors forget the page on hardware. Here it does, so that no access goes
 // unchecked; a guest that relies on either is wrong.
 func (p *Platform) pvalidate(
-	c *x86.CPU, gva, gpa uint64, size record.PageSize, validate bool,
+	c *x86.CPU, gva, gpa uint64, size physical.PageSize, validate bool,
 ) (r abi.Result, changed bool, err error) {
 	s, r, err := p.entry(c, abi.PVALIDATE, gva, gpa, size)
 	if err != nil {
 		return r, false, err
 	}
 	event, name, to := cost.PValidate4K, callRescind, assigned
-	if size == record.Size2M && r == abi.Success {
+	if size == physical.Size2M && r == abi.Success {
 		event = cost.PValidate2M
 	}
 	if validate {
 		name, to = abi.PVALIDATE, validated
 	}
-	p.charge(c, event, 1)
+	c.Charge(event, 1)
 	status := r.String()
 	changed = r == abi.Success && s.owner() != to
 	if r == abi.Success && !changed {
@@ -92,18 +94,21 @@ func (p *Platform) pvalidate(
 	page := gpa &^ CBit
 	p.rmp.Update(page/mem.PageSize, (page+size.Bytes())/mem.PageSize, func(s pageState) pageState { return s.with(to) })
 	if !validate {
-		p.cfg.Forget(mem.Private, page, page+size.Bytes())
+		p.cfg.Forget(physical.Private, page, page+size.Bytes())
 	}
 	return r, true, nil
 }
 
 // entry finds the RMP entry that PVALIDATE or RMPADJUST works on, with the nested page faults that they meet on the
 // way: no page, or one of 2 MiB where 4 KiB are asked for (APM 15.36.11, table 15-40).
-func (p *Platform) entry(c *x86.CPU, name string, gva, gpa uint64, size record.PageSize) (pageState, abi.Result, error) {
-	page := gpa &^ CBit
+func (p *Platform) entry(c *x86.CPU, name string, gva, gpa uint64, size physical.PageSize) (pageState, abi.Result, error) {
+	page, plane := gpa&^CBit, physical.Private
+	if gpa&CBit == 0 {
+		plane = physical.Shared
+	}
 	violation := func(why string) error {
-		return &Violation{
-			CPU: c.ID(), GPA: page, Shared: gpa&CBit == 0, GVA: gva, Instruction: name, RIP: c.RIP(),
+		return &confidential.Violation{
+			Architecture: architecture, CPU: c.ID(), GPA: page, Plane: plane.String(), GVA: gva, Instruction: name, RIP: c.RIP(),
 			State: p.State(page), Why: why,
 		}
 	}
@@ -117,10 +122,10 @@ func (p *Platform) entry(c *x86.CPU, name string, gva, gpa uint64, size record.P
 			// KVM answers such a fault with shared memory, and the guest faults again.
 			return s, 0, violation("without C-bit in its mapping the host takes it for shared memory")
 		case !s.private():
-			err = p.fault(c, page, mem.Private, record.Size2M, pageState.private)
-		case size == record.Size4K && s&large != 0:
-			err = p.fault(c, page, mem.Private, record.Size4K, func(s pageState) bool { return s&large == 0 })
-		case size == record.Size2M && s&large == 0:
+			err = p.fault(c, page, physical.Private, physical.Size2M, pageState.private)
+		case size == physical.Size4K && s&large != 0:
+			err = p.fault(c, page, physical.Private, physical.Size4K, func(s pageState) bool { return s&large == 0 })
+		case size == physical.Size2M && s&large == 0:
 			return s, abi.FailSizeMismatch, nil
 		default:
 			return s, abi.Success, nil
@@ -129,7 +134,7 @@ func (p *Platform) entry(c *x86.CPU, name string, gva, gpa uint64, size record.P
 			return 0, 0, err
 		}
 	}
-	return 0, 0, &HostError{GPA: page, Plane: mem.Private}
+	return 0, 0, &confidential.HostError{Fault: nestedFault, GPA: page, Plane: physical.Private}
 }
 
 // maxFaults bounds the faults of one instruction. An honest host needs two; with one that always finds something to
@@ -137,7 +142,7 @@ func (p *Platform) entry(c *x86.CPU, name string, gva, gpa uint64, size record.P
 const maxFaults = 8
 
 // accepted records a page whose validation took from began until now.
-func (p *Platform) accepted(c *x86.CPU, by record.Agent, gpa uint64, size record.PageSize, began int64, rip uint64) {
+func (p *Platform) accepted(c *x86.CPU, by record.Agent, gpa uint64, size physical.PageSize, began int64, rip uint64) {
 	p.log.Accept(record.Accepted{
 		Stamp: p.cfg.Stamp(c), By: by, GPA: record.Address(gpa), Bytes: size.Bytes(), Size: size,
 		NS: c.Now() - began, RIP: record.Address(rip),

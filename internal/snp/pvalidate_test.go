@@ -6,10 +6,11 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/host"
-	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/snp"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
@@ -113,7 +114,7 @@ func TestPVALIDATEFaults(t *testing.T) {
 		t.Errorf("of a non-canonical address: %+v", o)
 	}
 	for what, va := range map[string]uint64{"no memory": holeStart, "without C-bit": sharedVA + page} {
-		var v *snp.Violation
+		var v *confidential.Violation
 		if o := m.run(regs{x86.RAX: va, x86.RCX: 0, x86.RDX: 1}, insnPVALIDATE...); !errors.As(o.err, &v) || v.Instruction != "PVALIDATE" {
 			t.Errorf("%s: %+v", what, o)
 		}
@@ -203,21 +204,21 @@ func TestRMPADJUST(t *testing.T) {
 // A hostile host does what an honest one does, and then f.
 type hostile struct {
 	*host.SNP
-	f func(h *host.SNP, c *x86.CPU, gpa uint64, p mem.Plane, size record.PageSize) error
+	f func(h *host.SNP, c *x86.CPU, gpa uint64, p physical.Plane, size physical.PageSize) error
 }
 
-func (h hostile) Fault(c *x86.CPU, gpa uint64, p mem.Plane, size record.PageSize) error {
+func (h hostile) Fault(c *x86.CPU, gpa uint64, p physical.Plane, size physical.PageSize) error {
 	return h.f(h.SNP, c, gpa, p, size)
 }
 
 // Whatever the host answers to a fault, the machine goes on rightly or ends with a word about the host.
 func TestHostThatDoesNotResolveFaults(t *testing.T) {
 	var m *machine
-	for what, f := range map[string]func(*host.SNP, *x86.CPU, uint64, mem.Plane, record.PageSize) error{
-		"does nothing":     func(*host.SNP, *x86.CPU, uint64, mem.Plane, record.PageSize) error { return nil },
-		"returns an error": func(*host.SNP, *x86.CPU, uint64, mem.Plane, record.PageSize) error { return errors.New("no") },
-		"takes away what it has split": func(h *host.SNP, c *x86.CPU, gpa uint64, p mem.Plane, size record.PageSize) error {
-			if err := h.Fault(c, gpa, p, size); err != nil || size == record.Size2M {
+	for what, f := range map[string]func(*host.SNP, *x86.CPU, uint64, physical.Plane, physical.PageSize) error{
+		"does nothing":     func(*host.SNP, *x86.CPU, uint64, physical.Plane, physical.PageSize) error { return nil },
+		"returns an error": func(*host.SNP, *x86.CPU, uint64, physical.Plane, physical.PageSize) error { return errors.New("no") },
+		"takes away what it has split": func(h *host.SNP, c *x86.CPU, gpa uint64, p physical.Plane, size physical.PageSize) error {
+			if err := h.Fault(c, gpa, p, size); err != nil || size == physical.Size2M {
 				return err
 			}
 			base := gpa &^ (2<<20 - 1)
@@ -226,7 +227,7 @@ func TestHostThatDoesNotResolveFaults(t *testing.T) {
 	} {
 		arm := false
 		m = newMachine(t, withHost(func(h *host.SNP) snp.Host {
-			return hostile{h, func(h *host.SNP, c *x86.CPU, gpa uint64, p mem.Plane, size record.PageSize) error {
+			return hostile{h, func(h *host.SNP, c *x86.CPU, gpa uint64, p physical.Plane, size physical.PageSize) error {
 				if !arm {
 					return h.Fault(c, gpa, p, size)
 				}
@@ -235,7 +236,7 @@ func TestHostThatDoesNotResolveFaults(t *testing.T) {
 		}))
 		m.run(nil, 0x90)
 		arm = true
-		var e *snp.HostError
+		var e *confidential.HostError
 		if o := m.run(regs{x86.RAX: page, x86.RCX: 0, x86.RDX: 1}, insnPVALIDATE...); !errors.As(o.err, &e) || e.GPA != page {
 			t.Errorf("a host that %s: PVALIDATE: %+v", what, o)
 		}
@@ -245,7 +246,7 @@ func TestHostThatDoesNotResolveFaults(t *testing.T) {
 		if o := m.run(regs{x86.RAX: page}, insnLoad...); !errors.As(o.err, &e) {
 			t.Errorf("a host that %s: load: %+v", what, o)
 		}
-		if o := m.run(regs{x86.RAX: sharedVA + page}, insnLoad...); !errors.As(o.err, &e) || e.Plane != mem.Shared {
+		if o := m.run(regs{x86.RAX: sharedVA + page}, insnLoad...); !errors.As(o.err, &e) || e.Plane != physical.Shared {
 			t.Errorf("a host that %s: load without C-bit: %+v", what, o)
 		}
 	}
@@ -259,10 +260,10 @@ func TestHostThatSwapsPages(t *testing.T) {
 	if err := m.RemovePages(m.cpu, page, page+0x1000); err != nil {
 		t.Fatal(err)
 	}
-	if err := m.mem.Write(mem.Private, page, []byte{1, 2, 3}); err != nil { // contents of the host's choice
+	if err := m.mem.Write(physical.Private, page, []byte{1, 2, 3}); err != nil { // contents of the host's choice
 		t.Fatal(err)
 	}
-	if err := m.AddPage(m.cpu, page, record.Size4K); err != nil {
+	if err := m.AddPage(m.cpu, page, physical.Size4K); err != nil {
 		t.Fatal(err)
 	}
 	if o := m.run(regs{x86.RAX: page}, insnLoad...); o.vector != vectorVC || o.code != 0x404 {

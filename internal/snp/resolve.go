@@ -1,9 +1,10 @@
 package snp
 
 import (
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
 
@@ -30,35 +31,35 @@ func (p *Platform) resolvePrivate(c *x86.CPU, page uint64, a x86.Access) (x86.Tr
 	if !p.isRAM(page, mem.PageSize) {
 		// KVM exits to user space with a private fault where nothing can be private (kvm_mmu_faultin_pfn), and QEMU
 		// gives up (kvm_convert_memory).
-		return p.violated(c, page, a, false, "no memory", "a private address must be memory; devices are reached without C-bit")
+		return p.violated(c, page, a, physical.Private, "no memory", "a private address must be memory; devices are reached without C-bit")
 	}
 	s := p.rmp.At(page / mem.PageSize)
 	if s.owner() == validated {
-		p.touch(mem.Private, page, s)
-		return p.translation(mem.Private, page), nil
+		p.touch(physical.Private, page, s)
+		return p.translation(physical.Private, page), nil
 	}
 	was := s.String()
 	if !s.private() {
 		if external(a.Kind) {
-			return p.violated(c, page, a, false, was, "it was touched before it was validated")
+			return p.violated(c, page, a, physical.Private, was, "it was touched before it was validated")
 		}
-		if err := p.fault(c, page, mem.Private, record.Size2M, pageState.private); err != nil {
+		if err := p.fault(c, page, physical.Private, physical.Size2M, pageState.private); err != nil {
 			return x86.Translation{}, &x86.Refusal{Stop: err}
 		}
 		if s = p.rmp.At(page / mem.PageSize); s.owner() == validated { // a host of several processors may have been slow
-			p.touch(mem.Private, page, s)
-			return p.translation(mem.Private, page), nil
+			p.touch(physical.Private, page, s)
+			return p.translation(physical.Private, page), nil
 		}
 	}
 	why := "it was touched before it was validated"
 	if was == shared.String() {
 		why = "it was shared; it has to be converted and validated before it is private again"
 	}
-	t, r := p.violated(c, page, a, false, was, why)
+	t, r := p.violated(c, page, a, physical.Private, was, why)
 	if external(a.Kind) {
 		return t, r
 	}
-	p.vcpuOf(c).unvalidated = r.Stop.(*Violation)
+	p.vcpuOf(c).unvalidated = r.Stop.(*confidential.Violation)
 	c.WatchReturn()
 	return t, &x86.Refusal{Exception: p.notValidated(c, a.GVA)}
 }
@@ -87,46 +88,68 @@ func (p *Platform) resolveShared(c *x86.CPU, page uint64, a x86.Access) (x86.Tra
 	switch {
 	case s.owner() == shared:
 	case external(a.Kind):
-		return p.violated(c, page, a, true, s.String(), "what is not the guest's processor reaches shared memory only")
+		return p.violated(c, page, a, physical.Shared, s.String(), "what is not the guest's processor reaches shared memory only")
 	case s.private() && !a.Kind.Writes():
-		t := p.translation(mem.Shared, page)
+		t := p.translation(physical.Shared, page)
 		p.fill(t.Frame)
 		t.ReadOnly = true
 		return t, nil
 	default:
-		if err := p.fault(c, page, mem.Shared, record.Size2M, func(s pageState) bool { return s.owner() == shared }); err != nil {
+		if err := p.fault(c, page, physical.Shared, physical.Size2M, func(s pageState) bool { return s.owner() == shared }); err != nil {
 			return x86.Translation{}, &x86.Refusal{Stop: err}
 		}
 		s = p.rmp.At(page / mem.PageSize)
 	}
-	p.touch(mem.Shared, page, s)
-	return p.translation(mem.Shared, page), nil
+	p.touch(physical.Shared, page, s)
+	return p.translation(physical.Shared, page), nil
 }
 
 // fault exits to the host with a nested page fault and checks that the guest can go on after it.
-func (p *Platform) fault(c *x86.CPU, page uint64, pl mem.Plane, size record.PageSize, resolved func(pageState) bool) error {
+func (p *Platform) fault(c *x86.CPU, page uint64, pl physical.Plane, size physical.PageSize, resolved func(pageState) bool) error {
 	p.exit(c, abi.ExitNPF.String())
 	if err := p.host.Fault(c, page, pl, size); err != nil {
-		return &HostError{page, pl, err}
+		return &confidential.HostError{Fault: nestedFault, GPA: page, Plane: pl, Err: err}
 	}
 	if !resolved(p.rmp.At(page / mem.PageSize)) {
-		return &HostError{GPA: page, Plane: pl}
+		return &confidential.HostError{Fault: nestedFault, GPA: page, Plane: pl}
 	}
 	return nil
 }
 
-func (p *Platform) translation(pl mem.Plane, page uint64) x86.Translation {
+func (p *Platform) translation(pl physical.Plane, page uint64) x86.Translation {
 	f := mem.FrameOf(pl, page)
 	return x86.Translation{Host: p.mem.Page(f), Frame: f, GPA: page}
 }
 
 func (p *Platform) violated(
-	c *x86.CPU, page uint64, a x86.Access, shared bool, state, why string,
+	c *x86.CPU, page uint64, a x86.Access, plane physical.Plane, state, why string,
 ) (x86.Translation, *x86.Refusal) {
-	v := &Violation{
-		CPU: c.ID(), GPA: page, Shared: shared, GVA: a.GVA, Access: a.Kind, RIP: c.RIP(), State: state, Why: why,
+	v := &confidential.Violation{
+		Architecture: architecture, CPU: c.ID(), GPA: page, Plane: plane.String(), GVA: a.GVA, Access: a.Kind, RIP: c.RIP(), State: state, Why: why,
 	}
 	return x86.Translation{}, &x86.Refusal{Stop: v}
 }
 
 func external(k x86.AccessKind) bool { return k == x86.ExternalRead || k == x86.ExternalWrite }
+
+// The architecture's words in what [confidential] says.
+const (
+	architecture = "SEV-SNP"
+	nestedFault  = "a nested page fault"
+)
+
+// ResolveDevice implements [x86.Platform]: the IOMMU checks the RMP, and what is assigned to a guest is no device's (APM
+// 15.36.7).
+func (p *Platform) ResolveDevice(gpa uint64, write bool) (x86.Translation, error) {
+	page := gpa &^ (mem.PageSize - 1)
+	state := "no memory"
+	if p.isRAM(page, mem.PageSize) {
+		s := p.rmp.At(page / mem.PageSize)
+		if s.owner() == shared {
+			p.touch(physical.Shared, page, s)
+			return p.translation(physical.Shared, page), nil
+		}
+		state = s.String()
+	}
+	return x86.Translation{}, &confidential.DeviceError{Architecture: architecture, GPA: page, Write: write, State: state}
+}

@@ -5,9 +5,10 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/accept"
-	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/snp"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
@@ -25,7 +26,7 @@ func TestUnvalidatedPageRaisesVCAndCR2HasTheAddress(t *testing.T) {
 			t.Errorf("%s: CR2 is %#x", name, cr2)
 		}
 		v := m.Unvalidated(m.cpu)
-		if v == nil || v.GPA != page || v.GVA != page+0x128 || v.State != "hypervisor-owned" || v.RIP != codeAt || v.Shared {
+		if v == nil || v.GPA != page || v.GVA != page+0x128 || v.State != "hypervisor-owned" || v.RIP != codeAt || v.Plane == "shared" {
 			t.Errorf("%s: remembered is %+v", name, v)
 		}
 		m.mustValidate(page, size4K)
@@ -52,7 +53,7 @@ func TestUnvalidatedPageForFetchWalkAndFirmware(t *testing.T) {
 	if v := m.Unvalidated(m.cpu); v.Access != x86.Walk || v.GPA != page {
 		t.Errorf("page walk: remembered is %v", v)
 	}
-	var v *snp.Violation
+	var v *confidential.Violation
 	if err := m.cpu.ReadPhysical(page|snp.CBit, make([]byte, 8)); !errors.As(err, &v) || v.Access != x86.ExternalRead {
 		t.Errorf("firmware's read: %v", err)
 	}
@@ -103,7 +104,7 @@ func TestMMIORaisesVCForTheGuestAlone(t *testing.T) {
 			}
 		}
 		o := m.run(regs{x86.RAX: gpa}, insnLoad...)
-		var v *snp.Violation
+		var v *confidential.Violation
 		if !errors.As(o.err, &v) || v.State != "no memory" {
 			t.Errorf("load at %#x with C-bit: %+v", gpa, o)
 		}
@@ -122,7 +123,7 @@ func TestSharedMemoryHasContentsOfItsOwn(t *testing.T) {
 		t.Errorf("the shared page holds %#x", v)
 	}
 	m.storeShared(page, 0x2222)
-	if v := m.word(mem.Shared, page); v != 0x2222 {
+	if v := m.word(physical.Shared, page); v != 0x2222 {
 		t.Errorf("the host sees %#x", v)
 	}
 	// Back: junk again, and not before it is validated.
@@ -165,12 +166,12 @@ func TestPrivatePageWithoutCBit(t *testing.T) {
 	}
 }
 
-func TestDevicesReachSharedMemoryOnly(t *testing.T) {
+func TestFirmwareReachesSharedMemoryWithoutCBit(t *testing.T) {
 	m := newMachine(t)
 	m.mustValidate(page, size4K)
-	var v *snp.Violation
-	if err := m.cpu.ReadPhysical(page, make([]byte, 4)); !errors.As(err, &v) || !v.Shared || v.State != "validated" {
-		t.Errorf("a device reads a private page: %v", err)
+	var v *confidential.Violation
+	if err := m.cpu.ReadPhysical(page, make([]byte, 4)); !errors.As(err, &v) || v.Plane != "shared" || v.State != "validated" {
+		t.Errorf("firmware reads a private page without C-bit: %v", err)
 	}
 	m.share(page)
 	if err := m.cpu.WritePhysical(page, []byte{1, 2, 3, 4}); err != nil {
@@ -205,15 +206,15 @@ func TestJunkIsTheSameForTheSameSeedAndOnlyThen(t *testing.T) {
 func TestValidatedMemoryTakesNoneOfTheHosts(t *testing.T) {
 	m := newMachine(t)
 	m.run(nil, 0x90)
-	before := m.mem.BackedBytes(mem.Private)
+	before := m.mem.BackedBytes(physical.Private)
 	if err := m.AcceptRange(m.cpu, accept.Range{Start: holeEnd, End: memorySize}); err != nil {
 		t.Fatal(err)
 	}
-	if got := m.mem.BackedBytes(mem.Private); got != before {
+	if got := m.mem.BackedBytes(physical.Private); got != before {
 		t.Errorf("validation took %d bytes of the host's memory", got-before)
 	}
 	m.run(regs{x86.RAX: holeEnd}, insnLoad...)
-	if got := m.mem.BackedBytes(mem.Private); got != before+4096 {
+	if got := m.mem.BackedBytes(physical.Private); got != before+4096 {
 		t.Errorf("a touch took %d bytes", got-before)
 	}
 }

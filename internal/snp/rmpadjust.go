@@ -49,7 +49,7 @@ func (p *Platform) rmpadjustInstruction(c *x86.CPU) x86.Action {
 
 // adjusted ends RMPADJUST. It is charged as PVALIDATE is, which does as much to an RMP entry.
 func (p *Platform) adjusted(c *x86.CPU, r abi.Result) x86.Action {
-	p.charge(c, cost.PValidate4K, 1)
+	c.Charge(cost.PValidate4K, 1)
 	p.call(c, record.RMP, abi.RMPADJUST, r.String())
 	setResult(c, r, c.Flags()&x86.FlagCF != 0)
 	return x86.Done

@@ -4,6 +4,7 @@ import (
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
@@ -19,9 +20,9 @@ const (
 
 // AddPage assigns a page to the guest: RMPUPDATE with Assigned. It is not validated, wholly RAM, and takes the place of
 // none.
-func (p *Platform) AddPage(c *x86.CPU, gpa uint64, size record.PageSize) error {
+func (p *Platform) AddPage(c *x86.CPU, gpa uint64, size physical.PageSize) error {
 	const call = "RMPUPDATE"
-	if size > record.Size2M || gpa%size.Bytes() != 0 || !p.isRAM(gpa, size.Bytes()) {
+	if size > physical.Size2M || gpa%size.Bytes() != 0 || !p.isRAM(gpa, size.Bytes()) {
 		return &ResultError{call, gpa, abi.FailInput}
 	}
 	first := gpa / mem.PageSize
@@ -30,11 +31,11 @@ func (p *Platform) AddPage(c *x86.CPU, gpa uint64, size record.PageSize) error {
 		return &ResultError{call, gpa, abi.FailOverlap}
 	}
 	state := assigned | fresh
-	if size == record.Size2M {
+	if size == physical.Size2M {
 		state |= large
 	}
 	p.rmp.Update(first, end, func(pageState) pageState { return state })
-	p.charge(c, cost.RMPUpdate, 1)
+	c.Charge(cost.RMPUpdate, 1)
 	p.log.Add(record.Added{Stamp: p.cfg.Stamp(c), GPA: record.Address(gpa), Bytes: size.Bytes(), Size: size})
 	return nil
 }
@@ -54,16 +55,16 @@ func (p *Platform) RemovePages(c *x86.CPU, start, end uint64) error {
 			p.setSmall(edge)
 		}
 	}
-	p.charge(c, cost.RMPUpdate, p.entries(start, end))
+	c.Charge(cost.RMPUpdate, p.entries(start, end))
 	p.rmp.Update(first, behind, func(s pageState) pageState {
 		if s.private() {
 			return unmapped
 		}
 		return s
 	})
-	p.cfg.Forget(mem.Private, start, end)
-	p.cfg.Forget(mem.Shared, start, end) // what the guest has seen of them without its key
-	return p.mem.Release(mem.Private, start, end)
+	p.cfg.Forget(physical.Private, start, end)
+	p.cfg.Forget(physical.Shared, start, end) // what the guest has seen of them without its key
+	return p.mem.Release(physical.Private, start, end)
 }
 
 // entries counts the RMP entries of the guest's in [start, end); no 2 MiB entry reaches over it.
@@ -120,7 +121,7 @@ func (p *Platform) Share(c *x86.CPU, start, end uint64) error {
 		}
 		return shared | fresh
 	})
-	p.converted(c, start, end, record.Shared)
+	p.converted(c, start, end, physical.Shared)
 	return nil
 }
 
@@ -139,12 +140,12 @@ func (p *Platform) Unshare(c *x86.CPU, start, end uint64) error {
 		}
 		return s
 	})
-	p.converted(c, start, end, record.Private)
-	p.cfg.Forget(mem.Shared, start, end)
-	return p.mem.Release(mem.Shared, start, end)
+	p.converted(c, start, end, physical.Private)
+	p.cfg.Forget(physical.Shared, start, end)
+	return p.mem.Release(physical.Shared, start, end)
 }
 
-func (p *Platform) converted(c *x86.CPU, start, end uint64, to record.Plane) {
+func (p *Platform) converted(c *x86.CPU, start, end uint64, to physical.Plane) {
 	p.log.Convert(record.Converted{Stamp: p.cfg.Stamp(c), GPA: record.Address(start), Bytes: end - start, To: to})
 }
 

@@ -4,7 +4,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/cost"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // What RMPUPDATE costs goes by RMP entries: one for a large page that is added or taken away whole, 512 where it is in
@@ -23,19 +23,19 @@ func TestRMPUpdatesAreCharged(t *testing.T) {
 			t.Errorf("%s: %d ns, want %d times %d", what, took, n, one)
 		}
 	}
-	add := func(gpa uint64, size record.PageSize) func() error {
+	add := func(gpa uint64, size physical.PageSize) func() error {
 		return func() error { return m.AddPage(m.cpu, gpa, size) }
 	}
 	remove := func(start, end uint64) func() error {
 		return func() error { return m.RemovePages(m.cpu, start, end) }
 	}
-	charged("a large page", 1, add(at, record.Size2M))
+	charged("a large page", 1, add(at, physical.Size2M))
 	charged("a large page taken away", 1, remove(at, at+2<<20))
 	charged("nothing taken away", 0, remove(at, at+2<<20))
-	charged("a small page", 1, add(at+0x3000, record.Size4K))
+	charged("a small page", 1, add(at+0x3000, physical.Size4K))
 	charged("the small page among nothing", 1, remove(at, at+2<<20))
-	charged("a large page, once more", 1, add(at, record.Size2M))
-	charged("a large page behind it", 1, add(at+2<<20, record.Size2M))
+	charged("a large page, once more", 1, add(at, physical.Size2M))
+	charged("a large page behind it", 1, add(at+2<<20, physical.Size2M))
 	began := m.cpu.Now()
 	if err := m.RemovePages(m.cpu, at+2<<20-0x2000, at+4<<20); err != nil {
 		t.Fatal(err)

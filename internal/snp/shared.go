@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
 
@@ -19,7 +20,7 @@ func (p *Platform) reachable(gpa, n uint64) bool {
 		if s.owner() != shared {
 			return false
 		}
-		p.touch(mem.Shared, page, s)
+		p.touch(physical.Shared, page, s)
 	}
 	return true
 }
@@ -28,13 +29,13 @@ func (p *Platform) readShared(gpa uint64, b []byte) error {
 	if !p.reachable(gpa, uint64(len(b))) {
 		return fmt.Errorf("%d bytes at %#x are not shared memory", len(b), gpa)
 	}
-	return p.mem.Read(mem.Shared, gpa, b)
+	return p.mem.Read(physical.Shared, gpa, b)
 }
 
 // writeShared writes b, where there is shared memory.
 func (p *Platform) writeShared(gpa uint64, b []byte) {
 	if p.reachable(gpa, uint64(len(b))) {
-		_ = p.mem.Write(mem.Shared, gpa, b) // within memory, as RAM is
+		_ = p.mem.Write(physical.Shared, gpa, b) // within memory, as RAM is
 	}
 }
 

@@ -9,7 +9,7 @@ import (
 
 // vc makes an exception of an exit: #VC with the exit's code (APM 15.35.5).
 func (p *Platform) vc(c *x86.CPU, code abi.ExitCode) *x86.Exception {
-	p.charge(c, cost.VC, 1)
+	c.Charge(cost.VC, 1)
 	p.call(c, record.VC, code.String(), "")
 	return &x86.Exception{Vector: x86.VectorVC, Code: uint32(code), HasCode: true}
 }

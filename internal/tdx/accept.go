@@ -3,8 +3,10 @@ package tdx
 import (
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
@@ -19,8 +21,8 @@ const callPageAccept = "TDG.MEM.PAGE.ACCEPT"
 func (m *Module) pageAccept(c *x86.CPU) x86.Action {
 	began, rip := c.Now(), c.RIP()
 	level, gpa := c.R[x86.RCX]&abi.PageInfoLevel, c.R[x86.RCX]&^abi.PageInfoLevel
-	size := record.PageSize(level)
-	if level > uint64(record.Size2M) || gpa >= m.sharedBit || gpa%size.Bytes() != 0 {
+	size := physical.PageSize(level)
+	if level > uint64(physical.Size2M) || gpa >= m.sharedBit || gpa%size.Bytes() != 0 {
 		return m.tdcallDone(c, abi.LeafMemPageAccept.String(), abi.OperandInvalid.With(abi.OperandRCX))
 	}
 	s, err := m.acceptPage(c, gpa, size)
@@ -36,7 +38,7 @@ func (m *Module) pageAccept(c *x86.CPU) x86.Action {
 }
 
 // acceptPage accepts one page, after the host has added it where it had not. An error ends the machine.
-func (m *Module) acceptPage(c *x86.CPU, gpa uint64, size record.PageSize) (abi.Status, error) {
+func (m *Module) acceptPage(c *x86.CPU, gpa uint64, size physical.PageSize) (abi.Status, error) {
 	for range maxFaults {
 		before := m.pages.At(gpa / mem.PageSize)
 		s, violation := acceptable(before, size)
@@ -44,24 +46,24 @@ func (m *Module) acceptPage(c *x86.CPU, gpa uint64, size record.PageSize) (abi.S
 		case !violation && s == abi.Success:
 			return s, m.setAccepted(c, gpa, size)
 		case !violation:
-			m.charge(c, cost.ModuleCall)
+			c.Charge(cost.ModuleCall, 1)
 			m.call(c, record.TDCALL, abi.LeafMemPageAccept.String(), s.Name())
 			return s, nil
 		}
 		// EPT violation exit to the host; then the guest executes TDCALL again.
 		m.exit(c, exitEPTViolation)
 		if !m.isRAM(gpa, mem.PageSize) {
-			return 0, &Violation{CPU: c.ID(), GPA: gpa, Access: x86.Write, RIP: c.RIP(), State: "no memory",
+			return 0, &confidential.Violation{Architecture: architecture, CPU: c.ID(), GPA: gpa, Access: x86.Write, RIP: c.RIP(), State: "no memory",
 				Why: callPageAccept + " asks for memory that the machine does not have"}
 		}
-		if err := m.host.Fault(c, gpa, mem.Private, size); err != nil {
-			return 0, &HostError{gpa, mem.Private, err}
+		if err := m.host.Fault(c, gpa, physical.Private, size); err != nil {
+			return 0, &confidential.HostError{Fault: eptFault, GPA: gpa, Plane: physical.Private, Err: err}
 		}
 		if m.pages.At(gpa/mem.PageSize) == before {
 			break
 		}
 	}
-	return 0, &HostError{GPA: gpa, Plane: mem.Private}
+	return 0, &confidential.HostError{Fault: eptFault, GPA: gpa, Plane: physical.Private}
 }
 
 // maxFaults bounds the violations of one acceptance. An honest host needs one; with one that always finds something to
@@ -70,38 +72,38 @@ const maxFaults = 8
 
 // acceptable says what TDG.MEM.PAGE.ACCEPT does to a page of the given size where the secure EPT is as s says
 // (check_tdaccept_failure): a status, or an EPT violation. The level that the walk ended at is part of the status.
-func acceptable(s pageState, size record.PageSize) (status abi.Status, violation bool) {
+func acceptable(s pageState, size physical.PageSize) (status abi.Status, violation bool) {
 	switch {
-	case size == record.Size2M && s&small != 0:
-		return abi.PageSizeMismatch.With(uint64(record.Size2M)), false // a table is there, whatever is in it
+	case size == physical.Size2M && s&small != 0:
+		return abi.PageSizeMismatch.With(uint64(physical.Size2M)), false // a table is there, whatever is in it
 	case s.private() == accepted && s&small == 0:
-		return abi.PageAlreadyAccepted.With(uint64(record.Size2M)), false
+		return abi.PageAlreadyAccepted.With(uint64(physical.Size2M)), false
 	case s.private() == accepted:
-		return abi.PageAlreadyAccepted.With(uint64(record.Size4K)), false
-	case s.private() == pending && (s&small != 0) == (size == record.Size4K):
+		return abi.PageAlreadyAccepted.With(uint64(physical.Size4K)), false
+	case s.private() == pending && (s&small != 0) == (size == physical.Size4K):
 		return abi.Success, false
 	}
 	return 0, true // nothing there, or 2 MiB pending where 4 KiB are asked for
 }
 
 // setAccepted clears a pending page and gives it to the guest.
-func (m *Module) setAccepted(c *x86.CPU, gpa uint64, size record.PageSize) error {
+func (m *Module) setAccepted(c *x86.CPU, gpa uint64, size physical.PageSize) error {
 	end := gpa + size.Bytes()
-	if err := m.mem.Release(mem.Private, gpa, end); err != nil {
+	if err := m.mem.Release(physical.Private, gpa, end); err != nil {
 		return err
 	}
 	m.pages.Update(gpa/mem.PageSize, end/mem.PageSize, func(s pageState) pageState { return s.with(accepted) })
 	event := cost.TDXAccept4K
-	if size == record.Size2M {
+	if size == physical.Size2M {
 		event = cost.TDXAccept2M
 	}
-	m.charge(c, event)
+	c.Charge(event, 1)
 	m.call(c, record.TDCALL, abi.LeafMemPageAccept.String(), abi.Success.Name())
 	return nil
 }
 
 // recordAccept records a page that took from began until now.
-func (m *Module) recordAccept(c *x86.CPU, by record.Agent, gpa uint64, size record.PageSize, began int64, rip uint64) {
+func (m *Module) recordAccept(c *x86.CPU, by record.Agent, gpa uint64, size physical.PageSize, began int64, rip uint64) {
 	m.log.Accept(record.Accepted{
 		Stamp: m.cfg.Stamp(c), By: by, GPA: record.Address(gpa), Bytes: size.Bytes(), Size: size,
 		NS: c.Now() - began, RIP: record.Address(rip),
@@ -120,9 +122,9 @@ func (m *Module) AcceptRange(c *x86.CPU, r accept.Range) error {
 		if c.Yielding() {
 			return x86.ErrYield
 		}
-		size := record.Size4K
+		size := physical.Size4K
 		if gpa >= smallUntil && gpa%size2M == 0 && r.End-gpa >= size2M {
-			size = record.Size2M
+			size = physical.Size2M
 		}
 		began := c.Now()
 		switch s, err := m.acceptPage(c, gpa, size); {

@@ -7,10 +7,11 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/host"
-	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
@@ -70,13 +71,13 @@ func TestPageAcceptWithSmallHostPages(t *testing.T) {
 func TestPageAcceptOfNoMemoryEndsTheMachine(t *testing.T) {
 	m := newMachine(t)
 	o := m.run(regs{x86.RAX: 6, x86.RCX: holeStart}, 0x66, 0x0F, 0x01, 0xCC)
-	m.wantViolation(o, tdx.Violation{GPA: holeStart, Access: x86.Write, RIP: codeAt, State: "no memory"})
+	m.wantViolation(o, confidential.Violation{GPA: holeStart, Access: x86.Write, RIP: codeAt, State: "no memory"})
 }
 
 func TestAcceptedPageIsZero(t *testing.T) {
 	m := newMachine(t)
 	// The host writes to the pending page, and to one that it has not even added.
-	if err := m.AddPage(m.cpu, unit, record.Size2M); err != nil {
+	if err := m.AddPage(m.cpu, unit, physical.Size2M); err != nil {
 		t.Fatal(err)
 	}
 	m.write(unit+0x10, 0xBAD)
@@ -297,7 +298,7 @@ type lazyHost struct {
 	lazy bool
 }
 
-func (h *lazyHost) Fault(c *x86.CPU, gpa uint64, p mem.Plane, size record.PageSize) error {
+func (h *lazyHost) Fault(c *x86.CPU, gpa uint64, p physical.Plane, size physical.PageSize) error {
 	if h.lazy {
 		return nil
 	}
@@ -310,7 +311,7 @@ func TestHostThatDoesNothingEndsTheMachine(t *testing.T) {
 		m := newMachine(t, withHost(func(h *host.Host) tdx.Host { lazy = &lazyHost{Host: h}; return lazy }))
 		lazy.lazy = true
 		o := m.run(regs{x86.RDX: unit, x86.RAX: 6, x86.RCX: unit}, code...)
-		var e *tdx.HostError
+		var e *confidential.HostError
 		if !errors.As(o.err, &e) || e.GPA != unit {
 			t.Errorf("%s: outcome %+v, want the host's error", what, o)
 		}
@@ -323,12 +324,12 @@ type fickleHost struct {
 	m *machine
 }
 
-func (h *fickleHost) Fault(c *x86.CPU, gpa uint64, p mem.Plane, size record.PageSize) error {
+func (h *fickleHost) Fault(c *x86.CPU, gpa uint64, p physical.Plane, size physical.PageSize) error {
 	switch {
 	case h.m == nil:
 		return h.Host.Fault(c, gpa, p, size)
 	case h.m.State(gpa) == "absent":
-		return h.m.AddPage(c, gpa, record.Size2M)
+		return h.m.AddPage(c, gpa, physical.Size2M)
 	}
 	return h.m.RemovePages(c, gpa, gpa+2<<20)
 }
@@ -338,7 +339,7 @@ func TestHostThatChangesItsMindEndsTheMachine(t *testing.T) {
 	m := newMachine(t, withHost(func(h *host.Host) tdx.Host { fickle = &fickleHost{Host: h}; return fickle }))
 	fickle.m = m
 	o := m.run(regs{x86.RAX: 6, x86.RCX: unit}, 0x66, 0x0F, 0x01, 0xCC)
-	var e *tdx.HostError
+	var e *confidential.HostError
 	if !errors.As(o.err, &e) || e.GPA != unit {
 		t.Errorf("outcome %+v, want the host's error", o)
 	}

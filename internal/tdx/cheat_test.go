@@ -4,11 +4,11 @@ import (
 	"errors"
 	"testing"
 
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/host"
-	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
 
@@ -25,7 +25,7 @@ func (h *cheat) Hypercall(c *x86.CPU, _ uint64, _ [4]uint64) uint64 {
 	return 0
 }
 
-func (h *cheat) Convert(c *x86.CPU, start, end uint64, to mem.Plane) (uint64, bool) {
+func (h *cheat) Convert(c *x86.CPU, start, end uint64, to physical.Plane) (uint64, bool) {
 	if h.lie {
 		return end, true
 	}
@@ -57,7 +57,7 @@ func TestHostThatTakesAnAcceptedPageAway(t *testing.T) {
 	m, _ := newCheated(t, func(m *machine, c *x86.CPU) error { return m.RemovePages(c, unit, unit+4096) })
 	m.attacked()
 	o := m.run(regs{x86.RDX: unit}, load...)
-	m.wantViolation(o, tdx.Violation{GPA: unit, GVA: unit, Access: x86.Read, RIP: codeAt, State: "absent"})
+	m.wantViolation(o, confidential.Violation{GPA: unit, GVA: unit, Access: x86.Read, RIP: codeAt, State: "absent"})
 }
 
 func TestHostThatPutsAnotherPageInItsPlace(t *testing.T) {
@@ -66,11 +66,11 @@ func TestHostThatPutsAnotherPageInItsPlace(t *testing.T) {
 			return err
 		}
 		m.write(unit, 0xBAD)
-		return m.AddPage(c, unit, record.Size2M)
+		return m.AddPage(c, unit, physical.Size2M)
 	})
 	m.attacked()
 	o := m.run(regs{x86.RDX: unit}, load...)
-	m.wantViolation(o, tdx.Violation{GPA: unit, GVA: unit, Access: x86.Read, RIP: codeAt, State: "pending"})
+	m.wantViolation(o, confidential.Violation{GPA: unit, GVA: unit, Access: x86.Read, RIP: codeAt, State: "pending"})
 
 	// A guest that accepts it again reads zeros.
 	if s := m.accept(unit, 1); s != abi.Success {
@@ -83,10 +83,10 @@ func TestHostThatPutsAnotherPageInItsPlace(t *testing.T) {
 
 func TestHostThatAddsAPageTwice(t *testing.T) {
 	m, _ := newCheated(t, func(m *machine, c *x86.CPU) error {
-		for size, want := range map[record.PageSize]string{
-			record.Size4K: "TDX_EPT_WALK_FAILED", // a 2 MiB page is in the way
-			record.Size2M: "TDX_EPT_ENTRY_STATE_INCORRECT",
-			record.Size1G: "TDX_OPERAND_INVALID",
+		for size, want := range map[physical.PageSize]string{
+			physical.Size4K: "TDX_EPT_WALK_FAILED", // a 2 MiB page is in the way
+			physical.Size2M: "TDX_EPT_ENTRY_STATE_INCORRECT",
+			physical.Size1G: "TDX_OPERAND_INVALID",
 		} {
 			var refused *tdx.StatusError
 			if err := m.AddPage(c, unit, size); !errors.As(err, &refused) || refused.Status.Name() != want {

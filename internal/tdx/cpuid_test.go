@@ -4,11 +4,10 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/accept"
-	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/host"
-	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // cpuid executes CPUID and returns EAX, EBX, ECX, EDX.
@@ -119,7 +118,7 @@ func TestWhatNoTDShows(t *testing.T) {
 func TestConfigurationIsChecked(t *testing.T) {
 	m := newMachine(t)
 	good := tdx.Config{
-		Memory: m.mem, RAM: m.ram, CPUs: 1, Host: m.host, Features: x86.Features, Cost: cost.TDX(), Forget: func(mem.Plane, uint64, uint64) {},
+		Memory: m.mem, RAM: m.ram, CPUs: 1, Host: m.host, Features: x86.Features, Forget: func(physical.Plane, uint64, uint64) {},
 	}
 	if _, err := tdx.New(good); err != nil {
 		t.Fatal(err)

@@ -14,8 +14,8 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	guest "github.com/tacit-vm/tacit/accept/tdx"
-	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // assembly returns the machine code of the function in assembly language that the Go function at pc calls.
@@ -52,14 +52,14 @@ type assembled struct {
 func (p assembled) TDCALL(r *guest.Registers) {
 	p.t.Helper()
 	const functionAt, registersAt = codeAt + 0x1000, dataAt
-	if err := p.mem.Write(mem.Private, functionAt, p.code); err != nil {
+	if err := p.mem.Write(physical.Private, functionAt, p.code); err != nil {
 		p.t.Fatal(err)
 	}
 	b, err := binary.Append(nil, binary.LittleEndian, r)
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	if err := p.mem.Write(mem.Private, registersAt, b); err != nil {
+	if err := p.mem.Write(physical.Private, registersAt, b); err != nil {
 		p.t.Fatal(err)
 	}
 	// The argument is on the stack, as in ABI0. All registers hold something else.
@@ -80,7 +80,7 @@ func (p assembled) TDCALL(r *guest.Registers) {
 	if p.cpu.Flags()&flagDF != 0 {
 		p.t.Error("DF is set after the call")
 	}
-	if err := p.mem.Read(mem.Private, registersAt, b); err != nil {
+	if err := p.mem.Read(physical.Private, registersAt, b); err != nil {
 		p.t.Fatal(err)
 	}
 	if _, err := binary.Decode(b, binary.LittleEndian, r); err != nil {

@@ -8,10 +8,12 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	guest "github.com/tacit-vm/tacit/accept/tdx"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
@@ -87,7 +89,7 @@ func TestGuestDriver(t *testing.T) {
 			start := low + random.Uint64N(4)*size2M + random.Uint64N(2)*random.Uint64N(512)*mem.PageSize
 			r := accept.Range{Start: start, End: start + (1+random.Uint64N(3))*size2M + random.Uint64N(512)*mem.PageSize}
 			if random.IntN(2) == 0 { // the host has mapped one small page
-				if err := m.AddPage(m.cpu, r.Start, record.Size4K); err != nil {
+				if err := m.AddPage(m.cpu, r.Start, physical.Size4K); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -169,7 +171,7 @@ func TestGuestDriverOutsideOfMemory(t *testing.T) {
 	if err != nil || m.State(holeStart-size2M) != "accepted" {
 		t.Error(err)
 	}
-	m.wantViolation(o, tdx.Violation{GPA: holeStart, Access: x86.Write, RIP: codeAt, State: "no memory"})
+	m.wantViolation(o, confidential.Violation{GPA: holeStart, Access: x86.Write, RIP: codeAt, State: "no memory"})
 
 	var e *guest.Error
 	err = m.driver().Accept(accept.Range{Start: m.SharedBit() | unit, End: m.SharedBit() | unit + size2M})
@@ -189,7 +191,7 @@ func TestGuestDriverWithCheatingHosts(t *testing.T) {
 				var cheat *host.CheatingTD
 				m := newMachine(t, func(c *tdx.Config, h *host.Config) {
 					if small {
-						h.PageSize = record.Size4K
+						h.PageSize = physical.Size4K
 					}
 					cheat = host.CheatTD(c.Host.(*host.Host), c.Memory, host.Attack{Kind: a.Kind, N: n})
 					c.Host = cheat
@@ -231,7 +233,7 @@ func TestGuestDriverWithCheatingHosts(t *testing.T) {
 					}
 					lost += mem.PageSize
 					o := m.run(regs{x86.RDX: at}, load...)
-					var v *tdx.Violation
+					var v *confidential.Violation
 					if !errors.As(o.err, &v) {
 						t.Errorf("%s: the guest may touch %#x, which is %s: %+v", name, at, m.State(at), o)
 					}

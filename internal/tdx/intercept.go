@@ -83,6 +83,6 @@ func (m *Module) cpuidExit(c *x86.CPU, in *x86.Instruction) x86.Action {
 	if always := c.CPL() == 0 && v.cpuidSupervisorVE || c.CPL() != 0 && v.cpuidUserVE; always || !virtualLeaf(leaf, subleaf) {
 		return m.raiseVE(c, abi.ReasonCPUID, 0, in.Length)
 	}
-	m.charge(c, cost.ModuleCall)
+	c.Charge(cost.ModuleCall, 1)
 	return x86.Native
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
@@ -53,7 +54,7 @@ type machine struct {
 type option func(*tdx.Config, *host.Config)
 
 // with4KPages makes the host map 4 KiB pages only.
-func with4KPages(_ *tdx.Config, h *host.Config) { h.PageSize = record.Size4K }
+func with4KPages(_ *tdx.Config, h *host.Config) { h.PageSize = physical.Size4K }
 
 // withVE makes access to pending pages raise #VE.
 func withVE(c *tdx.Config, _ *host.Config) { c.Attributes = 0 }
@@ -78,11 +79,11 @@ func newMachine(t testing.TB, options ...option) *machine {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = m.mem.Close() })
-	hc := host.Config{RAM: m.ram, PageSize: record.Size2M, Bus: &m.bus, Cost: cost.TDX()}
+	hc := host.Config{RAM: m.ram, PageSize: physical.Size2M, Bus: &m.bus}
 	tc := tdx.Config{
 		Memory: m.mem, RAM: m.ram, CPUs: 1, Host: m.host, Attributes: abi.AttrSEPTVEDisable,
-		Features: x86.Features, Cost: cost.TDX(), Log: m.log,
-		Forget: func(p mem.Plane, start, end uint64) { m.cpu.Forget(p, start, end) },
+		Features: x86.Features, Log: m.log,
+		Forget: func(p physical.Plane, start, end uint64) { m.cpu.Forget(p, start, end) },
 	}
 	for _, o := range options {
 		o(&tc, &hc)
@@ -97,7 +98,7 @@ func newMachine(t testing.TB, options ...option) *machine {
 		t.Fatal(err)
 	}
 	m.host.Serve(m.Module)
-	m.cpu = x86.New(x86.Config{Memory: m.mem, Platform: m.Module, Bus: &m.bus, Traps: traps{}})
+	m.cpu = x86.New(x86.Config{Memory: m.mem, Platform: m.Module, Bus: &m.bus, Traps: traps{}, Cost: cost.TDX()})
 	if err = m.AcceptRange(m.cpu, accept.Range{Start: 0, End: low}); err != nil {
 		t.Fatal(err)
 	}
@@ -144,13 +145,13 @@ func segments(cpl uint16) [6]x86.Segment {
 func (m *machine) write(gpa uint64, words ...uint64) {
 	m.t.Helper()
 	for i, w := range words {
-		if err := m.mem.Write(mem.Private, gpa+uint64(i)*8, binary.LittleEndian.AppendUint64(nil, w)); err != nil {
+		if err := m.mem.Write(physical.Private, gpa+uint64(i)*8, binary.LittleEndian.AppendUint64(nil, w)); err != nil {
 			m.t.Fatal(err)
 		}
 	}
 }
 
-func (m *machine) word(p mem.Plane, gpa uint64) uint64 {
+func (m *machine) word(p physical.Plane, gpa uint64) uint64 {
 	m.t.Helper()
 	var b [8]byte
 	if err := m.mem.Read(p, gpa, b[:]); err != nil {
@@ -188,7 +189,7 @@ func (m *machine) runAt(va uint64, r regs, code []byte) outcome {
 	back := int32(int64(base+doneAt) - int64(va) - int64(len(code)) - 5)
 	code = append(append([]byte{}, code...), 0xE9) // jmp
 	code = binary.LittleEndian.AppendUint32(code, uint32(back))
-	if err := m.mem.Write(mem.Private, va-base, code); err != nil {
+	if err := m.mem.Write(physical.Private, va-base, code); err != nil {
 		m.t.Fatal(err)
 	}
 	for i, v := range r {
@@ -212,11 +213,11 @@ func (m *machine) runAt(va uint64, r regs, code []byte) outcome {
 	o := outcome{vector: int(e.GPA-handlersAt) / 16}
 	frame := m.cpu.R[x86.RSP]
 	if o.vector == 8 || o.vector >= 10 && o.vector <= 14 {
-		o.code = m.word(mem.Private, frame)
+		o.code = m.word(physical.Private, frame)
 		frame += 8
 	}
-	o.rip = m.word(mem.Private, frame) - va
-	o.rf = m.word(mem.Private, frame+16)>>16&1 != 0
+	o.rip = m.word(physical.Private, frame) - va
+	o.rf = m.word(physical.Private, frame+16)>>16&1 != 0
 	return o
 }
 

@@ -8,6 +8,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/pagestate"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
@@ -28,14 +29,13 @@ type Config struct {
 	// Features is CPUID of the bare processor: what the interpreter implements. The module shows it through its masks.
 	Features func(leaf, subleaf uint32) [4]uint32
 
-	Cost cost.Model
-	Log  *record.Log // may be nil
+	Log *record.Log // may be nil
 
 	// Stamp is the machine's time; nil takes the processor's own.
 	Stamp func(*x86.CPU) record.Stamp
 
 	// Forget makes every processor forget frames: [x86.CPU.Forget].
-	Forget func(p mem.Plane, start, end uint64)
+	Forget func(p physical.Plane, start, end uint64)
 }
 
 // Module is the TDX module with one TD.
@@ -137,6 +137,24 @@ func (m *Module) Unaccepted() uint64 {
 	return n * mem.PageSize
 }
 
+// Memory returns how many bytes of private memory there are, how many of them are accepted, and how many bytes are
+// mapped in the shared EPT.
+func (m *Module) Memory() (private, taken, common uint64) {
+	for s := range pageState(pageStates) {
+		n := m.pages.Count(s) * mem.PageSize
+		if s.private() != absent {
+			private += n
+		}
+		if s.private() == accepted {
+			taken += n
+		}
+		if s&shared != 0 {
+			common += n
+		}
+	}
+	return private, taken, common
+}
+
 // State names the state of the page at gpa, without shared bit: "absent", "pending", "accepted", "shared", or "no
 // memory" where there is none.
 func (m *Module) State(gpa uint64) string {
@@ -151,15 +169,12 @@ func (m *Module) isRAM(gpa, n uint64) bool { return accept.Contains(m.cfg.RAM, g
 
 func (m *Module) vpOf(c *x86.CPU) *vp { return &m.vp[c.ID()] }
 
-// charge makes n events cost their time.
-func (m *Module) charge(c *x86.CPU, e cost.Event) { c.AddTime(uint64(m.cfg.Cost.NS(e))) }
-
 func (m *Module) call(c *x86.CPU, i record.Interface, name, status string) {
 	m.log.Call(record.Called{Stamp: m.cfg.Stamp(c), Interface: i, Name: name, Status: status})
 }
 
 // exit charges a TD exit and counts it.
 func (m *Module) exit(c *x86.CPU, reason string) {
-	m.charge(c, cost.Exit)
+	c.Charge(cost.Exit, 1)
 	m.call(c, record.HostExit, reason, "")
 }

@@ -149,7 +149,7 @@ func (m *Module) rdmsr(c *x86.CPU, in *x86.Instruction) x86.Action {
 		value = 0 // no PERFMON
 	}
 	c.R[x86.RAX], c.R[x86.RDX] = value&0xFFFF_FFFF, value>>32
-	m.charge(c, cost.ModuleCall)
+	c.Charge(cost.ModuleCall, 1)
 	return x86.Done
 }
 
@@ -204,7 +204,7 @@ func (m *Module) wrmsr(c *x86.CPU, in *x86.Instruction) x86.Action {
 		}
 		m.vpOf(c).debugctl = value &^ debugCtlUncorePMI
 	}
-	m.charge(c, cost.ModuleCall)
+	c.Charge(cost.ModuleCall, 1)
 	return x86.Done
 }
 

@@ -1,9 +1,10 @@
 package tdx
 
 import (
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
 
@@ -36,7 +37,7 @@ func (m *Module) resolvePrivate(c *x86.CPU, gpa uint64, a x86.Access) (x86.Trans
 	}
 	s := m.pages.At(page / mem.PageSize)
 	if s.private() == accepted {
-		return m.translation(mem.Private, page), nil
+		return m.translation(physical.Private, page), nil
 	}
 	was, why := s.String(), "it was touched before it was accepted"
 	if was == "shared" {
@@ -46,7 +47,7 @@ func (m *Module) resolvePrivate(c *x86.CPU, gpa uint64, a x86.Access) (x86.Trans
 		return m.violated(c, page, a, was, why)
 	}
 	if s.private() == absent {
-		if err := m.fault(c, page, mem.Private, func(s pageState) bool { return s.private() != absent }); err != nil {
+		if err := m.fault(c, page, physical.Private, func(s pageState) bool { return s.private() != absent }); err != nil {
 			return x86.Translation{}, &x86.Refusal{Stop: err}
 		}
 	}
@@ -80,33 +81,33 @@ func (m *Module) resolveShared(c *x86.CPU, gpa uint64, a x86.Access) (x86.Transl
 		if external(a.Kind) {
 			return m.violated(c, page, a, s.String(), "it is not shared")
 		}
-		if err := m.fault(c, page, mem.Shared, func(s pageState) bool { return s&shared != 0 }); err != nil {
+		if err := m.fault(c, page, physical.Shared, func(s pageState) bool { return s&shared != 0 }); err != nil {
 			return x86.Translation{}, &x86.Refusal{Stop: err}
 		}
 	}
-	return m.translation(mem.Shared, page), nil
+	return m.translation(physical.Shared, page), nil
 }
 
 // fault exits to the host and checks that the guest can go on after it.
-func (m *Module) fault(c *x86.CPU, page uint64, p mem.Plane, resolved func(pageState) bool) error {
+func (m *Module) fault(c *x86.CPU, page uint64, p physical.Plane, resolved func(pageState) bool) error {
 	m.exit(c, exitEPTViolation)
-	if err := m.host.Fault(c, page, p, record.Size2M); err != nil {
-		return &HostError{page, p, err}
+	if err := m.host.Fault(c, page, p, physical.Size2M); err != nil {
+		return &confidential.HostError{Fault: eptFault, GPA: page, Plane: p, Err: err}
 	}
 	if !resolved(m.pages.At(page / mem.PageSize)) {
-		return &HostError{GPA: page, Plane: p}
+		return &confidential.HostError{Fault: eptFault, GPA: page, Plane: p}
 	}
 	return nil
 }
 
-func (m *Module) translation(p mem.Plane, page uint64) x86.Translation {
+func (m *Module) translation(p physical.Plane, page uint64) x86.Translation {
 	f := mem.FrameOf(p, page)
 	return x86.Translation{Host: m.mem.Page(f), Frame: f, GPA: page}
 }
 
 // violated ends the machine. KVM logs "Guest access before accepting" and ends the VM (tdx_handle_ept_violation).
 func (m *Module) violated(c *x86.CPU, page uint64, a x86.Access, state, why string) (x86.Translation, *x86.Refusal) {
-	v := &Violation{CPU: c.ID(), GPA: page, GVA: a.GVA, Access: a.Kind, RIP: c.RIP(), State: state, Why: why}
+	v := &confidential.Violation{Architecture: architecture, CPU: c.ID(), GPA: page, GVA: a.GVA, Access: a.Kind, RIP: c.RIP(), State: state, Why: why}
 	return x86.Translation{}, &x86.Refusal{Stop: v}
 }
 
@@ -158,4 +159,26 @@ func reservedBitFault(a x86.Access) *x86.Exception {
 		e.Code |= faultUser
 	}
 	return e
+}
+
+// The architecture's words in what [confidential] says.
+const (
+	architecture = "TDX"
+	eptFault     = "an EPT violation"
+)
+
+// ResolveDevice implements [x86.Platform]. A device that is not trusted has no key of a TD's and reaches shared memory
+// only: an address with shared bit is the host's to map, and means the same to the IOMMU without it (TDX module base
+// architecture, "I/O").
+func (m *Module) ResolveDevice(gpa uint64, write bool) (x86.Translation, error) {
+	page := gpa &^ m.sharedBit &^ (mem.PageSize - 1)
+	state := "no memory"
+	if m.isRAM(page, mem.PageSize) {
+		s := m.pages.At(page / mem.PageSize)
+		if s&shared != 0 {
+			return m.translation(physical.Shared, page), nil
+		}
+		state = s.String()
+	}
+	return x86.Translation{}, &confidential.DeviceError{Architecture: architecture, GPA: page, Write: write, State: state}
 }

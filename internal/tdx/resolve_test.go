@@ -4,10 +4,9 @@ import (
 	"errors"
 	"testing"
 
-	"github.com/tacit-vm/tacit/internal/mem"
-	"github.com/tacit-vm/tacit/internal/tdx"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/x86"
-	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
 
@@ -18,13 +17,14 @@ var (
 )
 
 // wantViolation checks that the machine ended for a touch of gpa.
-func (m *machine) wantViolation(o outcome, want tdx.Violation) {
+func (m *machine) wantViolation(o outcome, want confidential.Violation) {
 	m.t.Helper()
-	var v *tdx.Violation
+	var v *confidential.Violation
 	if !errors.As(o.err, &v) {
 		m.t.Fatalf("outcome %+v, want a violation", o)
 	}
 	got := *v
+	want.Architecture = "TDX"
 	if got.Why == "" {
 		m.t.Errorf("violation without a reason: %v", v)
 	}
@@ -44,7 +44,7 @@ func TestTouchingUnacceptedMemoryEndsTheMachine(t *testing.T) {
 			m := newMachine(t)
 			const at = 8<<20 + 0x1238
 			o := m.run(regs{x86.RDX: at}, test.code...)
-			m.wantViolation(o, tdx.Violation{GPA: 8<<20 + 0x1000, GVA: at, Access: test.access, RIP: codeAt, State: "absent"})
+			m.wantViolation(o, confidential.Violation{GPA: 8<<20 + 0x1000, GVA: at, Access: test.access, RIP: codeAt, State: "absent"})
 			if s := m.State(at); s != "pending" {
 				t.Errorf("the host has added the page, but it is %s", s)
 			}
@@ -54,28 +54,28 @@ func TestTouchingUnacceptedMemoryEndsTheMachine(t *testing.T) {
 
 func TestTouchingPendingMemoryEndsTheMachine(t *testing.T) {
 	m := newMachine(t)
-	if err := m.AddPage(m.cpu, 8<<20, record.Size2M); err != nil {
+	if err := m.AddPage(m.cpu, 8<<20, physical.Size2M); err != nil {
 		t.Fatal(err)
 	}
 	o := m.run(regs{x86.RDX: 8<<20 + 0x1238}, load...)
-	m.wantViolation(o, tdx.Violation{GPA: 8<<20 + 0x1000, GVA: 8<<20 + 0x1238, Access: x86.Read, RIP: codeAt, State: "pending"})
+	m.wantViolation(o, confidential.Violation{GPA: 8<<20 + 0x1000, GVA: 8<<20 + 0x1238, Access: x86.Read, RIP: codeAt, State: "pending"})
 }
 
 func TestFetchAndWalkAreCheckedToo(t *testing.T) {
 	m := newMachine(t)
 	o := m.run(regs{x86.RDX: 8 << 20}, 0xFF, 0xE2) // jmp rdx
-	m.wantViolation(o, tdx.Violation{GPA: 8 << 20, GVA: 8 << 20, Access: x86.Fetch, RIP: 8 << 20, State: "absent"})
+	m.wantViolation(o, confidential.Violation{GPA: 8 << 20, GVA: 8 << 20, Access: x86.Fetch, RIP: 8 << 20, State: "absent"})
 
 	m = newMachine(t)
 	m.write(tablesAt+0x1000+3*8, 8<<20|3) // the entry for 3 GiB: a page directory in memory that is not accepted
 	o = m.run(regs{x86.RDX: 3 << 30}, load...)
-	m.wantViolation(o, tdx.Violation{GPA: 8 << 20, GVA: 3 << 30, Access: x86.Walk, RIP: codeAt, State: "absent"})
+	m.wantViolation(o, confidential.Violation{GPA: 8 << 20, GVA: 3 << 30, Access: x86.Walk, RIP: codeAt, State: "absent"})
 }
 
 func TestExternalAccessIsChecked(t *testing.T) {
 	m := newMachine(t)
 	var b [8]byte
-	var v *tdx.Violation
+	var v *confidential.Violation
 	if err := m.cpu.ReadPhysical(8<<20, b[:]); !errors.As(err, &v) || v.Access != x86.ExternalRead {
 		t.Errorf("reading unaccepted memory for the guest: %v", err)
 	}
@@ -93,7 +93,7 @@ func TestExternalAccessIsChecked(t *testing.T) {
 func TestPrivateAccessToWhatIsNoMemory(t *testing.T) {
 	m := newMachine(t)
 	o := m.run(regs{x86.RDX: holeStart + 8}, load...)
-	m.wantViolation(o, tdx.Violation{GPA: holeStart, GVA: holeStart + 8, Access: x86.Read, RIP: codeAt, State: "no memory"})
+	m.wantViolation(o, confidential.Violation{GPA: holeStart, GVA: holeStart + 8, Access: x86.Read, RIP: codeAt, State: "no memory"})
 }
 
 // veInfo executes TDG.VP.VEINFO.GET.
@@ -204,11 +204,11 @@ func TestPlanesAreTwoMemories(t *testing.T) {
 		t.Errorf("the shared page holds %#x at first", m.cpu.R[x86.RAX])
 	}
 	m.run(regs{x86.RDX: sharedVA + page, x86.RAX: 0x2222}, store...)
-	if p, s := m.word(mem.Private, page), m.word(mem.Shared, page); p != 0 || s != 0x2222 {
+	if p, s := m.word(physical.Private, page), m.word(physical.Shared, page); p != 0 || s != 0x2222 {
 		t.Errorf("private %#x, shared %#x", p, s)
 	}
 	private := m.run(regs{x86.RDX: page}, load...)
-	m.wantViolation(private, tdx.Violation{GPA: page, GVA: page, Access: x86.Read, RIP: codeAt, State: "shared"})
+	m.wantViolation(private, confidential.Violation{GPA: page, GVA: page, Access: x86.Read, RIP: codeAt, State: "shared"})
 }
 
 // The processor remembers translations; a change of state takes them away.
@@ -219,7 +219,7 @@ func TestConversionForgetsTranslations(t *testing.T) {
 	m.run(regs{x86.RDX: page, x86.RAX: 1}, store...)
 	m.vmcall(0x10001, regs{x86.R12: m.SharedBit() | page, x86.R13: 4096})
 	o := m.run(regs{x86.RDX: page}, load...)
-	m.wantViolation(o, tdx.Violation{GPA: page, GVA: page, Access: x86.Read, RIP: codeAt, State: "shared"})
+	m.wantViolation(o, confidential.Violation{GPA: page, GVA: page, Access: x86.Read, RIP: codeAt, State: "shared"})
 
 	m = newMachine(t)
 	m.vmcall(0x10001, regs{x86.R12: m.SharedBit() | page, x86.R13: 4096})
@@ -256,7 +256,7 @@ func TestSharedToPrivateStartsWithZeroes(t *testing.T) {
 		t.Errorf("the private page holds %#x", m.cpu.R[x86.RAX])
 	}
 	// The shared contents are gone as well, for whoever maps the page again.
-	if s := m.word(mem.Shared, page); s != 0 {
+	if s := m.word(physical.Shared, page); s != 0 {
 		t.Errorf("the shared page still holds %#x", s)
 	}
 }

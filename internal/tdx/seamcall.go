@@ -3,6 +3,7 @@ package tdx
 import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
@@ -18,19 +19,19 @@ const (
 
 // AddPage adds a private page, which is pending: TDH.MEM.SEPT.ADD where needed, then TDH.MEM.PAGE.AUG. Pages are 4
 // KiB or 2 MiB in this version of the module, wholly RAM, and replace nothing.
-func (m *Module) AddPage(c *x86.CPU, gpa uint64, size record.PageSize) error {
+func (m *Module) AddPage(c *x86.CPU, gpa uint64, size physical.PageSize) error {
 	const call = "TDH.MEM.PAGE.AUG"
-	if size > record.Size2M || gpa%size.Bytes() != 0 || !m.isRAM(gpa, size.Bytes()) {
+	if size > physical.Size2M || gpa%size.Bytes() != 0 || !m.isRAM(gpa, size.Bytes()) {
 		return &StatusError{call, gpa, abi.OperandInvalid.With(abi.OperandRCX)}
 	}
 	page := gpa / mem.PageSize
 	switch s := m.pages.At(page); {
-	case size == record.Size4K && s&small == 0 && s.private() != absent:
+	case size == physical.Size4K && s&small == 0 && s.private() != absent:
 		return &StatusError{call, gpa, abi.EPTWalkFailed.With(abi.OperandRCX)} // a 2 MiB page is in the way
-	case s.private() != absent, size == record.Size2M && s&small != 0:
+	case s.private() != absent, size == physical.Size2M && s&small != 0:
 		return &StatusError{call, gpa, abi.EPTEntryStateIncorrect.With(abi.OperandRCX)}
 	}
-	if size == record.Size4K {
+	if size == physical.Size4K {
 		first := page &^ (pagesIn2M - 1)
 		m.pages.Update(first, first+pagesIn2M, func(s pageState) pageState { return s | small })
 	}
@@ -55,8 +56,8 @@ func (m *Module) RemovePages(c *x86.CPU, start, end uint64) error {
 		return nil
 	}
 	m.pages.Update(first, behind, func(s pageState) pageState { return s.with(absent) })
-	m.cfg.Forget(mem.Private, start, end)
-	return m.mem.Release(mem.Private, start, end)
+	m.cfg.Forget(physical.Private, start, end)
+	return m.mem.Release(physical.Private, start, end)
 }
 
 // SplitPage makes 512 pages of the 2 MiB page at gpa: TDH.MEM.RANGE.BLOCK, TDH.MEM.TRACK, TDH.MEM.PAGE.DEMOTE. State
@@ -102,22 +103,22 @@ func (m *Module) setSmall(gpa uint64, is bool) {
 // Share maps [start, end) in the shared EPT, which is the host's own. The private pages there are another matter: an
 // honest host removes them.
 func (m *Module) Share(c *x86.CPU, start, end uint64) error {
-	return m.setShared(c, start, end, mem.Shared)
+	return m.setShared(c, start, end, physical.Shared)
 }
 
 // Unshare takes [start, end) out of the shared EPT, and the contents with it.
 func (m *Module) Unshare(c *x86.CPU, start, end uint64) error {
-	return m.setShared(c, start, end, mem.Private)
+	return m.setShared(c, start, end, physical.Private)
 }
 
-func (m *Module) setShared(c *x86.CPU, start, end uint64, to mem.Plane) error {
+func (m *Module) setShared(c *x86.CPU, start, end uint64, to physical.Plane) error {
 	if err := m.checkRange("mapping the shared page", start, end); err != nil {
 		return err
 	}
 	var flag pageState
-	plane := record.Private
-	if to == mem.Shared {
-		flag, plane = shared, record.Shared
+	plane := physical.Private
+	if to == physical.Shared {
+		flag, plane = shared, physical.Shared
 	}
 	first, behind := start/mem.PageSize, end/mem.PageSize
 	if !m.pages.Any(first, behind, func(s pageState) bool { return s&shared != flag }) {
@@ -125,11 +126,11 @@ func (m *Module) setShared(c *x86.CPU, start, end uint64, to mem.Plane) error {
 	}
 	m.pages.Update(first, behind, func(s pageState) pageState { return s&^shared | flag })
 	m.log.Convert(record.Converted{Stamp: m.cfg.Stamp(c), GPA: record.Address(start), Bytes: end - start, To: plane})
-	if to == mem.Shared {
+	if to == physical.Shared {
 		return nil
 	}
-	m.cfg.Forget(mem.Shared, start, end)
-	return m.mem.Release(mem.Shared, start, end)
+	m.cfg.Forget(physical.Shared, start, end)
+	return m.mem.Release(physical.Shared, start, end)
 }
 
 // Shared says whether any page in [start, end) is mapped in the shared EPT.

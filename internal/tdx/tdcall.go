@@ -44,7 +44,7 @@ func (m *Module) tdcall(c *x86.CPU) x86.Action {
 // tdcallDone ends a leaf that did not leave for the host.
 func (m *Module) tdcallDone(c *x86.CPU, name string, s abi.Status) x86.Action {
 	c.R[x86.RAX] = uint64(s)
-	m.charge(c, cost.ModuleCall)
+	c.Charge(cost.ModuleCall, 1)
 	m.call(c, record.TDCALL, name, s.Name())
 	return x86.Done
 }

@@ -6,9 +6,9 @@ import (
 	"encoding/binary"
 	"testing"
 
-	"github.com/tacit-vm/tacit/internal/mem"
-	"github.com/tacit-vm/tacit/internal/tdx"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
 
@@ -103,7 +103,7 @@ func TestVMReadAndWrite(t *testing.T) {
 func TestRTMRExtend(t *testing.T) {
 	m := newMachine(t)
 	data := bytes.Repeat([]byte{0xA5}, 48)
-	if err := m.mem.Write(mem.Private, dataAt, data); err != nil {
+	if err := m.mem.Write(physical.Private, dataAt, data); err != nil {
 		t.Fatal(err)
 	}
 	var rtmr [48]byte
@@ -128,13 +128,13 @@ func TestRTMRExtend(t *testing.T) {
 		}
 	}
 	o := m.run(regs{x86.RAX: 2, x86.RCX: unit, x86.RDX: 0}, 0x66, 0x0F, 0x01, 0xCC)
-	m.wantViolation(o, tdx.Violation{GPA: unit, Access: x86.Read, RIP: codeAt, State: "absent"})
+	m.wantViolation(o, confidential.Violation{GPA: unit, Access: x86.Read, RIP: codeAt, State: "absent"})
 }
 
 func TestReport(t *testing.T) {
 	m := newMachine(t)
 	nonce := bytes.Repeat([]byte{0x5A}, 64)
-	if err := m.mem.Write(mem.Private, dataAt, nonce); err != nil {
+	if err := m.mem.Write(physical.Private, dataAt, nonce); err != nil {
 		t.Fatal(err)
 	}
 	const at = dataAt + 0x400
@@ -142,7 +142,7 @@ func TestReport(t *testing.T) {
 		t.Fatal(s)
 	}
 	var r [1024]byte
-	if err := m.mem.Read(mem.Private, at, r[:]); err != nil {
+	if err := m.mem.Read(physical.Private, at, r[:]); err != nil {
 		t.Fatal(err)
 	}
 	info := sha512.Sum384(r[512:])

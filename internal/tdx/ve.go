@@ -26,7 +26,7 @@ type veInfo struct {
 // instead (SDM vol. 3, 26.5.7.1). From there the exit goes to the host, which has nothing to resolve for an MMIO
 // address: the guest faults forever. That ends as #DF here, too.
 func (m *Module) inject(c *x86.CPU, ve abi.VEInfo) *x86.Exception {
-	m.charge(c, cost.VE)
+	c.Charge(cost.VE, 1)
 	v := m.vpOf(c)
 	if v.ve.valid {
 		return &x86.Exception{Vector: x86.VectorDF, HasCode: true}

@@ -5,6 +5,7 @@ import (
 
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
@@ -134,9 +135,9 @@ func (m *Module) callMMIO(c *x86.CPU, r *callRegisters) abi.VMCallStatus {
 func (m *Module) callMapGPA(c *x86.CPU, r *callRegisters) abi.VMCallStatus {
 	gpa, size := r[x86.R12], r[x86.R13]
 	r[x86.R11] = gpa
-	to := mem.Private
+	to := physical.Private
 	if gpa&m.sharedBit != 0 {
-		to = mem.Shared
+		to = physical.Shared
 	}
 	bit := gpa & m.sharedBit
 	limit := bit + m.sharedBit // no range reaches from private addresses into shared ones

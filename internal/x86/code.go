@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // A block is a run of instructions within one page, decoded. It may run at any virtual address that leads to its frame.
@@ -202,7 +203,7 @@ func (cc *codeCache) dropAll() {
 }
 
 // forget drops the code of all frames of plane p in [start, end) and says whether there was any.
-func (cc *codeCache) forget(p mem.Plane, start, end uint64) bool {
+func (cc *codeCache) forget(p physical.Plane, start, end uint64) bool {
 	var found []mem.Frame
 	if (end-start)>>mem.PageShift < uint64(len(cc.pages)) {
 		for gpa := start; gpa < end; gpa += mem.PageSize {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync/atomic"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/mem"
 )
 
@@ -100,8 +101,10 @@ type CPU struct {
 
 	// Time. Virtual nanoseconds are icount*nsPerInsn + extra.
 	icount    uint64 // instructions completed before the running block
-	extra     uint64 // nanoseconds that events have cost
+	extra     uint64 // nanoseconds that events have cost, and that were waited
 	nsPerInsn uint64
+	cost      cost.Model
+	tally     cost.Tally    // what extra is made of
 	limit     atomic.Uint64 // icount at which the running stretch ends; 0 asks the loop to look up. Others may store 0: Yield
 	yielding  atomic.Bool   // Yield has been called
 
@@ -174,15 +177,39 @@ const MaxTime = 1 << 62
 // ErrTimeUp is how a run ends that has come to MaxTime.
 var ErrTimeUp = errors.New("virtual time is up, after 146 years")
 
-// AddTime charges what an event costs, in nanoseconds. A deadline that it reaches is met after the instruction under
-// way.
-func (c *CPU) AddTime(ns uint64) {
-	c.pass(ns)
+// Charge makes the processor spend what n events cost. A deadline that it reaches is met after the instruction under way.
+func (c *CPU) Charge(e cost.Event, n uint64) {
+	c.tally.Add(e, n)
+	c.pass(uint64(c.cost.Charge(0, e, n)))
 	c.stopBehind()
+}
+
+// Idle lets so many nanoseconds pass in which the processor does nothing, while an instruction is under way.
+func (c *CPU) Idle(ns uint64) {
+	c.wait(ns)
+	c.stopBehind()
+}
+
+// wait lets time pass that no event takes.
+func (c *CPU) wait(ns uint64) {
+	before := c.extra
+	c.pass(ns)
+	c.tally.Waited += int64(c.extra - before)
 }
 
 // pass lets time pass, up to MaxTime.
 func (c *CPU) pass(ns uint64) { c.extra = min(c.extra+min(ns, MaxTime), MaxTime) }
+
+// Cost is what the processor charges events by.
+func (c *CPU) Cost() cost.Model { return c.cost }
+
+// Tally is what the processor's time went to: its [cost.Tally.Time] is Now, unless that has come to MaxTime. The events
+// [cost.Instruction] are the instructions, and those exceptions that cost as much (faultLoop).
+func (c *CPU) Tally() cost.Tally {
+	t := c.tally
+	t.Add(cost.Instruction, c.Instructions())
+	return t
+}
 
 // stopBehind makes the run loop look up after the instruction under way: time has moved, an interrupt may be due, or
 // decoded code is stale.

@@ -11,7 +11,7 @@
 // decides at that moment whether the page may be touched at all. Nothing refused is remembered, so that accepting a
 // page needs no flush; everything allowed is forgotten when the platform says so ([CPU.Forget]).
 //
-// Time is the count of instructions, plus what events cost ([CPU.AddTime]). [CPU.Run] stops at an exact instruction,
+// Time is the count of instructions, plus what events cost ([CPU.Charge]). [CPU.Run] stops at an exact instruction,
 // never at "the next block end".
 //
 // The program that drives the processor can have Run return at moments (watch.go), and at breakpoints, uses of memory and

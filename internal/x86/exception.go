@@ -1,6 +1,10 @@
 package x86
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/tacit-vm/tacit/cost"
+)
 
 // Exception vectors (SDM vol. 3, table 6-1; #VC: AMD APM vol. 2, table 8-1).
 const (
@@ -152,7 +156,8 @@ func (c *CPU) stuck() bool {
 		*f = faultLoop{icount: c.icount}
 	}
 	if f.n++; f.n > maxFaultsFree {
-		c.extra += c.nsPerInsn
+		c.pass(c.nsPerInsn)
+		c.tally.Add(cost.Instruction, 1)
 	}
 	return f.n > maxFaults
 }

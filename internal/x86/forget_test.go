@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // An askedPlatform notes what it is asked, and refuses accesses of one kind.
@@ -59,16 +60,16 @@ func TestForget(t *testing.T) {
 	}
 	for _, c := range []struct {
 		what  string
-		plane mem.Plane
+		plane physical.Plane
 		gpa   uint64
 		want  []string
 	}{
-		{"data", mem.Private, bareData, walk(page(Read, bareData))},
-		{"a function's code", mem.Private, function, walk(page(Fetch, function))},
-		{"the loop's code", mem.Private, bareCode, walk(page(Fetch, bareCode))},
-		{"the stack", mem.Private, bareStack - 0x1000, walk(page(Write, bareStack-0x1000))},
-		{"the other plane", mem.Shared, bareData, nil},
-		{"another page", mem.Private, bareData + 0x2000, nil},
+		{"data", physical.Private, bareData, walk(page(Read, bareData))},
+		{"a function's code", physical.Private, function, walk(page(Fetch, function))},
+		{"the loop's code", physical.Private, bareCode, walk(page(Fetch, bareCode))},
+		{"the stack", physical.Private, bareStack - 0x1000, walk(page(Write, bareStack-0x1000))},
+		{"the other plane", physical.Shared, bareData, nil},
+		{"another page", physical.Private, bareData + 0x2000, nil},
 	} {
 		b.Forget(c.plane, c.gpa, c.gpa+mem.PageSize)
 		slices.Sort(c.want)

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // A handler whose first instruction raises the exception that it handles, on an interrupt stack: no instruction
@@ -21,6 +22,9 @@ func TestExceptionsWithoutEnd(t *testing.T) {
 		var loop *FaultLoopError
 		if e := m.drive(0); !errors.As(e.Err, &loop) || loop.RIP != progGate+6*16 || m.Instructions() != 0 {
 			t.Errorf("blocks of %d: it ended with %v after %d instructions", limit, e, m.Instructions())
+		}
+		if tally := m.Tally(); tally.Time(m.Cost()) != m.Now() {
+			t.Errorf("time is %d, and went to what takes %d", m.Now(), tally.Time(m.Cost()))
 		}
 	}
 	// Deadlines are met in such a loop, and an interrupt gets the processor out of it.
@@ -90,7 +94,7 @@ func TestCrossingBlocksAreForgotten(t *testing.T) {
 	}
 	defer memory.Close()
 	cc := newCodeCache(memory, maxCode)
-	here, next := mem.FrameOf(mem.Private, 0x1000), mem.FrameOf(mem.Private, 0x2000)
+	here, next := mem.FrameOf(physical.Private, 0x1000), mem.FrameOf(physical.Private, 0x2000)
 	for range 100 {
 		cc.add(&block{valid: true, frame: here, offset: mem.PageSize - 1, size: 2, second: next, cross: true})
 		cc.written(here, mem.PageSize-1, 1)
@@ -108,13 +112,16 @@ func TestTimeEnds(t *testing.T) {
 	t.Parallel()
 	b := newBare(t, 0, []byte{0xEB, 0xFE}) // 1: jmp 1
 	for range 3 {
-		b.AddTime(^uint64(0))
+		b.Idle(^uint64(0))
 		if now := b.Now(); now < MaxTime {
 			t.Fatalf("time is %d", now)
 		}
 	}
 	if e := b.Run(1<<63 - 1); e.Kind != ExitStopped || !errors.Is(e.Err, ErrTimeUp) {
 		t.Errorf("exit %v", e)
+	}
+	if waited := b.Tally().Waited; waited != MaxTime {
+		t.Errorf("it has waited %d ns, of %d that there are", waited, int64(MaxTime))
 	}
 	b = newBare(t, 0, []byte{0xF4})
 	b.rest |= FlagIF

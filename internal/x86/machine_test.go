@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // A bare is a processor with flat memory, for tests: 64-bit mode, CPL 0, the first 1 GiB identity-mapped with one large
@@ -68,7 +69,7 @@ func newBare(t testing.TB, blockLimit int, code []byte) *bare {
 	s.Seg[segSS] = unpack(16, 0x00CF93000000FFFF)
 	s.Seg[segDS], s.Seg[segES] = s.Seg[segSS], s.Seg[segSS]
 	b.SetState(&s)
-	if err := m.Write(mem.Private, bareCode, code); err != nil {
+	if err := m.Write(physical.Private, bareCode, code); err != nil {
 		t.Fatal(err)
 	}
 	return b
@@ -76,7 +77,7 @@ func newBare(t testing.TB, blockLimit int, code []byte) *bare {
 
 func (b *bare) write(gpa uint64, words ...uint64) {
 	for i, w := range words {
-		if err := b.mem.Write(mem.Private, gpa+uint64(i)*8, binary.LittleEndian.AppendUint64(nil, w)); err != nil {
+		if err := b.mem.Write(physical.Private, gpa+uint64(i)*8, binary.LittleEndian.AppendUint64(nil, w)); err != nil {
 			panic(err)
 		}
 	}
@@ -84,7 +85,7 @@ func (b *bare) write(gpa uint64, words ...uint64) {
 
 func (b *bare) word(gpa uint64) uint64 {
 	var p [8]byte
-	if err := b.mem.Read(mem.Private, gpa, p[:]); err != nil {
+	if err := b.mem.Read(physical.Private, gpa, p[:]); err != nil {
 		panic(err)
 	}
 	return binary.LittleEndian.Uint64(p[:])

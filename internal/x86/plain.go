@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // Plain is the platform of a machine without confidential computing: all memory is there, nothing is intercepted. To a
@@ -32,13 +33,27 @@ func (p *Plain) ReservedBits() uint64 { return 0 }
 // Resolve implements [Platform]. Addresses that are not RAM are the bus's: what no device claims reads as ones.
 func (p *Plain) Resolve(_ *CPU, gpa uint64, a Access) (Translation, *Refusal) {
 	if p.Memory.Contains(gpa, mem.PageSize) && p.RAM(gpa) {
-		f := mem.FrameOf(mem.Private, gpa)
+		f := mem.FrameOf(physical.Private, gpa)
 		return Translation{Host: p.Memory.Page(f), Frame: f, GPA: gpa}, nil
 	}
 	if a.Kind == Fetch || a.Kind == Walk || a.Kind == WalkWrite {
 		return Translation{}, &Refusal{Stop: &OutsideError{gpa, a}}
 	}
 	return Translation{MMIO: true, GPA: gpa}, nil
+}
+
+// ResolveDevice implements [Platform]: a device reaches all of RAM, and no other device.
+func (p *Plain) ResolveDevice(gpa uint64, write bool) (Translation, error) {
+	page := gpa &^ pageMask
+	if !p.Memory.Contains(page, mem.PageSize) || !p.RAM(page) {
+		kind := ExternalRead
+		if write {
+			kind = ExternalWrite
+		}
+		return Translation{}, &OutsideError{page, Access{Kind: kind}}
+	}
+	f := mem.FrameOf(physical.Private, page)
+	return Translation{Host: p.Memory.Page(f), Frame: f, GPA: page}, nil
 }
 
 // Intercepts implements [Platform].

@@ -21,6 +21,11 @@ type Platform interface {
 	// access may go on.
 	Resolve(c *CPU, gpa uint64, a Access) (Translation, *Refusal)
 
+	// ResolveDevice says where gpa leads for a device that reads or writes there: to memory that the architecture lets
+	// devices reach, or nowhere. The address has neither shared bit nor C-bit of its own meaning. No processor is
+	// involved, so there is nothing to raise, and the guest's host is not asked.
+	ResolveDevice(gpa uint64, write bool) (Translation, error)
+
 	// Intercepts is the set of instructions that are given to Intercept. It must not change after the first
 	// instruction: the decoder asks it.
 	Intercepts() InstructionSet
@@ -64,7 +69,9 @@ type Traps interface {
 type AccessKind uint8
 
 // Kinds of access. A walk is the processor's own read of a paging structure, WalkWrite its update of an accessed or
-// dirty bit. External is an access that no guest instruction makes: firmware on the guest's behalf, or a device.
+// dirty bit. External is an access that no guest instruction makes: firmware on the guest's behalf, or a debugger. It reaches
+// what the guest's own instructions would reach, and changes nothing else; devices are another matter:
+// [Platform.ResolveDevice].
 const (
 	Read AccessKind = iota
 	Write

@@ -8,7 +8,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // The suite of system behaviour: what a program in user mode cannot reach. Each case is a small program with the state
@@ -136,7 +138,7 @@ func newScene(t testing.TB, p *program, blockLimit int) *scene {
 	t.Cleanup(func() { _ = memory.Close() })
 	m := &scene{bare: bare{mem: memory}, start: progCode, until: 1_000_000}
 	m.cfg = Config{
-		Memory: memory, Bus: &m.bus, BlockLimit: blockLimit, Seed: 1,
+		Memory: memory, Bus: &m.bus, BlockLimit: blockLimit, Seed: 1, Cost: cost.Plain(),
 		Platform: &Plain{Memory: memory, Bus: &m.bus, RAM: func(gpa uint64) bool { return gpa < progRAM }},
 	}
 	m.from = State{
@@ -218,7 +220,7 @@ func pte(va uint64) uint64 { return progPT + va>>mem.PageShift*8 }
 func (m *scene) protect(va, flags uint64) { m.write(pte(va), va&^pageMask|flags) }
 
 func (m *scene) put(gpa uint64, b []byte) {
-	if err := m.mem.Write(mem.Private, gpa, b); err != nil {
+	if err := m.mem.Write(physical.Private, gpa, b); err != nil {
 		panic(err)
 	}
 }
@@ -262,6 +264,7 @@ type ending struct {
 	MSR          msrs
 	Instructions uint64
 	Now          int64
+	Tally        cost.Tally
 	Memory       uint64
 	Out          string
 }
@@ -270,17 +273,17 @@ func (m *scene) ending(e Exit) ending {
 	h := fnv.New64a()
 	page := make([]byte, mem.PageSize)
 	for gpa := uint64(0); gpa < progRAM; gpa += mem.PageSize {
-		if !m.mem.Backed(mem.FrameOf(mem.Private, gpa)) {
+		if !m.mem.Backed(mem.FrameOf(physical.Private, gpa)) {
 			continue
 		}
-		if err := m.mem.Read(mem.Private, gpa, page); err != nil {
+		if err := m.mem.Read(physical.Private, gpa, page); err != nil {
 			panic(err)
 		}
 		fmt.Fprint(h, gpa)
 		h.Write(page)
 	}
 	return ending{
-		Exit: fmt.Sprint(e.Kind, " ", e.GPA, " ", e.Err), State: m.CPU.State(), MSR: m.msr, Instructions: m.Instructions(), Now: m.Now(), Memory: h.Sum64(),
+		Exit: fmt.Sprint(e.Kind, " ", e.GPA, " ", e.Err), State: m.CPU.State(), MSR: m.msr, Instructions: m.Instructions(), Now: m.Now(), Tally: m.Tally(), Memory: h.Sum64(),
 		Out: fmt.Sprint(m.bus.out),
 	}
 }
@@ -295,6 +298,9 @@ func prove(t *testing.T, programs ...program) {
 				m := newScene(t, &p, c.blocks)
 				e := m.drive(c.step)
 				end := m.ending(e)
+				if tally := m.Tally(); tally.Time(m.Cost()) != end.Now {
+					t.Errorf("time is %d, and went to what takes %d: %+v", end.Now, tally.Time(m.Cost()), tally)
+				}
 				if i == 0 {
 					first = end
 					p.want(t, m, e)

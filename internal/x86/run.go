@@ -175,7 +175,7 @@ func (c *CPU) TimerWakes() bool {
 // Skip moves virtual time forward to t: a halted processor has nothing else to do.
 func (c *CPU) Skip(t int64) {
 	if d := t - c.Now(); d > 0 {
-		c.pass(uint64(d))
+		c.wait(uint64(d))
 	}
 }
 

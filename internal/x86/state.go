@@ -6,29 +6,30 @@ import (
 	"fmt"
 	"unsafe"
 
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/mem"
 )
 
 // A Config describes a processor.
 type Config struct {
-	ID            int
-	Memory        *mem.Memory
-	Platform      Platform
-	Bus           Bus
-	Traps         Traps  // may be nil
-	InstructionNS uint64 // virtual nanoseconds an instruction; 0 means 1
-	TSCHz         uint64 // 0 means 1 GHz
-	BlockLimit    int    // instructions a block at most; 0 means no limit of its own
-	CodeBytes     int    // of the host's memory that decoded code may take, about; 0 means [DefaultCodeBytes]
-	Seed          uint64 // of RDRAND and RDSEED
-	EFER          uint64 // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
+	ID         int
+	Memory     *mem.Memory
+	Platform   Platform
+	Bus        Bus
+	Traps      Traps      // may be nil
+	Cost       cost.Model // what events take; the zero Model makes an instruction take 1 ns, and all else nothing
+	TSCHz      uint64     // 0 means 1 GHz
+	BlockLimit int        // instructions a block at most; 0 means no limit of its own
+	CodeBytes  int        // of the host's memory that decoded code may take, about; 0 means [DefaultCodeBytes]
+	Seed       uint64     // of RDRAND and RDSEED
+	EFER       uint64     // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
 }
 
 // New returns a processor with all registers zero; SetState gives it a state.
 func New(cfg Config) *CPU {
 	c := &CPU{
 		id: cfg.ID, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, traps: cfg.Traps,
-		nsPerInsn: max(cfg.InstructionNS, 1), tscHz: cfg.TSCHz, maxBlock: maxBlock,
+		cost: cfg.Cost, nsPerInsn: uint64(max(cfg.Cost.NS(cost.Instruction), 1)), tscHz: cfg.TSCHz, maxBlock: maxBlock,
 		code: newCodeCache(cfg.Memory, cmp.Or(cfg.CodeBytes, maxCode)), random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32},
 		intercepts: cfg.Platform.Intercepts(), eferKeep: eferKeep | cfg.EFER,
 	}
@@ -176,10 +177,10 @@ func (c *CPU) Probe(va uint64) (gpa uint64, ok bool) {
 	return m.gpa | va&pageMask, ok
 }
 
-// ReadPhysical reads guest-physical memory on behalf of firmware or a device, as the platform allows.
+// ReadPhysical reads guest-physical memory on behalf of firmware or a debugger, as the platform allows.
 func (c *CPU) ReadPhysical(gpa uint64, p []byte) error { return c.physicalRange(gpa, p, ExternalRead) }
 
-// WritePhysical writes guest-physical memory on behalf of firmware or a device, as the platform allows.
+// WritePhysical writes guest-physical memory on behalf of firmware or a debugger, as the platform allows.
 func (c *CPU) WritePhysical(gpa uint64, p []byte) error {
 	return c.physicalRange(gpa, p, ExternalWrite)
 }

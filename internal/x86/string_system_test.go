@@ -3,7 +3,7 @@ package x86
 import (
 	"testing"
 
-	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // SDM vol. 2, REP: a repeated instruction that faults has done what comes before the fault, and its registers say so.
@@ -49,7 +49,7 @@ func TestRepeatedInstructionsWithFaults(t *testing.T) {
 		program{name: "CMPSB", code: asm("|F3 A6"), setup: func(m *scene) {
 			set(100, edge-10, progFree, 0)(m)
 			var b [10]byte
-			if err := m.mem.Read(mem.Private, edge-10, b[:]); err != nil {
+			if err := m.mem.Read(physical.Private, edge-10, b[:]); err != nil {
 				panic(err)
 			}
 			m.put(progFree, b[:])

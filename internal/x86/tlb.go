@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // The TLB holds what may be touched without asking anybody. There is one array for each way in which data can be
@@ -161,7 +162,7 @@ func (c *CPU) flushPage(va uint64) {
 
 // Forget removes everything that the processor remembers of the frames that hold [start, end) in plane p: TLB entries,
 // paging structures, decoded code. A platform calls it for every processor when it changes a page's state.
-func (c *CPU) Forget(p mem.Plane, start, end uint64) {
+func (c *CPU) Forget(p physical.Plane, start, end uint64) {
 	within := func(f mem.Frame) bool { return f.Plane() == p && f.GPA() >= start && f.GPA() < end }
 	for m := range c.tlb.data {
 		for i := range c.tlb.data[m] {

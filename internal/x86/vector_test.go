@@ -5,7 +5,7 @@ import (
 	"math/rand"
 	"testing"
 
-	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // A vectorMachine runs pieces of code and says with which exception they ended.
@@ -49,14 +49,14 @@ func (m *vectorMachine) do(code ...byte) int {
 }
 
 func (m *vectorMachine) put(gpa uint64, b []byte) {
-	if err := m.mem.Write(mem.Private, gpa, b); err != nil {
+	if err := m.mem.Write(physical.Private, gpa, b); err != nil {
 		m.t.Fatal(err)
 	}
 }
 
 func (m *vectorMachine) get(gpa uint64, n int) []byte {
 	b := make([]byte, n)
-	if err := m.mem.Read(mem.Private, gpa, b); err != nil {
+	if err := m.mem.Read(physical.Private, gpa, b); err != nil {
 		m.t.Fatal(err)
 	}
 	return b

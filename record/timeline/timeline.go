@@ -32,8 +32,9 @@ type Timeline struct {
 	Exits   []string // names of the kinds of exits that Sample.Exits counts
 	Changes []Change // of the address space, ascending in time; before them all is Unaccepted
 	Taken   []Taken  // acceptances, ascending in time; neighbours are joined where there are too many
+	Added   []Added  // what the host added, in the same way
 
-	// What was left out so that the rest fits: lines, and acceptances and changes that were joined to others.
+	// What was left out so that the rest fits: lines, and acceptances, additions and changes that were joined to others.
 	DroppedLines, Joined uint64
 }
 
@@ -49,11 +50,11 @@ type Line struct {
 // A Sample is the state of the machine's memory at one instant. Exits are counted since the machine started.
 type Sample struct {
 	NS         int64
-	Given      uint64   // private memory that the host has added, launch included
+	Given      uint64   // private memory that the host has added and not taken away again
 	Accepted   uint64   // private memory that is accepted
 	Shared     uint64   // memory that is shared
-	Unaccepted uint64   // private memory that is not accepted
-	Touched    uint64   // memory that the guest or firmware has read or written, in pages of 4 KiB
+	Unaccepted uint64   // memory that is neither
+	Touched    uint64   // memory that the guest has used, or firmware has written, at any time: pages of 4 KiB
 	Exits      []uint64 // by kind, as Timeline.Exits names them
 }
 
@@ -65,12 +66,23 @@ type Change struct {
 	To    State
 }
 
-// A Taken is an acceptance, or several that are neighbours in time and address.
+// A Taken is an acceptance, or several that are neighbours in time: of one agent, and of one stretch of memory, unless
+// there were too many of those, too. Those of one agent do not overlap.
 type Taken struct {
-	NS, Last int64 // of the first and of the last operation
-	Cost     int64 // virtual nanoseconds that they took
-	By       record.Agent
-	GPA      uint64
-	Bytes    uint64
-	Stack    *record.Stack // who asked; may be nil
+	NS, Last   int64 // when the first operation began, and when the last ended
+	Cost       int64 // virtual nanoseconds that they took
+	By         record.Agent
+	GPA        uint64 // the lowest
+	Bytes      uint64
+	Operations uint64        // one a page
+	Stack      *record.Stack // who asked; nil where that is not known, and where they differ
+}
+
+// An Added is private memory that the host added, at once or as neighbours in time: of one stretch of memory, unless
+// there were too many of those, too.
+type Added struct {
+	NS, Last   int64 // when the first page came, and the last
+	GPA        uint64
+	Bytes      uint64
+	Operations uint64 // one a page
 }

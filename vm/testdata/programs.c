@@ -3,72 +3,7 @@
  * one is built; ends_test.go says what becomes of each.
  */
 
-typedef unsigned char u8;
-typedef unsigned short u16;
-typedef unsigned int u32;
-typedef unsigned long u64;
-
-#define MIB (1ul << 20)
-
-typedef u64 __attribute__((ms_abi)) service(u64, u64, u64, u64, u64, u64);
-
-static u64 image_handle;
-static u8 *system_table;
-
-/* Offsets in the table of boot services (UEFI 2.10, section 4.4). */
-enum {
-	AllocatePages = 40, CreateEvent = 80, SetTimer = 88, WaitForEvent = 96, CheckEvent = 120, LocateDevicePath = 184,
-	LoadImage = 200, UnloadImage = 224, Stall = 248, InstallMultiple = 328, CalculateCrc32 = 344, CopyMem = 352, SetMem = 360,
-};
-
-static u64 boot(u64 offset, u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
-{
-	u8 *services = *(u8 **)(system_table + 96);
-	return (*(service **)(services + offset))(a, b, c, d, e, f);
-}
-
-/* print shows plain text, of at most 255 characters. */
-static void print(const char *text)
-{
-	static u16 wide[256];
-	u8 *out = *(u8 **)(system_table + 64);
-	int n = 0;
-
-	for (; text[n]; n++)
-		wide[n] = text[n];
-	wide[n] = 0;
-	(*(service **)(out + 8))((u64)out, (u64)wide, 0, 0, 0, 0);
-}
-
-/* memory allocates so many bytes. */
-static u64 memory(u64 bytes)
-{
-	u64 at = 0;
-
-	if (boot(AllocatePages, 0, 2, bytes / 4096, (u64)&at, 0, 0))
-		for (;;)
-			asm volatile("ud2");
-	return at;
-}
-
-/* load_idt makes every exception go to handler. */
-static void load_idt(u64 handler)
-{
-	static struct { u16 low, selector, attributes, middle; u32 high, zero; } gates[32];
-	struct __attribute__((packed)) { u16 limit; u64 base; } table = { sizeof gates - 1, (u64)gates };
-	u16 cs;
-	int i;
-
-	asm("mov %%cs, %0" : "=r"(cs));
-	for (i = 0; i < 32; i++) {
-		gates[i].low = handler;
-		gates[i].selector = cs;
-		gates[i].attributes = 0x8e00;
-		gates[i].middle = handler >> 16;
-		gates[i].high = handler >> 32;
-	}
-	asm volatile("lidt %0" : : "m"(table));
-}
+#include "guest.h"
 
 /* Nothing but instructions. */
 static void spins(void)
@@ -296,12 +231,4 @@ static void revives(void)
 	}
 	for (;;)
 		asm volatile("pause");
-}
-
-__attribute__((ms_abi, section(".entry"))) u64 entry(u64 handle, u8 *table)
-{
-	image_handle = handle;
-	system_table = table;
-	PROGRAM();
-	return 0;
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // Guest-physical addresses of what the interpreter's guest needs besides the windows. The supervisor half of its
@@ -88,10 +89,10 @@ func (g *Interpreter) Run(c *Case, o *Outcome) {
 func (g *Interpreter) load(c *Case) error {
 	clear(g.arena)
 	c.arena(g.arena)
-	if err := g.mem.Write(mem.Private, gpaArena, g.arena); err != nil {
+	if err := g.mem.Write(physical.Private, gpaArena, g.arena); err != nil {
 		return err
 	}
-	if err := g.mem.Write(mem.Private, gpaCode+c.In.RIP-codeBase, c.inWindow(c.Code)); err != nil {
+	if err := g.mem.Write(physical.Private, gpaCode+c.In.RIP-codeBase, c.inWindow(c.Code)); err != nil {
 		return err
 	}
 	s := g.start
@@ -112,7 +113,7 @@ func (c *Case) inWindow(code []byte) []byte { return code[:min(uint64(len(code))
 // outcome reads the state after the case: the processor's, and what the delivery of the exception pushed (SDM vol. 3,
 // figure 7-8).
 func (g *Interpreter) outcome(c *Case, exit x86.Exit, o *Outcome) error {
-	if err := g.mem.Write(mem.Private, gpaCode+c.In.RIP-codeBase, c.inWindow(bytes.Repeat([]byte{0xCC}, codeBytes))); err != nil {
+	if err := g.mem.Write(physical.Private, gpaCode+c.In.RIP-codeBase, c.inWindow(bytes.Repeat([]byte{0xCC}, codeBytes))); err != nil {
 		return err
 	}
 	if exit.Kind != x86.ExitTrap {
@@ -135,7 +136,7 @@ func (g *Interpreter) outcome(c *Case, exit x86.Exit, o *Outcome) error {
 	var frame [6]uint64
 	var b [8]byte
 	for i := range frame {
-		if err := g.mem.Read(mem.Private, gpaStack+pageSize-8*uint64(6-i), b[:]); err != nil {
+		if err := g.mem.Read(physical.Private, gpaStack+pageSize-8*uint64(6-i), b[:]); err != nil {
 			return err
 		}
 		frame[i] = binary.LittleEndian.Uint64(b[:])
@@ -145,5 +146,5 @@ func (g *Interpreter) outcome(c *Case, exit x86.Exit, o *Outcome) error {
 	}
 	o.RIP, o.Flags, o.GPR[rsp] = frame[1], frame[3], frame[4]
 	o.Arena = g.arena
-	return g.mem.Read(mem.Private, gpaArena, g.arena)
+	return g.mem.Read(physical.Private, gpaArena, g.arena)
 }

@@ -4,8 +4,8 @@ import (
 	"bytes"
 	"encoding/binary"
 
-	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 )
 
 // Selectors and descriptors as Linux has them, because user code can read the selectors.
@@ -38,7 +38,7 @@ func (g *Interpreter) build() error {
 	if err := g.mapPages(); err != nil {
 		return err
 	}
-	if err := g.mem.Write(mem.Private, gpaCode, bytes.Repeat([]byte{0xCC}, codePages*pageSize)); err != nil {
+	if err := g.mem.Write(physical.Private, gpaCode, bytes.Repeat([]byte{0xCC}, codePages*pageSize)); err != nil {
 		return err
 	}
 	s := &g.start
@@ -98,7 +98,7 @@ func (g *Interpreter) mapPage(va, entry uint64) error {
 	for shift := 39; shift > 12; shift -= 9 {
 		at := table + va>>shift&0x1FF*8
 		var b [8]byte
-		if err := g.mem.Read(mem.Private, at, b[:]); err != nil {
+		if err := g.mem.Read(physical.Private, at, b[:]); err != nil {
 			return err
 		}
 		v := binary.LittleEndian.Uint64(b[:])
@@ -129,7 +129,7 @@ func interruptGates() (words []uint64) {
 
 func (g *Interpreter) words(gpa uint64, words ...uint64) error {
 	for i, w := range words {
-		if err := g.mem.Write(mem.Private, gpa+uint64(i)*8, binary.LittleEndian.AppendUint64(nil, w)); err != nil {
+		if err := g.mem.Write(physical.Private, gpa+uint64(i)*8, binary.LittleEndian.AppendUint64(nil, w)); err != nil {
 			return err
 		}
 	}

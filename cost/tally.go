@@ -1,0 +1,34 @@
+package cost
+
+// A Tally is what virtual time went to: how often each event happened, and for how long the processor waited. It does
+// not depend on what an event costs, so that a run can be priced by another model; but with other costs the guest's
+// timers would have ticked more or less often, which no tally knows.
+type Tally struct {
+	counts [events]uint64
+	Waited int64 // virtual nanoseconds in which the processor had nothing to do: it had halted, or firmware waited for a timer
+}
+
+// Add counts n more of an event.
+func (t *Tally) Add(e Event, n uint64) {
+	if e < events {
+		t.counts[e] += n
+	}
+}
+
+// Count is how often the event happened.
+func (t *Tally) Count(e Event) uint64 {
+	if e >= events {
+		return 0
+	}
+	return t.counts[e]
+}
+
+// Time is what all of it takes by a model, in virtual nanoseconds: by the model that it was counted with the very time
+// that passed.
+func (t *Tally) Time(m Model) int64 {
+	now := max(t.Waited, 0)
+	for e, n := range t.counts {
+		now = m.Charge(now, Event(e), n)
+	}
+	return now
+}

@@ -1,0 +1,2 @@
+// All that follows the clock is there: it starts.
+clock.set(run.start);

@@ -1,0 +1,78 @@
+package vm
+
+import (
+	"fmt"
+
+	"github.com/tacit-vm/tacit/internal/confidential"
+	"github.com/tacit-vm/tacit/internal/firmware"
+	"github.com/tacit-vm/tacit/internal/host"
+	"github.com/tacit-vm/tacit/internal/snp"
+	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/snp/abi"
+	"github.com/tacit-vm/tacit/uefi"
+)
+
+func makeSNP(m *Machine) (*platform, error) {
+	var guest *snp.Platform
+	h, err := host.NewSNP(m.hostConfig(), host.SNPConfig{
+		WallClock: rtcStart, TSCHz: tscHz,
+		CPUID: func(c *x86.CPU, leaf, subleaf uint32) [4]uint32 { return guest.CPUID(c, leaf, subleaf) },
+	})
+	if err != nil {
+		return nil, fmt.Errorf("host: %w", err)
+	}
+	server, attack, err := m.snpHost(h)
+	if err != nil {
+		return nil, err
+	}
+	guest, err = snp.New(snp.Config{
+		Memory: m.memory, RAM: m.ram, CPUs: 1, Host: server, Seed: m.cfg.Seed, Features: x86.Features,
+		Log: m.log, Forget: m.forget,
+	})
+	if err != nil {
+		return nil, err
+	}
+	server.Serve(guest)
+	return &platform{
+		Platform: guest, unaccepted: guest.Unaccepted, memory: guest.Memory, accept: guest.AcceptRange, state: guest.State, attack: attack,
+		privateBit: snp.CBit, efer: snp.EFER,
+		how: "a page state change, then PVALIDATE", stranger: noSNPGuest,
+		unvalidated: func() *confidential.Violation { return guest.Unvalidated(m.cpus[0]) },
+		exception: func(c *x86.CPU, vector uint8, code uint64) (uint64, bool) {
+			if vector != x86.VectorVC {
+				return 0, false
+			}
+			return guest.ServeVC(c, code)
+		},
+		tables: []firmware.PlatformTable{{GUID: uefi.CCBlobGUID, Bytes: snp.LaunchSize, Content: guest.Launch}},
+	}, nil
+}
+
+// An snpHost serves an SEV-SNP guest, honestly or not.
+type snpHost interface {
+	snp.Host
+	Serve(host.Guest)
+}
+
+// snpHost returns the host that the configuration asks for. The second result tells what one that cheats has done; nil
+// where it is honest.
+func (m *Machine) snpHost(honest *host.SNP) (snpHost, func() *record.Attack, error) {
+	if m.cfg.HostAttack == "" {
+		return honest, nil, nil
+	}
+	a, err := host.ParseAttack(m.cfg.HostAttack)
+	cheat := host.CheatSNP(honest, m.memory, a)
+	return cheat, cheat.Report, err
+}
+
+// noSNPGuest knows a system that is no SEV-SNP guest: each of those asks its hypervisor first what it can do. Firmware here
+// asks for nothing but page state changes.
+func noSNPGuest(r *record.Record) string {
+	for name := range r.Calls[record.GHCB.String()] {
+		if name != abi.EventPSC.String() {
+			return ""
+		}
+	}
+	return r.Image.Kernel + " is not an SEV-SNP guest: it never asked the hypervisor for anything. A Linux kernel needs CONFIG_AMD_MEM_ENCRYPT."
+}

@@ -1,0 +1,60 @@
+package vm
+
+import (
+	"fmt"
+
+	"github.com/tacit-vm/tacit/internal/host"
+	"github.com/tacit-vm/tacit/internal/tdx"
+	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/tdx/abi"
+)
+
+func makeTDX(m *Machine) (*platform, error) {
+	h, err := host.New(m.hostConfig())
+	if err != nil {
+		return nil, fmt.Errorf("host: %w", err)
+	}
+	server, attack, err := m.tdHost(h)
+	if err != nil {
+		return nil, err
+	}
+	module, err := tdx.New(tdx.Config{
+		Memory: m.memory, RAM: m.ram, CPUs: 1, Host: server,
+		Attributes: abi.AttrSEPTVEDisable, Features: x86.Features,
+		Log: m.log, Forget: m.forget,
+	})
+	if err != nil {
+		return nil, err
+	}
+	server.Serve(module)
+	return &platform{
+		Platform: module, unaccepted: module.Unaccepted, memory: module.Memory, accept: module.AcceptRange, state: module.State, attack: attack,
+		how: "TDG.MEM.PAGE.ACCEPT", stranger: noTDXGuest,
+	}, nil
+}
+
+// A tdHost serves a TD, honestly or not.
+type tdHost interface {
+	tdx.Host
+	Serve(host.Guest)
+}
+
+// tdHost returns the host that the configuration asks for. The second result tells what one that cheats has done; nil
+// where it is honest.
+func (m *Machine) tdHost(honest *host.Host) (tdHost, func() *record.Attack, error) {
+	if m.cfg.HostAttack == "" {
+		return honest, nil, nil
+	}
+	a, err := host.ParseAttack(m.cfg.HostAttack)
+	cheat := host.CheatTD(honest, m.memory, a)
+	return cheat, cheat.Report, err
+}
+
+// noTDXGuest knows a system that is no TDX guest: each of those asks the module first how wide its addresses are.
+func noTDXGuest(r *record.Record) string {
+	if len(r.Calls[record.TDCALL.String()]["VP.INFO"]) != 0 {
+		return ""
+	}
+	return r.Image.Kernel + " is not a TDX guest: it never asked the TDX module for anything. A Linux kernel needs CONFIG_INTEL_TDX_GUEST."
+}
