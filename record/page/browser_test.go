@@ -230,7 +230,7 @@ func TestSquares(t *testing.T) {
 			p.Press("ArrowRight")
 		}
 		if got := said(); !strings.HasPrefix(got, "0x100000000 to 0x100200000 (2 MiB): accepted by the kernel since ") ||
-			!strings.HasSuffix(got, ", asked for by sparse_init ← paging_init ← start_kernel.") {
+			!strings.HasSuffix(got, ", asked for by paging_init → sparse_init.") {
 			t.Errorf("the first square above 4 GiB: %q", got)
 		}
 		p.Eval(nil, `document.querySelector("[data-ns]").click()`)
