@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -182,14 +181,7 @@ func (c *Config) complete() error {
 	if c.MaxVirtual == 0 && c.Keyboard == nil && c.Replay == nil {
 		c.MaxVirtual = DefaultMaxVirtual(c.Memory)
 	}
-	switch c.MaxHostMemory {
-	case 0:
-		if n := DefaultMaxHostMemory(); n > 0 {
-			c.MaxHostMemory = max(n, leastHostMemory)
-		}
-	case math.MaxUint64:
-		c.MaxHostMemory = 0
-	}
+	c.MaxHostMemory = hostLimit(c.MaxHostMemory)
 	if c.HostAttack != "" {
 		a, err := host.ParseAttack(c.HostAttack)
 		if err != nil {

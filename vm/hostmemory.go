@@ -2,6 +2,7 @@ package vm
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
@@ -23,6 +24,19 @@ const (
 // DefaultMaxHostMemory is what a run may take of the host's memory where nobody says: most of what is available to this
 // process, in bytes; 0 where the host does not tell.
 func DefaultMaxHostMemory() uint64 { return availableMemory() / 8 * 7 &^ (1<<20 - 1) }
+
+// hostLimit returns what Config.MaxHostMemory stands for, in bytes; 0 is no limit.
+func hostLimit(given uint64) uint64 {
+	switch given {
+	case 0:
+		if n := DefaultMaxHostMemory(); n > 0 {
+			return max(n, leastHostMemory)
+		}
+	case math.MaxUint64:
+		return 0
+	}
+	return given
+}
 
 // A hostBudget is how the host's memory is divided.
 type hostBudget struct {
