@@ -68,7 +68,7 @@ type Config struct {
 	Console  io.Writer             // takes the guest's first serial port; nil loses it
 	Progress func(record.Progress) // hears how far the run is, many times a second; may be nil
 	Events   record.Sink           // hears of every event; may be nil
-	Timeline *timeline.Recorder    // is shown what happens over time; it changes nothing in the run. May be nil
+	Timeline *timeline.Recorder    // is shown what happens over time; it changes nothing in the run. May be nil, and has to be with [Load]
 	Symbols  *image.Symbols        // names functions in diagnoses; nil means those that the image carries
 	// StubSymbols names functions of the EFI stub of a bzImage, and makes its callers exact; nil means that nothing does.
 	StubSymbols *image.Symbols

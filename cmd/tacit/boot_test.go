@@ -98,7 +98,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"boot", "--platform", "none", "--host-attack", "swap", "i"}, {"boot", "--firmware-lie", "white", "i"}, {"boot", "--platform", "none", "--firmware-lie", "key", "i"}, {"boot", "--touch", "1M", "--initrd", "i", "i"},
 		{"boot", "--touch", "5G", "i"}, {"boot", "--touch", "2G", "--memory", "1G", "i"}, {"boot", "--touch", "1M"},
 		{"boot", "--json", "same", "--events", "same", "i"}, {"boot", "--interactive", "--quiet", "i"}, {"boot", "a", "b", "--memory", "0"},
-		{"certify"}, {"certify", "--platform", "sgx", "i"}, {"certify", "--policy", "none", "i"}, {"certify", "--memory", "4G,0", "i"},
+		{"resume", "--trace", "t", "i"}, {"resume", "--report", "r", "i"}, {"resume"}, {"certify"}, {"certify", "--platform", "sgx", "i"}, {"certify", "--policy", "none", "i"}, {"certify", "--memory", "4G,0", "i"},
 		{"certify", "--memory", "3M", "i"}, {"certify", "--memory", "4X", "i"}, {"certify", "--timeout", "-1s", "i"}, {"certify", "--jobs", "-1", "i"},
 		{"certify", "--json", "-", "--junit", "-", "i"}, {"certify", "--require", "sev", "i"}, {"certify", "--require", "tdx", "--platform", "snp", "i"},
 		{"certify", "--require", "lazy", "--policy", "eager", "i"}, {"certify", "--require", "negotiate", "--policy", "lazy", "--own-guest"},
