@@ -21,6 +21,8 @@ type Log struct {
 
 	last       Accepted // that was taken, and
 	operations uint64   // how many there were
+	awaited    uint64   // at which of them heard is called; 0 for none
+	heard      func()
 }
 
 // totals is what the record is made from.
@@ -94,6 +96,10 @@ func (l *Log) Accept(e Accepted) {
 	}
 	a, operations := &l.totals.accepted[e.By], pages(e.Bytes, e.Size)
 	l.last, l.operations = e, l.operations+operations
+	if l.awaited != 0 && l.operations >= l.awaited {
+		l.awaited = 0
+		l.heard()
+	}
 	a.sizes[e.Size].add(e.Bytes, operations)
 	a.ns = addNS(a.ns, e.NS)
 	if l.Reached(Init) {
@@ -233,6 +239,16 @@ func (l *Log) LastAccepted() (e Accepted, operations uint64) {
 		return Accepted{}, 0
 	}
 	return l.last, l.operations
+}
+
+// Await has f called, once, when so many operations of acceptance there have been, by all agents; at once where they have.
+// It takes the place of what was awaited before; 0 awaits none.
+func (l *Log) Await(operations uint64, f func()) {
+	l.awaited, l.heard = operations, f
+	if operations != 0 && l.operations >= operations {
+		l.awaited = 0
+		f()
+	}
 }
 
 // Flush hands the sink the events that the Log holds back to join them with their continuation: a guest accepts its

@@ -28,6 +28,8 @@ const (
 	Untested Outcome = "untested"
 	// Cancelled: the caller stopped the run.
 	Cancelled Outcome = "cancelled"
+	// Stopped: the run stands at the event until which it was to go on, and has not ended.
+	Stopped Outcome = "stopped"
 )
 
 // Outcomes lists every outcome with what it means, in the order in which documents show them.
@@ -53,6 +55,7 @@ var outcomes = []struct {
 	{Untested, "the guest switched itself off, but the attack or lie that it was to meet never happened"},
 	{Unsupported, "the guest needed what this machine does not implement"},
 	{Cancelled, "the run was cancelled"},
+	{Stopped, "the run was to go on until an event, which came; it can be resumed"},
 }
 
 // Diagnosis explains an outcome other than PowerOff. What does not apply is absent.

@@ -4,23 +4,41 @@ import (
 	"context"
 	"slices"
 
+	"github.com/tacit-vm/tacit/internal/gdb"
 	"github.com/tacit-vm/tacit/record"
 )
 
-// An appointment is something to be done at an exact place of a run: when so many instructions have completed. What it
-// does must not change the guest.
+// An appointment is something to be done at an exact place of a run: when so many instructions have completed. What is
+// done must not change the guest.
 type appointment struct {
 	at uint64
-	do func(ctx context.Context) error // an error ends the run
+	to occasion
 }
 
-// arrange makes an appointment, in the future.
-func (m *Machine) arrange(at uint64, do func(ctx context.Context) error) {
+// An occasion is what an appointment is made for.
+type occasion uint8
+
+const (
+	limitReached occasion = iota // Config.MaxInstructions
+	traceBegins                  // Config.Trace
+	traceEnds
+	debuggerStops // gdb's monitor at
+	eventComes    // Event
+)
+
+// arrange makes an appointment. One for a place that the run has passed is kept at once.
+func (m *Machine) arrange(at uint64, to occasion) {
 	i := 0
 	for i < len(m.appointments) && m.appointments[i].at <= at {
 		i++ // of those for one place, the first made comes first
 	}
-	m.appointments = slices.Insert(m.appointments, i, appointment{at, do})
+	m.appointments = slices.Insert(m.appointments, i, appointment{at, to})
+	m.expect()
+}
+
+// cancel takes back what has been arranged for an occasion.
+func (m *Machine) cancel(to occasion) {
+	m.appointments = slices.DeleteFunc(m.appointments, func(a appointment) bool { return a.to == to })
 	m.expect()
 }
 
@@ -33,12 +51,12 @@ func (m *Machine) expect() {
 	m.cpus[0].LimitInstructions(next)
 }
 
-// keep keeps the appointments that are due.
+// keep keeps the appointments that are due. An error ends the run, or takes it out of its loop.
 func (m *Machine) keep(ctx context.Context) error {
 	for len(m.appointments) > 0 && m.appointments[0].at <= m.cpus[0].Instructions() {
-		do := m.appointments[0].do
+		a := m.appointments[0]
 		m.appointments = m.appointments[1:]
-		if err := do(ctx); err != nil {
+		if err := m.attend(ctx, a); err != nil {
 			return err
 		}
 	}
@@ -46,16 +64,39 @@ func (m *Machine) keep(ctx context.Context) error {
 	return nil
 }
 
-// arrangeAll makes the appointments that the configuration asks for, and keeps those for the beginning of the run.
-func (m *Machine) arrangeAll(ctx context.Context) error {
-	if n := m.cfg.MaxInstructions; n > 0 {
-		m.arrange(n, func(context.Context) error { return &limitError{record.FormatCount(n) + " instructions"} })
-	}
-	if t := m.cfg.Trace; t != nil {
-		m.arrange(t.From, func(context.Context) error { m.startTrace(); return nil })
-		if end := t.From + t.Count; end >= t.From {
-			m.arrange(end, func(context.Context) error { m.endTrace(); return nil })
+func (m *Machine) attend(ctx context.Context, a appointment) error {
+	switch a.to {
+	case limitReached:
+		return &limitError{record.FormatCount(m.cfg.MaxInstructions) + " instructions"}
+	case traceBegins:
+		m.startTrace()
+	case traceEnds:
+		m.endTrace()
+	case debuggerStops:
+		if m.debug.server.Connected() {
+			m.debug.note += record.FormatCount(a.at) + " instructions have completed\n"
+			return m.debug.stand(ctx, gdb.Stop{})
 		}
+	case eventComes:
+		return errEvent
 	}
-	return m.keep(ctx)
+	return nil
+}
+
+// arrangeAll makes the appointments that the configuration asks for.
+func (m *Machine) arrangeAll() {
+	if n := m.cfg.MaxInstructions; n > 0 {
+		m.arrange(n, limitReached)
+	}
+	t := m.cfg.Trace
+	if t == nil {
+		return
+	}
+	end := t.From + t.Count
+	if endless := end < t.From; endless {
+		m.arrange(t.From, traceBegins)
+	} else if end > m.cpus[0].Instructions() {
+		m.arrange(t.From, traceBegins)
+		m.arrange(end, traceEnds)
+	}
 }

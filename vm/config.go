@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strings"
 	"time"
@@ -69,7 +68,7 @@ type Config struct {
 	Console  io.Writer             // takes the guest's first serial port; nil loses it
 	Progress func(record.Progress) // hears how far the run is, many times a second; may be nil
 	Events   record.Sink           // hears of every event; may be nil
-	Timeline *timeline.Recorder    // is shown what happens over time; it changes nothing in the run. May be nil
+	Timeline *timeline.Recorder    // is shown what happens over time; it changes nothing in the run. May be nil, and has to be with [Load]
 	Symbols  *image.Symbols        // names functions in diagnoses; nil means those that the image carries
 	// StubSymbols names functions of the EFI stub of a bzImage, and makes its callers exact; nil means that nothing does.
 	StubSymbols *image.Symbols
@@ -182,14 +181,7 @@ func (c *Config) complete() error {
 	if c.MaxVirtual == 0 && c.Keyboard == nil && c.Replay == nil {
 		c.MaxVirtual = DefaultMaxVirtual(c.Memory)
 	}
-	switch c.MaxHostMemory {
-	case 0:
-		if n := DefaultMaxHostMemory(); n > 0 {
-			c.MaxHostMemory = max(n, leastHostMemory)
-		}
-	case math.MaxUint64:
-		c.MaxHostMemory = 0
-	}
+	c.MaxHostMemory = hostLimit(c.MaxHostMemory)
 	if c.HostAttack != "" {
 		a, err := host.ParseAttack(c.HostAttack)
 		if err != nil {

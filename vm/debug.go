@@ -67,6 +67,7 @@ func (d *debugger) stand(ctx context.Context, stop gdb.Stop) error {
 		return fmt.Errorf("%w by gdb", errCancelled)
 	case gdb.Detached:
 		d.accept, d.touch = 0, nil
+		d.m.awaitAcceptance()
 	case gdb.Step:
 		d.m.cpus[d.resume.CPU].Step()
 	}
@@ -97,6 +98,10 @@ func (d *debugger) stopped(ctx context.Context, c *x86.CPU, exit x86.Exit) error
 		if rip := c.RIP(); rip >= r.Start && rip < r.End && !d.server.Pending() {
 			c.Step()
 			return nil
+		}
+	case x86.ExitPause:
+		if !d.accepted() {
+			return nil // it does not wait for that any more
 		}
 	case x86.ExitWatch:
 		stop.Watch = d.pointAt(exit)
@@ -154,37 +159,6 @@ func acceptedText(e record.Accepted, n uint64) string {
 	return fmt.Sprintf("acceptance %d: %s by %s at guest-physical address %#x\n", n, e.Size, e.By, uint64(e.GPA))
 }
 
-// An observedPlatform makes Run return after the instruction that makes the acceptance that the debugger waits for.
-type observedPlatform struct {
-	x86.Platform
-	d *debugger
-}
-
-// observe returns the platform as the processors are to see it.
-func (d *debugger) observe(p x86.Platform) x86.Platform {
-	if d == nil {
-		return p
-	}
-	return observedPlatform{p, d}
-}
-
-// served looks whether firmware, which served a call, has accepted what is waited for.
-func (d *debugger) served(ctx context.Context) error {
-	if !d.accepted() {
-		return nil
-	}
-	return d.stand(ctx, gdb.Stop{})
-}
-
-// Intercept implements [x86.Platform]: to accept memory is an intercepted instruction everywhere.
-func (p observedPlatform) Intercept(c *x86.CPU, in *x86.Instruction) x86.Action {
-	action := p.Platform.Intercept(c, in)
-	if p.d.accepted() {
-		c.Pause()
-	}
-	return action
-}
-
 // ended shows gdb how the run has ended. Where the guest did not switch itself off, one may look at what is left of it
 // first.
 func (d *debugger) ended(ctx context.Context, r *record.Record) {
@@ -205,7 +179,7 @@ func (d *debugger) ended(ctx context.Context, r *record.Record) {
 			return
 		}
 		text = "the run has ended: " + string(r.Outcome) + "\n"
-	} else if r.Outcome == record.PowerOff {
+	} else if r.Outcome == record.PowerOff || r.Outcome == record.Stopped {
 		status = 0
 	}
 	d.server.Exited(status, text)

@@ -1,7 +1,6 @@
 package vm
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/tacit-vm/tacit/internal/gdb"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
@@ -83,10 +81,8 @@ func (d *debugger) monitorState(w io.Writer, _ []string) error {
 }
 
 func (d *debugger) monitorRecord(w io.Writer, _ []string) error {
-	r := d.m.newRecord()
-	now := d.m.stamp()
-	r.VirtualNS.Total, r.Instructions, r.Outcome = now.VirtualNS, now.Instructions, "still running"
-	r.Host = record.HostOf(time.Since(d.began)-d.idle, now.Instructions, peakRSS())
+	r := d.m.soFar("still running")
+	r.Host = record.HostOf(time.Since(d.began)-d.idle, r.Instructions, peakRSS())
 	return r.WriteSummary(w)
 }
 
@@ -113,6 +109,7 @@ func (d *debugger) monitorAccept(w io.Writer, args []string) error {
 		}
 		d.accept = at
 	}
+	d.m.awaitAcceptance()
 	if d.accept != 0 {
 		fmt.Fprintf(w, "waiting for acceptance %d\n", d.accept)
 	}
@@ -146,13 +143,7 @@ func (d *debugger) monitorAt(w io.Writer, args []string) error {
 	if done := d.m.stamp().Instructions; n <= done {
 		return fmt.Errorf("%d have completed already", done)
 	}
-	d.m.arrange(n, func(ctx context.Context) error {
-		if !d.server.Connected() {
-			return nil
-		}
-		d.note += fmt.Sprintf("%s instructions have completed\n", record.FormatCount(n))
-		return d.stand(ctx, gdb.Stop{})
-	})
+	d.m.arrange(n, debuggerStops)
 	return nil
 }
 

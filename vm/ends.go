@@ -49,10 +49,7 @@ func (m *Machine) watchOver(ctx context.Context) (context.Context, func()) {
 		}
 	})}
 	if m.cfg.MaxWall > 0 {
-		left := m.cfg.MaxWall
-		if !m.cfg.Since.IsZero() {
-			left -= time.Since(m.cfg.Since)
-		}
+		left := m.cfg.MaxWall - time.Since(m.since)
 		end = append(end, time.AfterFunc(left, func() { cancel(&limitError{fmt.Sprintf("%v of wall time", m.cfg.MaxWall)}) }).Stop)
 	}
 	return ctx, func() {
@@ -118,11 +115,16 @@ func (m *Machine) panicked() {
 }
 
 // inUserMode hears of the first instruction at privilege level 3, since the start or since the kernel's last word.
-func (m *Machine) inUserMode() {
+func (m *Machine) inUserMode() error {
 	m.console.goesOn()
-	if !m.log.Reached(record.Init) {
-		m.reached(record.Init)
+	if m.log.Reached(record.Init) {
+		return nil
 	}
+	m.reached(record.Init)
+	if m.event.kind == atInit {
+		return errEvent
+	}
+	return nil
 }
 
 // runsOutOfMemory hears that the guest has made the run take more of the host's memory than it may.

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
@@ -25,12 +26,33 @@ const (
 // process, in bytes; 0 where the host does not tell.
 func DefaultMaxHostMemory() uint64 { return availableMemory() / 8 * 7 &^ (1<<20 - 1) }
 
+// hostLimit returns what Config.MaxHostMemory stands for, in bytes; 0 is no limit.
+func hostLimit(given uint64) uint64 {
+	switch given {
+	case 0:
+		if n := DefaultMaxHostMemory(); n > 0 {
+			return max(n, leastHostMemory)
+		}
+	case math.MaxUint64:
+		return 0
+	}
+	return given
+}
+
 // A hostBudget is how the host's memory is divided.
 type hostBudget struct {
 	all    uint64 // 0 is no limit
 	inputs uint64 // image and initrd
 	code   uint64 // decoded code, and as much again until the collector has been there
 	guest  uint64 // what the guest decides
+}
+
+// most is how many bytes of guest memory a saved machine may come with.
+func (b *hostBudget) most() uint64 {
+	if b.all == 0 {
+		return math.MaxUint64
+	}
+	return b.guest
 }
 
 // A grower takes memory of the host's as the guest goes on, and tells how much more or less than before, in bytes.

@@ -2,6 +2,7 @@ package vm
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/cost"
@@ -16,7 +17,8 @@ import (
 	"github.com/tacit-vm/tacit/record"
 )
 
-// A Machine is a guest's world. It is made by newMachine and run once.
+// A Machine is a guest's world: one that can be run until something happens, looked at, saved, and run on. [Run] is for
+// those who want none of that. A Machine is for one goroutine at a time.
 type Machine struct {
 	cfg      Config
 	log      *record.Log
@@ -35,6 +37,15 @@ type Machine struct {
 	books     books
 	toInit    *cost.Tally // what virtual time had gone to at init; nil before
 
+	started  bool           // firmware has started the image
+	arranged bool           // and what the configuration asks for is arranged
+	over     error          // how the run has ended; nil while it can go on
+	record   *record.Record // of the run that has ended
+	event    Event          // at which the run is to stop
+	before   uint64         // instructions that had completed when the machine was loaded
+	ran      time.Duration  // how long it has run on the host
+	since    time.Time      // from when on Config.MaxWall counts; zero before the first Run
+
 	ended  error // how the guest ended the run from within an instruction, such as a device's power-off
 	exited bool  // the mark of ExitBootServices has been made
 	sums   *sums
@@ -44,17 +55,28 @@ type Machine struct {
 
 	appointments []appointment // in the order of time
 	trace        *tracer       // nil while nothing is traced
+	unfinished   *tracer       // of a trace that was under way when the machine was saved; nil where none was
 	debug        *debugger     // nil where there is no gdb
 	sampler      *sampler      // nil where what happens over time is not wanted
 	keyboard     keyboard
 }
 
+// New makes a machine that nothing has happened to: [Machine.Run] is next. [Machine.Close] gives back what it takes of
+// the host's memory.
+func New(cfg Config) (*Machine, error) {
+	if err := cfg.complete(); err != nil {
+		return nil, err
+	}
+	return newMachine(cfg)
+}
+
+// newMachine makes a machine of a complete configuration.
 func newMachine(cfg Config) (m *Machine, err error) {
 	m = &Machine{cfg: cfg, log: record.NewLog(cfg.Events), ram: physical.RAM(cfg.Memory), console: console{out: cfg.Console, giveUp: neverGiveUp}}
 	m.console.now, m.console.onLast = m.Now, m.panicked
 	defer func() {
 		if err != nil {
-			m.close()
+			m.Close()
 		}
 	}()
 	if m.budget, err = cfg.budget(); err != nil {
@@ -107,7 +129,7 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	m.debug, m.sampler = m.newDebugger(), m.newSampler()
 	m.keyboard = keyboard{m: m, live: cfg.Keyboard, replay: cfg.Replay}
 	m.cpus = []*x86.CPU{x86.New(x86.Config{
-		Memory: m.memory, Platform: m.sampler.observe(m.debug.observe(m.platform)), Bus: m.board, Traps: m.firmware,
+		Memory: m.memory, Platform: m.sampler.observe(m.platform), Bus: m.board, Traps: m.firmware,
 		Cost: cfg.Cost, TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
 		CodeBytes: int(m.budget.code / 2),
 	})}
@@ -127,7 +149,12 @@ func (m *Machine) hasPIC() bool { return m.cfg.Platform != TDX }
 // tscHz makes the TSC count virtual nanoseconds.
 const tscHz = 1_000_000_000
 
-func (m *Machine) close() {
+// Close gives back the memory that the machine takes. Nothing can be done with it afterwards. Closing it twice does
+// nothing.
+func (m *Machine) Close() {
+	if m.sums != nil {
+		m.sums.giveUp()
+	}
 	if m.memory != nil {
 		_ = m.memory.Close() // unmapping what was mapped cannot fail
 	}
@@ -199,7 +226,7 @@ func (m *Machine) reached(p record.Phase) {
 // newRecord starts the record with what was configured.
 func (m *Machine) newRecord() *record.Record {
 	r := m.log.Record()
-	image, initrd := m.checksums()
+	image, initrd := m.sums.wait()
 	r.Image = record.Image{Kernel: m.cfg.Image.Name, SHA256: image}
 	r.Platform, r.MemoryBytes, r.CostModel = m.cfg.Platform, m.cfg.Memory, m.cfg.Cost.Name()
 	r.Costs = m.costs()

@@ -26,6 +26,7 @@ type platform struct {
 	tables     []firmware.PlatformTable                                             // that firmware publishes for the platform
 	exception  func(c *x86.CPU, vector uint8, code uint64) (length uint64, ok bool) // firmware's handler, where the platform needs one
 	attack     func() *record.Attack                                                // what a host that cheats has done; nil where it is honest
+	parts      []part                                                               // whose state is saved
 	efer       uint64                                                               // bits of EFER beyond those that every processor has
 
 	how         string                         // how memory is accepted here, in a clause that says what a guest has to do

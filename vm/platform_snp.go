@@ -7,6 +7,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/internal/snp"
+	"github.com/tacit-vm/tacit/internal/state"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp/abi"
@@ -34,9 +35,13 @@ func makeSNP(m *Machine) (*platform, error) {
 		return nil, err
 	}
 	server.Serve(guest)
+	parts := []part{{"snp", snp.StateVersion, guest.Carry}, {"host", host.StateVersion, h.Carry}}
+	if attack != nil {
+		parts = append(parts, part{attackSection, host.StateVersion, server.Carry})
+	}
 	return &platform{
 		Platform: guest, unaccepted: guest.Unaccepted, memory: guest.Memory, accept: guest.AcceptRange,
-		state: guest.State, states: guest, attack: attack,
+		state: guest.State, states: guest, attack: attack, parts: parts,
 		privateBit: snp.CBit, efer: snp.EFER,
 		how: "a page state change, then PVALIDATE", stranger: noSNPGuest,
 		unvalidated: func() *confidential.Violation { return guest.Unvalidated(m.cpus[0]) },
@@ -54,6 +59,7 @@ func makeSNP(m *Machine) (*platform, error) {
 type snpHost interface {
 	snp.Host
 	Serve(host.Guest)
+	Carry(*state.Stream)
 }
 
 // snpHost returns the host that the configuration asks for. The second result tells what one that cheats has done; nil

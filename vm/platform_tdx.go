@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tacit-vm/tacit/internal/host"
+	"github.com/tacit-vm/tacit/internal/state"
 	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
@@ -28,9 +29,13 @@ func makeTDX(m *Machine) (*platform, error) {
 		return nil, err
 	}
 	server.Serve(module)
+	parts := []part{{"tdx", tdx.StateVersion, module.Carry}, {"host", host.StateVersion, h.Carry}}
+	if attack != nil {
+		parts = append(parts, part{attackSection, host.StateVersion, server.Carry})
+	}
 	return &platform{
 		Platform: module, unaccepted: module.Unaccepted, memory: module.Memory, accept: module.AcceptRange,
-		state: module.State, states: module, attack: attack,
+		state: module.State, states: module, attack: attack, parts: parts,
 		how: "TDG.MEM.PAGE.ACCEPT", stranger: noTDXGuest,
 	}, nil
 }
@@ -39,6 +44,7 @@ func makeTDX(m *Machine) (*platform, error) {
 type tdHost interface {
 	tdx.Host
 	Serve(host.Guest)
+	Carry(*state.Stream)
 }
 
 // tdHost returns the host that the configuration asks for. The second result tells what one that cheats has done; nil

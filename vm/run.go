@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,35 +15,88 @@ import (
 // Run makes a machine, runs it to its end and returns the record. Where ctx is done before that, the record's outcome
 // is Cancelled. A record that comes with an error is of a run that could not repeat its input: [ReplayError].
 func Run(ctx context.Context, cfg Config) (*record.Record, error) {
-	if err := cfg.complete(); err != nil {
-		return nil, err
-	}
-	m, err := newMachine(cfg)
+	m, err := New(cfg)
 	if err != nil {
 		return nil, err
 	}
-	defer m.close()
-	start := time.Now()
+	defer m.Close()
+	if _, err := m.Run(ctx, Event{}); err != nil {
+		return nil, err
+	}
+	return m.Record()
+}
+
+// Run runs the machine until an event comes, and returns true; or to its end, and returns false. An event that has come
+// before comes at once, but for a violation. Where ctx is done the run ends, with the outcome Cancelled. An error is of a
+// machine of which there is no record: its image could not be loaded, or there is a mistake in tacit itself.
+//
+// What the guest does does not depend on where it is stopped.
+func (m *Machine) Run(ctx context.Context, until Event) (came bool, err error) {
+	began, idle := time.Now(), m.debug.stoodStill()
+	if m.since.IsZero() {
+		m.since = began
+		if !m.cfg.Since.IsZero() {
+			m.since = m.cfg.Since
+		}
+	}
 	ctx, done := m.watchOver(ctx)
 	defer done()
-	m.sumUp(ctx)
-	end := m.guarded(func() error { return m.run(ctx) })
+	m.sumUp()
+	defer context.AfterFunc(ctx, m.sums.giveUp)()
+	end := m.over
+	if end == nil {
+		end = m.guarded(func() error { return m.run(ctx, until) })
+	} else if m.record == nil {
+		end = cmp.Or(m.debug.begin(ctx), end) // one that was saved when it had ended
+	}
 	m.console.flush()
-	m.console.breakOff()
+	m.forgetEvent()
+	defer func() { m.ran += time.Since(began) - (m.debug.stoodStill() - idle) }()
+	if errors.Is(end, errEvent) {
+		return true, nil
+	}
 	var bug *BugError
-	if errors.As(end, &bug) {
-		return nil, bug
-	}
 	var load *loadError
-	if errors.As(end, &load) {
-		return nil, load
+	if m.over = end; errors.As(end, &bug) || errors.As(end, &load) {
+		return false, end
 	}
-	m.reached(record.End)
-	r := m.newRecord()
-	m.describe(r, end)
-	m.debug.ended(ctx, r)
-	r.Host = record.HostOf(time.Since(start)-m.debug.stoodStill(), m.cpus[0].Instructions(), peakRSS())
-	return r, replayError(end)
+	if m.record == nil {
+		m.console.breakOff()
+		m.endTrace()
+		m.reached(record.End)
+		m.record = m.newRecord()
+		m.describe(m.record, end)
+		m.debug.ended(ctx, m.record)
+	}
+	return until.kind == atViolation && m.record.Outcome == record.Violation, nil
+}
+
+// Record is the account of a run that has ended, or so far: then its outcome is [record.Stopped]. There is none
+// where [Machine.Run] has failed, and before it. A record that comes with an error is of a run that could not repeat its
+// input: [ReplayError].
+func (m *Machine) Record() (*record.Record, error) {
+	r := m.record
+	switch {
+	case r != nil:
+	case m.over != nil:
+		return nil, m.over
+	case !m.started:
+		return nil, errNotStarted
+	default:
+		r = m.soFar(record.Stopped)
+	}
+	r.Host = record.HostOf(m.ran, m.cpus[0].Instructions()-m.before, peakRSS())
+	return r, replayError(m.over)
+}
+
+var errNotStarted = errors.New("the machine has not been started")
+
+// soFar is the record of a run that has not ended.
+func (m *Machine) soFar(o record.Outcome) *record.Record {
+	r, now := m.newRecord(), m.stamp()
+	r.VirtualNS.Total, r.Instructions, r.Outcome = now.VirtualNS, now.Instructions, o
+	r.Guest = m.guestReport()
+	return r
 }
 
 // A loadError says that there is no run: firmware could not load the image, or has no room.
@@ -59,8 +113,8 @@ const (
 	debugSlice = 1_000_000
 )
 
-// run drives the machine until it ends, and returns why.
-func (m *Machine) run(ctx context.Context) error {
+// start has firmware start the image.
+func (m *Machine) start(ctx context.Context) error {
 	c := m.cpus[0]
 	m.reached(record.FirmwareStart)
 	if err := m.firmware.Boot(c); errors.Is(err, x86.ErrYield) {
@@ -73,13 +127,34 @@ func (m *Machine) run(ctx context.Context) error {
 	}
 	m.reached(record.StubEntry)
 	c.WatchUser()
-	defer m.endTrace()
-	if err := m.arrangeAll(ctx); err != nil {
+	m.started = true
+	return nil
+}
+
+// run drives the machine until it ends, or the event comes, and returns why.
+func (m *Machine) run(ctx context.Context, until Event) error {
+	if !m.started {
+		if err := m.start(ctx); err != nil {
+			return err
+		}
+	}
+	if !m.arranged {
+		m.arranged = true
+		m.arrangeAll()
+		if err := m.keep(ctx); err != nil {
+			return err
+		}
+		if err := m.debug.begin(ctx); err != nil {
+			return err
+		}
+	}
+	if err := m.awaitEvent(until); err != nil {
 		return err
 	}
-	if err := m.debug.begin(ctx); err != nil {
+	if err := m.keep(ctx); err != nil {
 		return err
 	}
+	c := m.cpus[0]
 	stretch := int64(slice)
 	if m.debug != nil {
 		stretch = debugSlice
@@ -135,16 +210,20 @@ func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
 		if err := m.serve(c, exit.GPA); err != nil {
 			return givenUp(ctx, err)
 		}
-		return m.debug.served(ctx)
-	case x86.ExitUser:
-		m.inUserMode()
 		return nil
+	case x86.ExitUser:
+		return m.inUserMode()
 	case x86.ExitFence:
 		m.reached(record.KernelEntry)
 		return nil
 	case x86.ExitBudget:
 		return m.keep(ctx)
-	case x86.ExitBreak, x86.ExitWatch, x86.ExitStep, x86.ExitPause:
+	case x86.ExitPause:
+		if m.accepted() {
+			return errEvent
+		}
+		fallthrough
+	case x86.ExitBreak, x86.ExitWatch, x86.ExitStep:
 		m.console.flush()
 		return m.debug.stopped(ctx, c, exit)
 	}

@@ -11,14 +11,19 @@ import (
 type sums struct {
 	image, initrd string // in hexadecimal; empty without one
 	made          chan struct{}
+	giveUp        func() // ends the making
 }
 
 // sumGrace is how long a run that has been told to end waits for its checksums.
 const sumGrace = 500 * time.Millisecond
 
-// sumUp begins to make them; it is done when ctx is.
-func (m *Machine) sumUp(ctx context.Context) {
-	image, initrd, s := m.cfg.Image.Data, m.cfg.Initrd, &sums{made: make(chan struct{})}
+// sumUp begins to make them.
+func (m *Machine) sumUp() {
+	if m.sums != nil {
+		return
+	}
+	ctx, giveUp := context.WithCancel(context.Background())
+	image, initrd, s := m.cfg.Image.Data, m.cfg.Initrd, &sums{made: make(chan struct{}), giveUp: giveUp}
 	m.sums = s
 	go func() {
 		defer close(s.made)
@@ -29,10 +34,10 @@ func (m *Machine) sumUp(ctx context.Context) {
 	}()
 }
 
-// checksums returns them. Where ctx is done they are waited for a little, and then left empty.
-func (m *Machine) checksums() (image, initrd string) {
-	<-m.sums.made
-	return m.sums.image, m.sums.initrd
+// wait returns them. Where they have been given up they are waited for a little, and then left empty.
+func (s *sums) wait() (image, initrd string) {
+	<-s.made
+	return s.image, s.initrd
 }
 
 // digest sums up b, and returns "" where ctx is done some time before that is.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/tacit-vm/tacit/internal/state"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
 )
@@ -30,6 +31,9 @@ var registerNames = [16]string{"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", 
 
 func (m *Machine) startTrace() {
 	m.trace = &tracer{m: m, w: m.cfg.Trace.Writer}
+	if u := m.unfinished; u != nil && m.cfg.Trace.From < m.cpus[0].Instructions() {
+		m.trace.line, m.trace.regs, m.trace.rest = u.line, u.regs, u.rest // it goes on with that
+	}
 	for _, c := range m.cpus {
 		c.Trace(m.trace.instruction)
 	}
@@ -79,4 +83,17 @@ func (t *tracer) finish(c *x86.CPU) {
 	}
 	t.line = ""
 	_, _ = io.WriteString(t.w, strings.TrimRight(b.String(), " ")+"\n")
+}
+
+// carryTrace carries the line that is not finished, where there is a trace.
+func (m *Machine) carryTrace(s *state.Stream) {
+	t := &tracer{}
+	if m.trace != nil {
+		t = m.trace
+	}
+	state.String(s, &t.line, maxText)
+	state.Array(s, t.regs[:])
+	if state.Numbers(s, &t.rest); s.Reading() && t.line != "" {
+		m.unfinished = t
+	}
 }

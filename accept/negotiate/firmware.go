@@ -38,8 +38,7 @@ type Negotiation struct {
 	AllowedBy    Callers // who called AllowUnacceptedMemory
 	AcceptedLate uint64  // bytes that AcceptRest has had accepted
 	ExitAttempts int     // calls of ExitBootServices
-
-	settled bool // AcceptRest has been called
+	Settled      bool    // AcceptRest has been called
 }
 
 // Offer says whether firmware is to install the protocol, and takes it for installed.
@@ -72,8 +71,8 @@ type Books interface {
 // It is what EDK2 does for SEV-SNP, from a handler of EFI_EVENT_GROUP_BEFORE_EXIT_BOOT_SERVICES
 // (OvmfPkg/AmdSevDxe/AmdSevDxe.c).
 func (n *Negotiation) AcceptRest(b Books, d accept.Driver) (changed bool, err error) {
-	late := !n.settled && n.Policy == Negotiate && n.AllowedBy.Len() == 0
-	n.settled = true
+	late := !n.Settled && n.Policy == Negotiate && n.AllowedBy.Len() == 0
+	n.Settled = true
 	if !late {
 		return false, nil
 	}

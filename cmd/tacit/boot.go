@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -38,23 +37,8 @@ type bootFlags struct {
 	initrd  string
 	append  string
 	cmdline string
-	symbols string
-	stub    string
-	json    string
-	profile string
-	trace   string
-	report  string
-	events  string
-	quiet   bool
-	verbose bool
 
-	maxInstructions uint64
-	maxVirtual      virtualLimit
-	maxHostMemory   size
-	timeout         time.Duration
-	cpuBlocks       int
-
-	debugFlags
+	runFlags
 }
 
 func bootCommand(run machine, status *exitStatus) *cobra.Command {
@@ -118,28 +102,11 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.BoolVar(&f.unacceptedTable, "unaccepted-table", false, "have firmware install a table of unaccepted memory, as a kernel leaves one for kexec")
 	flags.Var(&f.touch, "touch", "memory that tacit's init touches before it reports")
 	flags.Uint64Var(&f.seed, "seed", 0, "where all randomness in the machine comes from")
-	flags.Uint64Var(&f.maxInstructions, "max-instructions", 0, "stop after `N` instructions of the guest; 0 is never")
-	flags.Var(&f.maxVirtual, "max-virtual-time", "stop after so much virtual time, such as 90s; 0 is never")
-	flags.DurationVar(&f.timeout, "timeout", 0, "stop after so much time on the host, such as 90s or 5m; 0 is never")
-	flags.Var(&f.maxHostMemory, "max-host-memory", "stop before more of the host's memory is taken (default: most of what is available)")
 	flags.StringVar(&f.cost, "cost", "", "charge virtual time by `MODEL`: a name or a file (tacit cost --help; default: tacit's own for the platform)")
-	flags.StringVar(&f.symbols, "symbols", "", "name guest functions from `FILE`: a vmlinux or System.map of IMAGE")
-	flags.StringVar(&f.stub, "stub-symbols", "", "name functions of the EFI stub from `FILE`: arch/x86/boot/compressed/vmlinux of IMAGE's build")
-	flags.StringVar(&f.json, "json", "", "write the record to `FILE`; - is standard output, and the console goes to standard error")
-	flags.StringVar(&f.profile, "profile", "", "write who asked for memory to be accepted to `FILE`, for go tool pprof")
-	flags.StringVar(&f.trace, "trace", "", "write what happened over virtual time to `FILE`, for ui.perfetto.dev (docs/trace.md)")
-	flags.StringVar(&f.report, "report", "", "write what happened as a page of HTML to `FILE`: memory over time and over addresses, and who asked for it")
-	flags.StringVar(&f.events, "events", "", "write each event to `FILE` as a line of JSON")
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show neither the console nor how far the run is")
-	flags.BoolVarP(&f.verbose, "verbose", "v", false, "add phases and calls to the summary")
-	f.debugFlags.register(flags)
+	f.runFlags.register(cmd)
 	completeWith(cmd, "host-attack", cobra.FixedCompletions(attackKinds(), cobra.ShellCompDirectiveNoFileComp))
 	completeWith(cmd, "cost", completeModel)
 	completeWith(cmd, "firmware-lie", cobra.FixedCompletions(lieKinds(), cobra.ShellCompDirectiveNoFileComp))
-	flags.IntVar(&f.cpuBlocks, "cpu-blocks", 0, "cut blocks after so many instructions (for tests of determinism)")
-	if err := flags.MarkHidden("cpu-blocks"); err != nil {
-		panic(err) // the flag is declared above
-	}
 	return cmd
 }
 
@@ -183,19 +150,12 @@ func (f *bootFlags) check(hasImage bool) error {
 	switch {
 	case f.memory == 0:
 		return errors.New("--memory is 0")
-	case f.timeout < 0:
-		return fmt.Errorf("--timeout %v is negative", f.timeout)
-	case f.cpuBlocks < 0:
-		return fmt.Errorf("--cpu-blocks %d is negative", f.cpuBlocks)
 	case f.touch != 0 && f.initrd != "":
 		return errors.New("--touch is for tacit's init, which --initrd replaces")
 	case f.touch != 0 && !hasImage:
 		return errors.New("--touch is for tacit's init, which starts on a kernel: give an IMAGE, or tacit's own guest --append hold=SIZE")
 	}
-	if f.interactive && f.quiet {
-		return errors.New("--interactive is for the console, which --quiet does not show")
-	}
-	if err := f.debugFlags.check(); err != nil {
+	if err := f.runFlags.check(); err != nil {
 		return err
 	}
 	if kind, _, _ := strings.Cut(f.hostAttack, ":"); kind != "" {
@@ -222,19 +182,10 @@ func (f *bootFlags) check(hasImage bool) error {
 // files are what the command line names.
 func (f *bootFlags) files(args []string, std streams) files {
 	all := files{
-		in: []named{
-			{by: "--initrd", path: f.initrd},
-			{by: "--symbols", path: f.symbols}, {by: "--stub-symbols", path: f.stub},
-			{by: "--cost", path: f.cost},
-		},
-		out: []named{
-			{"--json", f.json, textFile}, {"--events", f.events, textFile},
-			{"--profile", f.profile, gzipFile}, {"--trace", f.trace, perfettoFile},
-			{"--report", f.report, textFile},
-		},
+		in:  []named{{by: "--initrd", path: f.initrd}, {by: "--cost", path: f.cost}},
 		std: std,
 	}
-	in, out := f.debugFlags.files()
+	in, out := f.runFlags.files()
 	all.in, all.out = append(append(all.in, images(args)...), in...), append(all.out, out...)
 	return all
 }
@@ -244,13 +195,10 @@ func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool
 	s = settings{
 		platform: f.platform.word, memory: uint64(f.memory),
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
-		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed,
-		callers: !f.quiet || f.profile != "" || f.events != "" || f.trace != "" || f.report != "",
-		append:  f.append, symbols: f.symbols, stubSymbols: f.stub,
-		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, cost: f.model, maxInstructions: f.maxInstructions,
-		maxVirtual: f.maxVirtual.config(), maxWall: f.timeout, since: time.Now(), maxHostMemory: uint64(f.maxHostMemory),
-		blockLimit: f.cpuBlocks,
+		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed, append: f.append,
+		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, cost: f.model,
 	}
+	f.runFlags.settings(&s)
 	if f.hostPage.word == "4K" {
 		s.hostPage = 4 << 10
 	}

@@ -41,7 +41,7 @@ func costCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print them as JSON")
-	cmd.AddCommand(costShowCommand(), costCheckCommand(), costSensitivityCommand())
+	cmd.AddCommand(costCheckCommand(), costFitCommand(), costMeasureCommand(), costSensitivityCommand(), costShowCommand())
 	return cmd
 }
 

@@ -101,7 +101,7 @@ func TestInteractive(t *testing.T) {
 		return (&fake{outcome: record.PowerOff}).run(ctx, s)
 	}
 	var out, stderr bytes.Buffer
-	f := bootFlags{debugFlags: debugFlags{interactive: true}}
+	f := runFlags{debugFlags: debugFlags{interactive: true}}
 	outcome, err := f.boot(t.Context(), run, settings{image: "i"}, streams{in, &out, &stderr}, false)
 	if err != nil || outcome != record.Cancelled || string(got) != "one\r" || !strings.Contains(stderr.String(), "Ctrl-A x") {
 		t.Errorf("outcome %s, %v, typed %q, said %q", outcome, err, got, stderr.String())

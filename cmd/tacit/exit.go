@@ -19,6 +19,7 @@ const (
 // cannot be judged, and from 128 on the bisection stops.
 var outcomeStatus = map[record.Outcome]exitStatus{
 	record.PowerOff:    0,
+	record.Stopped:     0,
 	record.Violation:   3,
 	record.GuestPanic:  4,
 	record.Halted:      5,
@@ -48,5 +49,21 @@ func exitHelp() string {
 	}
 	fmt.Fprintf(&b, "  %3d  %-13s tacit could not run the image, or not write what was asked for\n", statusError, "")
 	fmt.Fprintf(&b, "  %3d  %-13s the command line is wrong\n", statusUsage, "")
+	return b.String()
+}
+
+// statusMeaning explains an exit status of a command that answers a question.
+type statusMeaning struct {
+	status  exitStatus
+	meaning string
+}
+
+// statusHelp is the part of --help that explains such statuses.
+func statusHelp(statuses []statusMeaning) string {
+	var b strings.Builder
+	b.WriteString("Exit status:\n")
+	for _, s := range statuses {
+		fmt.Fprintf(&b, "  %3d  %s\n", s.status, s.meaning)
+	}
 	return b.String()
 }

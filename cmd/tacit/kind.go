@@ -6,6 +6,8 @@ import (
 	"os"
 	"unicode/utf8"
 
+	"github.com/tacit-vm/tacit/internal/state"
+
 	"github.com/tacit-vm/tacit/record/perfetto"
 )
 
@@ -20,6 +22,7 @@ var (
 	textFile     = kind{"text", isText}
 	elfFile      = kind{"an ELF file", func(head []byte) bool { return bytes.HasPrefix(head, []byte("\x7fELF")) }}
 	perfettoFile = kind{"a trace of tacit's", perfetto.Is}
+	savedFile    = kind{"a saved machine", state.IsFile}
 	gzipFile     = kind{"a profile", func(head []byte) bool { return bytes.HasPrefix(head, []byte("\x1f\x8b")) }}
 )
 

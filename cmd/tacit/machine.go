@@ -17,6 +17,7 @@ import (
 
 // settings is what the flags ask of a machine, read and checked.
 type settings struct {
+	saved    string // path of a saved machine, which has what is said of the machine below; or empty
 	image    string // path
 	own      bool   // there is no path: tacit's own guest
 	platform string
@@ -47,6 +48,9 @@ type settings struct {
 	maxHostMemory   uint64        // bytes; 0: the machine's own
 	blockLimit      int           // 0: the engine's own
 
+	saveAt vm.Event                          // at which the run ends, and save takes the machine; the zero Event never comes
+	save   func(func(io.Writer) error) error // or nil
+
 	console  io.Writer
 	progress func(record.Progress)
 	events   record.Sink        // or nil
@@ -69,7 +73,7 @@ type machine func(ctx context.Context, s settings) (*record.Record, error)
 // boot is the machine of package vm.
 func boot(ctx context.Context, s settings) (*record.Record, error) {
 	var img *image.Image // the machine's own
-	if !s.own {
+	if !s.own && s.saved == "" {
 		reading, done := s.within(ctx)
 		defer done()
 		var err error
@@ -100,7 +104,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		}
 	}
 	if s.stubSymbols != "" {
-		if s.own || img.Kind != image.BzImage {
+		if s.saved == "" && (s.own || img.Kind != image.BzImage) {
 			return nil, errors.New("--stub-symbols is for a bzImage, which has an EFI stub of its own build")
 		}
 		var err error
@@ -108,5 +112,16 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 			return nil, err
 		}
 	}
-	return vm.Run(ctx, config)
+	var m *vm.Machine
+	var err error
+	if s.saved != "" {
+		m, err = load(s.saved, config)
+	} else {
+		m, err = vm.New(config)
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	return drive(ctx, m, s)
 }

@@ -15,7 +15,7 @@ import (
 
 // boot runs the machine and shows what it does. Chosen says that no image was named. The outcome means
 // something when there is no error.
-func (f *bootFlags) boot(
+func (f *runFlags) boot(
 	ctx context.Context, run machine, s settings, std streams, chosen bool,
 ) (_ record.Outcome, err error) {
 	stdout, stderr := std.out, std.err
@@ -69,7 +69,7 @@ func streamsOf(cmd *cobra.Command) streams {
 }
 
 // attended runs the machine, with the keyboard where that is asked for.
-func (f *bootFlags) attended(ctx context.Context, run machine, s settings, std streams) (*record.Record, error) {
+func (f *runFlags) attended(ctx context.Context, run machine, s settings, std streams) (*record.Record, error) {
 	if !f.interactive {
 		return run(ctx, s)
 	}
@@ -86,7 +86,7 @@ func (f *bootFlags) attended(ctx context.Context, run machine, s settings, std s
 }
 
 // screen decides where the console and the status line go.
-func (f *bootFlags) screen(stdout, stderr io.Writer) *screen {
+func (f *runFlags) screen(stdout, stderr io.Writer) *screen {
 	console := stdout
 	if toStdout(f.json) || toStdout(f.events) || toStdout(f.trace) || toStdout(f.report) {
 		console = stderr

@@ -26,6 +26,9 @@ func wrongFlag(cmd *cobra.Command, err error) error {
 			return fmt.Errorf("%s has no -%s", cmd.CommandPath(), unknown.GetSpecifiedName())
 		}
 		name := unknown.GetSpecifiedName()
+		if boot, _, err := cmd.Root().Find([]string{"boot"}); err == nil && cmd.Name() == "resume" && boot.Flags().Lookup(name) != nil {
+			return fmt.Errorf("%s has no --%s: it is the saved machine's, as tacit boot made it", cmd.CommandPath(), name)
+		}
 		var names []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) {
 			if !f.Hidden {

@@ -12,20 +12,20 @@ import (
 	"github.com/tacit-vm/tacit/record/timeline"
 )
 
-// views are the files that tacit boot writes about a run, each nil where it is not asked for.
+// views are the files that are written about a run, each nil where it is not asked for.
 type views struct {
-	json, profile, trace, report *output
+	json, profile, trace, report, save *output
 
 	events *record.Lines // goes to its file while the guest runs
 }
 
 // views creates the files, and tells the machine what it has to keep for them.
-func (f *bootFlags) views(ctx context.Context, out *outputs, s *settings) (v views, err error) {
+func (f *runFlags) views(ctx context.Context, out *outputs, s *settings) (v views, err error) {
 	var events *output
 	for _, file := range []struct {
 		at   **output
 		path string
-	}{{&v.json, f.json}, {&events, f.events}, {&v.profile, f.profile}, {&v.trace, f.trace}, {&v.report, f.report}} {
+	}{{&v.json, f.json}, {&events, f.events}, {&v.profile, f.profile}, {&v.trace, f.trace}, {&v.report, f.report}, {&v.save, f.save}} {
 		if *file.at, err = out.create(ctx, file.path); err != nil {
 			return v, err
 		}
@@ -36,6 +36,9 @@ func (f *bootFlags) views(ctx context.Context, out *outputs, s *settings) (v vie
 	}
 	if v.trace != nil || v.report != nil {
 		s.timeline = new(timeline.Recorder)
+	}
+	if v.save != nil {
+		s.save = v.save.fill
 	}
 	return v, nil
 }

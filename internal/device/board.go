@@ -54,6 +54,10 @@ type Board struct {
 	IOAPIC     *IOAPIC
 	PIC        *PIC // nil where Config.INTR is
 
+	pit   *PIT
+	sleep *SleepRegister
+	reset *ResetRegister
+
 	timers Timers
 }
 
@@ -83,9 +87,11 @@ func NewBoard(config Config) (*Board, error) {
 		RTC:    rtc,
 		IOAPIC: ioapic,
 		PIC:    pic,
+		pit:    &PIT{},
+		sleep:  NewSleepRegister(config.PowerOff),
+		reset:  NewResetRegister(config.Reset),
 		timers: Timers{rtc},
 	}
-	pit := &PIT{}
 	type ports struct {
 		first, count uint16
 		device       PortDevice
@@ -95,10 +101,10 @@ func NewBoard(config Config) (*Board, error) {
 		{COM1Port, UARTPorts, b.COM1},
 		{COM2Port, UARTPorts, b.COM2},
 		{RTCPort, rtcPorts, b.RTC},
-		{PITPort, pitPorts, pit},
-		{NMIStatusPort, 1, pit.NMIStatus()},
-		{SleepControlPort, SleepStatusPort - SleepControlPort + 1, NewSleepRegister(config.PowerOff)},
-		{ResetPort, 1, NewResetRegister(config.Reset)},
+		{PITPort, pitPorts, b.pit},
+		{NMIStatusPort, 1, b.pit.NMIStatus()},
+		{SleepControlPort, SleepStatusPort - SleepControlPort + 1, b.sleep},
+		{ResetPort, 1, b.reset},
 	}
 	if pic != nil {
 		devices = append(devices, ports{PICPort, picPorts, pic.Chip(0)}, ports{PICSlavePort, picPorts, pic.Chip(1)}, ports{ELCRPort, elcrPorts, pic.ELCR()})

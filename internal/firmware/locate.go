@@ -10,6 +10,8 @@ import (
 // This file finds protocols. There are no drivers and no controllers: a program that opens a protocol gets it, and who has it
 // open is not kept.
 
+const maxMissed = 3
+
 // asked notes who asks for the protocol by which an operating system says that it accepts memory itself, and what was
 // not there.
 func (f *Firmware) asked(protocol uefi.GUID, there bool) {
@@ -19,9 +21,8 @@ func (f *Firmware) asked(protocol uefi.GUID, there bool) {
 	if there {
 		return
 	}
-	const most = 3
 	f.missed = append(slices.DeleteFunc(f.missed, func(m uefi.GUID) bool { return m == protocol }), protocol)
-	if len(f.missed) > most {
+	if len(f.missed) > maxMissed {
 		f.missed = f.missed[1:]
 	}
 }

@@ -62,11 +62,13 @@ func (f *Firmware) unlessDone(left uint64) error {
 	return nil
 }
 
+// maxCRC bounds what CalculateCrc32 sums up, in bytes.
+const maxCRC = 256 << 20
+
 // calculateCrc32(*Data, DataSize, *Crc32)
 func (f *Firmware) calculateCrc32(a args) error {
 	from, n := a[0], a[1]
-	const most = 256 << 20
-	if n == 0 || n > most {
+	if n == 0 || n > maxCRC {
 		return invalidParameter
 	}
 	u := &f.unfinished

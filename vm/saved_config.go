@@ -1,0 +1,126 @@
+package vm
+
+import (
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/state"
+)
+
+// configVersion changes with what [Config.carry] carries.
+const configVersion = 1
+
+// maxText bounds texts in a saved machine, in bytes.
+const maxText = 1 << 20
+
+// carry carries the fields of a complete Config that are about the machine and what runs on it. The image and the initrd
+// have sections of their own; cfg.Image has its source alone when it is read.
+func (c *Config) carry(s *state.Stream) {
+	if s.Reading() {
+		c.Image = &image.Image{}
+	}
+	for _, text := range []*string{&c.Platform, &c.Image.Source, &c.Image.Name, &c.Append, &c.FirmwarePolicy, &c.HostAttack, &c.FirmwareLie} {
+		state.String(s, text, maxText)
+	}
+	state.Optional(s, &c.CommandLine, func(text *string) { state.String(s, text, maxText) })
+	state.Numbers(s, &c.Memory, &c.FirmwareAccepts, &c.HostPage, &c.Touch, &c.Seed, &c.MaxInstructions)
+	state.Numbers(s, &c.MaxVirtual)
+	s.Bool(&c.Misalign, &c.UnacceptedTable, &c.Callers, &c.reports)
+	carryModel(s, &c.Cost)
+}
+
+// carryModel carries a cost model: tacit's own by its name, whose numbers never change, and others with their rows.
+func carryModel(s *state.Stream, m *cost.Model) {
+	name, platform, rows := m.Name(), m.Platform(), m.Table()
+	state.String(s, &name, maxText)
+	state.String(s, &platform, maxText)
+	state.Slice(s, &rows, len(cost.Events()), func(r *cost.Row) {
+		state.Numbers(s, &r.Event)
+		state.Numbers(s, &r.NS)
+		state.String(s, &r.Source, maxText)
+	})
+	if !s.Reading() || s.Err() != nil {
+		return
+	}
+	var err error
+	if *m, err = cost.Named(name); err == nil {
+		return
+	}
+	given, _, _ := strings.Cut(name, "@") // the rest is the digest of the numbers
+	if *m, err = cost.New(given, platform, rows); err != nil || m.Name() != name {
+		s.Fail("the cost model %s is not what it says: %v", name, err)
+	}
+}
+
+// resume puts what is given for the rest of a run into the Config of the saved one. What is about the machine cannot be
+// given: it is.
+func (c *Config) resume(given Config) error {
+	if slices.Contains([]bool{
+		given.Platform != "", given.Memory != 0, given.Image != nil, given.Initrd != nil, given.CommandLine != nil, given.Append != "",
+		given.FirmwareAccepts != 0, given.FirmwarePolicy != "", given.Misalign, given.HostPage != 0, given.Touch != 0, given.FirmwareLie != "",
+		given.UnacceptedTable, given.Seed != 0, given.Cost.Name() != "",
+	}, true) {
+		return errMachineGiven
+	}
+	if given.Timeline != nil {
+		return errTimelineGiven
+	}
+	if given.HostAttack != "" && c.HostAttack != "" {
+		return fmt.Errorf("the saved machine's host attacks it already: %s", c.HostAttack)
+	}
+	given.Platform = c.Platform // an attack depends on it
+	if err := given.Check(); err != nil {
+		return err
+	}
+	saved := *c
+	*c = given
+	c.Memory, c.Image, c.Initrd, c.CommandLine, c.Append = saved.Memory, saved.Image, saved.Initrd, saved.CommandLine, saved.Append
+	c.FirmwareAccepts, c.FirmwarePolicy, c.Misalign, c.HostPage = saved.FirmwareAccepts, saved.FirmwarePolicy, saved.Misalign, saved.HostPage
+	c.Touch, c.FirmwareLie, c.UnacceptedTable, c.Seed, c.Cost = saved.Touch, saved.FirmwareLie, saved.UnacceptedTable, saved.Seed, saved.Cost
+	c.Callers, c.reports = saved.Callers || given.Callers, saved.reports
+	if given.HostAttack == "" {
+		c.HostAttack = saved.HostAttack
+	}
+	if given.MaxInstructions == 0 {
+		c.MaxInstructions = saved.MaxInstructions
+	}
+	if given.MaxVirtual == 0 && given.Keyboard == nil && given.Replay == nil {
+		c.MaxVirtual = saved.MaxVirtual
+	}
+	c.MaxHostMemory = hostLimit(given.MaxHostMemory)
+	return nil
+}
+
+var errMachineGiven = errors.New("a saved machine is what it is: of a configuration, only what is about the rest of the run can be given")
+
+// A saved machine does not know what has happened over time, nor what has been touched.
+var errTimelineGiven = errors.New("a timeline begins where the machine is started, and cannot begin with a saved one")
+
+// sound says what is wrong with a Config that has been read. A complete one has what others leave out.
+func (c Config) sound() error {
+	if c.Platform == "" || c.Memory == 0 || c.FirmwarePolicy == "" || c.HostPage == 0 || c.Cost.Name() == "" || uint64(len(c.Initrd)) > c.Memory {
+		return errors.New("the configuration is not complete")
+	}
+	c.Initrd = nil // which Check takes for one that replaces tacit's
+	return c.Check()
+}
+
+// tool names this tacit, for a file that another one may not understand.
+func tool() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	name := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" {
+			name += " " + s.Value
+		}
+	}
+	return name
+}
