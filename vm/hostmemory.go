@@ -47,14 +47,6 @@ type hostBudget struct {
 	guest  uint64 // what the guest decides
 }
 
-// most is how many bytes of guest memory a saved machine may come with.
-func (b *hostBudget) most() uint64 {
-	if b.all == 0 {
-		return math.MaxUint64
-	}
-	return b.guest
-}
-
 // A grower takes memory of the host's as the guest goes on, and tells how much more or less than before, in bytes.
 type grower interface {
 	OnGrowth(grew func(bytes int64))

@@ -21,9 +21,11 @@ import (
 
 // How often a run is saved and resumed at places that a seed chooses. scripts/soak resume takes many.
 var (
-	resumes     = flag.Int("resumes", 12, "how often each run is saved and resumed")
+	resumes     = flag.Int("resumes", quickResumes, "how often each run is saved and resumed")
 	resumesSeed = flag.Uint64("resumes-seed", 0, "where that is; 0 takes another each time")
 )
+
+const quickResumes = 12
 
 // A shown is all that a run shows.
 type shown struct {
@@ -399,11 +401,12 @@ func TestResumeRefuses(t *testing.T) {
 
 // A stock kernel, with what it has loaded, mapped and set up at each place.
 func TestResumeKernel(t *testing.T) {
-	for _, platform := range vm.PlatformNames() {
+	platforms := []string{vm.TDX}
+	if *resumes > quickResumes {
+		platforms = vm.PlatformNames()
+	}
+	for _, platform := range platforms {
 		t.Run(platform, func(t *testing.T) {
-			if testing.Short() && platform != vm.TDX {
-				t.Skip("one platform is enough for a short run")
-			}
 			goesOn(t, vm.Config{Platform: platform, Memory: gib, Image: debian13(t), Callers: true}, *resumes/4)
 		})
 	}

@@ -133,7 +133,8 @@ func (m *Memory) Save(w *state.Writer) {
 	}
 }
 
-// Load reads what Save wrote, as far as sections are its own, at most so many bytes of pages. The memory has to be new.
+// Load reads what Save wrote, as far as sections are its own, and no more than so many bytes of pages in both planes
+// together: [ErrTooMuch]. The memory has to be new.
 func (m *Memory) Load(r *state.Reader, most uint64) error {
 	workers := runtime.GOMAXPROCS(0)
 	pages := uint64(0)
@@ -172,7 +173,7 @@ func (m *Memory) Load(r *state.Reader, most uint64) error {
 	}
 }
 
-// ErrTooMuch says that more pages have been written to than Load may take.
+// ErrTooMuch says that more pages have been saved than may be loaded.
 var ErrTooMuch = errors.New("more memory than the limit allows")
 
 type section struct {
@@ -198,8 +199,9 @@ func (m *Memory) unpackHead(content []byte, last *Frame) (sec section, err error
 			return sec, ErrOutside
 		}
 		for page := r.first; page < r.first+r.n; page++ {
-			m.reach(FrameOf(sec.plane, page<<PageShift))
-			m.Back(FrameOf(sec.plane, page<<PageShift))
+			f := FrameOf(sec.plane, page<<PageShift)
+			m.reach(f)
+			m.Back(f)
 		}
 	}
 	first, end := order(sec.plane, sec.runs[0].first), sec.runs[len(sec.runs)-1]
