@@ -59,6 +59,8 @@ type Memory struct {
 	onFull func()
 	code   bitmap // frames (both planes) that hold decoded code
 	onCode func(f Frame, offset, n int)
+
+	discard func(b []byte) error // gives pages back to the host; they read as zeros afterwards
 }
 
 type plane struct {
@@ -72,7 +74,7 @@ func New(size uint64) (*Memory, error) {
 	if size == 0 || size > MaxSize || size%(2<<20) != 0 {
 		return nil, fmt.Errorf("guest memory of %#x bytes: want a multiple of 2 MiB, at most %#x", size, uint64(MaxSize))
 	}
-	m := &Memory{size: size, most: math.MaxUint64, code: newBitmap(uint64(physical.Planes) * size >> PageShift)}
+	m := &Memory{size: size, most: math.MaxUint64, discard: discard, code: newBitmap(uint64(physical.Planes) * size >> PageShift)}
 	for i := range m.plane {
 		b, err := reserve(size)
 		if err != nil {
@@ -142,7 +144,7 @@ func (m *Memory) Release(p physical.Plane, start, end uint64) error {
 		if n == 0 {
 			break
 		}
-		if err := discard(pl.mapping[first<<PageShift : (first+n)<<PageShift]); err != nil {
+		if err := m.discard(pl.mapping[first<<PageShift : (first+n)<<PageShift]); err != nil {
 			return fmt.Errorf("release [%#x, %#x): %w", first<<PageShift, (first+n)<<PageShift, err)
 		}
 		pl.backed.clearRun(first, n)
