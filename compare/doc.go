@@ -1,7 +1,11 @@
-// Package compare runs guests on machines that differ in one thing, and holds what came of them side by side: how
-// accepted memory grows, when their programs start, what is lost, and who accepted what.
+// Package compare holds the record of one run against that of another, its base: how many times as long, how much more,
+// and who in the guest asked for what changed. It runs nothing.
 //
-// [Run] takes guests and returns a [Result] for each; run.go, measure.go and rows.go know nothing of what is compared.
-// [Demonstration] is the one comparison so far, that of tacit demo: demo.go has its guests and what is expected of them,
-// words.go what it says, text.go and page.go the two forms in which it says so.
+//	metric.go      the numbers that are compared
+//	condition.go   what a number may not be: "init > 1.05x"
+//	change.go      whose acceptance differs
+//	sensitivity.go how a ratio moves with the cost model
+//	series.go      what the patch series says of such a ratio, and what it does not say
+//
+// compare/study runs the machines whose records are compared.
 package compare

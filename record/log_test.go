@@ -252,7 +252,7 @@ func TestLinesAreBounded(t *testing.T) {
 		lines.Event(Marked{Phase: Init})
 	}
 	if err := lines.Close(); err == nil || strings.Count(b.String(), "\n") != 2 {
-		t.Errorf("Close returned %v behind\n%s", err, &b)
+		t.Errorf("Close returned %v after\n%s", err, &b)
 	}
 }
 
@@ -285,6 +285,13 @@ func TestWatch(t *testing.T) {
 	l.Watch(&watched)
 	aBoot(l)
 	l.Say(Said{Stamp: at(901), Text: "a\x1b[2Jb"})
+	only := List{Max: 2000}
+	without := NewLog(nil)
+	without.Watch(&only)
+	aBoot(without)
+	if !reflect.DeepEqual(only.Events, watched.Events[:len(watched.Events)-1]) {
+		t.Errorf("who watches a log without a sink hears\n%v, with one\n%v", only.Events, watched.Events)
+	}
 	if !reflect.DeepEqual(alone.Events, joined.Events) {
 		t.Errorf("with a watch the sink hears\n%v, without\n%v", joined.Events, alone.Events)
 	}

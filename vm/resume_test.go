@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/record/timeline"
 	"github.com/tacit-vm/tacit/vm"
 )
 
@@ -368,6 +369,9 @@ func TestResumeRefuses(t *testing.T) {
 	run(t, m, vm.Event{})
 	if err := m.Save(io.Discard); err == nil {
 		t.Error("a machine was saved that had ended")
+	}
+	if _, err := vm.Load(bytes.NewReader(saved), vm.Config{Timeline: new(timeline.Recorder)}); err == nil || !strings.Contains(err.Error(), "timeline") {
+		t.Errorf("half a timeline: %v", err)
 	}
 	for name, cfg := range map[string]vm.Config{"platform": {Platform: vm.SNP}, "memory": {Memory: gib}, "seed": {Seed: 1}, "touch": {Touch: 1}, "attack": {HostAttack: "no"}} {
 		if _, err := vm.Load(bytes.NewReader(saved), cfg); err == nil {

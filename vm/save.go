@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/device"
@@ -70,7 +71,7 @@ func (m *Machine) savable() error {
 }
 
 // Load makes the machine that [Machine.Save] has written. Of cfg counts what is about the rest of the run: Console,
-// Progress, Events, Symbols, Callers, Debugger, Trace, Keyboard, Replay, Typed, BlockLimit, limits in place of those
+// Progress, Events, Symbols, StubSymbols, Callers, Debugger, Trace, Keyboard, Replay, Typed, BlockLimit, limits in place of those
 // before, and HostAttack, which begins to count now. The other fields have to be zero: the machine has them.
 //
 // The file may be anybody's. What is wrong with it is an error, and what the machine may take of the host's memory is
@@ -114,7 +115,11 @@ func load(f *state.Reader, given Config) (*Machine, error) {
 	if err != nil {
 		return nil, err // newMachine has closed it
 	}
-	if err := m.memory.Load(f); err != nil {
+	most := uint64(math.MaxUint64)
+	if m.budget.all > 0 {
+		most = m.budget.guest
+	}
+	if err := m.memory.Load(f, most); err != nil {
 		return m, m.explain(err)
 	}
 	if err := m.readParts(f, attacked); err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/tacit-vm/tacit/guest"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/inspect"
+	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
 
@@ -104,10 +105,15 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 		return 0, err
 	}
 
-	line := newCertifyProgress(stderr)
+	line := newBootsProgress(stderr)
 	defer line.close()
 	cfg := f.config()
-	cfg.Progress, cfg.Watch = line.ended, line.watcher()
+	cfg.Progress = func(done, all int, b *certify.Boot) { certifyEnded(line, done, all, b) }
+	if line.watched() {
+		cfg.Watch = func(b *certify.Boot, reached record.Phase, at record.Progress) {
+			line.watch(b, bootName{b.Image, b.Platform + "/" + b.Policy}, reached, at)
+		}
+	}
 	if cfg.Subjects, err = f.subjects(ctx, claims, paths, line); err != nil {
 		return 0, err
 	}
@@ -132,6 +138,14 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 	return status, errors.Join(err, jsonFile.fill(c.WriteJSON), junitFile.fill(c.WriteJUnit), out.keep(), ctx.Err())
 }
 
+func certifyEnded(line *bootsProgress, done, all int, b *certify.Boot) {
+	outcome := "error: " + b.Error
+	if b.Record != nil {
+		outcome = string(b.Record.Outcome)
+	}
+	line.ended(done, all, b, b.Image, b.Platform, b.Policy, record.FormatBytes(b.Memory), outcome)
+}
+
 func (f *certifyFlags) config() certify.Config {
 	return certify.Config{
 		Platforms: f.platforms, Policies: f.policies, Memory: f.sizes, Require: f.required,
@@ -141,7 +155,7 @@ func (f *certifyFlags) config() certify.Config {
 }
 
 // subjects opens the images. One that cannot be read is a subject, too: its error ends nothing.
-func (f *certifyFlags) subjects(ctx context.Context, claims claimer, paths []string, line *certifyProgress) ([]certify.Subject, error) {
+func (f *certifyFlags) subjects(ctx context.Context, claims claimer, paths []string, line *bootsProgress) ([]certify.Subject, error) {
 	var all []certify.Subject
 	if f.own {
 		img, err := image.Parse(guest.DemoName, guest.Demo())

@@ -79,11 +79,12 @@ func TestCertifyJSON(t *testing.T) {
 }
 
 // On a terminal a line says what runs, from the first moment on, and is gone when a boot's own line is written.
-func TestCertifyProgress(t *testing.T) {
+func TestBootsProgress(t *testing.T) {
 	var out bytes.Buffer
-	p := &certifyProgress{out: &out, status: &out, width: func() int { return 58 }}
+	p := &bootsProgress{out: &out, status: &out, width: func() int { return 58 }}
 	a := &certify.Boot{Image: "a", Platform: "tdx", Policy: "lazy", Memory: 4 << 30}
 	b := &certify.Boot{Image: "6.12.118-cloud", Platform: "snp", Policy: "eager", Memory: 4 << 30, Error: "no memory"}
+	aName, bName := bootName{"a", "tdx/lazy"}, bootName{b.Image, "snp/eager"}
 	expect := func(when, want string) {
 		t.Helper()
 		if got := out.String(); got != want {
@@ -93,30 +94,30 @@ func TestCertifyProgress(t *testing.T) {
 	}
 	p.reading("a.deb")
 	expect("reading", "reading a.deb")
-	p.watch(a, record.KernelEntry, record.Progress{Stamp: record.Stamp{VirtualNS: 1_240_000_000}})
+	p.watch(a, aName, record.KernelEntry, record.Progress{Stamp: record.Stamp{VirtualNS: 1_240_000_000}})
 	expect("the first", eraseLine+"0 ended | a tdx/lazy kernel-entry 1.2 s")
-	p.watch(a, record.Init, record.Progress{})
+	p.watch(a, aName, record.Init, record.Progress{})
 	expect("too soon", "")
-	p.watch(b, record.StubEntry, record.Progress{})
+	p.watch(b, bName, record.StubEntry, record.Progress{})
 	expect("the second", eraseLine+"0 ended | a tdx/lazy init 0.0 s | 6.12.… snp/eager stub-e")
-	p.ended(1, 2, b)
+	certifyEnded(p, 1, 2, b)
 	expect("an end", eraseLine+"tacit: 1 of 2  6.12.118-cloud  snp  eager  4 GiB  error: no memory\n1 of 2 ended | a tdx/lazy init 0.0 s")
 	p.drawn = time.Now().Add(-statusInterval)
-	p.watch(a, record.Init, record.Progress{Stamp: record.Stamp{VirtualNS: 2e9}})
+	p.watch(a, aName, record.Init, record.Progress{Stamp: record.Stamp{VirtualNS: 2e9}})
 	expect("later", eraseLine+"1 of 2 ended | a tdx/lazy init 2.0 s")
 	p.close()
 	expect("closed", eraseLine)
 
 	p.reading("\x1b[2J")
-	p.watch(&certify.Boot{Image: "\x1b[2J"}, record.Init, record.Progress{})
+	p.watch(&certify.Boot{}, bootName{image: "\x1b[2J"}, record.Init, record.Progress{})
 	if text := strings.ReplaceAll(out.String(), eraseLine, ""); raw(text) {
 		t.Errorf("%q", text)
 	}
 	out.Reset()
 
-	p = newCertifyProgress(&out) // no terminal
+	p = newBootsProgress(&out) // no terminal
 	p.reading("a.deb")
-	if p.ended(1, 1, b); p.watcher() != nil || strings.Contains(out.String(), "\x1b") || !oneLine(out.String()) {
+	if certifyEnded(p, 1, 1, b); p.watched() || strings.Contains(out.String(), "\x1b") || !oneLine(out.String()) {
 		t.Errorf("%q", &out)
 	}
 }

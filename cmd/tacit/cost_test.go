@@ -5,10 +5,13 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/cost/file"
+	"github.com/tacit-vm/tacit/cost/measure"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -152,5 +155,67 @@ func TestCostSensitivity(t *testing.T) {
 		if status != statusError || stdout != "" || !oneLine(stderr) || !strings.Contains(stderr, c.want) {
 			t.Errorf("%q: status %d, %q, want %q", c.args, status, stderr, c.want)
 		}
+	}
+}
+
+// What was measured becomes a model that boots, and what does not follow is said.
+func TestCostFit(t *testing.T) {
+	dir := t.TempDir()
+	in := write(t, filepath.Join(dir, "measurements.yaml"), `schema: tacit.measurements/1
+platform: tdx
+processor: a test
+measured:
+  syscall: {ns: 100, low: 90, high: 110, count: 500}
+  cpuid-module: {ns: 700, low: 690, high: 710, count: 500}
+  cpuid-guest: {ns: 1700, low: 1690, high: 1710, count: 500}
+  cpuid-host: {ns: 4700, low: 4690, high: 4710, count: 5}
+  accept-block: {ns: 800000, low: 790000, high: 810000, count: 24}
+`)
+	out := filepath.Join(dir, "model.yaml")
+	status, stdout, stderr := tacit(t.Context(), &fake{}, "cost", "fit", "--name", "rack", "-o", out, in)
+	for _, want := range []string{
+		"tacit: no number from cpuid-host: 5 times are too few: want 8\n", "tacit: no number from accept-block: host_page does not say",
+		"tacit: rack@", "estimated: exit, host-add-4k, host-add-2m, service-mib, accept-2m, mapgpa, mapgpa-4k, mapgpa-2m\n",
+	} {
+		if !strings.Contains(stderr, want) {
+			t.Errorf("%q is missing in %s", want, stderr)
+		}
+	}
+	m, err := modelOf(out)
+	if status != 0 || stdout != "" || err != nil {
+		t.Fatalf("status %d, %q, %v", status, stdout, err)
+	}
+	if m.NS(cost.ModuleCall) != 700 || m.NS(cost.VE) != 900 || m.NS(cost.Exit) != 2500 || !strings.HasPrefix(m.Row(cost.VE).Source, "measured: CPUID leaf 2, median of 500: 1700 ns") {
+		t.Errorf("%+v", m.Table())
+	}
+	for _, c := range []struct {
+		want string
+		args []string
+	}{
+		{"measured on platform \"tdx\", and snp-estimate-1 is for snp", []string{"--base", "snp-estimate-1", in}},
+		{"model.yaml: line 1: a file of measurements has no \"name\"", []string{out}},
+		{"nonexistent: no such file", []string{"/nonexistent"}},
+		{"nothing follows", []string{write(t, filepath.Join(dir, "none.yaml"), "schema: tacit.measurements/1\nplatform: tdx\nmeasured: {}\n")}},
+	} {
+		status, stdout, stderr := tacit(t.Context(), &fake{}, append([]string{"cost", "fit"}, c.args...)...)
+		if status != statusError || stdout != "" || !strings.Contains(stderr, c.want) {
+			t.Errorf("%q: status %d, %q, want %q", c.args, status, stderr, c.want)
+		}
+	}
+}
+
+// Here nothing is confidential, but what measures runs.
+func TestCostMeasure(t *testing.T) {
+	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" {
+		status, _, stderr := tacit(t.Context(), &fake{}, "cost", "measure")
+		if status != statusError || !strings.Contains(stderr, "measuring is for Linux on x86-64") {
+			t.Errorf("status %d, %s", status, stderr)
+		}
+		return
+	}
+	text := good(t, "cost", "measure", "--platform", "none")
+	s, err := file.ReadMeasurements(strings.NewReader(text))
+	if err != nil || s.Measured[measure.Syscall].Count == 0 || s.Measured[measure.CPUIDHost].Median <= 0 {
+		t.Errorf("%v in\n%s", err, text)
 	}
 }

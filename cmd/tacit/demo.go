@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/tacit-vm/tacit/compare"
+	"github.com/tacit-vm/tacit/compare/demo"
 	"github.com/tacit-vm/tacit/vm"
 )
 
@@ -29,7 +29,7 @@ func demoCommand(status *exitStatus) *cobra.Command {
 	f := demoFlags{
 		// None is known here, so that the answer to it can be better than that there is no such platform.
 		platform: choice{vm.TDX, vm.PlatformNames()},
-		memory:   compare.DemoMemory,
+		memory:   demo.DefaultMemory,
 	}
 	cmd := &cobra.Command{
 		Use:   "demo",
@@ -72,8 +72,8 @@ func demoCommand(status *exitStatus) *cobra.Command {
 	return cmd
 }
 
-func (f *demoFlags) demonstration() compare.Demonstration {
-	return compare.Demonstration{Platform: f.platform.word, Memory: uint64(f.memory), Seed: f.seed}
+func (f *demoFlags) demonstration() demo.Demonstration {
+	return demo.Demonstration{Platform: f.platform.word, Memory: uint64(f.memory), Seed: f.seed}
 }
 
 // run shows the demonstration, and says what came out otherwise than it should. Then there is no page.
@@ -113,13 +113,13 @@ const demoWorkers = 2
 
 // runDemo runs the guests, and writes a line about each.
 func runDemo(
-	ctx context.Context, d *compare.Demonstration, out io.Writer, screen *display, paint compare.Paint,
-) ([]*compare.Result, error) {
+	ctx context.Context, d *demo.Demonstration, out io.Writer, screen *display, paint demo.Paint,
+) ([]*demo.Result, error) {
 	guests := d.Guests()
 	if screen.moves() {
 		return newRace(guests, out, paint, d.Memory).run(ctx)
 	}
-	return compare.Run(ctx, guests, compare.Options{Workers: demoWorkers, Ended: func(i int, ran *compare.Result) {
+	return demo.Run(ctx, guests, demo.Options{Workers: demoWorkers, Ended: func(i int, ran *demo.Result) {
 		s := ran.Status()
 		fmt.Fprintln(out, s.Line(i, &guests[i], paint))
 	}})

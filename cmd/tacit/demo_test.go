@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/tacit-vm/tacit/compare"
+	"github.com/tacit-vm/tacit/compare/demo"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -83,9 +83,9 @@ func nothingElseIn(t *testing.T, dir string, names ...string) {
 
 // What is drawn is as far as the slowest guest has come, and between two samples in proportion.
 func TestRaceKnowsNoFuture(t *testing.T) {
-	guests := []compare.Guest{{Name: "fast"}, {Name: "slow"}}
+	guests := []demo.Guest{{Name: "fast"}, {Name: "slow"}}
 	var out bytes.Buffer
-	r := newRace(guests, &out, compare.NoPaint, 1000<<20)
+	r := newRace(guests, &out, demo.NoPaint, 1000<<20)
 	for _, s := range []sample{{0, 0}, {100, 500 << 20}, {300, 1000 << 20}} {
 		r.see(0, s.ns, s.accepted)
 	}
@@ -113,19 +113,19 @@ func TestRaceKnowsNoFuture(t *testing.T) {
 
 // A race ends with the lines that are written where there is no terminal.
 func TestRace(t *testing.T) {
-	d := compare.Demonstration{Platform: vm.TDX, Memory: compare.MinDemoMemory}
+	d := demo.Demonstration{Platform: vm.TDX, Memory: demo.MinMemory}
 	guests := d.Guests()[3:4]
 	var out bytes.Buffer
-	results, err := newRace(guests, &out, compare.NoPaint, d.Memory).run(t.Context())
+	results, err := newRace(guests, &out, demo.NoPaint, d.Memory).run(t.Context())
 	if err != nil || len(results) != 1 || results[0].Record.Outcome != record.GuestPanic {
 		t.Fatalf("%+v, %v", results, err)
 	}
 	s := results[0].Status()
-	if want := "\r" + s.Line(0, &guests[0], compare.NoPaint) + "\x1b[K\n"; !strings.HasSuffix(out.String(), want) {
+	if want := "\r" + s.Line(0, &guests[0], demo.NoPaint) + "\x1b[K\n"; !strings.HasSuffix(out.String(), want) {
 		t.Errorf("the end is %q, want %q", out.String(), want)
 	}
 	guests[0].Config.Platform = "sgx"
-	if _, err := newRace(guests, &out, compare.NoPaint, d.Memory).run(t.Context()); err == nil || errors.Is(err, context.Canceled) {
+	if _, err := newRace(guests, &out, demo.NoPaint, d.Memory).run(t.Context()); err == nil || errors.Is(err, context.Canceled) {
 		t.Errorf("a platform that there is not: %v", err)
 	}
 }
@@ -133,10 +133,10 @@ func TestRace(t *testing.T) {
 func TestColours(t *testing.T) {
 	for noColour, want := range map[string]string{"": "\x1b[31mx\x1b[0m", "1": "x"} {
 		t.Setenv("NO_COLOR", noColour)
-		if got := paintFor(&display{})(compare.Lost, "x"); got != want {
+		if got := paintFor(&display{})(demo.Lost, "x"); got != want {
 			t.Errorf("with NO_COLOR=%q a terminal gets %q", noColour, got)
 		}
-		if got := paintFor(nil)(compare.Lost, "x"); got != "x" {
+		if got := paintFor(nil)(demo.Lost, "x"); got != "x" {
 			t.Errorf("what is no terminal gets %q", got)
 		}
 	}

@@ -6,13 +6,13 @@ import (
 
 	"golang.org/x/term"
 
-	"github.com/tacit-vm/tacit/compare"
+	"github.com/tacit-vm/tacit/compare/demo"
 )
 
 // A display is a terminal that text can be drawn on again; nil where there is none.
 type display struct{ file *os.File }
 
-// displayOf returns the terminal behind w, nil where w is none or is one that knows no control sequences.
+// displayOf returns the terminal that w writes to, nil where w is none or is one that knows no control sequences.
 func displayOf(w io.Writer) *display {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {
@@ -28,7 +28,7 @@ func (t *display) moves() bool {
 	}
 	const rows = 8
 	width, height, err := term.GetSize(int(t.file.Fd()))
-	return err == nil && width >= compare.TextWidth && height >= rows
+	return err == nil && width >= demo.TextWidth && height >= rows
 }
 
 // colours says whether there is a terminal, and its user wants colours (https://no-color.org).
@@ -41,10 +41,10 @@ const (
 )
 
 // paintFor colours what a terminal shows.
-func paintFor(t *display) compare.Paint {
+func paintFor(t *display) demo.Paint {
 	if !t.colours() {
-		return compare.NoPaint
+		return demo.NoPaint
 	}
-	colours := map[compare.Kind]string{compare.Held: green, compare.Free: cyan, compare.Unaccepted: dim, compare.Lost: red}
-	return func(k compare.Kind, text string) string { return colours[k] + text + noColour }
+	colours := map[demo.Kind]string{demo.Held: green, demo.Free: cyan, demo.Unaccepted: dim, demo.Lost: red}
+	return func(k demo.Kind, text string) string { return colours[k] + text + noColour }
 }

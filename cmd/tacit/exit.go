@@ -51,3 +51,19 @@ func exitHelp() string {
 	fmt.Fprintf(&b, "  %3d  %-13s the command line is wrong\n", statusUsage, "")
 	return b.String()
 }
+
+// statusMeaning explains an exit status of a command that answers a question.
+type statusMeaning struct {
+	status  exitStatus
+	meaning string
+}
+
+// statusHelp is the part of --help that explains such statuses.
+func statusHelp(statuses []statusMeaning) string {
+	var b strings.Builder
+	b.WriteString("Exit status:\n")
+	for _, s := range statuses {
+		fmt.Fprintf(&b, "  %3d  %s\n", s.status, s.meaning)
+	}
+	return b.String()
+}

@@ -45,8 +45,10 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 		SilenceErrors: true,
 		SilenceUsage:  true,
 	}
-	root.AddCommand(benchCommand(), bootCommand(run, &status), certifyCommand(claimsOf, &status), costCommand(), demoCommand(&status), inspectCommand(&status),
-		manCommand(), resumeCommand(run, &status), symbolsCommand(), versionCommand())
+	root.AddCommand(
+		benchCommand(), bootCommand(run, &status), certifyCommand(claimsOf, &status), compareCommand(&status), costCommand(),
+		demoCommand(&status), inspectCommand(&status), manCommand(), resumeCommand(run, &status), symbolsCommand(), versionCommand(),
+	)
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(wrongFlag)
 	root.SetArgs(args)

@@ -9,16 +9,16 @@ import (
 	"sync"
 	"time"
 
-	"github.com/tacit-vm/tacit/compare"
+	"github.com/tacit-vm/tacit/compare/demo"
 	"github.com/tacit-vm/tacit/record"
 )
 
 // A race draws guests on a terminal, side by side on one clock: their virtual time, slowed down so that one can watch.
 // The guests themselves run as fast as they can. What is drawn is what the slowest of them has already lived through.
 type race struct {
-	guests []compare.Guest
+	guests []demo.Guest
 	out    io.Writer
-	paint  compare.Paint
+	paint  demo.Paint
 	memory uint64
 
 	mu     sync.Mutex
@@ -30,7 +30,7 @@ type race struct {
 type track struct {
 	samples []sample // in the order of time
 	init    *int64   // when its program started
-	ended   *compare.Result
+	ended   *demo.Result
 }
 
 type sample struct {
@@ -45,7 +45,7 @@ const (
 	pace  = 0.11 / (1 << 30)
 )
 
-func newRace(guests []compare.Guest, out io.Writer, paint compare.Paint, memory uint64) *race {
+func newRace(guests []demo.Guest, out io.Writer, paint demo.Paint, memory uint64) *race {
 	r := &race{guests: slices.Clone(guests), out: out, paint: paint, memory: memory, tracks: make([]track, len(guests))}
 	for i := range r.guests {
 		r.guests[i].Config.Progress = func(p record.Progress) { r.see(i, p.VirtualNS, memory-p.UnacceptedBytes) }
@@ -77,12 +77,12 @@ func (r *race) see(i int, ns int64, accepted uint64) {
 }
 
 // run runs the guests and draws them until the last has ended on the terminal, too.
-func (r *race) run(ctx context.Context) ([]*compare.Result, error) {
+func (r *race) run(ctx context.Context) ([]*demo.Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var drawing sync.WaitGroup
 	drawing.Go(func() { r.watch(ctx) })
-	results, err := compare.Run(ctx, r.guests, compare.Options{Workers: demoWorkers, Ended: func(i int, ran *compare.Result) {
+	results, err := demo.Run(ctx, r.guests, demo.Options{Workers: demoWorkers, Ended: func(i int, ran *demo.Result) {
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		r.tracks[i].ended = ran
@@ -159,11 +159,11 @@ func (t *track) last() int64 {
 }
 
 // at is where the guest was at an instant: between two samples, as if it had accepted memory evenly.
-func (t *track) at(now int64, memory uint64) compare.Status {
+func (t *track) at(now int64, memory uint64) demo.Status {
 	if t.ended != nil && now >= t.last() {
 		return t.ended.Status()
 	}
-	s := compare.Status{Bar: compare.Bar{Memory: memory}}
+	s := demo.Status{Bar: demo.Bar{Memory: memory}}
 	if t.init != nil && *t.init <= now {
 		s.Init = t.init
 	}

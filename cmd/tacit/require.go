@@ -13,12 +13,6 @@ const (
 	statusUnknown exitStatus = 4 // of one it could not be told
 )
 
-// statusMeaning explains an exit status.
-type statusMeaning struct {
-	status  exitStatus
-	meaning string
-}
-
 // requireHelp is the part of --help that explains requirements on what, and exit statuses.
 func requireHelp(what string, statuses []statusMeaning) string {
 	var b strings.Builder
@@ -26,11 +20,7 @@ func requireHelp(what string, statuses []statusMeaning) string {
 	for _, r := range inspect.Requirements {
 		fmt.Fprintf(&b, "  %-10s %s %s\n", r.Name, what, r.Meaning)
 	}
-	b.WriteString("\nExit status:\n")
-	for _, s := range statuses {
-		fmt.Fprintf(&b, "  %3d  %s\n", s.status, s.meaning)
-	}
-	return b.String()
+	return b.String() + "\n" + statusHelp(statuses)
 }
 
 // parseRequire reads what --require says: nothing, if it is empty.

@@ -61,12 +61,34 @@ func TestWrongWords(t *testing.T) {
 		{"certify --policy all i", `"all": there are negotiate, lazy, eager, upstream`},
 		{"certify --timeout 5 i", "did you mean 5s?"},
 		{"certify -j x i", "--jobs x: give a whole number"},
+		{"compare --platform none", "platform none has nothing to compare: all of its memory is there from the start; there are"},
+		{"compare --platform sgx", "--platform sgx: \"sgx\": there are none, snp, tdx"},
+		{"compare --memory 1.1G", "1.1G is 1181116006.4 bytes"},
+		{"compare --memory 0", "--memory is 0"},
+		{"compare --memory 4G,4096M", "memory 4 GiB is there twice"},
+		{"compare --memory 8T", "8 TiB of memory: want a multiple of 2 MiB"},
+		{"compare --with eager", "--with eager: \"eager\": did you mean"},
+		{"compare --with lazy,eager-kernel+host-page-4k", "did you mean host-page-4K?"},
+		{"compare --with lazy+eager-firmware", "--with lazy+eager-firmware: lazy and eager-firmware exclude each other"},
+		{"compare --with cpus=8", "--with cpus=8: cpus=8: the machine has one processor, and no more yet"},
+		{"compare --with lazy,lazy", "variant lazy is there twice"},
+		{"compare --base hasty", "base hasty is none of what is compared: there are lazy, eager-firmware, eager-kernel, demo.efi"},
+		{"compare --fail-if fast", "--fail-if: \"fast\" is not a condition: give one such as init > 1.05x"},
+		{"compare --fail-if init>2", "times as much as the base is written with an x: init > 2x"},
+		{"compare --fail-if init>1x,inti>1x", "\"inti\" is nothing that is compared: there are init, end"},
+		{"compare --with lazy --fail-if init>1x", "--fail-if needs something to hold against something"},
+		{"compare --jobs -1", "--timeout and --jobs cannot be negative"},
+		{"compare a a", "image a is there twice"},
 		{"inspect", "tacit inspect needs at least one FILE"},
 		{"inspect --tags google i", "--tags google: there are gce, azure, openstack"},
 		{"demo x", "tacit demo takes no arguments, and there is x"},
 		{"demo --memory 4G --platfrom snp", "did you mean --platform?"},
 		{"man x", "tacit man takes no arguments, and there is x"},
 		{"version x", "tacit version takes no arguments, and there is x"},
+		{"cost fit", "tacit cost fit takes one file of MEASUREMENTS, and here are 0"},
+		{"cost fit --name tdx-estimate-1 x", "tdx-estimate-1 is the name of another model"},
+		{"cost measure x", "tacit cost measure takes no arguments"},
+		{"cost measure --host-page 1G", "--host-page 1G: there are 2M, 4K"},
 		{"cost x", "tacit cost has no command x: there are check, "},
 		{"cost shw", "tacit cost has no command shw: did you mean show?"},
 		{"cost show", "tacit cost show needs at least one MODEL"},
@@ -143,7 +165,7 @@ func TestCompletion(t *testing.T) {
 		want  string
 		files bool
 	}{
-		{"_", "bench boot certify completion cost demo help inspect man resume symbols version", false},
+		{"_", "bench boot certify compare completion cost demo help inspect man resume symbols version", false},
 		{"boot _", "", true}, {"boot i _", "", false}, {"symbols _", "", true}, {"certify i _", "", true}, {"inspect i _", "", true},
 		{"demo _", "", false}, {"version _", "", false}, {"bench boot-t", "boot-tdx", false},
 		{"boot --platform _", "none snp tdx", false}, {"boot --platform t", "tdx", false}, {"boot --firmware-policy _", "negotiate lazy eager upstream", false},
@@ -151,11 +173,14 @@ func TestCompletion(t *testing.T) {
 		{"boot --host-attack s", "swap split", false}, {"boot --firmware-lie st", "stride stride-huge stale", false},
 		{"boot --json _", "", true}, {"boot --initrd _", "", true}, {"boot --memory _", "", false}, {"boot --timeout _", "", false},
 		{"boot --trace-file _", "", true}, {"boot --cost _", "tdx-estimate-1 snp-estimate-1 plain-estimate-1", true},
-		{"cost s", "sensitivity show", false}, {"cost show sn", "snp-estimate-1", true}, {"cost sensitivity --until _", "init end", false},
+		{"cost s", "sensitivity show", false}, {"cost fit --base td", "tdx-estimate-1", true}, {"cost measure --host-page _", "2M 4K", false}, {"cost show sn", "snp-estimate-1", true}, {"cost sensitivity --until _", "init end", false},
 		{"cost sensitivity --cost pl", "plain-estimate-1", true}, {"cost check _", "", true}, {"certify --cost td", "tdx-estimate-1", true},
 		{"boot --gdb _", "", false}, {"boot --save-at i", "init instruction:", false}, {"boot --save _", "", true}, {"resume _", "", true}, {"resume x _", "", false},
 		{"certify --platform _", "none snp tdx", false}, {"certify --platform snp,", "snp,none snp,tdx", false},
 		{"certify --require snp-", "snp-guest", false}, {"certify --policy lazy,e", "lazy,eager", false}, {"certify --junit _", "", true}, {"certify --memory _", "", false},
+		{"compare _", "", true}, {"compare --with eager-f", "eager-firmware", false}, {"compare --with lazy,host-page-4", "lazy,host-page-4K", false},
+		{"compare --platform snp,", "snp,none snp,tdx", false}, {"compare --resume _", "", true}, {"compare --html _", "", true}, {"compare --svg _", "", true},
+		{"compare --base _", "lazy eager-firmware eager-kernel", true}, {"compare --memory _", "", false},
 		{"inspect --tags _", "gce azure openstack aws", false}, {"inspect --require tdx,n", "tdx,negotiate", false},
 		{"demo --platform s", "snp", false}, {"demo --html _", "", true}, {"bench --kernel _", "", true}, {"bench --runs _", "", false},
 		{"symbols -o _", "", true}, {"help b", "bench boot", false}, {"completion _", "bash fish powershell zsh", false},
@@ -188,7 +213,7 @@ func TestMan(t *testing.T) {
 	if page != again {
 		t.Error("it differs from time to time")
 	}
-	commands := []*cobra.Command{benchCommand(), bootCommand(nil, nil), certifyCommand(nil, nil), costCommand(), demoCommand(nil), inspectCommand(nil), manCommand(), symbolsCommand(), versionCommand()}
+	commands := []*cobra.Command{benchCommand(), bootCommand(nil, nil), certifyCommand(nil, nil), compareCommand(nil), costCommand(), demoCommand(nil), inspectCommand(nil), manCommand(), symbolsCommand(), versionCommand()}
 	for _, sub := range costCommand().Commands() {
 		if !strings.Contains(page, ".SH \"TACIT COST "+strings.ToUpper(sub.Name())+"\"\n") {
 			t.Errorf("it has no cost %s", sub.Name())

@@ -15,11 +15,10 @@ import (
 // A Frozen is the contents of a memory at one instant, from which others are made that share it: a page is copied when
 // one of them writes to it. It is a file without a name, in memory where the host can (memfd on Linux).
 type Frozen struct {
-	file    *os.File // both planes, one after the other
-	size    uint64
-	pages   uint64
-	backed  [physical.Planes]bitmap
-	extents [physical.Planes][]run // what is mapped of the file; the rest is zeros that take nothing
+	file           *os.File // both planes, one after the other
+	size           uint64
+	backed, tables [physical.Planes]bitmap
+	extents        [physical.Planes][]run // what is mapped of the file; the rest is zeros that take nothing
 }
 
 // maxGap is how many pages without contents are mapped with those around them, so that mappings are few.
@@ -31,12 +30,12 @@ func (m *Memory) Freeze() (*Frozen, error) {
 	if err != nil {
 		return nil, fmt.Errorf("memory to share: %w", err)
 	}
-	z := &Frozen{file: file, size: m.size, pages: m.pages}
+	z := &Frozen{file: file, size: m.size}
 	if err := file.Truncate(int64(uint64(physical.Planes) * m.size)); err != nil {
 		return nil, errors.Join(err, z.Close())
 	}
 	for p := range physical.Plane(physical.Planes) {
-		z.backed[p] = m.plane[p].backed.clone()
+		z.backed[p], z.tables[p] = m.plane[p].backed.clone(), m.plane[p].tables.clone()
 		for at, end := uint64(0), m.size>>PageShift; at < end; {
 			first, n := m.plane[p].backed.nextRun(at, end)
 			if n == 0 {
@@ -77,9 +76,9 @@ func (z *Frozen) New() (*Memory, error) {
 	if err != nil {
 		return nil, err
 	}
-	m.pages, m.discard = z.pages, overlay
+	m.discard = overlay
 	for p := range m.plane {
-		m.plane[p].backed = z.backed[p].clone()
+		m.plane[p].backed, m.plane[p].tables = z.backed[p].clone(), z.tables[p].clone()
 		for _, e := range z.extents[p] {
 			at := m.plane[p].mapping[e.first<<PageShift:][:e.n<<PageShift]
 			if err := remap(at, unix.MAP_PRIVATE, int(z.file.Fd()), int64(uint64(p)*z.size+e.first<<PageShift)); err != nil {

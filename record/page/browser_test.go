@@ -59,10 +59,10 @@ func TestViews(t *testing.T) {
 			if wide > v.Width {
 				t.Errorf("the page is %d pixels wide", wide)
 			}
-			var drawn []int
-			p.Eval(&drawn, `[document.querySelector("#chart canvas").width, document.querySelectorAll("#flame [role=treeitem]").length, document.querySelector("#map").height]`)
-			if drawn[0] < v.Width/2 || drawn[1] < 12 || drawn[2] < 100 {
-				t.Errorf("chart, flame graph and map are %v", drawn)
+			var sizes []int
+			p.Eval(&sizes, `[document.querySelector("#chart canvas").width, document.querySelectorAll("#flame [role=treeitem]").length, document.querySelector("#map").height]`)
+			if sizes[0] < v.Width/2 || sizes[1] < 12 || sizes[2] < 100 {
+				t.Errorf("chart, flame graph and map are %v", sizes)
 			}
 			var back string
 			p.Eval(&back, "getComputedStyle(document.body).backgroundColor")
@@ -80,11 +80,11 @@ func TestViews(t *testing.T) {
 	}
 }
 
-// states counts the units of each state at an instant, by the timeline.
-func states(tl *timeline.Timeline, ns float64) (n [timeline.States]int) {
+// states are those of all units of memory at an instant, by the timeline.
+func states(tl *timeline.Timeline, ns int64) (all []timeline.State) {
 	units := map[uint32]timeline.State{}
 	for _, c := range tl.Changes {
-		if float64(c.NS) <= ns {
+		if c.NS <= ns {
 			for u := c.First; u < c.First+c.Units; u++ {
 				units[u] = c.To
 			}
@@ -92,48 +92,59 @@ func states(tl *timeline.Timeline, ns float64) (n [timeline.States]int) {
 	}
 	for _, a := range tl.RAM {
 		for u := a.Start / timeline.UnitBytes; u < a.End/timeline.UnitBytes; u++ {
-			n[units[uint32(u)]]++
+			all = append(all, units[uint32(u)])
 		}
 	}
-	return n
+	return all
 }
 
-// pixels counts those of the map that have the colours of the states, in the order of the states.
-const pixels = `(() => {
-	const map = document.getElementById("map"), copy = document.createElement("canvas"), n = {};
+// drawn are the states whose colours the squares of the map have, one after the other; -1 is no state's. It knows how a map of
+// squares of 2 MiB is laid out: 62 pixels for addresses at the left, 14 between two areas of memory.
+const drawn = `(() => {
+	const map = document.getElementById("map"), copy = document.createElement("canvas"), found = [];
 	copy.width = map.width;
 	copy.height = map.height;
 	const context = copy.getContext("2d", {willReadFrequently: true});
 	context.drawImage(map, 0, 0);
 	const d = context.getImageData(0, 0, map.width, map.height).data;
-	for (let i = 0; i < d.length; i += 4) {
-		const key = "#" + [d[i], d[i + 1], d[i + 2]].map(b => b.toString(16).padStart(2, "0")).join("");
-		n[key] = (n[key] || 0) + 1;
-	}
 	const style = getComputedStyle(document.documentElement);
-	return ["unaccepted", "firmware", "stub", "kernel", "shared"].map(s => n[style.getPropertyValue("--" + s).trim()] || 0);
+	const colours = ["unaccepted", "firmware", "stub", "kernel", "shared"].map(s => style.getPropertyValue("--" + s).trim());
+	const columns = Number(document.getElementById("scale").textContent.match(/row ([0-9]+) MiB/)[1]) / 2, side = (map.width - 62 - 2) / columns;
+	let top = 0;
+	for (const [start, end] of JSON.parse(document.getElementById("run").textContent).areas) {
+		const squares = (end - start) / 2 ** 21;
+		for (let i = 0; i < squares; i++) {
+			const x = 62 + (i % columns + .5) * side, y = top + (Math.floor(i / columns) + .5) * side, at = 4 * (Math.floor(y) * map.width + Math.floor(x));
+			found.push(colours.indexOf("#" + [d[at], d[at + 1], d[at + 2]].map(b => b.toString(16).padStart(2, "0")).join("")));
+		}
+		top += Math.ceil(squares / columns) * side + 14;
+	}
+	return found;
 })()`
 
-// mapShows holds the map and the amounts beside it against the timeline.
-func mapShows(t *testing.T, p *browsertest.Page, tl *timeline.Timeline, ns int64) {
+// mapShows holds the map, square by square, and the amounts beside it against the timeline, and returns the map.
+func mapShows(t *testing.T, p *browsertest.Page, tl *timeline.Timeline, ns int64) (found []int) {
 	t.Helper()
-	want := states(tl, float64(ns))
-	var drawn [timeline.States]int
-	p.Eval(&drawn, pixels)
-	units, all := 0, 0
-	for s := range want {
-		units, all = units+want[s], all+drawn[s]
+	want := states(tl, ns)
+	p.Eval(&found, drawn)
+	if len(found) != len(want) {
+		t.Fatalf("the map has %d squares, want %d", len(found), len(want))
 	}
-	for s := range want {
-		if drawn[s]*units != want[s]*all {
-			t.Errorf("at %d ns %d of %d pixels show state %d, want that of %d of %d units", ns, drawn[s], all, s, want[s], units)
+	var count [timeline.States]uint64
+	for i, state := range want {
+		if found[i] != int(state) {
+			t.Fatalf("at %d ns square %d shows state %d, want %d", ns, i, found[i], state)
 		}
+		count[state]++
+	}
+	for state, n := range count {
 		var said string
-		p.Eval(&said, fmt.Sprintf(`document.querySelector("[data-state='%d']").textContent`, s))
-		if amount := record.FormatCount(uint64(want[s])*2) + " MiB"; said != amount {
-			t.Errorf("at %d ns the page says of state %d %q, want %q", ns, s, said, amount)
+		p.Eval(&said, fmt.Sprintf(`document.querySelector("[data-state='%d']").textContent`, state))
+		if amount := record.FormatCount(n*2) + " MiB"; said != amount {
+			t.Errorf("at %d ns the page says of state %d %q, want %q", ns, state, said, amount)
 		}
 	}
+	return found
 }
 
 // To move the slider, by hand or by keyboard, or to go to a phase, moves map, amounts and console; and back.
@@ -143,16 +154,13 @@ func TestScrubbing(t *testing.T) {
 	address := file(t, written(t, r, tl))
 	p := b.Open(t, address, views[0])
 	const steps = 1000
-	var seen [][timeline.States]int
+	var seen [][]int
 	for _, step := range []int64{0, 100, 480, 700, 1000, 480, 0} {
 		p.Eval(nil, fmt.Sprintf(`(s => { s.value = %d; s.dispatchEvent(new Event("input")); })(document.getElementById("slider"))`, step))
-		mapShows(t, p, tl, step*tl.End/steps)
-		var drawn [timeline.States]int
-		p.Eval(&drawn, pixels)
-		seen = append(seen, drawn)
+		seen = append(seen, mapShows(t, p, tl, step*tl.End/steps))
 	}
-	if seen[0] == seen[2] || seen[2] == seen[4] || seen[2] != seen[5] || seen[0] != seen[6] {
-		t.Errorf("the map was %v", seen)
+	if slices.Equal(seen[0], seen[2]) || slices.Equal(seen[2], seen[4]) || !slices.Equal(seen[2], seen[5]) || !slices.Equal(seen[0], seen[6]) {
+		t.Error("the map does not move with time, and back")
 	}
 
 	value := func() (v int) {
@@ -230,7 +238,7 @@ func TestSquares(t *testing.T) {
 			p.Press("ArrowRight")
 		}
 		if got := said(); !strings.HasPrefix(got, "0x100000000 to 0x100200000 (2 MiB): accepted by the kernel since ") ||
-			!strings.HasSuffix(got, ", asked for by sparse_init ← paging_init ← start_kernel.") {
+			!strings.HasSuffix(got, ", asked for by paging_init → sparse_init.") {
 			t.Errorf("the first square above 4 GiB: %q", got)
 		}
 		p.Eval(nil, `document.querySelector("[data-ns]").click()`)
@@ -268,6 +276,11 @@ func TestFlame(t *testing.T) {
 		if got, _ := frame(name); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
+	}
+	var classes []string
+	p.Eval(&classes, `["efi_stub_entry", "start_kernel", "accept_memory", "firmware"].map(name => [...document.querySelectorAll("#flame [role=treeitem]")].find(f => f.title.startsWith(name + ":")).classList[0])`)
+	if !slices.Equal(classes, []string{"stub", "asker", "on", "firmware"}) {
+		t.Errorf("frames are %v", classes)
 	}
 	if _, got := frame("start_kernel"); got < 0.39 || got > 0.41 {
 		t.Errorf("start_kernel is %.2f wide", got)

@@ -2,6 +2,7 @@ package page
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -108,5 +109,47 @@ func TestSize(t *testing.T) {
 	t.Logf("%d bytes; %d changes, %d acceptances, %d samples, %d stacks", n, len(tl.Changes), len(tl.Taken), len(tl.Samples), len(r.Acceptance.Callers))
 	if n > MaxBytes {
 		t.Errorf("the page has %d bytes, more than %d", n, MaxBytes)
+	}
+}
+
+// Each part of what the script reads has a room of its own, which together make the page small.
+func TestRoom(t *testing.T) {
+	r, tl := booted()
+	tl.Changes, tl.Taken, tl.Samples, tl.Exits, r.Acceptance.Callers = nil, nil, nil, nil, nil
+	for i := range 100_000 {
+		name := fmt.Sprintf("%d%s", i, strings.Repeat("<", 100))
+		s := &record.Stack{name, "b", "c"}
+		ns := int64(i) * 1_000_000_000
+		tl.Changes = append(tl.Changes, timeline.Change{NS: ns, First: uint32(i * 7919 % 30_000), Units: 300, To: timeline.ByKernel})
+		tl.Taken = append(tl.Taken, timeline.Taken{NS: ns, GPA: uint64(i*7919%30_000) * timeline.UnitBytes, Bytes: 100 * timeline.UnitBytes, Stack: s})
+		tl.Samples = append(tl.Samples, timeline.Sample{NS: ns, Exits: make([]uint64, 200)})
+		r.Acceptance.Callers = append(r.Acceptance.Callers, record.Caller{Stack: *s, Count: record.Count{Bytes: 1, Operations: 1}})
+	}
+	for i := range 200 {
+		tl.Exits = append(tl.Exits, fmt.Sprint("exit ", i))
+	}
+	tl.Changes = tl.Changes[:8192] // as a recorder has at most
+	d := dataOf(r, tl)
+	for _, part := range []struct {
+		name string
+		of   any
+		room int
+	}{
+		{"who asked", d.Asked, 110_000}, {"the flame graph", d.Flame, 350_000}, {"the changes", d.Changes, 480_000}, {"the samples", d.Samples, 460_000},
+	} {
+		text, err := json.Marshal(part.of)
+		if err != nil || len(text) > part.room || len(text) < part.room/20 {
+			t.Errorf("%s: %d bytes for %d; %v", part.name, len(text), part.room, err)
+		}
+	}
+	var all uint64
+	for _, s := range d.Flame.Stacks {
+		all += s.Bytes
+	}
+	if all != 100_000 {
+		t.Errorf("the flame graph has %d of 100,000 bytes", all)
+	}
+	if n := len(written(t, r, tl)); n > MaxBytes {
+		t.Errorf("the page has %d bytes", n)
 	}
 }

@@ -21,10 +21,10 @@ func started() *Recorder {
 // many nanoseconds.
 func random(rng *rand.Rand, n int, step int64) []record.Event {
 	stacks := []*record.Stack{nil, {"a", "b"}, {"c"}}
-	var ns int64
+	var ns, last int64
 	var events []record.Event
 	for range n {
-		ns += rng.Int64N(step)
+		last, ns = ns, ns+rng.Int64N(step)
 		at := record.Stamp{VirtualNS: ns}
 		gpa := rng.Uint64N(memory*3/2/pageBytes) * pageBytes
 		size := physical.PageSize(rng.UintN(2))
@@ -40,7 +40,7 @@ func random(rng *rand.Rand, n int, step int64) []record.Event {
 		default:
 			events = append(events, record.Accepted{
 				Stamp: at, Last: at, GPA: record.Address(gpa), Bytes: bytes, Size: size,
-				By: record.Firmware + record.Agent(rng.UintN(3)), Stack: stacks[rng.UintN(3)],
+				By: record.Firmware + record.Agent(rng.UintN(3)), Stack: stacks[rng.UintN(3)], NS: rng.Int64N(1 + min(step, ns-last)),
 			})
 		}
 	}
@@ -65,14 +65,19 @@ func most(pages []State, before State) State {
 func TestMapIsExact(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
-	rng := rand.New(rand.NewPCG(seed, 0))
+	for _, step := range []int64{2, 1000} {
+		mapIsExact(t, rand.New(rand.NewPCG(seed, uint64(step))), step)
+	}
+}
+
+func mapIsExact(t *testing.T, rng *rand.Rand, step int64) {
 	r := started()
 	units := len(r.space.units)
 	pages := make([]State, units*unitPages)
 	want := make([]State, units)
 	got := make([]State, units)
 	seen := 0
-	for _, e := range random(rng, maxChanges/4, 1000) {
+	for _, e := range random(rng, maxChanges/4, step) {
 		r.Event(e)
 		set := func(gpa record.Address, bytes uint64, f func(State) State) {
 			first := uint64(gpa) / pageBytes
@@ -118,12 +123,16 @@ func TestJoiningKeepsSums(t *testing.T) {
 		r := started()
 		var accepted [agents]record.Count
 		var added record.Count
+		var cost int64
+		asked := map[*record.Stack]uint64{}
 		for _, e := range random(rng, 20*maxSpans, step) {
 			r.Event(e)
 			switch e := e.(type) {
 			case record.Accepted:
 				accepted[e.By].Bytes += e.Bytes
 				accepted[e.By].Operations += operations(e.Bytes, e.Size)
+				cost += e.NS
+				asked[e.Stack] += e.Bytes
 			case record.Added:
 				added.Bytes += e.Bytes
 				added.Operations += operations(e.Bytes, e.Size)
@@ -136,6 +145,10 @@ func TestJoiningKeepsSums(t *testing.T) {
 		for _, s := range tl.Taken {
 			taken[s.By].Bytes += s.Bytes
 			taken[s.By].Operations += s.Operations
+			cost -= s.Cost
+			if s.Stack != nil {
+				asked[s.Stack] -= s.Bytes
+			}
 			if s.NS < last || s.NS < until[s.By] || s.Last < s.NS {
 				t.Fatalf("%+v comes after %d, and after %d of the same agent", s, last, until[s.By])
 			}
@@ -143,6 +156,14 @@ func TestJoiningKeepsSums(t *testing.T) {
 		}
 		if taken != accepted {
 			t.Errorf("accepted %v, in sum %v", accepted, taken)
+		}
+		if cost != 0 {
+			t.Errorf("%d ns are missing", cost)
+		}
+		for stack, left := range asked {
+			if int64(left) < 0 {
+				t.Errorf("for %v too much was accepted, by %d bytes", stack, -int64(left))
+			}
 		}
 		var came record.Count
 		for _, a := range tl.Added {
@@ -161,10 +182,17 @@ func TestJoiningKeepsSums(t *testing.T) {
 				units[c.First+u] = c.To
 			}
 		}
+		mixed := 0
 		for u := range units {
+			if r.space.units[u].parts != nil {
+				mixed++
+			}
 			if units[u] != r.space.units[u].state {
 				t.Errorf("unit %d is %d at the end, the changes lead to %d", u, r.space.units[u].state, units[u])
 			}
+		}
+		if mixed != r.space.mixed {
+			t.Errorf("%d units have parts, and %d are counted", mixed, r.space.mixed)
 		}
 		if tl.Joined == 0 {
 			t.Error("nothing was joined")
@@ -176,6 +204,12 @@ func TestJoiningKeepsSums(t *testing.T) {
 // instant of its part of the time.
 func TestSamplesAreEvenlySpread(t *testing.T) {
 	r := started()
+	r.Take(Sample{NS: 5, Touched: 1}, nil)
+	r.Take(Sample{NS: 5, Touched: 2}, nil)
+	if all := r.Timeline().Samples; len(all) != 1 || all[0].Touched != 2 {
+		t.Errorf("of two samples of one instant there are %+v", all)
+	}
+	r = started()
 	const end = 123_456_789
 	taken := 0
 	for ns := r.Next(); ns < end; ns = r.Next() {
@@ -183,6 +217,7 @@ func TestSamplesAreEvenlySpread(t *testing.T) {
 		taken++
 	}
 	r.Take(Sample{NS: end, Touched: 1}, nil)
+	r.Take(Sample{NS: end, Touched: 2}, nil) // more has happened at the same instant
 	all := r.Timeline().Samples
 	if n := len(all); n > maxSamples+1 || n < maxSamples/2 || taken > 16*maxSamples {
 		t.Errorf("%d samples, %d were taken", n, taken)
@@ -192,7 +227,7 @@ func TestSamplesAreEvenlySpread(t *testing.T) {
 			t.Fatalf("sample %d is at %d, and time is divided into %d", i, s.NS, 1<<r.shift)
 		}
 	}
-	if last := all[len(all)-1]; last.NS != end || last.Touched != 1 {
+	if last := all[len(all)-1]; last.NS != end || last.Touched != 2 {
 		t.Errorf("the last sample is %+v", last)
 	}
 }
@@ -256,5 +291,81 @@ func TestHostileGuest(t *testing.T) {
 	}
 	if sum != want {
 		t.Errorf("%d exits, want %d", sum, want)
+	}
+}
+
+// Of changes that are settled comes what comes of them one after the other.
+func TestSettled(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rng := rand.New(rand.NewPCG(seed, 0))
+	for range 2000 {
+		var want, got [24]State
+		all := make([]Change, 1+rng.IntN(8))
+		for i := range all {
+			first := rng.Uint32N(20)
+			all[i] = Change{int64(i), first, 1 + rng.Uint32N(24-first), State(rng.UintN(uint(States)))}
+			for u := range all[i].Units {
+				want[all[i].First+u] = all[i].To
+			}
+		}
+		settled := settled(all)
+		for _, c := range settled {
+			if c.NS != all[len(all)-1].NS {
+				t.Fatalf("%+v is not of the last instant", c)
+			}
+			for u := range c.Units {
+				got[c.First+u] = c.To
+			}
+		}
+		if got != want || len(settled) > 2*len(all) {
+			t.Fatalf("%+v lead to %v, settled as %+v to %v", all, want, settled, got)
+		}
+	}
+}
+
+// Units that change at one instant are one change if they are neighbours, in either direction.
+func TestNeighboursChangeTogether(t *testing.T) {
+	r := started()
+	for _, u := range []uint64{9, 8, 7, 5, 6, 2} {
+		r.space.set(1, u*UnitBytes, UnitBytes, ByStub, anything)
+	}
+	if want := []Change{{1, 7, 3, ByStub}, {1, 5, 2, ByStub}, {1, 2, 1, ByStub}}; !reflect.DeepEqual(r.space.changes, want) {
+		t.Errorf("%+v, want %+v", r.space.changes, want)
+	}
+}
+
+// Where no more units may be known page by page, of another only what happens to half of it is noticed.
+func TestTooManyMixedUnits(t *testing.T) {
+	r := started()
+	r.space.mixed = maxMixed
+	r.space.set(1, 0, UnitBytes/2-pageBytes, Shared, anything)
+	r.space.set(2, UnitBytes, UnitBytes/2, Shared, anything)
+	r.space.set(3, 2*UnitBytes, UnitBytes, Shared, anything)
+	if want := []Change{{2, 1, 1, Shared}, {3, 2, 1, Shared}}; !reflect.DeepEqual(r.space.changes, want) || r.space.mixed != maxMixed {
+		t.Errorf("%+v, want %+v", r.space.changes, want)
+	}
+}
+
+// The first lines and the last ones are kept, in their order.
+func TestLines(t *testing.T) {
+	for _, n := range []int{0, 5, maxLines / 2, maxLines - 1, maxLines, maxLines + 1, 2*maxLines + 300} {
+		var l lines
+		for i := range n {
+			l.add(Line{NS: int64(i)})
+		}
+		all, dropped := l.all()
+		if len(all) != min(n, maxLines) || dropped != uint64(n-len(all)) {
+			t.Errorf("of %d lines %d are kept, %d dropped", n, len(all), dropped)
+		}
+		for i, line := range all {
+			want := i
+			if i >= maxLines/2 {
+				want += int(dropped)
+			}
+			if line.NS != int64(want) {
+				t.Fatalf("of %d lines number %d is kept as number %d, want %d", n, line.NS, i, want)
+			}
+		}
 	}
 }

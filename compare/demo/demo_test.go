@@ -1,4 +1,4 @@
-package compare_test
+package demo_test
 
 import (
 	"bytes"
@@ -12,18 +12,18 @@ import (
 	"testing"
 	"unicode/utf8"
 
-	"github.com/tacit-vm/tacit/compare"
+	"github.com/tacit-vm/tacit/compare/demo"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
 
-// shown are demonstrations that have run; nobody changes them.
-var shown = map[string]func(*testing.T) *compare.Demonstration{}
+// shown are demonstrations that have run; they are not changed.
+var shown = map[string]func(*testing.T) *demo.Demonstration{}
 
 func init() {
 	for _, platform := range vm.ConfidentialPlatforms() {
-		var d *compare.Demonstration
-		shown[platform] = func(t *testing.T) *compare.Demonstration {
+		var d *demo.Demonstration
+		shown[platform] = func(t *testing.T) *demo.Demonstration {
 			if d == nil {
 				d = demonstrate(t, platform, 2)
 			}
@@ -33,7 +33,7 @@ func init() {
 }
 
 // changeable is one that a test may change, down to its diagnoses.
-func changeable(t *testing.T, platform string) *compare.Demonstration {
+func changeable(t *testing.T, platform string) *demo.Demonstration {
 	d := *shown[platform](t)
 	d.Results = slices.Clone(d.Results)
 	for i, r := range d.Results {
@@ -49,14 +49,14 @@ func changeable(t *testing.T, platform string) *compare.Demonstration {
 }
 
 // demonstrate runs a demonstration as it is by default.
-func demonstrate(t *testing.T, platform string, workers int) *compare.Demonstration {
+func demonstrate(t *testing.T, platform string, workers int) *demo.Demonstration {
 	t.Helper()
-	d := &compare.Demonstration{Platform: platform, Memory: compare.DemoMemory}
+	d := &demo.Demonstration{Platform: platform, Memory: demo.DefaultMemory}
 	if err := d.Check(); err != nil {
 		t.Fatal(err)
 	}
 	var order []int
-	results, err := compare.Run(t.Context(), d.Guests(), compare.Options{Workers: workers, Ended: func(i int, _ *compare.Result) { order = append(order, i) }})
+	results, err := demo.Run(t.Context(), d.Guests(), demo.Options{Workers: workers, Ended: func(i int, _ *demo.Result) { order = append(order, i) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,20 +70,20 @@ func demonstrate(t *testing.T, platform string, workers int) *compare.Demonstrat
 }
 
 // text is all that a demonstration says.
-func text(t *testing.T, d *compare.Demonstration) string {
+func text(t *testing.T, d *demo.Demonstration) string {
 	t.Helper()
 	var b bytes.Buffer
-	if err := errors.Join(d.WriteIntroduction(&b, compare.NoPaint), d.WriteResults(&b, compare.NoPaint)); err != nil {
+	if err := errors.Join(d.WriteIntroduction(&b, demo.NoPaint), d.WriteResults(&b, demo.NoPaint)); err != nil {
 		t.Fatal(err)
 	}
 	for i, r := range d.Results {
 		s := r.Status()
-		b.WriteString(s.Line(i, &r.Guest, compare.NoPaint) + "\n")
+		b.WriteString(s.Line(i, &r.Guest, demo.NoPaint) + "\n")
 	}
 	return b.String()
 }
 
-func page(t *testing.T, d *compare.Demonstration) string {
+func page(t *testing.T, d *demo.Demonstration) string {
 	t.Helper()
 	var b bytes.Buffer
 	if err := d.WritePage(&b); err != nil {
@@ -112,10 +112,10 @@ func TestDemonstration(t *testing.T) {
 			if a, l := asked.Init(), lazy.Init(); a < 3*l || unasked.Init() > 2*l {
 				t.Errorf("who is asked starts its program at %d ns, who is not at %d, lazy at %d", a, unasked.Init(), l)
 			}
-			if n := unasked.Lost(); n != compare.DemoMemory-unasked.ByFirmware() || unasked.End() != "out of memory" {
+			if n := unasked.Lost(); n != demo.DefaultMemory-unasked.ByFirmware() || unasked.End() != "out of memory" {
 				t.Errorf("who is not asked has lost %d bytes, and ended with %q", n, unasked.End())
 			}
-			if n := asked.ByFirmware(); n != compare.DemoMemory || asked.BySystem() != 0 {
+			if n := asked.ByFirmware(); n != demo.DefaultMemory || asked.BySystem() != 0 {
 				t.Errorf("for who is asked firmware accepted %d bytes, and it itself %d", n, asked.BySystem())
 			}
 			v := early.Record.Diagnosis
@@ -135,7 +135,7 @@ func TestDemonstration(t *testing.T) {
 func TestText(t *testing.T) {
 	s := text(t, shown[vm.TDX](t))
 	for line := range strings.Lines(s) {
-		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > compare.TextWidth {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > demo.TextWidth {
 			t.Errorf("%d columns: %s", n, line)
 		}
 		if strings.HasSuffix(line, " \n") {
@@ -219,11 +219,11 @@ func TestOtherwise(t *testing.T) {
 }
 
 func TestDemonstrationRefusesNonsense(t *testing.T) {
-	for want, d := range map[string]compare.Demonstration{
-		"nothing has to be accepted": {Platform: vm.None, Memory: compare.DemoMemory},
-		"there are":                  {Platform: "sgx", Memory: compare.DemoMemory},
+	for want, d := range map[string]demo.Demonstration{
+		"nothing has to be accepted": {Platform: vm.None, Memory: demo.DefaultMemory},
+		"there are":                  {Platform: "sgx", Memory: demo.DefaultMemory},
 		"512 MiB or more":            {Platform: vm.TDX, Memory: 256 << 20},
-		"multiple of 2 MiB":          {Platform: vm.TDX, Memory: compare.DemoMemory + 1},
+		"multiple of 2 MiB":          {Platform: vm.TDX, Memory: demo.DefaultMemory + 1},
 	} {
 		if err := d.Check(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%+v: %v, want %q", d, err, want)
@@ -232,15 +232,15 @@ func TestDemonstrationRefusesNonsense(t *testing.T) {
 }
 
 func TestRunEndsEarly(t *testing.T) {
-	d := &compare.Demonstration{Platform: vm.TDX, Memory: compare.DemoMemory}
+	d := &demo.Demonstration{Platform: vm.TDX, Memory: demo.DefaultMemory}
 	ctx, cancel := context.WithCancel(t.Context())
-	_, err := compare.Run(ctx, d.Guests(), compare.Options{Ended: func(int, *compare.Result) { cancel() }})
+	_, err := demo.Run(ctx, d.Guests(), demo.Options{Ended: func(int, *demo.Result) { cancel() }})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled after the first guest: %v", err)
 	}
 	broken := d.Guests()
 	broken[1].Config.Platform = "sgx"
-	if _, err := compare.Run(t.Context(), broken, compare.Options{Workers: 2}); err == nil || !strings.Contains(err.Error(), "guest eager: ") {
+	if _, err := demo.Run(t.Context(), broken, demo.Options{Workers: 2}); err == nil || !strings.Contains(err.Error(), "guest eager: ") {
 		t.Errorf("a platform that there is not: %v", err)
 	}
 }

@@ -1,4 +1,4 @@
-package compare
+package demo
 
 import (
 	"errors"
@@ -31,11 +31,11 @@ const (
 	sideBySide = early // those before it are compared
 )
 
-// Sizes of memory. What programs hold at most of DemoMemory is enough that bars grow visibly, and little enough for a
+// Sizes of memory. What programs hold at most of DefaultMemory is enough that bars grow visibly, and little enough for a
 // host that has not much itself.
 const (
-	DemoMemory    = 1 << 30
-	MinDemoMemory = 512 << 20
+	DefaultMemory = 1 << 30
+	MinMemory     = 512 << 20
 
 	upFront  = 128 << 20 // what firmware accepts before it starts a system
 	mostHeld = 1 << 30
@@ -47,8 +47,8 @@ func (d *Demonstration) Check() error {
 		return fmt.Errorf("platform %s has nothing to show: all of its memory is there from the start, and nothing has to be accepted; there are %s",
 			d.Platform, strings.Join(vm.ConfidentialPlatforms(), ", "))
 	}
-	if d.Memory < MinDemoMemory {
-		return fmt.Errorf("%s of memory: bars would show nothing; want %s or more", record.FormatBytes(d.Memory), record.FormatBytes(MinDemoMemory))
+	if d.Memory < MinMemory {
+		return fmt.Errorf("%s of memory: bars would show nothing; want %s or more", record.FormatBytes(d.Memory), record.FormatBytes(MinMemory))
 	}
 	return vm.Config{Platform: d.Platform, Memory: d.Memory}.Check()
 }

@@ -4,18 +4,18 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/term"
 
-	"github.com/tacit-vm/tacit/certify"
 	"github.com/tacit-vm/tacit/record"
 )
 
-// certifyProgress writes a line about every boot that has ended, and on a terminal keeps one below them that says which
+// bootsProgress writes a line about every boot that has ended, and on a terminal keeps one below them that says which
 // boots run, and how far each is.
-type certifyProgress struct {
+type bootsProgress struct {
 	mu     sync.Mutex
 	out    io.Writer
 	status io.Writer  // out, where that is a terminal; else nil
@@ -27,15 +27,22 @@ type certifyProgress struct {
 	shown     bool
 }
 
+// A bootName is what a line calls one of those that run.
+type bootName struct {
+	image string // cut where there is no room
+	how   string // "tdx/lazy"
+}
+
 // underway is a boot that runs.
 type underway struct {
-	boot    *certify.Boot
+	boot any // a pointer, by which it is known
+	bootName
 	reached record.Phase
 	ns      int64 // virtual
 }
 
-func newCertifyProgress(stderr io.Writer) *certifyProgress {
-	p := &certifyProgress{out: stderr}
+func newBootsProgress(stderr io.Writer) *bootsProgress {
+	p := &bootsProgress{out: stderr}
 	if t := displayOf(stderr); t != nil {
 		p.status, p.width = stderr, func() int {
 			width, _, err := term.GetSize(int(t.file.Fd()))
@@ -49,25 +56,20 @@ func newCertifyProgress(stderr io.Writer) *certifyProgress {
 }
 
 // reading says which image is read. What takes less than a moment is not told.
-func (p *certifyProgress) reading(path string) {
+func (p *bootsProgress) reading(path string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.draw("reading " + record.Printable(path))
 }
 
-// watcher is what the boots are watched by; nil where nobody looks.
-func (p *certifyProgress) watcher() func(b *certify.Boot, reached record.Phase, at record.Progress) {
-	if p.status == nil {
-		return nil
-	}
-	return p.watch
-}
+// watched says whether it is shown how far boots are.
+func (p *bootsProgress) watched() bool { return p.status != nil }
 
-func (p *certifyProgress) watch(b *certify.Boot, reached record.Phase, at record.Progress) {
+func (p *bootsProgress) watch(boot any, name bootName, reached record.Phase, at record.Progress) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now := underway{b, reached, at.VirtualNS}
-	i := p.find(b)
+	now := underway{boot, name, reached, at.VirtualNS}
+	i := p.find(boot)
 	if i < 0 {
 		p.running, p.drawn = append(p.running, now), time.Time{} // a new one is shown at once
 	} else {
@@ -78,25 +80,20 @@ func (p *certifyProgress) watch(b *certify.Boot, reached record.Phase, at record
 	}
 }
 
-func (p *certifyProgress) find(b *certify.Boot) int {
-	return slices.IndexFunc(p.running, func(u underway) bool { return u.boot == b })
+func (p *bootsProgress) find(boot any) int {
+	return slices.IndexFunc(p.running, func(u underway) bool { return u.boot == boot })
 }
 
-// ended writes the line of a boot.
-func (p *certifyProgress) ended(done, all int, b *certify.Boot) {
+// ended writes the line of a boot, and what it says of it.
+func (p *bootsProgress) ended(done, all int, boot any, says ...string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.done, p.all = done, all
-	if i := p.find(b); i >= 0 {
+	if i := p.find(boot); i >= 0 {
 		p.running = slices.Delete(p.running, i, i+1)
 	}
-	outcome := "error: " + b.Error
-	if b.Record != nil {
-		outcome = string(b.Record.Outcome)
-	}
 	p.erase()
-	fmt.Fprintf(p.out, "tacit: %d of %d  %s  %s  %s  %s  %s\n",
-		done, all, record.Printable(b.Image), b.Platform, b.Policy, record.FormatBytes(b.Memory), record.Printable(outcome))
+	fmt.Fprintf(p.out, "tacit: %d of %d  %s\n", done, all, record.Printable(strings.Join(says, "  ")))
 	if len(p.running) > 0 {
 		p.draw(p.text())
 	}
@@ -104,7 +101,7 @@ func (p *certifyProgress) ended(done, all int, b *certify.Boot) {
 
 // text is the status line: how many boots have ended, and of those that run the phase and the virtual time. Where there
 // is no room, names are cut: all boots are to be seen.
-func (p *certifyProgress) text() string {
+func (p *bootsProgress) text() string {
 	const between, shortest = " | ", 6
 	line := fmt.Sprintf("%d ended", p.done)
 	if p.all > 0 {
@@ -112,11 +109,11 @@ func (p *certifyProgress) text() string {
 	}
 	rest, room := make([]string, len(p.running)), p.width()-1-len(line)
 	for i, u := range p.running {
-		rest[i] = fmt.Sprintf(" %s/%s %v %.1f s", u.boot.Platform, u.boot.Policy, u.reached, float64(u.ns)/1e9)
+		rest[i] = fmt.Sprintf(" %s %v %.1f s", u.how, u.reached, float64(u.ns)/1e9)
 		room -= len(between) + len(rest[i])
 	}
 	for i, u := range p.running {
-		name := []rune(record.Printable(u.boot.Image))
+		name := []rune(record.Printable(u.image))
 		if most := max(room/len(p.running), shortest); len(name) > most {
 			name = append(name[:most-1], '…')
 		}
@@ -125,7 +122,7 @@ func (p *certifyProgress) text() string {
 	return line
 }
 
-func (p *certifyProgress) draw(text string) {
+func (p *bootsProgress) draw(text string) {
 	if p.status == nil {
 		return
 	}
@@ -138,7 +135,7 @@ func (p *certifyProgress) draw(text string) {
 	p.shown, p.drawn = true, time.Now()
 }
 
-func (p *certifyProgress) erase() {
+func (p *bootsProgress) erase() {
 	if p.shown {
 		io.WriteString(p.status, eraseLine)
 		p.shown = false
@@ -146,7 +143,7 @@ func (p *certifyProgress) erase() {
 }
 
 // close erases the status line.
-func (p *certifyProgress) close() {
+func (p *bootsProgress) close() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.erase()

@@ -1,0 +1,157 @@
+package study
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/tacit-vm/tacit/guest"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/vm"
+)
+
+// Saved are boots that have been run, a line of JSON each. A boot is found again where everything is the same that its
+// record depends on: the image and the configuration, byte for byte, and the program. What is damaged, or is another's,
+// is passed over.
+type Saved struct {
+	Damaged int // lines that were not what they should be
+
+	program string
+	lines   io.Writer
+	torn    bool // the last line has no end
+
+	mu    sync.Mutex
+	known map[string][]byte // records by key
+}
+
+// savedSchema names the version of the lines.
+const savedSchema = "tacit.boot/1"
+
+// MaxSaved bounds what is read, in bytes: a boot of Linux takes some 200 KiB.
+const MaxSaved = 512 << 20
+
+type savedLine struct {
+	Schema  string          `json:"schema"`
+	Program string          `json:"program"`
+	Key     string          `json:"key"`
+	SHA256  string          `json:"sha256"` // of the record's bytes, in hexadecimal
+	Record  json.RawMessage `json:"record"`
+}
+
+// Load reads what was saved, and saves more at its end: file is open for reading, and for appending. Program tells the
+// program that runs the boots from every other, such as a digest of its executable: a version is not enough, since that
+// does not change with the sources.
+func Load(ctx context.Context, file io.ReadWriter, program string) (*Saved, error) {
+	if program == "" {
+		return nil, errors.New("the program is not known, and so is not whether it would run a boot in the same way")
+	}
+	s := &Saved{program: program, lines: file, known: map[string][]byte{}}
+	limited := &io.LimitedReader{R: file, N: MaxSaved + 1}
+	for r := bufio.NewReaderSize(limited, 1<<20); ; {
+		line, err := r.ReadBytes('\n')
+		if err != nil && err != io.EOF {
+			return nil, err
+		}
+		if limited.N == 0 {
+			return nil, fmt.Errorf("larger than %s, which is more than boots take", record.FormatBytes(MaxSaved))
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		s.torn = err == io.EOF && len(line) > 0
+		if len(bytes.TrimSpace(line)) > 0 {
+			s.take(line)
+		}
+		if err == io.EOF {
+			return s, nil
+		}
+	}
+}
+
+func (s *Saved) take(text []byte) {
+	var line savedLine
+	if json.Unmarshal(text, &line) != nil || line.Schema != savedSchema || digest(line.Record) != line.SHA256 {
+		s.Damaged++
+		return
+	}
+	if line.Program == s.program {
+		s.known[line.Key] = line.Record
+	}
+}
+
+// find is the record of a boot that has been run before; nil if there is none.
+func (s *Saved) find(key string) *record.Record {
+	if s == nil {
+		return nil
+	}
+	s.mu.Lock()
+	text := s.known[key]
+	s.mu.Unlock()
+	var r record.Record
+	if text == nil || json.Unmarshal(text, &r) != nil || r.Schema != record.Schema {
+		return nil
+	}
+	return &r
+}
+
+// keep saves a boot, unless what ended it was a limit, which may have been one of the host's.
+func (s *Saved) keep(key string, r *record.Record) error {
+	if s == nil || r.Outcome == record.Limit {
+		return nil
+	}
+	text, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	line, err := json.Marshal(savedLine{savedSchema, s.program, key, digest(text), text})
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.torn {
+		line, s.torn = append([]byte("\n"), line...), false
+	}
+	_, err = s.lines.Write(append(line, '\n')) // in one piece, so that what ends the process leaves whole lines
+	return err
+}
+
+func digest(b []byte) string {
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:])
+}
+
+// keyOf is a digest of all that the record of a run depends on, but for the program.
+func keyOf(c *vm.Config) string {
+	data := guest.Demo()
+	if c.Image != nil {
+		data = c.Image.Data
+	}
+	text, err := json.Marshal(struct {
+		Image, Platform, Policy, Append string
+		Own                             bool
+		Memory, HostPage, Instructions  uint64
+		Virtual                         time.Duration
+		Callers                         bool
+		Name                            string // of the image, which the record has
+	}{digest(data), c.Platform, c.FirmwarePolicy, c.Append, c.Image == nil, c.Memory, c.HostPage, c.MaxInstructions, c.MaxVirtual, c.Callers, nameOf(c)})
+	if err != nil {
+		panic(err) // words and numbers
+	}
+	return digest(text)
+}
+
+func nameOf(c *vm.Config) string {
+	if c.Image == nil {
+		return guest.DemoName
+	}
+	return c.Image.Name
+}
