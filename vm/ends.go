@@ -130,7 +130,9 @@ func (m *Machine) inUserMode() error {
 // runsOutOfMemory hears that the guest has made the run take more of the host's memory than it may.
 func (m *Machine) runsOutOfMemory() {
 	m.full = true
-	m.cpus[0].Pause()
+	if len(m.cpus) > 0 { // else a fork takes too much from the start, which is found at its first step
+		m.cpus[0].Pause()
+	}
 }
 
 // givenUp turns the end of work that was given up into why it was.

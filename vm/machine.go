@@ -44,6 +44,7 @@ type Machine struct {
 	event    Event          // at which the run is to stop
 	before   uint64         // instructions that had completed when the machine was loaded
 	ran      time.Duration  // how long it has run on the host
+	frozen   *frozen        // what forks are made of; nil where none has been made here
 	since    time.Time      // from when on Config.MaxWall counts; zero before the first Run
 
 	ended  error // how the guest ended the run from within an instruction, such as a device's power-off
@@ -67,11 +68,11 @@ func New(cfg Config) (*Machine, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	return newMachine(cfg)
+	return newMachine(cfg, mem.New)
 }
 
-// newMachine makes a machine of a complete configuration.
-func newMachine(cfg Config) (m *Machine, err error) {
+// newMachine makes a machine of a complete configuration, with memory that newMemory makes.
+func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m *Machine, err error) {
 	m = &Machine{cfg: cfg, log: record.NewLog(cfg.Events), ram: physical.RAM(cfg.Memory), console: console{out: cfg.Console, giveUp: neverGiveUp}}
 	m.console.now, m.console.onLast = m.Now, m.panicked
 	defer func() {
@@ -82,7 +83,7 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	if m.budget, err = cfg.budget(); err != nil {
 		return m, err
 	}
-	if m.memory, err = mem.New(m.ram[len(m.ram)-1].End); err != nil {
+	if m.memory, err = newMemory(m.ram[len(m.ram)-1].End); err != nil {
 		return m, err
 	}
 	m.count(m.memory, 1, &m.grown.pages)
@@ -133,6 +134,7 @@ func newMachine(cfg Config) (m *Machine, err error) {
 		Cost: cfg.Cost, TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
 		CodeBytes: int(m.budget.code / 2),
 	})}
+	m.console.pause = m.cpus[0].Pause
 	for _, c := range m.cpus {
 		c.APIC.OnEOI(m.board.EOI)
 		if m.board.PIC != nil {
@@ -152,6 +154,7 @@ const tscHz = 1_000_000_000
 // Close gives back the memory that the machine takes. Nothing can be done with it afterwards. Closing it twice does
 // nothing.
 func (m *Machine) Close() {
+	m.thaw()
 	if m.sums != nil {
 		m.sums.giveUp()
 	}

@@ -51,10 +51,12 @@ const MaxSize = 16 << 40
 // It is not safe for concurrent use by several goroutines, except that distinct pages may be read and written through
 // the pointers from Page.
 type Memory struct {
-	size   uint64
-	plane  [physical.Planes]plane
-	grew   func(bytes int64) // nil where it does not matter
-	code   codeMarks
+	size  uint64
+	plane [physical.Planes]plane
+	grew  func(bytes int64) // nil where it does not matter
+	code  codeMarks
+
+	discard func(b []byte) error // gives pages back to the host; they read as zeros afterwards
 }
 
 type plane struct {
@@ -69,7 +71,7 @@ func New(size uint64) (*Memory, error) {
 	if size == 0 || size > MaxSize || size%(2<<20) != 0 {
 		return nil, fmt.Errorf("guest memory of %#x bytes: want a multiple of 2 MiB, at most %#x", size, uint64(MaxSize))
 	}
-	m := &Memory{size: size, code: codeMarks{frames: newBitmap(uint64(physical.Planes) * size >> PageShift)}}
+	m := &Memory{size: size, discard: discard, code: codeMarks{frames: newBitmap(uint64(physical.Planes) * size >> PageShift)}}
 	for i := range m.plane {
 		b, err := reserve(size)
 		if err != nil {
@@ -130,7 +132,17 @@ func (m *Memory) Back(f Frame) {
 
 // OnGrowth has grew hear how many bytes of the host's memory both planes take more, or less, than before: the pages that
 // are backed, and the host's page tables. It is called at the very store or look; what is stored is stored nevertheless.
-func (m *Memory) OnGrowth(grew func(bytes int64)) { m.grew = grew }
+// What they take already it hears at once.
+func (m *Memory) OnGrowth(grew func(bytes int64)) {
+	m.grew = grew
+	pages := uint64(0)
+	for i := range m.plane {
+		pages += m.plane[i].backed.count() + m.plane[i].tables.count()
+	}
+	if pages > 0 && grew != nil {
+		grew(int64(pages << PageShift))
+	}
+}
 
 // BackedBytes returns how much of a plane has been written to, in bytes.
 func (m *Memory) BackedBytes(p physical.Plane) uint64 { return m.plane[p].backed.count() << PageShift }
@@ -148,7 +160,7 @@ func (m *Memory) Release(p physical.Plane, start, end uint64) error {
 		if n == 0 {
 			break
 		}
-		if err := discard(pl.mapping[first<<PageShift : (first+n)<<PageShift]); err != nil {
+		if err := m.discard(pl.mapping[first<<PageShift : (first+n)<<PageShift]); err != nil {
 			return fmt.Errorf("release [%#x, %#x): %w", first<<PageShift, (first+n)<<PageShift, err)
 		}
 		pl.backed.clearRun(first, n)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/state"
@@ -94,12 +95,13 @@ func TestLoadRefusesPagesTwice(t *testing.T) {
 	one := m.pack(m.batches()[0])
 	var b bytes.Buffer
 	w := state.NewWriter(&b)
+	w.Write(tablesName, StateVersion, m.carryTables)
 	w.Section(SectionName, StateVersion, one)
 	w.Section(SectionName, StateVersion, one)
 	if err := w.End(); err != nil {
 		t.Fatal(err)
 	}
-	if err := loaded(newMemory(t, 4<<20), b.Bytes()); !errors.Is(err, state.ErrDamaged) {
+	if err := loaded(newMemory(t, 4<<20), b.Bytes()); !errors.Is(err, state.ErrDamaged) || !strings.Contains(err.Error(), "twice") {
 		t.Errorf("a page that comes twice: %v", err)
 	}
 }
