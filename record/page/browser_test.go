@@ -238,7 +238,7 @@ func TestSquares(t *testing.T) {
 			p.Press("ArrowRight")
 		}
 		if got := said(); !strings.HasPrefix(got, "0x100000000 to 0x100200000 (2 MiB): accepted by the kernel since ") ||
-			!strings.HasSuffix(got, ", asked for by sparse_init ← paging_init ← start_kernel.") {
+			!strings.HasSuffix(got, ", asked for by paging_init → sparse_init.") {
 			t.Errorf("the first square above 4 GiB: %q", got)
 		}
 		p.Eval(nil, `document.querySelector("[data-ns]").click()`)
@@ -276,6 +276,11 @@ func TestFlame(t *testing.T) {
 		if got, _ := frame(name); !strings.HasPrefix(got, want) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
+	}
+	var classes []string
+	p.Eval(&classes, `["efi_stub_entry", "start_kernel", "accept_memory", "firmware"].map(name => [...document.querySelectorAll("#flame [role=treeitem]")].find(f => f.title.startsWith(name + ":")).classList[0])`)
+	if !slices.Equal(classes, []string{"stub", "asker", "on", "firmware"}) {
+		t.Errorf("frames are %v", classes)
 	}
 	if _, got := frame("start_kernel"); got < 0.39 || got > 0.41 {
 		t.Errorf("start_kernel is %.2f wide", got)
