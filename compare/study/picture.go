@@ -19,9 +19,9 @@ var pictureTemplate = template.Must(template.New("picture").Parse(pictureText))
 
 // Measures of the picture, in units of its view box. A letter is at most some 7 wide.
 const (
-	pictureWidth = 720
+	pictureWidth = 740
 	barLeft      = 214
-	barWidth     = 346
+	barWidth     = 316
 	rowHeight    = 22
 	titleHeight  = 40
 	legendHeight = 30
