@@ -50,13 +50,14 @@ type Machine struct {
 	exited bool  // the mark of ExitBootServices has been made
 	sums   *sums
 	budget hostBudget
-	full   bool // the guest has written to more pages than budget has for it
+	grown  grown
+	full   bool // that is more than budget has for it
 
 	appointments []appointment // in the order of time
 	trace        *tracer       // nil while nothing is traced
 	unfinished   *tracer       // of a trace that was under way when the machine was saved; nil where none was
-	debug        *debugger     // nil where nobody debugs
-	sampler      *sampler      // nil where nobody wants to see what happens over time
+	debug        *debugger     // nil where there is no gdb
+	sampler      *sampler      // nil where what happens over time is not wanted
 	keyboard     keyboard
 }
 
@@ -84,9 +85,7 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	if m.memory, err = mem.New(m.ram[len(m.ram)-1].End); err != nil {
 		return m, err
 	}
-	if m.budget.all > 0 {
-		m.memory.Limit(m.budget.pages(), m.runsOutOfMemory)
-	}
+	m.count(m.memory, 1, &m.grown.pages)
 	board := device.Config{
 		Clock: m, RTCStart: rtcStart, LocalAPICs: m,
 		COM1: m.console.put, COM2: func(b byte) { _, _ = m.report.Write([]byte{b}) }, // a Parser takes everything
@@ -123,6 +122,10 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	if m.firmware, err = firmware.New(fw); err != nil {
 		return m, err
 	}
+	m.count(m.firmware, 1, &m.grown.firmware)
+	if m.platform.states != nil {
+		m.count(m.platform.states, 2, &m.grown.states)
+	}
 	m.debug, m.sampler = m.newDebugger(), m.newSampler()
 	m.keyboard = keyboard{m: m, live: cfg.Keyboard, replay: cfg.Replay}
 	m.cpus = []*x86.CPU{x86.New(x86.Config{
@@ -139,7 +142,7 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	return m, nil
 }
 
-// hasPIC says whether there is a pair of 8259: a TD has none, since nobody but the TDX module could inject their
+// hasPIC says whether there is a pair of 8259: a TD has none, since only the TDX module could inject their
 // interrupts, and QEMU leaves them out (target/i386/kvm/tdx.c).
 func (m *Machine) hasPIC() bool { return m.cfg.Platform != TDX }
 

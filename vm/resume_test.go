@@ -15,14 +15,17 @@ import (
 	"time"
 
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/record/timeline"
 	"github.com/tacit-vm/tacit/vm"
 )
 
 // How often a run is saved and resumed at places that a seed chooses. scripts/soak resume takes many.
 var (
-	resumes     = flag.Int("resumes", 12, "how often each run is saved and resumed")
+	resumes     = flag.Int("resumes", quickResumes, "how often each run is saved and resumed")
 	resumesSeed = flag.Uint64("resumes-seed", 0, "where that is; 0 takes another each time")
 )
+
+const quickResumes = 12
 
 // A shown is all that a run shows.
 type shown struct {
@@ -367,6 +370,9 @@ func TestResumeRefuses(t *testing.T) {
 	if err := m.Save(io.Discard); err == nil {
 		t.Error("a machine was saved that had ended")
 	}
+	if _, err := vm.Load(bytes.NewReader(saved), vm.Config{Timeline: new(timeline.Recorder)}); err == nil || !strings.Contains(err.Error(), "timeline") {
+		t.Errorf("half a timeline: %v", err)
+	}
 	for name, cfg := range map[string]vm.Config{"platform": {Platform: vm.SNP}, "memory": {Memory: gib}, "seed": {Seed: 1}, "touch": {Touch: 1}, "attack": {HostAttack: "no"}} {
 		if _, err := vm.Load(bytes.NewReader(saved), cfg); err == nil {
 			t.Errorf("another %s was taken", name)
@@ -395,11 +401,12 @@ func TestResumeRefuses(t *testing.T) {
 
 // A stock kernel, with what it has loaded, mapped and set up at each place.
 func TestResumeKernel(t *testing.T) {
-	for _, platform := range vm.PlatformNames() {
+	platforms := []string{vm.TDX}
+	if *resumes > quickResumes {
+		platforms = vm.PlatformNames()
+	}
+	for _, platform := range platforms {
 		t.Run(platform, func(t *testing.T) {
-			if testing.Short() && platform != vm.TDX {
-				t.Skip("one platform is enough for a short run")
-			}
 			goesOn(t, vm.Config{Platform: platform, Memory: gib, Image: debian13(t), Callers: true}, *resumes/4)
 		})
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/device"
@@ -106,7 +107,11 @@ func load(f *state.Reader, given Config) (*Machine, error) {
 	if err != nil {
 		return nil, err // newMachine has closed it
 	}
-	if err := m.memory.Load(f); err != nil {
+	most := uint64(math.MaxUint64)
+	if m.budget.all > 0 {
+		most = m.budget.guest
+	}
+	if err := m.memory.Load(f, most); err != nil {
 		return m, m.explain(err)
 	}
 	for _, p := range m.parts() {

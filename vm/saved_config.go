@@ -67,6 +67,9 @@ func (c *Config) resume(given Config) error {
 	}, true) {
 		return errMachineGiven
 	}
+	if given.Timeline != nil {
+		return errTimelineGiven
+	}
 	if given.HostAttack != "" && c.HostAttack != "" {
 		return fmt.Errorf("the saved machine's host attacks it already: %s", c.HostAttack)
 	}
@@ -94,6 +97,9 @@ func (c *Config) resume(given Config) error {
 }
 
 var errMachineGiven = errors.New("a saved machine is what it is: of a configuration, only what is about the rest of the run can be given")
+
+// A saved machine does not know what has happened over time, nor what has been touched.
+var errTimelineGiven = errors.New("a timeline begins where the machine is started, and cannot begin with a saved one")
 
 // sound says what is wrong with a Config that has been read. A complete one has what others leave out.
 func (c Config) sound() error {

@@ -53,7 +53,7 @@ func TestBisectScriptOfTheDocumentation(t *testing.T) {
 		}
 		return "stop"
 	}
-	want := map[record.Outcome]string{record.PowerOff: "good", record.Unsupported: "skip", record.Cancelled: "stop"}
+	want := map[record.Outcome]string{record.PowerOff: "good", record.Stopped: "good", record.Unsupported: "skip", record.Cancelled: "stop"}
 	for outcome, status := range outcomeStatus {
 		w := want[outcome]
 		if w == "" {

@@ -98,7 +98,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"boot", "--platform", "none", "--host-attack", "swap", "i"}, {"boot", "--firmware-lie", "white", "i"}, {"boot", "--platform", "none", "--firmware-lie", "key", "i"}, {"boot", "--touch", "1M", "--initrd", "i", "i"},
 		{"boot", "--touch", "5G", "i"}, {"boot", "--touch", "2G", "--memory", "1G", "i"}, {"boot", "--touch", "1M"},
 		{"boot", "--json", "same", "--events", "same", "i"}, {"boot", "--interactive", "--quiet", "i"}, {"boot", "a", "b", "--memory", "0"},
-		{"certify"}, {"certify", "--platform", "sgx", "i"}, {"certify", "--policy", "none", "i"}, {"certify", "--memory", "4G,0", "i"},
+		{"resume", "--trace", "t", "i"}, {"resume", "--report", "r", "i"}, {"resume"}, {"certify"}, {"certify", "--platform", "sgx", "i"}, {"certify", "--policy", "none", "i"}, {"certify", "--memory", "4G,0", "i"},
 		{"certify", "--memory", "3M", "i"}, {"certify", "--memory", "4X", "i"}, {"certify", "--timeout", "-1s", "i"}, {"certify", "--jobs", "-1", "i"},
 		{"certify", "--json", "-", "--junit", "-", "i"}, {"certify", "--require", "sev", "i"}, {"certify", "--require", "tdx", "--platform", "snp", "i"},
 		{"certify", "--require", "lazy", "--policy", "eager", "i"}, {"certify", "--require", "negotiate", "--policy", "lazy", "--own-guest"},
@@ -227,7 +227,7 @@ func TestStreams(t *testing.T) {
 	}
 	_, stdout, stderr = tacit(t.Context(), f, "boot", "-q", "i")
 	if f.settings.timeline != nil {
-		t.Error("a timeline that nobody asked for")
+		t.Error("a timeline that was not asked for")
 	}
 	if stdout != "" || !strings.Contains(stderr, "poweroff") || strings.Contains(stderr, "Linux version") {
 		t.Errorf("with -q: stdout %q, stderr %q", stdout, stderr)
@@ -265,7 +265,7 @@ func TestCancelled(t *testing.T) {
 	if status != 130 || !strings.Contains(stderr, "not accepted") || !strings.Contains(stderr, "cancelled") {
 		t.Errorf("status %d: %s", status, stderr)
 	}
-	damaged := fmt.Errorf("i: damaged package: %w", context.Canceled) // as it looks to whoever reads it
+	damaged := fmt.Errorf("i: damaged package: %w", context.Canceled) // as it looks to a reader
 	if status, _, stderr := tacit(ctx, &fake{err: damaged}, "boot", "i"); status != 130 || stderr != "tacit: cancelled\n" {
 		t.Errorf("cancelled before it began: status %d, %q", status, stderr)
 	}

@@ -26,8 +26,8 @@ func resumeCommand(run machine, status *exitStatus) *cobra.Command {
 		Short: "Go on with a machine that tacit boot has saved",
 		Long: "Goes on with the machine in FILE, which --save of tacit boot or of this command wrote, as if nothing had happened:\n" +
 			"console, events and record are those of a run that was never interrupted. The machine, its memory and what it\n" +
-			"boots are in FILE. What a run is looked at with is not, and can be another each time: gdb, traces, files that are\n" +
-			"written, limits. A limit that is not given is that of the run before.\n\n" +
+			"boots are in FILE. What a run is looked at with is not, and can be another each time: gdb, traces of\n" +
+			"instructions, files that are written, limits. A limit that is not given is that of the run before.\n\n" +
 			"A host that was honest can begin to cheat: --host-attack counts its opportunities from here.\n\n" +
 			sizeHelp +
 			outputHelp +
@@ -40,6 +40,9 @@ func resumeCommand(run machine, status *exitStatus) *cobra.Command {
 		Args: func(cmd *cobra.Command, args []string) error {
 			if err := f.runFlags.check(); err != nil {
 				return err
+			}
+			if f.trace != "" || f.report != "" {
+				return errors.New("--trace and --report show a run from where the machine is started: give them to tacit boot")
 			}
 			if len(args) != 1 {
 				return fmt.Errorf("%s takes one FILE, and here are %d", cmd.CommandPath(), len(args))
@@ -56,7 +59,7 @@ func resumeCommand(run machine, status *exitStatus) *cobra.Command {
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s := settings{saved: args[0], hostAttack: f.hostAttack}
 			f.runFlags.settings(&s)
-			s.callers = f.profile != "" || f.events != "" || f.trace != "" || f.report != "" // or as it was
+			s.callers = f.profile != "" || f.events != "" // or as it was
 			outcome, err := f.boot(cmd.Context(), run, s, streamsOf(cmd), false)
 			if err == nil {
 				*status = statusOf(outcome)
@@ -68,6 +71,11 @@ func resumeCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.SortFlags = false
 	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat once from here on: `KIND[:N]`, at the N-th opportunity")
 	f.runFlags.register(cmd)
+	for _, whole := range []string{"trace", "report"} {
+		if err := flags.MarkHidden(whole); err != nil {
+			panic(err) // the flag is declared above
+		}
+	}
 	completeWith(cmd, "host-attack", cobra.FixedCompletions(attackKinds(), cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }

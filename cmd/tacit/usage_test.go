@@ -165,7 +165,7 @@ func TestCompletion(t *testing.T) {
 		want  string
 		files bool
 	}{
-		{"_", "bench boot certify compare completion cost demo help inspect man symbols version", false},
+		{"_", "bench boot certify compare completion cost demo help inspect man resume symbols version", false},
 		{"boot _", "", true}, {"boot i _", "", false}, {"symbols _", "", true}, {"certify i _", "", true}, {"inspect i _", "", true},
 		{"demo _", "", false}, {"version _", "", false}, {"bench boot-t", "boot-tdx", false},
 		{"boot --platform _", "none snp tdx", false}, {"boot --platform t", "tdx", false}, {"boot --firmware-policy _", "negotiate lazy eager upstream", false},
@@ -175,7 +175,7 @@ func TestCompletion(t *testing.T) {
 		{"boot --trace-file _", "", true}, {"boot --cost _", "tdx-estimate-1 snp-estimate-1 plain-estimate-1", true},
 		{"cost s", "sensitivity show", false}, {"cost fit --base td", "tdx-estimate-1", true}, {"cost measure --host-page _", "2M 4K", false}, {"cost show sn", "snp-estimate-1", true}, {"cost sensitivity --until _", "init end", false},
 		{"cost sensitivity --cost pl", "plain-estimate-1", true}, {"cost check _", "", true}, {"certify --cost td", "tdx-estimate-1", true},
-		{"boot --gdb _", "", false},
+		{"boot --gdb _", "", false}, {"boot --save-at i", "init instruction:", false}, {"boot --save _", "", true}, {"resume _", "", true}, {"resume x _", "", false},
 		{"certify --platform _", "none snp tdx", false}, {"certify --platform snp,", "snp,none snp,tdx", false},
 		{"certify --require snp-", "snp-guest", false}, {"certify --policy lazy,e", "lazy,eager", false}, {"certify --junit _", "", true}, {"certify --memory _", "", false},
 		{"compare _", "", true}, {"compare --with eager-f", "eager-firmware", false}, {"compare --with lazy,host-page-4", "lazy,host-page-4K", false},

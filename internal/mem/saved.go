@@ -133,9 +133,11 @@ func (m *Memory) Save(w *state.Writer) {
 	}
 }
 
-// Load reads what Save wrote, as far as sections are its own. The memory has to be new.
-func (m *Memory) Load(r *state.Reader) error {
+// Load reads what Save wrote, as far as sections are its own, and no more than so many bytes of pages in both planes
+// together: [ErrTooMuch]. The memory has to be new.
+func (m *Memory) Load(r *state.Reader, most uint64) error {
 	workers := runtime.GOMAXPROCS(0)
+	pages := uint64(0)
 	last := Frame(0) // beyond which the next page has to be
 	for {
 		var some []section
@@ -155,7 +157,7 @@ func (m *Memory) Load(r *state.Reader) error {
 			if err != nil {
 				return fmt.Errorf("%w: section %s: %w", state.ErrDamaged, SectionName, err)
 			}
-			if m.pages > m.most {
+			if pages += sec.pages; pages > most>>PageShift {
 				return ErrTooMuch
 			}
 			some = append(some, sec)
@@ -171,7 +173,7 @@ func (m *Memory) Load(r *state.Reader) error {
 	}
 }
 
-// ErrTooMuch says that more pages have been written to than [Memory.Limit] allows.
+// ErrTooMuch says that more pages have been saved than may be loaded.
 var ErrTooMuch = errors.New("more memory than the limit allows")
 
 type section struct {
@@ -197,7 +199,9 @@ func (m *Memory) unpackHead(content []byte, last *Frame) (sec section, err error
 			return sec, ErrOutside
 		}
 		for page := r.first; page < r.first+r.n; page++ {
-			m.plane[sec.plane].backed.set(page)
+			f := FrameOf(sec.plane, page<<PageShift)
+			m.reach(f)
+			m.Back(f)
 		}
 	}
 	first, end := order(sec.plane, sec.runs[0].first), sec.runs[len(sec.runs)-1]
@@ -205,7 +209,6 @@ func (m *Memory) unpackHead(content []byte, last *Frame) (sec section, err error
 		return sec, errors.New("pages that come twice")
 	}
 	*last = order(sec.plane, end.first+end.n)
-	m.pages += sec.pages
 	sec.packed = content[4+n:]
 	return sec, nil
 }

@@ -13,7 +13,7 @@ type block struct {
 	uops  []Uop
 	n     uint64   // instructions
 	link  []*block // where it goes on, per exit, as far as known
-	valid bool     // false once the bytes have changed: then nobody may enter it
+	valid bool     // false once the bytes have changed: then it may not be entered
 
 	frame  mem.Frame
 	offset uint16 // of the first byte in the frame
@@ -299,8 +299,8 @@ func (c *CPU) trapped(e *fetchEntry) bool {
 	return true
 }
 
-// atFence is lookup in a page that is not wholly inside the fence. Inside, it decodes one instruction, which nobody
-// keeps: a kept block could go on to what lies beyond.
+// atFence is lookup in a page that is not wholly inside the fence. Inside, it decodes one instruction, which is
+// not kept: a kept block could go on to what lies beyond.
 func (c *CPU) atFence(e *fetchEntry) *block {
 	switch {
 	case c.trapped(e):

@@ -196,7 +196,7 @@ func (d *decoder) twoByteOther(op uint8) bool {
 	return true
 }
 
-// timestamp emits RDTSC or RDTSCP, which are frequent enough not to end blocks where nobody intercepts them.
+// timestamp emits RDTSC or RDTSCP, which are frequent enough not to end blocks where they are not intercepted.
 func (d *decoder) timestamp(kind InstructionKind, u Uop) {
 	if d.intercepts.Has(kind) {
 		d.sensitive(kind, u)

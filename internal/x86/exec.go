@@ -6,7 +6,7 @@ import "math/bits"
 // the instruction count are exact when it returns.
 //
 // It is one function with one switch because that is what the Go compiler turns into a jump table; what is not hot is
-// behind default, in the functions of the table.
+// under default, in the functions of the table.
 func (c *CPU) exec() {
 	b := c.lookup()
 	var (
@@ -192,7 +192,7 @@ run:
 			} else if !c.missLoad(u, va, 1) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case OpLoad16:
 			va := c.ea(u)
@@ -201,7 +201,7 @@ run:
 			} else if !c.missLoad(u, va, 2) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case OpLoad32:
 			va := c.ea(u)
@@ -210,7 +210,7 @@ run:
 			} else if !c.missLoad(u, va, 4) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case OpLoad64:
 			va := c.ea(u)
@@ -219,7 +219,7 @@ run:
 			} else if !c.missLoad(u, va, 8) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case OpLoadS8x32:
 			va := c.ea(u)
@@ -228,7 +228,7 @@ run:
 			} else if !c.missLoad(u, va, 1) {
 				goto stop
 			} else if c.R[u.Dst%slots] = uint64(uint32(int8(c.R[u.Dst%slots]))); c.finish {
-				goto behind
+				goto after
 			}
 		case OpLoadS8x64:
 			va := c.ea(u)
@@ -237,7 +237,7 @@ run:
 			} else if !c.missLoad(u, va, 1) {
 				goto stop
 			} else if c.R[u.Dst%slots] = uint64(int8(c.R[u.Dst%slots])); c.finish {
-				goto behind
+				goto after
 			}
 		case OpLoadS16x32:
 			va := c.ea(u)
@@ -246,7 +246,7 @@ run:
 			} else if !c.missLoad(u, va, 2) {
 				goto stop
 			} else if c.R[u.Dst%slots] = uint64(uint32(int16(c.R[u.Dst%slots]))); c.finish {
-				goto behind
+				goto after
 			}
 		case OpLoadS16x64:
 			va := c.ea(u)
@@ -255,7 +255,7 @@ run:
 			} else if !c.missLoad(u, va, 2) {
 				goto stop
 			} else if c.R[u.Dst%slots] = uint64(int16(c.R[u.Dst%slots])); c.finish {
-				goto behind
+				goto after
 			}
 		case OpLoadS32x64:
 			va := c.ea(u)
@@ -264,7 +264,7 @@ run:
 			} else if !c.missLoad(u, va, 4) {
 				goto stop
 			} else if c.R[u.Dst%slots] = uint64(int32(c.R[u.Dst%slots])); c.finish {
-				goto behind
+				goto after
 			}
 
 		case OpLoadW8:
@@ -274,7 +274,7 @@ run:
 			} else if !c.missClaim(u, va, 1) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case OpLoadW16:
 			va := c.ea(u)
@@ -283,7 +283,7 @@ run:
 			} else if !c.missClaim(u, va, 2) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case OpLoadW32:
 			va := c.ea(u)
@@ -292,7 +292,7 @@ run:
 			} else if !c.missClaim(u, va, 4) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case OpLoadW64:
 			va := c.ea(u)
@@ -301,7 +301,7 @@ run:
 			} else if !c.missClaim(u, va, 8) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 
 		case OpStore8:
@@ -312,7 +312,7 @@ run:
 			} else if !c.missStore(u, va, 1, v) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case OpStore16:
 			va := c.ea(u)
@@ -322,7 +322,7 @@ run:
 			} else if !c.missStore(u, va, 2, v) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case OpStore32:
 			va := c.ea(u)
@@ -332,7 +332,7 @@ run:
 			} else if !c.missStore(u, va, 4, v) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case OpStore64:
 			va := c.ea(u)
@@ -342,7 +342,7 @@ run:
 			} else if !c.missStore(u, va, 8, v) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 
 		case OpPush:
@@ -350,7 +350,7 @@ run:
 				goto stop
 			}
 			if c.finish {
-				goto behind
+				goto after
 			}
 		case OpPop:
 			var v uint64
@@ -365,7 +365,7 @@ run:
 			c.R[RSP] += 8
 			c.R[u.Dst%slots] = v
 			if c.finish {
-				goto behind
+				goto after
 			}
 
 		case OpAdd32:
@@ -496,7 +496,7 @@ run:
 				goto stop
 			}
 			if c.finish {
-				goto behind
+				goto after
 			}
 		}
 	}
@@ -527,7 +527,7 @@ unlinked:
 	b = c.lookup()
 	goto enter
 
-behind:
+after:
 	// Something wants the run loop's attention. The rest of this instruction is run from a copy that ends after it.
 	u = c.restOf(u)
 	goto run

@@ -45,7 +45,7 @@ func TestSegmentLoads(t *testing.T) {
 		bad("SS, code", false, segSS, selCode, vectorGP, selCode),
 		bad("SS, absent", false, segSS, selAbsent, vectorSS, selAbsent),
 		bad("DS, absent", false, segDS, selAbsent, vectorNP, selAbsent),
-		bad("DS, behind the limit", false, segDS, selLimit, vectorGP, selLimit),
+		bad("DS, after the limit", false, segDS, selLimit, vectorGP, selLimit),
 		bad("DS, code that cannot be read", false, segDS, selExec, vectorGP, selExec),
 		bad("DS, a system descriptor", false, segDS, selLDT, vectorGP, selLDT),
 		bad("DS, RPL above DPL", false, segDS, selData|3, vectorGP, selData),

@@ -277,6 +277,11 @@ func TestFlame(t *testing.T) {
 			t.Errorf("%s: %q, want %q", name, got, want)
 		}
 	}
+	var classes []string
+	p.Eval(&classes, `["efi_stub_entry", "start_kernel", "accept_memory", "firmware"].map(name => [...document.querySelectorAll("#flame [role=treeitem]")].find(f => f.title.startsWith(name + ":")).classList[0])`)
+	if !slices.Equal(classes, []string{"stub", "asker", "on", "firmware"}) {
+		t.Errorf("frames are %v", classes)
+	}
 	if _, got := frame("start_kernel"); got < 0.39 || got > 0.41 {
 		t.Errorf("start_kernel is %.2f wide", got)
 	}

@@ -2,8 +2,11 @@ package page
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/record/timeline"
 )
 
 // callers is who asked for memory, as a table.
@@ -31,7 +34,7 @@ const (
 	stacksRoom  = 100_000 // bytes of markup
 )
 
-func callersOf(r *record.Record) callers {
+func callersOf(r *record.Record, t *timeline.Timeline) callers {
 	by := &r.Acceptance.By
 	rows := r.AskedFor()
 	if len(rows) == 0 {
@@ -57,14 +60,20 @@ func callersOf(r *record.Record) callers {
 		c.Says = fmt.Sprintf("Together they are all %s that the guest accepted itself; firmware’s %s are beside them.",
 			mib(bytes), mib(by.Firmware.Bytes))
 	}
+	if slices.ContainsFunc(rows, func(row record.AskedFor) bool { return strings.Contains(key(row.Stack), "(guessed)") }) {
+		c.Says += " An EFI stub has no names: of its functions the place in the image is given, and “(guessed)” marks what was found by looking through its stack."
+	}
 	all := bytes + by.Firmware.Bytes
 	share := func(n uint64) float64 { return thousandths(n, all) / 10 }
-	room := budget(stacksRoom)
+	room, ofStub := budget(stacksRoom), stubs(t)
 	for _, row := range rows[:min(len(rows), maxRows)] {
 		shown := caller{
 			Asked: clean(row.Asked, askedLength), Class: "kernel", Share: share(row.Bytes),
 			Memory: mib(row.Bytes), Operations: record.FormatCount(row.Operations), Time: nanoseconds(row.VirtualNS),
 			After: mib(row.AfterInit.Bytes),
+		}
+		if ofStub[key(row.Stack)] {
+			shown.Class = "stub"
 		}
 		for _, place := range row.Stack[:min(len(row.Stack), maxDepth)] {
 			place = clean(place, functionLength)

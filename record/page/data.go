@@ -53,7 +53,7 @@ const (
 func dataOf(r *record.Record, t *timeline.Timeline) data {
 	d := data{
 		Memory: t.Memory, Unit: timeline.UnitBytes, Areas: [][2]uint64{}, End: max(t.End, 1), Start: t.End, Stub: stubName(r),
-		Phases: []mark{}, Samples: samplesOf(t), Flame: flameOf(r),
+		Phases: []mark{}, Samples: samplesOf(t), Flame: flameOf(r, t),
 	}
 	for _, a := range t.RAM {
 		d.Areas = append(d.Areas, [2]uint64{a.Start, a.End})

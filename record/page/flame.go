@@ -1,6 +1,11 @@
 package page
 
-import "github.com/tacit-vm/tacit/record"
+import (
+	"strings"
+
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/record/timeline"
+)
 
 // flame is what the flame graph is drawn from. A stack is a list of indices of functions, the innermost first.
 type flame struct {
@@ -16,6 +21,7 @@ type flameStack struct {
 	Operations uint64 `json:"operations"`
 	NS         int64  `json:"ns"`
 	Stack      []int  `json:"stack"`
+	Stub       bool   `json:"stub"` // it is the EFI stub's
 }
 
 func (s *flameStack) add(bytes, operations uint64, ns int64) {
@@ -25,7 +31,21 @@ func (s *flameStack) add(bytes, operations uint64, ns int64) {
 // flameRoom bounds the flame graph: so many bytes of JSON. What has no room is one stack, "other".
 const flameRoom = 300_000
 
-func flameOf(r *record.Record) flame {
+// stubs are the stacks by which the EFI stub accepted, each as key has it.
+func stubs(t *timeline.Timeline) map[string]bool {
+	all := map[string]bool{}
+	for _, taken := range t.Taken {
+		if taken.By == record.Stub && taken.Stack != nil {
+			all[key(*taken.Stack)] = true
+		}
+	}
+	return all
+}
+
+func key(s record.Stack) string { return strings.Join(s, "\n") }
+
+func flameOf(r *record.Record, t *timeline.Timeline) flame {
+	ofStub := stubs(t)
 	f := flame{Functions: []string{}, Machinery: []int{}, Stacks: []flameStack{}, Firmware: flameStack{Stack: []int{}}}
 	f.Firmware.add(r.Acceptance.By.Firmware.Bytes, r.Acceptance.By.Firmware.Operations, r.Acceptance.By.Firmware.VirtualNS)
 	room := budget(flameRoom)
@@ -54,7 +74,7 @@ func flameOf(r *record.Record) flame {
 			f.Stacks[other].add(c.Bytes, c.Operations, c.VirtualNS)
 			continue
 		}
-		s := flameStack{Stack: []int{}}
+		s := flameStack{Stack: []int{}, Stub: ofStub[key(c.Stack)]}
 		s.add(c.Bytes, c.Operations, c.VirtualNS)
 		from := max(len(c.Stack)-maxDepth, 0) // the outermost, from which the picture grows
 		for _, place := range c.Stack[from:] {

@@ -76,7 +76,7 @@ func Write(w io.Writer, r *record.Record, t *timeline.Timeline) error {
 	p := page{
 		Policy: policy, Style: style, Script: script, Licence: licence,
 		Head: headOf(r), Phases: instants(r), ChartSays: chartSays(r), Series: seriesOf(r), States: statesOf(r), Joined: t.Joined > 0 && confidential(r),
-		Console: lines, Callers: callersOf(r), Negotiated: negotiated(r), Steps: steps(r),
+		Console: lines, Callers: callersOf(r, t), Negotiated: negotiated(r), Steps: steps(r),
 		Facts: facts(r), Agents: agents(r), Calls: calls(r), Data: encoded,
 	}
 	var b bytes.Buffer

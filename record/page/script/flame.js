@@ -22,7 +22,7 @@
       for (let i = s.stack.length - 1; i >= 0; i--) {
         let next = at.known.get(s.stack[i]);
         if (!next) {
-          next = frame(functions[s.stack[i]], machinery.has(s.stack[i]) ? "on" : "asker", at);
+          next = frame(functions[s.stack[i]], machinery.has(s.stack[i]) ? "on" : s.stub ? "stub" : "asker", at);
           at.known.set(s.stack[i], next);
           at.children.push(next);
         }
