@@ -40,7 +40,7 @@ func between(r *rand.Rand, start, end uint64) accept.Range {
 	return accept.Range{Start: min(a, b), End: max(a, b)}
 }
 
-// model is a bitmap that nobody could get wrong: the addresses of the unaccepted units.
+// model is a bitmap that is too simple to be wrong: the addresses of the unaccepted units.
 type model map[uint64]bool
 
 func (m model) unit(at uint64) accept.Range {

@@ -75,7 +75,7 @@
 //
 // To accept takes long beside a lock. So a [Tracker] has a processor claim units under the lock, accept them without
 // it, and commit them under it again. Others claim other units meanwhile; who needs a claimed one waits for it alone.
-// If a driver fails, nobody knows what has become of its pages, and nothing more is accepted.
+// If a driver fails, what has become of its pages is unknown, and nothing more is accepted.
 //
 // # Who tells firmware
 //
@@ -104,8 +104,8 @@
 //
 // All the memory that 52 bits address, 4 PiB, has a bitmap of 256 MiB. To look through it takes about as long as to
 // read it: Any, All and Count reach 0.94 to 1.0 of the speed at which the standard library's vector code reads the
-// same bytes (12.3 of 12.7 GB/s, 22 ms), and 0.78 of the rate at which memory delivers cache lines that nobody looks
-// at (15.7 GB/s). To mark 4 PiB takes 33 ms, to clear it 11 ms; to accept 4 MiB takes 56 ns besides what the platform
+// same bytes (12.3 of 12.7 GB/s, 22 ms), and 0.78 of the rate at which memory delivers cache lines that are not
+// looked at (15.7 GB/s). To mark 4 PiB takes 33 ms, to clear it 11 ms; to accept 4 MiB takes 56 ns besides what the platform
 // takes. This is one of the two cores of a virtual machine with other work to do (Intel Xeon, Go 1.26), three runs.
 // For another machine, speeds and ratios side by side:
 //

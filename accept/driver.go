@@ -7,7 +7,7 @@ type Driver interface {
 	// Accept accepts r, whose ends are multiples of [PageSize], whole. No page of r has been accepted before: a
 	// driver that finds one returns an error, since either its caller or the host is not to be trusted.
 	//
-	// After an error nobody knows which pages of r have been accepted, but the driver. An error may be good only
+	// After an error only the driver knows which pages of r have been accepted. An error may be good only
 	// until the next call.
 	Accept(r Range) error
 }

@@ -9,7 +9,7 @@ import (
 )
 
 // Eight processors need the same memory at once. Each unit is accepted by one of them, and when Accept returns the memory
-// is fit for use, whoever has accepted it.
+// is fit for use, no matter who has accepted it.
 func ExampleTracker() {
 	memory := accept.Range{Start: 4 << 30, End: 5 << 30}
 	platform := accepttest.NewMemory(nil, []accept.Range{memory}) // complains if a page is accepted twice

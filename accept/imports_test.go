@@ -11,7 +11,7 @@ import (
 const module = "github.com/tacit-vm/tacit/"
 
 // layer is what firmware, kernels and guests on bare metal import of this module, and what each package of it imports.
-// All that a package imports of the module is in the layer again: nobody who imports it gets a part of the machine.
+// All that a package imports of the module is in the layer again: no part of the machine comes with an import of it.
 var layer = map[string][]string{
 	"uefi":             nil,
 	"tdx/abi":          nil,

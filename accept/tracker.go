@@ -40,7 +40,7 @@ type Monitor interface {
 	Broadcast() // called with the lock: makes those who wait return
 }
 
-// A Claim is memory that its holder accepts, and nobody else.
+// A Claim is memory that its holder accepts, and no other processor.
 type Claim struct {
 	Range
 	slot int
@@ -105,7 +105,7 @@ func (t *Tracker) accept(r Range, d Driver) error {
 	}
 }
 
-// Claim claims the first of the unaccepted memory in r that nobody has claimed, at most [Tracker.Step] bytes of it and
+// Claim claims the first of the unaccepted memory in r that is not claimed, at most [Tracker.Step] bytes of it and
 // in whole units. The claim is good only if the answer is [Claimed]; its holder accepts it and calls [Tracker.Commit],
 // or [Tracker.Fail].
 func (t *Tracker) Claim(r Range) (Claim, Answer) {
@@ -122,7 +122,7 @@ func (t *Tracker) Commit(c Claim) {
 	t.unlock()
 }
 
-// Fail records that c could not be accepted, or only in part. Nobody can claim anything any more.
+// Fail records that c could not be accepted, or only in part. Nothing can be claimed any more.
 func (t *Tracker) Fail(c Claim) {
 	t.lock()
 	t.fail(c)
@@ -158,7 +158,7 @@ func (t *Tracker) claim(r Range) (Claim, Answer) {
 	return Claim{}, Busy
 }
 
-// unclaimed returns the first of the unaccepted memory in r that nobody has claimed, at most a step of it; and, where
+// unclaimed returns the first of the unaccepted memory in r that is not claimed, at most a step of it; and, where
 // there is none, whether there is some that is claimed.
 func (t *Tracker) unclaimed(r Range) (free Range, claimed bool) {
 	step := max(t.Step, UnitSize)

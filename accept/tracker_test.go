@@ -114,7 +114,7 @@ func TestTrackerWaitsForNobodyElse(t *testing.T) {
 			t.Error("Accept returned before a unit that another had claimed was accepted")
 		}
 	})
-	for ledger.counts[4].Load() == 0 || ledger.counts[7].Load() == 0 { // what nobody has claimed comes first
+	for ledger.counts[4].Load() == 0 || ledger.counts[7].Load() == 0 { // what is not claimed comes first
 		runtime.Gosched()
 	}
 	done.Store(true)

@@ -77,7 +77,7 @@ type Config struct {
 	Watch func(b *Boot, reached record.Phase, p record.Progress)
 }
 
-// DefaultMemory is how much the guests get where nobody says: more than the 2 GiB that lie below the PCI hole, so that
+// DefaultMemory is how much the guests get by default: more than the 2 GiB that lie below the PCI hole, so that
 // there is memory above 4 GiB to lose.
 var DefaultMemory = []uint64{4 << 30}
 

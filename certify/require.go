@@ -66,7 +66,7 @@ func shownLazy(b *Boot, on PlatformVerdict) Answer {
 	return answer(*b.Record.Acceptance.UnacceptedAtInit > 0)
 }
 
-// shownNegotiating: whoever was asked has answered, or has left boot services without that.
+// shownNegotiating: the system that was asked has answered, or has left boot services without that.
 func shownNegotiating(b *Boot, _ PlatformVerdict) Answer {
 	if b.Record == nil {
 		return Unknown

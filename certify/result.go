@@ -10,7 +10,7 @@ type Result string
 
 // Results.
 const (
-	Passed   Result = "passed"  // it shows all that is required, and nobody is contradicted
+	Passed   Result = "passed"  // it shows all that is required, and no claim is contradicted
 	Failed   Result = "failed"  // it does not show something, or a claim is contradicted
 	Unjudged Result = "unknown" // neither: it could not be booted, or a boot proves nothing
 )

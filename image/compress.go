@@ -30,7 +30,7 @@ var formats = []struct {
 	{"lz4", "\x02\x21\x4c\x18", openLZ4}, // the legacy frame, which kernels use
 	{"lz4", "\x04\x22\x4d\x18", openLZ4},
 	{"zstd", zstdMagic, func(r io.Reader) (io.Reader, error) {
-		// With a concurrency of 1 the decoder has no goroutines, so nobody needs to close it.
+		// With a concurrency of 1 the decoder has no goroutines, so it need not be closed.
 		return zstd.NewReader(r, zstd.WithDecoderConcurrency(1), zstd.WithDecoderLowmem(true),
 			zstd.WithDecoderMaxWindow(maxWindow))
 	}},

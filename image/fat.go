@@ -135,7 +135,7 @@ func (f *fatFS) entry(at, size int64) (uint32, error) {
 // A fatRun is clusters that follow each other on the volume.
 type fatRun struct{ at, size int64 } // bytes
 
-// chain follows the clusters from the first one on, for size bytes; of a directory, whose size nobody says, as far as
+// chain follows the clusters from the first one on, for size bytes; of a directory, whose size is not recorded, as far as
 // they go.
 func (f *fatFS) chain(first uint32, size int64, directory bool) (runs []fatRun, length int64, err error) {
 	for cluster, ok := first, true; length < size; {

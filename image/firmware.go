@@ -9,7 +9,7 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// OVMF tells whoever starts it where things belong in a table just below the reset vector (EDK2,
+// OVMF tells the VMM that starts it where things belong in a table just below the reset vector (EDK2,
 // OvmfPkg/ResetVector/Ia16/ResetVectorVtf0.asm): entries of data, length and GUID, the last of which, at 0xffffffd0, has
 // the length of all. It is read backwards.
 const (
@@ -28,7 +28,7 @@ var (
 
 const maxTableEntries = 64 // OVMF has 6
 
-// FirmwareMetadata is what a firmware image tells whoever starts it.
+// FirmwareMetadata is what a firmware image tells the VMM that starts it.
 type FirmwareMetadata struct {
 	TDX []FirmwareArea // of Intel TDX (TDX Virtual Firmware Design Guide, section 11); nil if it has none
 	SEV []FirmwareArea // of AMD SEV-SNP (OvmfPkg/ResetVector/X64/OvmfSevMetadata.asm); nil if it has none

@@ -164,7 +164,7 @@ func TestHostileFirmware(t *testing.T) {
 		"sound":                    {one, ""},
 		"packed":                   {inFile(packed(section(0x10, pe))), ""},
 		"packed twice":             {inFile(packed(packed(section(0x10, pe)))), ""},
-		"a file behind the end":    {func() []byte { b := bytes.Clone(one); b[file+22] = 0xff; return b }(), "a damaged file"},
+		"a file after the end":     {func() []byte { b := bytes.Clone(one); b[file+22] = 0xff; return b }(), "a damaged file"},
 		"a section of no length":   {inFile([]byte{0, 0, 0, 0x10}), "a damaged section"},
 		"nested without end":       {inFile(nested), "nested more than"},
 		"damaged LZMA":             {inFile(section(2, append(append(lzmaSection[:], 24, 0, 1, 0), 1, 2, 3))), "lzma: "},
@@ -199,7 +199,7 @@ func TestHostileFirmwareTable(t *testing.T) {
 		"a table of no length":      {end - 18, 0, "a damaged table"},
 		"a table of all":            {end - 17, 0xff, "a damaged table"},
 		"an entry of no length":     {end - 18 - 18, 0, "an entry of 0 bytes"},
-		"metadata behind the start": {bytes.Index(sound, tdxMetadata[:]) - 3, 0xff, "no metadata TDVF"},
+		"metadata before the start": {bytes.Index(sound, tdxMetadata[:]) - 3, 0xff, "no metadata TDVF"},
 		"metadata of many sections": {bytes.Index(sound, []byte("TDVF")) + 13, 0xff, "metadata TDVF of"},
 		"no metadata of SEV":        {bytes.Index(sound, []byte("ASEV")), 'x', "no metadata ASEV"},
 	} {

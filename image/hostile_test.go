@@ -66,7 +66,7 @@ func TestHostileFAT(t *testing.T) {
 	}{
 		"a directory whose chain is a circle": {func(b []byte) { le.PutUint16(b[fat+4:], 2) }, "is it cyclic?"},
 		"a file whose chain is short":         {func(b []byte) { le.PutUint16(b[fat+6:], 0xffff) }, "ends after 512"},
-		"a cluster behind the last one":       {func(b []byte) { le.PutUint16(b[fat+6:], 0xfff0) }, "cluster 65520 of"},
+		"a cluster after the last one":        {func(b []byte) { le.PutUint16(b[fat+6:], 0xfff0) }, "cluster 65520 of"},
 		"a directory in itself": {func(b []byte) {
 			entry := bytes.Index(b[data:], []byte("FILE    ")) + data
 			b[entry+11], b[entry+26], b[entry+27] = 0x10, 2, 0
@@ -171,7 +171,7 @@ func TestHostileExt(t *testing.T) {
 				}
 			}
 		}, "damaged"},
-		"an extent behind the end":   {func(b []byte) { le.PutUint32(b[fileAt+0x28+20:], 1<<30) }, "block 1073741"},
+		"an extent after the end":    {func(b []byte) { le.PutUint32(b[fileAt+0x28+20:], 1<<30) }, "block 1073741"},
 		"a huge file":                {func(b []byte) { le.PutUint32(b[fileAt+4:], 1<<31) }, "bytes on a volume of"},
 		"a huge directory":           {func(b []byte) { le.PutUint32(b[subAt+4:], 7<<20) }, "no more"},
 		"blocks of 2^60 bytes":       {func(b []byte) { le.PutUint32(b[extSuperblock+0x18:], 50) }, "blocks of 2^50"},
@@ -255,8 +255,8 @@ func TestHostileDisks(t *testing.T) {
 	}{
 		"entries without size":        {sound, func(b []byte) { le.PutUint32(b[512+84:], 0); seal(b) }, "entries of 0 bytes"},
 		"too many entries":            {sound, func(b []byte) { le.PutUint32(b[512+80:], 1<<31); seal(b) }, "2147483648 entries"},
-		"entries behind the end":      {sound, func(b []byte) { le.PutUint64(b[512+72:], 1<<60); seal(b) }, "at sector"},
-		"a partition behind the end":  {sound, func(b []byte) { le.PutUint64(b[1024+40:], 1<<40); seal(b) }, "partition 1 has sectors"},
+		"entries after the end":       {sound, func(b []byte) { le.PutUint64(b[512+72:], 1<<60); seal(b) }, "at sector"},
+		"a partition after the end":   {sound, func(b []byte) { le.PutUint64(b[1024+40:], 1<<40); seal(b) }, "partition 1 has sectors"},
 		"a partition in another":      {sound, func(b []byte) { copy(b[1024+128:], b[1024:1024+48]); seal(b) }, "partitions 1 and 2 overlap"},
 		"a wrong checksum":            {sound, func(b []byte) { b[512+60]++; clear(b[len(b)-512:]) }, "the checksum of its header"},
 		"a wrong checksum of entries": {sound, func(b []byte) { b[1024+60]++; clear(b[len(b)-512:]) }, "the checksum of its entries"},

@@ -158,7 +158,7 @@ func TestDebFails(t *testing.T) {
 	}{
 		{"no kernel", deb(t, files, "./boot/config-6"), "no kernel in this package"},
 		{"no data", ar("debian-binary", []byte("2.0\n")), "without data.tar"},
-		{"nothing behind the magic", []byte(arMagic), "without data.tar"},
+		{"nothing after the magic", []byte(arMagic), "without data.tar"},
 		{"cut within data", whole[:len(whole)-1], "truncated package: \"data.tar.zst\" has"},
 		{"cut within a header", whole[:100], "truncated package"},
 		{"no header where one belongs", edit(whole, 8+58, "x"), "no ar header at byte 8"},

@@ -47,7 +47,7 @@ func TestInitramfs(t *testing.T) {
 		}
 	}
 	if _, err := r.Next(); err != io.EOF {
-		t.Errorf("behind the last file: %v", err)
+		t.Errorf("after the last file: %v", err)
 	}
 	again, err := Initramfs(files...)
 	if err != nil || !bytes.Equal(archive, again) {

@@ -196,7 +196,7 @@ func TestHostileExtInline(t *testing.T) {
 		b    byte
 		want string
 	}{
-		"a value behind the inode":  {entry + 3, 0xff, "damaged data within the inode"},
+		"a value after the inode":   {entry + 3, 0xff, "damaged data within the inode"},
 		"a value of another inode":  {entry + 4, 1, "damaged data within the inode"},
 		"a value that is too large": {entry + 10, 1, "damaged data within the inode"},
 	} {
@@ -310,7 +310,7 @@ func TestBackupGPT(t *testing.T) {
 func TestArchives(t *testing.T) {
 	inOrder := imagetest.Files{"boot/vmlinuz-6": []byte("MZ" + strings.Repeat("k", 3000)), "boot/a": {1}}
 	files := maps.Clone(inOrder)
-	files["vmlinuz"] = imagetest.Link("boot/vmlinuz-6") // after the kernel, where nobody looks in a package
+	files["vmlinuz"] = imagetest.Link("boot/vmlinuz-6") // after the kernel, where packages are not searched
 	// opkg's packages are as Debian's, in a tar archive instead of one of ar.
 	ipk := gzipped(t, imagetest.Tar(t, imagetest.Files{
 		"control.tar.gz": gzipped(t, imagetest.Tar(t, nil)), "debian-binary": []byte("2.0\n"),

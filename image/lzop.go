@@ -82,7 +82,7 @@ func (l *lzopReader) Read(p []byte) (int, error) {
 }
 
 // block returns the next block unpacked, or io.EOF after the last one. The checksums are skipped: what is unpacked is
-// checked for being a kernel, and nobody relies on it for more than names.
+// checked for being a kernel, and it is used for names only.
 func (l *lzopReader) block() ([]byte, error) {
 	var unpacked, packed uint32
 	if err := binary.Read(l.r, binary.BigEndian, &unpacked); err != nil {

@@ -72,7 +72,7 @@ func partitions(r io.ReaderAt, size int64) ([]partition, error) {
 }
 
 // mayHaveSecond tells whether the second copy of a GPT counts where the first one is damaged: the disk begins with the
-// protective MBR of a GPT, or with nothing at all. Whoever puts something else on a disk leaves the last sector as it is.
+// protective MBR of a GPT, or with nothing at all. What is put on such a disk later leaves the last sector as it is.
 func mayHaveSecond(r io.ReaderAt) bool {
 	b := make([]byte, mbrSector)
 	if _, err := r.ReadAt(b, 0); err != nil {

@@ -123,7 +123,7 @@ func (l kallsymsLayout) tables(all []Symbol, base uint64) []byte {
 	if !l.offsetFirst {
 		offsets()
 	}
-	return append(b, "something behind, long enough"...)
+	return append(b, "something after it, long enough"...)
 }
 
 // elfFile wraps one segment.

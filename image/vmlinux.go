@@ -12,7 +12,7 @@ import (
 
 // WriteVmlinux writes the kernel of a bzImage as the ELF file that it was linked as, for debuggers: with the symbols
 // that it carries for its own messages as a symbol table. Types and line numbers are in the debugging package of
-// whoever built the kernel.
+// the one who built the kernel.
 func (i *Image) WriteVmlinux(w io.Writer) error {
 	vmlinux, err := i.Payload()
 	if err != nil {

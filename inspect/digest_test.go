@@ -9,7 +9,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/imagetest"
 )
 
-// The digest of a kernel is that of what firmware starts: of a unified kernel image, the whole. Nobody pays for one that
+// The digest of a kernel is that of what firmware starts: of a unified kernel image, the whole. One is not computed that
 // he has not asked for.
 func TestDigests(t *testing.T) {
 	kernel := vmlinuz(t, debian12)

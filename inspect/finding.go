@@ -21,7 +21,7 @@ const (
 	Code     Strength = "code"     // instructions that an entry point leads to
 	Symbols  Strength = "symbols"  // functions that the unpacked kernel has
 	Embedded Strength = "embedded" // the configuration inside the kernel (CONFIG_IKCONFIG)
-	Metadata Strength = "metadata" // what firmware tells whoever starts it
+	Metadata Strength = "metadata" // what firmware tells the VMM that starts it
 	Strings  Strength = "strings"  // messages beside the packed kernel
 	Config   Strength = "config"   // a configuration file that came with the kernel
 	Version  Strength = "version"  // what the release of that number has; distributions add to releases

@@ -26,7 +26,7 @@ type FirmwarePlatform struct {
 	Guest      Finding `json:"guest"`      // a guest can be started with it
 	Leaves     Finding `json:"leaves"`     // it hands memory over to the operating system unaccepted
 	From       uint64  `json:"from"`       // the address from which on; 0 where it does not, or that could not be told
-	Negotiates Finding `json:"negotiates"` // it has the protocol, and accepts all memory where nobody calls it
+	Negotiates Finding `json:"negotiates"` // it has the protocol, and accepts all memory where it is not called
 }
 
 // Name is how people call the image: its path in the file, or the file.
@@ -63,7 +63,7 @@ func (d *disk) lookAtFirmware(volume int, e image.Entry) error {
 	return nil
 }
 
-// tell says in words what the image tells whoever starts it.
+// tell says in words what the image tells the VMM that starts it.
 func (f *Firmware) tell(m image.FirmwareMetadata) {
 	if m.TDX != nil {
 		f.Metadata = append(f.Metadata, fmt.Sprintf("TDX metadata: %d sections", len(m.TDX)))
@@ -141,7 +141,7 @@ func (p FirmwarePlatform) advise() string {
 	case p.Negotiates.Verdict == Yes:
 		return "it leaves memory" + from + " unaccepted to an operating system that says that it accepts it, and accepts all for others"
 	case p.Negotiates.Verdict == No:
-		return "it leaves memory" + from + " unaccepted and asks nobody: an operating system that cannot accept it loses it"
+		return "it leaves memory" + from + " unaccepted and does not ask: an operating system that cannot accept it loses it"
 	}
 	return "it leaves memory" + from + " unaccepted; whether it asks the operating system could not be read"
 }

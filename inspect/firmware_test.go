@@ -35,7 +35,7 @@ func judgedOf(f *inspect.Firmware) (j judged) {
 var (
 	// OVMF of 2025 (EDK2, OvmfPkg/PlatformPei/AmdSev.c, OvmfPkg/AmdSevDxe, OvmfPkg/TdxDxe).
 	upstream = judged{{yes, yes, 4, no}, {yes, yes, 4, yes}}
-	nobody   = judged{{no, no, 0, no}, {no, no, 0, no}}
+	silent   = judged{{no, no, 0, no}, {no, no, 0, no}}
 )
 
 func oneFirmware(t testing.TB, path string) *inspect.Firmware {
@@ -78,7 +78,7 @@ func TestInstalledFirmware(t *testing.T) {
 	// Debian 12's of 2022 accepts all on SEV-SNP; and some of its images are for neither.
 	old := judged{{yes, yes, 4, no}, {yes, no, 0, no}}
 	for _, path := range found {
-		if got := judgedOf(oneFirmware(t, path)); got != upstream && got != old && got != nobody {
+		if got := judgedOf(oneFirmware(t, path)); got != upstream && got != old && got != silent {
 			t.Errorf("%s: %v", path, got)
 		}
 	}
@@ -191,7 +191,7 @@ func TestFirmwareMetadata(t *testing.T) {
 	small := repack(t, codeFD(t), nil)
 	unmarked := bytes.Clone(small)
 	unmarked[len(unmarked)-40] ^= 1 // in the footer's GUID
-	if got := judgedOf(oneFirmware(t, write(t, unmarked))); got != nobody {
+	if got := judgedOf(oneFirmware(t, write(t, unmarked))); got != silent {
 		t.Errorf("without the table: %v", got)
 	}
 	damaged := bytes.Clone(small)

@@ -208,7 +208,7 @@ func inspectVmlinux(k *Kernel, data []byte) error {
 		p.addAll(readConfig(c, Embedded, "its own configuration"))
 		k.commandLineOf(c)
 	}
-	p[negotiates] = []Evidence{evidence(Code, No, "an ELF file has no EFI stub, so nobody asks firmware")}
+	p[negotiates] = []Evidence{evidence(Code, No, "an ELF file has no EFI stub, so firmware is not asked")}
 	p.addAll(readRelease(k.Release))
 	k.decide(p, Embedded)
 	k.Notes = append(k.Notes, "without an EFI stub it does not see unaccepted memory in the UEFI memory map; "+

@@ -128,7 +128,7 @@ func readGrubLinux(data []byte) grubLinux {
 
 func (g grubLinux) known() bool { return g.stub || g.handover || g.legacy }
 
-// starts tells whether a command of GRUB's configuration starts the kernel's EFI stub, and why. Behind shim, GRUB lets
+// starts tells whether a command of GRUB's configuration starts the kernel's EFI stub, and why. After shim, GRUB lets
 // shim verify kernels.
 func (g grubLinux) starts(command string, k *Kernel, behindShim bool) (Verdict, string) {
 	const noHandover = notStarted + ": GRUB enters it by the handover protocol, which it does not have, and says that " +

@@ -55,7 +55,7 @@ func TestGrub(t *testing.T) {
 	const variables = "set dir=/boot\nset k=vmlinuz-x\n" +
 		"linux ${dir}/$k $kernelopts\nlinux $dir/${k} x\nlinux ${dir}/${k} $kernelopts" // only the last can be told
 	alone := func(grub []byte) imagetest.Files { return imagetest.Files{"BOOTX64.EFI": grub} }
-	behind := func(grub []byte) imagetest.Files { return imagetest.Files{"BOOTX64.EFI": shim, "grubx64.efi": grub} }
+	afterShim := func(grub []byte) imagetest.Files { return imagetest.Files{"BOOTX64.EFI": shim, "grubx64.efi": grub} }
 	for name, c := range map[string]struct {
 		efi    imagetest.Files // EFI/BOOT
 		kernel []byte
@@ -63,21 +63,21 @@ func TestGrub(t *testing.T) {
 		stub   inspect.Verdict
 		chain  string
 	}{
-		"upstream 2.06":             {alone(grub206), kernel, grubCfg, no, "/EFI/BOOT/BOOTX64.EFI (GRUB 2.06)"},
-		"Debian 2.06":               {behind(grubDebian), kernel, grubCfg, unknown, "BOOTX64.EFI (shim 16.1) → partition 1: /EFI/BOOT/grubx64.efi (GRUB 2.06-13)"},
-		"Debian 2.06, linuxefi":     {alone(grubDebian), kernel, command("linuxefi"), yes, "(GRUB 2.06-13)"},
-		"Red Hat":                   {behind(grubRedHat), kernel, grubCfg, yes, "(GRUB 2.06-99)"},
-		"upstream 2.12":             {alone(grub212), kernel, grubCfg, yes, "(GRUB 2.12)"},
-		"upstream 2.12 behind shim": {behind(grub212), kernel, grubCfg, unknown, "(GRUB 2.12)"},
-		"Debian 2.12 behind shim":   {behind(grubPeimage), kernel, grubCfg, yes, "(GRUB 2.12-9)"},
-		"2.12, an early stub":       {alone(grubPeimage), early, grubCfg, no, "(GRUB 2.12-9)"},
-		"2.12, no stub":             {alone(grubPeimage), noStub, grubCfg, no, "(GRUB 2.12-9)"},
-		"linux16":                   {alone(grubPeimage), kernel, command("linux16"), no, "GRUB"},
-		"chainloader":               {alone(grub206), kernel, "chainloader ($root)/boot/vmlinuz-x\n", yes, "GRUB"},
-		"a core without modules":    {alone(grubCore), kernel, grubCfg, unknown, "GRUB"},
-		"variables":                 {alone(grub212), kernel, variables, yes, "GRUB"},
-		"no loader in the image":    {nil, kernel, grubCfg, unknown, ""},
-		"an old kernel":             {alone(grubPeimage), oldKernel, grubCfg, yes, "GRUB"},
+		"upstream 2.06":            {alone(grub206), kernel, grubCfg, no, "/EFI/BOOT/BOOTX64.EFI (GRUB 2.06)"},
+		"Debian 2.06":              {afterShim(grubDebian), kernel, grubCfg, unknown, "BOOTX64.EFI (shim 16.1) → partition 1: /EFI/BOOT/grubx64.efi (GRUB 2.06-13)"},
+		"Debian 2.06, linuxefi":    {alone(grubDebian), kernel, command("linuxefi"), yes, "(GRUB 2.06-13)"},
+		"Red Hat":                  {afterShim(grubRedHat), kernel, grubCfg, yes, "(GRUB 2.06-99)"},
+		"upstream 2.12":            {alone(grub212), kernel, grubCfg, yes, "(GRUB 2.12)"},
+		"upstream 2.12 after shim": {afterShim(grub212), kernel, grubCfg, unknown, "(GRUB 2.12)"},
+		"Debian 2.12 after shim":   {afterShim(grubPeimage), kernel, grubCfg, yes, "(GRUB 2.12-9)"},
+		"2.12, an early stub":      {alone(grubPeimage), early, grubCfg, no, "(GRUB 2.12-9)"},
+		"2.12, no stub":            {alone(grubPeimage), noStub, grubCfg, no, "(GRUB 2.12-9)"},
+		"linux16":                  {alone(grubPeimage), kernel, command("linux16"), no, "GRUB"},
+		"chainloader":              {alone(grub206), kernel, "chainloader ($root)/boot/vmlinuz-x\n", yes, "GRUB"},
+		"a core without modules":   {alone(grubCore), kernel, grubCfg, unknown, "GRUB"},
+		"variables":                {alone(grub212), kernel, variables, yes, "GRUB"},
+		"no loader in the image":   {nil, kernel, grubCfg, unknown, ""},
+		"an old kernel":            {alone(grubPeimage), oldKernel, grubCfg, yes, "GRUB"},
 	} {
 		efi := imagetest.Files{}
 		for file, content := range c.efi {

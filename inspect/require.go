@@ -68,7 +68,7 @@ func (f *Firmware) Meets(r Requirement) Verdict { return r.by(f) }
 
 func (p Platform) lazily() Verdict { return and(p.Guest.Verdict, p.Accepts.Verdict) }
 
-// negotiated: the kernel asks firmware, and whoever starts it lets it.
+// negotiated: the kernel asks firmware, and the loader that starts it lets it.
 func (k *Kernel) negotiated() Verdict {
 	verdict := k.Negotiates.Verdict
 	if len(k.Boots) > 0 {

@@ -267,7 +267,7 @@ func TestUnreadableCode(t *testing.T) {
 	}
 }
 
-// What firmware cannot start is not said to have no stub: whoever starts it in another way may meet it.
+// What firmware cannot start is not said to have no stub: another loader may meet it.
 func TestDamagedHeader(t *testing.T) {
 	kernel := vmlinuz(t, debian13)
 	pe := int(binary.LittleEndian.Uint32(kernel[0x3c:]))

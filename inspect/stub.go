@@ -137,7 +137,7 @@ func (b *boot) negotiates() Evidence {
 	call, certain := b.service(uefi.BSLocateProtocol, guid)
 	switch {
 	case call == nil && b.why == "" && b.header == nil:
-		return evidence(Code, No, "there is no EFI stub, so nobody asks firmware")
+		return evidence(Code, No, "there is no EFI stub, so firmware is not asked")
 	case call == nil:
 		return b.missing("no LocateProtocol of the memory acceptance protocol")
 	case !certain:

@@ -251,7 +251,7 @@ func (d *disk) addAddons(k *Kernel) {
 }
 
 // ownAddon tells whether an add-on lies in the directory for a kernel's image, where that is on a partition that firmware
-// reads. Beside the modules some distributions have add-ons that nobody enabled yet.
+// reads. Beside the modules some distributions have add-ons that are not enabled yet.
 func (d *disk) ownAddon(k *Kernel, a addon) bool {
 	const directory = ".extra.d"
 	dir, ok := strings.CutSuffix(strings.ToLower(path.Dir(a.path)), directory)

@@ -55,7 +55,7 @@ func TestAddons(t *testing.T) {
 		"of an old stub": {imagetest.Files{"loader/addons/a.addon.efi": addonOf(eager)}, "EFI/Linux/os.efi",
 			uki("253", kernel, section(".cmdline", "quiet")), yes, 0, 1},
 		"without a line of its own": {imagetest.Files{"loader/addons/a.addon.efi": addonOf(eager)}, "EFI/Linux/os.efi", uki("257", kernel), no, 1, 1},
-		"behind words for init": {imagetest.Files{"loader/addons/a.addon.efi": addonOf(eager)}, "EFI/Linux/os.efi",
+		"after words for init": {imagetest.Files{"loader/addons/a.addon.efi": addonOf(eager)}, "EFI/Linux/os.efi",
 			uki("257", kernel, section(".cmdline", "quiet -- x")), yes, 0, 2},
 		"in all profiles": {imagetest.Files{"loader/addons/a.addon.efi": addonOf(eager)}, "EFI/Linux/os.efi",
 			uki("257", kernel, section(".cmdline", "quiet"), section(".profile", "ID=a"), section(".profile", "ID=b")), no, 1, 3},

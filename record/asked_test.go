@@ -23,7 +23,7 @@ func TestAsked(t *testing.T) {
 		}
 	}
 	if got := (Stack{}).Asked(); got != "" {
-		t.Errorf("nobody asked: %q", got)
+		t.Errorf("without a question: %q", got)
 	}
 }
 

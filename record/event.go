@@ -26,7 +26,7 @@ type Accepted struct {
 	NS    int64             `json:"ns"`  // virtual time that it took, the host's part included
 	RIP   Address           `json:"rip"` // the guest instruction; 0 when the firmware did it
 
-	Stack *Stack `json:"stack,omitempty"` // who in the guest asked; nil where nobody wants to know, and firmware's. The Log sets it
+	Stack *Stack `json:"stack,omitempty"` // who in the guest asked; nil where that is not wanted, and firmware's. The Log sets it
 }
 
 // Added says that the host gave the guest private pages (TDX: TDH.MEM.PAGE.AUG; SEV-SNP: RMPUPDATE).

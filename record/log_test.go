@@ -252,7 +252,7 @@ func TestLinesAreBounded(t *testing.T) {
 		lines.Event(Marked{Phase: Init})
 	}
 	if err := lines.Close(); err == nil || strings.Count(b.String(), "\n") != 2 {
-		t.Errorf("Close returned %v behind\n%s", err, &b)
+		t.Errorf("Close returned %v after\n%s", err, &b)
 	}
 }
 

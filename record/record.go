@@ -86,7 +86,7 @@ type Acceptance struct {
 	BitmapSetAtReport *uint64 `json:"bitmap_set_at_report_bytes"`
 	BitmapError       string  `json:"bitmap_error,omitempty"` // why the guest's bitmap could not be read
 
-	// Callers is who in the guest asked for how much, most first; absent where nobody wanted to know.
+	// Callers is who in the guest asked for how much, most first; absent where that was not wanted.
 	Callers []Caller `json:"callers,omitempty"`
 }
 
@@ -96,7 +96,7 @@ type Negotiation struct {
 	Offered          bool     `json:"offered"`                // firmware published the memory acceptance protocol
 	LookedUpBy       []string `json:"looked_up_by"`           // images that asked for it, each once
 	AllowedBy        []string `json:"allowed_by"`             // images that called AllowUnacceptedMemory
-	AcceptedAtExit   uint64   `json:"accepted_at_exit_bytes"` // what firmware accepted at ExitBootServices, since nobody had called
+	AcceptedAtExit   uint64   `json:"accepted_at_exit_bytes"` // what firmware accepted at ExitBootServices, since the protocol had not been called
 	ExitBootServices int      `json:"exit_boot_services_calls"`
 }
 

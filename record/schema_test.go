@@ -35,7 +35,7 @@ func decode(t *testing.T, r *Record) map[string]any {
 	return v
 }
 
-// These names are a promise to whoever reads records.
+// These names are a promise to the readers of records.
 var promised = []string{
 	"schema", "image.kernel", "platform", "memory_bytes", "outcome", "diagnosis",
 	"acceptance.by.firmware.bytes", "acceptance.by.firmware.operations",

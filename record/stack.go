@@ -30,7 +30,7 @@ const maxStacks = 4096
 
 // callers are the totals of each stack.
 type callers struct {
-	find  *Stacks // nil: nobody wants to know
+	find  *Stacks // nil: not wanted
 	known map[string]*caller
 	other caller // those for whom there was no room
 }

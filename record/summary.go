@@ -131,11 +131,11 @@ func (r *Record) negotiationLine(w io.Writer) {
 	case len(n.AllowedBy) > 0:
 		text = append(text, "AllowUnacceptedMemory called by "+strings.Join(n.AllowedBy, ", "))
 	case n.AcceptedAtExit > 0:
-		text = append(text, "nobody called: firmware accepted "+FormatBytes(n.AcceptedAtExit)+" at ExitBootServices")
+		text = append(text, "it was not called: firmware accepted "+FormatBytes(n.AcceptedAtExit)+" at ExitBootServices")
 	case !n.Offered:
 		return
 	default:
-		text = append(text, "offered, and nobody called")
+		text = append(text, "offered, and not called")
 	}
 	line(w, "negotiation", r.Config.FirmwarePolicy, append(text, fmt.Sprintf("ExitBootServices called %d times", n.ExitBootServices))...)
 }

@@ -9,7 +9,7 @@ import (
 type Agent uint8
 
 const (
-	// Running stands for whoever executes guest instructions at that moment: the firmware before the phase
+	// Running stands for what executes guest instructions at that moment: the firmware before the phase
 	// StubEntry, the EFI application until KernelEntry, the kernel from then on.
 	Running Agent = iota
 	// Firmware is the UEFI firmware, also when it works on behalf of an application that called it.

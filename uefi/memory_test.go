@@ -67,7 +67,7 @@ func TestMemoryDescriptorEnd(t *testing.T) {
 	}
 }
 
-// Firmware has 48 bytes from one descriptor to the next, just so that nobody takes it for 40.
+// Firmware has 48 bytes from one descriptor to the next, just so that it is not taken for 40.
 func TestMemoryMapStride(t *testing.T) {
 	const stride = 48
 	want := []uefi.MemoryDescriptor{{Type: uefi.ConventionalMemory, NumberOfPages: 0x80}, unaccepted, {Type: 0x8000_0001}}

@@ -75,10 +75,10 @@ type Config struct {
 
 	Callers bool // find out who in the guest asks for memory to be accepted
 
-	Debugger *gdb.Server // the machine waits for its gdb before the first instruction, and stops for it; nil lets nobody in
+	Debugger *gdb.Server // the machine waits for its gdb before the first instruction, and stops for it; nil lets no one in
 	Trace    *Trace      // writes a line about each of some instructions; may be nil
 
-	// Keyboard types on the first serial port, until it is closed; nil means that nobody does. Replay is typed first,
+	// Keyboard types on the first serial port, until it is closed; nil means that no one does. Replay is typed first,
 	// each at its instant: what Typed heard in another run with the same configuration makes this run that one.
 	Keyboard <-chan []byte
 	Replay   []Typed
@@ -95,7 +95,7 @@ const (
 
 const defaultMemory = 4 << 30
 
-// commandLine is what tacit passes to Linux when nobody says otherwise. The console is the first serial port.
+// commandLine is what tacit passes to Linux by default. The console is the first serial port.
 const commandLine = "console=ttyS0 earlyprintk=ttyS0 panic=-1"
 
 // rtcStart is the guest's time at the start, in Unix seconds: the same in every run. 2026-01-01 00:00 UTC.

@@ -13,7 +13,7 @@ import (
 	"github.com/tacit-vm/tacit/record"
 )
 
-// A debugger is the machine as gdb sees it: a gdb.Target. A nil one is a machine that nobody debugs.
+// A debugger is the machine as gdb sees it: a gdb.Target. A nil one is a machine that is not debugged.
 //
 // Standing still costs the guest nothing that it could measure: the processors come back to run.go between two
 // instructions, and go on there.

@@ -15,7 +15,7 @@ import (
 	"github.com/tacit-vm/tacit/vm"
 )
 
-// client runs Debian's gdb with these commands on the machine behind s and returns what it prints.
+// client runs Debian's gdb with these commands on the machine that s serves and returns what it prints.
 func client(t *testing.T, s *gdb.Server, commands ...string) string {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
@@ -52,12 +52,12 @@ func says(t *testing.T, out string, texts ...string) {
 	t.Helper()
 	rest := out
 	for _, text := range texts {
-		_, behind, found := strings.Cut(rest, text)
+		_, after, found := strings.Cut(rest, text)
 		if !found {
 			t.Errorf("%q is missing, or comes too early, in\n%s", text, out)
 			return
 		}
-		rest = behind
+		rest = after
 	}
 }
 

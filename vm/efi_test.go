@@ -231,6 +231,6 @@ func TestImageThatWaitsForNothing(t *testing.T) {
 		t.Errorf("outcome %s, diagnosis %+v", b.Outcome, b.Diagnosis)
 	}
 	if b.Config.InitrdSHA256 != "" {
-		t.Error("it has an initrd that nobody gave it")
+		t.Error("it has an initrd, and was given none")
 	}
 }

@@ -15,12 +15,12 @@ import (
 //
 // From outside, at any moment: the caller's context is done, or MaxWall is over. Both end one context, and when that is
 // done the processors are asked to come back (x86.CPU.Yield). They do so between two instructions; firmware's services
-// do between two pieces of their work; whoever waits, for gdb or for a key, waits for the context as well.
+// do between two pieces of their work; what waits, for gdb or for a key, waits for the context as well.
 //
 // By the run itself, at an exact place that is the same on every host: so many instructions or so much virtual time, a
 // kernel that has given up, more of the host's memory than the run may take. What is looked at for these is data.
 
-// Ends that nobody else has a word for.
+// Ends for which no other package has a word.
 var (
 	errCancelled = errors.New("cancelled")
 	errHalted    = errors.New("every processor waits for an interrupt and none can come")
@@ -127,10 +127,12 @@ func (m *Machine) inUserMode() error {
 	return nil
 }
 
-// runsOutOfMemory hears that the guest has written to more pages than the run may take of the host's memory.
+// runsOutOfMemory hears that the guest has made the run take more of the host's memory than it may.
 func (m *Machine) runsOutOfMemory() {
 	m.full = true
-	m.cpus[0].Pause()
+	if len(m.cpus) > 0 { // else a fork takes too much from the start, which is found at its first step
+		m.cpus[0].Pause()
+	}
 }
 
 // givenUp turns the end of work that was given up into why it was.

@@ -23,6 +23,7 @@ const (
 	atAcceptance
 	atInstruction
 	atViolation
+	atOutput // the console has shown what is expected
 )
 
 // AtInit is the first instruction at privilege level 3.

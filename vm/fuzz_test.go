@@ -4,6 +4,10 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -25,7 +29,7 @@ var fuzzValues = []uint64{
 	^uint64(0), ^uint64(0) - 4095, 0x10001, 0xC001_0130, 0x800, 0x80F, 0x832, 0x838, 0x6E0, 0x3F8, 0x70, 0xCF9, 0x15, 0x8000_0200,
 }
 
-// fuzzCode are instructions that leave the processor for somebody: memory, module, hypervisor, firmware, devices.
+// fuzzCode are instructions that ask something of what is outside the processor: memory, module, hypervisor, firmware, devices.
 var fuzzCode = [][]byte{
 	{0x48, 0x89, 0x08},             // mov [rax], rcx
 	{0x48, 0x8B, 0x08},             // mov rcx, [rax]
@@ -120,39 +124,81 @@ func FuzzGuest(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, in []byte, platform, attack, lie byte) {
-		cfg := vm.Config{
-			Platform: vm.PlatformNames()[int(platform)%len(vm.PlatformNames())], Memory: 128 * mib, FirmwareAccepts: 64 * mib, Initrd: []byte{},
-			Image: application(t, fuzzedGuest(in)), Seed: uint64(len(in)), MaxInstructions: 5_000, MaxVirtual: 10 * time.Second, MaxHostMemory: 1 * gib,
-		}
-		if cfg.Platform != vm.None {
-			kinds := host.Attacks()
-			if n := int(attack) % (len(kinds) + 1); n > 0 {
-				cfg.HostAttack = string(kinds[n-1].Kind)
-			}
-			lies := firmware.Lies()
-			if n := int(lie) % (len(lies) + 1); n > 0 {
-				cfg.FirmwareLie = string(lies[n-1].Kind)
-			}
-		}
-		var want []byte
-		for _, limit := range []int{0, 1, 5} {
-			cfg.BlockLimit, cfg.MaxWall = limit, time.Minute
-			b := boot(t, cfg)
-			if b.Diagnosis != nil && strings.Contains(b.Diagnosis.Summary, "wall time") {
-				t.Fatalf("it does not come to its end: %+v", b.Diagnosis)
-			}
-			b.Host = record.Host{}
-			got, err := json.Marshal(b.Record)
-			if err != nil {
-				t.Fatal(err)
-			}
-			got = append(got, b.console...)
-			if want == nil {
-				want = slices.Clone(got)
-			}
-			if !bytes.Equal(got, want) {
-				t.Fatalf("with blocks of %d:\n%s\nwithout a limit:\n%s", limit, got, want)
-			}
-		}
+		sameEverywhere(t, in, platform, attack, lie)
 	})
+}
+
+// sameEverywhere runs a fuzzed guest with blocks cut in three ways, asserts that they give the same record and console in
+// time, and returns how it ended.
+func sameEverywhere(t *testing.T, in []byte, platform, attack, lie byte) record.Outcome {
+	t.Helper()
+	cfg := vm.Config{
+		Platform: vm.PlatformNames()[int(platform)%len(vm.PlatformNames())], Memory: 128 * mib, FirmwareAccepts: 64 * mib, Initrd: []byte{},
+		Image: application(t, fuzzedGuest(in)), Seed: uint64(len(in)), MaxInstructions: 5_000, MaxVirtual: 10 * time.Second, MaxHostMemory: 1 * gib,
+	}
+	if cfg.Platform != vm.None {
+		kinds := host.Attacks()
+		if n := int(attack) % (len(kinds) + 1); n > 0 {
+			cfg.HostAttack = string(kinds[n-1].Kind)
+		}
+		lies := firmware.Lies()
+		if n := int(lie) % (len(lies) + 1); n > 0 {
+			cfg.FirmwareLie = string(lies[n-1].Kind)
+		}
+	}
+	var outcome record.Outcome
+	var want []byte
+	for _, limit := range []int{0, 1, 5} {
+		cfg.BlockLimit, cfg.MaxWall = limit, time.Minute
+		b := boot(t, cfg)
+		if b.Diagnosis != nil && strings.Contains(b.Diagnosis.Summary, "wall time") {
+			t.Fatalf("it does not come to its end: %+v", b.Diagnosis)
+		}
+		b.Host = record.Host{}
+		got, err := json.Marshal(b.Record)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, b.console...)
+		if want == nil {
+			want, outcome = slices.Clone(got), b.Outcome
+		}
+		if !bytes.Equal(got, want) {
+			t.Fatalf("with blocks of %d:\n%s\nwithout a limit:\n%s", limit, got, want)
+		}
+	}
+	return outcome
+}
+
+var (
+	randomSeed   = flag.Uint64("guest-seed", 1, "where TestRandomGuests has its guests from")
+	randomFirst  = flag.Uint64("guest-first", 0, "the first of them")
+	randomGuests = flag.Uint64("guests", 60, "how many there are")
+)
+
+// Random guests on every platform, under every attack and lie: as FuzzGuest makes them, but without a corpus, so
+// that two numbers say which guest it was. scripts/soak guests runs very many.
+func TestRandomGuests(t *testing.T) {
+	endings := map[record.Outcome]int{}
+	for i := *randomFirst; i < *randomFirst+*randomGuests; i++ {
+		r := rand.New(rand.NewPCG(*randomSeed, i))
+		in := make([]byte, r.IntN(200))
+		for k := range in {
+			in[k] = byte(r.Uint32())
+		}
+		platform, attack, lie := byte(r.Uint32()), byte(r.Uint32()), byte(r.Uint32())
+		if r.IntN(2) == 0 { // most attacks end a guest, and then there is nothing to see of it
+			attack, lie = 0, 0
+		}
+		if ok := t.Run(fmt.Sprintf("seed %d, guest %d", *randomSeed, i), func(t *testing.T) {
+			endings[sameEverywhere(t, in, platform, attack, lie)]++
+		}); !ok {
+			return
+		}
+	}
+	var said []string
+	for _, o := range slices.Sorted(maps.Keys(endings)) {
+		said = append(said, fmt.Sprintf("%d %s", endings[o], o))
+	}
+	t.Logf("ended with: %s", strings.Join(said, ", "))
 }

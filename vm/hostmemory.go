@@ -9,8 +9,9 @@ import (
 )
 
 // What a run takes of the host's memory is bounded, so that a guest which writes to all of a large memory ends the run,
-// with a record, and not the host's OOM killer the process, without one. What the guest decides is counted exactly:
-// pages that it has written to. The rest has bounds of its own and is set aside.
+// with a record, and not the host's OOM killer the process, without one. What the guest decides is counted as it grows:
+// pages that it has written to, what is known of the state of each page, firmware's books. The rest has bounds of its own
+// and is set aside.
 
 const (
 	// programBytes is what the program takes by itself: its code, the collector's reserve, decoding an image.
@@ -21,7 +22,7 @@ const (
 	leastHostMemory = 1 << 30
 )
 
-// DefaultMaxHostMemory is what a run may take of the host's memory where nobody says: most of what is available to this
+// DefaultMaxHostMemory is what a run may take of the host's memory by default: most of what is available to this
 // process, in bytes; 0 where the host does not tell.
 func DefaultMaxHostMemory() uint64 { return availableMemory() / 8 * 7 &^ (1<<20 - 1) }
 
@@ -43,7 +44,35 @@ type hostBudget struct {
 	all    uint64 // 0 is no limit
 	inputs uint64 // image and initrd
 	code   uint64 // decoded code, and as much again until the collector has been there
-	guest  uint64 // pages that the guest has written to, with the host's page tables for them
+	guest  uint64 // what the guest decides
+}
+
+// A grower takes memory of the host's as the guest goes on, and tells how much more or less than before, in bytes.
+type grower interface {
+	OnGrowth(grew func(bytes int64))
+}
+
+// grown is what the guest has made growers take, in bytes.
+type grown struct {
+	pages    int64 // that it has written to, with the host's page tables
+	states   int64 // of its pages: twice, since the collector lets as much lie as is in use
+	firmware int64 // firmware's books
+}
+
+func (g *grown) all() int64 { return g.pages + g.states + g.firmware }
+
+// count has the run end when all growers together take more than there is for the guest. It counts what g takes in sum,
+// times as much as it says.
+func (m *Machine) count(g grower, times int64, sum *int64) {
+	if m.budget.all == 0 {
+		return
+	}
+	g.OnGrowth(func(bytes int64) {
+		*sum += times * bytes
+		if bytes > 0 && m.grown.all() > int64(m.budget.guest) {
+			m.runsOutOfMemory()
+		}
+	})
 }
 
 // budget divides what the run may take; an error says why it is not enough.
@@ -65,13 +94,11 @@ func (c *Config) budget() (b hostBudget, err error) {
 	return b, nil
 }
 
-// pages is how many bytes of guest memory may be backed: a page of the host's page tables stands for 512 pages.
-func (b *hostBudget) pages() uint64 { return b.guest / 513 * 512 &^ (1<<20 - 1) }
-
 // exhausted is how a run ends that would take more.
 func (m *Machine) exhausted() error {
-	return &limitError{fmt.Sprintf("%s of the host's memory (%s of guest memory that has been written to, %s of image and initrd, "+
-		"up to %s of decoded code, up to %s of the program's own)",
-		record.FormatBytes(m.budget.all), record.FormatBytes(m.budget.pages()), record.FormatBytes(m.budget.inputs),
-		record.FormatBytes(m.budget.code), record.FormatBytes(programBytes))}
+	format := func(bytes int64) string { return record.FormatBytes((uint64(bytes) + 1<<20 - 1) &^ (1<<20 - 1)) } // in whole MiB
+	return &limitError{fmt.Sprintf("%s of the host's memory (%s of guest memory that has been written to, with its page tables, "+
+		"%s of page states, %s of firmware's books, %s of image and initrd, up to %s of decoded code, up to %s of the program's own)",
+		record.FormatBytes(m.budget.all), format(m.grown.pages), format(m.grown.states), format(m.grown.firmware),
+		record.FormatBytes(m.budget.inputs), record.FormatBytes(m.budget.code), record.FormatBytes(programBytes))}
 }

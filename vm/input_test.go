@@ -67,7 +67,7 @@ func typed(t *testing.T, cfg vm.Config, y *typist) (b booted, log string) {
 	return booted{r, y.String()}, w.String()
 }
 
-// What was typed at a time of nobody's choice makes the same run again from the log.
+// What was typed at any time makes the same run again from the log.
 func TestTypedInputIsRepeated(t *testing.T) {
 	t.Parallel()
 	keys := make(chan []byte, 8)

@@ -44,19 +44,21 @@ type Machine struct {
 	event    Event          // at which the run is to stop
 	before   uint64         // instructions that had completed when the machine was loaded
 	ran      time.Duration  // how long it has run on the host
+	frozen   *frozen        // what forks are made of; nil where none has been made here
 	since    time.Time      // from when on Config.MaxWall counts; zero before the first Run
 
 	ended  error // how the guest ended the run from within an instruction, such as a device's power-off
 	exited bool  // the mark of ExitBootServices has been made
 	sums   *sums
 	budget hostBudget
-	full   bool // the guest has written to more pages than budget has for it
+	grown  grown
+	full   bool // that is more than budget has for it
 
 	appointments []appointment // in the order of time
 	trace        *tracer       // nil while nothing is traced
 	unfinished   *tracer       // of a trace that was under way when the machine was saved; nil where none was
-	debug        *debugger     // nil where nobody debugs
-	sampler      *sampler      // nil where nobody wants to see what happens over time
+	debug        *debugger     // nil where there is no gdb
+	sampler      *sampler      // nil where what happens over time is not wanted
 	keyboard     keyboard
 }
 
@@ -66,11 +68,11 @@ func New(cfg Config) (*Machine, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	return newMachine(cfg)
+	return newMachine(cfg, mem.New)
 }
 
-// newMachine makes a machine of a complete configuration.
-func newMachine(cfg Config) (m *Machine, err error) {
+// newMachine makes a machine of a complete configuration, with memory that newMemory makes.
+func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m *Machine, err error) {
 	m = &Machine{cfg: cfg, log: record.NewLog(cfg.Events), ram: physical.RAM(cfg.Memory), console: console{out: cfg.Console, giveUp: neverGiveUp}}
 	m.console.now, m.console.onLast = m.Now, m.panicked
 	defer func() {
@@ -81,12 +83,10 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	if m.budget, err = cfg.budget(); err != nil {
 		return m, err
 	}
-	if m.memory, err = mem.New(m.ram[len(m.ram)-1].End); err != nil {
+	if m.memory, err = newMemory(m.ram[len(m.ram)-1].End); err != nil {
 		return m, err
 	}
-	if m.budget.all > 0 {
-		m.memory.Limit(m.budget.pages(), m.runsOutOfMemory)
-	}
+	m.count(m.memory, 1, &m.grown.pages)
 	board := device.Config{
 		Clock: m, RTCStart: rtcStart, LocalAPICs: m,
 		COM1: m.console.put, COM2: func(b byte) { _, _ = m.report.Write([]byte{b}) }, // a Parser takes everything
@@ -123,6 +123,10 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	if m.firmware, err = firmware.New(fw); err != nil {
 		return m, err
 	}
+	m.count(m.firmware, 1, &m.grown.firmware)
+	if m.platform.states != nil {
+		m.count(m.platform.states, 2, &m.grown.states)
+	}
 	m.debug, m.sampler = m.newDebugger(), m.newSampler()
 	m.keyboard = keyboard{m: m, live: cfg.Keyboard, replay: cfg.Replay}
 	m.cpus = []*x86.CPU{x86.New(x86.Config{
@@ -130,6 +134,7 @@ func newMachine(cfg Config) (m *Machine, err error) {
 		Cost: cfg.Cost, TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
 		CodeBytes: int(m.budget.code / 2),
 	})}
+	m.console.pause = m.cpus[0].Pause
 	for _, c := range m.cpus {
 		c.APIC.OnEOI(m.board.EOI)
 		if m.board.PIC != nil {
@@ -139,7 +144,7 @@ func newMachine(cfg Config) (m *Machine, err error) {
 	return m, nil
 }
 
-// hasPIC says whether there is a pair of 8259: a TD has none, since nobody but the TDX module could inject their
+// hasPIC says whether there is a pair of 8259: a TD has none, since only the TDX module could inject their
 // interrupts, and QEMU leaves them out (target/i386/kvm/tdx.c).
 func (m *Machine) hasPIC() bool { return m.cfg.Platform != TDX }
 
@@ -149,6 +154,7 @@ const tscHz = 1_000_000_000
 // Close gives back the memory that the machine takes. Nothing can be done with it afterwards. Closing it twice does
 // nothing.
 func (m *Machine) Close() {
+	m.thaw()
 	if m.sums != nil {
 		m.sums.giveUp()
 	}

@@ -16,10 +16,11 @@ import (
 // A platform is what the machine knows of its x86.Platform beyond what the processor knows.
 type platform struct {
 	x86.Platform
-	unaccepted func() uint64                             // bytes of private memory that nobody has accepted
+	unaccepted func() uint64                             // bytes of private memory that has not been accepted
 	memory     func() (private, accepted, shared uint64) // bytes; nil where no memory is private
 	accept     func(c *x86.CPU, r accept.Range) error    // firmware's way; nil where nothing is to be accepted
 	state      func(gpa uint64) string                   // names the state of a page
+	states     grower                                    // what knows the states of all pages; nil where they have none
 
 	privateBit uint64                                                               // in page-table entries that firmware makes
 	tables     []firmware.PlatformTable                                             // that firmware publishes for the platform

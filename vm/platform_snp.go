@@ -40,7 +40,8 @@ func makeSNP(m *Machine) (*platform, error) {
 		parts = append(parts, part{attackSection, host.StateVersion, server.Carry})
 	}
 	return &platform{
-		Platform: guest, unaccepted: guest.Unaccepted, memory: guest.Memory, accept: guest.AcceptRange, state: guest.State, attack: attack, parts: parts,
+		Platform: guest, unaccepted: guest.Unaccepted, memory: guest.Memory, accept: guest.AcceptRange,
+		state: guest.State, states: guest, attack: attack, parts: parts,
 		privateBit: snp.CBit, efer: snp.EFER,
 		how: "a page state change, then PVALIDATE", stranger: noSNPGuest,
 		unvalidated: func() *confidential.Violation { return guest.Unvalidated(m.cpus[0]) },

@@ -34,7 +34,8 @@ func makeTDX(m *Machine) (*platform, error) {
 		parts = append(parts, part{attackSection, host.StateVersion, server.Carry})
 	}
 	return &platform{
-		Platform: module, unaccepted: module.Unaccepted, memory: module.Memory, accept: module.AcceptRange, state: module.State, attack: attack, parts: parts,
+		Platform: module, unaccepted: module.Unaccepted, memory: module.Memory, accept: module.AcceptRange,
+		state: module.State, states: module, attack: attack, parts: parts,
 		how: "TDG.MEM.PAGE.ACCEPT", stranger: noTDXGuest,
 	}, nil
 }

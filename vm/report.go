@@ -125,6 +125,10 @@ type console struct {
 
 	say func(line []byte) // hears of each line; may be nil
 
+	shown    []byte       // since what was expected last, at most 2*maxShown bytes
+	expected *expectation // nil where nothing is
+	pause    func()       // has the processor come back when it has been shown
+
 	now    func() int64 // virtual time
 	onLast func()       // hears of a panicked kernel's last word; may be nil
 	spins  bool         // it has said it, and nothing has shown since that it goes on
@@ -166,6 +170,7 @@ func (c *console) Write(p []byte) (int, error) {
 }
 
 func (c *console) listen(b byte) {
+	c.show(b)
 	switch {
 	case b == '\n':
 		c.endLine()

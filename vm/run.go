@@ -39,6 +39,7 @@ func (m *Machine) Run(ctx context.Context, until Event) (came bool, err error) {
 			m.since = m.cfg.Since
 		}
 	}
+	m.thaw()
 	ctx, done := m.watchOver(ctx)
 	defer done()
 	m.sumUp()
@@ -219,7 +220,7 @@ func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
 	case x86.ExitBudget:
 		return m.keep(ctx)
 	case x86.ExitPause:
-		if m.accepted() {
+		if m.accepted() || m.event.kind == atOutput && m.console.expected.found != nil {
 			return errEvent
 		}
 		fallthrough

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/device"
@@ -43,11 +44,8 @@ func (m *Machine) parts() []part {
 // Save writes the machine, as it stands, to a file that [Load] reads; the same machine gives the same bytes. It can be
 // saved wherever [Machine.Run] has stopped, and where its run has ended with a violation.
 func (m *Machine) Save(w io.Writer) error {
-	switch {
-	case !m.started:
-		return errNotStarted
-	case m.over != nil && m.outcome(m.over) != record.Violation:
-		return fmt.Errorf("a run that has ended cannot be saved: %w", m.over)
+	if err := m.savable(); err != nil {
+		return err
 	}
 	f := state.NewWriter(w)
 	f.Write("tool", 1, func(s *state.Stream) { name := tool(); state.String(s, &name, maxText) })
@@ -61,8 +59,19 @@ func (m *Machine) Save(w io.Writer) error {
 	return f.End()
 }
 
+// savable says why the machine cannot be saved, or forked, as it stands.
+func (m *Machine) savable() error {
+	switch {
+	case !m.started:
+		return errNotStarted
+	case m.over != nil && m.outcome(m.over) != record.Violation:
+		return fmt.Errorf("a run that has ended cannot be saved or forked: %w", m.over)
+	}
+	return nil
+}
+
 // Load makes the machine that [Machine.Save] has written. Of cfg counts what is about the rest of the run: Console,
-// Progress, Events, Symbols, Callers, Debugger, Trace, Keyboard, Replay, Typed, BlockLimit, limits in place of those
+// Progress, Events, Symbols, StubSymbols, Callers, Debugger, Trace, Keyboard, Replay, Typed, BlockLimit, limits in place of those
 // before, and HostAttack, which begins to count now. The other fields have to be zero: the machine has them.
 //
 // The file may be anybody's. What is wrong with it is an error, and what the machine may take of the host's memory is
@@ -102,23 +111,35 @@ func load(f *state.Reader, given Config) (*Machine, error) {
 	if err := cfg.resume(given); err != nil {
 		return nil, err
 	}
-	m, err := newMachine(cfg)
+	m, err := newMachine(cfg, mem.New)
 	if err != nil {
 		return nil, err // newMachine has closed it
 	}
-	if err := m.memory.Load(f); err != nil {
+	most := uint64(math.MaxUint64)
+	if m.budget.all > 0 {
+		most = m.budget.guest
+	}
+	if err := m.memory.Load(f, most); err != nil {
 		return m, m.explain(err)
 	}
+	if err := m.readParts(f, attacked); err != nil {
+		return m, err
+	}
+	return m, f.End()
+}
+
+// readParts reads the state of all parts but memory. Attacked says that the machine's host cheated when it was saved.
+func (m *Machine) readParts(f *state.Reader, attacked bool) error {
 	for _, p := range m.parts() {
 		if p.section == attackSection && !attacked {
 			continue // it begins now
 		}
 		if err := f.Read(p.section, p.version, p.carry); err != nil {
-			return m, err
+			return err
 		}
 	}
 	m.started, m.before = true, m.stamp().Instructions
-	return m, f.End()
+	return nil
 }
 
 // explain says what a limit of the host's memory means.

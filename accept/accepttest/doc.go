@@ -1,5 +1,5 @@
 // Package accepttest checks drivers, allocators and bitmaps of unaccepted memory, anybody's, against a model of a
-// guest's memory that nobody could get wrong: a byte for each page.
+// guest's memory that is too simple to be wrong: a byte for each page.
 //
 //   - [Memory] is that model. It is an [accept.Driver], and complains of what would end a real guest: memory accepted
 //     twice, or touched before it was accepted; and of what an allocator must not do.

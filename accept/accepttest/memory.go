@@ -231,7 +231,7 @@ func (m *Memory) before(gpa uint64) bool {
 	return p != nil && *p&(there|accepted) == there
 }
 
-// unused reports whether the page at gpa is the allocator's and nobody has it, and could: it is not held back.
+// unused reports whether the page at gpa is the allocator's, is not handed out, and could be: it is not held back.
 func (m *Memory) unused(gpa uint64) bool {
 	p := m.page(gpa)
 	if *p&(there|foreign|out) != there {

@@ -161,14 +161,14 @@ func (a *Allocator) release() {
 	}
 }
 
-// wake makes those who wait look again. Others that share the monitor are left alone where nobody does.
+// wake makes those who wait look again. Others that share the monitor are left alone where none does.
 func (a *Allocator) wake() {
 	if a.waiting > 0 {
 		a.lock.Broadcast()
 	}
 }
 
-// wait waits for a change. Without a lock nobody else could make one, and nobody waits.
+// wait waits for a change. Without a lock there is no other processor to make one, and so no wait.
 func (a *Allocator) wait() {
 	a.waiting++
 	a.waits++

@@ -49,7 +49,7 @@ func newSmall(t *testing.T, units uint64) (*alloc.Allocator, *monitor) {
 	return a, m
 }
 
-// A driver's error reaches whoever needed memory, and whoever fills the reserve; and the books stay right: units that
+// A driver's error reaches the one who needed memory, and the one who fills the reserve; and the books stay right: units that
 // could not be accepted are unaccepted again, and no others.
 func TestErrorsOfTheDriver(t *testing.T) {
 	no := errors.New("no")
@@ -77,7 +77,7 @@ func TestErrorsOfTheDriver(t *testing.T) {
 	}
 }
 
-// Who waits for memory that another has accepted takes what is freed meanwhile, pages or units, also where nobody else
+// Who waits for memory that another has accepted takes what is freed meanwhile, pages or units, also where no other
 // waits.
 func TestFreeWakesWhoWaits(t *testing.T) {
 	for _, units := range []bool{false, true} {
@@ -126,7 +126,7 @@ func TestFreeWakesWhoWaits(t *testing.T) {
 				t.Errorf("%v was freed, and %#x handed out", freed, addr)
 			}
 		case <-time.After(10 * time.Second):
-			t.Error("nobody takes what was freed")
+			t.Error("what was freed is not taken")
 		}
 		close(finish)
 		<-done

@@ -57,7 +57,7 @@ func (a *Allocator) acceptRun(u, n uint64, d accept.Driver) (addr uint64, err er
 	return run.Start, err
 }
 
-// reserve makes the n units from u on, of which no page is used, units that nobody else can take. It returns how many
+// reserve makes the n units from u on, of which no page is used, units that no other can take. It returns how many
 // of them are unaccepted.
 func (a *Allocator) reserve(u, n uint64) (fresh uint64) {
 	for end := u + n; u < end; u++ {

@@ -11,7 +11,7 @@ import (
 	"github.com/tacit-vm/tacit/accept/alloc"
 )
 
-// A gate is a driver that lets nobody through before it is opened.
+// A gate is a driver that lets no one through before it is opened.
 type gate struct {
 	accept.Driver
 	mu     sync.Mutex
@@ -147,7 +147,7 @@ func TestOneFillsTheReserve(t *testing.T) {
 	wg.Wait()
 }
 
-// The reserve is filled up to the high watermark and not beyond, and whoever waits for it to be low is woken.
+// The reserve is filled up to the high watermark and not beyond, and who waits for it to be low is woken.
 func TestReserve(t *testing.T) {
 	lock := &slowMonitor{Monitor: accepttest.NewMonitor()}
 	g := newGuest(t, 0, 64, alloc.Config{Low: 8 * miB, High: 16 * miB, Lock: lock})

@@ -4,7 +4,7 @@
 // Firmware does not know what it starts. Memory that it leaves unaccepted is lost to a system that does not know how to
 // accept it, and accepting everything makes every system slow. So firmware publishes a protocol
 // (OVMF_SEV_MEMORY_ACCEPTANCE_PROTOCOL in EDK2, OvmfPkg/Include/Protocol/SevMemoryAcceptance.h), and a system that can
-// accept calls it before it leaves boot services (Linux: drivers/firmware/efi/libstub/x86-stub.c). If nobody has called
+// accept calls it before it leaves boot services (Linux: drivers/firmware/efi/libstub/x86-stub.c). If none has called
 // by then, firmware accepts the rest during ExitBootServices. That changes the memory map, so the call fails, and the
 // system looks at the map and calls once more, as it has to whenever the map has changed.
 //

@@ -41,7 +41,7 @@ func infoOf(buf []byte) negotiate.MapInfo {
 	return negotiate.MapInfo{Size: uint64(len(buf)), DescriptorSize: stride, DescriptorVersion: uefi.MemoryDescriptorVersion}
 }
 
-// A firmware is both what a system calls and the memory behind it: a Negotiation, a memory map that changes when
+// A firmware is both what a system calls and the memory that it works on: a Negotiation, a memory map that changes when
 // something is accepted or allocated, and a platform for which accepting twice is fatal.
 type firmware struct {
 	negotiate.Negotiation

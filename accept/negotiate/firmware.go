@@ -6,7 +6,7 @@ import "github.com/tacit-vm/tacit/accept"
 type Policy uint8
 
 const (
-	// Negotiate offers the memory acceptance protocol. If nobody has called it by the first ExitBootServices, firmware
+	// Negotiate offers the memory acceptance protocol. If it has not been called by the first ExitBootServices, firmware
 	// accepts everything then; that changes the memory map, so the call fails and the operating system tries again.
 	Negotiate Policy = iota
 	// Lazy hands memory over unaccepted whatever the operating system says, and offers no protocol.

@@ -68,7 +68,7 @@ func total(ranges func(func(accept.Range) bool)) (bytes uint64) {
 	return bytes
 }
 
-// Firmware accepts once, at the first call, whoever calls later.
+// Firmware accepts once, at the first call, and not at later ones.
 func TestAcceptRestHappensOnce(t *testing.T) {
 	f := newFirmware(negotiate.Negotiate)
 	if changed, err := f.AcceptRest(f, accept.DriverFunc(f.accept)); !changed || err != nil || len(f.accepted) != 2 {
@@ -90,7 +90,7 @@ func TestAcceptRestHappensOnce(t *testing.T) {
 func TestCallersAreFew(t *testing.T) {
 	var n negotiate.Negotiation
 	if n.LookedUpBy.Names() != nil {
-		t.Error("nobody has called")
+		t.Error("it has not been called")
 	}
 	var want []string
 	for i := range 100 {

@@ -33,7 +33,7 @@ type Answer struct {
 type Reply uint8
 
 const (
-	// NotOffered: there is nobody to tell. Firmware leaves memory unaccepted, or has accepted it all.
+	// NotOffered: there is no protocol to call. Firmware leaves memory unaccepted, or has accepted it all.
 	NotOffered Reply = iota
 	// Allowed: firmware leaves memory unaccepted.
 	Allowed

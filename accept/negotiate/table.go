@@ -17,7 +17,7 @@ func (m *Map) Header() accept.Header {
 // units cannot stand for: [accept.Split] has the rules. m is the final map: until ExitBootServices the memory is
 // firmware's.
 //
-// It stops at the first error of the driver, after which nobody knows what is accepted.
+// It stops at the first error of the driver, after which it is not known what is accepted.
 func (m *Map) Fill(b accept.Bitmap, d accept.Driver) error {
 	for r := range m.Unaccepted() {
 		head, tracked, tail := accept.Split(r, b.Span())
@@ -41,7 +41,7 @@ func (m *Map) Fill(b accept.Bitmap, d accept.Driver) error {
 // What the table marks the system will accept, so that must be memory which the map calls unaccepted, too: the bits are
 // as little to be believed as the map. The errors are ErrTableFormat, ErrTableShort and ErrTableContradict.
 //
-// table is the memory behind the address in the list of configuration tables. That is a number of firmware's: the caller
+// table is the memory at the address in the list of configuration tables. That is a number of firmware's: the caller
 // asks [Map.Readable] first, for the header and then for all of it.
 func (m *Map) TakeOver(table []byte) (accept.Bitmap, error) {
 	b, ok := accept.ReadTable(table)

@@ -19,7 +19,7 @@
 //	TDX_PAGE_ALREADY_ACCEPTED        an error: who accepts a page twice may have lost its contents to the host in between
 //	anything else                    an error
 //
-// Where the host has not added a page yet the module exits to it, and the guest executes TDCALL again behind its back.
+// Where the host has not added a page yet the module exits to it, and the guest executes TDCALL again without knowing.
 //
 // # Page-fault handlers
 //

@@ -233,7 +233,7 @@ func TestNoAllocations(t *testing.T) {
 	}
 }
 
-// A fixedModule answers with one status, and a host behind it that does what it is asked.
+// A fixedModule answers with one status, and a host that does what it is asked.
 type fixedModule struct{ status abi.Status }
 
 func (m *fixedModule) TDCALL(r *tdx.Registers) {

@@ -62,7 +62,7 @@ func (p *bootsProgress) reading(path string) {
 	p.draw("reading " + record.Printable(path))
 }
 
-// watched says whether somebody looks at how far boots are.
+// watched says whether it is shown how far boots are.
 func (p *bootsProgress) watched() bool { return p.status != nil }
 
 func (p *bootsProgress) watch(boot any, name bootName, reached record.Phase, at record.Progress) {

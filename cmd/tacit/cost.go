@@ -101,7 +101,7 @@ func costCheckCommand() *cobra.Command {
 	}
 }
 
-// estimatesOf says which numbers of a model nobody has measured. An instruction takes what it takes by definition.
+// estimatesOf says which numbers of a model have not been measured. An instruction takes what it takes by definition.
 func estimatesOf(m cost.Model) string {
 	var names []string
 	for _, row := range m.Table() {

@@ -12,7 +12,7 @@ import (
 // A display is a terminal that text can be drawn on again; nil where there is none.
 type display struct{ file *os.File }
 
-// displayOf returns the terminal behind w, nil where w is none or is one that knows no control sequences.
+// displayOf returns the terminal that w writes to, nil where w is none or is one that knows no control sequences.
 func displayOf(w io.Writer) *display {
 	file, ok := w.(*os.File)
 	if !ok || !term.IsTerminal(int(file.Fd())) || os.Getenv("TERM") == "dumb" {

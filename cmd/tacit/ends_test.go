@@ -92,7 +92,7 @@ func readRecord(t *testing.T, path string) (r record.Record) {
 	return r
 }
 
-// Whoever takes the console and does not read it keeps nothing from ending, neither by a signal nor by --timeout.
+// A reader of the console that has stopped reading keeps nothing from ending, neither by a signal nor by --timeout.
 func TestConsoleThatIsNotRead(t *testing.T) {
 	file := testProgram(t, "programs.c", "prints")
 	for way, flags := range map[string][]string{"signal": nil, "timeout": {"--timeout", "1s"}} {

@@ -89,7 +89,7 @@ func (f *inspectFlags) check() error {
 // inspected is the result for one file.
 type inspected struct {
 	file   string
-	sha256 string          // of the file; empty if it is none, or if nobody wants it
+	sha256 string          // of the file; empty if it is none, or if it is not wanted
 	report *inspect.Report // nil, or without kernels, if there is an error
 	err    error
 }

@@ -33,7 +33,7 @@ func newProgressLine(stderr io.Writer, files int) *progressLine {
 	return p
 }
 
-// of returns what is told how far a file has been read; nil if nobody wants to know.
+// of returns what is told how far a file has been read; nil if that is not wanted.
 func (p *progressLine) of(file string) func(read, size int64) {
 	if p.out == nil {
 		return nil

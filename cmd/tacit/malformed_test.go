@@ -51,7 +51,7 @@ func TestWhatCannotBeBooted(t *testing.T) {
 		put("zeroes", make([]byte, 1<<20)),
 		put("text", []byte("nothing of the kind\n")),
 		put("only-MZ", []byte("MZ")),
-		put("garbage-behind-MZ", append([]byte("MZ"), bytes.Repeat([]byte{0xA5, 0x5A, 7}, 1<<16)...)),
+		put("garbage-after-MZ", append([]byte("MZ"), bytes.Repeat([]byte{0xA5, 0x5A, 7}, 1<<16)...)),
 		patched("no-PE-signature", pe, 0, 0),
 		patched("no-MZ", 0, 0, 0),            // a bzImage without EFI stub
 		patched("32-bit", 0x236, 0, 0),       // its xloadflags

@@ -153,7 +153,7 @@ func TestOutputIsWrittenThrough(t *testing.T) {
 	defer cancel()
 	var o outputs
 	if _, err := o.create(ctx, fifo); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("nobody reads the pipe: %v", err)
+		t.Errorf("a pipe without a reader: %v", err)
 	}
 	read := make(chan string)
 	go func() {

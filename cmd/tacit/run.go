@@ -13,7 +13,7 @@ import (
 	"github.com/tacit-vm/tacit/record"
 )
 
-// boot runs the machine and shows what it does. Chosen says that nobody has named an image. The outcome means
+// boot runs the machine and shows what it does. Chosen says that no image was named. The outcome means
 // something when there is no error.
 func (f *runFlags) boot(
 	ctx context.Context, run machine, s settings, std streams, chosen bool,

@@ -17,7 +17,7 @@ import (
 	"github.com/tacit-vm/tacit/vm"
 )
 
-// shown are demonstrations that have run; nobody changes them.
+// shown are demonstrations that have run; they are not changed.
 var shown = map[string]func(*testing.T) *demo.Demonstration{}
 
 func init() {

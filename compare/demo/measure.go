@@ -15,7 +15,7 @@ func (r *Result) Init() int64 {
 	return 0
 }
 
-// Lost is memory that the guest was given and can never use, in bytes: nobody has accepted it, and the guest keeps no
+// Lost is memory that the guest was given and can never use, in bytes: it has not been accepted, and the guest keeps no
 // book in which it stands as still to be accepted. A guest without such a book has never heard of unaccepted memory.
 func (r *Result) Lost() uint64 {
 	steps := r.Record.Guest.Steps

@@ -39,7 +39,7 @@ const maxConsole = 64 << 10
 func Run(ctx context.Context, guests []Guest, o Options) ([]*Result, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var workers sync.WaitGroup
-	defer workers.Wait() // whoever returns early leaves no guest behind
+	defer workers.Wait() // also after an early return no guest goes on
 	defer cancel()
 
 	type end struct {

@@ -49,7 +49,7 @@ func (d *Demonstration) explanation() []string {
 			record.FormatNS(l.Init()), record.FormatNS(e.Init()), float64(e.Init())/float64(l.Init())),
 		fmt.Sprintf("Guest 1 accepted %s, as much as its program came to need; accepted memory stays accepted when the program gives it back. %s were never accepted, which is no loss: the guest has them in its books.",
 			mebibytes(l.BySystem()), mebibytes(l.Left())),
-		fmt.Sprintf("Guest 3 does not know that memory can be unaccepted. Firmware asked, nobody answered, and so it accepted %s before it let go of the machine: slow, and nothing is lost.",
+		fmt.Sprintf("Guest 3 does not know that memory can be unaccepted. Firmware asked, there was no answer, and so it accepted %s before it let go of the machine: slow, and nothing is lost.",
 			mebibytes(a.Record.Negotiation.AcceptedAtExit)),
 		fmt.Sprintf("Guest 4 is the same system, and its firmware did not ask. It started as fast as guest 1, with %s of %s: %s are lost to it.%s",
 			mebibytes(u.Record.MemoryBytes-u.Lost()), mebibytes(u.Record.MemoryBytes), mebibytes(u.Lost()), u.wanted()),
@@ -67,7 +67,7 @@ func (r *Result) wanted() string {
 
 // violation says what the fifth guest did.
 func (d *Demonstration) violation() string {
-	return "Guest 5 read a byte of memory that nobody had accepted. On hardware that ends the guest, mostly without a word. tacit checks every access, and says which it was:"
+	return "Guest 5 read a byte of memory that had not been accepted. On hardware that ends the guest, mostly without a word. tacit checks every access, and says which it was:"
 }
 
 // A fact is a word and what stands beside it.

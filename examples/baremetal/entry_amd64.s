@@ -25,7 +25,7 @@ TEXT ·Entry(SB),NOSPLIT|NOFRAME,$0
 
 // func call(function, a, b, c, d, e uint64) uefi.Status
 //
-// Firmware's functions take four arguments in registers, and the fifth on the stack behind room for those four. They want
+// Firmware's functions take four arguments in registers, and the fifth on the stack after room for those four. They want
 // the stack at a multiple of 16, and leave BX alone (UEFI 2.10, section 2.3.4.2).
 TEXT ·call(SB),NOSPLIT,$48-56
 	MOVQ function+0(FP), AX

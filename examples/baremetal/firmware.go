@@ -21,7 +21,7 @@ func at[T any](address uint64) *T { return *(**T)(unsafe.Pointer(&address)) }
 // address returns where v is.
 func address[T any](v *T) uint64 { return uint64(uintptr(unsafe.Pointer(v))) }
 
-// A firmware is the services that the program uses, behind the system table at this address.
+// A firmware is the services that the program uses, through the system table at this address.
 type firmware struct{ systemTable uint64 }
 
 func (f firmware) bootService(s uefi.BootService, a, b, c, d, e uint64) uefi.Status {

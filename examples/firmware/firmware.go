@@ -112,7 +112,7 @@ func (f *firmware) GetMemoryMap(buf []byte) (info negotiate.MapInfo, s uefi.Stat
 	return info, uefi.Success
 }
 
-// ExitBootServices is where firmware finds out that nobody has called, and accepts what is left. That changes the map,
+// ExitBootServices is where firmware finds out that its protocol has not been called, and accepts what is left. That changes the map,
 // so the system's key is wrong, and the system looks again.
 func (f *firmware) ExitBootServices(key uint64) uefi.Status {
 	if _, err := f.negotiation.AcceptRest(f, f.platform); err != nil {

@@ -47,7 +47,7 @@ func run(words []string) error {
 		return err
 	}
 	if o.touch {
-		fmt.Println("and now a byte of memory that nobody has accepted")
+		fmt.Println("and now a byte of memory that has not been accepted")
 		touchesUnaccepted()
 		fmt.Println("which is no harm here")
 	}

@@ -77,7 +77,7 @@ func ioctl(fd int, request, argument uintptr) error {
 	return nil
 }
 
-// send writes a line. There is nobody to tell if that fails.
+// send writes a line. If that fails there is nowhere to say so.
 func (r *reporter) send(l *report.Line) {
 	for b := l.Bytes(); len(b) > 0; {
 		n, err := syscall.Write(r.port, b)

@@ -151,7 +151,7 @@ func (k *kernel) top() (top uint64) {
 	return top
 }
 
-// leaveFirmware is ExitBootServices. After it there is nobody to return to.
+// leaveFirmware is ExitBootServices. After it there is no firmware to return to.
 func (k *kernel) leaveFirmware(buffer []byte) {
 	var err error
 	if k.exit, err = negotiate.Leave(&k.boot, buffer); err != nil {

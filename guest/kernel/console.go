@@ -57,8 +57,8 @@ func (k *kernel) openPorts() {
 	k.ports = true
 }
 
-// puts prints on the console: firmware's while it is there. After that, and until the serial port can be used, nobody
-// hears what is said.
+// puts prints on the console: firmware's while it is there. After that, and until the serial port can be used, what is
+// said is lost.
 func (k *kernel) puts(s string) {
 	if !k.ports {
 		if !k.left {

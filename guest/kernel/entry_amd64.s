@@ -192,7 +192,7 @@ noCode:
 complete:
 	PUSH_REST
 	CLD
-	MOVQ SP, BX // preserved by nobody: kept on the stack, too
+	MOVQ SP, BX // preserved by no convention: kept on the stack, too
 	TESTB $3, frame_cs(BX)
 	JEQ  inKernel
 	SWAPGS

@@ -251,5 +251,5 @@ func (s *spinLock) Wait() {
 	s.Lock()
 }
 
-// Broadcast has nobody to wake: who waits looks all the time.
+// Broadcast wakes no one: who waits looks all the time.
 func (s *spinLock) Broadcast() {}

@@ -94,7 +94,7 @@ func (k *kernel) out(port uint16, v uint8) {
 		outTD(port, v)
 	case onSNP:
 		d := &processorHere().drivers.snp
-		d.GHCB.Out(d.Instructions, port, 1, uint32(v)) // nobody could be told
+		d.GHCB.Out(d.Instructions, port, 1, uint32(v)) // there is nowhere to report an error
 	default:
 		outb(port, v)
 	}

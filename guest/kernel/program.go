@@ -86,7 +86,7 @@ type Memory struct {
 	Reserve        uint64 // accepted memory that the allocator keeps for the next who needs some, at most
 
 	ByWaiting    uint64 // units that were accepted while somebody waited
-	ByBackground uint64 // and while nobody did
+	ByBackground uint64 // and while no one did
 	Faults       uint64 // page faults that gave the program memory
 	SystemCalls  uint64
 }

@@ -39,7 +39,7 @@ func inTD(port uint16) uint8 {
 
 func outTD(port uint16, v uint8) {
 	r := registers(tdx.Registers{R12: 1, R13: abi.VMCallWrite, R14: uint64(port), R15: uint64(v)})
-	tdx.VMCall(tdx.Processor{}, abi.VMCallIO, r) // nobody could be told
+	tdx.VMCall(tdx.Processor{}, abi.VMCallIO, r) // there is nowhere to report an error
 }
 
 // serveVE serves #VE: CPUID, of which the Go runtime asks for what the module leaves to the host. What the host says of

@@ -34,7 +34,7 @@ const (
 const (
 	maxThreads = 256
 
-	// waitEvent is the futex of a thread that waits for an event of the one event file; it is nobody's address.
+	// waitEvent is the futex of a thread that waits for an event of the one event file; it is no real address.
 	waitEvent = 1
 )
 

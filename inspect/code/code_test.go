@@ -76,7 +76,7 @@ func TestGUIDs(t *testing.T) {
 			callTo("stub"), ret, label("stub"), frame, movabs(rax, low), store(rax, 0x10), movabs(rax, high), store(rax, 0x18),
 			leaStack(rcx, 0x10), locate,
 		},
-		"behind a jump table": {
+		"after a jump table": {
 			// cmp edi, 1; ja; lea rdx, table
 			raw(0x83, 0xff, 1), jaTo("end"), leaTo(rdx, "table"), switchOn,
 			label("end"), ret,
@@ -268,7 +268,7 @@ func TestGaps(t *testing.T) {
 		want  string
 	}{
 		"no instruction":     {[]func(*assembler){raw(0x06)}, "no instruction at byte 0x0"},
-		"behind the end":     {[]func(*assembler){raw(0x90)}, "behind which no code is loaded at byte 0x0"},
+		"after the end":      {[]func(*assembler){raw(0x90)}, "after which no code is loaded at byte 0x0"},
 		"unknown jump table": {[]func(*assembler){leaTo(rdx, "t"), switchOn, label("t"), raw(0, 0, 0, 0)}, "unknown length"},
 		"after a function that returns": {
 			[]func(*assembler){callTo("f"), raw(0x06), label("f"), ret}, "no instruction at byte 0x5",

@@ -95,7 +95,7 @@ func (w *walk) installs(s *state, service uefi.BootService) (all []uefi.GUID) {
 	return all
 }
 
-// members remembers the functions that the interface of a protocol points to, whoever may call them.
+// members remembers the functions that the interface of a protocol points to, no matter what calls them.
 func (w *walk) members(protocol value) {
 	const most = 8
 	for i := range int64(most) {

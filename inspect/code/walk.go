@@ -111,7 +111,7 @@ func (w *walk) straight(from place, todo []place) []place {
 	for {
 		offset, rest := w.bytes(address)
 		if len(rest) == 0 {
-			w.gap(last, "an instruction behind which no code is loaded")
+			w.gap(last, "an instruction after which no code is loaded")
 			return todo
 		}
 		if w.seen[offset/64]&(1<<(offset%64)) != 0 {

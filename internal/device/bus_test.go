@@ -44,8 +44,8 @@ func TestBusSplitsPortAccesses(t *testing.T) {
 		want uint32
 	}{
 		{0x100, 1, 0x10}, {0x103, 1, 0x13}, {0x101, 2, 0x1211}, {0x100, 4, 0x13121110},
-		{0x102, 4, 0xFFFF1312},                                       // the rest is nobody's
-		{0x0FF, 1, 0xFF}, {0x0FE, 4, 0xFFFFFFFF}, {0x104, 2, 0xFFFF}, // nobody holds the first port
+		{0x102, 4, 0xFFFF1312},                                       // the rest is no device's
+		{0x0FF, 1, 0xFF}, {0x0FE, 4, 0xFFFFFFFF}, {0x104, 2, 0xFFFF}, // no device holds the first port
 		{0xFFFE, 2, 0x1110}, {0xFFFF, 4, 0xFFFFFF11}, // the last port
 		{0x100, 3, 0xFFFFFF}, {0x100, 0, 0xFFFFFFFF}, {0x100, -1, 0xFFFFFFFF}, {0x100, 1 << 30, 0xFFFFFFFF},
 	} {

@@ -8,7 +8,7 @@
 // # What is absent, and how a guest notices
 //
 // A probe of missing hardware costs virtual time (in a TD each port access is a #VE), so what is missing must look
-// missing at once. A port that nobody claims reads as all ones, which is enough for
+// missing at once. A port that no device claims reads as all ones, which is enough for
 //
 //   - the 8259 interrupt controllers, which a TD has none of: Linux writes a mask to port 0x21, reads it back and does
 //     without them (arch/x86/kernel/i8259.c, probe_8259A);

@@ -92,7 +92,7 @@ func (f *Firmware) describeMemory() {
 	for _, r := range f.plan.unaccepted {
 		f.memory.add(r, uefi.UnacceptedMemory)
 	}
-	// Nobody is to be given address 0, which looks like no address.
+	// Address 0 is not handed out: it looks like no address.
 	f.memory.set(accept.Range{Start: 0, End: pageSize}, uefi.BootServicesData)
 }
 

@@ -243,7 +243,7 @@ func TestBadImagesAreRefused(t *testing.T) {
 		"subsystem":                    func(p *peImage) { p.subsystem = pe.IMAGE_SUBSYSTEM_WINDOWS_GUI },
 		"no size":                      func(p *peImage) { p.sizeOfImage = 0 },
 		"smaller than headers":         func(p *peImage) { p.sizeOfImage = 0x300 },
-		"sections behind the end":      func(p *peImage) { p.sizeOfImage = 0x4000 },
+		"sections after the end":       func(p *peImage) { p.sizeOfImage = 0x4000 },
 		"larger than allowed":          func(p *peImage) { p.sizeOfImage = maxImage + 1 },
 		"odd alignment":                func(p *peImage) { p.alignment = 0x1001 },
 		"fixed where no memory is":     func(p *peImage) { p.fixed, p.base = true, 1<<40 },

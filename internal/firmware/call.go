@@ -22,6 +22,7 @@ const (
 // call does what the service at the guest-physical address gpa does. The processor stands there, or, when call
 // has returned, where the guest goes on. An error is the end of the run.
 func (f *Firmware) call(cpu processor, gpa uint64) error {
+	defer f.sized()
 	f.cpu = cpu
 	slot := (gpa - f.trap) / entrySize
 	if gpa%entrySize != 0 || slot >= uint64(len(entries)) {

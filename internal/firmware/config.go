@@ -60,7 +60,7 @@ type Config struct {
 	Seed     uint64 // of EFI_RNG_PROTOCOL
 	RTCStart int64  // Unix time in seconds at virtual time 0
 
-	Console io.Writer   // takes what is printed, in UTF-8; nil where nobody looks
+	Console io.Writer   // takes what is printed, in UTF-8; nil where it is not wanted
 	Log     *record.Log // hears of every call; may be nil
 
 	// Tables are configuration tables of the platform's making, such as the confidential computing blob.

@@ -7,7 +7,7 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// A console is the terminal behind EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL (UEFI 2.10, section 12.4), of 80 columns and 25
+// A console is the terminal of EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL (UEFI 2.10, section 12.4), of 80 columns and 25
 // rows. Text goes out as UTF-8; the cursor and colours as control sequences of ECMA-48, which is what firmware sends
 // down a serial line.
 type console struct {

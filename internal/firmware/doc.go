@@ -22,6 +22,6 @@
 // Everything that a guest passes is hostile. A pointer that leads nowhere, a size that cannot be and a list that does
 // not end give an EFI error in bounded time; what a guest can make the host hold is bounded by constants. Only three
 // things end the run: an access that the platform refuses, such as firmware writing through a guest's pointer to memory
-// that nobody has accepted; a call without a stack to return by; and what is the end by its nature (ResetSystem, the
+// that has not been accepted; a call without a stack to return by; and what is the end by its nature (ResetSystem, the
 // last image's return).
 package firmware

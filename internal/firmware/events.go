@@ -28,7 +28,7 @@ type event struct {
 
 const (
 	maxEvents = 1024
-	eventBase = 0x7AC1_E000_0000_0000 // not canonical: nobody takes an event for a pointer and gets away with it
+	eventBase = 0x7AC1_E000_0000_0000 // not canonical: a guest that takes an event for a pointer faults
 	tick100ns = 100                   // ns in the specification's unit
 	// A period of 0 means every timer tick, which the specification leaves to firmware.
 	shortestPeriod = 1_000_000 // ns

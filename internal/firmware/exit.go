@@ -43,7 +43,7 @@ func (f *Firmware) exitBootServices(a args) error {
 	return f.leaveBootServices()
 }
 
-// late is the memory map as the negotiation sees it, at the moment in which nobody has said that he accepts the rest.
+// late is the memory map as the negotiation sees it, at the moment at which no one has said that it accepts the rest.
 type late struct{ *Firmware }
 
 // NextUnaccepted implements negotiate.Books.

@@ -156,7 +156,7 @@ func TestNothingToNegotiate(t *testing.T) {
 	}
 }
 
-// A pointer into memory that nobody has accepted ends the run with what the platform says; a pointer into nothing is
+// A pointer into memory that has not been accepted ends the run with what the platform says; a pointer into nothing is
 // the caller's mistake.
 func TestPointersIntoUnacceptedMemory(t *testing.T) {
 	m := newMachine(t, func(c *Config) { c.TotalMemory, c.Unaccepted = 4*gib, true })

@@ -56,6 +56,8 @@ type Firmware struct {
 	unaccepted  uint64 // firmware's own table of unaccepted memory, guest-physical; 0 where there is none
 	told        Told   // of Config.Lie
 	lieAbout    accept.Range
+	grew        func(int64) // hears of the size of all this; nil where it does not matter
+	counted     int64       // what it has heard
 	missed      []uefi.GUID // protocols that were asked for and not there: the last few, the latest last
 }
 

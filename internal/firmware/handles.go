@@ -24,7 +24,7 @@ type protocolInterface struct {
 }
 
 const (
-	handleBase    = 0x7AC1_0000_0000_0000 // not canonical: nobody takes a handle for a pointer and gets away with it
+	handleBase    = 0x7AC1_0000_0000_0000 // not canonical: a guest that takes a handle for a pointer faults
 	maxInterfaces = 4096                  // in all; so there are not more handles either
 )
 

@@ -279,7 +279,7 @@ func (f *Firmware) leave(status uefi.Status, dataSize, data uint64) error {
 	if fr.dataSize == 0 || fr.data == 0 {
 		return nil
 	}
-	// The pointers are StartImage's; if they are bad, nobody is left to be told.
+	// The pointers are StartImage's; if they are bad, there is no caller left to be told.
 	if err := f.store64(fr.dataSize, dataSize); err != nil && err != invalidParameter {
 		return err
 	}

@@ -239,13 +239,13 @@ func TestPlatformServesExceptions(t *testing.T) {
 	}
 }
 
-// Returns that nobody called, jumps into the middle of an entry point and calls without a stack have an ending with a
+// Returns without a call, jumps into the middle of an entry point and calls without a stack have an ending with a
 // name.
 func TestControlFlowGoneWrong(t *testing.T) {
 	for name, jump := range map[string]func(m *machine){
 		"notification return": func(m *machine) { m.rip = m.trap + slotNotified*entrySize },
 		"middle":              func(m *machine) { m.rip = m.trap + slotServices*entrySize + 1 },
-		"behind the last":     func(m *machine) { m.rip = m.trap + pageSize - entrySize },
+		"after the last":      func(m *machine) { m.rip = m.trap + pageSize - entrySize },
 		"no stack":            func(m *machine) { m.rip, m.gpr[rsp] = m.bootPointer(uefi.BSStall), 1<<63 },
 		"no stack, exception": func(m *machine) { m.rip, m.gpr[rsp] = m.trap+slotException*entrySize, 1<<63 },
 	} {

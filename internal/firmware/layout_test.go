@@ -138,7 +138,7 @@ func TestNeedFollowsTheImage(t *testing.T) {
 		t.Errorf("init_size %#x, %v", n, ok)
 	}
 	if _, ok := linuxInitSize(header[:0x263]); ok {
-		t.Error("init_size behind the end of the file")
+		t.Error("init_size after the end of the file")
 	}
 	unified := planFor(t, Config{TotalMemory: 4 * gib, Unaccepted: true, Image: testImage(func(p *peImage) { p.data = header[:0x264:0x264] })})
 	if got := sum(unified.accepted) - sum(small.accepted); got != 56*mib {

@@ -45,7 +45,7 @@ var lies = []struct {
 	{LieStrideHuge, "descriptors are 1 TiB apart"},
 	{LieImage, "the memory of the running image is unaccepted"},
 	{LieAccepted, "memory that firmware has accepted is unaccepted"},
-	{LieUnaccepted, "memory that nobody has accepted is free"},
+	{LieUnaccepted, "memory that has not been accepted is free"},
 	{LieTable, "a table of unaccepted memory of version 7 is installed"},
 	{LieStale, "a table is installed that marks accepted memory as unaccepted"},
 	{LieKey, "the key of ExitBootServices is wrong, whatever it is"},

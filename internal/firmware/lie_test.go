@@ -64,7 +64,7 @@ func (s *system) leave() (*negotiate.Map, error) {
 	return m, m.Check(buf, e.Map, negotiate.Bounds{Limit: ram[len(ram)-1].End, InUse: []accept.Range{image}})
 }
 
-// Each lie is told, to a system that checks what it is told. Two of them nobody can see in a map; both stop the guest
+// Each lie is told, to a system that checks what it is told. Two of them cannot be seen in a map; both stop the guest
 // when it acts on them.
 func TestLies(t *testing.T) {
 	want := map[Lie]negotiate.Error{
@@ -146,7 +146,7 @@ func TestUnacceptedTable(t *testing.T) {
 	}{
 		{"lazy", Lazy, false, true},
 		{"misaligned", Negotiate, true, true},
-		{"nobody calls", Negotiate, true, false},
+		{"not called", Negotiate, true, false},
 		{"eager", Eager, false, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// This file finds protocols. There are no drivers and no controllers: whoever opens a protocol gets it, and who has it
+// This file finds protocols. There are no drivers and no controllers: a program that opens a protocol gets it, and who has it
 // open is not kept.
 
 const maxMissed = 3

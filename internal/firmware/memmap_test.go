@@ -213,7 +213,7 @@ func TestAllocatePagesRefuses(t *testing.T) {
 		{uefi.AllocateAnyPages, uint64(uefi.LoaderData), 1 << 60, 0, uefi.OutOfResources},
 		{uefi.AllocateAnyPages, uint64(uefi.LoaderData), 1 << 52, 0, uefi.OutOfResources},
 		{uefi.AllocateAddress, uint64(uefi.LoaderData), 1, 0x1001, uefi.NotFound},
-		{uefi.AllocateAddress, uint64(uefi.LoaderData), 1, 0, uefi.NotFound}, // page 0 is nobody's
+		{uefi.AllocateAddress, uint64(uefi.LoaderData), 1, 0, uefi.NotFound}, // page 0 is never handed out
 		{uefi.AllocateAddress, uint64(uefi.LoaderData), 1, 0xA_0000, uefi.NotFound},
 		{uefi.AllocateAddress, uint64(uefi.LoaderData), 2, ^uint64(0) &^ pageMask, uefi.NotFound},
 		{uefi.AllocateAddress, uint64(uefi.LoaderData), 1, 255 << 20, uefi.NotFound}, // unaccepted
@@ -271,7 +271,7 @@ func TestGetMemoryMapSizes(t *testing.T) {
 		}
 	}
 	if m.word(buffer+full) != 0xAAAA_AAAA_AAAA_AAAA {
-		t.Error("written behind the end of the map")
+		t.Error("written after the end of the map")
 	}
 	m.putWord(args, full)
 	m.wants(uefi.InvalidParameter, uefi.BSGetMemoryMap, 0, buffer, args+8, args+16, args+24)

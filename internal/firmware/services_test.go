@@ -286,7 +286,7 @@ func TestVariables(t *testing.T) {
 	if s := m.runs(uefi.RTGetNextVariableName, size, empty, m.guid(uefi.GUID{})); s != uefi.BufferTooSmall || m.word(size) != 10 {
 		t.Errorf("a short buffer: %v, %d", s, m.word(size))
 	}
-	if s := m.runs(uefi.RTGetNextVariableName, size, m.alloc(wide("Nobody")), vendor); s != uefi.InvalidParameter {
+	if s := m.runs(uefi.RTGetNextVariableName, size, m.alloc(wide("NoSuchName")), vendor); s != uefi.InvalidParameter {
 		t.Errorf("after a name that does not exist: %v", s)
 	}
 	info := m.room(3)

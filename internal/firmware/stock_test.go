@@ -42,7 +42,7 @@ func TestStockKernelsLoad(t *testing.T) {
 			want := make([]byte, s.VirtualSize)
 			copy(want, img.Data[s.Offset:s.Offset+s.Size])
 			if got := m.bytes(base+uint64(s.VirtualAddress), len(want)); !bytes.Equal(got, want) {
-				t.Errorf("%s: section %s is not in memory as it is in the file, with zeros behind", img.Name, s.Name)
+				t.Errorf("%s: section %s is not in memory as it is in the file, with zeros after it", img.Name, s.Name)
 			}
 		}
 		// What the stub does first: room for the kernel at a multiple of 2 MiB from 16 MiB on.

@@ -71,7 +71,7 @@ func TestPieces(t *testing.T) {
 	}
 }
 
-// The same for images, whose memory is lost to nobody.
+// The same for images, whose memory is not lost.
 func TestPiecesOfImages(t *testing.T) {
 	m := newMachine(t, nil)
 	file := testImage(func(p *peImage) {

@@ -56,7 +56,7 @@ func TestOtherProtocols(t *testing.T) {
 	}
 }
 
-// Whoever connects and says nothing keeps nobody out.
+// A client that connects and says nothing keeps no other out.
 func TestSilentCallers(t *testing.T) {
 	address, wait := debug(t, newFake(1))
 	for range maxCallers - 1 {

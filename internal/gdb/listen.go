@@ -28,7 +28,7 @@ type Server struct {
 
 // Listen listens on a TCP address, "host:port", or, after "unix:", on a socket that it makes in the file system, for
 // this user alone. Who connects may read and write the whole guest, so the host must be a loopback address, which it is
-// when left out, unless anywhere allows all. Whoever connects and does not speak gdb's protocol is hung up on.
+// when left out, unless anywhere allows all. A client that does not speak gdb's protocol is hung up on.
 func Listen(address string, anywhere bool) (*Server, error) {
 	l, err := bind(address, anywhere)
 	if err != nil {
@@ -62,7 +62,7 @@ func bind(address string, anywhere bool) (net.Listener, error) {
 	return l, nil
 }
 
-// bindUnix makes a socket in the file system. Only who may write to it can connect; nobody is let in before its mode is
+// bindUnix makes a socket in the file system. Only who may write to it can connect; no one is let in before its mode is
 // set.
 func bindUnix(path string) (net.Listener, error) {
 	l, err := net.Listen("unix", path)
@@ -108,7 +108,7 @@ func (s *Server) Close() error {
 	return s.listener.Close()
 }
 
-// Whoever connects has a little time to show that he is a gdb, and there may not be many at a time.
+// A client has a little time to show that it is a gdb, and there may not be many at a time.
 const (
 	helloPatience = 3 * time.Second
 	maxCallers    = 16
@@ -118,7 +118,7 @@ func (s *Server) accept() {
 	for {
 		c, err := s.listener.Accept()
 		if err != nil {
-			return // closed, or the host has no more descriptors: then nobody debugs
+			return // closed, or the host has no more descriptors: then there is no debugging
 		}
 		s.mu.Lock()
 		if s.conn != nil || s.closed || len(s.callers) >= maxCallers {

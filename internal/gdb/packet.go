@@ -42,7 +42,7 @@ type conn struct {
 	last     string   // packet sent, for resend
 
 	mu      sync.Mutex
-	hurried bool // whoever runs the target has no time any more
+	hurried bool // the run that is debugged has no time any more
 }
 
 // How long a gdb may leave a packet unread.
@@ -87,7 +87,7 @@ func (c *conn) hangUp() {
 	_ = c.Close() // nothing is lost that anybody waits for
 }
 
-// read takes the stream apart (gdb manual, E.1). It blocks where nobody takes the messages.
+// read takes the stream apart (gdb manual, E.1). It blocks where the messages are not taken.
 func (c *conn) read(r *bufio.Reader, wake func()) {
 	defer wake()
 	defer close(c.messages)

@@ -243,7 +243,7 @@ func TestInterrupt(t *testing.T) {
 	}
 	_ = s.Close()
 	if err := s.Wait(t.Context()); !errors.Is(err, net.ErrClosed) {
-		t.Errorf("waiting for nobody: %v", err)
+		t.Errorf("waiting for a client that does not come: %v", err)
 	}
 }
 

@@ -54,7 +54,7 @@ func (s *Server) Serve(ctx context.Context, t Target, stop Stop) Resume {
 	}
 }
 
-// resume sends the last reply and leaves the machine to whoever runs it.
+// resume sends the last reply and leaves the machine to its run.
 func (s *Server) resume(c *conn, t Target, reply string, r Resume) Resume {
 	if reply != "" {
 		c.send(reply)

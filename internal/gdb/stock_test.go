@@ -30,12 +30,12 @@ func want(t *testing.T, out string, texts ...string) {
 	t.Helper()
 	rest := out
 	for _, text := range texts {
-		_, behind, found := strings.Cut(rest, text)
+		_, after, found := strings.Cut(rest, text)
 		if !found {
 			t.Errorf("%q is missing, or comes too early, in\n%s", text, out)
 			return
 		}
-		rest = behind
+		rest = after
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/tacit-vm/tacit/record"
 )
 
-// Memory is the physical memory behind a guest's pages, as far as a host can write to it: [mem.Memory].
+// Memory is the physical memory under a guest's pages, as far as a host can write to it: [mem.Memory].
 //
 // A host writes to a frame before it gives it to the guest, or after it has taken it away; while the guest has it, TDX
 // answers with a machine check and SEV-SNP with a page fault in the host. What it reads there is ciphertext. Here it is

@@ -126,7 +126,7 @@ func TestJoinIsOfTheLargePageAround(t *testing.T) {
 	}
 }
 
-// What is replayed is what the guest has changed meanwhile: a page as it was would deceive nobody.
+// What is replayed is what the guest has changed meanwhile: a page as it was would deceive no guest.
 func TestReplayWaitsForAChange(t *testing.T) {
 	h, g, c, m := newCheat(t, host.Attack{Kind: host.Replay, N: 2})
 	addTwo(t, h, c, g)

@@ -15,7 +15,7 @@ type Module struct {
 }
 
 // Firmware makes a firmware image of modules, none of them compressed. tail is what comes after the volume, with the
-// table that tells whoever starts it about it.
+// table that tells the VMM about it.
 func Firmware(tail []byte, modules ...Module) []byte {
 	const headerSize = 72
 	le := binary.LittleEndian

@@ -6,14 +6,13 @@
 //
 // Each plane is one anonymous mapping without reserve, in which a guest-physical address is an offset. The host backs
 // a page when it is first written; reading an unwritten page costs nothing and gives zeros. Pages that hold only zeros
-// because nobody has stored anything else are known as not [Memory.Backed], so that a guest that clears memory does not
+// because nothing else has been stored are known as not [Memory.Backed], so that a guest that clears memory does not
 // allocate it.
 package mem
 
 import (
 	"errors"
 	"fmt"
-	"math"
 	"unsafe"
 
 	"github.com/tacit-vm/tacit/physical"
@@ -52,18 +51,19 @@ const MaxSize = 16 << 40
 // It is not safe for concurrent use by several goroutines, except that distinct pages may be read and written through
 // the pointers from Page.
 type Memory struct {
-	size   uint64
-	plane  [physical.Planes]plane
-	pages  uint64 // that are backed, of both planes
-	most   uint64 // pages that may be
-	onFull func()
-	code   codeMarks
+	size  uint64
+	plane [physical.Planes]plane
+	grew  func(bytes int64) // nil where it does not matter
+	code  codeMarks
+
+	discard func(b []byte) error // gives pages back to the host; they read as zeros afterwards
 }
 
 type plane struct {
 	mapping []byte
 	base    unsafe.Pointer
 	backed  bitmap
+	tables  bitmap // of 2 MiB each: whether the host has had to make a page table for them
 }
 
 // New returns a memory of size bytes, a multiple of 2 MiB, at most [MaxSize]. All of it reads as zeros.
@@ -71,14 +71,14 @@ func New(size uint64) (*Memory, error) {
 	if size == 0 || size > MaxSize || size%(2<<20) != 0 {
 		return nil, fmt.Errorf("guest memory of %#x bytes: want a multiple of 2 MiB, at most %#x", size, uint64(MaxSize))
 	}
-	m := &Memory{size: size, most: math.MaxUint64, code: codeMarks{frames: newBitmap(uint64(physical.Planes) * size >> PageShift)}}
+	m := &Memory{size: size, discard: discard, code: codeMarks{frames: newBitmap(uint64(physical.Planes) * size >> PageShift)}}
 	for i := range m.plane {
 		b, err := reserve(size)
 		if err != nil {
 			m.Close()
 			return nil, fmt.Errorf("guest memory of %#x bytes: %w", size, err)
 		}
-		m.plane[i] = plane{mapping: b, base: unsafe.Pointer(unsafe.SliceData(b)), backed: newBitmap(size >> PageShift)}
+		m.plane[i] = plane{mapping: b, base: unsafe.Pointer(unsafe.SliceData(b)), backed: newBitmap(size >> PageShift), tables: newBitmap(size >> tableShift)}
 	}
 	return m, nil
 }
@@ -105,7 +105,18 @@ func (m *Memory) Contains(gpa, n uint64) bool { return gpa < m.size && n <= m.si
 // that the Go runtime does not manage and stays valid until Close. Reading through it never allocates; before storing
 // through it call Back.
 func (m *Memory) Page(f Frame) unsafe.Pointer {
+	m.reach(f)
 	return unsafe.Add(m.plane[f.Plane()].base, f.GPA())
+}
+
+// tableShift is how much of an address one page table of the host's stands for: 2 MiB, on amd64 and arm64 alike.
+const tableShift = 21
+
+// reach notes that the host's page table for a frame is needed, if only to read zeros. It stays until Close.
+func (m *Memory) reach(f Frame) {
+	if m.plane[f.Plane()].tables.set(f.GPA()>>tableShift) && m.grew != nil {
+		m.grew(PageSize)
+	}
 }
 
 // Backed says whether something other than zeros may have been stored in the frame.
@@ -114,16 +125,24 @@ func (m *Memory) Backed(f Frame) bool { return m.plane[f.Plane()].backed.get(uin
 // Back marks the frame as written to. It must be called before a value that may be other than zero is stored through
 // Page's pointer.
 func (m *Memory) Back(f Frame) {
-	if m.plane[f.Plane()].backed.set(uint64(f >> 1)) {
-		if m.pages++; m.pages > m.most {
-			m.onFull()
-		}
+	if m.plane[f.Plane()].backed.set(uint64(f>>1)) && m.grew != nil {
+		m.grew(PageSize)
 	}
 }
 
-// Limit has full called whenever a page comes to be backed beyond so many bytes in both planes together. The page is
-// backed nevertheless: whoever stores to it cannot go back.
-func (m *Memory) Limit(bytes uint64, full func()) { m.most, m.onFull = bytes>>PageShift, full }
+// OnGrowth has grew hear how many bytes of the host's memory both planes take more, or less, than before: the pages that
+// are backed, and the host's page tables. It is called at the very store or look; what is stored is stored nevertheless.
+// What they take already it hears at once.
+func (m *Memory) OnGrowth(grew func(bytes int64)) {
+	m.grew = grew
+	pages := uint64(0)
+	for i := range m.plane {
+		pages += m.plane[i].backed.count() + m.plane[i].tables.count()
+	}
+	if pages > 0 && grew != nil {
+		grew(int64(pages << PageShift))
+	}
+}
 
 // BackedBytes returns how much of a plane has been written to, in bytes.
 func (m *Memory) BackedBytes(p physical.Plane) uint64 { return m.plane[p].backed.count() << PageShift }
@@ -141,11 +160,13 @@ func (m *Memory) Release(p physical.Plane, start, end uint64) error {
 		if n == 0 {
 			break
 		}
-		if err := discard(pl.mapping[first<<PageShift : (first+n)<<PageShift]); err != nil {
+		if err := m.discard(pl.mapping[first<<PageShift : (first+n)<<PageShift]); err != nil {
 			return fmt.Errorf("release [%#x, %#x): %w", first<<PageShift, (first+n)<<PageShift, err)
 		}
 		pl.backed.clearRun(first, n)
-		m.pages -= n
+		if m.grew != nil {
+			m.grew(-int64(n << PageShift))
+		}
 		for gpa := first << PageShift; gpa < (first+n)<<PageShift; gpa += PageSize {
 			m.CodeWritten(FrameOf(p, gpa), 0, PageSize)
 		}
@@ -154,12 +175,20 @@ func (m *Memory) Release(p physical.Plane, start, end uint64) error {
 	return nil
 }
 
-// Read copies len(b) bytes from plane p at gpa into b.
+// Read copies len(b) bytes from plane p at gpa into b. The host is not asked for pages that hold only zeros.
 func (m *Memory) Read(p physical.Plane, gpa uint64, b []byte) error {
 	if !m.Contains(gpa, uint64(len(b))) {
 		return fmt.Errorf("read %d bytes at %#x: %w", len(b), gpa, ErrOutside)
 	}
-	copy(b, m.plane[p].mapping[gpa:])
+	for len(b) > 0 {
+		n := min(uint64(len(b)), PageSize-gpa&pageMask)
+		if m.Backed(FrameOf(p, gpa)) {
+			copy(b[:n], m.plane[p].mapping[gpa:])
+		} else {
+			clear(b[:n])
+		}
+		gpa, b = gpa+n, b[n:]
+	}
 	return nil
 }
 
@@ -172,6 +201,7 @@ func (m *Memory) Write(p physical.Plane, gpa uint64, b []byte) error {
 		n := min(uint64(len(b)), PageSize-gpa&pageMask)
 		f := FrameOf(p, gpa)
 		if m.Backed(f) || !isZero(b[:n]) {
+			m.reach(f)
 			m.Back(f)
 			copy(m.plane[p].mapping[gpa:], b[:n])
 			m.CodeWritten(f, int(gpa&pageMask), int(n))

@@ -2,7 +2,11 @@
 
 package mem
 
-import "golang.org/x/sys/unix"
+import (
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
 
 // reserve maps n bytes that the host backs page by page when they are written.
 func reserve(n uint64) ([]byte, error) {
@@ -18,3 +22,13 @@ func reserve(n uint64) ([]byte, error) {
 }
 
 func unreserve(b []byte) error { return unix.Munmap(b) }
+
+// remap maps something else where b is: pages of a file, or fresh ones.
+func remap(b []byte, flags, fd int, offset int64) error {
+	at := unsafe.Pointer(unsafe.SliceData(b))
+	got, err := unix.MmapPtr(fd, offset, at, uintptr(len(b)), unix.PROT_READ|unix.PROT_WRITE, flags|unix.MAP_FIXED)
+	if err == nil && got != at {
+		panic("BUG: a fixed mapping has moved")
+	}
+	return err
+}

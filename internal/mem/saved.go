@@ -26,6 +26,8 @@ const (
 	// SectionName is the name of its sections.
 	SectionName = "memory"
 
+	tablesName = "tables"
+
 	sectionPages = 256 // one mebibyte
 	sectionBytes = sectionPages * PageSize
 )
@@ -58,6 +60,35 @@ func (b *batch) carry(s *state.Stream) {
 			b.pages += r.n
 		}
 		s.Check(b.pages > 0 && b.pages <= sectionPages, "too many pages in a section")
+	}
+}
+
+// carryTables carries for which memory the host has had to make page tables, which counts as what backed pages do.
+func (m *Memory) carryTables(s *state.Stream) {
+	end := m.size >> tableShift
+	for i := range m.plane {
+		var runs []run
+		for at := uint64(0); !s.Reading() && at < end; {
+			first, n := m.plane[i].tables.nextRun(at, end)
+			if n == 0 {
+				break
+			}
+			runs, at = append(runs, run{first, n}), first+n
+		}
+		state.Slice(s, &runs, int(end), func(r *run) { state.Numbers(s, &r.first, &r.n) })
+		if !s.Reading() {
+			continue
+		}
+		at := uint64(0)
+		for _, r := range runs {
+			if r.first < at || r.first >= end || r.n > end-r.first {
+				s.Fail("page tables for memory that does not exist")
+				return
+			}
+			for at = r.first; at < r.first+r.n; at++ {
+				m.reach(FrameOf(physical.Plane(i), at<<tableShift))
+			}
+		}
 	}
 }
 
@@ -120,6 +151,7 @@ func (m *Memory) pack(b batch) []byte {
 
 // Save writes the contents of both planes.
 func (m *Memory) Save(w *state.Writer) {
+	w.Write(tablesName, StateVersion, m.carryTables)
 	all := m.batches()
 	workers := runtime.GOMAXPROCS(0)
 	for len(all) > 0 {
@@ -133,9 +165,14 @@ func (m *Memory) Save(w *state.Writer) {
 	}
 }
 
-// Load reads what Save wrote, as far as sections are its own. The memory has to be new.
-func (m *Memory) Load(r *state.Reader) error {
+// Load reads what Save wrote, as far as sections are its own, and no more than so many bytes of pages in both planes
+// together: [ErrTooMuch]. The memory has to be new.
+func (m *Memory) Load(r *state.Reader, most uint64) error {
+	if err := r.Read(tablesName, StateVersion, m.carryTables); err != nil {
+		return err
+	}
 	workers := runtime.GOMAXPROCS(0)
+	pages := uint64(0)
 	last := Frame(0) // beyond which the next page has to be
 	for {
 		var some []section
@@ -155,7 +192,7 @@ func (m *Memory) Load(r *state.Reader) error {
 			if err != nil {
 				return fmt.Errorf("%w: section %s: %w", state.ErrDamaged, SectionName, err)
 			}
-			if m.pages > m.most {
+			if pages += sec.pages; pages > most>>PageShift {
 				return ErrTooMuch
 			}
 			some = append(some, sec)
@@ -171,7 +208,7 @@ func (m *Memory) Load(r *state.Reader) error {
 	}
 }
 
-// ErrTooMuch says that more pages have been written to than [Memory.Limit] allows.
+// ErrTooMuch says that more pages have been saved than may be loaded.
 var ErrTooMuch = errors.New("more memory than the limit allows")
 
 type section struct {
@@ -197,7 +234,9 @@ func (m *Memory) unpackHead(content []byte, last *Frame) (sec section, err error
 			return sec, ErrOutside
 		}
 		for page := r.first; page < r.first+r.n; page++ {
-			m.plane[sec.plane].backed.set(page)
+			f := FrameOf(sec.plane, page<<PageShift)
+			m.reach(f)
+			m.Back(f)
 		}
 	}
 	first, end := order(sec.plane, sec.runs[0].first), sec.runs[len(sec.runs)-1]
@@ -205,7 +244,6 @@ func (m *Memory) unpackHead(content []byte, last *Frame) (sec section, err error
 		return sec, errors.New("pages that come twice")
 	}
 	*last = order(sec.plane, end.first+end.n)
-	m.pages += sec.pages
 	sec.packed = content[4+n:]
 	return sec, nil
 }

@@ -1,6 +1,8 @@
 // Package pagestate remembers in what state each page of guest memory is, for the platforms that have such states.
 package pagestate
 
+import "unsafe"
+
 const (
 	fanoutBits = 9
 	fanout     = 1 << fanoutBits
@@ -15,7 +17,8 @@ const (
 // as it can makes it grow to little more than one byte a page (576 bytes for 2 MiB).
 type Map[S ~uint8] struct {
 	root  node[S]
-	count [256]uint64 // pages in each state
+	count [256]uint64       // pages in each state
+	grew  func(bytes int64) // nil where it does not matter
 }
 
 // A node divides what it stands for into 512 parts: pages in a node of the lowest level, else what a child stands for.
@@ -30,6 +33,17 @@ func New[S ~uint8]() *Map[S] {
 	m := &Map[S]{}
 	m.count[0] = Pages
 	return m
+}
+
+// OnGrowth has grew hear how many bytes of the host's memory the map takes more, or less, than before: for what it has
+// divided, as it divides it. What it gives back is counted as free at once; the garbage collector comes later.
+func (m *Map[S]) OnGrowth(grew func(bytes int64)) { m.grew = grew }
+
+// sized tells of n nodes and lists of children more.
+func (m *Map[S]) sized(nodes, lists int64) {
+	if m.grew != nil {
+		m.grew(nodes*int64(unsafe.Sizeof(node[S]{})) + lists*fanout*int64(unsafe.Sizeof(&m.root)))
+	}
 }
 
 // Count returns how many pages are in state s.
@@ -74,11 +88,11 @@ func (m *Map[S]) update(n *node[S], shift int, first, end uint64, f func(S) S) {
 				n.state[i] = to
 				continue
 			}
-			child = n.divide(i)
+			child = m.divide(n, i)
 		}
 		m.update(child, shift-fanoutBits, lo, hi, f)
 		if s, uniform := child.uniform(); uniform {
-			n.merge(i, s)
+			m.merge(n, i, s)
 		}
 	}
 }
@@ -109,10 +123,12 @@ func (n *node[S]) at(i uint64) *node[S] {
 	return n.child[i]
 }
 
-// divide gives part i a node of its own.
-func (n *node[S]) divide(i uint64) *node[S] {
+// divide gives part i of n a node of its own.
+func (m *Map[S]) divide(n *node[S], i uint64) *node[S] {
+	lists := int64(0)
 	if n.child == nil {
 		n.child = make([]*node[S], fanout)
+		lists = 1
 	}
 	c := &node[S]{}
 	for k := range c.state {
@@ -120,16 +136,20 @@ func (n *node[S]) divide(i uint64) *node[S] {
 	}
 	n.child[i] = c
 	n.split++
+	m.sized(1, lists)
 	return c
 }
 
-// merge takes part i's node away.
-func (n *node[S]) merge(i uint64, s S) {
+// merge takes the node of part i of n away.
+func (m *Map[S]) merge(n *node[S], i uint64, s S) {
+	lists := int64(0)
 	n.state[i] = s
 	n.child[i] = nil
 	if n.split--; n.split == 0 {
 		n.child = nil
+		lists = -1
 	}
+	m.sized(-1, lists)
 }
 
 // uniform says whether all of n is in one state.

@@ -7,7 +7,7 @@ import (
 
 type pageState uint8
 
-// naive is a map that nobody can get wrong.
+// naive is a map that is too simple to be wrong.
 type naive []pageState
 
 func (n naive) update(first, end uint64, f func(pageState) pageState) {
@@ -107,14 +107,29 @@ func TestTerabytesInAFewNodes(t *testing.T) {
 	}
 }
 
-func TestGrowthIsBounded(t *testing.T) {
+// What is told of a map's growth is what it takes, at any time, and little more than a byte a page.
+func TestGrowthIsToldAndBounded(t *testing.T) {
 	m := New[pageState]()
-	const pages = 64 << 10 // 256 MiB, every other page of another pageState
+	var taken int64
+	m.OnGrowth(func(bytes int64) { taken += bytes })
+	const pages = 64 << 10 // 256 MiB, every other page of another state
 	for i := uint64(0); i < pages; i += 2 {
 		m.Update(i, i+1, func(pageState) pageState { return 1 })
 	}
 	if n, limit := m.root.nodes(), pages/512+3; n > limit {
 		t.Errorf("%d nodes, want at most %d", n, limit)
+	}
+	// Nodes of 544 bytes but the first, which is the map's own, and three lists of 512 children.
+	if want := int64((m.root.nodes()-1)*544 + 3*512*8); taken != want || taken > pages*4/3 {
+		t.Errorf("it says that it takes %d bytes, want %d", taken, want)
+	}
+	m.Update(0, pages, func(pageState) pageState { return 1 })
+	if left := int64(2*544 + 2*512*8); taken != left {
+		t.Errorf("of one state it says that it takes %d bytes, want %d", taken, left)
+	}
+	m.Update(0, Pages, func(pageState) pageState { return 0 })
+	if taken != 0 {
+		t.Errorf("empty it says that it takes %d bytes", taken)
 	}
 }
 

@@ -14,7 +14,7 @@ type leaf struct {
 }
 
 // The processor is a Genoa (family 25, model 17) as far as the interpreter goes. What it lacks of one it does not
-// announce; what it does not suffer from it announces: older ones make a kernel work around flaws that nobody has here.
+// announce; what it does not suffer from it announces: older ones make a kernel work around flaws that this processor does not have.
 const (
 	amdSignature = 0x00A1_0F10
 

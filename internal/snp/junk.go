@@ -8,8 +8,8 @@ import (
 )
 
 // A page that changes owner changes the key that its contents are read with, so that its new owner reads junk. It is
-// a function of the seed and the frame, and it is written down when the page is first touched: memory that nobody
-// touches takes none of the host's.
+// a function of the seed and the frame, and it is written down when the page is first touched: memory that is not
+// touched takes none of the host's.
 
 // touch makes the contents of page, which is in state s, real in plane pl.
 func (p *Platform) touch(pl physical.Plane, page uint64, s pageState) {

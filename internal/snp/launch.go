@@ -39,7 +39,7 @@ func CCBlob(secrets, cpuid uint64) []byte {
 	return b
 }
 
-// SecretsPage returns the secrets page. Its keys come from the seed, and nobody is there to talk to with them. It says
+// SecretsPage returns the secrets page. Its keys come from the seed, and there is no one to talk to with them. It says
 // nothing of an SVSM.
 func (p *Platform) SecretsPage() []byte {
 	b := make([]byte, mem.PageSize)

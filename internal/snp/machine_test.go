@@ -170,7 +170,7 @@ func (m *machine) write(gpa uint64, words ...uint64) {
 	}
 }
 
-// word is what memory holds, as nobody in the machine sees it.
+// word is what memory holds, past all that the machine checks.
 func (m *machine) word(p physical.Plane, gpa uint64) uint64 {
 	m.t.Helper()
 	var b [8]byte

@@ -90,6 +90,9 @@ func New(cfg Config) (*Platform, error) {
 	return p, nil
 }
 
+// OnGrowth has grew hear how many bytes of the host's memory the RMP takes more, or less, than before.
+func (p *Platform) OnGrowth(grew func(bytes int64)) { p.rmp.OnGrowth(grew) }
+
 func (cfg *Config) check() error {
 	switch {
 	case cfg.Memory == nil, cfg.Host == nil, cfg.Features == nil, cfg.Forget == nil:

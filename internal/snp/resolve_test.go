@@ -13,7 +13,7 @@ import (
 	"github.com/tacit-vm/tacit/snp/abi"
 )
 
-const page = 8 << 20 // one that nobody has touched
+const page = 8 << 20 // one that has not been touched
 
 func TestUnvalidatedPageRaisesVCAndCR2HasTheAddress(t *testing.T) {
 	for name, access := range map[string][]byte{"load": insnLoad, "store": insnStore} {
@@ -198,11 +198,11 @@ func TestJunkIsTheSameForTheSameSeedAndOnlyThen(t *testing.T) {
 		t.Errorf("seed 1: %#x and %#x, seed 2: %#x", a, b, c)
 	}
 	if a[2] == 0 || a[3] == 0 {
-		t.Error("the end of a page, or the page behind one that was touched, holds no junk")
+		t.Error("the end of a page, or the page after one that was touched, holds no junk")
 	}
 }
 
-// Nobody pays for junk that nobody reads.
+// Junk that is not read takes no memory.
 func TestValidatedMemoryTakesNoneOfTheHosts(t *testing.T) {
 	m := newMachine(t)
 	m.run(nil, 0x90)

@@ -19,7 +19,7 @@ const (
 	// vmsa: the VMSA flag, which the guest sets with RMPADJUST.
 	vmsa pageState = 1 << 3
 
-	// fresh: the page has changed owner and nobody has touched it yet: its contents are junk that is not written down
+	// fresh: the page has changed owner and has not been touched yet: its contents are junk that is not written down
 	// (junk.go).
 	fresh pageState = 1 << 4
 

@@ -46,8 +46,8 @@ func (p *Platform) RemovePages(c *x86.CPU, start, end uint64) error {
 	if err := p.checkRange("RMPUPDATE", start, end); err != nil {
 		return err
 	}
-	first, behind := start/mem.PageSize, end/mem.PageSize
-	if !p.rmp.Any(first, behind, pageState.private) {
+	first, after := start/mem.PageSize, end/mem.PageSize
+	if !p.rmp.Any(first, after, pageState.private) {
 		return nil
 	}
 	for _, edge := range []uint64{start, end} {
@@ -56,7 +56,7 @@ func (p *Platform) RemovePages(c *x86.CPU, start, end uint64) error {
 		}
 	}
 	c.Charge(cost.RMPUpdate, p.entries(start, end))
-	p.rmp.Update(first, behind, func(s pageState) pageState {
+	p.rmp.Update(first, after, func(s pageState) pageState {
 		if s.private() {
 			return unmapped
 		}
@@ -108,14 +108,14 @@ func (p *Platform) Share(c *x86.CPU, start, end uint64) error {
 	if err := p.checkRange(call, start, end); err != nil {
 		return err
 	}
-	first, behind := start/mem.PageSize, end/mem.PageSize
-	if p.rmp.Any(first, behind, pageState.private) {
+	first, after := start/mem.PageSize, end/mem.PageSize
+	if p.rmp.Any(first, after, pageState.private) {
 		return &ResultError{call, start, abi.FailInUse}
 	}
-	if !p.rmp.Any(first, behind, func(s pageState) bool { return s.owner() == unmapped }) {
+	if !p.rmp.Any(first, after, func(s pageState) bool { return s.owner() == unmapped }) {
 		return nil
 	}
-	p.rmp.Update(first, behind, func(s pageState) pageState {
+	p.rmp.Update(first, after, func(s pageState) pageState {
 		if s.owner() == shared {
 			return s
 		}
@@ -130,11 +130,11 @@ func (p *Platform) Unshare(c *x86.CPU, start, end uint64) error {
 	if err := p.checkRange("unmapping the shared page", start, end); err != nil {
 		return err
 	}
-	first, behind := start/mem.PageSize, end/mem.PageSize
+	first, after := start/mem.PageSize, end/mem.PageSize
 	if !p.Shared(start, end) {
 		return nil
 	}
-	p.rmp.Update(first, behind, func(s pageState) pageState {
+	p.rmp.Update(first, after, func(s pageState) pageState {
 		if s.owner() == shared {
 			return unmapped
 		}

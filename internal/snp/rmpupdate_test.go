@@ -35,7 +35,7 @@ func TestRMPUpdatesAreCharged(t *testing.T) {
 	charged("a small page", 1, add(at+0x3000, physical.Size4K))
 	charged("the small page among nothing", 1, remove(at, at+2<<20))
 	charged("a large page, once more", 1, add(at, physical.Size2M))
-	charged("a large page behind it", 1, add(at+2<<20, physical.Size2M))
+	charged("a large page after it", 1, add(at+2<<20, physical.Size2M))
 	began := m.cpu.Now()
 	if err := m.RemovePages(m.cpu, at+2<<20-0x2000, at+4<<20); err != nil {
 		t.Fatal(err)

@@ -23,7 +23,7 @@ const (
 	operandRCX  abi.Status = 0xC000010000000001
 	operandRAX  abi.Status = 0xC000010000000000
 	size2M                 = 2 << 20
-	unit                   = 4 << 20 // the first one that nobody has accepted, and a neighbour
+	unit                   = 4 << 20 // the first one that has not been accepted, and a neighbour
 	anotherUnit            = 6 << 20
 )
 

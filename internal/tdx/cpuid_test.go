@@ -56,7 +56,7 @@ func TestCPUIDOfATD(t *testing.T) {
 	}
 }
 
-// What the module shows in every TD because it wants it of the processor (verify_mask) and lets nobody choose
+// What the module shows in every TD because it wants it of the processor (verify_mask) and leaves no choice
 // (auto_gen/cpuid_configurations.c): the processor has to have it. What it lacks is a departure from hardware that is
 // to be known.
 func TestWhatEveryTDShows(t *testing.T) {

@@ -89,6 +89,9 @@ func New(cfg Config) (*Module, error) {
 	return m, nil
 }
 
+// OnGrowth has grew hear how many bytes of the host's memory the states of the TD's pages take more, or less, than before.
+func (m *Module) OnGrowth(grew func(bytes int64)) { m.pages.OnGrowth(grew) }
+
 func (cfg *Config) check() error {
 	switch {
 	case cfg.Memory == nil, cfg.Host == nil, cfg.Features == nil, cfg.Forget == nil:

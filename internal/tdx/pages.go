@@ -12,8 +12,8 @@ const (
 	privateMask pageState = 3
 
 	// small: the 2 MiB entry above this page is no leaf, a table of 4 KiB entries hangs from it. The flag is the same
-	// in all 512 pages of a 2 MiB page; where it is not set, so is the private state. It outlives the pages: nobody
-	// takes the table away again.
+	// in all 512 pages of a 2 MiB page; where it is not set, so is the private state. It outlives the pages: the
+	// table is never taken away again.
 	small pageState = 1 << 2
 
 	// shared: the host maps this page's other plane in the shared EPT.

@@ -255,7 +255,7 @@ func TestSharedToPrivateStartsWithZeroes(t *testing.T) {
 	if m.run(regs{x86.RDX: page, x86.RAX: 1}, load...); m.cpu.R[x86.RAX] != 0 {
 		t.Errorf("the private page holds %#x", m.cpu.R[x86.RAX])
 	}
-	// The shared contents are gone as well, for whoever maps the page again.
+	// The shared contents are gone as well, for one who maps the page again.
 	if s := m.word(physical.Shared, page); s != 0 {
 		t.Errorf("the shared page still holds %#x", s)
 	}

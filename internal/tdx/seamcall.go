@@ -51,11 +51,11 @@ func (m *Module) RemovePages(c *x86.CPU, start, end uint64) error {
 			m.setSmall(edge, true)
 		}
 	}
-	first, behind := start/mem.PageSize, end/mem.PageSize
-	if !m.pages.Any(first, behind, func(s pageState) bool { return s.private() != absent }) {
+	first, after := start/mem.PageSize, end/mem.PageSize
+	if !m.pages.Any(first, after, func(s pageState) bool { return s.private() != absent }) {
 		return nil
 	}
-	m.pages.Update(first, behind, func(s pageState) pageState { return s.with(absent) })
+	m.pages.Update(first, after, func(s pageState) pageState { return s.with(absent) })
 	m.cfg.Forget(physical.Private, start, end)
 	return m.mem.Release(physical.Private, start, end)
 }
@@ -120,11 +120,11 @@ func (m *Module) setShared(c *x86.CPU, start, end uint64, to physical.Plane) err
 	if to == physical.Shared {
 		flag, plane = shared, physical.Shared
 	}
-	first, behind := start/mem.PageSize, end/mem.PageSize
-	if !m.pages.Any(first, behind, func(s pageState) bool { return s&shared != flag }) {
+	first, after := start/mem.PageSize, end/mem.PageSize
+	if !m.pages.Any(first, after, func(s pageState) bool { return s&shared != flag }) {
 		return nil
 	}
-	m.pages.Update(first, behind, func(s pageState) pageState { return s&^shared | flag })
+	m.pages.Update(first, after, func(s pageState) pageState { return s&^shared | flag })
 	m.log.Convert(record.Converted{Stamp: m.cfg.Stamp(c), GPA: record.Address(start), Bytes: end - start, To: plane})
 	if to == physical.Shared {
 		return nil

@@ -225,7 +225,7 @@ func TestVMCallRegisterMask(t *testing.T) {
 
 func TestReportFatalError(t *testing.T) {
 	m := newMachine(t)
-	text := "TD misconfiguration: SEPT_VE_DISABLE must be set.\x00junk behind it"
+	text := "TD misconfiguration: SEPT_VE_DISABLE must be set.\x00junk after it"
 	r := regs{x86.RAX: 0, x86.RCX: vmcallMask, x86.R10: 0, x86.R11: 0x10003, x86.R12: 0}
 	for i, reg := range []int{x86.R14, x86.R15, x86.RBX, x86.RDI, x86.RSI, x86.R8, x86.R9, x86.RDX} {
 		var b [8]byte

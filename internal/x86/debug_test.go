@@ -40,7 +40,7 @@ func (b *bare) end() end {
 
 var blockLimits = []int{0, 1, 2, 3, 7}
 
-// undisturbed is how the program ends when nobody looks.
+// undisturbed is how the program ends without a debugger.
 func undisturbed(t *testing.T, code []byte) end {
 	t.Helper()
 	b := newBare(t, 0, code)
@@ -100,20 +100,20 @@ func TestBreakpoints(t *testing.T) {
 
 func TestWatches(t *testing.T) {
 	want := undisturbed(t, debugged)
-	behind := func(at uint64) []uint64 { return slices.Repeat([]uint64{at}, 5) }
+	after := func(at uint64) []uint64 { return slices.Repeat([]uint64{at}, 5) }
 	for name, c := range map[string]struct {
 		w  Watch
 		at []uint64 // after which instructions
 	}{
-		"written":           {Watch{Start: bareData, End: bareData + 8, Write: true}, behind(0x12)},
-		"read":              {Watch{Start: bareData + 7, End: bareData + 8, Read: true}, behind(0x1B)},
-		"read and written":  {Watch{Start: bareData + 8, End: bareData + 16, Read: true, Write: true}, behind(0x23)},
+		"written":           {Watch{Start: bareData, End: bareData + 8, Write: true}, after(0x12)},
+		"read":              {Watch{Start: bareData + 7, End: bareData + 8, Read: true}, after(0x1B)},
+		"read and written":  {Watch{Start: bareData + 8, End: bareData + 16, Read: true, Write: true}, after(0x23)},
 		"next to it":        {Watch{Start: bareData + 16, End: bareData + 0xFF8, Read: true, Write: true}, nil},
 		"string, a stretch": {Watch{Start: bareData + 0xFFF, End: bareData + 0x1000, Write: true}, []uint64{0x36}},
 		"string, the next":  {Watch{Start: bareData + 0x1000, End: bareData + 0x1001, Write: true}, []uint64{0x38}},
-		"physical":          {Watch{Start: bareData + 4, End: bareData + 8, Write: true, Physical: true}, behind(0x12)},
-		"fetched":           {Watch{Start: bareCode + 0x12, End: bareCode + 0x13, Fetch: true, Physical: true}, behind(0x12)},
-		"middle fetched":    {Watch{Start: bareCode + 0x18, End: bareCode + 0x19, Fetch: true, Physical: true}, behind(0x13)},
+		"physical":          {Watch{Start: bareData + 4, End: bareData + 8, Write: true, Physical: true}, after(0x12)},
+		"fetched":           {Watch{Start: bareCode + 0x12, End: bareCode + 0x13, Fetch: true, Physical: true}, after(0x12)},
+		"middle fetched":    {Watch{Start: bareCode + 0x18, End: bareCode + 0x19, Fetch: true, Physical: true}, after(0x13)},
 		"code read":         {Watch{Start: bareCode, End: bareCode + 0x100, Read: true, Write: true, Physical: true}, nil},
 	} {
 		for _, limit := range blockLimits {

@@ -1,7 +1,7 @@
 package x86
 
 // What the processor announces is what it implements, no more: a guest may use everything that it sees. The model is a
-// Sapphire Rapids (family 6, model 0x8F), since older ones make a kernel work around flaws that nobody has here:
+// Sapphire Rapids (family 6, model 0x8F), since older ones make a kernel work around flaws that this processor does not have:
 // page-table isolation, retpolines, buffer clearing. Platforms hide or force what their architecture hides or forces.
 
 // Leaf 1 (SDM vol. 2, CPUID, tables 3-20 and 3-21).

@@ -7,7 +7,7 @@ import (
 )
 
 // An interpreter is the engine that every host has. It is one function with one switch because that is what the Go
-// compiler turns into a jump table; what is not hot is behind default, in the functions of the table.
+// compiler turns into a jump table; what is not hot is under default, in the functions of the table.
 type interpreter struct{}
 
 // run implements engine.
@@ -191,7 +191,7 @@ run:
 			} else if !c.missLoad(u, va, 1) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case uop.Load16:
 			va := c.ea(u)
@@ -200,7 +200,7 @@ run:
 			} else if !c.missLoad(u, va, 2) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case uop.Load32:
 			va := c.ea(u)
@@ -209,7 +209,7 @@ run:
 			} else if !c.missLoad(u, va, 4) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case uop.Load64:
 			va := c.ea(u)
@@ -218,7 +218,7 @@ run:
 			} else if !c.missLoad(u, va, 8) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case uop.LoadS8x32:
 			va := c.ea(u)
@@ -227,7 +227,7 @@ run:
 			} else if !c.missLoad(u, va, 1) {
 				goto stop
 			} else if c.R[u.Dst%uop.Slots] = uint64(uint32(int8(c.R[u.Dst%uop.Slots]))); c.finish {
-				goto behind
+				goto after
 			}
 		case uop.LoadS8x64:
 			va := c.ea(u)
@@ -236,7 +236,7 @@ run:
 			} else if !c.missLoad(u, va, 1) {
 				goto stop
 			} else if c.R[u.Dst%uop.Slots] = uint64(int8(c.R[u.Dst%uop.Slots])); c.finish {
-				goto behind
+				goto after
 			}
 		case uop.LoadS16x32:
 			va := c.ea(u)
@@ -245,7 +245,7 @@ run:
 			} else if !c.missLoad(u, va, 2) {
 				goto stop
 			} else if c.R[u.Dst%uop.Slots] = uint64(uint32(int16(c.R[u.Dst%uop.Slots]))); c.finish {
-				goto behind
+				goto after
 			}
 		case uop.LoadS16x64:
 			va := c.ea(u)
@@ -254,7 +254,7 @@ run:
 			} else if !c.missLoad(u, va, 2) {
 				goto stop
 			} else if c.R[u.Dst%uop.Slots] = uint64(int16(c.R[u.Dst%uop.Slots])); c.finish {
-				goto behind
+				goto after
 			}
 		case uop.LoadS32x64:
 			va := c.ea(u)
@@ -263,7 +263,7 @@ run:
 			} else if !c.missLoad(u, va, 4) {
 				goto stop
 			} else if c.R[u.Dst%uop.Slots] = uint64(int32(c.R[u.Dst%uop.Slots])); c.finish {
-				goto behind
+				goto after
 			}
 
 		case uop.LoadW8:
@@ -273,7 +273,7 @@ run:
 			} else if !c.missClaim(u, va, 1) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case uop.LoadW16:
 			va := c.ea(u)
@@ -282,7 +282,7 @@ run:
 			} else if !c.missClaim(u, va, 2) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case uop.LoadW32:
 			va := c.ea(u)
@@ -291,7 +291,7 @@ run:
 			} else if !c.missClaim(u, va, 4) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case uop.LoadW64:
 			va := c.ea(u)
@@ -300,7 +300,7 @@ run:
 			} else if !c.missClaim(u, va, 8) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 
 		case uop.Store8:
@@ -311,7 +311,7 @@ run:
 			} else if !c.missStore(u, va, 1, v) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case uop.Store16:
 			va := c.ea(u)
@@ -321,7 +321,7 @@ run:
 			} else if !c.missStore(u, va, 2, v) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case uop.Store32:
 			va := c.ea(u)
@@ -331,7 +331,7 @@ run:
 			} else if !c.missStore(u, va, 4, v) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 		case uop.Store64:
 			va := c.ea(u)
@@ -341,7 +341,7 @@ run:
 			} else if !c.missStore(u, va, 8, v) {
 				goto stop
 			} else if c.finish {
-				goto behind
+				goto after
 			}
 
 		case uop.Push:
@@ -349,7 +349,7 @@ run:
 				goto stop
 			}
 			if c.finish {
-				goto behind
+				goto after
 			}
 		case uop.Pop:
 			var v uint64
@@ -364,7 +364,7 @@ run:
 			c.R[uop.RSP] += 8
 			c.R[u.Dst%uop.Slots] = v
 			if c.finish {
-				goto behind
+				goto after
 			}
 
 		case uop.Add32:
@@ -495,7 +495,7 @@ run:
 				goto stop
 			}
 			if c.finish {
-				goto behind
+				goto after
 			}
 		}
 	}
@@ -526,7 +526,7 @@ unlinked:
 	b = c.lookup()
 	goto enter
 
-behind:
+after:
 	// Something wants the run loop's attention. The rest of this instruction is run from a copy that ends after it.
 	u = c.restOf(u)
 	goto run

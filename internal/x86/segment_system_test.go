@@ -47,7 +47,7 @@ func TestSegmentLoads(t *testing.T) {
 		bad("SS, code", false, uop.SegSS, selCode, uop.VectorGP, selCode),
 		bad("SS, absent", false, uop.SegSS, selAbsent, uop.VectorSS, selAbsent),
 		bad("DS, absent", false, uop.SegDS, selAbsent, uop.VectorNP, selAbsent),
-		bad("DS, behind the limit", false, uop.SegDS, selLimit, uop.VectorGP, selLimit),
+		bad("DS, after the limit", false, uop.SegDS, selLimit, uop.VectorGP, selLimit),
 		bad("DS, code that cannot be read", false, uop.SegDS, selExec, uop.VectorGP, selExec),
 		bad("DS, a system descriptor", false, uop.SegDS, selLDT, uop.VectorGP, selLDT),
 		bad("DS, RPL above DPL", false, uop.SegDS, selData|3, uop.VectorGP, selData),

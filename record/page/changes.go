@@ -70,7 +70,7 @@ func (a *askers) take(t *timeline.Taken) {
 	}
 }
 
-// who is the number of those who asked by this stack; beyond so many, nobody is told apart from another.
+// who is the number of those who asked by this stack; beyond so many, one is not told apart from another.
 func (a *askers) who(s *record.Stack) int {
 	if i, known := a.of[s]; known {
 		return i

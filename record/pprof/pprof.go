@@ -12,7 +12,7 @@ import (
 	"github.com/tacit-vm/tacit/record"
 )
 
-// ErrNoCallers is about a record of a run in which nobody asked for the callers.
+// ErrNoCallers is about a record of a run without callers.
 var ErrNoCallers = errors.New("the record does not say who asked for memory to be accepted")
 
 // Write writes r's callers. There is a sample for each stack, with how many bytes were accepted for it, by how many

@@ -169,6 +169,28 @@ static void converts_much(void)
 	}
 }
 
+/* One page of 4 KiB is accepted in each 2 MiB of all memory. */
+static void divides(void)
+{
+	u64 at;
+
+	for (at = 0x100000000;; at += 2 * MIB) {
+		if (platform() == TDX)
+			tdx_accept(at);
+		else
+			pvalidate(at, 0, 1);
+	}
+}
+
+/* One byte of each 2 MiB of all memory is read, and there is nothing. */
+static void looks(void)
+{
+	u64 at;
+
+	for (at = 0x100000000;; at += 2 * MIB)
+		load(at);
+}
+
 /* All memory is accepted, and each page of it written to. */
 static void takes(void)
 {

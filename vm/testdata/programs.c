@@ -73,7 +73,7 @@ static void loads(void)
 	}
 }
 
-/* Waits for an event that nobody signals, while a timer is set again and again. */
+/* Waits for an event that is never signalled, while a timer is set again and again. */
 static void waits(void)
 {
 	u64 timer = 0, never = 0, index;

@@ -202,7 +202,7 @@ const (
 )
 
 // madt lists the local APICs, as x2APICs, and the I/O APIC. PCAT_COMPAT is clear: there is no
-// 8259 that would have to be masked first. A pair that nobody has programmed is quiet.
+// 8259 that would have to be masked first. A pair that has not been programmed is quiet.
 func (m *Machine) madt() []byte {
 	const revision, flags = 6, 0
 	le := binary.LittleEndian

@@ -97,13 +97,13 @@ func setupCalls() []setupCall {
 		return setupCall{name: "mmap " + name, number: unix.SYS_MMAP, args: [6]uintptr{addr, size, prot, flags, sharedFile, offset}}
 	}
 	const readOnly = arenaReadOnly * pageSize
-	const behind = readOnly + pageSize
+	const after = readOnly + pageSize
 	calls := []setupCall{
 		mapped("shared memory", sharedBase, sharedSize, unix.PROT_READ|unix.PROT_WRITE, 0),
 		mapped("code", codeBase, codePages*pageSize, unix.PROT_READ|unix.PROT_EXEC, sharedCode),
 		mapped("arena", arenaBase, readOnly, unix.PROT_READ|unix.PROT_WRITE, sharedArena),
 		mapped("arena, read-only", arenaBase+readOnly, pageSize, unix.PROT_READ, sharedArena+readOnly),
-		mapped("arena, end", arenaBase+behind, arenaSize-behind, unix.PROT_READ|unix.PROT_WRITE, sharedArena+behind),
+		mapped("arena, end", arenaBase+after, arenaSize-after, unix.PROT_READ|unix.PROT_WRITE, sharedArena+after),
 		{name: "mmap signal stack", number: unix.SYS_MMAP,
 			args: [6]uintptr{stackBase, stackSize, unix.PROT_READ | unix.PROT_WRITE, unix.MAP_PRIVATE | unix.MAP_ANONYMOUS | unix.MAP_FIXED, ^uintptr(0), 0}},
 		{name: "sigaltstack", number: unix.SYS_SIGALTSTACK, args: [6]uintptr{setupData}},

@@ -29,7 +29,7 @@ var otherExclusions = []exclusion{
 	{"sources of 0 of BSF and BSR", "the destination is undefined"},
 	{"SHLD and SHRD of 16 bits by more than 16", "result and flags are undefined"},
 	{"arithmetic flags that the manual leaves undefined (flags.go)", "differ between processors"},
-	{"TF popped by POPF and IRET", "the trap behind the next instruction belongs to the suite of system behaviour"},
+	{"TF popped by POPF and IRET", "the trap after the next instruction belongs to the suite of system behaviour"},
 	{"XSAVE and XRSTOR of components but x87 and SSE", "the host has more of them than the guest"},
 
 	// Addresses.

@@ -56,9 +56,9 @@ func (m *meeting) concede() {
 	m.ours = *m.silicon
 }
 
-// concedeBehind concedes the case where instructions behind x have worked on what it left, so that amending that was
+// concedeAfter concedes the case where instructions after x have worked on what it left, so that amending that was
 // not enough.
-func (m *meeting) concedeBehind(x *operation) {
+func (m *meeting) concedeAfter(x *operation) {
 	if !x.last && m.Compare(m.silicon, &m.ours) != nil {
 		m.concede()
 	}

@@ -24,7 +24,7 @@ var amdDifferences = []makerDifference{
 	{exclusion{"CMPS whose operands both fault", "AMD reads RSI's side first, Intel RDI's"}, amendCompareOrder},
 
 	// Encodings.
-	{exclusion{"90 with REX.B behind F3", "AMD: XCHG R8, RAX; Intel: PAUSE"}, amendPAUSE},
+	{exclusion{"90 with REX.B after F3", "AMD: XCHG R8, RAX; Intel: PAUSE"}, amendPAUSE},
 	{exclusion{"undefined instructions of more than 15 bytes", "AMD: #GP(0), for the length; Intel: #UD"}, amendTooLong},
 	{exclusion{"near branches with prefix 66", "AMD: an operand of 16 bits, as APM vol. 3 has it; Intel ignores the prefix"}, amendNear16},
 	{exclusion{"0F 0D with a register", "AMD: #UD, for want of a memory operand; Intel: NOP"}, amendPrefetch},
@@ -175,7 +175,7 @@ func amendNoRepetition(m *meeting) {
 			}
 		}
 		if uint32(m.In.GPR[rcx]) == 0 {
-			m.concedeBehind(x)
+			m.concedeAfter(x)
 		}
 	}
 }
@@ -244,7 +244,7 @@ func amendDotProduct(m *meeting) {
 				}
 			}
 		}
-		m.concedeBehind(x)
+		m.concedeAfter(x)
 	}
 }
 
