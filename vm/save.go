@@ -63,7 +63,7 @@ func (m *Machine) Save(w io.Writer) error {
 }
 
 // Load makes the machine that [Machine.Save] has written. Of cfg counts what is about the rest of the run: Console,
-// Progress, Events, Symbols, Callers, Debugger, Trace, Keyboard, Replay, Typed, BlockLimit, limits in place of those
+// Progress, Events, Symbols, StubSymbols, Callers, Debugger, Trace, Keyboard, Replay, Typed, BlockLimit, limits in place of those
 // before, and HostAttack, which begins to count now. The other fields have to be zero: the machine has them.
 //
 // The file may be anybody's. What is wrong with it is an error, and what the machine may take of the host's memory is

@@ -117,8 +117,13 @@ func (m *Machine) depth(ip uint64, called bool) (bytes uint64, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	w := walk{m: m, ip: ip, called: called, seen: map[uint64]bool{}, tables: -1}
-	w.later = []branch{{at - offset, 0}}
+	w := walk{code: func(at uint64) []byte { return instructionAt(m.cpus[0], at) }, ip: ip, called: called, seen: map[uint64]bool{}, tables: -1}
+	return w.from(at - offset)
+}
+
+// from looks for the place in a function that begins at an address.
+func (w *walk) from(start uint64) (bytes uint64, ok bool) {
+	w.later = []branch{{start, 0}}
 	for len(w.seen) < maxStub {
 		next, ok := w.next()
 		if !ok {
@@ -133,7 +138,7 @@ func (m *Machine) depth(ip uint64, called bool) (bytes uint64, ok bool) {
 
 // A walk follows a function's code to a place in it.
 type walk struct {
-	m      *Machine
+	code   func(at uint64) []byte // an instruction's bytes, and maybe more
 	ip     uint64
 	called bool
 	seen   map[uint64]bool
@@ -185,7 +190,7 @@ func (w *walk) follow(b branch) (reached bool) {
 			return true
 		}
 		w.seen[b.at] = true
-		code := instructionAt(w.m.cpus[0], b.at)
+		code := w.code(b.at)
 		if length, _ := other(code); length > 0 {
 			b.at += uint64(length)
 			continue

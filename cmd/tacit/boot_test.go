@@ -66,7 +66,7 @@ func TestFlagsReachTheMachine(t *testing.T) {
 	}
 	if status, _, stderr := tacit(t.Context(), f, "boot", "--platform=snp", "--memory=64G", "--firmware-accepts=ovmf",
 		"--misalign", "--host-page", "4K", "--host-attack", "lie:2", "--firmware-lie", "stale", "--unaccepted-table", "--append", "accept_memory=eager debug", "--cmdline=", "--initrd", initrd,
-		"--max-instructions", "1000", "--timeout", "90s", "--seed", "7", "--symbols", "vmlinux",
+		"--max-instructions", "1000", "--timeout", "90s", "--seed", "7", "--symbols", "vmlinux", "--stub-symbols", "compressed",
 		"--cpu-blocks", "3", "k.deb"); status != 0 {
 		t.Fatal(stderr)
 	}
@@ -74,7 +74,7 @@ func TestFlagsReachTheMachine(t *testing.T) {
 	if s.image != "k.deb" || s.platform != "snp" || s.memory != 64<<30 || !s.firmwareAcceptsLikeOVMF ||
 		s.hostPage != 4<<10 || s.hostAttack != "lie:2" || s.firmwareLie != "stale" || !s.table || !s.misalign || s.append != "accept_memory=eager debug" || string(s.initrd) != "070701" ||
 		s.commandLine == nil || *s.commandLine != "" || s.maxInstructions != 1000 ||
-		s.maxWall.Seconds() != 90 || s.seed != 7 || s.symbols != "vmlinux" || s.blockLimit != 3 {
+		s.maxWall.Seconds() != 90 || s.seed != 7 || s.symbols != "vmlinux" || s.stubSymbols != "compressed" || s.blockLimit != 3 {
 		t.Errorf("with flags: %+v", s)
 	}
 	// To firmware 0 bytes are as little as can be, which is not the default.

@@ -12,7 +12,7 @@ func TestStateIsWhole(t *testing.T) {
 	statetest.Complete(t, func() *Firmware { g := *f; return &g }, (*Firmware).Carry,
 		"cfg", "file", "plan", // of the configuration
 		"cpu", "random", "pool.pieces", "handles.pieces", "variables.size", "counted", // follow from the rest, or from who calls
-		"grew", // of the process
+		"grew",                                                                  // of the process
 		"negotiation.Policy", "negotiation.LookedUpBy", "negotiation.AllowedBy", // below
 		"unfinished.loading") // below
 	statetest.Complete(t, func() *image { return &image{} }, (*image).carry)
