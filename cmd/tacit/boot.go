@@ -68,7 +68,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 		Example: "  tacit boot --platform snp\n" +
 			"  tacit boot kernels/linux-image-6.12*cloud*.deb\n" +
 			"  tacit boot --memory 64G --host-page 4K --json record.json bzImage\n" +
-			"  tacit boot --append accept_memory=eager",
+			"  tacit boot --append unaccepted=eager",
 		Args: func(cmd *cobra.Command, args []string) error {
 			return cmp.Or(atMostOne("IMAGE")(cmd, args), f.check(len(args) > 0), f.files(args, streamsOf(cmd)).check())
 		},

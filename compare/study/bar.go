@@ -64,10 +64,12 @@ func (s *Study) bar(row Row, longest int64) bar {
 		}
 	}
 	b.Text = record.FormatNS(sum)
-	if row.Base != row.Boot {
-		if n, ok := row.Times["init"]; ok {
-			b.Text += " · " + ratio(n) + " times"
-		}
+	n, known := row.Times["init"]
+	switch {
+	case row.Eager != nil:
+		b.Text += " · eager : lazy " + ratio(row.Eager.Times)
+	case row.Base != row.Boot && known:
+		b.Text += " · " + ratio(n) + " times"
 	}
 	return b
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 
 	"github.com/tacit-vm/tacit/compare"
+	runpage "github.com/tacit-vm/tacit/record/page"
 )
 
 // The page is one file that needs nothing else: no script, no font, no address but its own. It is well-formed XML, too,
@@ -20,6 +21,7 @@ var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
 // page is what the template sees.
 type page struct {
+	Theme   template.CSS // the colours that all of tacit's pages have
 	Title   string
 	Legend  []share
 	Summary string   // of conditions; empty where there are none
@@ -51,7 +53,7 @@ type pageDetail struct {
 
 // WritePage writes the study as a page of HTML.
 func (s *Study) WritePage(w io.Writer) error {
-	p := page{Title: s.title(), Legend: legend(), Head: s.head(), Words: s.words(), Tool: s.Tool}
+	p := page{Theme: template.CSS(runpage.Theme), Title: s.title(), Legend: legend(), Head: s.head(), Words: s.words(), Tool: s.Tool}
 	if len(s.Verdicts) > 0 {
 		p.Summary = s.summary()
 	}

@@ -6,6 +6,8 @@ import (
 	"html/template"
 	"io"
 	"unicode/utf8"
+
+	runpage "github.com/tacit-vm/tacit/record/page"
 )
 
 // The picture is one file that needs nothing else: no script, no font, no address but that of its format.
@@ -17,9 +19,9 @@ var pictureTemplate = template.Must(template.New("picture").Parse(pictureText))
 
 // Measures of the picture, in units of its view box. A letter is at most some 7 wide.
 const (
-	pictureWidth = 720
+	pictureWidth = 740
 	barLeft      = 214
-	barWidth     = 346
+	barWidth     = 316
 	rowHeight    = 22
 	titleHeight  = 40
 	legendHeight = 30
@@ -27,6 +29,7 @@ const (
 )
 
 type picture struct {
+	Theme         template.CSS
 	Width, Height int
 	Legend        []legendEntry
 	Rows          []pictureRow
@@ -48,7 +51,7 @@ type pictureRow struct {
 
 // WritePicture writes the bars of all blocks as SVG.
 func (s *Study) WritePicture(w io.Writer) error {
-	p := picture{Width: pictureWidth, Height: legendHeight}
+	p := picture{Theme: template.CSS(runpage.Theme), Width: pictureWidth, Height: legendHeight}
 	for i, sh := range legend() {
 		p.Legend = append(p.Legend, legendEntry{sh, i * 160})
 	}

@@ -316,7 +316,7 @@ func TestConditions(t *testing.T) {
 	}
 	for _, want := range []string{
 		"FAILED  init > 1.05x: demo.efi, eager-kernel: tdx, 512 MiB: init is ", "conditions: 3 judged, 1 met, 0 could not be told",
-		"\nfor kernel.(*kernel)", "eager-kernel : lazy",
+		"\nfor kernel.", "(*kernel).ownMemory", "eager-kernel : lazy",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("it lacks %q:\n%s", want, text)
@@ -498,6 +498,21 @@ func TestSaved(t *testing.T) {
 	if _, err := study.Load(ctx, &file{}, "p"); !errors.Is(err, context.Canceled) {
 		t.Errorf("%v", err)
 	}
+}
+
+// Any bytes can stand in the file.
+func FuzzLoad(f *testing.F) {
+	f.Add([]byte("{}\n"))
+	f.Add([]byte(`{"schema":"tacit.boot/1","program":"p","key":"k","sha256":"e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855","record":null}`))
+	f.Fuzz(func(t *testing.T, text []byte) {
+		s, err := study.Load(t.Context(), struct {
+			io.Reader
+			io.Writer
+		}{bytes.NewReader(text), failing{}}, "p")
+		if err != nil || s.Damaged > bytes.Count(text, []byte("\n"))+1 {
+			t.Errorf("%d damaged lines, %v", s.Damaged, err)
+		}
+	})
 }
 
 // What ended at a limit, which may have been the host's, is not kept; and a file that cannot be written to is said.

@@ -194,7 +194,7 @@ func (s *Study) writeChanges(w io.Writer, row Row) {
 	changes := compare.Changes(row.Record, row.Base.Record)
 	for i, c := range changes {
 		if i == mostChanges {
-			rows = append(rows, []string{fmt.Sprintf("… and %d others", len(changes)-i), "", "", "", ""})
+			rows = append(rows, []string{fmt.Sprintf("… and %d others", len(changes)-i)})
 			break
 		}
 		factor := "-"

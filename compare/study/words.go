@@ -14,9 +14,8 @@ func (s *Study) words() []string {
 		base = "the first image of the block"
 	}
 	all := []string{
-		"init and end are virtual times, by the cost models " + strings.Join(s.models(), " and ") + ", most of whose numbers are " +
-			"estimates; figures of two models do not compare. times is init against " + base + ". host memory is what the host gave " +
-			"the guest as private memory.",
+		"init and end are virtual times, by " + strings.Join(s.models(), " and ") + ": most numbers of the cost models are estimates, and figures " +
+			"of two models do not compare. times is init against " + base + ". host memory is what the host gave the guest as private memory.",
 	}
 	if !s.anyEager() {
 		return all
@@ -27,8 +26,8 @@ func (s *Study) words() []string {
 			"what was counted is priced again for it, and nothing is run again, so it leaves out that with other costs the guest's timer "+
 			"would have ticked more or less often.")
 	if s.hasOwn() {
-		all = append(all, "Tacit's own guest does next to nothing before its program starts, so that accepting is nearly all there is, and its ratios are "+
-			"far larger than those of a Linux.")
+		all = append(all, "Tacit's own guest does next to nothing before its program starts: accepting is nearly all there is, and eager : lazy comes near to "+
+			"all memory against what firmware accepts up front. It is no measure for a Linux.")
 	}
 	if s.hasSeries() {
 		all = append(all,
@@ -58,7 +57,7 @@ func (s *Study) models() (names []string) {
 		}
 	}
 	if names == nil {
-		names = []string{"of the platforms"}
+		names = []string{"the platforms' cost models"}
 	}
 	return names
 }

@@ -51,11 +51,10 @@ const MaxSize = 16 << 40
 // It is not safe for concurrent use by several goroutines, except that distinct pages may be read and written through
 // the pointers from Page.
 type Memory struct {
-	size   uint64
-	plane  [physical.Planes]plane
-	grew   func(bytes int64) // nil where it does not matter
-	code   bitmap            // frames (both planes) that hold decoded code
-	onCode func(f Frame, offset, n int)
+	size  uint64
+	plane [physical.Planes]plane
+	grew  func(bytes int64) // nil where it does not matter
+	code  codeMarks
 
 	discard func(b []byte) error // gives pages back to the host; they read as zeros afterwards
 }
@@ -72,7 +71,7 @@ func New(size uint64) (*Memory, error) {
 	if size == 0 || size > MaxSize || size%(2<<20) != 0 {
 		return nil, fmt.Errorf("guest memory of %#x bytes: want a multiple of 2 MiB, at most %#x", size, uint64(MaxSize))
 	}
-	m := &Memory{size: size, discard: discard, code: newBitmap(uint64(physical.Planes) * size >> PageShift)}
+	m := &Memory{size: size, discard: discard, code: codeMarks{frames: newBitmap(uint64(physical.Planes) * size >> PageShift)}}
 	for i := range m.plane {
 		b, err := reserve(size)
 		if err != nil {
@@ -149,7 +148,7 @@ func (m *Memory) OnGrowth(grew func(bytes int64)) {
 func (m *Memory) BackedBytes(p physical.Plane) uint64 { return m.plane[p].backed.count() << PageShift }
 
 // Release forgets the contents of the plane's pages in [start, end), both multiples of 4 KiB: they read as zeros, and
-// the host has its memory back. Decoded code in them is the caller's to invalidate.
+// the host has its memory back.
 func (m *Memory) Release(p physical.Plane, start, end uint64) error {
 	if start > end || end > m.size || (start|end)&pageMask != 0 {
 		return fmt.Errorf("release [%#x, %#x): %w", start, end, ErrOutside)
@@ -168,30 +167,12 @@ func (m *Memory) Release(p physical.Plane, start, end uint64) error {
 		if m.grew != nil {
 			m.grew(-int64(n << PageShift))
 		}
+		for gpa := first << PageShift; gpa < (first+n)<<PageShift; gpa += PageSize {
+			m.CodeWritten(FrameOf(p, gpa), 0, PageSize)
+		}
 		f = first + n
 	}
 	return nil
-}
-
-// SetCode marks a frame as one from which instructions have been decoded; a write to it through Write, or reported by
-// CodeWritten, is then passed on.
-func (m *Memory) SetCode(f Frame) { m.code.set(uint64(f)) }
-
-// ClearCode takes the mark back.
-func (m *Memory) ClearCode(f Frame) { m.code.clear(uint64(f)) }
-
-// HasCode says whether the frame is marked.
-func (m *Memory) HasCode(f Frame) bool { return m.code.get(uint64(f)) }
-
-// OnCodeWrite sets the function that hears of writes to frames with code: n bytes at offset in f, about to be or just
-// written.
-func (m *Memory) OnCodeWrite(fn func(f Frame, offset, n int)) { m.onCode = fn }
-
-// CodeWritten reports a write of n bytes at offset in f that was made through Page's pointer.
-func (m *Memory) CodeWritten(f Frame, offset, n int) {
-	if m.onCode != nil && m.HasCode(f) {
-		m.onCode(f, offset, n)
-	}
 }
 
 // Read copies len(b) bytes from plane p at gpa into b. The host is not asked for pages that hold only zeros.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/tacit-vm/tacit/physical"
@@ -115,16 +116,25 @@ func TestWhatIsOutside(t *testing.T) {
 	}
 }
 
-func TestCodeHearsOfWrites(t *testing.T) {
+// A codeChange is what a code holder hears.
+type codeChange struct {
+	f         Frame
+	offset, n int
+}
+
+type codeEar struct{ heard []codeChange }
+
+func (e *codeEar) CodeChanged(f Frame, offset, n int) {
+	e.heard = append(e.heard, codeChange{f, offset, n})
+}
+
+// Whatever changes the bytes of a frame with code is heard of, and nothing else.
+func TestCodeHearsOfChanges(t *testing.T) {
 	m := newMemory(t, 4<<20)
-	type write struct {
-		f         Frame
-		offset, n int
-	}
-	var heard []write
-	m.OnCodeWrite(func(f Frame, offset, n int) { heard = append(heard, write{f, offset, n}) })
+	ear := &codeEar{}
+	m.HoldCode(ear)
 	code := FrameOf(physical.Private, 0x3000)
-	m.SetCode(code)
+	m.MarkCode(code)
 	for _, w := range []struct {
 		p   physical.Plane
 		gpa uint64
@@ -133,13 +143,21 @@ func TestCodeHearsOfWrites(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	want := []write{{code, 0, 1}, {code, 0x10, 2}}
-	if len(heard) != 2 || heard[0] != want[0] || heard[1] != want[1] {
-		t.Errorf("heard of %v, want %v", heard, want)
+	m.CodeWritten(code, 0x20, 8)
+	for _, p := range []physical.Plane{physical.Shared, physical.Private} {
+		for range 2 { // what reads as zeros already does not change
+			if err := m.Release(p, 0x2000, 0x5000); err != nil {
+				t.Fatal(err)
+			}
+		}
 	}
-	m.ClearCode(code)
-	if err := m.Write(physical.Private, 0x3000, []byte{1}); err != nil || len(heard) != 2 {
-		t.Errorf("heard of a write to a frame without code: %v, %v", heard, err)
+	want := []codeChange{{code, 0, 1}, {code, 0x10, 2}, {code, 0x20, 8}, {code, 0, PageSize}}
+	if !slices.Equal(ear.heard, want) {
+		t.Errorf("heard of %v, want %v", ear.heard, want)
+	}
+	m.UnmarkCode(code)
+	if err := m.Write(physical.Private, 0x3000, []byte{1}); err != nil || len(ear.heard) != len(want) {
+		t.Errorf("heard of a write to a frame without code: %v, %v", ear.heard, err)
 	}
 }
 

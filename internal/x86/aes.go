@@ -1,15 +1,19 @@
 package x86
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // AES-NI (SDM vol. 2, AESENC and so on; FIPS 197). A register holds the state column by column, row 0 first.
-var aesHandlers = map[Op]handler{
-	opAESENC:          aesenc,
-	opAESENCLAST:      whole(func(a, k XMM) XMM { return xorXMM(aesBytes(a, &aes.sbox, 5), k) }),
-	opAESDEC:          whole(func(a, k XMM) XMM { return xorXMM(aesColumns(a, &aes.dec, 13), k) }),
-	opAESDECLAST:      whole(func(a, k XMM) XMM { return xorXMM(aesBytes(a, &aes.inverse, 13), k) }),
-	opAESIMC:          whole(func(_, k XMM) XMM { return aesColumns(aesBytes(k, &aes.sbox, 1), &aes.dec, 1) }),
-	opAESKEYGENASSIST: wholeImm(func(_, k XMM, imm uint8) XMM { return XMM{aesKeygen(k[0], imm), aesKeygen(k[1], imm)} }),
+var aesHandlers = map[uop.Op]handler{
+	uop.AESENC:          aesenc,
+	uop.AESENCLAST:      whole(func(a, k XMM) XMM { return xorXMM(aesBytes(a, &aes.sbox, 5), k) }),
+	uop.AESDEC:          whole(func(a, k XMM) XMM { return xorXMM(aesColumns(a, &aes.dec, 13), k) }),
+	uop.AESDECLAST:      whole(func(a, k XMM) XMM { return xorXMM(aesBytes(a, &aes.inverse, 13), k) }),
+	uop.AESIMC:          whole(func(_, k XMM) XMM { return aesColumns(aesBytes(k, &aes.sbox, 1), &aes.dec, 1) }),
+	uop.AESKEYGENASSIST: wholeImm(func(_, k XMM, imm uint8) XMM { return XMM{aesKeygen(k[0], imm), aesKeygen(k[1], imm)} }),
 }
 
 // aesTables are the S-boxes, and for the first row what S-box and column mixing together make of a byte: a column, row
@@ -67,7 +71,7 @@ func aesMix(r0, r1, r2, r3 uint64) uint32 {
 }
 
 // aesenc is AESENC, written out: Go programs hash with it.
-func aesenc(c *CPU, u *Uop) bool {
+func aesenc(c *CPU, u *uop.Uop) bool {
 	d, k := c.xmm(u)
 	low, high := d[0], d[1]
 	c0 := aesMix(low, low>>40, high>>16, high>>56)

@@ -1,53 +1,37 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // BMI1 and BMI2.
 
-// Operations of opBMI.
-const (
-	bmiANDN = iota
-	bmiBLSR
-	bmiBLSMSK
-	bmiBLSI
-	bmiBZHI
-	bmiPEXT
-	bmiPDEP
-	bmiMULX
-	bmiBEXTR
-	bmiSHLX
-	bmiSARX
-	bmiSHRX
-	bmiRORX
-	bmiGroup17 // BLSR, BLSMSK, BLSI by reg
-)
-
-func bmi(c *CPU, u *Uop) bool {
+func bmi(c *CPU, u *uop.Uop) bool {
 	w := uint(u.Scale) * 8
 	if w == 32 {
-		bmiOn(c, u, uint32(c.R[u.Src%slots]), uint32(c.R[u.Index%slots]))
+		bmiOn(c, u, uint32(c.R[u.Src%uop.Slots]), uint32(c.R[u.Index%uop.Slots]))
 	} else {
-		bmiOn(c, u, c.R[u.Src%slots], c.R[u.Index%slots])
+		bmiOn(c, u, c.R[u.Src%uop.Slots], c.R[u.Index%uop.Slots])
 	}
 	return true
 }
 
 // bmiOn computes on the ModRM operand a and the VEX.vvvv operand b.
-func bmiOn[T uint32 | uint64](c *CPU, u *Uop, a, b T) {
+func bmiOn[T uint32 | uint64](c *CPU, u *uop.Uop, a, b T) {
 	w := widthOf[T]()
 	count := uint(b) & (w - 1)
 	var r T
 	switch u.Aux {
-	case bmiANDN:
+	case uop.BMIANDN:
 		r = logic(&c.flags, ^b&a)
-	case bmiBLSR:
+	case uop.BMIBLSR:
 		r = logic(&c.flags, a&(a-1))
 		c.flags.setCarry(a == 0)
-	case bmiBLSMSK:
+	case uop.BMIBLSMSK:
 		r = logic(&c.flags, a^(a-1))
 		c.flags.setCarry(a == 0)
-	case bmiBLSI:
+	case uop.BMIBLSI:
 		r = logic(&c.flags, a&-a)
 		c.flags.setCarry(a != 0)
-	case bmiBZHI:
+	case uop.BMIBZHI:
 		n := uint(uint8(b))
 		r = a
 		if n < w {
@@ -55,15 +39,15 @@ func bmiOn[T uint32 | uint64](c *CPU, u *Uop, a, b T) {
 		}
 		logic(&c.flags, r)
 		c.flags.setCarry(n > w-1)
-	case bmiPEXT:
+	case uop.BMIPEXT:
 		r = extractBits(b, a)
-	case bmiPDEP:
+	case uop.BMIPDEP:
 		r = depositBits(b, a)
-	case bmiMULX: // of 32 bits
-		p := uint64(uint32(c.R[RDX])) * uint64(a)
-		c.R[u.Index%slots] = uint64(uint32(p))
+	case uop.BMIMULX: // of 32 bits
+		p := uint64(uint32(c.R[uop.RDX])) * uint64(a)
+		c.R[u.Index%uop.Slots] = uint64(uint32(p))
 		r = T(p >> 32)
-	case bmiBEXTR:
+	case uop.BMIBEXTR:
 		start, length := uint(uint8(b)), uint(uint8(b>>8))
 		if start < w {
 			r = a >> start
@@ -72,17 +56,17 @@ func bmiOn[T uint32 | uint64](c *CPU, u *Uop, a, b T) {
 			r &= 1<<length - 1
 		}
 		logic(&c.flags, r)
-	case bmiSHLX:
+	case uop.BMISHLX:
 		r = a << count
-	case bmiSARX:
+	case uop.BMISARX:
 		r = T(signed(a) >> count)
-	case bmiSHRX:
+	case uop.BMISHRX:
 		r = a >> count
-	case bmiRORX:
+	case uop.BMIRORX:
 		n := uint(u.Imm) & (w - 1)
 		r = a>>n | a<<(w-n)
 	}
-	c.R[u.Dst%slots] = uint64(r)
+	c.R[u.Dst%uop.Slots] = uint64(r)
 }
 
 // extractBits gathers the bits of v that mask selects at the bottom; depositBits scatters them.

@@ -2,6 +2,8 @@ package x86
 
 import (
 	"testing"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // SDM vol. 3, 9.1.3: a store to code is seen by the next instruction, on the same processor, through whatever address
@@ -11,22 +13,22 @@ func TestSelfModifyingCode(t *testing.T) {
 	aliased := func(m *scene) { m.write(pte(alias), progCode|pteP|pteW|pteA|pteD) }
 	patch := func(base, offset uint64) string { return "C6 04 25" + le(base+offset, 4) } // mov byte [base+offset], imm8 follows: eight bytes
 	prove(t,
-		program{name: "the next instruction", code: asm(patch(progCode, 8+1), "07", "B0 01", "F4"), want: halts(reg{RAX, 7})}, // mov al, 1 becomes mov al, 7
-		program{name: "the next instruction through another mapping", code: asm(patch(alias, 8+1), "07", "B0 01", "F4"), setup: aliased, want: halts(reg{RAX, 7})},
-		program{name: "further on in the block", code: asm(patch(progCode, 8+3+1), "07", "90 90 90", "B0 01", "F4"), want: halts(reg{RAX, 7})},
+		program{name: "the next instruction", code: asm(patch(progCode, 8+1), "07", "B0 01", "F4"), want: halts(reg{uop.RAX, 7})}, // mov al, 1 becomes mov al, 7
+		program{name: "the next instruction through another mapping", code: asm(patch(alias, 8+1), "07", "B0 01", "F4"), setup: aliased, want: halts(reg{uop.RAX, 7})},
+		program{name: "further on in the block", code: asm(patch(progCode, 8+3+1), "07", "90 90 90", "B0 01", "F4"), want: halts(reg{uop.RAX, 7})},
 		program{name: "the storing instruction itself", code: asm("B9 02 00 00 00", "FE 04 25", le(progCode+8, 4), "FF C9 75 F5", movFrom(progCode+5), "F4"), // mov ecx, 2; 1: inc byte [its own address]; dec ecx; jnz 1b
-			want: halts(reg{RAX, 0xFF_00_01_01_09_25_04_FE})},
+			want: halts(reg{uop.RAX, 0xFF_00_01_01_09_25_04_FE})},
 		program{name: "after a backward jump to a block that is known", code: asm("31 DB B9 03 00 00 00", "83 C3 01", patch(progCode, 7+2), "10", "FF C9 75 F1", "F4"), // xor ebx, ebx; mov ecx, 3; 1: add ebx, 1; mov byte [1b+2], 16; dec ecx; jnz 1b
-			want: halts(reg{RBX, 1 + 16 + 16})},
-		program{name: "a routine in another page", code: asm(movImm(RBX, progFree), "FF D3", "C6 04 25", le(progFree+1, 4), "05", "FF D3", "F4"), setup: func(m *scene) {
+			want: halts(reg{uop.RBX, 1 + 16 + 16})},
+		program{name: "a routine in another page", code: asm(movImm(uop.RBX, progFree), "FF D3", "C6 04 25", le(progFree+1, 4), "05", "FF D3", "F4"), setup: func(m *scene) {
 			m.put(progFree, []byte{0xB0, 1, 0x00, 0xC1, 0xC3}) // mov al, 1; add cl, al; ret
-		}, want: halts(reg{RCX, 6})},
+		}, want: halts(reg{uop.RCX, 6})},
 		program{name: "by REP STOSB over the running block", code: asm("BF", le(progCode+17, 4), "B9 02 00 00 00", "B8 90 90 90 90", "F3 AA", "F4 F4", "B3 09", "F4"), // mov edi, …; mov ecx, 2; mov eax, NOPs; rep stosb; hlt; hlt; mov bl, 9
-			want: halts(reg{RBX, 9})},
-		program{name: "by PUSH", code: asm(movImm(RSP, progCode+10+10+1+8), movImm(RAX, 0x9090_90F4_09B3_9090), "50", "F4 F4 F4 F4 F4 F4 F4 F4"), // the push replaces eight HLTs: nop; nop; mov bl, 9; hlt
-			want: halts(reg{RBX, 9})},
-		program{name: "by CALL, which returns into what it wrote over", code: asm(movImm(RSP, progCode+0x108), movImm(RBX, progCode+0x100), "90 90 90", "FF D3", "F4"), setup: func(m *scene) {
-			m.from.GPR[RAX] = progData
+			want: halts(reg{uop.RBX, 9})},
+		program{name: "by PUSH", code: asm(movImm(uop.RSP, progCode+10+10+1+8), movImm(uop.RAX, 0x9090_90F4_09B3_9090), "50", "F4 F4 F4 F4 F4 F4 F4 F4"), // the push replaces eight HLTs: nop; nop; mov bl, 9; hlt
+			want: halts(reg{uop.RBX, 9})},
+		program{name: "by CALL, which returns into what it wrote over", code: asm(movImm(uop.RSP, progCode+0x108), movImm(uop.RBX, progCode+0x100), "90 90 90", "FF D3", "F4"), setup: func(m *scene) {
+			m.from.GPR[uop.RAX] = progData
 			m.write(progCode+0x100, 0xF4F4_F4F4_F4F4_F4F4, 0xF4F4_F4F4_F4F4_F4F4) // the first becomes 19 00 01 00 …: sbb [rax], eax; add [rax], eax; …
 		}, want: func(t *testing.T, m *scene, e Exit) {
 			halts()(t, m, e)
@@ -34,11 +36,11 @@ func TestSelfModifyingCode(t *testing.T) {
 				t.Errorf("the return address on the code's page is %#x", m.word(progCode+0x100))
 			}
 		}},
-		program{name: "by an interrupt's frame", code: asm(movImm(RSP, progCode+0x100+0x30), "CD 41", "F4"), setup: func(m *scene) {
+		program{name: "by an interrupt's frame", code: asm(movImm(uop.RSP, progCode+0x100+0x30), "CD 41", "F4"), setup: func(m *scene) {
 			// The handler lies where the frame goes: its first bytes become RIP, progCode+0xC: 0C 00 01 00 …: or al, 0;
 			// add [rax], eax.
 			m.gate(0x41, progCode+0x100+0x30-40, 0x8E00)
-			m.from.GPR[RAX] = progData
+			m.from.GPR[uop.RAX] = progData
 			for i := range uint64(6) {
 				m.write(progCode+0x100+8*i, 0xF4F4_F4F4_F4F4_F4F4)
 			}
@@ -48,15 +50,15 @@ func TestSelfModifyingCode(t *testing.T) {
 				t.Errorf("exit %v at %#x", e, m.RIP())
 			}
 		}},
-		program{name: "an instruction of two pages, its second half", code: asm(movImm(RBX, progFree+0xFFF), "FF D3", "C6 04 25", le(progFree+0x1000, 4), "05", "FF D3", "F4"), setup: func(m *scene) {
+		program{name: "an instruction of two pages, its second half", code: asm(movImm(uop.RBX, progFree+0xFFF), "FF D3", "C6 04 25", le(progFree+0x1000, 4), "05", "FF D3", "F4"), setup: func(m *scene) {
 			m.put(progFree+0xFFF, []byte{0xB0, 1, 0x00, 0xC1, 0xC3}) // mov al, 1; add cl, al; ret
-		}, want: halts(reg{RCX, 6})},
+		}, want: halts(reg{uop.RCX, 6})},
 		program{name: "through an entry of the TLB that let stores through before there was code", code: asm( // mov al, 5; ret, called; then mov al, 7
 			"C7 04 25", le(progFree, 4), "B0 05 C3 90", "BB", le(progFree, 4), "FF D3", "C6 04 25", le(progFree+1, 4), "07", "FF D3", "F4"),
-			want: halts(reg{RAX, 7})},
+			want: halts(reg{uop.RAX, 7})},
 		program{name: "the same of the second page of an instruction", code: asm(
 			"C7 04 25", le(progFree+0x1000, 4), "05 C3 90 90", "BB", le(progFree+0xFFF, 4), "FF D3", "C6 04 25", le(progFree+0x1000, 4), "07", "FF D3", "F4"),
-			setup: func(m *scene) { m.put(progFree+0xFFF, []byte{0xB0}) }, want: halts(reg{RAX, 7})},
+			setup: func(m *scene) { m.put(progFree+0xFFF, []byte{0xB0}) }, want: halts(reg{uop.RAX, 7})},
 		program{name: "by the page walk, which sets bits in an entry that is executed itself", code: asm(
 			"BA 04 00 00 00 BB", le(pte(progFree), 4), "B8 01 00 00 00 FF D3 89 C6", // mov edx, 4; mov ebx, entry; mov eax, 1; call rbx; mov esi, eax
 			"8A 0C 25", le(progFree, 4), "B8 01 00 00 00 FF D3 89 C7", // mov cl, [..], which sets A; mov eax, 1; call rbx; mov edi, eax
@@ -64,12 +66,12 @@ func TestSelfModifyingCode(t *testing.T) {
 			setup: func(m *scene) {
 				// add eax, edx; add eax, 0; ret. With A set the first is and eax, edx; with D, too, movsxd eax, edx.
 				m.write(pte(progFree), 0xC300_0000_0005_C203)
-			}, want: halts(reg{RSI, 5}, reg{RDI, 0}, reg{RAX, 4})},
+			}, want: halts(reg{uop.RSI, 5}, reg{uop.RDI, 0}, reg{uop.RAX, 4})},
 		program{name: "by the page walk, which sets a bit in a table that lies among the code", code: asm("EB 0E", le(0, 6), le(progData|pteP|pteW, 8), movFrom(2*progBig+0x1000), "83 C3 01", "F4"), setup: func(m *scene) { // jmp; …; mov rax, [..]; add ebx, 1
 			m.write(progPD+8*2, progCode|pteP|pteW|pteA)
 			m.write(progData, 55)
 		}, want: func(t *testing.T, m *scene, e Exit) {
-			halts(reg{RAX, 55}, reg{RBX, 1})(t, m, e)
+			halts(reg{uop.RAX, 55}, reg{uop.RBX, 1})(t, m, e)
 			if v := m.word(progCode + 8); v != progData|pteP|pteW|pteA {
 				t.Errorf("the entry is %#x", v)
 			}
@@ -95,13 +97,13 @@ func TestLinksDoNotOutliveTheMapping(t *testing.T) {
 		}
 	}
 	code := func(offset uint64) string {
-		return asm(movImm(RAX, twice+0x1000-offset), "FF D0", "FF D0", movImm(RAX, once+0x1000-offset), "FF D0", "F4") // call rax, twice; call rax
+		return asm(movImm(uop.RAX, twice+0x1000-offset), "FF D0", "FF D0", movImm(uop.RAX, once+0x1000-offset), "FF D0", "F4") // call rax, twice; call rax
 	}
 	prove(t,
-		program{name: "running on", code: code(1), setup: setup(0x90), want: halts(reg{RBX, 18})},
-		program{name: "a jump", code: code(2), setup: setup(0xEB, 0x00), want: halts(reg{RBX, 18})},
-		program{name: "a conditional jump", code: code(4), setup: setup(0x38, 0xC0, 0x74, 0x00), want: halts(reg{RBX, 18})}, // cmp al, al; jz
-		program{name: "a call", code: code(5), setup: setup(0xE8, 0, 0, 0, 0), want: halts(reg{RBX, 36})},                   // which returns to where it went
+		program{name: "running on", code: code(1), setup: setup(0x90), want: halts(reg{uop.RBX, 18})},
+		program{name: "a jump", code: code(2), setup: setup(0xEB, 0x00), want: halts(reg{uop.RBX, 18})},
+		program{name: "a conditional jump", code: code(4), setup: setup(0x38, 0xC0, 0x74, 0x00), want: halts(reg{uop.RBX, 18})}, // cmp al, al; jz
+		program{name: "a call", code: code(5), setup: setup(0xE8, 0, 0, 0, 0), want: halts(reg{uop.RBX, 36})},                   // which returns to where it went
 	)
 }
 
@@ -115,18 +117,18 @@ func TestCodeFollowsTheMapping(t *testing.T) {
 			m.write(pte(va), va|pteP|pteA|flags)
 		}
 	}
-	call := asm(movImm(RAX, va), "FF D0")
-	remap := func(flags uint64) string { return asm(movImm(RAX, other|pteP|pteA|flags), movTo(pte(va))) }
+	call := asm(movImm(uop.RAX, va), "FF D0")
+	remap := func(flags uint64) string { return asm(movImm(uop.RAX, other|pteP|pteA|flags), movTo(pte(va))) }
 	prove(t,
-		program{name: "INVLPG", code: asm(call, remap(0), "0F 01 3C 25", le(va, 4), call, "F4"), setup: setup(0), want: halts(reg{RBX, 17})},
-		program{name: "loading CR3", code: asm(call, remap(0), "0F 20 D8 0F 22 D8", call, "F4"), setup: setup(0), want: halts(reg{RBX, 17})},
-		program{name: "loading CR3, global", code: asm(call, remap(pteG), "0F 20 D8 0F 22 D8", call, "F4"), setup: setup(pteG), want: halts(reg{RBX, 2})},
+		program{name: "INVLPG", code: asm(call, remap(0), "0F 01 3C 25", le(va, 4), call, "F4"), setup: setup(0), want: halts(reg{uop.RBX, 17})},
+		program{name: "loading CR3", code: asm(call, remap(0), "0F 20 D8 0F 22 D8", call, "F4"), setup: setup(0), want: halts(reg{uop.RBX, 17})},
+		program{name: "loading CR3, global", code: asm(call, remap(pteG), "0F 20 D8 0F 22 D8", call, "F4"), setup: setup(pteG), want: halts(reg{uop.RBX, 2})},
 		program{name: "rights that are taken away", code: asm(call, remap(pteNX), "0F 01 3C 25", le(va, 4), call, "F4"), setup: setup(0), want: raisesFetchPF(faultP|faultI, va)},
-		program{name: "the second page of an instruction", code: asm(movImm(RAX, va+0xFFF), "FF D0", movImm(RBX, 0), // 83 at the end of the page, C3 01 C3 in the next
-			movImm(RAX, other|pteP|pteA), movTo(pte(va+0x1000)), "0F 01 3C 25", le(va+0x1000, 4), movImm(RAX, va+0xFFF), "FF D0", "F4"), setup: func(m *scene) {
+		program{name: "the second page of an instruction", code: asm(movImm(uop.RAX, va+0xFFF), "FF D0", movImm(uop.RBX, 0), // 83 at the end of the page, C3 01 C3 in the next
+			movImm(uop.RAX, other|pteP|pteA), movTo(pte(va+0x1000)), "0F 01 3C 25", le(va+0x1000, 4), movImm(uop.RAX, va+0xFFF), "FF D0", "F4"), setup: func(m *scene) {
 			m.put(va+0xFFF, []byte{0x83, 0xC3, 0x01, 0xC3})
 			m.put(other, []byte{0xC3, 0x10, 0xC3})
-		}, want: halts(reg{RBX, 16})},
+		}, want: halts(reg{uop.RBX, 16})},
 		program{name: "what is fetched when does not depend on blocks: more pages than the TLB has entries, one of them changed without INVLPG", code: asm(
 			call, remap(0),
 			"B9", le(fetchSize, 4), "48 C7 C2", le(progBig, 4), // mov ecx, …; mov rdx, …: a page of 2 MiB full of RETs
@@ -136,7 +138,7 @@ func TestCodeFollowsTheMapping(t *testing.T) {
 			for p := uint64(progBig); p < progBig+fetchSize*0x1000; p += 0x1000 {
 				m.put(p, []byte{0xC3})
 			}
-		}, want: halts(reg{RBX, 17})},
+		}, want: halts(reg{uop.RBX, 17})},
 	)
 }
 
@@ -170,10 +172,10 @@ func TestAccessesAcrossPages(t *testing.T) {
 			if v := m.word(edge - 8); v != 0x1111_1111_1111_1111 {
 				t.Errorf("the first page was written to: %#x", v)
 			}
-			m.wantRegs(t, reg{RAX, 0x2222})
+			m.wantRegs(t, reg{uop.RAX, 0x2222})
 		}
 	}
-	at := func(code string) string { return asm(movImm(RAX, 0x2222), "|", code, le(edge-4, 4)) }
+	at := func(code string) string { return asm(movImm(uop.RAX, 0x2222), "|", code, le(edge-4, 4)) }
 	prove(t,
 		program{name: "store", code: at("48 89 04 25"), setup: absent, want: untouched(faultW)},
 		program{name: "load", code: at("48 8B 04 25"), setup: absent, want: untouched(0)},
@@ -181,8 +183,8 @@ func TestAccessesAcrossPages(t *testing.T) {
 		program{name: "exchange", code: at("48 87 04 25"), setup: absent, want: untouched(faultW)},
 		program{name: "compare and exchange", code: at("48 0F B1 04 25"), setup: absent, want: untouched(faultW)},
 		program{name: "16 bytes", code: at("0F 11 04 25"), setup: absent, want: untouched(faultW)}, // movups [..], xmm0
-		program{name: "CMPXCHG16B must be aligned", code: at("48 0F C7 0C 25"), setup: absent, want: raises(vectorGP, 0)},
-		program{name: "MOVAPS must be aligned", code: at("0F 29 04 25"), setup: absent, want: raises(vectorGP, 0)},
+		program{name: "CMPXCHG16B must be aligned", code: at("48 0F C7 0C 25"), setup: absent, want: raises(uop.VectorGP, 0)},
+		program{name: "MOVAPS must be aligned", code: at("0F 29 04 25"), setup: absent, want: raises(uop.VectorGP, 0)},
 		program{name: "the second page read-only", code: at("48 01 04 25"), setup: func(m *scene) {
 			absent(m)
 			m.protect(edge, pteP)
@@ -191,12 +193,12 @@ func TestAccessesAcrossPages(t *testing.T) {
 			m.protect(progData, 0)
 			m.protect(edge, 0)
 		}, want: raisesPF(faultW, edge-4)},
-		program{name: "both there", code: asm(movImm(RAX, 0x1234_5678_9ABC_DEF0), movTo(edge-4), "8B 1C 25", le(edge, 4), "F4"), want: halts(reg{RBX, 0x1234_5678})}, // mov ebx, [edge]
-		program{name: "push", code: asm(movImm(RSP, edge+4), movImm(RAX, 0x2222), "|50"), setup: func(m *scene) {
+		program{name: "both there", code: asm(movImm(uop.RAX, 0x1234_5678_9ABC_DEF0), movTo(edge-4), "8B 1C 25", le(edge, 4), "F4"), want: halts(reg{uop.RBX, 0x1234_5678})}, // mov ebx, [edge]
+		program{name: "push", code: asm(movImm(uop.RSP, edge+4), movImm(uop.RAX, 0x2222), "|50"), setup: func(m *scene) {
 			absent(m)
-			m.gate(vectorPF, progGate+vectorPF*16, 0x8E01)
+			m.gate(uop.VectorPF, progGate+uop.VectorPF*16, 0x8E01)
 		}, want: untouched(faultW)},
-		program{name: "fetch: the address in CR2 is the second page's", code: asm(movImm(RAX, edge-2), "FF E0"), setup: func(m *scene) {
+		program{name: "fetch: the address in CR2 is the second page's", code: asm(movImm(uop.RAX, edge-2), "FF E0"), setup: func(m *scene) {
 			m.put(edge-2, []byte{0x48, 0xB8}) // mov rax, imm64
 			m.protect(edge, pteP|pteNX)
 			m.mark = edge - 2
@@ -213,19 +215,19 @@ func TestCodeFollowsControlRegisters(t *testing.T) {
 		call    = "FF D3"                         // call rbx
 	)
 	put := func(m *scene) {
-		m.from.GPR[RBX] = routine
+		m.from.GPR[uop.RBX] = routine
 		m.put(routine, []byte{0x0F, 0x57, 0xC0, 0x48, 0xFF, 0xC1, 0xC3}) // xorps xmm0, xmm0; inc rcx; ret
 	}
 	prove(t,
 		program{name: "TS is set", code: asm(call, call, set, call, "F4"), setup: put, want: func(t *testing.T, m *scene, e Exit) {
-			if c := m.caught(t, e); c.vector != vectorNM || c.rip != routine {
+			if c := m.caught(t, e); c.vector != uop.VectorNM || c.rip != routine {
 				t.Errorf("got %+v", c)
 			}
-			m.wantRegs(t, reg{RCX, 2})
+			m.wantRegs(t, reg{uop.RCX, 2})
 		}},
 		program{name: "the handler of #NM clears TS", code: asm(call, set, call, call, set, call, "F4"), setup: func(m *scene) {
 			put(m)
-			m.handler(vectorNM, progFree, asm(clear, "48 FF C2", "48 CF")) // inc rdx; iretq
-		}, want: halts(reg{RCX, 4}, reg{RDX, 2})},
+			m.handler(uop.VectorNM, progFree, asm(clear, "48 FF C2", "48 CF")) // inc rdx; iretq
+		}, want: halts(reg{uop.RCX, 4}, reg{uop.RDX, 2})},
 	)
 }

@@ -1,5 +1,7 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // crKeep is what each control register may hold: the features that are announced.
 const (
 	cr0Keep = CR0PE | CR0MP | CR0EM | CR0TS | CR0ET | CR0NE | CR0WP | CR0AM | CR0NW | CR0CD | CR0PG
@@ -8,7 +10,7 @@ const (
 	eferKeep = EFERSCE | EFERLME | EFERLMA | EFERNXE
 )
 
-func moveFromCR(c *CPU, u *Uop) bool {
+func moveFromCR(c *CPU, u *uop.Uop) bool {
 	var v uint64
 	switch u.Aux {
 	case 0:
@@ -22,12 +24,12 @@ func moveFromCR(c *CPU, u *Uop) bool {
 	case 8:
 		v = c.APIC.taskPriority() >> 4
 	}
-	c.R[u.Dst%slots] = v
+	c.R[u.Dst%uop.Slots] = v
 	return true
 }
 
-func moveToCR(c *CPU, u *Uop) bool {
-	v := c.R[u.Src%slots]
+func moveToCR(c *CPU, u *uop.Uop) bool {
+	v := c.R[u.Src%uop.Slots]
 	switch u.Aux {
 	case 0:
 		return c.writeCR0(v)
@@ -39,7 +41,7 @@ func moveToCR(c *CPU, u *Uop) bool {
 		return c.writeCR4(v)
 	case 8:
 		if v > 15 {
-			return c.raise(vectorGP, 0)
+			return c.raise(uop.VectorGP, 0)
 		}
 		c.APIC.setTaskPriority(v << 4)
 		c.stopBehind()
@@ -78,7 +80,7 @@ func (c *CPU) writeCR0(v uint64) bool {
 		return ok
 	}
 	if !c.Takes(0, v) {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	v = v&cr0Keep | CR0ET
 	old := c.cr0
@@ -97,7 +99,7 @@ func (c *CPU) writeCR3(v uint64) bool {
 		v &^= 1 << 63
 	}
 	if v&c.platform.ReservedBits()&pteAddr != 0 || v>>52 != 0 {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	c.cr3 = v
 	c.flushNonGlobal()
@@ -109,7 +111,7 @@ func (c *CPU) writeCR4(v uint64) bool {
 		return ok
 	}
 	if !c.Takes(4, v) {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	old := c.cr4
 	c.cr4 = v
@@ -126,7 +128,7 @@ func (c *CPU) writeEFER(v uint64) bool {
 		return ok
 	}
 	if !c.Takes(GuardEFER, v) {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	old := c.efer
 	c.efer = v&^EFERLMA | old&EFERLMA
@@ -138,29 +140,29 @@ func (c *CPU) writeEFER(v uint64) bool {
 
 // Debug registers are kept; breakpoints in them are not armed. See the page of known departures.
 
-func moveFromDR(c *CPU, u *Uop) bool {
+func moveFromDR(c *CPU, u *uop.Uop) bool {
 	n, ok := c.debugRegister(u.Imm)
 	if ok {
-		c.R[u.Dst%slots] = c.dr[n]
+		c.R[u.Dst%uop.Slots] = c.dr[n]
 	}
 	return ok
 }
 
-func moveToDR(c *CPU, u *Uop) bool {
+func moveToDR(c *CPU, u *uop.Uop) bool {
 	n, ok := c.debugRegister(u.Imm)
 	if !ok {
 		return false
 	}
-	v := c.R[u.Src%slots]
+	v := c.R[u.Src%uop.Slots]
 	switch n {
 	case 6:
 		if v>>32 != 0 {
-			return c.raise(vectorGP, 0)
+			return c.raise(uop.VectorGP, 0)
 		}
 		v = v&0xE00F | 0xFFFF_0FF0
 	case 7:
 		if v>>32 != 0 {
-			return c.raise(vectorGP, 0)
+			return c.raise(uop.VectorGP, 0)
 		}
 		v = v&^0xD000 | 0x400
 	}
@@ -172,7 +174,7 @@ func moveToDR(c *CPU, u *Uop) bool {
 func (c *CPU) debugRegister(n int64) (int, bool) {
 	if n == 4 || n == 5 {
 		if c.cr4&CR4DE != 0 {
-			return 0, c.raiseNoCode(vectorUD)
+			return 0, c.raiseNoCode(uop.VectorUD)
 		}
 		n += 2
 	}

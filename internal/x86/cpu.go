@@ -6,38 +6,8 @@ import (
 
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/mem"
-)
-
-// Slots of CPU.R. The sixteen general-purpose registers have the numbers that instructions use; the others make
-// operands regular: an absent base, index, segment or source is Zero, so that an address is always base + index<<scale
-// + segment + displacement.
-const (
-	RAX = iota
-	RCX
-	RDX
-	RBX
-	RSP
-	RBP
-	RSI
-	RDI
-	R8
-	R9
-	R10
-	R11
-	R12
-	R13
-	R14
-	R15
-	Zero   // always 0
-	BlkRIP // the address of the running block's first instruction
-	FSBase // IA32_FS_BASE
-	GSBase // IA32_GS_BASE
-	Tmp0   // results that live within one instruction
-	Tmp1
-	Tmp2
-	Tmp3
-	StackSeg      // always 0: the "segment" of operands whose base is RSP or RBP, which are in the stack segment
-	slots    = 32 // a power of two, so that masked indexes need no bounds check
+	"github.com/tacit-vm/tacit/internal/x86/decode"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // RFLAGS bits (Intel SDM vol. 1, 3.4.3).
@@ -65,10 +35,10 @@ const (
 // nowhere is a count of instructions that is never reached.
 const nowhere = ^uint64(0)
 
-// A CPU is one logical processor. It is driven by one goroutine at a time.
+// A CPU is one logical processor. All processors over one memory are driven by one goroutine at a time.
 type CPU struct {
-	R   [slots]uint64 // general-purpose registers and operand slots; outside Run, R[Zero] is 0 and R[BlkRIP] is RIP
-	X   [xmmSlots]XMM // XMM0–XMM15, and temporaries
+	R   [uop.Slots]uint64 // general-purpose registers and operand slots; outside Run, R[Zero] is 0 and R[BlkRIP] is RIP
+	X   [uop.XMMSlots]XMM // XMM0–XMM15, and temporaries
 	fpu x87State
 
 	flags lazyFlags // the arithmetic flags
@@ -88,13 +58,13 @@ type CPU struct {
 	id       int
 	platform Platform
 	bus      Bus
-	traps    Traps
 	mem      *mem.Memory
-	code     *codeCache
+	code     *codeCache // shared by all processors over mem
+	codeSeen uint64     // codeCache.fresh as the TLB follows it
+	engine   engine
 	APIC     *LocalAPIC
 
-	intercepts InstructionSet
-	eferKeep   uint64 // bits that EFER may hold
+	eferKeep uint64 // bits that EFER may hold
 
 	tlb   tlb
 	jumps jumpCache
@@ -131,10 +101,10 @@ type CPU struct {
 	exiting bool
 	finish  bool // stop after the instruction under way
 
-	scratch [scratchUops]Uop
+	scratch [scratchUops]uop.Uop
 	random  randomSource
 
-	mode     codeMode
+	mode     decode.Mode
 	maxBlock int // instructions a block
 	tscHz    uint64
 }
@@ -156,10 +126,10 @@ type tableRegister struct {
 func (c *CPU) ID() int { return c.id }
 
 // RIP returns the address of the instruction under way, or, outside Run, of the next one.
-func (c *CPU) RIP() uint64 { return c.R[BlkRIP] + uint64(c.at>>16) }
+func (c *CPU) RIP() uint64 { return c.R[uop.BlkRIP] + uint64(c.at>>16) }
 
 // SetRIP moves execution. Outside Run and in a trap only.
-func (c *CPU) SetRIP(rip uint64) { c.R[BlkRIP], c.at = rip, 0 }
+func (c *CPU) SetRIP(rip uint64) { c.R[uop.BlkRIP], c.at = rip, 0 }
 
 // CPL returns the current privilege level, 0 to 3.
 func (c *CPU) CPL() int { return int(c.cpl) }

@@ -8,12 +8,14 @@ import (
 	"encoding/binary"
 	"math"
 	"testing"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // vectorOp runs one operation on two values.
-func (m *vectorMachine) vectorOp(op Op, a, b XMM, imm uint8) XMM {
+func (m *vectorMachine) vectorOp(op uop.Op, a, b XMM, imm uint8) XMM {
 	m.X[3], m.X[4] = a, b
-	handlers[op](m.CPU, &Uop{Op: op, Dst: 3, Src: 4, Imm: int64(imm)})
+	handlers[op](m.CPU, &uop.Uop{Op: op, Dst: 3, Src: 4, Imm: int64(imm)})
 	return m.X[3]
 }
 
@@ -27,7 +29,7 @@ func TestAES(t *testing.T) {
 		rcon := uint8(1)
 		for i := 1; i <= 10; i++ {
 			k := keys[i-1]
-			t := uint32(m.vectorOp(opAESKEYGENASSIST, XMM{}, k, rcon)[1] >> 32)
+			t := uint32(m.vectorOp(uop.AESKEYGENASSIST, XMM{}, k, rcon)[1] >> 32)
 			w0 := k.dword(0) ^ t
 			w1 := k.dword(1) ^ w0
 			w2 := k.dword(2) ^ w1
@@ -36,9 +38,9 @@ func TestAES(t *testing.T) {
 		}
 		x := xorXMM(plain, keys[0])
 		for i := 1; i < 10; i++ {
-			x = m.vectorOp(opAESENC, x, keys[i], 0)
+			x = m.vectorOp(uop.AESENC, x, keys[i], 0)
 		}
-		x = m.vectorOp(opAESENCLAST, x, keys[10], 0)
+		x = m.vectorOp(uop.AESENCLAST, x, keys[10], 0)
 
 		kb, pb := key.bytes(), plain.bytes()
 		c, err := stdaes.NewCipher(kb[:])
@@ -53,9 +55,9 @@ func TestAES(t *testing.T) {
 
 		x = xorXMM(x, keys[10])
 		for i := 9; i > 0; i-- {
-			x = m.vectorOp(opAESDEC, x, m.vectorOp(opAESIMC, XMM{}, keys[i], 0), 0)
+			x = m.vectorOp(uop.AESDEC, x, m.vectorOp(uop.AESIMC, XMM{}, keys[i], 0), 0)
 		}
-		if x = m.vectorOp(opAESDECLAST, x, keys[0], 0); x != plain {
+		if x = m.vectorOp(uop.AESDECLAST, x, keys[0], 0); x != plain {
 			t.Fatalf("key %x: decrypted to %x, want %x", kb, x, plain)
 		}
 	}
@@ -91,8 +93,8 @@ func TestSHA1(t *testing.T) {
 			w[i] = bigEndian(block[16*i:], true)
 			continue
 		}
-		x := m.vectorOp(opSHA1MSG1, w[i-4], w[i-3], 0)
-		w[i] = m.vectorOp(opSHA1MSG2, xorXMM(x, w[i-2]), w[i-1], 0)
+		x := m.vectorOp(uop.SHA1MSG1, w[i-4], w[i-3], 0)
+		w[i] = m.vectorOp(uop.SHA1MSG2, xorXMM(x, w[i-2]), w[i-1], 0)
 	}
 	start := doublewords(0x10325476, 0x98BADCFE, 0xEFCDAB89, 0x67452301)
 	const startE = 0xC3D2E1F0
@@ -100,13 +102,13 @@ func TestSHA1(t *testing.T) {
 	for i := range w {
 		words := addDwords(w[i], e)
 		if i > 0 {
-			words = m.vectorOp(opSHA1NEXTE, e, w[i], 0)
+			words = m.vectorOp(uop.SHA1NEXTE, e, w[i], 0)
 		}
 		e = x
-		x = m.vectorOp(opSHA1RNDS4, x, words, uint8(i/5))
+		x = m.vectorOp(uop.SHA1RNDS4, x, words, uint8(i/5))
 	}
 	sum := addDwords(x, start)
-	last := m.vectorOp(opSHA1NEXTE, e, XMM{0, startE << 32}, 0)
+	last := m.vectorOp(uop.SHA1NEXTE, e, XMM{0, startE << 32}, 0)
 	var got []byte
 	for _, v := range []uint32{sum.dword(3), sum.dword(2), sum.dword(1), sum.dword(0), last.dword(3)} {
 		got = binary.BigEndian.AppendUint32(got, v)
@@ -141,14 +143,14 @@ func TestSHA256(t *testing.T) {
 		if i < 4 {
 			w[i] = bigEndian(block[16*i:], false)
 		} else {
-			v := addDwords(m.vectorOp(opSHA256MSG1, w[i-4], w[i-3], 0), m.vectorOp(opPALIGNR, w[i-1], w[i-2], 4))
-			w[i] = m.vectorOp(opSHA256MSG2, v, w[i-1], 0)
+			v := addDwords(m.vectorOp(uop.SHA256MSG1, w[i-4], w[i-3], 0), m.vectorOp(uop.PALIGNR, w[i-1], w[i-2], 4))
+			w[i] = m.vectorOp(uop.SHA256MSG2, v, w[i-1], 0)
 		}
 		words := addDwords(w[i], doublewords(k[4*i], k[4*i+1], k[4*i+2], k[4*i+3]))
 		m.X[0] = words
-		y, x = x, m.vectorOp(opSHA256RNDS2, y, x, 0)
+		y, x = x, m.vectorOp(uop.SHA256RNDS2, y, x, 0)
 		m.X[0] = XMM{words[1]}
-		y, x = x, m.vectorOp(opSHA256RNDS2, y, x, 0)
+		y, x = x, m.vectorOp(uop.SHA256RNDS2, y, x, 0)
 	}
 	x, y = addDwords(x, abef), addDwords(y, cdgh)
 	var got []byte
@@ -178,7 +180,7 @@ func TestCarryless(t *testing.T) {
 					want[1] ^= x >> (64 - i)
 				}
 			}
-			if got := m.vectorOp(opPCLMULQDQ, a, b, imm); got != want {
+			if got := m.vectorOp(uop.PCLMULQDQ, a, b, imm); got != want {
 				t.Fatalf("%x times %x: %x, want %x", x, y, got, want)
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // What a debugger needs: places at which Run returns, addresses whose use makes it return, and a look at every
@@ -35,44 +36,51 @@ func overlap(start, end, otherStart, otherEnd uint64) bool {
 	return start < otherEnd && otherStart < end
 }
 
-// debugState is what is set, and what has come of it.
-type debugState struct {
+// points are the places and addresses that are waited for, on whichever processor of the machine.
+type points struct {
 	breaks  []uint64 // ascending
 	watches []Watch
 	trace   func(c *CPU)
+}
 
+// debugState is what has come of them on one processor.
+type debugState struct {
 	stopped moment // where Run came back last from in front of an instruction, which is not to happen twice
 	used    bool   // use is to be returned
 	use     Exit
 }
 
-// SetBreakpoints makes Run return ExitBreak in front of the instructions at these guest-virtual addresses, in place of
-// those set before. Run goes on from there when it is called again.
+// SetBreakpoints makes Run of every processor return ExitBreak in front of the instructions at these guest-virtual
+// addresses, in place of those set before. Run goes on from there when it is called again.
 func (c *CPU) SetBreakpoints(addresses []uint64) {
-	was, is := c.debug.breaks, slices.Sorted(slices.Values(addresses))
+	p := &c.code.points
+	was, is := p.breaks, slices.Sorted(slices.Values(addresses))
 	if slices.Equal(was, is) {
 		return
 	}
-	c.debug.breaks = is
-	c.redecode(func(b *block) bool {
+	p.breaks = is
+	c.code.replace(func(b *block) bool {
 		within := func(va uint64) bool { return va&pageMask-uint64(b.offset) < uint64(b.size) }
 		return slices.ContainsFunc(was, within) || slices.ContainsFunc(is, within)
 	})
 }
 
-// SetWatches watches these ranges in place of those set before.
+// SetWatches watches these ranges, on every processor, in place of those set before.
 func (c *CPU) SetWatches(watches []Watch) {
-	was, is := c.debug.watches, slices.Clone(watches)
+	p := &c.code.points
+	was, is := p.watches, slices.Clone(watches)
 	if slices.Equal(was, is) {
 		return
 	}
-	c.debug.watches = is
-	for m := range c.tlb.data {
-		for i := range c.tlb.data[m] {
-			c.markWatched(&c.tlb.data[m][i])
+	p.watches = is
+	for _, c := range c.code.cpus {
+		for m := range c.tlb.data {
+			for i := range c.tlb.data[m] {
+				c.markWatched(&c.tlb.data[m][i])
+			}
 		}
 	}
-	c.redecode(func(b *block) bool {
+	c.code.replace(func(b *block) bool {
 		fetched := func(w Watch) bool {
 			return w.Fetch && (w.holds(b.frame) || b.cross && w.holds(b.second))
 		}
@@ -98,55 +106,35 @@ func (c *CPU) markWatched(e *tlbEntry) {
 	}
 }
 
-// Trace calls f before each instruction that is executed, with the processor's state there; nil ends it. f may
+// Trace calls f before each instruction that a processor executes, with the processor's state there; nil ends it. f may
 // look, and must change nothing. An instruction that faults is seen, and seen again when it is executed again.
 func (c *CPU) Trace(f func(c *CPU)) {
-	c.debug.trace = f
-	c.redecode(func(*block) bool { return true })
+	c.code.points.trace = f
+	c.code.replace(func(*block) bool { return true })
 }
 
-// redecode decodes the affected blocks again, so that they stop where they are to, and no longer where they are not. It
-// changes them in place and forgets none: which code has been decoded before must not depend on a debugger.
-func (c *CPU) redecode(affected func(b *block) bool) {
-	for _, p := range c.code.pages {
-		for _, b := range p.start {
-			for ; b != nil; b = b.sibling {
-				if !b.valid || !affected(b) {
-					continue
-				}
-				bytes := rest(c.mem.Page(b.frame), b.offset)
-				if b.cross {
-					bytes = join(bytes, c.mem.Page(b.second))
-				}
-				c.fill(b, bytes, int(b.n))
-			}
-		}
-	}
-}
-
-// stopsIn returns the function that says which instructions of b need opStop in front, by their offset in the block and
+// stopsIn returns the function that says which instructions of b need uop.Stop in front, by their offset in the block and
 // their length; nil for none. A block runs at any address that leads to its frame, so breakpoints are compared within
-// the page here, and wholly when opStop is executed.
-func (c *CPU) stopsIn(b *block) func(offset, n int) (Uop, bool) {
-	d := &c.debug
-	if d.trace == nil && len(d.breaks) == 0 && !slices.ContainsFunc(d.watches, func(w Watch) bool { return w.Fetch }) {
+// the page here, and wholly when uop.Stop is executed.
+func (p *points) stopsIn(b *block) func(offset, n int) (uop.Uop, bool) {
+	if p.trace == nil && len(p.breaks) == 0 && !slices.ContainsFunc(p.watches, func(w Watch) bool { return w.Fetch }) {
 		return nil
 	}
-	return func(offset, n int) (Uop, bool) {
+	return func(offset, n int) (uop.Uop, bool) {
 		at := uint64(b.offset) + uint64(offset)
-		if gpa, ok := d.fetched(b, at, at+uint64(n)); ok {
-			return Uop{Op: opStop, Aux: 1, Imm: int64(gpa)}, true
+		if gpa, ok := p.fetched(b, at, at+uint64(n)); ok {
+			return uop.Uop{Op: uop.Stop, Aux: 1, Imm: int64(gpa)}, true
 		}
 		here := func(va uint64) bool { return va&pageMask == at }
-		return Uop{Op: opStop}, d.trace != nil || slices.ContainsFunc(d.breaks, here)
+		return uop.Uop{Op: uop.Stop}, p.trace != nil || slices.ContainsFunc(p.breaks, here)
 	}
 }
 
 // fetched finds a watched byte among those of b's instruction from start to end, offsets in the page, and returns its
 // guest-physical address.
-func (d *debugState) fetched(b *block, start, end uint64) (gpa uint64, ok bool) {
-	for i := range d.watches {
-		w := &d.watches[i]
+func (p *points) fetched(b *block, start, end uint64) (gpa uint64, ok bool) {
+	for i := range p.watches {
+		w := &p.watches[i]
 		if !w.Fetch {
 			continue
 		}
@@ -161,13 +149,13 @@ func (d *debugState) fetched(b *block, start, end uint64) (gpa uint64, ok bool) 
 	return 0, false
 }
 
-var debugHandlers = map[Op]handler{opStop: stopHere}
+var debugHandlers = map[uop.Op]handler{uop.Stop: stopHere}
 
-// stopHere is opStop: Aux says that the instruction has a watched byte, at guest-physical address Imm.
-func stopHere(c *CPU, u *Uop) bool {
-	d := &c.debug
+// stopHere is uop.Stop: Aux says that the instruction has a watched byte, at guest-physical address Imm.
+func stopHere(c *CPU, u *uop.Uop) bool {
+	d, p := &c.debug, &c.code.points
 	if now := c.moment(); now != d.stopped {
-		_, is := slices.BinarySearch(d.breaks, now.rip)
+		_, is := slices.BinarySearch(p.breaks, now.rip)
 		switch {
 		case is:
 			c.leave(Exit{Kind: ExitBreak})
@@ -179,16 +167,16 @@ func stopHere(c *CPU, u *Uop) bool {
 			return false
 		}
 	}
-	if d.trace != nil {
-		d.trace(c)
+	if p.trace != nil {
+		p.trace(c)
 	}
 	return true
 }
 
 // watching says whether anything of a page is watched, by its address and its frame's.
 func (c *CPU) watching(page, gpa uint64) bool {
-	for i := range c.debug.watches {
-		w := &c.debug.watches[i]
+	for i := range c.code.points.watches {
+		w := &c.code.points.watches[i]
 		start := page
 		if w.Physical {
 			start = gpa
@@ -202,7 +190,7 @@ func (c *CPU) watching(page, gpa uint64) bool {
 
 // use notes a data access of n bytes within a page, where it is watched.
 func (c *CPU) use(kind AccessKind, va uint64, p place, n int) {
-	if len(c.debug.watches) == 0 {
+	if len(c.code.points.watches) == 0 {
 		return
 	}
 	gpa := p.gpa
@@ -214,7 +202,7 @@ func (c *CPU) use(kind AccessKind, va uint64, p place, n int) {
 
 // useTable notes the processor's own access to an entry of a paging structure, on the way to va.
 func (c *CPU) useTable(kind AccessKind, va, gpa uint64) {
-	if len(c.debug.watches) != 0 {
+	if len(c.code.points.watches) != 0 {
 		c.note(kind, va, gpa, 8)
 	}
 }
@@ -222,8 +210,8 @@ func (c *CPU) useTable(kind AccessKind, va, gpa uint64) {
 // note makes Run return after the instruction under way, if the access is one that is waited for. The first in an
 // instruction counts.
 func (c *CPU) note(kind AccessKind, va, gpa, n uint64) {
-	for i := range c.debug.watches {
-		w := &c.debug.watches[i]
+	for i := range c.code.points.watches {
+		w := &c.code.points.watches[i]
 		start := va
 		if w.Physical {
 			start = gpa

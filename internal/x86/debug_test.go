@@ -3,6 +3,8 @@ package x86
 import (
 	"slices"
 	"testing"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // debugged is a program with a bit of everything: a loop that stores and loads, NOPs, which decode to nothing, and a
@@ -228,7 +230,7 @@ func TestBreakpointInShadow(t *testing.T) {
 				t.Fatalf("exit %+v", e)
 			}
 		}
-		if back := b.word(b.R[RSP]); back != bareCode+3 {
+		if back := b.word(b.R[uop.RSP]); back != bareCode+3 {
 			t.Errorf("with breakpoints at %#x the interrupt came in front of %#x", at, back)
 		}
 	}

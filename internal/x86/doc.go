@@ -3,9 +3,11 @@
 //
 // The way of an instruction:
 //
-//	bytes ──decode*.go──▶ micro-operations ([Uop], uop.go) in a block (code.go) ──exec.go──▶ effects
-//	                                            │ hot ones: one switch
+//	bytes ──decode──▶ micro-operations (package uop) in a block (block.go) ──an engine (engine.go)──▶ effects
+//	                                            │ hot ones: the interpreter's one switch (interpreter.go)
 //	                                            └ the others: a table of functions, a file per subject (string.go, system.go, sse*.go …)
+//
+// Blocks are kept by the frames of memory that their bytes lie in (code.go), for all processors of the machine.
 //
 // Memory goes through a software TLB (tlb.go) that is filled by the page walk (paging.go) and by the [Platform], which
 // decides at that moment whether the page may be touched at all. Nothing refused is remembered, so that accepting a

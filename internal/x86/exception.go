@@ -4,44 +4,22 @@ import (
 	"fmt"
 
 	"github.com/tacit-vm/tacit/cost"
-)
-
-// Exception vectors (SDM vol. 3, table 6-1; #VC: AMD APM vol. 2, table 8-1).
-const (
-	vectorDE = 0
-	vectorDB = 1
-	vectorBP = 3
-	vectorOF = 4
-	vectorBR = 5
-	vectorUD = 6
-	vectorNM = 7
-	vectorDF = 8
-	vectorTS = 10
-	vectorNP = 11
-	vectorSS = 12
-	vectorGP = 13
-	vectorPF = 14
-	vectorMF = 16
-	vectorAC = 17
-	vectorMC = 18
-	vectorXM = 19
-	vectorVE = 20
-	vectorVC = 29
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // Vectors that platforms raise.
 const (
-	VectorUD = vectorUD
-	VectorDF = vectorDF
-	VectorGP = vectorGP
-	VectorVE = vectorVE
-	VectorVC = vectorVC
+	VectorUD = uop.VectorUD
+	VectorDF = uop.VectorDF
+	VectorGP = uop.VectorGP
+	VectorVE = uop.VectorVE
+	VectorVC = uop.VectorVC
 )
 
 var vectorNames = map[uint8]string{
-	vectorDE: "#DE", vectorDB: "#DB", vectorBP: "#BP", vectorOF: "#OF", vectorBR: "#BR", vectorUD: "#UD", vectorNM: "#NM", vectorDF: "#DF",
-	vectorTS: "#TS", vectorNP: "#NP", vectorSS: "#SS", vectorGP: "#GP", vectorPF: "#PF", vectorMF: "#MF", vectorAC: "#AC", vectorMC: "#MC",
-	vectorXM: "#XM", vectorVE: "#VE", vectorVC: "#VC",
+	uop.VectorDE: "#DE", uop.VectorDB: "#DB", uop.VectorBP: "#BP", uop.VectorOF: "#OF", uop.VectorBR: "#BR", uop.VectorUD: "#UD", uop.VectorNM: "#NM", uop.VectorDF: "#DF",
+	uop.VectorTS: "#TS", uop.VectorNP: "#NP", uop.VectorSS: "#SS", uop.VectorGP: "#GP", uop.VectorPF: "#PF", uop.VectorMF: "#MF", uop.VectorAC: "#AC", uop.VectorMC: "#MC",
+	uop.VectorXM: "#XM", uop.VectorVE: "#VE", uop.VectorVC: "#VC",
 }
 
 // An Exception is a fault or trap to be delivered through the IDT.
@@ -61,7 +39,7 @@ func (e Exception) String() string {
 	if name == "" {
 		name = fmt.Sprintf("vector %d", e.Vector)
 	}
-	if e.Vector == vectorPF {
+	if e.Vector == uop.VectorPF {
 		return fmt.Sprintf("%s(%#x) at %#x", name, e.Code, e.CR2)
 	}
 	if e.HasCode {
@@ -91,10 +69,10 @@ func (c *CPU) raiseNoCode(vector uint8) bool {
 // raiseNonCanonical raises #GP, or #SS where the address was formed with the stack segment (SDM vol. 1, 3.3.7.1).
 func (c *CPU) raiseNonCanonical() {
 	if c.stackRef {
-		c.raise(vectorSS, 0)
+		c.raise(uop.VectorSS, 0)
 		return
 	}
-	c.raise(vectorGP, 0)
+	c.raise(uop.VectorGP, 0)
 }
 
 // Classes of exceptions that decide whether a second one makes a double fault (SDM vol. 3, tables 6-4 and 6-5; #VC: APM
@@ -111,9 +89,9 @@ func class(e Exception) int {
 		return benign
 	}
 	switch e.Vector {
-	case vectorDE, vectorTS, vectorNP, vectorSS, vectorGP, vectorVC:
+	case uop.VectorDE, uop.VectorTS, uop.VectorNP, uop.VectorSS, uop.VectorGP, uop.VectorVC:
 		return contributory
-	case vectorPF, vectorVE:
+	case uop.VectorPF, uop.VectorVE:
 		return pageFault
 	}
 	return benign
@@ -191,17 +169,17 @@ func (c *CPU) deliver() {
 			return
 		}
 		next := c.pending
-		c.R[BlkRIP] -= uint64(e.back)
+		c.R[uop.BlkRIP] -= uint64(e.back)
 		first, second := class(e), class(next)
 		switch {
-		case e.Vector == vectorDF && !e.trap:
+		case e.Vector == uop.VectorDF && !e.trap:
 			c.loadCR2(next)
 			c.raised = false
 			c.leave(Exit{Kind: ExitTripleFault, Err: &TripleFaultError{RIP: c.RIP(), Last: next}})
 			return
 		case first == contributory && second == contributory, first == pageFault && second != benign:
 			c.loadCR2(next)
-			c.pending = Exception{Vector: vectorDF, HasCode: true}
+			c.pending = Exception{Vector: uop.VectorDF, HasCode: true}
 		}
 	}
 }
@@ -209,7 +187,7 @@ func (c *CPU) deliver() {
 // loadCR2 notes the address of a page fault: of each that is detected, also of one that becomes #DF (SDM vol. 3, 6.15,
 // #PF).
 func (c *CPU) loadCR2(e Exception) {
-	if e.Vector == vectorPF && !e.trap || e.HasCR2 {
+	if e.Vector == uop.VectorPF && !e.trap || e.HasCR2 {
 		c.cr2 = e.CR2
 	}
 }

@@ -1,14 +1,16 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // Far transfers of 64-bit mode: IRET, far RET, far JMP and CALL through memory, SYSCALL, SYSRET, SYSENTER, SYSEXIT.
 
 // iret returns from an interrupt with operands of size bytes (SDM vol. 2, IRET). NMI blocking is not kept: the machine
 // has no NMI. The order in which the stack is read, and RIP checked, is silicon's (a Sapphire Rapids).
 func (c *CPU) iret(size uint64) bool {
 	if c.rest&FlagNT != 0 {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
-	sp := c.R[RSP]
+	sp := c.R[uop.RSP]
 	flags, ok := c.loadStack(sp+2*size, size)
 	if !ok {
 		return false
@@ -23,7 +25,7 @@ func (c *CPU) iret(size uint64) bool {
 		return false
 	}
 	if !canonical(rip) {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	// Which flags change depends on the privilege that is left.
 	mask := uint64(FlagTF | FlagDF | FlagNT | FlagAC | FlagID)
@@ -48,14 +50,14 @@ func (c *CPU) iret(size uint64) bool {
 // enter switches to code and stack at privilege cpl.
 func (c *CPU) enter(code, stack Segment, cpl uint8, rsp, rip uint64) {
 	outer := cpl > c.cpl
-	c.seg[segCS], c.seg[segSS] = code, stack
+	c.seg[uop.SegCS], c.seg[uop.SegSS] = code, stack
 	c.cpl = cpl
-	c.R[RSP] = rsp
+	c.R[uop.RSP] = rsp
 	c.setNext(rip)
 	if outer {
 		// Segments that the new privilege may not use become null (SDM vol. 2, IRET,
 		// "RETURN-TO-OUTER-PRIVILEGE-LEVEL").
-		for _, n := range [...]int{segES, segFS, segGS, segDS} {
+		for _, n := range [...]int{uop.SegES, uop.SegFS, uop.SegGS, uop.SegDS} {
 			s := &c.seg[n]
 			if s.Selector&^3 != 0 && uint8(s.Attr>>5&3) < cpl && (s.Attr&segCode == 0 || s.Attr&segConforming == 0) {
 				c.setSegment(n, Segment{})
@@ -82,7 +84,7 @@ func (c *CPU) returnAddress(sp, size uint64) (rip uint64, code Segment, ok bool)
 // returnCode checks the code segment of IRET and RETF.
 func (c *CPU) returnCode(cs uint16) (Segment, bool) {
 	if cs&^3 == 0 {
-		return Segment{}, c.raise(vectorGP, 0)
+		return Segment{}, c.raise(uop.VectorGP, 0)
 	}
 	s, ok := c.descriptor(cs, 0)
 	if !ok {
@@ -92,14 +94,14 @@ func (c *CPU) returnCode(cs uint16) (Segment, bool) {
 	dpl, rpl := uint8(s.Attr>>5&3), uint8(cs&3)
 	switch conforming := s.Attr&segConforming != 0; {
 	case s.Attr&(segS|segCode) != segS|segCode, rpl < c.cpl, conforming && dpl > rpl, !conforming && dpl != rpl:
-		return s, c.raise(vectorGP, code)
+		return s, c.raise(uop.VectorGP, code)
 	case s.Attr&segPresent == 0:
-		return s, c.raise(vectorNP, code)
+		return s, c.raise(uop.VectorNP, code)
 	case s.Attr&segLong == 0:
 		c.Stop(&UnsupportedError{RIP: c.RIP(), What: "return to a 32-bit code segment (compatibility mode)"})
 		return s, false
 	case s.Attr&segBig != 0:
-		return s, c.raise(vectorGP, code)
+		return s, c.raise(uop.VectorGP, code)
 	}
 	return s, c.setAccessed(&s)
 }
@@ -122,7 +124,7 @@ func (c *CPU) returnStack(sp, size uint64, rpl uint8) (rsp uint64, stack Segment
 func (c *CPU) returnData(ss uint16, rpl uint8) (Segment, bool) {
 	if ss&^3 == 0 {
 		if rpl == 3 || uint8(ss&3) != rpl {
-			return Segment{}, c.raise(vectorGP, 0)
+			return Segment{}, c.raise(uop.VectorGP, 0)
 		}
 		return Segment{Selector: ss}, true
 	}
@@ -133,23 +135,23 @@ func (c *CPU) returnData(ss uint16, rpl uint8) (Segment, bool) {
 	code := uint32(ss) &^ 3
 	switch {
 	case uint8(ss&3) != rpl, s.Attr&segS == 0, s.Attr&segCode != 0, s.Attr&segWritable == 0, uint8(s.Attr>>5&3) != rpl:
-		return s, c.raise(vectorGP, code)
+		return s, c.raise(uop.VectorGP, code)
 	case s.Attr&segPresent == 0:
-		return s, c.raise(vectorSS, code)
+		return s, c.raise(uop.VectorSS, code)
 	}
 	return s, c.setAccessed(&s)
 }
 
 // retFar is RETF; extra bytes of arguments are dropped.
 func (c *CPU) retFar(size, extra uint64) bool {
-	rsp := c.R[RSP]
+	rsp := c.R[uop.RSP]
 	rip, code, ok := c.returnAddress(rsp, size)
 	if !ok {
 		return false
 	}
 	rpl := uint8(code.Selector & 3)
 	rsp += 2*size + extra
-	stack := c.seg[segSS]
+	stack := c.seg[uop.SegSS]
 	if rpl > c.cpl {
 		if rsp, stack, ok = c.returnStack(rsp, size, rpl); !ok {
 			return false
@@ -157,7 +159,7 @@ func (c *CPU) retFar(size, extra uint64) bool {
 		rsp += extra
 	}
 	if !canonical(rip) {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	c.enter(code, stack, rpl, rsp, rip)
 	return true
@@ -167,7 +169,7 @@ func (c *CPU) retFar(size, extra uint64) bool {
 // systems and end the run.
 func (c *CPU) jumpFar(selector uint16, rip, size uint64, push bool) bool {
 	if selector&^3 == 0 {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	s, ok := c.descriptor(selector, 0)
 	if !ok {
@@ -180,34 +182,34 @@ func (c *CPU) jumpFar(selector uint16, rip, size uint64, push bool) bool {
 			c.Stop(&UnsupportedError{RIP: c.RIP(), What: "far transfer through a gate"})
 			return false
 		}
-		return c.raise(vectorGP, code)
+		return c.raise(uop.VectorGP, code)
 	}
 	conforming := s.Attr&segConforming != 0
 	switch {
 	case s.Attr&segCode == 0, conforming && dpl > c.cpl, !conforming && (rpl > c.cpl || dpl != c.cpl):
-		return c.raise(vectorGP, code)
+		return c.raise(uop.VectorGP, code)
 	case s.Attr&segPresent == 0:
-		return c.raise(vectorNP, code)
+		return c.raise(uop.VectorNP, code)
 	case s.Attr&segLong == 0:
 		c.Stop(&UnsupportedError{RIP: c.RIP(), What: "jump to a 32-bit code segment (compatibility mode)"})
 		return false
 	case s.Attr&segBig != 0:
-		return c.raise(vectorGP, code)
+		return c.raise(uop.VectorGP, code)
 	case !canonical(rip):
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	if !c.setAccessed(&s) {
 		return false
 	}
 	s.Selector = selector&^3 | uint16(c.cpl)
 	if push {
-		sp := c.R[RSP] - 2*size
-		if !c.storeStack(sp+size, size, uint64(c.seg[segCS].Selector)) || !c.storeStack(sp, size, c.nextRIP()) {
+		sp := c.R[uop.RSP] - 2*size
+		if !c.storeStack(sp+size, size, uint64(c.seg[uop.SegCS].Selector)) || !c.storeStack(sp, size, c.nextRIP()) {
 			return false
 		}
-		c.R[RSP] = sp
+		c.R[uop.RSP] = sp
 	}
-	c.seg[segCS] = s
+	c.seg[uop.SegCS] = s
 	c.setNext(rip)
 	return true
 }
@@ -215,21 +217,21 @@ func (c *CPU) jumpFar(selector uint16, rip, size uint64, push bool) bool {
 // flat makes CPL, CS and SS what the quick transfers make them: fixed segments, whatever the descriptors say.
 func (c *CPU) flat(cs, ss uint16, cpl uint8) {
 	dpl := uint16(cpl) << 5
-	c.seg[segCS] = Segment{Selector: cs, Attr: segPresent | segS | segCode | segWritable | segAccessed | segLong | segGranular | dpl, Limit: ^uint32(0)}
-	c.seg[segSS] = Segment{Selector: ss, Attr: segPresent | segData | segBig | segGranular | dpl, Limit: ^uint32(0)}
+	c.seg[uop.SegCS] = Segment{Selector: cs, Attr: segPresent | segS | segCode | segWritable | segAccessed | segLong | segGranular | dpl, Limit: ^uint32(0)}
+	c.seg[uop.SegSS] = Segment{Selector: ss, Attr: segPresent | segData | segBig | segGranular | dpl, Limit: ^uint32(0)}
 	c.cpl = cpl
 }
 
 // syscall is SYSCALL in 64-bit mode (SDM vol. 2).
 func (c *CPU) syscall() bool {
 	if c.efer&EFERSCE == 0 {
-		return c.raiseNoCode(vectorUD)
+		return c.raiseNoCode(uop.VectorUD)
 	}
-	c.R[RCX] = c.nextRIP()
-	c.R[R11] = c.Flags()
+	c.R[uop.RCX] = c.nextRIP()
+	c.R[uop.R11] = c.Flags()
 	base := uint16(c.msr.star >> 32)
 	c.flat(base&^3, base+8, 0)
-	flags := c.R[R11] &^ c.msr.fmask
+	flags := c.R[uop.R11] &^ c.msr.fmask
 	c.newTF = c.Instructions() + 1 // a kernel that masks TF is not trapped at its entry
 	c.setNext(c.msr.lstar)
 	c.SetFlags(flags)
@@ -239,23 +241,23 @@ func (c *CPU) syscall() bool {
 // sysret is SYSRET. A return to 32-bit code ends the run.
 func (c *CPU) sysret(wide bool) bool {
 	if c.efer&EFERSCE == 0 {
-		return c.raiseNoCode(vectorUD)
+		return c.raiseNoCode(uop.VectorUD)
 	}
 	if c.cpl != 0 {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	if !wide {
 		c.Stop(&UnsupportedError{RIP: c.RIP(), What: "SYSRET to 32-bit code"})
 		return false
 	}
-	rip := c.R[RCX]
+	rip := c.R[uop.RCX]
 	if !canonical(rip) {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	base := uint16(c.msr.star >> 48)
 	c.flat((base+16)|3, (base+8)|3, 3)
 	c.setNext(rip)
-	c.SetFlags(c.R[R11])
+	c.SetFlags(c.R[uop.R11])
 	c.newTF = c.Instructions() + 1 // unlike IRET's, a TF that is set here traps in front of the program's first instruction
 	c.stopBehind()
 	return true
@@ -265,10 +267,10 @@ func (c *CPU) sysret(wide bool) bool {
 func (c *CPU) sysenter() bool {
 	base := uint16(c.msr.sysenter[0]) &^ 3
 	if base == 0 {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	c.flat(base, base+8, 0)
-	c.R[RSP] = c.msr.sysenter[1]
+	c.R[uop.RSP] = c.msr.sysenter[1]
 	c.setRest(c.rest &^ FlagIF)
 	c.setNext(c.msr.sysenter[2])
 	return true
@@ -278,18 +280,18 @@ func (c *CPU) sysenter() bool {
 func (c *CPU) sysexit(wide bool) bool {
 	base := uint16(c.msr.sysenter[0]) &^ 3
 	if c.cpl != 0 || base == 0 {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	if !wide {
 		c.Stop(&UnsupportedError{RIP: c.RIP(), What: "SYSEXIT to 32-bit code"})
 		return false
 	}
-	rip, rsp := c.R[RDX], c.R[RCX]
+	rip, rsp := c.R[uop.RDX], c.R[uop.RCX]
 	if !canonical(rip) || !canonical(rsp) {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	c.flat((base+32)|3, (base+40)|3, 3)
-	c.R[RSP] = rsp
+	c.R[uop.RSP] = rsp
 	c.setRest(c.rest) // the TLB in use follows the privilege
 	c.setNext(rip)
 	c.stopBehind()

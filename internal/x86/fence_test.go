@@ -1,6 +1,10 @@
 package x86
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // fenced returns a check that the program ended in front of the marked instruction, at the fence.
 func fenced(regs ...reg) func(*testing.T, *scene, Exit) {
@@ -36,45 +40,45 @@ func TestFence(t *testing.T) {
 			name:  "code that has been executed, entered in the middle",
 			code:  asm("BB", le(progCode+0x16, 4), "FF D3", "E4 10", "BB", le(progCode+0x18, 4), "FF D3", "F4", "90 90 90 90 90", "31 C0 |FF C0 C3"),
 			setup: fenceBy(progCode, progCode+0x11),
-			want:  fenced(reg{RAX, 0}),
+			want:  fenced(reg{uop.RAX, 0}),
 		},
 		program{
 			name:  "code that has been executed, entered as before",
 			code:  asm("BB", le(progCode+0x16, 4), "FF D3", "E4 10", "BB", le(progCode+0x16, 4), "FF D3", "F4", "90 90 90 90 90", "|31 C0 FF C0 C3"),
 			setup: fenceBy(progCode, progCode+0x11),
-			want:  fenced(reg{RAX, 0}),
+			want:  fenced(reg{uop.RAX, 0}),
 		},
 		program{
 			name:  "the end of the fence in a straight line",
 			code:  asm("E4 10", "FF C1 FF C1", "|FF C1 F4"),
 			setup: fenceBy(progCode, progCode+6),
-			want:  fenced(reg{RCX, 2}),
+			want:  fenced(reg{uop.RCX, 2}),
 		},
 		program{
 			name:  "the beginning of the fence, backwards",
 			code:  asm("EB 03", "|FF C1 F4", "E4 10", "FF C2 EB F7"),
 			setup: fenceBy(progCode+5, progCode+0x100),
-			want:  fenced(reg{RCX, 0}, reg{RDX, 1}),
+			want:  fenced(reg{uop.RCX, 0}, reg{uop.RDX, 1}),
 		},
 		program{
 			name:  "a loop that linked blocks have gone through before",
 			code:  asm("B9 05 00 00 00", "|FF C9 83 F9 02 75 F9", "E4 10", "FF C9 EB F5"),
 			setup: fenceBy(progCode+7, progCode+0x12),
-			want:  fenced(reg{RCX, 1}),
+			want:  fenced(reg{uop.RCX, 1}),
 		},
 		program{
 			name:  "everything inside, on two whole pages",
 			code:  asm("B9 64 00 00 00", "E4 10", "B8", le(page2, 4), "FF D0", "FF C9 75 F5", "F4"),
 			setup: func(m *scene) { fenceBy(progCode, page2+0x1000)(m); m.put(page2, []byte{0xFF, 0xC2, 0xC3}) },
-			want:  halts(reg{RCX, 0}, reg{RDX, 100}),
+			want:  halts(reg{uop.RCX, 0}, reg{uop.RDX, 100}),
 		},
 		program{
 			name:  "an instruction that begins inside",
 			code:  asm("E4 10", "BB", le(page2-2, 4), "FF E3"),
 			setup: func(m *scene) { fenceBy(progCode, page2)(m); m.put(page2-2, []byte{0xB0, 5, 0xB0, 6, 0xF4}) },
 			want: func(t *testing.T, m *scene, e Exit) {
-				if e.Kind != ExitFence || m.RIP() != page2 || m.R[RAX] != 5 {
-					t.Errorf("exit %d at %#x, RAX %d", e.Kind, m.RIP(), m.R[RAX])
+				if e.Kind != ExitFence || m.RIP() != page2 || m.R[uop.RAX] != 5 {
+					t.Errorf("exit %d at %#x, RAX %d", e.Kind, m.RIP(), m.R[uop.RAX])
 				}
 			},
 		},
@@ -83,8 +87,8 @@ func TestFence(t *testing.T) {
 			code:  asm("E4 10", "BB", le(page2-1, 4), "FF E3"),
 			setup: func(m *scene) { fenceBy(progCode, page2)(m); m.put(page2-1, []byte{0xB0, 5, 0xB0, 6, 0xF4}) },
 			want: func(t *testing.T, m *scene, e Exit) {
-				if e.Kind != ExitFence || m.RIP() != page2+1 || m.R[RAX] != 5 {
-					t.Errorf("exit %d at %#x, RAX %d", e.Kind, m.RIP(), m.R[RAX])
+				if e.Kind != ExitFence || m.RIP() != page2+1 || m.R[uop.RAX] != 5 {
+					t.Errorf("exit %d at %#x, RAX %d", e.Kind, m.RIP(), m.R[uop.RAX])
 				}
 			},
 		},
@@ -93,8 +97,8 @@ func TestFence(t *testing.T) {
 			code:  asm("FF C2 85 C9 74 02 FF E1", "E4 10", "B9", le(3*progBig+progCode, 4), "EB EF"),
 			setup: bigPage,
 			want: func(t *testing.T, m *scene, e Exit) {
-				if e.Kind != ExitFence || m.RIP() != 3*progBig+progCode || m.R[RDX] != 2 {
-					t.Errorf("exit %d at %#x, RDX %d", e.Kind, m.RIP(), m.R[RDX])
+				if e.Kind != ExitFence || m.RIP() != 3*progBig+progCode || m.R[uop.RDX] != 2 {
+					t.Errorf("exit %d at %#x, RDX %d", e.Kind, m.RIP(), m.R[uop.RDX])
 				}
 			},
 		},
@@ -103,8 +107,8 @@ func TestFence(t *testing.T) {
 			code:  asm("E4 10", "FF C1 0F 0B F4"),
 			setup: fenceBy(progCode, page2),
 			want: func(t *testing.T, m *scene, e Exit) {
-				if e.Kind != ExitFence || m.RIP() != progGate+vectorUD*16 || m.R[RCX] != 1 {
-					t.Errorf("exit %d at %#x, RCX %d", e.Kind, m.RIP(), m.R[RCX])
+				if e.Kind != ExitFence || m.RIP() != progGate+uop.VectorUD*16 || m.R[uop.RCX] != 1 {
+					t.Errorf("exit %d at %#x, RCX %d", e.Kind, m.RIP(), m.R[uop.RCX])
 				}
 			},
 		},
@@ -112,7 +116,7 @@ func TestFence(t *testing.T) {
 			name:  "code inside that changes, in a page that is not wholly inside",
 			code:  asm("E4 10", "B9 03 00 00 00", "C6 04 25", le(progCode+0x10, 4), "04", "B0 01", "FF C9 75 F2", "F4"),
 			setup: fenceBy(progCode, progCode+0x17),
-			want:  halts(reg{RCX, 0}, reg{RAX, 4}),
+			want:  halts(reg{uop.RCX, 0}, reg{uop.RAX, 4}),
 		},
 	)
 }
@@ -131,8 +135,8 @@ func TestFenceIsThereOnce(t *testing.T) {
 		b.write(bareCode+0x1000, 0xC3C1FF) // inc ecx; ret
 		run := func(want ExitKind, rip, rcx, instructions uint64) {
 			t.Helper()
-			if e := b.Run(1_000_000); e.Kind != want || b.RIP() != rip || b.R[RCX] != rcx || b.Instructions() != instructions {
-				t.Errorf("limit %d: exit %d at %#x, RCX %d, after %d instructions", limit, e.Kind, b.RIP(), b.R[RCX], b.Instructions())
+			if e := b.Run(1_000_000); e.Kind != want || b.RIP() != rip || b.R[uop.RCX] != rcx || b.Instructions() != instructions {
+				t.Errorf("limit %d: exit %d at %#x, RCX %d, after %d instructions", limit, e.Kind, b.RIP(), b.R[uop.RCX], b.Instructions())
 			}
 		}
 		for i := range uint64(3) {

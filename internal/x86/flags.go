@@ -1,6 +1,10 @@
 package x86
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // lazyFlags holds the arithmetic flags in the form in which instructions leave them, so that setting them costs a few
 // operations without a branch and reading one costs little more. The scheme follows from two observations: ZF, SF and
@@ -226,4 +230,28 @@ func incDec[T word](f *lazyFlags, a, d T) T {
 	}
 	f.setCarryOverflow(cf, f.of())
 	return r
+}
+
+// holds says whether the flags satisfy the condition.
+func (f *lazyFlags) holds(cc uop.Condition) bool {
+	var v bool
+	switch cc >> 1 {
+	case uop.CondO >> 1:
+		v = f.of()
+	case uop.CondB >> 1:
+		v = f.cf()
+	case uop.CondE >> 1:
+		v = f.zf()
+	case uop.CondBE >> 1:
+		v = f.cf() || f.zf()
+	case uop.CondS >> 1:
+		v = f.sf()
+	case uop.CondP >> 1:
+		v = f.pf()
+	case uop.CondL >> 1:
+		v = f.sf() != f.of()
+	default:
+		v = f.zf() || f.sf() != f.of()
+	}
+	return v != (cc&1 != 0)
 }

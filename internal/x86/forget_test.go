@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 	"github.com/tacit-vm/tacit/physical"
 )
 
@@ -36,7 +37,7 @@ func TestForget(t *testing.T) {
 		0xEB, 0xF5, // jmp again
 	})
 	b.write(function, 0xC3) // ret
-	b.R[RAX], b.R[RBX] = bareData, function
+	b.R[uop.RAX], b.R[uop.RBX] = bareData, function
 	p := &askedPlatform{Plain: b.platform.(*Plain)}
 	b.platform = p
 	run := func() (asked []string) {
@@ -86,7 +87,7 @@ func TestWalksAreAsked(t *testing.T) {
 	refusal := errors.New("no")
 	for _, kind := range []AccessKind{Walk, WalkWrite} {
 		b := newBare(t, 0, []byte{0x48, 0x89, 0x08}) // mov [rax], rcx
-		b.R[RAX] = bareData
+		b.R[uop.RAX] = bareData
 		b.platform = &askedPlatform{Plain: b.platform.(*Plain), refused: map[AccessKind]error{kind: refusal}}
 		before := [2]uint64{b.word(bareTables), b.word(bareTables + 0x1000)}
 		if e := b.Run(1000); e.Kind != ExitStopped || e.Err != refusal {

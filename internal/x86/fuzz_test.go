@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // What is hostile here: code, registers, and page tables. Whatever they are, a run ends in bounded time without a
@@ -37,9 +39,9 @@ func skipping(m *scene) {
 	for v := range uint64(32) {
 		code := "48 FF 04 24 48 CF" // inc qword [rsp]; iretq
 		switch v {
-		case vectorDF, vectorTS, vectorNP, vectorSS, vectorGP, vectorPF, vectorAC:
+		case uop.VectorDF, uop.VectorTS, uop.VectorNP, uop.VectorSS, uop.VectorGP, uop.VectorPF, uop.VectorAC:
 			code = "48 83 C4 08" + code // add rsp, 8
-		case vectorDB, vectorBP, vectorOF:
+		case uop.VectorDB, uop.VectorBP, uop.VectorOF:
 			code = "48 CF"
 		}
 		b, _ := assemble(code)
@@ -89,7 +91,7 @@ func FuzzInstructions(f *testing.F) {
 			m.put(m.start, code)
 			skipping(m)
 			for i := range m.from.GPR {
-				if i != RSP || r.IntN(4) == 0 {
+				if i != uop.RSP || r.IntN(4) == 0 {
 					m.from.GPR[i] = interesting(r)
 				}
 			}
@@ -153,7 +155,7 @@ func FuzzSystemPrograms(f *testing.F) {
 			m.put(progUser, []byte{0x90, 0xFF, 0xC0, 0x0F, 0x05, 0xCD, 0x40, 0xFF, 0xC3, 0xEB, 0xF6}) // nop; inc eax; syscall; int 0x40; inc ebx; jmp
 			m.msr.star, m.msr.lstar, m.msr.fmask = testSTAR, progCode+r.Uint64N(0x40), r.Uint64N(1<<20)
 			m.msr.sysenter = [3]uint64{selCode, progSP, progCode + r.Uint64N(0x40)}
-			m.from.GPR[RCX], m.from.GPR[RDX] = progUser, progUser
+			m.from.GPR[uop.RCX], m.from.GPR[uop.RDX] = progUser, progUser
 			m.from.XCR0 = 3
 			m.APIC.startTimerIn(1 + r.Uint64N(300))
 			m.until = 1500
@@ -180,7 +182,7 @@ func FuzzPageTables(f *testing.F) {
 			for v := range uint64(32) { // R15 has the address of the next use
 				b, _ := assemble("4C 89 7C 24 08 48 83 C4 08 48 CF") // mov [rsp+8], r15; add rsp, 8; iretq
 				switch v {
-				case vectorDF, vectorTS, vectorNP, vectorSS, vectorGP, vectorPF, vectorAC:
+				case uop.VectorDF, uop.VectorTS, uop.VectorNP, uop.VectorSS, uop.VectorGP, uop.VectorPF, uop.VectorAC:
 				default:
 					b, _ = assemble("4C 89 3C 24 48 CF") // mov [rsp], r15; iretq
 				}
@@ -219,7 +221,7 @@ func walkProgram(uses []byte, r *rand.Rand) string {
 			"48 89 DF B1 10 F3 AA", "48 0F C7 0B", "8E 23", "0F 01 13", "48 83 03 00", // rep stosb, cmpxchg16b, mov fs, lgdt, add
 		}[int(u)%14]
 		n := uint64(len(asm(use)) / 2)
-		s += asm(movImm(RBX, va), "4C 8D 3D", le(n, 4), use) // lea r15, [rip + n]
+		s += asm(movImm(uop.RBX, va), "4C 8D 3D", le(n, 4), use) // lea r15, [rip + n]
 	}
 	return s + "F4"
 }
@@ -269,7 +271,7 @@ func FuzzPageWalk(f *testing.F) {
 			t.Fatalf("walk of %#x by %v, user %v: %v (%v), want %v (code %#x)", va, kind, user, gotOK, m.pending, ok, code)
 		case ok && got.gpa != want&^pageMask:
 			t.Fatalf("walk of %#x leads to %#x, want %#x", va, got.gpa, want)
-		case !ok && (m.pending.Vector != vectorPF || m.pending.Code != code || m.pending.CR2 != va):
+		case !ok && (m.pending.Vector != uop.VectorPF || m.pending.Code != code || m.pending.CR2 != va):
 			t.Fatalf("walk of %#x by %v, user %v: %v, want code %#x", va, kind, user, m.pending, code)
 		}
 		if again, _, okAgain := manualWalk(m, va, kind, user, open); ok && (!okAgain || again != want) {

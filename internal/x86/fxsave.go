@@ -1,6 +1,11 @@
 package x86
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // FXSAVE, FXRSTOR and MXCSR's own instructions.
 
@@ -41,8 +46,8 @@ func (a *fxArea) putX87(f *x87State, wide bool) {
 	le.PutUint64(a[fxFDP:], fdp)
 	for i := range uint8(8) {
 		r := f.st(i)
-		le.PutUint64(a[fxST+16*int(i):], r.m)
-		le.PutUint16(a[fxST+16*int(i)+8:], r.se)
+		le.PutUint64(a[fxST+16*int(i):], r.M)
+		le.PutUint16(a[fxST+16*int(i)+8:], r.SE)
 	}
 }
 
@@ -57,7 +62,7 @@ func (a *fxArea) x87(f *x87State, wide bool) {
 		f.fip, f.fdp = low32(f.fip), low32(f.fdp)
 	}
 	for i := range uint8(8) {
-		*f.st(i) = float80{le.Uint64(a[fxST+16*int(i):]), le.Uint16(a[fxST+16*int(i)+8:])}
+		*f.st(i) = softfloat.Float80{M: le.Uint64(a[fxST+16*int(i):]), SE: le.Uint16(a[fxST+16*int(i)+8:])}
 	}
 }
 
@@ -99,17 +104,17 @@ func (f *x87State) SetImage(b *[fxXMM]byte) {
 	a.x87(f, true)
 }
 
-var fxsaveHandlers = map[Op]handler{
-	opFXSAVE:  fxsave,
-	opFXRSTOR: fxrstor,
-	opLDMXCSR: ldmxcsr,
-	opSTMXCSR: func(c *CPU, u *Uop) bool { return c.store32(c.ea(u), c.mxcsr) },
+var fxsaveHandlers = map[uop.Op]handler{
+	uop.FXSAVE:  fxsave,
+	uop.FXRSTOR: fxrstor,
+	uop.LDMXCSR: ldmxcsr,
+	uop.STMXCSR: func(c *CPU, u *uop.Uop) bool { return c.store32(c.ea(u), c.mxcsr) },
 }
 
 // fxReady says whether FXSAVE and FXRSTOR can be executed on the area at va.
 func (c *CPU) fxReady(va uint64) bool {
 	if c.cr0&(CR0EM|CR0TS) != 0 {
-		return c.raiseNoCode(vectorNM)
+		return c.raiseNoCode(uop.VectorNM)
 	}
 	return c.areaAligned(va, fxAligned)
 }
@@ -124,13 +129,13 @@ func (c *CPU) areaAligned(va, align uint64) bool {
 	case !c.natural(va, 4):
 		return false
 	case va%align != 0:
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	return true
 }
 
 // fxsave and fxrstor have their operand size, REX.W, in Aux.
-func fxsave(c *CPU, u *Uop) bool {
+func fxsave(c *CPU, u *uop.Uop) bool {
 	va := c.ea(u)
 	if !c.fxReady(va) {
 		return false
@@ -142,7 +147,7 @@ func fxsave(c *CPU, u *Uop) bool {
 	return c.claim(va, fxSize) && c.writeBytes(va, a[:])
 }
 
-func fxrstor(c *CPU, u *Uop) bool {
+func fxrstor(c *CPU, u *uop.Uop) bool {
 	va := c.ea(u)
 	if !c.fxReady(va) {
 		return false
@@ -153,7 +158,7 @@ func fxrstor(c *CPU, u *Uop) bool {
 	}
 	a := (*fxArea)(b[:])
 	if a.mxcsr()&^mxcsrExist != 0 {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	a.x87(&c.fpu, u.Aux != 0)
 	c.mxcsr = a.mxcsr()
@@ -161,44 +166,14 @@ func fxrstor(c *CPU, u *Uop) bool {
 	return true
 }
 
-func ldmxcsr(c *CPU, u *Uop) bool {
+func ldmxcsr(c *CPU, u *uop.Uop) bool {
 	v, ok := c.load32(c.ea(u))
 	if !ok {
 		return false
 	}
 	if v&^mxcsrExist != 0 {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	c.mxcsr = v
 	return true
-}
-
-// fxsave decodes 0F AE /0 to /6 on memory; ModRM has been read.
-func (d *decoder) fxsave() {
-	if d.data16 || d.rep != 0 {
-		d.undefined()
-		return
-	}
-	u := d.at(Uop{Aux: uint32(d.wide())})
-	switch d.reg & 7 {
-	case 0:
-		u.Op = opFXSAVE
-	case 1:
-		u.Op = opFXRSTOR
-	case 2, 3:
-		if !d.sseReady() {
-			return
-		}
-		u.Op = opLDMXCSR + Op(d.reg&7-2)
-	case 4:
-		u.Op = opXSAVE
-	case 5:
-		u.Op = opXRSTOR
-	case 6:
-		u.Op = opXSAVEOPT
-	default:
-		d.undefined()
-		return
-	}
-	d.emit(u)
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 	"github.com/tacit-vm/tacit/physical"
 )
 
@@ -52,7 +53,7 @@ func TestDecodedCodeIsBounded(t *testing.T) {
 	t.Parallel()
 	const from, to = progBig, progBig + 512<<10
 	p := program{code: asm(
-		movImm(RBX, from),
+		movImm(uop.RBX, from),
 		"48 8D 35 02 00 00 00", // lea rsi, [next]
 		"FF E3",                // again: jmp rbx
 		"48 FF C3",             // next: inc rbx
@@ -97,7 +98,7 @@ func TestCrossingBlocksAreForgotten(t *testing.T) {
 	here, next := mem.FrameOf(physical.Private, 0x1000), mem.FrameOf(physical.Private, 0x2000)
 	for range 100 {
 		cc.add(&block{valid: true, frame: here, offset: mem.PageSize - 1, size: 2, second: next, cross: true})
-		cc.written(here, mem.PageSize-1, 1)
+		cc.CodeChanged(here, mem.PageSize-1, 1)
 	}
 	if n := len(cc.crossing[next]); n > 1 {
 		t.Errorf("%d blocks are kept in the list of the page in which they ended", n)

@@ -3,41 +3,43 @@ package x86
 import (
 	"hash/crc32"
 	"math/bits"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // integerHandlers are the general-purpose operations that are too rare, or too large, for the switch.
-var integerHandlers = map[Op]handler{
-	opALU8:        aluSmall[uint8],
-	opALU16:       aluSmall[uint16],
-	opUnary8:      unarySmall[uint8],
-	opUnary16:     unarySmall[uint16],
-	opShift8:      shiftSlot[uint8],
-	opShift16:     shiftSlot[uint16],
-	opShift32:     shiftSlot[uint32],
-	opShift64:     shiftSlot[uint64],
-	opShiftDouble: doShiftDouble,
-	opMul:         multiply16,
-	opMulWide:     multiplyWide,
-	opDiv:         divide,
-	opXadd:        exchangeAdd,
-	opCmpxchg:     compareExchange,
-	opCmpxchg8b:   compareExchange8,
-	opCmpxchg16b:  compareExchange16,
-	opBswap:       byteSwap,
-	opMovbe:       moveBigEndian,
-	opCrc32:       checksum,
-	opADX32:       addCarryX,
-	opConvert:     convert,
-	opCwd:         convertDouble,
-	opLahf:        loadFlags,
-	opSahf:        storeFlags,
-	opFlagBit:     flagBit,
-	opCmov16:      moveConditional16,
+var integerHandlers = map[uop.Op]handler{
+	uop.ALU8:        aluSmall[uint8],
+	uop.ALU16:       aluSmall[uint16],
+	uop.Unary8:      unarySmall[uint8],
+	uop.Unary16:     unarySmall[uint16],
+	uop.Shift8:      shiftSlot[uint8],
+	uop.Shift16:     shiftSlot[uint16],
+	uop.Shift32:     shiftSlot[uint32],
+	uop.Shift64:     shiftSlot[uint64],
+	uop.ShiftDouble: doShiftDouble,
+	uop.Mul:         multiply16,
+	uop.MulWide:     multiplyWide,
+	uop.Div:         divide,
+	uop.Xadd:        exchangeAdd,
+	uop.Cmpxchg:     compareExchange,
+	uop.Cmpxchg8b:   compareExchange8,
+	uop.Cmpxchg16b:  compareExchange16,
+	uop.Bswap:       byteSwap,
+	uop.Movbe:       moveBigEndian,
+	uop.Crc32:       checksum,
+	uop.ADX32:       addCarryX,
+	uop.Convert:     convert,
+	uop.Cwd:         convertDouble,
+	uop.Lahf:        loadFlags,
+	uop.Sahf:        storeFlags,
+	uop.FlagBit:     flagBit,
+	uop.Cmov16:      moveConditional16,
 }
 
 // put writes v to slot as a register of type T is written: the upper bits stay, except that 32 bits clear them.
 func put[T word](c *CPU, slot uint8, v T) {
-	r := &c.R[slot%slots]
+	r := &c.R[slot%uop.Slots]
 	switch widthOf[T]() {
 	case 8:
 		*r = *r&^0xFF | uint64(v)
@@ -62,26 +64,26 @@ func (c *CPU) putSize(slot uint8, n uint32, v uint64) {
 	}
 }
 
-func aluSmall[T word](c *CPU, u *Uop) bool {
-	a, b := T(c.R[u.Dst%slots]), T(c.R[u.Src%slots]+uint64(u.Imm))
+func aluSmall[T word](c *CPU, u *uop.Uop) bool {
+	a, b := T(c.R[u.Dst%uop.Slots]), T(c.R[u.Src%uop.Slots]+uint64(u.Imm))
 	f := &c.flags
 	var r T
 	switch u.Aux {
-	case aluADD:
+	case uop.ALUADD:
 		r = addCarry(f, a, b, 0)
-	case aluOR:
+	case uop.ALUOR:
 		r = logic(f, a|b)
-	case aluADC:
+	case uop.ALUADC:
 		r = addCarry(f, a, b, T(f.carry()))
-	case aluSBB:
+	case uop.ALUSBB:
 		r = subBorrow(f, a, b, T(f.carry()))
-	case aluAND:
+	case uop.ALUAND:
 		r = logic(f, a&b)
-	case aluSUB:
+	case uop.ALUSUB:
 		r = subBorrow(f, a, b, 0)
-	case aluXOR:
+	case uop.ALUXOR:
 		r = logic(f, a^b)
-	case aluTEST:
+	case uop.ALUTEST:
 		logic(f, a&b)
 		return true
 	}
@@ -89,38 +91,38 @@ func aluSmall[T word](c *CPU, u *Uop) bool {
 	return true
 }
 
-func unarySmall[T word](c *CPU, u *Uop) bool {
-	a := T(c.R[u.Dst%slots])
+func unarySmall[T word](c *CPU, u *uop.Uop) bool {
+	a := T(c.R[u.Dst%uop.Slots])
 	switch u.Aux {
-	case unaryNOT:
+	case uop.UnaryNOT:
 		a = ^a
-	case unaryNEG:
+	case uop.UnaryNEG:
 		a = subBorrow(&c.flags, 0, a, 0)
-	case unaryINC:
+	case uop.UnaryINC:
 		a = incDec(&c.flags, a, 1)
-	case unaryDEC:
+	case uop.UnaryDEC:
 		a = incDec(&c.flags, a, ^T(0))
 	}
 	put(c, u.Dst, a)
 	return true
 }
 
-func shiftSlot[T word](c *CPU, u *Uop) bool {
-	count := uint(c.R[u.Src%slots] + uint64(u.Imm))
+func shiftSlot[T word](c *CPU, u *uop.Uop) bool {
+	count := uint(c.R[u.Src%uop.Slots] + uint64(u.Imm))
 	if widthOf[T]() == 64 {
 		count &= 63
 	} else {
 		count &= 31
 	}
-	put(c, u.Dst, shift(&c.flags, uint8(u.Aux), T(c.R[u.Dst%slots]), count))
+	put(c, u.Dst, shift(&c.flags, uint8(u.Aux), T(c.R[u.Dst%uop.Slots]), count))
 	return true
 }
 
-func doShiftDouble(c *CPU, u *Uop) bool {
+func doShiftDouble(c *CPU, u *uop.Uop) bool {
 	n := u.Aux & 0xFF
 	count := uint(u.Imm)
 	if u.Aux>>9&1 == 0 {
-		count = uint(c.R[RCX])
+		count = uint(c.R[uop.RCX])
 	}
 	if n == 8 {
 		count &= 63
@@ -128,8 +130,8 @@ func doShiftDouble(c *CPU, u *Uop) bool {
 		count &= 31
 	}
 	mask := ^uint64(0) >> (64 - 8*n)
-	a := c.R[u.Dst%slots] & mask
-	c.putSize(u.Dst, n, c.flags.shiftDouble(u.Aux>>8&1 != 0, uint(8*n), a, c.R[u.Src%slots]&mask, count))
+	a := c.R[u.Dst%uop.Slots] & mask
+	c.putSize(u.Dst, n, c.flags.shiftDouble(u.Aux>>8&1 != 0, uint(8*n), a, c.R[u.Src%uop.Slots]&mask, count))
 	return true
 }
 
@@ -141,93 +143,93 @@ func (c *CPU) setZF(z bool) {
 	c.flags.update(FlagZF, v)
 }
 
-func byteSwap(c *CPU, u *Uop) bool {
+func byteSwap(c *CPU, u *uop.Uop) bool {
 	switch u.Aux {
 	case 8:
-		c.R[u.Dst%slots] = bits.ReverseBytes64(c.R[u.Dst%slots])
+		c.R[u.Dst%uop.Slots] = bits.ReverseBytes64(c.R[u.Dst%uop.Slots])
 	case 4:
-		c.R[u.Dst%slots] = uint64(bits.ReverseBytes32(uint32(c.R[u.Dst%slots])))
+		c.R[u.Dst%uop.Slots] = uint64(bits.ReverseBytes32(uint32(c.R[u.Dst%uop.Slots])))
 	default:
 		put(c, u.Dst, uint16(0)) // undefined; this is what silicon does
 	}
 	return true
 }
 
-func moveBigEndian(c *CPU, u *Uop) bool {
-	v := bits.ReverseBytes64(c.R[u.Src%slots])
-	c.R[u.Dst%slots] = v >> (64 - 8*u.Aux)
+func moveBigEndian(c *CPU, u *uop.Uop) bool {
+	v := bits.ReverseBytes64(c.R[u.Src%uop.Slots])
+	c.R[u.Dst%uop.Slots] = v >> (64 - 8*u.Aux)
 	return true
 }
 
-func checksum(c *CPU, u *Uop) bool {
+func checksum(c *CPU, u *uop.Uop) bool {
 	n := u.Aux & 0xFF
-	v := c.R[u.Src%slots]
+	v := c.R[u.Src%uop.Slots]
 	var b [8]byte
 	for i := range b {
 		b[i] = byte(v >> (8 * i))
 	}
 	// The instruction leaves out the inversions before and after that Update makes.
-	c.R[u.Dst%slots] = uint64(^crc32.Update(^uint32(c.R[u.Dst%slots]), castagnoli, b[:n]))
+	c.R[u.Dst%uop.Slots] = uint64(^crc32.Update(^uint32(c.R[u.Dst%uop.Slots]), castagnoli, b[:n]))
 	return true
 }
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // addCarryX is ADCX (Aux 0) and ADOX (1) of 32 bits.
-func addCarryX(c *CPU, u *Uop) bool {
+func addCarryX(c *CPU, u *uop.Uop) bool {
 	f := &c.flags
 	in := uint32(f.carry())
 	if u.Aux == 1 {
 		in = uint32(bit(f.of()))
 	}
-	r, carry := bits.Add32(uint32(c.R[u.Dst%slots]), uint32(c.R[u.Src%slots]), in)
+	r, carry := bits.Add32(uint32(c.R[u.Dst%uop.Slots]), uint32(c.R[u.Src%uop.Slots]), in)
 	if u.Aux == 1 {
 		f.setCarryOverflow(f.cf(), carry != 0)
 	} else {
 		f.setCarry(carry != 0)
 	}
-	c.R[u.Dst%slots] = uint64(r)
+	c.R[u.Dst%uop.Slots] = uint64(r)
 	return true
 }
 
-func convert(c *CPU, u *Uop) bool {
+func convert(c *CPU, u *uop.Uop) bool {
 	switch u.Aux {
 	case 2:
-		put(c, RAX, uint16(int8(c.R[RAX])))
+		put(c, uop.RAX, uint16(int8(c.R[uop.RAX])))
 	case 4:
-		c.R[RAX] = uint64(uint32(int16(c.R[RAX])))
+		c.R[uop.RAX] = uint64(uint32(int16(c.R[uop.RAX])))
 	default:
-		c.R[RAX] = uint64(int32(c.R[RAX]))
+		c.R[uop.RAX] = uint64(int32(c.R[uop.RAX]))
 	}
 	return true
 }
 
-func convertDouble(c *CPU, u *Uop) bool {
+func convertDouble(c *CPU, u *uop.Uop) bool {
 	switch u.Aux {
 	case 2:
-		put(c, RDX, uint16(int16(c.R[RAX])>>15))
+		put(c, uop.RDX, uint16(int16(c.R[uop.RAX])>>15))
 	case 4:
-		c.R[RDX] = uint64(uint32(int32(c.R[RAX]) >> 31))
+		c.R[uop.RDX] = uint64(uint32(int32(c.R[uop.RAX]) >> 31))
 	default:
-		c.R[RDX] = uint64(int64(c.R[RAX]) >> 63)
+		c.R[uop.RDX] = uint64(int64(c.R[uop.RAX]) >> 63)
 	}
 	return true
 }
 
-func loadFlags(c *CPU, _ *Uop) bool {
+func loadFlags(c *CPU, _ *uop.Uop) bool {
 	v := c.flags.get()&(FlagSF|FlagZF|FlagAF|FlagPF|FlagCF) | flag1
-	c.R[RAX] = c.R[RAX]&^0xFF00 | v<<8
+	c.R[uop.RAX] = c.R[uop.RAX]&^0xFF00 | v<<8
 	return true
 }
 
-func storeFlags(c *CPU, _ *Uop) bool {
+func storeFlags(c *CPU, _ *uop.Uop) bool {
 	const mask = FlagSF | FlagZF | FlagAF | FlagPF | FlagCF
-	c.flags.update(mask, c.R[RAX]>>8)
+	c.flags.update(mask, c.R[uop.RAX]>>8)
 	return true
 }
 
 // flagBit is CMC, CLC, STC, CLD and STD, by their opcodes.
-func flagBit(c *CPU, u *Uop) bool {
+func flagBit(c *CPU, u *uop.Uop) bool {
 	switch u.Aux {
 	case 0xF5:
 		c.flags.setCarry(!c.flags.cf())
@@ -243,9 +245,9 @@ func flagBit(c *CPU, u *Uop) bool {
 	return true
 }
 
-func moveConditional16(c *CPU, u *Uop) bool {
-	if c.flags.holds(condition(u.Aux)) {
-		put(c, u.Dst, uint16(c.R[u.Src%slots]))
+func moveConditional16(c *CPU, u *uop.Uop) bool {
+	if c.flags.holds(uop.Condition(u.Aux)) {
+		put(c, u.Dst, uint16(c.R[u.Src%uop.Slots]))
 	}
 	return true
 }

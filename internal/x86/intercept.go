@@ -1,21 +1,21 @@
 package x86
 
-import "fmt"
+import "github.com/tacit-vm/tacit/internal/x86/uop"
 
 // intercept gives an instruction to the platform: Aux is its kind, and in bits 31:8 the operation that does it
 // natively.
-func intercept(c *CPU, u *Uop) bool {
-	in := Instruction{Kind: InstructionKind(u.Aux), Length: int(u.Len)}
+func intercept(c *CPU, u *uop.Uop) bool {
+	in := Instruction{Kind: uop.InstructionKind(u.Aux), Length: int(u.Len)}
 	switch in.Kind {
-	case InsnIO:
+	case uop.InsnIO:
 		in.Size = int(u.Dst)
-		in.In = u.Scale&ioIn != 0
-		in.Imm = u.Scale&ioImm != 0
-		in.String = u.Scale&ioString != 0
-		in.Rep = u.Scale&ioRep != 0
+		in.In = u.Scale&uop.IOIn != 0
+		in.Imm = u.Scale&uop.IOImm != 0
+		in.String = u.Scale&uop.IOString != 0
+		in.Rep = u.Scale&uop.IORep != 0
 		in.Port = uint16(u.Imm)
 		if !in.Imm {
-			in.Port = uint16(c.R[RDX])
+			in.Port = uint16(c.R[uop.RDX])
 		}
 		if !c.mayUsePorts(in.Port, in.Size) {
 			return false
@@ -23,9 +23,9 @@ func intercept(c *CPU, u *Uop) bool {
 		if in.String {
 			c.setNext(c.nextRIP())
 		}
-	case InsnDR:
+	case uop.InsnDR:
 		in.Register = int(u.Imm)
-		in.Write = Op(u.Aux>>8) == opMovToDR
+		in.Write = uop.Op(u.Aux>>8) == uop.MovToDR
 		in.GPR = int(u.Dst)
 		if in.Write {
 			in.GPR = int(u.Src)
@@ -49,7 +49,7 @@ func (c *CPU) mayUsePorts(port uint16, size int) bool {
 		return true
 	}
 	if c.tr.Limit < mapBase+1 {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	read := func(offset uint64) (v uint16, ok bool) {
 		ok = c.implicit(func() bool {
@@ -64,74 +64,74 @@ func (c *CPU) mayUsePorts(port uint16, size int) bool {
 	}
 	offset := uint64(base) + uint64(port/8)
 	if offset+1 > uint64(c.tr.Limit) {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	bits, ok := read(offset)
 	if !ok {
 		return false
 	}
 	if bits>>(port%8)&(1<<size-1) != 0 {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	return true
 }
 
-var ioHandlers = map[Op]handler{opIO: portIO}
+var ioHandlers = map[uop.Op]handler{uop.IO: portIO}
 
 // portIO is IN, OUT, INS and OUTS to the bus. Of a repeated one, each element is an instruction in the count of
 // instructions.
-func portIO(c *CPU, u *Uop) bool {
+func portIO(c *CPU, u *uop.Uop) bool {
 	port := uint16(u.Imm)
-	if u.Scale&ioImm == 0 {
-		port = uint16(c.R[RDX])
+	if u.Scale&uop.IOImm == 0 {
+		port = uint16(c.R[uop.RDX])
 	}
 	if !c.mayUsePorts(port, int(u.Dst)) {
 		return false
 	}
-	if u.Scale&ioString != 0 {
+	if u.Scale&uop.IOString != 0 {
 		return c.stringIO(u)
 	}
-	if u.Scale&ioIn != 0 {
-		c.putSize(RAX, uint32(u.Dst), uint64(c.bus.In(port, int(u.Dst))))
+	if u.Scale&uop.IOIn != 0 {
+		c.putSize(uop.RAX, uint32(u.Dst), uint64(c.bus.In(port, int(u.Dst))))
 	} else {
-		c.bus.Out(port, int(u.Dst), uint32(c.R[RAX]))
+		c.bus.Out(port, int(u.Dst), uint32(c.R[uop.RAX]))
 	}
 	c.stopBehind()
 	return true
 }
 
-func (c *CPU) stringIO(u *Uop) bool {
-	s := stringState{c: c, n: uint64(u.Dst), step: uint64(u.Dst), mask: ^uint64(0), segBase: c.R[u.Seg%slots]}
+func (c *CPU) stringIO(u *uop.Uop) bool {
+	s := stringState{c: c, n: uint64(u.Dst), step: uint64(u.Dst), mask: ^uint64(0), segBase: c.R[u.Seg%uop.Slots]}
 	if c.rest&FlagDF != 0 {
 		s.step = -s.step
 	}
-	if u.Scale&ioAddr32 != 0 {
+	if u.Scale&uop.IOAddr32 != 0 {
 		s.mask = 1<<32 - 1
 	}
-	rep := u.Scale&ioRep != 0
-	count := c.R[RCX] & s.mask
+	rep := u.Scale&uop.IORep != 0
+	count := c.R[uop.RCX] & s.mask
 	c.setNext(c.nextRIP())
 	if rep && count == 0 {
 		return true
 	}
-	port := uint16(c.R[RDX])
-	if u.Scale&ioIn != 0 {
-		va := c.R[RDI] & s.mask
+	port := uint16(c.R[uop.RDX])
+	if u.Scale&uop.IOIn != 0 {
+		va := c.R[uop.RDI] & s.mask
 		if !c.claim(va, int(s.n)) || !s.store(va, uint64(c.bus.In(port, int(s.n)))) {
 			return false
 		}
-		s.advance(RDI)
+		s.advance(uop.RDI)
 	} else {
-		v, ok := s.load(c.R[RSI]&s.mask + s.segBase)
+		v, ok := s.load(c.R[uop.RSI]&s.mask + s.segBase)
 		if !ok {
 			return false
 		}
 		c.bus.Out(port, int(s.n), uint32(v))
-		s.advance(RSI)
+		s.advance(uop.RSI)
 	}
 	c.stopBehind()
 	if rep {
-		c.R[RCX] = (count - 1) & s.mask
+		c.R[uop.RCX] = (count - 1) & s.mask
 		if count > 1 {
 			c.setNext(c.RIP())
 			c.repeating = c.Instructions() + 1
@@ -151,17 +151,4 @@ func (r *randomSource) next() uint64 {
 	return z ^ z>>31
 }
 
-func init() {
-	for _, table := range []map[Op]handler{
-		integerHandlers, bitHandlers, stackHandlers, stringHandlers, systemHandlers, msrHandlers, ioHandlers, debugHandlers, sseHandlers, x87Handlers,
-	} {
-		for op, h := range table {
-			if handlers[op] != nil {
-				panic(fmt.Sprintf("BUG: operation %#x has two handlers", uint16(op)))
-			}
-			handlers[op] = h
-		}
-	}
-}
-
-var msrHandlers = map[Op]handler{opRdmsr: readMSR, opWrmsr: writeMSR}
+var msrHandlers = map[uop.Op]handler{uop.Rdmsr: readMSR, uop.Wrmsr: writeMSR}

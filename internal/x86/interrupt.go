@@ -1,5 +1,7 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // Gate types of a 64-bit IDT (SDM vol. 3, table 3-2).
 const (
 	gateInterrupt = 14
@@ -31,7 +33,7 @@ func (c *CPU) interrupt(e Exception) bool {
 	idtCode := uint32(e.Vector)<<3 | 2 | ext
 	offset := uint64(e.Vector) * 16
 	if offset+15 > uint64(c.idtr.limit) {
-		return c.raise(vectorGP, idtCode)
+		return c.raise(uop.VectorGP, idtCode)
 	}
 	var lo, hi uint64
 	if !c.implicit(func() (ok bool) {
@@ -44,13 +46,13 @@ func (c *CPU) interrupt(e Exception) bool {
 	}
 	kind := lo >> 40 & 0x1F
 	if kind != gateInterrupt && kind != gateTrap {
-		return c.raise(vectorGP, idtCode)
+		return c.raise(uop.VectorGP, idtCode)
 	}
 	if e.soft && lo>>45&3 < uint64(c.cpl) {
-		return c.raise(vectorGP, idtCode)
+		return c.raise(uop.VectorGP, idtCode)
 	}
 	if lo>>47&1 == 0 {
-		return c.raise(vectorNP, idtCode)
+		return c.raise(uop.VectorNP, idtCode)
 	}
 	target := lo&0xFFFF | lo>>32&0xFFFF_0000 | hi<<32
 	selector := uint16(lo >> 16)
@@ -63,7 +65,7 @@ func (c *CPU) interrupt(e Exception) bool {
 		dpl = c.cpl
 	}
 	if !canonical(target) {
-		return c.raise(vectorGP, ext)
+		return c.raise(uop.VectorGP, ext)
 	}
 
 	var sp uint64
@@ -77,14 +79,14 @@ func (c *CPU) interrupt(e Exception) bool {
 			return false
 		}
 	default:
-		sp = c.R[RSP]
+		sp = c.R[uop.RSP]
 	}
 	sp &^= 15
 	flags := c.Flags()
-	if !e.trap && e.Vector != vectorDF || c.repeating == c.Instructions() {
+	if !e.trap && e.Vector != uop.VectorDF || c.repeating == c.Instructions() {
 		flags |= FlagRF // the instruction will be met again (SDM vol. 3, 17.3.1.1); there are no breakpoints that would ask, so RF is nowhere else
 	}
-	frame := [6]uint64{c.RIP(), uint64(c.seg[segCS].Selector), flags, c.R[RSP], uint64(c.seg[segSS].Selector)}
+	frame := [6]uint64{c.RIP(), uint64(c.seg[uop.SegCS].Selector), flags, c.R[uop.RSP], uint64(c.seg[uop.SegSS].Selector)}
 	n := 5
 	if e.HasCode {
 		frame = [6]uint64{uint64(e.Code), frame[0], frame[1], frame[2], frame[3], frame[4]}
@@ -94,12 +96,12 @@ func (c *CPU) interrupt(e Exception) bool {
 		return false
 	}
 	if dpl != c.cpl {
-		c.seg[segSS] = Segment{Selector: uint16(dpl), Attr: segPresent | uint16(dpl)<<5 | segData, Limit: ^uint32(0)}
+		c.seg[uop.SegSS] = Segment{Selector: uint16(dpl), Attr: segPresent | uint16(dpl)<<5 | segData, Limit: ^uint32(0)}
 	}
 	code.Selector = selector&^3 | uint16(dpl)
-	c.seg[segCS] = code
+	c.seg[uop.SegCS] = code
 	c.cpl = dpl
-	c.R[RSP] = sp - uint64(n)*8
+	c.R[uop.RSP] = sp - uint64(n)*8
 	rest := c.rest &^ (FlagTF | FlagNT)
 	if kind == gateInterrupt {
 		rest &^= FlagIF
@@ -118,7 +120,7 @@ func (c *CPU) pushFrame(va uint64, words []uint64, dpl uint8, ext uint32) bool {
 		for i := len(words) - 1; i >= 0; i-- {
 			at := va + uint64(i)*8
 			if !canonical(at) {
-				return c.raise(vectorSS, ext)
+				return c.raise(uop.VectorSS, ext)
 			}
 			if !c.store64(at, words[i]) {
 				return false
@@ -135,7 +137,7 @@ func (c *CPU) pushFrame(va uint64, words []uint64, dpl uint8, ext uint32) bool {
 // interruptCode reads and checks the descriptor of a gate's code segment.
 func (c *CPU) interruptCode(selector uint16, ext uint32) (Segment, bool) {
 	if selector&^3 == 0 {
-		return Segment{}, c.raise(vectorGP, ext)
+		return Segment{}, c.raise(uop.VectorGP, ext)
 	}
 	s, ok := c.descriptor(selector, ext)
 	if !ok {
@@ -145,9 +147,9 @@ func (c *CPU) interruptCode(selector uint16, ext uint32) (Segment, bool) {
 	dpl := uint8(s.Attr >> 5 & 3)
 	switch {
 	case s.Attr&(segS|segCode) != segS|segCode, dpl > c.cpl, s.Attr&segLong == 0, s.Attr&segBig != 0:
-		return s, c.raise(vectorGP, code)
+		return s, c.raise(uop.VectorGP, code)
 	case s.Attr&segPresent == 0:
-		return s, c.raise(vectorNP, code)
+		return s, c.raise(uop.VectorNP, code)
 	}
 	return s, true
 }
@@ -155,14 +157,14 @@ func (c *CPU) interruptCode(selector uint16, ext uint32) (Segment, bool) {
 // tssPointer reads a stack pointer from the task-state segment (SDM vol. 3, figure 8-11).
 func (c *CPU) tssPointer(offset uint64, ext uint32) (sp uint64, ok bool) {
 	if offset+7 > uint64(c.tr.Limit) {
-		return 0, c.raise(vectorTS, uint32(c.tr.Selector)&^3|ext)
+		return 0, c.raise(uop.VectorTS, uint32(c.tr.Selector)&^3|ext)
 	}
 	ok = c.implicit(func() (ok bool) {
 		sp, ok = c.load64(c.tr.Base + offset)
 		return ok
 	})
 	if ok && !canonical(sp) {
-		return 0, c.raise(vectorSS, ext)
+		return 0, c.raise(uop.VectorSS, ext)
 	}
 	return sp, ok
 }

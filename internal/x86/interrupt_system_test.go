@@ -3,6 +3,8 @@ package x86
 import (
 	"fmt"
 	"testing"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // deliver requests interrupts before the program starts, IF as in flags.
@@ -19,46 +21,46 @@ func deliver(flags uint64, vectors ...uint8) func(*scene) {
 func TestInterruptFlag(t *testing.T) {
 	inc := "FF C0" // inc eax
 	prove(t,
-		program{name: "IF set, one pending: before the first instruction", code: asm("|", inc), setup: deliver(FlagIF, irq), want: interrupted(irq, reg{RAX, 0})},
-		program{name: "STI lets one more instruction pass", code: asm("FB", inc, "|", inc), setup: deliver(0, irq), want: interrupted(irq, reg{RAX, 1})},
-		program{name: "STI after STI lets one pass, too", code: asm("FB FB", "|", inc), setup: deliver(0, irq), want: interrupted(irq, reg{RAX, 0})},
-		program{name: "STI, CLI: nothing gets in", code: asm("FB FA", inc, "F4"), setup: deliver(0, irq), want: halts(reg{RAX, 1})},
+		program{name: "IF set, one pending: before the first instruction", code: asm("|", inc), setup: deliver(FlagIF, irq), want: interrupted(irq, reg{uop.RAX, 0})},
+		program{name: "STI lets one more instruction pass", code: asm("FB", inc, "|", inc), setup: deliver(0, irq), want: interrupted(irq, reg{uop.RAX, 1})},
+		program{name: "STI after STI lets one pass, too", code: asm("FB FB", "|", inc), setup: deliver(0, irq), want: interrupted(irq, reg{uop.RAX, 0})},
+		program{name: "STI, CLI: nothing gets in", code: asm("FB FA", inc, "F4"), setup: deliver(0, irq), want: halts(reg{uop.RAX, 1})},
 		program{name: "STI with IF set already has no shadow", code: asm("FB", inc, "F4"), setup: func(m *scene) {
 			m.from.RFLAGS |= FlagIF
 			m.APIC.startTimerIn(1) // due after STI
 			m.mark = m.start + 1
-		}, want: interrupted(irq, reg{RAX, 0})},
-		program{name: "POPF lets in at once", code: asm("68 02 02 00 00 9D", "|", inc), setup: deliver(0, irq), want: interrupted(irq, reg{RAX, 0})}, // push 0x202; popfq
-		program{name: "IRET lets in at once", code: asm(pushIRET(selData, progSP, 2|FlagIF, selCode, progCode+27), "48 CF", "|", inc), setup: deliver(0, irq), want: interrupted(irq, reg{RAX, 0})},
-		program{name: "MOV SS lets one more pass", code: asm(movImm(RBX, selData), "8E D3", inc, "|", inc), setup: func(m *scene) { // mov ss, ebx
+		}, want: interrupted(irq, reg{uop.RAX, 0})},
+		program{name: "POPF lets in at once", code: asm("68 02 02 00 00 9D", "|", inc), setup: deliver(0, irq), want: interrupted(irq, reg{uop.RAX, 0})}, // push 0x202; popfq
+		program{name: "IRET lets in at once", code: asm(pushIRET(selData, progSP, 2|FlagIF, selCode, progCode+27), "48 CF", "|", inc), setup: deliver(0, irq), want: interrupted(irq, reg{uop.RAX, 0})},
+		program{name: "MOV SS lets one more pass", code: asm(movImm(uop.RBX, selData), "8E D3", inc, "|", inc), setup: func(m *scene) { // mov ss, ebx
 			m.from.RFLAGS |= FlagIF
 			m.APIC.startTimerIn(1) // due in front of MOV SS at the latest … which is the second instruction
 			m.mark = m.start + 10
-		}, want: interrupted(irq, reg{RAX, 0})},
-		program{name: "MOV SS, due after it", code: asm(movImm(RBX, selData), "8E D3", inc, "|", inc), setup: func(m *scene) {
+		}, want: interrupted(irq, reg{uop.RAX, 0})},
+		program{name: "MOV SS, due after it", code: asm(movImm(uop.RBX, selData), "8E D3", inc, "|", inc), setup: func(m *scene) {
 			m.from.RFLAGS |= FlagIF
 			m.APIC.startTimerIn(2)
-		}, want: interrupted(irq, reg{RAX, 1})},
+		}, want: interrupted(irq, reg{uop.RAX, 1})},
 		program{name: "LSS has no shadow", code: asm("48 0F B2 24 25", le(progData, 4), "|", inc), setup: func(m *scene) { // lss rsp, [progData]
 			m.write(progData, progSP, selData)
 			m.from.RFLAGS |= FlagIF
 			m.APIC.startTimerIn(1)
-		}, want: interrupted(irq, reg{RAX, 0})},
+		}, want: interrupted(irq, reg{uop.RAX, 0})},
 		program{name: "an exception ends the shadow", code: asm("FB", "0F 0B"), setup: func(m *scene) { // sti; ud2
-			m.gate(vectorUD, progFree, 0x8F00) // a trap gate: IF stays
+			m.gate(uop.VectorUD, progFree, 0x8F00) // a trap gate: IF stays
 			m.put(progFree, []byte{0xFF, 0xC0, 0xF4})
 			deliver(0, irq)(m)
 			m.mark = progFree
-		}, want: interrupted(irq, reg{RAX, 0})},
-		program{name: "CLI and STI by a user program", user: true, code: asm("|FA"), want: raises(vectorGP, 0)},
-		program{name: "STI by a user program", user: true, code: asm("|FB"), want: raises(vectorGP, 0)},
+		}, want: interrupted(irq, reg{uop.RAX, 0})},
+		program{name: "CLI and STI by a user program", user: true, code: asm("|FA"), want: raises(uop.VectorGP, 0)},
+		program{name: "STI by a user program", user: true, code: asm("|FB"), want: raises(uop.VectorGP, 0)},
 		program{name: "CLI by a user program with IOPL 3", user: true, code: asm("FA", "CD 40"), setup: func(m *scene) { m.from.RFLAGS |= iopl | FlagIF }, want: inUser(progUser+1, func(t *testing.T, m *scene, c caught) {
 			if c.flags&FlagIF != 0 {
 				t.Errorf("flags %#x", c.flags)
 			}
 		})},
 		program{name: "POPF by a user program leaves IF and IOPL, silently", user: true, code: asm("68 02 30 00 00 9D 9C 58", "CD 40"), setup: func(m *scene) { m.from.RFLAGS |= FlagIF }, // push 0x3002; popfq; pushfq; pop rax
-			want: inUser(progUser+8, func(t *testing.T, m *scene, _ caught) { m.wantRegs(t, reg{RAX, 2 | FlagIF}) })},
+			want: inUser(progUser+8, func(t *testing.T, m *scene, _ caught) { m.wantRegs(t, reg{uop.RAX, 2 | FlagIF}) })},
 		program{name: "a user program is interrupted whatever its IOPL", user: true, code: asm("EB FE"), setup: func(m *scene) {
 			m.from.RFLAGS |= FlagIF
 			m.APIC.startTimerIn(100)
@@ -98,32 +100,32 @@ func TestHalt(t *testing.T) {
 				t.Errorf("exit %v at %#x", e, m.RIP())
 			}
 		}},
-		program{name: "by a user program", user: true, code: asm("|F4"), want: raises(vectorGP, 0)},
+		program{name: "by a user program", user: true, code: asm("|F4"), want: raises(uop.VectorGP, 0)},
 	)
 }
 
 // SDM vol. 3, 11.8: which of several interrupts is taken, and what holds one back.
 func TestInterruptPriority(t *testing.T) {
-	tpr := func(class uint64) string { return asm(movImm(RBX, class), "44 0F 22 C3") } // mov cr8, rbx
+	tpr := func(class uint64) string { return asm(movImm(uop.RBX, class), "44 0F 22 C3") } // mov cr8, rbx
 	prove(t,
 		program{name: "the highest vector first", code: asm("|90"), setup: deliver(FlagIF, 0x51, 0x61, 0x60), want: interrupted(0x61)},
 		program{name: "TPR holds its class back", code: asm(tpr(6), "FB 90 90", "F4"), setup: deliver(0, 0x61), want: halts()},
 		program{name: "TPR lets the next class in", code: asm(tpr(5), "FB 90", "|90"), setup: deliver(0, 0x61), want: interrupted(0x61)},
 		program{name: "lowering TPR lets in at once", code: asm(tpr(6), "FB 90", tpr(0), "|90"), setup: deliver(0, 0x61), want: interrupted(0x61)},
-		program{name: "CR8 above 15", code: asm(movImm(RBX, 16), "|44 0F 22 C3"), want: raises(vectorGP, 0)},
-		program{name: "CR8 by a user program", user: true, code: asm("|44 0F 20 C0"), want: raises(vectorGP, 0)},
-		program{name: "CR8 is bits 7:4 of TPR", code: asm(wrmsr(apicTPR, 0x9F), "44 0F 20 C3", tpr(5), rdmsr(apicTPR), "F4"), want: halts(reg{RBX, 5}, reg{RAX, 0x50})},
+		program{name: "CR8 above 15", code: asm(movImm(uop.RBX, 16), "|44 0F 22 C3"), want: raises(uop.VectorGP, 0)},
+		program{name: "CR8 by a user program", user: true, code: asm("|44 0F 20 C0"), want: raises(uop.VectorGP, 0)},
+		program{name: "CR8 is bits 7:4 of TPR", code: asm(wrmsr(apicTPR, 0x9F), "44 0F 20 C3", tpr(5), rdmsr(apicTPR), "F4"), want: halts(reg{uop.RBX, 5}, reg{uop.RAX, 0x50})},
 		program{name: "what is in service holds its class back, and EOI lets go", code: asm("FB 90 90", "|90"), setup: func(m *scene) { // the handler of 0x61 stores how far things are, lets interrupts in, ends the interrupt
 			deliver(0, 0x61, 0x62, 0x71)(m)
 			m.handler(0x71, progFree, asm("FF 04 25", le(progData, 4), "50 51 52", wrmsr(apicEOI, 0), "5A 59 58", "48 CF")) // inc dword; push; push; push; wrmsr; pops; iretq
 			m.handler(0x62, progFree+0x100, asm("FB 90 8B 04 25", le(progData, 4), "F4"))                                   // sti; nop; mov eax, [progData]; hlt
 			m.mark = progCode + 2
 		}, want: func(t *testing.T, m *scene, e Exit) {
-			if e.Kind != ExitHalted || m.RIP() != progFree+0x100+10 || m.R[RAX] != 1 {
-				t.Fatalf("exit %v at %#x, RAX %d", e, m.RIP(), m.R[RAX])
+			if e.Kind != ExitHalted || m.RIP() != progFree+0x100+10 || m.R[uop.RAX] != 1 {
+				t.Fatalf("exit %v at %#x, RAX %d", e, m.RIP(), m.R[uop.RAX])
 			}
-			if m.word(m.R[RSP]) != m.mark {
-				t.Errorf("0x62 interrupted %#x", m.word(m.R[RSP]))
+			if m.word(m.R[uop.RSP]) != m.mark {
+				t.Errorf("0x62 interrupted %#x", m.word(m.R[uop.RSP]))
 			}
 			if irr, _ := m.APIC.ReadMSR(apicIRR + 3); irr != 1<<1 {
 				t.Errorf("IRR %#x, want 0x61 waiting for 0x62", irr)
@@ -152,11 +154,11 @@ func TestSelfInterrupts(t *testing.T) {
 		program{name: "by logical identifier", code: asm(wrmsr(apicICR, 1<<32|1<<11|irq), "|", pad), setup: id, want: interrupted(irq)},
 		program{name: "broadcast", code: asm(wrmsr(apicICR, 0xFFFF_FFFF<<32|irq), "|", pad), setup: id, want: interrupted(irq)},
 		program{name: "illegal vector", code: asm(wrmsr(apicICR, 1<<18|15), rdmsr(apicESR), "89 C3", wrmsr(apicESR, 0), rdmsr(apicESR), "FA F4"), setup: id, // mov ebx, eax
-			want: halts(reg{RBX, 0}, reg{RAX, apicSendIllegal})},
+			want: halts(reg{uop.RBX, 0}, reg{uop.RAX, apicSendIllegal})},
 		program{name: "an error may interrupt", code: asm(wrmsr(apicError, irq), wrmsr(apicSelfIPI, 3), "|", pad), setup: id, want: interrupted(irq)},
 		program{name: "a controller that is not enabled takes nothing", code: asm(wrmsr(apicSVR, 0xFF), wrmsr(apicSelfIPI, irq), pad, "FA F4"), setup: id, want: halts()},
-		program{name: "every delivery mode of a local interrupt can be written", code: asm(wrmsr(apicLINT0, 1<<16|7<<8|irq), rdmsr(apicLINT0), "F4"), want: halts(reg{RAX, 1<<16 | 7<<8 | irq})},
-		program{name: "… and has its local interrupts masked", code: asm(wrmsr(apicTimer, irq), wrmsr(apicSVR, 0xFF), rdmsr(apicTimer), "F4"), want: halts(reg{RAX, irq | apicLVTMask})},
+		program{name: "every delivery mode of a local interrupt can be written", code: asm(wrmsr(apicLINT0, 1<<16|7<<8|irq), rdmsr(apicLINT0), "F4"), want: halts(reg{uop.RAX, 1<<16 | 7<<8 | irq})},
+		program{name: "… and has its local interrupts masked", code: asm(wrmsr(apicTimer, irq), wrmsr(apicSVR, 0xFF), rdmsr(apicTimer), "F4"), want: halts(reg{uop.RAX, irq | apicLVTMask})},
 	)
 }
 
@@ -176,7 +178,7 @@ func TestEndOfInterruptBroadcast(t *testing.T) {
 			if level {
 				tmr = 1 << (irq % 32)
 			}
-			m.wantRegs(t, reg{RBX, tmr})
+			m.wantRegs(t, reg{uop.RBX, tmr})
 			told = heard
 		}})
 		return told
@@ -205,7 +207,7 @@ func TestTimerIsExact(t *testing.T) {
 			if m.Now() != int64(at)+1 { // HLT in the handler
 				t.Errorf("the handler ran at %d ns, want %d", m.Now()-1, at)
 			}
-			m.wantRegs(t, reg{RAX, (at - before + 1) / 2})
+			m.wantRegs(t, reg{uop.RAX, (at - before + 1) / 2})
 		}
 	}
 	clear := "31 C0" // xor eax, eax
@@ -217,22 +219,22 @@ func TestTimerIsExact(t *testing.T) {
 		program{name: "TSC deadline in the past", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 1), "|90"), setup: on, want: interrupted(irq)},
 		program{name: "TSC deadline and a TSC that is moved", code: asm(wrmsr(MSRTSCAdjust, 1_000_000), wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 1_000_500), clear, loop), setup: on, want: fires(500, 13)},
 		program{name: "a TSC that is moved after it", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 1_000_500), wrmsr(MSRTSCAdjust, 1_000_000), clear, loop), setup: on, want: fires(500, 13)},
-		program{name: "a deadline taken back", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 500), wrmsr(MSRTSCDeadline, 0), rdmsr(MSRTSCDeadline), "F4"), setup: on, want: halts(reg{RAX, 0})},
+		program{name: "a deadline taken back", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 500), wrmsr(MSRTSCDeadline, 0), rdmsr(MSRTSCDeadline), "F4"), setup: on, want: halts(reg{uop.RAX, 0})},
 		program{name: "leaving deadline mode disarms", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 500), wrmsr(apicTimer, irq), "F4"), setup: on, want: halts()},
 		program{name: "entering deadline mode disarms", code: asm(wrmsr(apicTimer, irq), wrmsr(apicInitial, 10), wrmsr(apicTimer, irq|apicDeadline), "F4"), setup: on, want: halts()},
-		program{name: "a deadline that is all ones never comes", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, ^uint64(0)), rdmsr(MSRTSCDeadline), "F4"), setup: on, want: halts(reg{RAX, 0xFFFF_FFFF}, reg{RDX, 0xFFFF_FFFF})},
+		program{name: "a deadline that is all ones never comes", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, ^uint64(0)), rdmsr(MSRTSCDeadline), "F4"), setup: on, want: halts(reg{uop.RAX, 0xFFFF_FFFF}, reg{uop.RDX, 0xFFFF_FFFF})},
 		program{name: "in deadline mode the initial count is ignored", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 777), wrmsr(apicInitial, 5), rdmsr(apicInitial), "89 C3", clear, loop), setup: on, want: func(t *testing.T, m *scene, e Exit) {
 			fires(777, 15+1)(t, m, e)
-			m.wantRegs(t, reg{RBX, 0})
+			m.wantRegs(t, reg{uop.RBX, 0})
 		}},
-		program{name: "the mode that is reserved counts nothing", code: asm(wrmsr(apicTimer, irq|apicDeadline|apicPeriodic), wrmsr(apicInitial, 10), wrmsr(MSRTSCDeadline, 100), rdmsr(apicCurrent), "F4"), setup: on, want: halts(reg{RAX, 0})},
+		program{name: "the mode that is reserved counts nothing", code: asm(wrmsr(apicTimer, irq|apicDeadline|apicPeriodic), wrmsr(apicInitial, 10), wrmsr(MSRTSCDeadline, 100), rdmsr(apicCurrent), "F4"), setup: on, want: halts(reg{uop.RAX, 0})},
 		program{name: "a deadline does not outlive its mode", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 500), wrmsr(apicTimer, irq|apicDeadline|apicPeriodic), "F4"), setup: on, want: halts()},
-		program{name: "outside deadline mode the MSR is ignored", code: asm(wrmsr(MSRTSCDeadline, 500), rdmsr(MSRTSCDeadline), "F4"), setup: on, want: halts(reg{RAX, 0})},
+		program{name: "outside deadline mode the MSR is ignored", code: asm(wrmsr(MSRTSCDeadline, 500), rdmsr(MSRTSCDeadline), "F4"), setup: on, want: halts(reg{uop.RAX, 0})},
 		program{name: "masked, it fires unheard", code: asm(wrmsr(apicTimer, irq|apicLVTMask), wrmsr(apicInitial, 1), "F4"), setup: on, want: halts()},
-		program{name: "the count of a stopped timer", code: asm(wrmsr(apicInitial, 0), rdmsr(apicCurrent), "F4"), want: halts(reg{RAX, 0})},
+		program{name: "the count of a stopped timer", code: asm(wrmsr(apicInitial, 0), rdmsr(apicCurrent), "F4"), want: halts(reg{uop.RAX, 0})},
 		program{name: "the count falls at each tick", code: asm(wrmsr(apicTimer, apicLVTMask|irq), wrmsr(apicDivide, 0xB), wrmsr(apicInitial, 100), rdmsr(apicCurrent), "89 C3", // mov ebx, eax
 			"B9", le(2*tick, 4), "E2 FE", // mov ecx, …; loop $
-			rdmsr(apicCurrent), "F4"), want: halts(reg{RBX, 100}, reg{RAX, 98})},
+			rdmsr(apicCurrent), "F4"), want: halts(reg{uop.RBX, 100}, reg{uop.RAX, 98})},
 		program{name: "reaching the deadline in the middle of a long run", code: asm(wrmsr(apicTimer, irq|apicDeadline), wrmsr(MSRTSCDeadline, 12_345), clear, loop), setup: on, want: fires(12_345, 9)},
 	)
 }

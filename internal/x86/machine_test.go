@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 	"github.com/tacit-vm/tacit/physical"
 )
 
@@ -55,6 +56,7 @@ func newBare(t testing.TB, blockLimit int, code []byte) *bare {
 		Memory: m, Bus: &b.bus, BlockLimit: blockLimit,
 		Platform: &Plain{Memory: m, Bus: &b.bus, RAM: func(gpa uint64) bool { return gpa < bareSize }},
 	})
+	b.engine = strictEngine{b.engine, t}
 	b.write(bareTables, bareTables+0x1000|pteP|pteW)
 	b.write(bareTables+0x1000, pteP|pteW|ptePS)
 	b.write(bareGDT, 0, 0x00AF9B000000FFFF, 0x00CF93000000FFFF)
@@ -64,10 +66,10 @@ func newBare(t testing.TB, blockLimit int, code []byte) *bare {
 		GDTR: Table{bareGDT, 0x17}, IDTR: Table{bareIDT, 0xFFF},
 		X87: b.State().X87,
 	}
-	s.GPR[RSP] = bareStack
-	s.Seg[segCS] = unpack(8, 0x00AF9B000000FFFF)
-	s.Seg[segSS] = unpack(16, 0x00CF93000000FFFF)
-	s.Seg[segDS], s.Seg[segES] = s.Seg[segSS], s.Seg[segSS]
+	s.GPR[uop.RSP] = bareStack
+	s.Seg[uop.SegCS] = unpack(8, 0x00AF9B000000FFFF)
+	s.Seg[uop.SegSS] = unpack(16, 0x00CF93000000FFFF)
+	s.Seg[uop.SegDS], s.Seg[uop.SegES] = s.Seg[uop.SegSS], s.Seg[uop.SegSS]
 	b.SetState(&s)
 	if err := m.Write(physical.Private, bareCode, code); err != nil {
 		t.Fatal(err)
@@ -104,8 +106,8 @@ func TestLoopIsExactAtAnyBlockLimit(t *testing.T) {
 	for _, limit := range []int{0, 1, 2, 3, 7} {
 		b := newBare(t, limit, code)
 		e := b.Run(1_000_000)
-		if e.Kind != ExitHalted || b.R[RAX] != 500500 || b.Instructions() != 3003 {
-			t.Errorf("limit %d: exit %v, rax %d, %d instructions", limit, e, b.R[RAX], b.Instructions())
+		if e.Kind != ExitHalted || b.R[uop.RAX] != 500500 || b.Instructions() != 3003 {
+			t.Errorf("limit %d: exit %v, rax %d, %d instructions", limit, e, b.R[uop.RAX], b.Instructions())
 		}
 	}
 }
@@ -122,7 +124,7 @@ func BenchmarkLoop(b *testing.B) {
 		0xF4,
 	}
 	m := newBare(b, 0, code)
-	m.R[RCX] = uint64(b.N)
+	m.R[uop.RCX] = uint64(b.N)
 	b.ResetTimer()
 	m.Run(1 << 62)
 	b.ReportMetric(float64(m.Instructions())/b.Elapsed().Seconds()/1e6, "MIPS")

@@ -5,11 +5,12 @@ import (
 	"unsafe"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // ea computes the address of a micro-operation's memory operand.
-func (c *CPU) ea(u *Uop) uint64 {
-	return c.R[u.Base%slots] + c.R[u.Index%slots]<<(u.Scale&3) + c.R[u.Seg%slots] + uint64(u.Disp)
+func (c *CPU) ea(u *uop.Uop) uint64 {
+	return c.R[u.Base%uop.Slots] + c.R[u.Index%uop.Slots]<<(u.Scale&3) + c.R[u.Seg%uop.Slots] + uint64(u.Disp)
 }
 
 // readable and writable return the host's address of va where a load or store of last+1 bytes may go straight to
@@ -165,7 +166,7 @@ func (c *CPU) natural(va uint64, n int) bool {
 		c.raiseNonCanonical()
 		return false
 	}
-	return c.raise(vectorAC, 0)
+	return c.raise(uop.VectorAC, 0)
 }
 
 // slowLoad is a load that the TLB does not serve: a miss, MMIO, or two pages.

@@ -1,6 +1,10 @@
 package x86
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // Model-specific registers that the processor has by itself (SDM vol. 4).
 const (
@@ -46,29 +50,29 @@ type msrs struct {
 	tscAdjust                 uint64
 }
 
-func readMSR(c *CPU, _ *Uop) bool {
-	index := uint32(c.R[RCX])
+func readMSR(c *CPU, _ *uop.Uop) bool {
+	index := uint32(c.R[uop.RCX])
 	v, action := c.platform.ReadMSR(c, index)
 	if action == Native {
 		var ok bool
 		if v, ok = c.MSR(index); !ok {
-			return c.raise(vectorGP, 0)
+			return c.raise(uop.VectorGP, 0)
 		}
 	} else if action != Done {
 		return false
 	}
-	c.R[RAX], c.R[RDX] = uint64(uint32(v)), v>>32
+	c.R[uop.RAX], c.R[uop.RDX] = uint64(uint32(v)), v>>32
 	return true
 }
 
-func writeMSR(c *CPU, _ *Uop) bool {
-	index, v := uint32(c.R[RCX]), uint64(uint32(c.R[RAX]))|c.R[RDX]<<32
+func writeMSR(c *CPU, _ *uop.Uop) bool {
+	index, v := uint32(c.R[uop.RCX]), uint64(uint32(c.R[uop.RAX]))|c.R[uop.RDX]<<32
 	switch c.platform.WriteMSR(c, index, v) {
 	case Native:
 		if index == MSREFER {
 			return c.writeEFER(v)
 		}
-		return c.SetMSR(index, v) || c.raise(vectorGP, 0)
+		return c.SetMSR(index, v) || c.raise(uop.VectorGP, 0)
 	case Done:
 		return true
 	}
@@ -90,9 +94,9 @@ func (c *CPU) MSR(index uint32) (v uint64, ok bool) {
 	case MSREFER:
 		return c.efer, true
 	case MSRFSBase:
-		return c.R[FSBase], true
+		return c.R[uop.FSBase], true
 	case MSRGSBase:
-		return c.R[GSBase], true
+		return c.R[uop.GSBase], true
 	}
 	if p := c.storedMSR(index); p != nil {
 		return *p, true
@@ -122,7 +126,7 @@ func (c *CPU) SetMSR(index uint32, v uint64) (ok bool) {
 		if !canonical(v) {
 			return false
 		}
-		c.R[FSBase+index-MSRFSBase] = v
+		c.R[uop.FSBase+index-MSRFSBase] = v
 		return true
 	case MSRKernelGSBase, MSRLSTAR, MSRCSTAR, MSRSysenterESP, MSRSysenterEIP:
 		if !canonical(v) {

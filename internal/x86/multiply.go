@@ -1,23 +1,27 @@
 package x86
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // Multiplication and division.
 
-func multiply16(c *CPU, u *Uop) bool {
-	b := int64(int16(c.R[u.Dst%slots]))
+func multiply16(c *CPU, u *uop.Uop) bool {
+	b := int64(int16(c.R[u.Dst%uop.Slots]))
 	if u.Aux != 0 {
 		b = u.Imm
 	}
-	r := int64(int16(c.R[u.Src%slots])) * int64(int16(b))
+	r := int64(int16(c.R[u.Src%uop.Slots])) * int64(int16(b))
 	c.flags.product(int64(int16(r)), r != int64(int16(r)))
 	put(c, u.Dst, uint16(r))
 	return true
 }
 
 // multiplyWide is MUL (Dst 0) and IMUL (Dst 1) with the accumulator.
-func multiplyWide(c *CPU, u *Uop) bool {
-	a, b, sign := c.R[RAX], c.R[u.Src%slots], u.Dst == 1
+func multiplyWide(c *CPU, u *uop.Uop) bool {
+	a, b, sign := c.R[uop.RAX], c.R[u.Src%uop.Slots], u.Dst == 1
 	switch u.Aux {
 	case 1:
 		r := uint16(uint8(a)) * uint16(uint8(b))
@@ -27,7 +31,7 @@ func multiplyWide(c *CPU, u *Uop) bool {
 			wide = int16(r) != int16(int8(r))
 		}
 		c.flags.product(int64(int8(r)), wide)
-		put(c, RAX, r)
+		put(c, uop.RAX, r)
 	case 2:
 		r := uint32(uint16(a)) * uint32(uint16(b))
 		wide := r>>16 != 0
@@ -36,8 +40,8 @@ func multiplyWide(c *CPU, u *Uop) bool {
 			wide = int32(r) != int32(int16(r))
 		}
 		c.flags.product(int64(int16(r)), wide)
-		put(c, RAX, uint16(r))
-		put(c, RDX, uint16(r>>16))
+		put(c, uop.RAX, uint16(r))
+		put(c, uop.RDX, uint16(r>>16))
 	case 4:
 		r := uint64(uint32(a)) * uint64(uint32(b))
 		wide := r>>32 != 0
@@ -46,12 +50,12 @@ func multiplyWide(c *CPU, u *Uop) bool {
 			wide = int64(r) != int64(int32(r))
 		}
 		c.flags.product(int64(int32(r)), wide)
-		c.R[RAX], c.R[RDX] = uint64(uint32(r)), r>>32
+		c.R[uop.RAX], c.R[uop.RDX] = uint64(uint32(r)), r>>32
 	default: // MUL of 64 bits is in the switch
 		hi, lo := bits.Mul64(a, b)
 		hi -= uint64(int64(a)>>63)&b + uint64(int64(b)>>63)&a
 		c.flags.product(int64(lo), int64(hi) != int64(lo)>>63)
-		c.R[RAX], c.R[RDX] = lo, hi
+		c.R[uop.RAX], c.R[uop.RDX] = lo, hi
 	}
 	return true
 }
@@ -77,37 +81,37 @@ func (f *lazyFlags) imul32(a, b uint64) uint64 {
 }
 
 // divide is DIV (Dst 0) and IDIV (Dst 1). Its flags are undefined; they stay.
-func divide(c *CPU, u *Uop) bool {
-	b, sign := c.R[u.Src%slots], u.Dst == 1
+func divide(c *CPU, u *uop.Uop) bool {
+	b, sign := c.R[u.Src%uop.Slots], u.Dst == 1
 	switch u.Aux {
 	case 1:
-		a := uint64(uint16(c.R[RAX]))
+		a := uint64(uint16(c.R[uop.RAX]))
 		q, r, ok := quotient(sign, a, b, 8)
 		if !ok {
-			return c.raiseNoCode(vectorDE)
+			return c.raiseNoCode(uop.VectorDE)
 		}
-		put(c, RAX, uint16(uint8(q))|uint16(uint8(r))<<8)
+		put(c, uop.RAX, uint16(uint8(q))|uint16(uint8(r))<<8)
 	case 2:
-		a := uint64(uint16(c.R[RAX])) | uint64(uint16(c.R[RDX]))<<16
+		a := uint64(uint16(c.R[uop.RAX])) | uint64(uint16(c.R[uop.RDX]))<<16
 		q, r, ok := quotient(sign, a, b, 16)
 		if !ok {
-			return c.raiseNoCode(vectorDE)
+			return c.raiseNoCode(uop.VectorDE)
 		}
-		put(c, RAX, uint16(q))
-		put(c, RDX, uint16(r))
+		put(c, uop.RAX, uint16(q))
+		put(c, uop.RDX, uint16(r))
 	case 4:
-		a := uint64(uint32(c.R[RAX])) | c.R[RDX]<<32
+		a := uint64(uint32(c.R[uop.RAX])) | c.R[uop.RDX]<<32
 		q, r, ok := quotient(sign, a, b, 32)
 		if !ok {
-			return c.raiseNoCode(vectorDE)
+			return c.raiseNoCode(uop.VectorDE)
 		}
-		c.R[RAX], c.R[RDX] = uint64(uint32(q)), uint64(uint32(r))
+		c.R[uop.RAX], c.R[uop.RDX] = uint64(uint32(q)), uint64(uint32(r))
 	default:
-		q, r, ok := quotient128(sign, c.R[RDX], c.R[RAX], b)
+		q, r, ok := quotient128(sign, c.R[uop.RDX], c.R[uop.RAX], b)
 		if !ok {
-			return c.raiseNoCode(vectorDE)
+			return c.raiseNoCode(uop.VectorDE)
 		}
-		c.R[RAX], c.R[RDX] = q, r
+		c.R[uop.RAX], c.R[uop.RDX] = q, r
 	}
 	return true
 }

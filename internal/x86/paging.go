@@ -5,6 +5,7 @@ import (
 	"unsafe"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // Control register bits (SDM vol. 3, 2.5).
@@ -238,7 +239,7 @@ func (w *walker) fault(code uint32) bool {
 	if w.kind == Fetch && (w.c.efer&EFERNXE != 0 || w.c.cr4&CR4SMEP != 0) {
 		code |= faultI
 	}
-	w.c.Raise(Exception{Vector: vectorPF, Code: code, HasCode: true, CR2: w.va})
+	w.c.Raise(Exception{Vector: uop.VectorPF, Code: code, HasCode: true, CR2: w.va})
 	return false
 }
 

@@ -2,6 +2,8 @@ package x86
 
 import (
 	"testing"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // dataPage and userPage give a page of supervisor data, and of user data, these flags.
@@ -20,7 +22,7 @@ func TestPageFaultErrorCodes(t *testing.T) {
 		d = progData + 0x123
 		u = progUser + 0x1123
 	)
-	jump := func(to uint64) string { return asm(movImm(RAX, to), "FF E0") } // jmp rax
+	jump := func(to uint64) string { return asm(movImm(uop.RAX, to), "FF E0") } // jmp rax
 	prove(t,
 		program{name: "supervisor read, absent", code: asm("|", movFrom(d)), setup: dataPage(0), want: raisesPF(0, d)},
 		program{name: "supervisor write, absent", code: asm("|", movTo(d)), setup: dataPage(pteW), want: raisesPF(faultW, d)},
@@ -53,7 +55,7 @@ func TestPageFaultErrorCodes(t *testing.T) {
 		program{name: "a directory that is read-only", code: asm("|", movTo(d)),
 			setup: func(m *scene) {
 				m.write(progPD, progPT|pteP|pteU)
-				m.gate(vectorPF, progGate+vectorPF*16, 0x8E01) // even the stack is read-only: the frame goes to one in another directory entry
+				m.gate(uop.VectorPF, progGate+uop.VectorPF*16, 0x8E01) // even the stack is read-only: the frame goes to one in another directory entry
 				m.poke(progTSS+0x24, progBig+0x1000)
 			}, want: raisesPF(faultP|faultW, d)},
 	)
@@ -78,15 +80,15 @@ func TestWriteProtect(t *testing.T) {
 		}
 	}
 	prove(t,
-		program{name: "without WP a supervisor writes", code: asm(movImm(RAX, 77), movTo(progData), movFrom(progData), "F4"), setup: noWP(pteP), want: func(t *testing.T, m *scene, e Exit) {
-			halts(reg{RAX, 77})(t, m, e)
+		program{name: "without WP a supervisor writes", code: asm(movImm(uop.RAX, 77), movTo(progData), movFrom(progData), "F4"), setup: noWP(pteP), want: func(t *testing.T, m *scene, e Exit) {
+			halts(reg{uop.RAX, 77})(t, m, e)
 			if v := m.word(pte(progData)); v&(pteA|pteD) != pteA|pteD {
 				t.Errorf("the entry is %#x, want accessed and dirty", v)
 			}
 		}},
 		program{name: "without WP a user does not", user: true, code: asm("|", movTo(progUser+0x1000)), setup: noWP(pteP), want: raisesPF(faultP|faultU|faultW, progUser+0x1000)},
 		program{name: "setting WP takes effect at once", code: asm(
-			movImm(RAX, 5), movTo(progData), // by which the translation enters the TLB
+			movImm(uop.RAX, 5), movTo(progData), // by which the translation enters the TLB
 			"0F 20 C0",       // mov rax, cr0
 			"48 0F BA E8 10", // bts rax, 16
 			"0F 22 C0",       // mov cr0, rax
@@ -104,7 +106,7 @@ func TestSupervisorPrevention(t *testing.T) {
 			m.put(u, []byte{0xF4})
 		}
 	}
-	jump := asm(movImm(RAX, u), "FF E0") // jmp rax
+	jump := asm(movImm(uop.RAX, u), "FF E0") // jmp rax
 	prove(t,
 		program{name: "SMEP", code: jump, setup: with(CR4SMEP), want: raisesFetchPF(faultP|faultI, u)},
 		program{name: "without SMEP", code: jump, setup: with(CR4SMAP), want: func(t *testing.T, m *scene, e Exit) {
@@ -123,8 +125,8 @@ func TestSupervisorPrevention(t *testing.T) {
 		program{name: "SMAP read", code: asm("|", movFrom(u)), setup: with(CR4SMAP), want: raisesPF(faultP, u)},
 		program{name: "SMAP write", code: asm("|", movTo(u)), setup: with(CR4SMAP), want: raisesPF(faultP|faultW, u)},
 		program{name: "SMAP, STAC, CLAC", code: asm(
-			"0F 01 CB",                                // stac
-			movImm(RAX, 9), movTo(u), movFrom(u+0x10), // both are served
+			"0F 01 CB",                                    // stac
+			movImm(uop.RAX, 9), movTo(u), movFrom(u+0x10), // both are served
 			"0F 01 CA", // clac
 			"|", movFrom(u),
 		), setup: with(CR4SMAP), want: raisesPF(faultP, u)},
@@ -135,16 +137,16 @@ func TestSupervisorPrevention(t *testing.T) {
 			"|66 0F 6F 04 25", le(u, 4), // movdqa xmm0, [u]
 		), setup: with(CR4SMAP), want: raisesPF(faultP, u)},
 		program{name: "SMAP, implicit access: a descriptor in a user page, AC set", code: asm(
-			"0F 01 CB",       // stac
-			movImm(RAX, 0xC), // index 1 of the LDT
-			"|8E E0",         // mov fs, eax
+			"0F 01 CB",           // stac
+			movImm(uop.RAX, 0xC), // index 1 of the LDT
+			"|8E E0",             // mov fs, eax
 		), setup: func(m *scene) {
 			with(CR4SMAP)(m)
 			m.from.LDTR = Segment{Selector: selLDT, Attr: segPresent | typeLDT, Limit: 0x17, Base: u}
 			m.write(u, 0, progDescriptors[selData/8])
 		}, want: raisesPF(faultP, u+8)},
 		program{name: "an implicit access of a user program is the supervisor's", user: true, code: asm(
-			movImm(RAX, selUData|3),
+			movImm(uop.RAX, selUData|3),
 			"8E E0",                // mov fs, eax: the GDT is a supervisor page
 			"B8 00 00 00 00 CD 40", // mov eax, 0; int 0x40
 		), setup: with(CR4SMAP | CR4SMEP), want: func(t *testing.T, m *scene, e Exit) {
@@ -153,8 +155,8 @@ func TestSupervisorPrevention(t *testing.T) {
 			}
 		}},
 		program{name: "an implicit access of a user program faults as the supervisor's", user: true, code: asm(
-			movImm(RAX, 0xF), // index 1 of the LDT
-			"|8E E0",         // mov fs, eax
+			movImm(uop.RAX, 0xF), // index 1 of the LDT
+			"|8E E0",             // mov fs, eax
 		), setup: func(m *scene) {
 			m.from.LDTR = Segment{Selector: selLDT, Attr: segPresent | typeLDT, Limit: 0x17, Base: progData}
 			m.protect(progData, 0)
@@ -165,13 +167,13 @@ func TestSupervisorPrevention(t *testing.T) {
 // SDM vol. 3, 4.5.4 and table 4-15 and those after it: bits that must be zero.
 func TestReservedPageTableBits(t *testing.T) {
 	read := asm("|", movFrom(progData))
-	far := asm(movImm(RBX, 1<<30), "|48 8B 03") // mov rax, [rbx]
+	far := asm(movImm(uop.RBX, 1<<30), "|48 8B 03") // mov rax, [rbx]
 	prove(t,
 		program{name: "NX without NXE", code: read, setup: func(m *scene) {
 			m.from.EFER &^= EFERNXE
 			m.protect(progData, pteP|pteNX)
 		}, want: raisesPF(faultP|faultRSVD, progData)},
-		program{name: "page size in a PML4 entry", code: asm(movImm(RBX, 1<<39), "|48 8B 03"), setup: func(m *scene) {
+		program{name: "page size in a PML4 entry", code: asm(movImm(uop.RBX, 1<<39), "|48 8B 03"), setup: func(m *scene) {
 			m.write(progPML4+8, progPDPT|pteP|pteW|ptePS)
 		}, want: raisesPF(faultP|faultRSVD, 1<<39)},
 		program{name: "address bits below 1 GiB", code: far, setup: func(m *scene) {
@@ -183,7 +185,7 @@ func TestReservedPageTableBits(t *testing.T) {
 		program{name: "the PAT bit of a large page is not reserved", code: asm(movFrom(progBig), "F4"), setup: func(m *scene) {
 			m.write(progPD+8, progBig|1<<12|pteP|pteW|ptePS)
 			m.write(progBig, 4711)
-		}, want: halts(reg{RAX, 4711})},
+		}, want: halts(reg{uop.RAX, 4711})},
 		program{name: "address bits beyond the processor's", code: asm("|", movTo(progData)), setup: func(m *scene) {
 			m.cfg.Platform = narrow{m.cfg.Platform}
 			m.CPU = New(m.cfg)
@@ -232,8 +234,8 @@ func TestAccessedAndDirty(t *testing.T) {
 		program{name: "an address that is not used sets nothing", code: asm("48 8D", m32, "0F 18 0C 25", le(progData, 4), "F4"), // lea rax; prefetcht0
 			setup: tables, want: bits(0, leaf)},
 		program{name: "TEST only reads", code: asm("48 85", m32, "F4"), setup: tables, want: bits(pteA, leaf)},
-		program{name: "CMPXCHG writes although it fails", code: asm(movImm(RAX, 1), "48 0F B1 0C 25", le(progData, 4), "F4"), setup: tables, want: bits(pteA|pteD, leaf)},
-		program{name: "a jump into a page sets accessed", code: asm(movImm(RAX, progData), "FF E0"), setup: func(m *scene) {
+		program{name: "CMPXCHG writes although it fails", code: asm(movImm(uop.RAX, 1), "48 0F B1 0C 25", le(progData, 4), "F4"), setup: tables, want: bits(pteA|pteD, leaf)},
+		program{name: "a jump into a page sets accessed", code: asm(movImm(uop.RAX, progData), "FF E0"), setup: func(m *scene) {
 			tables(m)
 			m.put(progData, []byte{0xF4})
 		}, want: bits(pteA, leaf)},
@@ -253,7 +255,7 @@ func TestAccessedAndDirty(t *testing.T) {
 // invalidates and reads again.
 func TestInvalidation(t *testing.T) {
 	const other = progFree + 0x1000 // the frame to which progData leads later
-	remap := asm(movImm(RAX, other|pteP|pteW|pteA|pteD), movTo(pte(progData)))
+	remap := asm(movImm(uop.RAX, other|pteP|pteW|pteA|pteD), movTo(pte(progData)))
 	reread := asm(movFrom(progData), "F4")
 	setup := func(flags uint64) func(*scene) {
 		return func(m *scene) {
@@ -268,42 +270,44 @@ func TestInvalidation(t *testing.T) {
 		return asm("0F 20 E0", flip, flip)                      // mov rax, cr4
 	}
 	descriptor := func(m *scene, words ...uint64) { m.write(progData+0x1000, words...) }
-	invpcid := func(kind uint64) string { return asm(movImm(RBX, kind), "66 0F 38 82 1C 25", le(progData+0x1000, 4)) } // invpcid rbx, [..]
+	invpcid := func(kind uint64) string {
+		return asm(movImm(uop.RBX, kind), "66 0F 38 82 1C 25", le(progData+0x1000, 4))
+	} // invpcid rbx, [..]
 	prove(t,
-		program{name: "INVLPG", code: asm(movFrom(progData), remap, "0F 01 3C 25", le(progData, 4), reread), setup: setup(0), want: halts(reg{RAX, 2})},
-		program{name: "INVLPG of any byte of the page", code: asm(movFrom(progData), remap, "0F 01 3C 25", le(progData+0xFFF, 4), reread), setup: setup(0), want: halts(reg{RAX, 2})},
-		program{name: "INVLPG takes global pages", code: asm(movFrom(progData), remap, "0F 01 3C 25", le(progData, 4), reread), setup: setup(pteG), want: halts(reg{RAX, 2})},
-		program{name: "INVLPG of a non-canonical address does nothing", code: asm(movImm(RBX, 1<<63), "0F 01 3B", "F4"), want: halts()},
-		program{name: "loading CR3", code: asm(movFrom(progData), remap, reloadCR3, reread), setup: setup(0), want: halts(reg{RAX, 2})},
-		program{name: "loading CR3 keeps global pages", code: asm(movFrom(progData), remap, reloadCR3, reread), setup: setup(pteG), want: halts(reg{RAX, 1})},
+		program{name: "INVLPG", code: asm(movFrom(progData), remap, "0F 01 3C 25", le(progData, 4), reread), setup: setup(0), want: halts(reg{uop.RAX, 2})},
+		program{name: "INVLPG of any byte of the page", code: asm(movFrom(progData), remap, "0F 01 3C 25", le(progData+0xFFF, 4), reread), setup: setup(0), want: halts(reg{uop.RAX, 2})},
+		program{name: "INVLPG takes global pages", code: asm(movFrom(progData), remap, "0F 01 3C 25", le(progData, 4), reread), setup: setup(pteG), want: halts(reg{uop.RAX, 2})},
+		program{name: "INVLPG of a non-canonical address does nothing", code: asm(movImm(uop.RBX, 1<<63), "0F 01 3B", "F4"), want: halts()},
+		program{name: "loading CR3", code: asm(movFrom(progData), remap, reloadCR3, reread), setup: setup(0), want: halts(reg{uop.RAX, 2})},
+		program{name: "loading CR3 keeps global pages", code: asm(movFrom(progData), remap, reloadCR3, reread), setup: setup(pteG), want: halts(reg{uop.RAX, 1})},
 		program{name: "loading CR3 without PGE keeps nothing", code: asm(movFrom(progData), remap, reloadCR3, reread), setup: func(m *scene) {
 			setup(pteG)(m)
 			m.from.CR4 &^= CR4PGE
-		}, want: halts(reg{RAX, 2})},
-		program{name: "changing PGE takes global pages", code: asm(movFrom(progData), remap, toggle(7), reread), setup: setup(pteG), want: halts(reg{RAX, 2})},
-		program{name: "setting SMEP", code: asm(movFrom(progData), remap, toggle(20), reread), setup: setup(pteG), want: halts(reg{RAX, 2})},
+		}, want: halts(reg{uop.RAX, 2})},
+		program{name: "changing PGE takes global pages", code: asm(movFrom(progData), remap, toggle(7), reread), setup: setup(pteG), want: halts(reg{uop.RAX, 2})},
+		program{name: "setting SMEP", code: asm(movFrom(progData), remap, toggle(20), reread), setup: setup(pteG), want: halts(reg{uop.RAX, 2})},
 		program{name: "an entry that was absent is not remembered", code: asm(
 			"|", movFrom(progData), // faults once; the handler maps the page and returns
 			"F4",
 		), setup: func(m *scene) {
 			setup(0)(m)
 			m.protect(progData, 0)
-			m.handler(vectorPF, progFree, asm(remap, "48 83 C4 08", "48 CF")) // add rsp, 8; iretq
-		}, want: halts(reg{RAX, 2})},
+			m.handler(uop.VectorPF, progFree, asm(remap, "48 83 C4 08", "48 CF")) // add rsp, 8; iretq
+		}, want: halts(reg{uop.RAX, 2})},
 		program{name: "more rights are not forgotten to be looked at", code: asm(
-			movFrom(progData), movImm(RAX, 3), movTo(progData), movFrom(progData), "F4", // the store faults once
+			movFrom(progData), movImm(uop.RAX, 3), movTo(progData), movFrom(progData), "F4", // the store faults once
 		), setup: func(m *scene) {
 			setup(0)(m)
 			m.protect(progData, pteP)
-			m.handler(vectorPF, progFree, asm("50", movImm(RAX, progData|pteP|pteW), movTo(pte(progData)), "58", "48 83 C4 08", "48 CF")) // push rax; …; pop rax
-		}, want: halts(reg{RAX, 3})},
+			m.handler(uop.VectorPF, progFree, asm("50", movImm(uop.RAX, progData|pteP|pteW), movTo(pte(progData)), "58", "48 83 C4 08", "48 CF")) // push rax; …; pop rax
+		}, want: halts(reg{uop.RAX, 3})},
 		program{name: "INVPCID, one address", code: asm(movFrom(progData), remap, invpcid(0), reread), setup: func(m *scene) {
 			setup(0)(m)
 			descriptor(m, 0, progData)
-		}, want: halts(reg{RAX, 2})},
-		program{name: "INVPCID, one context", code: asm(movFrom(progData), remap, invpcid(1), reread), setup: setup(0), want: halts(reg{RAX, 2})},
-		program{name: "INVPCID, all with globals", code: asm(movFrom(progData), remap, invpcid(2), reread), setup: setup(pteG), want: halts(reg{RAX, 2})},
-		program{name: "INVPCID, all", code: asm(movFrom(progData), remap, invpcid(3), reread), setup: setup(0), want: halts(reg{RAX, 2})},
+		}, want: halts(reg{uop.RAX, 2})},
+		program{name: "INVPCID, one context", code: asm(movFrom(progData), remap, invpcid(1), reread), setup: setup(0), want: halts(reg{uop.RAX, 2})},
+		program{name: "INVPCID, all with globals", code: asm(movFrom(progData), remap, invpcid(2), reread), setup: setup(pteG), want: halts(reg{uop.RAX, 2})},
+		program{name: "INVPCID, all", code: asm(movFrom(progData), remap, invpcid(3), reread), setup: setup(0), want: halts(reg{uop.RAX, 2})},
 	)
 }
 
@@ -312,7 +316,7 @@ func TestInvalidationOfLargePages(t *testing.T) {
 	const a, b = progBig + 0x3000, progBig + 0x1F_F000
 	code := func(invalidate string) string {
 		return asm(movFrom(a), movFrom(b),
-			movImm(RAX, 2*progBig|pteP|pteW|pteA|pteD|ptePS), movTo(progPD+8),
+			movImm(uop.RAX, 2*progBig|pteP|pteW|pteA|pteD|ptePS), movTo(progPD+8),
 			invalidate,
 			movFrom(a), "48 89 C3", // mov rbx, rax
 			movFrom(b), "F4")
@@ -324,20 +328,20 @@ func TestInvalidationOfLargePages(t *testing.T) {
 		m.write(b+progBig, 4)
 	}
 	prove(t,
-		program{name: "INVLPG of the first byte", code: code("0F 01 3C 25" + le(progBig, 4)), setup: setup, want: halts(reg{RBX, 3}, reg{RAX, 4})},
-		program{name: "INVLPG of the last byte", code: code("0F 01 3C 25" + le(2*progBig-1, 4)), setup: setup, want: halts(reg{RBX, 3}, reg{RAX, 4})},
-		program{name: "code in a large page", code: asm(movImm(RAX, progBig), "FF D0", // call rax
-			movImm(RCX, 2*progBig|pteP|pteA|ptePS), "48 89 0C 25", le(progPD+8, 4), // mov [PD+8], rcx
+		program{name: "INVLPG of the first byte", code: code("0F 01 3C 25" + le(progBig, 4)), setup: setup, want: halts(reg{uop.RBX, 3}, reg{uop.RAX, 4})},
+		program{name: "INVLPG of the last byte", code: code("0F 01 3C 25" + le(2*progBig-1, 4)), setup: setup, want: halts(reg{uop.RBX, 3}, reg{uop.RAX, 4})},
+		program{name: "code in a large page", code: asm(movImm(uop.RAX, progBig), "FF D0", // call rax
+			movImm(uop.RCX, 2*progBig|pteP|pteA|ptePS), "48 89 0C 25", le(progPD+8, 4), // mov [PD+8], rcx
 			"0F 01 3C 25", le(progBig+0x1000, 4), // invlpg
 			"FF D0", "F4",
 		), setup: func(m *scene) {
 			m.put(progBig, []byte{0x83, 0xC3, 0x01, 0xC3})   // add ebx, 1; ret
 			m.put(2*progBig, []byte{0x83, 0xC3, 0x10, 0xC3}) // add ebx, 16; ret
-		}, want: halts(reg{RBX, 17})},
-		program{name: "1 GiB page", code: asm(movImm(RBX, 1<<30|progData), "48 8B 03", "F4"), setup: func(m *scene) { // mov rax, [rbx]
+		}, want: halts(reg{uop.RBX, 17})},
+		program{name: "1 GiB page", code: asm(movImm(uop.RBX, 1<<30|progData), "48 8B 03", "F4"), setup: func(m *scene) { // mov rax, [rbx]
 			m.write(progPDPT+8, pteP|ptePS)
 			m.write(progData, 99)
-		}, want: halts(reg{RAX, 99})},
+		}, want: halts(reg{uop.RAX, 99})},
 	)
 }
 
@@ -345,22 +349,22 @@ func TestInvalidationOfLargePages(t *testing.T) {
 func TestPCID(t *testing.T) {
 	on := func(m *scene) { m.from.CR4 |= CR4PCIDE }
 	invpcid := func(kind, lo, hi uint64) (string, func(*scene)) {
-		return asm(movImm(RBX, kind), "|66 0F 38 82 1C 25", le(progData, 4), "F4"), func(m *scene) { m.write(progData, lo, hi) } // invpcid rbx, [progData]
+		return asm(movImm(uop.RBX, kind), "|66 0F 38 82 1C 25", le(progData, 4), "F4"), func(m *scene) { m.write(progData, lo, hi) } // invpcid rbx, [progData]
 	}
 	bad := func(name string, kind, lo, hi uint64) program {
 		code, setup := invpcid(kind, lo, hi)
-		return program{name: name, code: code, setup: setup, want: raises(vectorGP, 0)}
+		return program{name: name, code: code, setup: setup, want: raises(uop.VectorGP, 0)}
 	}
 	good, setGood := invpcid(0, 5, progData)
 	prove(t,
 		program{name: "PCIDE with a PCID in CR3 already", code: asm("0F 20 E0", "48 0F BA E8 11", "|0F 22 E0"), // mov rax, cr4; bts rax, 17; mov cr4, rax
-			setup: func(m *scene) { m.from.CR3 |= 0x18 }, want: raises(vectorGP, 0)},
+			setup: func(m *scene) { m.from.CR3 |= 0x18 }, want: raises(uop.VectorGP, 0)},
 		program{name: "PCIDE", code: asm("0F 20 E0", "48 0F BA E8 11", "0F 22 E0", "0F 20 E3", "F4"), // …; mov rbx, cr4
-			want: halts(reg{RBX, CR4PAE | CR4OSFXSR | CR4OSXMMEXCPT | CR4PGE | CR4FSGSBASE | CR4PCIDE})},
-		program{name: "bit 63 of CR3 asks and is not kept", code: asm(movImm(RAX, 1<<63|progPML4|5), "0F 22 D8", "0F 20 DB", "F4"), // mov cr3, rax; mov rbx, cr3
-			setup: on, want: halts(reg{RBX, progPML4 | 5})},
-		program{name: "bit 63 of CR3 without PCIDE", code: asm(movImm(RAX, 1<<63|progPML4), "|0F 22 D8"), want: raises(vectorGP, 0)},
-		program{name: "address bits of CR3 beyond the architecture", code: asm(movImm(RAX, 1<<52|progPML4), "|0F 22 D8"), want: raises(vectorGP, 0)},
+			want: halts(reg{uop.RBX, CR4PAE | CR4OSFXSR | CR4OSXMMEXCPT | CR4PGE | CR4FSGSBASE | CR4PCIDE})},
+		program{name: "bit 63 of CR3 asks and is not kept", code: asm(movImm(uop.RAX, 1<<63|progPML4|5), "0F 22 D8", "0F 20 DB", "F4"), // mov cr3, rax; mov rbx, cr3
+			setup: on, want: halts(reg{uop.RBX, progPML4 | 5})},
+		program{name: "bit 63 of CR3 without PCIDE", code: asm(movImm(uop.RAX, 1<<63|progPML4), "|0F 22 D8"), want: raises(uop.VectorGP, 0)},
+		program{name: "address bits of CR3 beyond the architecture", code: asm(movImm(uop.RAX, 1<<52|progPML4), "|0F 22 D8"), want: raises(uop.VectorGP, 0)},
 		bad("INVPCID of type 4", 4, 0, 0),
 		bad("INVPCID with reserved bits", 2, 1<<12, 0),
 		bad("INVPCID of a non-canonical address", 0, 0, 1<<63),
@@ -369,23 +373,23 @@ func TestPCID(t *testing.T) {
 			on(m)
 			setGood(m)
 		}, want: halts()},
-		program{name: "INVPCID of a user program", user: true, code: asm("|66 0F 38 82 1C 25", le(progUser, 4)), want: raises(vectorGP, 0)},
+		program{name: "INVPCID of a user program", user: true, code: asm("|66 0F 38 82 1C 25", le(progUser, 4)), want: raises(uop.VectorGP, 0)},
 	)
 }
 
 // A table may be a level of its own: the tables seen through themselves.
 func TestRecursiveTables(t *testing.T) {
 	const slot = 256
-	const self = 0xFFFF_8000_0000_0000 | slot<<30 | slot<<21 | slot<<12                        // PML4 through entry 256 at every level
-	prove(t, program{name: "PML4 maps itself", code: asm(movImm(RBX, self), "48 8B 03", "F4"), // mov rax, [rbx]
+	const self = 0xFFFF_8000_0000_0000 | slot<<30 | slot<<21 | slot<<12                            // PML4 through entry 256 at every level
+	prove(t, program{name: "PML4 maps itself", code: asm(movImm(uop.RBX, self), "48 8B 03", "F4"), // mov rax, [rbx]
 		setup: func(m *scene) { m.write(progPML4+8*slot, progPML4|pteP|pteW|pteA) },
-		want:  halts(reg{RAX, progPDPT | pteP | pteW | pteU | pteA}),
+		want:  halts(reg{uop.RAX, progPDPT | pteP | pteW | pteU | pteA}),
 	})
 }
 
 // A paging structure where there is no memory is nothing that an architecture answers: the run ends and says so.
 func TestTableOutsideMemory(t *testing.T) {
-	prove(t, program{name: "page table beyond memory", code: asm(movImm(RBX, 1<<21), "48 8B 03"), // mov rax, [rbx]
+	prove(t, program{name: "page table beyond memory", code: asm(movImm(uop.RBX, 1<<21), "48 8B 03"), // mov rax, [rbx]
 		setup: func(m *scene) { m.write(progPD+8, 1<<40|pteP|pteW) },
 		want: func(t *testing.T, m *scene, e Exit) {
 			if e.Kind != ExitStopped || e.Err == nil || m.RIP() != m.start+10 {

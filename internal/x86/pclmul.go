@@ -1,10 +1,14 @@
 package x86
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // PCLMULQDQ: the product without carries of one quadword of each operand; imm[0] and imm[4] choose the high ones.
-var carrylessHandlers = map[Op]handler{
-	opPCLMULQDQ: wholeImm(func(a, b XMM, imm uint8) XMM { return carryless(a[imm&1], b[imm>>4&1]) }),
+var carrylessHandlers = map[uop.Op]handler{
+	uop.PCLMULQDQ: wholeImm(func(a, b XMM, imm uint8) XMM { return carryless(a[imm&1], b[imm>>4&1]) }),
 }
 
 // carryless multiplies polynomials over GF(2). The high half is the low half of the mirrored product, which has 127

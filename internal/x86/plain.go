@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 	"github.com/tacit-vm/tacit/physical"
 )
 
@@ -57,7 +58,7 @@ func (p *Plain) ResolveDevice(gpa uint64, write bool) (Translation, error) {
 }
 
 // Intercepts implements [Platform].
-func (p *Plain) Intercepts() InstructionSet { return 0 }
+func (p *Plain) Intercepts() uop.InstructionSet { return 0 }
 
 // Intercept implements [Platform].
 func (p *Plain) Intercept(*CPU, *Instruction) Action { return Native }

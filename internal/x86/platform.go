@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // A Platform is what the processor's surroundings do to it: the confidential-computing architecture, or its absence.
@@ -28,7 +29,7 @@ type Platform interface {
 
 	// Intercepts is the set of instructions that are given to Intercept. It must not change after the first
 	// instruction: the decoder asks it.
-	Intercepts() InstructionSet
+	Intercepts() uop.InstructionSet
 
 	// Intercept does an instruction's work, raises what it raises ([CPU.Raise]), ends the run ([CPU.Stop]), or says
 	// that the processor is to do it natively.
@@ -121,54 +122,9 @@ const (
 	Raised               // an exception was raised or the run stopped; the instruction did not complete
 )
 
-// A InstructionKind names an instruction that a platform can intercept.
-type InstructionKind uint8
-
-// Instructions that a platform can intercept. In 64-bit mode; Size, Port and so on are in [Instruction].
-const (
-	InsnIO       InstructionKind = iota // IN, OUT, INS, OUTS
-	InsnHLT                             // HLT
-	InsnCPUID                           // CPUID
-	InsnRDMSR                           // RDMSR
-	InsnWRMSR                           // WRMSR
-	InsnINVD                            // INVD
-	InsnWBINVD                          // WBINVD, WBNOINVD
-	InsnMONITOR                         // MONITOR
-	InsnMWAIT                           // MWAIT
-	InsnVMCALL                          // VMCALL (Intel's hypercall)
-	InsnVMMCALL                         // VMMCALL (AMD's hypercall)
-	InsnTDCALL                          // TDCALL
-	InsnSEAMCALL                        // SEAMCALL and other VMX instructions
-	InsnPVALIDATE
-	InsnRMPADJUST
-	InsnVMGEXIT
-	InsnRDTSC
-	InsnRDTSCP
-	InsnRDPMC
-	InsnDR // MOV to or from a debug register
-	InsnXSETBV
-	InsnPCONFIG
-	insnKinds
-)
-
-// An InstructionSet is a set of instruction kinds.
-type InstructionSet uint32
-
-// Instructions returns the set of the given kinds.
-func Instructions(kinds ...InstructionKind) InstructionSet {
-	var s InstructionSet
-	for _, k := range kinds {
-		s |= 1 << k
-	}
-	return s
-}
-
-// Has says whether k is in the set.
-func (s InstructionSet) Has(k InstructionKind) bool { return s>>k&1 != 0 }
-
 // An Instruction is an intercepted instruction with what the platform cannot see in the registers.
 type Instruction struct {
-	Kind   InstructionKind
+	Kind   uop.InstructionKind
 	Length int // bytes, prefixes included
 
 	// For InsnIO.

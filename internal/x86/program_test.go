@@ -10,6 +10,7 @@ import (
 
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 	"github.com/tacit-vm/tacit/physical"
 )
 
@@ -175,19 +176,20 @@ func newScene(t testing.TB, p *program, blockLimit int) *scene {
 	m.poke(progTSS+0x66, 0x68) // the I/O map begins beyond the limit
 
 	cs, ss := uint16(selCode), uint16(selData)
-	m.from.GPR[RSP] = progSP
+	m.from.GPR[uop.RSP] = progSP
 	if p.user {
 		cs, ss = selUCode|3, selUData|3
-		m.start, m.from.GPR[RSP], m.from.CPL = progUser, progUSP, 3
+		m.start, m.from.GPR[uop.RSP], m.from.CPL = progUser, progUSP, 3
 	}
 	m.from.RIP = m.start
-	m.from.Seg[segCS] = unpack(cs, progDescriptors[cs/8])
-	m.from.Seg[segSS] = unpack(ss, progDescriptors[ss/8])
+	m.from.Seg[uop.SegCS] = unpack(cs, progDescriptors[cs/8])
+	m.from.Seg[uop.SegSS] = unpack(ss, progDescriptors[ss/8])
 	m.from.TR = unpack(selTSS, progDescriptors[selTSS/8])
 	code, mark := assemble(p.code)
 	m.mark = m.start + mark
 	m.put(m.start, code)
 	m.CPU = New(m.cfg)
+	m.engine = strictEngine{m.engine, t}
 	m.APIC.svr = 0x1FF
 	if p.setup != nil {
 		p.setup(m)
@@ -350,9 +352,9 @@ func (m *scene) caught(t *testing.T, e Exit) caught {
 		t.Fatalf("the program ended with exit %d (%v) at %#x, not in the handler of an exception", e.Kind, e.Err, rip)
 	}
 	c := caught{vector: uint8((rip - progGate) / 16)}
-	sp := m.R[RSP]
+	sp := m.R[uop.RSP]
 	switch c.vector {
-	case vectorDF, vectorTS, vectorNP, vectorSS, vectorGP, vectorPF, vectorAC:
+	case uop.VectorDF, uop.VectorTS, uop.VectorNP, uop.VectorSS, uop.VectorGP, uop.VectorPF, uop.VectorAC:
 		c.code = m.word(sp)
 		sp += 8
 	}
@@ -376,7 +378,7 @@ func raises(vector uint8, code uint64) func(*testing.T, *scene, Exit) {
 func raisesPF(code, cr2 uint64) func(*testing.T, *scene, Exit) {
 	return func(t *testing.T, m *scene, e Exit) {
 		t.Helper()
-		raises(vectorPF, code)(t, m, e)
+		raises(uop.VectorPF, code)(t, m, e)
 		if m.cr2 != cr2 {
 			t.Errorf("CR2 is %#x, want %#x", m.cr2, cr2)
 		}

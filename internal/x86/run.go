@@ -3,6 +3,8 @@ package x86
 import (
 	"errors"
 	"fmt"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // An ExitKind says why [CPU.Run] came back.
@@ -98,6 +100,7 @@ var ErrYield = errors.New("given up, because the run is to stop")
 // is exact: registers, time and the number of instructions are those at the boundary between two instructions.
 func (c *CPU) Run(deadline int64) Exit {
 	c.exiting = false
+	c.protectCode()
 	for {
 		if c.raised {
 			c.unused()
@@ -155,13 +158,13 @@ func (c *CPU) Run(deadline int64) Exit {
 			continue // Yield came before its 0 could be seen
 		}
 		before := c.icount
-		c.exec()
+		why := c.engine.run(c)
 		if c.newTF == c.icount {
 			single = c.rest&FlagTF != 0
 		}
-		if single && c.icount > before && !c.raised && !c.exiting && !(c.shadow == c.icount && c.shadowSS) {
+		if single && c.icount > before && why == stopLimit && !(c.shadow == c.icount && c.shadowSS) {
 			c.dr[6] |= 1 << 14 // BS
-			c.Raise(Exception{Vector: vectorDB, trap: true})
+			c.Raise(Exception{Vector: uop.VectorDB, trap: true})
 		}
 	}
 }

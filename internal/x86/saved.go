@@ -65,8 +65,8 @@ func (g *Segment) carry(s *state.Stream) {
 
 func (u *x87State) carry(s *state.Stream) {
 	for i := range u.reg {
-		state.Numbers(s, &u.reg[i].m)
-		state.Numbers(s, &u.reg[i].se)
+		state.Numbers(s, &u.reg[i].M)
+		state.Numbers(s, &u.reg[i].SE)
 	}
 	state.Numbers(s, &u.full, &u.top)
 	state.Numbers(s, &u.cw, &u.sw, &u.fop)

@@ -6,6 +6,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/state"
 	"github.com/tacit-vm/tacit/internal/state/statetest"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 	"github.com/tacit-vm/tacit/physical"
 )
 
@@ -18,9 +19,9 @@ func TestStateIsWhole(t *testing.T) {
 	plain := &Plain{Memory: memory, RAM: func(uint64) bool { return true }}
 	statetest.Complete(t, func() *CPU { return New(Config{Memory: memory, Platform: plain}) }, (*CPU).Carry,
 		// of the configuration
-		"id", "platform", "bus", "traps", "mem", "intercepts", "eferKeep", "nsPerInsn", "cost", "maxBlock", "tscHz",
+		"id", "platform", "bus", "mem", "eferKeep", "nsPerInsn", "cost", "maxBlock", "tscHz",
 		// made again, or living within an instruction
-		"R", "X", "flags", "rest", "code", "tlb", "jumps", "limit", "yielding", "at", "target", "stackRef", "exit", "exiting", "finish", "scratch", "mode",
+		"R", "X", "flags", "rest", "code", "codeSeen", "engine", "tlb", "jumps", "limit", "yielding", "at", "target", "stackRef", "exit", "exiting", "finish", "scratch", "mode",
 		// a debugger's
 		"watch.budget", "watch.step", "watch.from", "watch.pause", "debug",
 		// apart, below
@@ -52,7 +53,7 @@ func TestStateOfTheRest(t *testing.T) {
 		c.X[i][1]++
 		differs("a register of SSE")
 	}
-	for _, slot := range []int{FSBase, GSBase, BlkRIP} {
+	for _, slot := range []int{FSBase, GSBase, uop.BlkRIP} {
 		c.R[slot]++
 		differs("a base")
 	}

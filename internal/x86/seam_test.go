@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // A seamPlatform is a plain one of which a test replaces what it is about.
@@ -44,9 +45,9 @@ func TestReadOnlyTranslation(t *testing.T) {
 		return tr, r
 	}
 	b.write(bareData, 0x1234)
-	b.R[RAX] = bareData
-	if e := b.Run(1e6); e.Kind != ExitHalted || b.R[RCX] != 0x1234 {
-		t.Fatalf("%+v, RCX %#x", e, b.R[RCX])
+	b.R[uop.RAX] = bareData
+	if e := b.Run(1e6); e.Kind != ExitHalted || b.R[uop.RCX] != 0x1234 {
+		t.Fatalf("%+v, RCX %#x", e, b.R[uop.RCX])
 	}
 	if len(asked) != 2 || asked[0] != Read || asked[1] != Write {
 		t.Errorf("the platform was asked about %v, want one read and one write", asked)
@@ -63,12 +64,12 @@ func TestPlatformExceptionWithCR2(t *testing.T) {
 		}
 		b.write(bareIDT+VectorVC*16, 0x9000|8<<16|0x8E<<40, 0)
 		b.write(0x9000, 0xF4)
-		b.R[RAX] = bareData
+		b.R[uop.RAX] = bareData
 		if e := b.Run(1e6); e.Kind != ExitHalted {
 			t.Fatalf("%+v", e)
 		}
-		if got := b.State().CR2; (got == 0x777) != with || b.word(b.R[RSP]) != 7 {
-			t.Errorf("HasCR2 %v: CR2 is %#x, the code %#x", with, got, b.word(b.R[RSP]))
+		if got := b.State().CR2; (got == 0x777) != with || b.word(b.R[uop.RSP]) != 7 {
+			t.Errorf("HasCR2 %v: CR2 is %#x, the code %#x", with, got, b.word(b.R[uop.RSP]))
 		}
 	}
 }
@@ -92,11 +93,11 @@ func TestProbe(t *testing.T) {
 	if gpa, ok := b.Probe(bareData + 5); !ok || gpa != bareData+5 || b.raised {
 		t.Errorf("%#x, %v", gpa, ok)
 	}
-	if _, ok := b.Probe(5 << 30); ok || !b.raised || b.pending.Vector != vectorPF || b.pending.CR2 != 5<<30 {
+	if _, ok := b.Probe(5 << 30); ok || !b.raised || b.pending.Vector != uop.VectorPF || b.pending.CR2 != 5<<30 {
 		t.Errorf("an address that is not mapped: %v, %v", ok, b.pending)
 	}
 	b.raised = false
-	if _, ok := b.Probe(1 << 47); ok || !b.raised || b.pending.Vector != vectorGP {
+	if _, ok := b.Probe(1 << 47); ok || !b.raised || b.pending.Vector != uop.VectorGP {
 		t.Errorf("a non-canonical address: %v, %v", ok, b.pending)
 	}
 }

@@ -1,14 +1,6 @@
 package x86
 
-// Segment registers in the order of their numbers in instructions.
-const (
-	segES = iota
-	segCS
-	segSS
-	segDS
-	segFS
-	segGS
-)
+import "github.com/tacit-vm/tacit/internal/x86/uop"
 
 // Bits of Segment.Attr: bits 55:40 of a descriptor (SDM vol. 3, figure 3-8).
 const (
@@ -50,11 +42,11 @@ func (c *CPU) descriptorAddress(selector uint16, n uint64, ext uint32) (uint64, 
 	if selector&4 != 0 {
 		base, limit = c.ldtr.Base, uint64(c.ldtr.Limit)
 		if c.ldtr.Selector&^3 == 0 {
-			return 0, c.raise(vectorGP, uint32(selector)&^3|ext)
+			return 0, c.raise(uop.VectorGP, uint32(selector)&^3|ext)
 		}
 	}
 	if uint64(selector&^7)+n-1 > limit {
-		return 0, c.raise(vectorGP, uint32(selector)&^3|ext)
+		return 0, c.raise(uop.VectorGP, uint32(selector)&^3|ext)
 	}
 	return base + uint64(selector&^7), true
 }
@@ -90,8 +82,8 @@ func (c *CPU) setAccessed(s *Segment) bool {
 func (c *CPU) loadSegment(n int, selector uint16) bool {
 	rpl := uint8(selector & 3)
 	if selector&^3 == 0 {
-		if n == segSS && (c.cpl == 3 || rpl != c.cpl) {
-			return c.raise(vectorGP, 0)
+		if n == uop.SegSS && (c.cpl == 3 || rpl != c.cpl) {
+			return c.raise(uop.VectorGP, 0)
 		}
 		c.setSegment(n, Segment{Selector: selector})
 		return true
@@ -103,20 +95,20 @@ func (c *CPU) loadSegment(n int, selector uint16) bool {
 	code := uint32(selector) &^ 3
 	dpl := uint8(s.Attr >> 5 & 3)
 	isCode := s.Attr&segCode != 0
-	if n == segSS {
+	if n == uop.SegSS {
 		if rpl != c.cpl || dpl != c.cpl || s.Attr&segS == 0 || isCode || s.Attr&segWritable == 0 {
-			return c.raise(vectorGP, code)
+			return c.raise(uop.VectorGP, code)
 		}
 		if s.Attr&segPresent == 0 {
-			return c.raise(vectorSS, code)
+			return c.raise(uop.VectorSS, code)
 		}
 	} else {
 		conforming := isCode && s.Attr&segConforming != 0
 		if s.Attr&segS == 0 || isCode && s.Attr&segWritable == 0 || !conforming && (rpl > dpl || c.cpl > dpl) {
-			return c.raise(vectorGP, code)
+			return c.raise(uop.VectorGP, code)
 		}
 		if s.Attr&segPresent == 0 {
-			return c.raise(vectorNP, code)
+			return c.raise(uop.VectorNP, code)
 		}
 	}
 	if !c.setAccessed(&s) {
@@ -131,10 +123,10 @@ func (c *CPU) loadSegment(n int, selector uint16) bool {
 func (c *CPU) setSegment(n int, s Segment) {
 	c.seg[n] = s
 	switch n {
-	case segFS:
-		c.R[FSBase] = s.Base
-	case segGS:
-		c.R[GSBase] = s.Base
+	case uop.SegFS:
+		c.R[uop.FSBase] = s.Base
+	case uop.SegGS:
+		c.R[uop.GSBase] = s.Base
 	}
 }
 
@@ -154,7 +146,7 @@ func (c *CPU) loadSystem(selector uint16) (s Segment, va uint64, ok bool) {
 	s = unpack(selector, lo)
 	s.Base |= hi << 32
 	if ok && (hi>>40&descriptorTypes != 0 || !canonical(s.Base)) {
-		ok = c.raise(vectorGP, uint32(selector)&^3)
+		ok = c.raise(uop.VectorGP, uint32(selector)&^3)
 	}
 	return s, va, ok
 }
@@ -166,16 +158,16 @@ func (c *CPU) loadLDT(selector uint16) bool {
 		return true
 	}
 	if selector&4 != 0 {
-		return c.raise(vectorGP, uint32(selector)&^3)
+		return c.raise(uop.VectorGP, uint32(selector)&^3)
 	}
 	s, _, ok := c.loadSystem(selector)
 	switch {
 	case !ok:
 		return false
 	case s.Attr&descriptorTypes != typeLDT:
-		return c.raise(vectorGP, uint32(selector)&^3)
+		return c.raise(uop.VectorGP, uint32(selector)&^3)
 	case s.Attr&segPresent == 0:
-		return c.raise(vectorNP, uint32(selector)&^3)
+		return c.raise(uop.VectorNP, uint32(selector)&^3)
 	}
 	c.ldtr = s
 	return true
@@ -184,19 +176,19 @@ func (c *CPU) loadLDT(selector uint16) bool {
 // loadTask is LTR.
 func (c *CPU) loadTask(selector uint16) bool {
 	if selector&^3 == 0 {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	if selector&4 != 0 {
-		return c.raise(vectorGP, uint32(selector)&^3)
+		return c.raise(uop.VectorGP, uint32(selector)&^3)
 	}
 	s, va, ok := c.loadSystem(selector)
 	switch {
 	case !ok:
 		return false
 	case s.Attr&descriptorTypes != typeTSSAvail:
-		return c.raise(vectorGP, uint32(selector)&^3)
+		return c.raise(uop.VectorGP, uint32(selector)&^3)
 	case s.Attr&segPresent == 0:
-		return c.raise(vectorNP, uint32(selector)&^3)
+		return c.raise(uop.VectorNP, uint32(selector)&^3)
 	}
 	s.Attr |= 2 // busy
 	if !c.implicit(func() bool { return c.store8(va+5, uint8(s.Attr)) }) {

@@ -1,20 +1,24 @@
 package x86
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // SHA extensions (SDM vol. 2, SHA1RNDS4 and so on; FIPS 180-4). SHA-1 has its first word in the highest doubleword,
 // SHA-256 in the lowest.
-var shaHandlers = map[Op]handler{
-	opSHA1RNDS4:   wholeImm(sha1Rounds),
-	opSHA1NEXTE:   whole(func(a, b XMM) XMM { b[1] += uint64(bits.RotateLeft32(a.dword(3), 30)) << 32; return b }),
-	opSHA1MSG1:    whole(func(a, b XMM) XMM { return XMM{a[0] ^ b[1], a[1] ^ a[0]} }),
-	opSHA1MSG2:    whole(sha1Schedule),
-	opSHA256RNDS2: sha256Rounds,
-	opSHA256MSG1: whole(func(a, b XMM) XMM {
+var shaHandlers = map[uop.Op]handler{
+	uop.SHA1RNDS4:   wholeImm(sha1Rounds),
+	uop.SHA1NEXTE:   whole(func(a, b XMM) XMM { b[1] += uint64(bits.RotateLeft32(a.dword(3), 30)) << 32; return b }),
+	uop.SHA1MSG1:    whole(func(a, b XMM) XMM { return XMM{a[0] ^ b[1], a[1] ^ a[0]} }),
+	uop.SHA1MSG2:    whole(sha1Schedule),
+	uop.SHA256RNDS2: sha256Rounds,
+	uop.SHA256MSG1: whole(func(a, b XMM) XMM {
 		return doublewords(a.dword(0)+sha256Sigma0(a.dword(1)), a.dword(1)+sha256Sigma0(a.dword(2)),
 			a.dword(2)+sha256Sigma0(a.dword(3)), a.dword(3)+sha256Sigma0(b.dword(0)))
 	}),
-	opSHA256MSG2: whole(func(a, b XMM) XMM {
+	uop.SHA256MSG2: whole(func(a, b XMM) XMM {
 		w16, w17 := a.dword(0)+sha256Sigma1(b.dword(2)), a.dword(1)+sha256Sigma1(b.dword(3))
 		return doublewords(w16, w17, a.dword(2)+sha256Sigma1(w16), a.dword(3)+sha256Sigma1(w17))
 	}),
@@ -62,7 +66,7 @@ func sha256Sigma1(x uint32) uint32 {
 
 // sha256Rounds does two rounds: the destination holds C, D, G, H, the source A, B, E, F, from the top, and XMM0 the two
 // words with their constants added.
-func sha256Rounds(cpu *CPU, u *Uop) bool {
+func sha256Rounds(cpu *CPU, u *uop.Uop) bool {
 	dst, s := cpu.xmm(u)
 	a, b, e, f := s.dword(3), s.dword(2), s.dword(1), s.dword(0)
 	c, d, g, h := dst.dword(3), dst.dword(2), dst.dword(1), dst.dword(0)

@@ -1,5 +1,7 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // Shifts and rotates. Counts are masked by the decoder or the caller; a count of zero changes nothing, flags included.
 // OF is defined for counts of one only, and computed the same way for others; AF is undefined.
 
@@ -41,18 +43,6 @@ func (f *lazyFlags) sar32(a uint32, n uint) uint64 {
 	return uint64(r)
 }
 
-// The operations of the shift group, by the reg field of ModRM (SDM vol. 2, table A-6, group 2).
-const (
-	shiftROL = iota
-	shiftROR
-	shiftRCL
-	shiftRCR
-	shiftSHL
-	shiftSHR
-	_ // SHL again
-	shiftSAR
-)
-
 // shift does any of the group for any size. count is masked to five bits, or six for 64-bit operands.
 func shift[T word](f *lazyFlags, op uint8, a T, count uint) T {
 	if count == 0 {
@@ -60,15 +50,15 @@ func shift[T word](f *lazyFlags, op uint8, a T, count uint) T {
 	}
 	w := widthOf[T]()
 	switch op {
-	case shiftROL:
+	case uop.ShiftROL:
 		r := a<<(count%w) | a>>(w-count%w)
 		f.setCarryOverflow(r&1 != 0, (r>>(w-1)^r)&1 != 0)
 		return r
-	case shiftROR:
+	case uop.ShiftROR:
 		r := a>>(count%w) | a<<(w-count%w)
 		f.setCarryOverflow(r>>(w-1) != 0, (r>>(w-1)^r>>(w-2))&1 != 0)
 		return r
-	case shiftRCL:
+	case uop.ShiftRCL:
 		cf := f.cf()
 		for range count % (w + 1) {
 			out := a>>(w-1) != 0
@@ -79,7 +69,7 @@ func shift[T word](f *lazyFlags, op uint8, a T, count uint) T {
 			f.setCarryOverflow(cf, cf != (a>>(w-1) != 0))
 		}
 		return a
-	case shiftRCR:
+	case uop.ShiftRCR:
 		cf := f.cf()
 		of := f.of()
 		for range count % (w + 1) {
@@ -90,13 +80,13 @@ func shift[T word](f *lazyFlags, op uint8, a T, count uint) T {
 		}
 		f.setCarryOverflow(cf, of)
 		return a
-	case shiftSHR:
+	case uop.ShiftSHR:
 		r := a >> count
 		cf := count <= w && a>>(count-1)&1 != 0
 		logic(f, r)
 		f.setCarryOverflow(cf, a>>(w-1) != 0)
 		return r
-	case shiftSAR:
+	case uop.ShiftSAR:
 		s := signed(a)
 		r := T(s >> min(count, w-1))
 		cf := s>>min(count-1, 63)&1 != 0

@@ -2,11 +2,13 @@ package x86
 
 import (
 	"testing"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // stepped makes #DB append the return address to a list at progData+8, whose length is at progData, and go on.
 func stepped(m *scene) {
-	m.handler(vectorDB, progFree, asm("50 53", "48 8B 44 24 10", // push rax; push rbx; mov rax, [rsp+16]
+	m.handler(uop.VectorDB, progFree, asm("50 53", "48 8B 44 24 10", // push rax; push rbx; mov rax, [rsp+16]
 		"8B 1C 25", le(progData, 4), "48 89 04 DD", le(progData+8, 4), "FF 04 25", le(progData, 4), // mov ebx, [n]; mov [list+8 rbx], rax; inc dword [n]
 		"5B 58 48 CF")) // pop rbx; pop rax; iretq
 }
@@ -37,7 +39,7 @@ func TestSingleStep(t *testing.T) {
 			want: steps(28, 29, 36, 37)},
 		program{name: "the handler of a fault is not stepped", code: asm(on, "0F 0B", off, "F4"), setup: func(m *scene) { // ud2, which the handler steps over
 			stepped(m)
-			m.handler(vectorUD, progFree+0x100, asm("90 48 83 04 24 02", "48 CF")) // nop; add qword [rsp], 2; iretq
+			m.handler(uop.VectorUD, progFree+0x100, asm("90 48 83 04 24 02", "48 CF")) // nop; add qword [rsp], 2; iretq
 		}, want: steps(12, 19, 20)},
 		program{name: "neither is that of INT n", code: asm(on, "CD 40", "90", off, "F4"), setup: func(m *scene) {
 			stepped(m)
@@ -57,19 +59,19 @@ func TestSingleStep(t *testing.T) {
 			m.msr.star, m.msr.lstar, m.msr.fmask = testSTAR, testLSTAR, FlagTF
 			m.put(testLSTAR, []byte{0x90, 0xF4})
 		}, want: func(t *testing.T, m *scene, e Exit) {
-			if e.Kind != ExitHalted || m.RIP() != testLSTAR+2 || m.word(progData) != 0 || m.R[R11]&FlagTF == 0 {
+			if e.Kind != ExitHalted || m.RIP() != testLSTAR+2 || m.word(progData) != 0 || m.R[uop.R11]&FlagTF == 0 {
 				t.Errorf("exit %v at %#x after %d traps", e, m.RIP(), m.word(progData))
 			}
 		}},
 		program{name: "SYSCALL that keeps it is trapped after", user: true, code: asm("9C 81 0C 24 00 01 00 00 9D", "0F 05"), setup: func(m *scene) {
 			m.msr.star, m.msr.lstar = testSTAR, testLSTAR
 			m.mark = testLSTAR
-		}, want: raises(vectorDB, 0)},
+		}, want: raises(uop.VectorDB, 0)},
 		program{name: "SYSRET that sets it is trapped at once", code: asm("48 0F 07"), setup: func(m *scene) {
 			m.msr.star = testSTAR
-			m.from.GPR[RCX], m.from.GPR[R11] = progUser, 2|FlagTF
+			m.from.GPR[uop.RCX], m.from.GPR[uop.R11] = progUser, 2|FlagTF
 			m.mark = progUser
-		}, want: raises(vectorDB, 0)},
+		}, want: raises(uop.VectorDB, 0)},
 		program{name: "a SYSCALL long ago does not matter", user: true, code: asm("0F 05"), setup: func(m *scene) {
 			stepped(m)
 			m.msr.star, m.msr.lstar = testSTAR, testLSTAR
@@ -79,24 +81,24 @@ func TestSingleStep(t *testing.T) {
 		}, want: steps(10, 11, 18, 19)},
 		program{name: "DR6.BS says why", code: asm(on, "|90"), want: func(t *testing.T, m *scene, e Exit) {
 			m.mark++
-			raises(vectorDB, 0)(t, m, e)
+			raises(uop.VectorDB, 0)(t, m, e)
 			if m.dr[6] != 0xFFFF_0FF0|1<<14 {
 				t.Errorf("DR6 %#x", m.dr[6])
 			}
 		}},
-		program{name: "HLT is left by the trap", code: asm(on, "F4", "|90"), want: raises(vectorDB, 0)},
+		program{name: "HLT is left by the trap", code: asm(on, "F4", "|90"), want: raises(uop.VectorDB, 0)},
 		program{name: "the trap comes before an interrupt that is pending", code: asm(on, "90"), setup: func(m *scene) {
 			m.from.RFLAGS |= FlagIF
 			m.APIC.startTimerIn(4)
 			m.mark = progGate + irq*16
-			m.gate(vectorDB, progFree, 0x8F00) // a trap gate: the interrupt is taken at the handler's first instruction
+			m.gate(uop.VectorDB, progFree, 0x8F00) // a trap gate: the interrupt is taken at the handler's first instruction
 			m.put(progFree, []byte{0x90, 0xF4})
 		}, want: func(t *testing.T, m *scene, e Exit) {
 			m.mark = progFree
 			interrupted(irq)(t, m, e)
 		}},
 		program{name: "an interrupt in the middle of a repeated instruction pushes RF", code: asm("|F3 AA", "F4"), setup: func(m *scene) { // rep stosb
-			m.from.GPR[RCX], m.from.GPR[RDI] = 0x3000, progUser
+			m.from.GPR[uop.RCX], m.from.GPR[uop.RDI] = 0x3000, progUser
 			m.from.RFLAGS |= FlagIF
 			m.APIC.startTimerIn(1)
 		}, want: frame(irq, 0, func(t *testing.T, m *scene, c caught) {
@@ -109,16 +111,16 @@ func TestSingleStep(t *testing.T) {
 
 // SDM vol. 3, 17.2: what debug registers hold.
 func TestDebugRegisters(t *testing.T) {
-	to := func(n uint64, v uint64) string { return asm(movImm(RAX, v), "0F 23", le(0xC0|n<<3, 1)) } // mov dr<n>, rax
-	from := func(n uint64) string { return asm("0F 21", le(0xC3|n<<3, 1)) }                         // mov rbx, dr<n>
+	to := func(n uint64, v uint64) string { return asm(movImm(uop.RAX, v), "0F 23", le(0xC0|n<<3, 1)) } // mov dr<n>, rax
+	from := func(n uint64) string { return asm("0F 21", le(0xC3|n<<3, 1)) }                             // mov rbx, dr<n>
 	prove(t,
-		program{name: "DR0", code: asm(to(0, 0x1234_5678_9ABC), from(0), "F4"), want: halts(reg{RBX, 0x1234_5678_9ABC})},
-		program{name: "DR6 has bits that are one", code: asm(to(6, 0), from(6), "F4"), want: halts(reg{RBX, 0xFFFF_0FF0})},
-		program{name: "DR7 has one", code: asm(to(7, 0), from(7), "F4"), want: halts(reg{RBX, 0x400})},
-		program{name: "DR7, upper half", code: asm(movImm(RAX, 1<<32), "|0F 23 F8"), want: raises(vectorGP, 0)},
-		program{name: "DR4 is DR6", code: asm(to(6, 1), from(4), "F4"), want: halts(reg{RBX, 0xFFFF_0FF1})},
-		program{name: "DR4 with DE", code: asm("|0F 21 E3"), setup: func(m *scene) { m.from.CR4 |= CR4DE }, want: raises(vectorUD, 0)},
-		program{name: "DR8", code: asm("|44 0F 21 C3"), want: raises(vectorUD, 0)},
-		program{name: "by a user program", user: true, code: asm("|0F 21 C3"), want: raises(vectorGP, 0)},
+		program{name: "DR0", code: asm(to(0, 0x1234_5678_9ABC), from(0), "F4"), want: halts(reg{uop.RBX, 0x1234_5678_9ABC})},
+		program{name: "DR6 has bits that are one", code: asm(to(6, 0), from(6), "F4"), want: halts(reg{uop.RBX, 0xFFFF_0FF0})},
+		program{name: "DR7 has one", code: asm(to(7, 0), from(7), "F4"), want: halts(reg{uop.RBX, 0x400})},
+		program{name: "DR7, upper half", code: asm(movImm(uop.RAX, 1<<32), "|0F 23 F8"), want: raises(uop.VectorGP, 0)},
+		program{name: "DR4 is DR6", code: asm(to(6, 1), from(4), "F4"), want: halts(reg{uop.RBX, 0xFFFF_0FF1})},
+		program{name: "DR4 with DE", code: asm("|0F 21 E3"), setup: func(m *scene) { m.from.CR4 |= CR4DE }, want: raises(uop.VectorUD, 0)},
+		program{name: "DR8", code: asm("|44 0F 21 C3"), want: raises(uop.VectorUD, 0)},
+		program{name: "by a user program", user: true, code: asm("|0F 21 C3"), want: raises(uop.VectorGP, 0)},
 	)
 }

@@ -1,63 +1,65 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // Packed addition and subtraction: wrapping, saturating, averaging, horizontal, and sums of differences.
-var packedAddHandlers = map[Op]handler{
-	opPADDB: func(c *CPU, u *Uop) bool {
+var packedAddHandlers = map[uop.Op]handler{
+	uop.PADDB: func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		d[0], d[1] = add(signs8, d[0], s[0]), add(signs8, d[1], s[1])
 		return true
 	},
-	opPADDW: func(c *CPU, u *Uop) bool {
+	uop.PADDW: func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		d[0], d[1] = add(signs16, d[0], s[0]), add(signs16, d[1], s[1])
 		return true
 	},
-	opPADDD: func(c *CPU, u *Uop) bool {
+	uop.PADDD: func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		d[0], d[1] = add(signs32, d[0], s[0]), add(signs32, d[1], s[1])
 		return true
 	},
-	opPADDQ: func(c *CPU, u *Uop) bool {
+	uop.PADDQ: func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		d[0], d[1] = d[0]+s[0], d[1]+s[1]
 		return true
 	},
-	opPSUBB: quads(func(a, b uint64) uint64 { return sub(signs8, a, b) }),
-	opPSUBW: quads(func(a, b uint64) uint64 { return sub(signs16, a, b) }),
-	opPSUBD: quads(func(a, b uint64) uint64 { return sub(signs32, a, b) }),
-	opPSUBQ: quads(func(a, b uint64) uint64 { return a - b }),
+	uop.PSUBB: quads(func(a, b uint64) uint64 { return sub(signs8, a, b) }),
+	uop.PSUBW: quads(func(a, b uint64) uint64 { return sub(signs16, a, b) }),
+	uop.PSUBD: quads(func(a, b uint64) uint64 { return sub(signs32, a, b) }),
+	uop.PSUBQ: quads(func(a, b uint64) uint64 { return a - b }),
 
-	opPADDSB: quads(func(a, b uint64) uint64 {
+	uop.PADDSB: quads(func(a, b uint64) uint64 {
 		return lanes(a, b, func(a, b int8) int8 { return saturate8(int32(a) + int32(b)) })
 	}),
-	opPADDSW:  quads(func(a, b uint64) uint64 { return lanes(a, b, addSaturated16) }),
-	opPADDUSB: quads(func(a, b uint64) uint64 { return lanes(a, b, func(a, b uint8) uint8 { return a + min(b, ^a) }) }),
-	opPADDUSW: quads(func(a, b uint64) uint64 { return lanes(a, b, func(a, b uint16) uint16 { return a + min(b, ^a) }) }),
-	opPSUBSB: quads(func(a, b uint64) uint64 {
+	uop.PADDSW:  quads(func(a, b uint64) uint64 { return lanes(a, b, addSaturated16) }),
+	uop.PADDUSB: quads(func(a, b uint64) uint64 { return lanes(a, b, func(a, b uint8) uint8 { return a + min(b, ^a) }) }),
+	uop.PADDUSW: quads(func(a, b uint64) uint64 { return lanes(a, b, func(a, b uint16) uint16 { return a + min(b, ^a) }) }),
+	uop.PSUBSB: quads(func(a, b uint64) uint64 {
 		return lanes(a, b, func(a, b int8) int8 { return saturate8(int32(a) - int32(b)) })
 	}),
-	opPSUBSW:  quads(func(a, b uint64) uint64 { return lanes(a, b, subSaturated16) }),
-	opPSUBUSB: quads(subSaturatedBytes),
-	opPSUBUSW: quads(func(a, b uint64) uint64 { return lanes(a, b, func(a, b uint16) uint16 { return a - min(a, b) }) }),
-	opPAVGB:   quads(func(a, b uint64) uint64 { return average(signs8, a, b) }),
-	opPAVGW:   quads(func(a, b uint64) uint64 { return average(signs16, a, b) }),
+	uop.PSUBSW:  quads(func(a, b uint64) uint64 { return lanes(a, b, subSaturated16) }),
+	uop.PSUBUSB: quads(subSaturatedBytes),
+	uop.PSUBUSW: quads(func(a, b uint64) uint64 { return lanes(a, b, func(a, b uint16) uint16 { return a - min(a, b) }) }),
+	uop.PAVGB:   quads(func(a, b uint64) uint64 { return average(signs8, a, b) }),
+	uop.PAVGW:   quads(func(a, b uint64) uint64 { return average(signs16, a, b) }),
 
-	opPABSB:  quads(func(_, b uint64) uint64 { return lanes(b, b, func(a, b int8) int8 { return withSign(a, b) }) }),
-	opPABSW:  quads(func(_, b uint64) uint64 { return lanes(b, b, func(a, b int16) int16 { return withSign(a, b) }) }),
-	opPABSD:  quads(func(_, b uint64) uint64 { return lanes(b, b, func(a, b int32) int32 { return withSign(a, b) }) }),
-	opPSIGNB: quads(func(a, b uint64) uint64 { return lanes(a, b, withSign[int8]) }),
-	opPSIGNW: quads(func(a, b uint64) uint64 { return lanes(a, b, withSign[int16]) }),
-	opPSIGND: quads(func(a, b uint64) uint64 { return lanes(a, b, withSign[int32]) }),
+	uop.PABSB:  quads(func(_, b uint64) uint64 { return lanes(b, b, func(a, b int8) int8 { return withSign(a, b) }) }),
+	uop.PABSW:  quads(func(_, b uint64) uint64 { return lanes(b, b, func(a, b int16) int16 { return withSign(a, b) }) }),
+	uop.PABSD:  quads(func(_, b uint64) uint64 { return lanes(b, b, func(a, b int32) int32 { return withSign(a, b) }) }),
+	uop.PSIGNB: quads(func(a, b uint64) uint64 { return lanes(a, b, withSign[int8]) }),
+	uop.PSIGNW: quads(func(a, b uint64) uint64 { return lanes(a, b, withSign[int16]) }),
+	uop.PSIGND: quads(func(a, b uint64) uint64 { return lanes(a, b, withSign[int32]) }),
 
-	opPHADDW:  whole(func(a, b XMM) XMM { return horizontal(a, b, func(a, b int16) int16 { return a + b }) }),
-	opPHADDD:  whole(func(a, b XMM) XMM { return horizontal(a, b, func(a, b int32) int32 { return a + b }) }),
-	opPHADDSW: whole(func(a, b XMM) XMM { return horizontal(a, b, addSaturated16) }),
-	opPHSUBW:  whole(func(a, b XMM) XMM { return horizontal(a, b, func(a, b int16) int16 { return a - b }) }),
-	opPHSUBD:  whole(func(a, b XMM) XMM { return horizontal(a, b, func(a, b int32) int32 { return a - b }) }),
-	opPHSUBSW: whole(func(a, b XMM) XMM { return horizontal(a, b, subSaturated16) }),
+	uop.PHADDW:  whole(func(a, b XMM) XMM { return horizontal(a, b, func(a, b int16) int16 { return a + b }) }),
+	uop.PHADDD:  whole(func(a, b XMM) XMM { return horizontal(a, b, func(a, b int32) int32 { return a + b }) }),
+	uop.PHADDSW: whole(func(a, b XMM) XMM { return horizontal(a, b, addSaturated16) }),
+	uop.PHSUBW:  whole(func(a, b XMM) XMM { return horizontal(a, b, func(a, b int16) int16 { return a - b }) }),
+	uop.PHSUBD:  whole(func(a, b XMM) XMM { return horizontal(a, b, func(a, b int32) int32 { return a - b }) }),
+	uop.PHSUBSW: whole(func(a, b XMM) XMM { return horizontal(a, b, subSaturated16) }),
 
-	opPSADBW:  quads(sumOfDifferences),
-	opMPSADBW: wholeImm(mpsadbw),
+	uop.PSADBW:  quads(sumOfDifferences),
+	uop.MPSADBW: wholeImm(mpsadbw),
 }
 
 // The top bits of all lanes of a quadword. Lane-wise arithmetic on a whole quadword keeps them out of the sum, so that

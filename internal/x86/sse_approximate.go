@@ -1,16 +1,24 @@
 package x86
 
-import "math"
+import (
+	"math"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // RCPPS and RSQRTPS. The manual bounds their error only (SDM vol. 2: relative error at most 1.5 × 2^-12); Intel's
 // processors look the result up by the leading bits of the operand, and give 1/x or 1/√x of the middle of the interval
 // that these bits leave, to 13 bits. They raise no exceptions and heed neither rounding control nor DAZ and FTZ:
 // denormal operands count as zeros, and tiny results are zeros.
-var floatApproximateHandlers = map[Op]handler{
-	opRCPPS:   func(c *CPU, u *Uop) bool { d, s := c.xmm(u); *d = each32(*s, reciprocal); return true },
-	opRSQRTPS: func(c *CPU, u *Uop) bool { d, s := c.xmm(u); *d = each32(*s, reciprocalRoot); return true },
-	opRCPSS:   func(c *CPU, u *Uop) bool { d, s := c.xmm(u); d.setDword(0, reciprocal(s.dword(0))); return true },
-	opRSQRTSS: func(c *CPU, u *Uop) bool { d, s := c.xmm(u); d.setDword(0, reciprocalRoot(s.dword(0))); return true },
+var floatApproximateHandlers = map[uop.Op]handler{
+	uop.RCPPS:   func(c *CPU, u *uop.Uop) bool { d, s := c.xmm(u); *d = each32(*s, reciprocal); return true },
+	uop.RSQRTPS: func(c *CPU, u *uop.Uop) bool { d, s := c.xmm(u); *d = each32(*s, reciprocalRoot); return true },
+	uop.RCPSS:   func(c *CPU, u *uop.Uop) bool { d, s := c.xmm(u); d.setDword(0, reciprocal(s.dword(0))); return true },
+	uop.RSQRTSS: func(c *CPU, u *uop.Uop) bool {
+		d, s := c.xmm(u)
+		d.setDword(0, reciprocalRoot(s.dword(0)))
+		return true
+	},
 }
 
 func each32(x XMM, f func(uint32) uint32) (r XMM) {

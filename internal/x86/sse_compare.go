@@ -1,33 +1,35 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // Packed integer comparisons, minimum and maximum.
-var packedCompareHandlers = map[Op]handler{
-	opPCMPEQB: pcmpeqb,
-	opPCMPEQW: quads(func(a, b uint64) uint64 { return zeroLanes(signs16, 16, a^b) }),
-	opPCMPEQD: quads(func(a, b uint64) uint64 { return zeroLanes(signs32, 32, a^b) }),
-	opPCMPEQQ: quads(func(a, b uint64) uint64 { return allOnes(a == b) }),
-	opPCMPGTB: quads(func(a, b uint64) uint64 { return ^atLeast(b^signs8, a^signs8) }),
-	opPCMPGTW: quads(func(a, b uint64) uint64 { return lanes(a, b, greater[int16]) }),
-	opPCMPGTD: quads(func(a, b uint64) uint64 { return lanes(a, b, greater[int32]) }),
-	opPCMPGTQ: quads(func(a, b uint64) uint64 { return allOnes(int64(a) > int64(b)) }),
+var packedCompareHandlers = map[uop.Op]handler{
+	uop.PCMPEQB: pcmpeqb,
+	uop.PCMPEQW: quads(func(a, b uint64) uint64 { return zeroLanes(signs16, 16, a^b) }),
+	uop.PCMPEQD: quads(func(a, b uint64) uint64 { return zeroLanes(signs32, 32, a^b) }),
+	uop.PCMPEQQ: quads(func(a, b uint64) uint64 { return allOnes(a == b) }),
+	uop.PCMPGTB: quads(func(a, b uint64) uint64 { return ^atLeast(b^signs8, a^signs8) }),
+	uop.PCMPGTW: quads(func(a, b uint64) uint64 { return lanes(a, b, greater[int16]) }),
+	uop.PCMPGTD: quads(func(a, b uint64) uint64 { return lanes(a, b, greater[int32]) }),
+	uop.PCMPGTQ: quads(func(a, b uint64) uint64 { return allOnes(int64(a) > int64(b)) }),
 
-	opPMINUB: quads(func(a, b uint64) uint64 { return a - subSaturatedBytes(a, b) }), // no lane borrows: what is taken is at most a
-	opPMAXUB: quads(func(a, b uint64) uint64 { return b + subSaturatedBytes(a, b) }),
-	opPMINUW: quads(func(a, b uint64) uint64 { return lanes(a, b, least[uint16]) }),
-	opPMAXUW: quads(func(a, b uint64) uint64 { return lanes(a, b, greatest[uint16]) }),
-	opPMINUD: quads(func(a, b uint64) uint64 { return lanes(a, b, least[uint32]) }),
-	opPMAXUD: quads(func(a, b uint64) uint64 { return lanes(a, b, greatest[uint32]) }),
-	opPMINSB: quads(func(a, b uint64) uint64 { return lanes(a, b, least[int8]) }),
-	opPMAXSB: quads(func(a, b uint64) uint64 { return lanes(a, b, greatest[int8]) }),
-	opPMINSW: quads(func(a, b uint64) uint64 { return lanes(a, b, least[int16]) }),
-	opPMAXSW: quads(func(a, b uint64) uint64 { return lanes(a, b, greatest[int16]) }),
-	opPMINSD: quads(func(a, b uint64) uint64 { return lanes(a, b, least[int32]) }),
-	opPMAXSD: quads(func(a, b uint64) uint64 { return lanes(a, b, greatest[int32]) }),
+	uop.PMINUB: quads(func(a, b uint64) uint64 { return a - subSaturatedBytes(a, b) }), // no lane borrows: what is taken is at most a
+	uop.PMAXUB: quads(func(a, b uint64) uint64 { return b + subSaturatedBytes(a, b) }),
+	uop.PMINUW: quads(func(a, b uint64) uint64 { return lanes(a, b, least[uint16]) }),
+	uop.PMAXUW: quads(func(a, b uint64) uint64 { return lanes(a, b, greatest[uint16]) }),
+	uop.PMINUD: quads(func(a, b uint64) uint64 { return lanes(a, b, least[uint32]) }),
+	uop.PMAXUD: quads(func(a, b uint64) uint64 { return lanes(a, b, greatest[uint32]) }),
+	uop.PMINSB: quads(func(a, b uint64) uint64 { return lanes(a, b, least[int8]) }),
+	uop.PMAXSB: quads(func(a, b uint64) uint64 { return lanes(a, b, greatest[int8]) }),
+	uop.PMINSW: quads(func(a, b uint64) uint64 { return lanes(a, b, least[int16]) }),
+	uop.PMAXSW: quads(func(a, b uint64) uint64 { return lanes(a, b, greatest[int16]) }),
+	uop.PMINSD: quads(func(a, b uint64) uint64 { return lanes(a, b, least[int32]) }),
+	uop.PMAXSD: quads(func(a, b uint64) uint64 { return lanes(a, b, greatest[int32]) }),
 
-	opPHMINPOSUW: whole(phminposuw),
+	uop.PHMINPOSUW: whole(phminposuw),
 }
 
-func pcmpeqb(c *CPU, u *Uop) bool {
+func pcmpeqb(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	d[0], d[1] = zeroLanes(signs8, 8, d[0]^s[0]), zeroLanes(signs8, 8, d[1]^s[1])
 	return true

@@ -1,43 +1,48 @@
 package x86
 
-import "math"
+import (
+	"math"
+
+	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // Floating-point comparisons.
-var floatCompareHandlers = map[Op]handler{
-	opCMPPS:   cmpps,
-	opCMPPD:   cmppd,
-	opCMPSS:   cmpss,
-	opCMPSD:   cmpsd,
-	opCOMISS:  compareSingle,
-	opCOMISD:  compareDouble,
-	opUCOMISS: compareSingle,
-	opUCOMISD: compareDouble,
+var floatCompareHandlers = map[uop.Op]handler{
+	uop.CMPPS:   cmpps,
+	uop.CMPPD:   cmppd,
+	uop.CMPSS:   cmpss,
+	uop.CMPSD:   cmpsd,
+	uop.COMISS:  compareSingle,
+	uop.COMISD:  compareDouble,
+	uop.UCOMISS: compareSingle,
+	uop.UCOMISD: compareDouble,
 }
 
 // predicate says whether a and b are in the relation imm[2:0] (SDM vol. 2, CMPPD, table 3-1): EQ, LT, LE, UNORD and
 // their opposites. LT, LE and their opposites signal quiet NaNs.
-func (e *floatEnv) predicate(a, b number, imm uint8) bool {
-	o := e.compare(a, b, imm&3 == 1 || imm&3 == 2)
+func predicate(e *softfloat.Env, a, b softfloat.Number, imm uint8) bool {
+	o := e.Compare(a, b, imm&3 == 1 || imm&3 == 2)
 	var holds bool
 	switch imm & 3 {
 	case 0:
-		holds = o == equal
+		holds = o == softfloat.Equal
 	case 1:
-		holds = o == less
+		holds = o == softfloat.Less
 	case 2:
-		holds = o == less || o == equal
+		holds = o == softfloat.Less || o == softfloat.Equal
 	case 3:
-		holds = o == unordered
+		holds = o == softfloat.Unordered
 	}
 	return holds != (imm&4 != 0)
 }
 
-func cmpps(c *CPU, u *Uop) bool {
+func cmpps(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	e := c.sseEnv()
 	var r XMM
 	for i := range 4 {
-		if e.predicate(unpack32(d.dword(i)), unpack32(s.dword(i)), uint8(u.Imm)) {
+		if predicate(&e, softfloat.Unpack32(d.dword(i)), softfloat.Unpack32(s.dword(i)), uint8(u.Imm)) {
 			r.setDword(i, 0xFFFFFFFF)
 		}
 	}
@@ -48,12 +53,12 @@ func cmpps(c *CPU, u *Uop) bool {
 	return true
 }
 
-func cmppd(c *CPU, u *Uop) bool {
+func cmppd(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	e := c.sseEnv()
 	var r XMM
 	for i := range r {
-		r[i] = allOnes(e.predicate(unpack64(d[i]), unpack64(s[i]), uint8(u.Imm)))
+		r[i] = allOnes(predicate(&e, softfloat.Unpack64(d[i]), softfloat.Unpack64(s[i]), uint8(u.Imm)))
 	}
 	if !c.settle(&e) {
 		return false
@@ -62,10 +67,10 @@ func cmppd(c *CPU, u *Uop) bool {
 	return true
 }
 
-func cmpss(c *CPU, u *Uop) bool {
+func cmpss(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	e := c.sseEnv()
-	r := allOnes(e.predicate(unpack32(d.dword(0)), unpack32(s.dword(0)), uint8(u.Imm)))
+	r := allOnes(predicate(&e, softfloat.Unpack32(d.dword(0)), softfloat.Unpack32(s.dword(0)), uint8(u.Imm)))
 	if !c.settle(&e) {
 		return false
 	}
@@ -73,10 +78,10 @@ func cmpss(c *CPU, u *Uop) bool {
 	return true
 }
 
-func cmpsd(c *CPU, u *Uop) bool {
+func cmpsd(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	e := c.sseEnv()
-	r := allOnes(e.predicate(unpack64(d[0]), unpack64(s[0]), uint8(u.Imm)))
+	r := allOnes(predicate(&e, softfloat.Unpack64(d[0]), softfloat.Unpack64(s[0]), uint8(u.Imm)))
 	if !c.settle(&e) {
 		return false
 	}
@@ -86,24 +91,24 @@ func cmpsd(c *CPU, u *Uop) bool {
 
 // compareSingle and compareDouble are COMIS and UCOMIS, which does not signal quiet NaNs. The host compares where it
 // raises nothing.
-func compareSingle(c *CPU, u *Uop) bool {
+func compareSingle(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	a, b := uint32(d[0]), uint32(s[0])
-	if normal32(a) && normal32(b) {
+	if softfloat.Normal32(a) && softfloat.Normal32(b) {
 		c.flags.set(hostOrdering(math.Float32frombits(a), math.Float32frombits(b)))
 		return true
 	}
-	return c.compareFlags(unpack32(a), unpack32(b), u.Op == opCOMISS)
+	return c.compareFlags(softfloat.Unpack32(a), softfloat.Unpack32(b), u.Op == uop.COMISS)
 }
 
-func compareDouble(c *CPU, u *Uop) bool {
+func compareDouble(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	a, b := d[0], s[0]
-	if normal64(a) && normal64(b) {
+	if softfloat.Normal64(a) && softfloat.Normal64(b) {
 		c.flags.set(hostOrdering(math.Float64frombits(a), math.Float64frombits(b)))
 		return true
 	}
-	return c.compareFlags(unpack64(a), unpack64(b), u.Op == opCOMISD)
+	return c.compareFlags(softfloat.Unpack64(a), softfloat.Unpack64(b), u.Op == uop.COMISD)
 }
 
 // hostOrdering is orderingFlags of two numbers that are not NaNs.
@@ -118,9 +123,9 @@ func hostOrdering[T float32 | float64](a, b T) uint64 {
 }
 
 // compareFlags puts the result into ZF, PF and CF and clears the other flags.
-func (c *CPU) compareFlags(a, b number, signal bool) bool {
+func (c *CPU) compareFlags(a, b softfloat.Number, signal bool) bool {
 	e := c.sseEnv()
-	o := e.compare(a, b, signal)
+	o := e.Compare(a, b, signal)
 	if !c.settle(&e) {
 		return false
 	}
@@ -129,4 +134,4 @@ func (c *CPU) compareFlags(a, b number, signal bool) bool {
 }
 
 // orderingFlags is the result of a comparison in EFLAGS (SDM vol. 2, COMISD and FCOMI).
-var orderingFlags = [...]uint64{less: FlagCF, equal: FlagZF, greaterThan: 0, unordered: FlagZF | FlagPF | FlagCF}
+var orderingFlags = [...]uint64{softfloat.Less: FlagCF, softfloat.Equal: FlagZF, softfloat.GreaterThan: 0, softfloat.Unordered: FlagZF | FlagPF | FlagCF}

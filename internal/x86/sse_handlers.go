@@ -3,6 +3,8 @@ package x86
 import (
 	"maps"
 	"unsafe"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // sseHandlers is the table of all operations on XMM registers, put together from the tables of their subjects.
@@ -29,8 +31,8 @@ var sseHandlers = joined(
 	xsaveHandlers,
 )
 
-func joined(tables ...map[Op]handler) map[Op]handler {
-	all := map[Op]handler{}
+func joined(tables ...map[uop.Op]handler) map[uop.Op]handler {
+	all := map[uop.Op]handler{}
 	for _, t := range tables {
 		maps.Copy(all, t)
 	}
@@ -42,7 +44,7 @@ func joined(tables ...map[Op]handler) map[Op]handler {
 
 // quads applies f to both quadwords: dst = f(dst, src).
 func quads(f func(a, b uint64) uint64) handler {
-	return func(c *CPU, u *Uop) bool {
+	return func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		d[0], d[1] = f(d[0], s[0]), f(d[1], s[1])
 		return true
@@ -51,7 +53,7 @@ func quads(f func(a, b uint64) uint64) handler {
 
 // whole makes dst = f(dst, src).
 func whole(f func(a, b XMM) XMM) handler {
-	return func(c *CPU, u *Uop) bool {
+	return func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		*d = f(*d, *s)
 		return true
@@ -60,7 +62,7 @@ func whole(f func(a, b XMM) XMM) handler {
 
 // wholeImm makes dst = f(dst, src, imm8).
 func wholeImm(f func(a, b XMM, imm uint8) XMM) handler {
-	return func(c *CPU, u *Uop) bool {
+	return func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		*d = f(*d, *s, uint8(u.Imm))
 		return true

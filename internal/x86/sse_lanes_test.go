@@ -5,6 +5,8 @@ import (
 	"math"
 	"math/rand"
 	"testing"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // Operations on whole quadwords do to each lane what the manual says of one lane.
@@ -52,44 +54,44 @@ func TestLanes(t *testing.T) {
 	m := newVectorMachine(t)
 	for _, c := range []struct {
 		name string
-		op   Op
+		op   uop.Op
 		want func(a, b []byte) []byte
 	}{
-		{"PADDB", opPADDB, bytes(func(a, b int) int { return a + b })},
-		{"PADDW", opPADDW, words(func(a, b int) int { return a + b })},
-		{"PADDD", opPADDD, dwords(func(a, b int) int { return a + b })},
-		{"PSUBB", opPSUBB, bytes(func(a, b int) int { return a - b })},
-		{"PSUBW", opPSUBW, words(func(a, b int) int { return a - b })},
-		{"PSUBD", opPSUBD, dwords(func(a, b int) int { return a - b })},
-		{"PADDSB", opPADDSB, bytes(func(a, b int) int { return clamp(s8(a)+s8(b), -128, 127) })},
-		{"PADDUSB", opPADDUSB, bytes(func(a, b int) int { return clamp(a+b, 0, 255) })},
-		{"PADDSW", opPADDSW, words(func(a, b int) int { return clamp(s16(a)+s16(b), -32768, 32767) })},
-		{"PADDUSW", opPADDUSW, words(func(a, b int) int { return clamp(a+b, 0, 65535) })},
-		{"PSUBSB", opPSUBSB, bytes(func(a, b int) int { return clamp(s8(a)-s8(b), -128, 127) })},
-		{"PSUBUSB", opPSUBUSB, bytes(func(a, b int) int { return clamp(a-b, 0, 255) })},
-		{"PSUBUSW", opPSUBUSW, words(func(a, b int) int { return clamp(a-b, 0, 65535) })},
-		{"PAVGB", opPAVGB, bytes(func(a, b int) int { return (a + b + 1) / 2 })},
-		{"PAVGW", opPAVGW, words(func(a, b int) int { return (a + b + 1) / 2 })},
-		{"PCMPEQB", opPCMPEQB, bytes(func(a, b int) int { return all(a == b) })},
-		{"PCMPEQW", opPCMPEQW, words(func(a, b int) int { return all(a == b) })},
-		{"PCMPEQD", opPCMPEQD, dwords(func(a, b int) int { return all(a == b) })},
-		{"PCMPGTB", opPCMPGTB, bytes(func(a, b int) int { return all(s8(a) > s8(b)) })},
-		{"PCMPGTW", opPCMPGTW, words(func(a, b int) int { return all(s16(a) > s16(b)) })},
-		{"PCMPGTD", opPCMPGTD, dwords(func(a, b int) int { return all(s32(a) > s32(b)) })},
-		{"PMINUB", opPMINUB, bytes(func(a, b int) int { return min(a, b) })},
-		{"PMAXUB", opPMAXUB, bytes(func(a, b int) int { return max(a, b) })},
-		{"PMINSB", opPMINSB, bytes(func(a, b int) int { return min(s8(a), s8(b)) })},
-		{"PMAXSW", opPMAXSW, words(func(a, b int) int { return max(s16(a), s16(b)) })},
-		{"PMULHW", opPMULHW, words(func(a, b int) int { return s16(a) * s16(b) >> 16 })},
-		{"PMULHUW", opPMULHUW, words(func(a, b int) int { return a * b >> 16 })},
-		{"PMULHRSW", opPMULHRSW, words(func(a, b int) int { return (s16(a)*s16(b)>>14 + 1) >> 1 })},
-		{"PMULLD", opPMULLD, dwords(func(a, b int) int { return a * b })},
+		{"PADDB", uop.PADDB, bytes(func(a, b int) int { return a + b })},
+		{"PADDW", uop.PADDW, words(func(a, b int) int { return a + b })},
+		{"PADDD", uop.PADDD, dwords(func(a, b int) int { return a + b })},
+		{"PSUBB", uop.PSUBB, bytes(func(a, b int) int { return a - b })},
+		{"PSUBW", uop.PSUBW, words(func(a, b int) int { return a - b })},
+		{"PSUBD", uop.PSUBD, dwords(func(a, b int) int { return a - b })},
+		{"PADDSB", uop.PADDSB, bytes(func(a, b int) int { return clamp(s8(a)+s8(b), -128, 127) })},
+		{"PADDUSB", uop.PADDUSB, bytes(func(a, b int) int { return clamp(a+b, 0, 255) })},
+		{"PADDSW", uop.PADDSW, words(func(a, b int) int { return clamp(s16(a)+s16(b), -32768, 32767) })},
+		{"PADDUSW", uop.PADDUSW, words(func(a, b int) int { return clamp(a+b, 0, 65535) })},
+		{"PSUBSB", uop.PSUBSB, bytes(func(a, b int) int { return clamp(s8(a)-s8(b), -128, 127) })},
+		{"PSUBUSB", uop.PSUBUSB, bytes(func(a, b int) int { return clamp(a-b, 0, 255) })},
+		{"PSUBUSW", uop.PSUBUSW, words(func(a, b int) int { return clamp(a-b, 0, 65535) })},
+		{"PAVGB", uop.PAVGB, bytes(func(a, b int) int { return (a + b + 1) / 2 })},
+		{"PAVGW", uop.PAVGW, words(func(a, b int) int { return (a + b + 1) / 2 })},
+		{"PCMPEQB", uop.PCMPEQB, bytes(func(a, b int) int { return all(a == b) })},
+		{"PCMPEQW", uop.PCMPEQW, words(func(a, b int) int { return all(a == b) })},
+		{"PCMPEQD", uop.PCMPEQD, dwords(func(a, b int) int { return all(a == b) })},
+		{"PCMPGTB", uop.PCMPGTB, bytes(func(a, b int) int { return all(s8(a) > s8(b)) })},
+		{"PCMPGTW", uop.PCMPGTW, words(func(a, b int) int { return all(s16(a) > s16(b)) })},
+		{"PCMPGTD", uop.PCMPGTD, dwords(func(a, b int) int { return all(s32(a) > s32(b)) })},
+		{"PMINUB", uop.PMINUB, bytes(func(a, b int) int { return min(a, b) })},
+		{"PMAXUB", uop.PMAXUB, bytes(func(a, b int) int { return max(a, b) })},
+		{"PMINSB", uop.PMINSB, bytes(func(a, b int) int { return min(s8(a), s8(b)) })},
+		{"PMAXSW", uop.PMAXSW, words(func(a, b int) int { return max(s16(a), s16(b)) })},
+		{"PMULHW", uop.PMULHW, words(func(a, b int) int { return s16(a) * s16(b) >> 16 })},
+		{"PMULHUW", uop.PMULHUW, words(func(a, b int) int { return a * b >> 16 })},
+		{"PMULHRSW", uop.PMULHRSW, words(func(a, b int) int { return (s16(a)*s16(b)>>14 + 1) >> 1 })},
+		{"PMULLD", uop.PMULLD, dwords(func(a, b int) int { return a * b })},
 	} {
 		for range 2000 {
 			a, b := laneXMM(r), laneXMM(r)
 			x, y := a.bytes(), b.bytes()
 			m.X[3], m.X[4] = a, b
-			handlers[c.op](m.CPU, &Uop{Op: c.op, Dst: 3, Src: 4})
+			handlers[c.op](m.CPU, &uop.Uop{Op: c.op, Dst: 3, Src: 4})
 			if want := xmmFrom(c.want(x[:], y[:])); m.X[3] != want {
 				t.Errorf("%s of %x and %x: %x, want %x", c.name, a, b, m.X[3], want)
 				break

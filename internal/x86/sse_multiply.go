@@ -1,16 +1,18 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // Packed integer multiplication.
-var packedMultiplyHandlers = map[Op]handler{
-	opPMULLW:    quads(func(a, b uint64) uint64 { return lanes(a, b, func(a, b uint16) uint16 { return a * b }) }),
-	opPMULHW:    quads(func(a, b uint64) uint64 { return lanes(a, b, multiplyHigh) }),
-	opPMULHUW:   quads(func(a, b uint64) uint64 { return lanes(a, b, multiplyHighUnsigned) }),
-	opPMULHRSW:  quads(func(a, b uint64) uint64 { return lanes(a, b, multiplyHighRounded) }),
-	opPMULLD:    quads(func(a, b uint64) uint64 { return lanes(a, b, func(a, b uint32) uint32 { return a * b }) }),
-	opPMULDQ:    quads(func(a, b uint64) uint64 { return uint64(int64(int32(a)) * int64(int32(b))) }),
-	opPMULUDQ:   quads(func(a, b uint64) uint64 { return low32(a) * low32(b) }),
-	opPMADDWD:   quads(multiplyAddWords),
-	opPMADDUBSW: quads(multiplyAddBytes),
+var packedMultiplyHandlers = map[uop.Op]handler{
+	uop.PMULLW:    quads(func(a, b uint64) uint64 { return lanes(a, b, func(a, b uint16) uint16 { return a * b }) }),
+	uop.PMULHW:    quads(func(a, b uint64) uint64 { return lanes(a, b, multiplyHigh) }),
+	uop.PMULHUW:   quads(func(a, b uint64) uint64 { return lanes(a, b, multiplyHighUnsigned) }),
+	uop.PMULHRSW:  quads(func(a, b uint64) uint64 { return lanes(a, b, multiplyHighRounded) }),
+	uop.PMULLD:    quads(func(a, b uint64) uint64 { return lanes(a, b, func(a, b uint32) uint32 { return a * b }) }),
+	uop.PMULDQ:    quads(func(a, b uint64) uint64 { return uint64(int64(int32(a)) * int64(int32(b))) }),
+	uop.PMULUDQ:   quads(func(a, b uint64) uint64 { return low32(a) * low32(b) }),
+	uop.PMADDWD:   quads(multiplyAddWords),
+	uop.PMADDUBSW: quads(multiplyAddBytes),
 }
 
 func multiplyHigh(a, b int16) int16           { return int16(int32(a) * int32(b) >> 16) }

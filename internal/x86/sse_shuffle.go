@@ -1,54 +1,58 @@
 package x86
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // Rearranging lanes: unpacking, packing, shuffling, blending.
-var shuffleHandlers = map[Op]handler{
-	opPUNPCKLBW:  unpackLanes(0, interleaveBytes),
-	opPUNPCKHBW:  unpackLanes(1, interleaveBytes),
-	opPUNPCKLWD:  unpackLanes(0, interleaveWords),
-	opPUNPCKHWD:  unpackLanes(1, interleaveWords),
-	opPUNPCKLDQ:  unpackLanes(0, func(a, b uint64) uint64 { return low32(a) | b<<32 }),
-	opPUNPCKHDQ:  unpackLanes(1, func(a, b uint64) uint64 { return low32(a) | b<<32 }),
-	opPUNPCKLQDQ: func(c *CPU, u *Uop) bool { d, s := c.xmm(u); d[1] = s[0]; return true },
-	opPUNPCKHQDQ: func(c *CPU, u *Uop) bool { d, s := c.xmm(u); d[0], d[1] = d[1], s[1]; return true },
+var shuffleHandlers = map[uop.Op]handler{
+	uop.PUNPCKLBW:  unpackLanes(0, interleaveBytes),
+	uop.PUNPCKHBW:  unpackLanes(1, interleaveBytes),
+	uop.PUNPCKLWD:  unpackLanes(0, interleaveWords),
+	uop.PUNPCKHWD:  unpackLanes(1, interleaveWords),
+	uop.PUNPCKLDQ:  unpackLanes(0, func(a, b uint64) uint64 { return low32(a) | b<<32 }),
+	uop.PUNPCKHDQ:  unpackLanes(1, func(a, b uint64) uint64 { return low32(a) | b<<32 }),
+	uop.PUNPCKLQDQ: func(c *CPU, u *uop.Uop) bool { d, s := c.xmm(u); d[1] = s[0]; return true },
+	uop.PUNPCKHQDQ: func(c *CPU, u *uop.Uop) bool { d, s := c.xmm(u); d[0], d[1] = d[1], s[1]; return true },
 
-	opPACKSSWB: whole(func(a, b XMM) XMM { return pack(a, b, func(v int16) uint8 { return uint8(saturate8(int32(v))) }) }),
-	opPACKUSWB: whole(func(a, b XMM) XMM { return pack(a, b, func(v int16) uint8 { return uint8(max(0, min(v, 1<<8-1))) }) }),
-	opPACKSSDW: whole(func(a, b XMM) XMM { return pack(a, b, func(v int32) uint16 { return uint16(saturate16(v)) }) }),
-	opPACKUSDW: whole(func(a, b XMM) XMM { return pack(a, b, func(v int32) uint16 { return uint16(max(0, min(v, 1<<16-1))) }) }),
+	uop.PACKSSWB: whole(func(a, b XMM) XMM { return pack(a, b, func(v int16) uint8 { return uint8(saturate8(int32(v))) }) }),
+	uop.PACKUSWB: whole(func(a, b XMM) XMM { return pack(a, b, func(v int16) uint8 { return uint8(max(0, min(v, 1<<8-1))) }) }),
+	uop.PACKSSDW: whole(func(a, b XMM) XMM { return pack(a, b, func(v int32) uint16 { return uint16(saturate16(v)) }) }),
+	uop.PACKUSDW: whole(func(a, b XMM) XMM { return pack(a, b, func(v int32) uint16 { return uint16(max(0, min(v, 1<<16-1))) }) }),
 
-	opPSHUFB: pshufb,
-	opPSHUFD: pshufd,
-	opPSHUFHW: func(c *CPU, u *Uop) bool {
+	uop.PSHUFB: pshufb,
+	uop.PSHUFD: pshufd,
+	uop.PSHUFHW: func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		d[0], d[1] = s[0], shuffleWords(s[1], uint8(u.Imm))
 		return true
 	},
-	opPSHUFLW: func(c *CPU, u *Uop) bool {
+	uop.PSHUFLW: func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		d[0], d[1] = shuffleWords(s[0], uint8(u.Imm)), s[1]
 		return true
 	},
-	opPALIGNR: palignr,
-	opSHUFPS: wholeImm(func(a, b XMM, imm uint8) XMM {
+	uop.PALIGNR: palignr,
+	uop.SHUFPS: wholeImm(func(a, b XMM, imm uint8) XMM {
 		return XMM{uint64(a.dword(int(imm&3))) | uint64(a.dword(int(imm>>2&3)))<<32,
 			uint64(b.dword(int(imm>>4&3))) | uint64(b.dword(int(imm>>6&3)))<<32}
 	}),
-	opSHUFPD: wholeImm(func(a, b XMM, imm uint8) XMM { return XMM{a[imm&1], b[imm>>1&1]} }),
+	uop.SHUFPD: wholeImm(func(a, b XMM, imm uint8) XMM { return XMM{a[imm&1], b[imm>>1&1]} }),
 
 	// Blends take from the source the lanes that a mask names: an immediate, or the top bits of XMM0's lanes.
-	opPBLENDVB: blendByMask(func(m uint64) uint64 { return m & signs8 >> 7 * 0xFF }),
-	opBLENDVPS: blendByMask(func(m uint64) uint64 { return m & signs32 >> 31 * 0xFFFFFFFF }),
-	opBLENDVPD: blendByMask(func(m uint64) uint64 { return uint64(int64(m) >> 63) }),
-	opPBLENDW:  wholeImm(func(a, b XMM, imm uint8) XMM { return blend(a, b, spread(imm&15, 16), spread(imm>>4, 16)) }),
-	opBLENDPS:  wholeImm(func(a, b XMM, imm uint8) XMM { return blend(a, b, spread(imm&3, 32), spread(imm>>2&3, 32)) }),
-	opBLENDPD:  wholeImm(func(a, b XMM, imm uint8) XMM { return blend(a, b, spread(imm&1, 64), spread(imm>>1&1, 64)) }),
+	uop.PBLENDVB: blendByMask(func(m uint64) uint64 { return m & signs8 >> 7 * 0xFF }),
+	uop.BLENDVPS: blendByMask(func(m uint64) uint64 { return m & signs32 >> 31 * 0xFFFFFFFF }),
+	uop.BLENDVPD: blendByMask(func(m uint64) uint64 { return uint64(int64(m) >> 63) }),
+	uop.PBLENDW:  wholeImm(func(a, b XMM, imm uint8) XMM { return blend(a, b, spread(imm&15, 16), spread(imm>>4, 16)) }),
+	uop.BLENDPS:  wholeImm(func(a, b XMM, imm uint8) XMM { return blend(a, b, spread(imm&3, 32), spread(imm>>2&3, 32)) }),
+	uop.BLENDPD:  wholeImm(func(a, b XMM, imm uint8) XMM { return blend(a, b, spread(imm&1, 64), spread(imm>>1&1, 64)) }),
 }
 
 // unpackLanes interleaves quadword q of both operands: f does so with the low halves of two quadwords.
 func unpackLanes(q int, f func(a, b uint64) uint64) handler {
-	return func(c *CPU, u *Uop) bool {
+	return func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		a, b := d[q], s[q]
 		d[0], d[1] = f(a, b), f(a>>32, b>>32)
@@ -82,7 +86,7 @@ func pack[W int16 | int32, N uint8 | uint16](a, b XMM, f func(W) N) XMM {
 }
 
 // pshufb looks up each byte of the source in the destination; an index with its top bit set gives 0.
-func pshufb(c *CPU, u *Uop) bool {
+func pshufb(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	b := (*[16]byte)(unsafe.Pointer(d))
 	d[0], d[1] = pick(b, s[0]), pick(b, s[1])
@@ -98,7 +102,7 @@ func pickByte(b *[16]byte, index uint64) uint64 {
 	return uint64(b[index&15] &^ uint8(int8(index)>>7))
 }
 
-func pshufd(c *CPU, u *Uop) bool {
+func pshufd(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	imm, x := uint(u.Imm), *s
 	lane := func(n uint) uint64 { return low32(x[n>>1&1] >> (n & 1 * 32)) }
@@ -115,7 +119,7 @@ func shuffleWords(v uint64, imm uint8) (r uint64) {
 }
 
 // palignr shifts the 32 bytes dst, src (src is the low half) right by imm bytes and keeps the low 16.
-func palignr(c *CPU, u *Uop) bool {
+func palignr(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	q := [6]uint64{s[0], s[1], d[0], d[1]} // and zeros
 	n := uint8(u.Imm)
@@ -134,7 +138,7 @@ func blend(a, b XMM, low, high uint64) XMM {
 }
 
 func blendByMask(widen func(uint64) uint64) handler {
-	return func(c *CPU, u *Uop) bool {
+	return func(c *CPU, u *uop.Uop) bool {
 		d, s := c.xmm(u)
 		m := &c.X[0]
 		*d = blend(*d, *s, widen(m[0]), widen(m[1]))

@@ -1,21 +1,17 @@
 package x86
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // The string comparisons of SSE4.2 (SDM vol. 1, 12.10.3 and vol. 2, 4.1).
-var stringCompareHandlers = map[Op]handler{
-	opPCMPESTRM: pcmpstr,
-	opPCMPESTRI: pcmpstr,
-	opPCMPISTRM: pcmpstr,
-	opPCMPISTRI: pcmpstr,
-}
-
-// stringCompare is the form of these instructions. Aux says that the explicit lengths have 64 bits.
-func stringCompare(d *decoder, in *vectorInsn) bool {
-	d.modrm()
-	s := d.source(in.memory)
-	d.emit(Uop{Op: in.op, Dst: d.reg, Src: s, Imm: int64(d.imm8()), Aux: uint32(d.wide())})
-	return true
+var stringCompareHandlers = map[uop.Op]handler{
+	uop.PCMPESTRM: pcmpstr,
+	uop.PCMPESTRI: pcmpstr,
+	uop.PCMPISTRM: pcmpstr,
+	uop.PCMPISTRI: pcmpstr,
 }
 
 // Fields of the immediate.
@@ -86,15 +82,15 @@ func explicitLength(v uint64, wide bool, n int) int {
 	return int(l)
 }
 
-func pcmpstr(c *CPU, u *Uop) bool {
+func pcmpstr(c *CPU, u *uop.Uop) bool {
 	d, s := c.xmm(u)
 	imm := uint8(u.Imm)
 	a, n := unpackString(d, imm)
 	b, _ := unpackString(s, imm)
-	if u.Op == opPCMPISTRM || u.Op == opPCMPISTRI {
+	if u.Op == uop.PCMPISTRM || u.Op == uop.PCMPISTRI {
 		a.valid, b.valid = a.untilZero(n), b.untilZero(n)
 	} else {
-		a.valid, b.valid = explicitLength(c.R[RAX], u.Aux != 0, n), explicitLength(c.R[RDX], u.Aux != 0, n)
+		a.valid, b.valid = explicitLength(c.R[uop.RAX], u.Aux != 0, n), explicitLength(c.R[uop.RDX], u.Aux != 0, n)
 	}
 	r := aggregate(&a, &b, n, int(imm>>2&3))
 	all := uint32(1)<<n - 1
@@ -106,14 +102,14 @@ func pcmpstr(c *CPU, u *Uop) bool {
 	}
 
 	switch {
-	case u.Op == opPCMPESTRI || u.Op == opPCMPISTRI:
+	case u.Op == uop.PCMPESTRI || u.Op == uop.PCMPISTRI:
 		index := n
 		if r != 0 && imm&strHighest != 0 {
 			index = bits.Len32(r) - 1
 		} else if r != 0 {
 			index = bits.TrailingZeros32(r)
 		}
-		c.R[RCX] = uint64(index)
+		c.R[uop.RCX] = uint64(index)
 	case imm&strExpand == 0:
 		c.X[0] = XMM{uint64(r)}
 	case n == 16:

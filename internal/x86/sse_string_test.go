@@ -3,6 +3,8 @@ package x86
 import (
 	"bytes"
 	"testing"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // The aggregations of the string comparisons are functions of package bytes on strings that end within the register.
@@ -22,8 +24,8 @@ func TestStringCompare(t *testing.T) {
 		return xmmOf(&b)
 	}
 	index := func(a, b []byte, imm uint8) int {
-		m.vectorOp(opPCMPISTRI, register(a), register(b), imm)
-		return int(m.R[RCX])
+		m.vectorOp(uop.PCMPISTRI, register(a), register(b), imm)
+		return int(m.R[uop.RCX])
 	}
 	found := func(i int) int {
 		if i < 0 {

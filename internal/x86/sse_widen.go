@@ -1,21 +1,25 @@
 package x86
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // PMOVSX and PMOVZX: the low lanes of the source, widened.
-var widenHandlers = map[Op]handler{
-	opPMOVSXBW: whole(func(_, s XMM) XMM { return widen[int8, uint16](s[0]) }),
-	opPMOVSXBD: whole(func(_, s XMM) XMM { return widen[int8, uint32](s[0]) }),
-	opPMOVSXBQ: whole(func(_, s XMM) XMM { return widen[int8, uint64](s[0]) }),
-	opPMOVSXWD: whole(func(_, s XMM) XMM { return widen[int16, uint32](s[0]) }),
-	opPMOVSXWQ: whole(func(_, s XMM) XMM { return widen[int16, uint64](s[0]) }),
-	opPMOVSXDQ: whole(func(_, s XMM) XMM { return widen[int32, uint64](s[0]) }),
-	opPMOVZXBW: whole(func(_, s XMM) XMM { return widen[uint8, uint16](s[0]) }),
-	opPMOVZXBD: whole(func(_, s XMM) XMM { return widen[uint8, uint32](s[0]) }),
-	opPMOVZXBQ: whole(func(_, s XMM) XMM { return widen[uint8, uint64](s[0]) }),
-	opPMOVZXWD: whole(func(_, s XMM) XMM { return widen[uint16, uint32](s[0]) }),
-	opPMOVZXWQ: whole(func(_, s XMM) XMM { return widen[uint16, uint64](s[0]) }),
-	opPMOVZXDQ: whole(func(_, s XMM) XMM { return widen[uint32, uint64](s[0]) }),
+var widenHandlers = map[uop.Op]handler{
+	uop.PMOVSXBW: whole(func(_, s XMM) XMM { return widen[int8, uint16](s[0]) }),
+	uop.PMOVSXBD: whole(func(_, s XMM) XMM { return widen[int8, uint32](s[0]) }),
+	uop.PMOVSXBQ: whole(func(_, s XMM) XMM { return widen[int8, uint64](s[0]) }),
+	uop.PMOVSXWD: whole(func(_, s XMM) XMM { return widen[int16, uint32](s[0]) }),
+	uop.PMOVSXWQ: whole(func(_, s XMM) XMM { return widen[int16, uint64](s[0]) }),
+	uop.PMOVSXDQ: whole(func(_, s XMM) XMM { return widen[int32, uint64](s[0]) }),
+	uop.PMOVZXBW: whole(func(_, s XMM) XMM { return widen[uint8, uint16](s[0]) }),
+	uop.PMOVZXBD: whole(func(_, s XMM) XMM { return widen[uint8, uint32](s[0]) }),
+	uop.PMOVZXBQ: whole(func(_, s XMM) XMM { return widen[uint8, uint64](s[0]) }),
+	uop.PMOVZXWD: whole(func(_, s XMM) XMM { return widen[uint16, uint32](s[0]) }),
+	uop.PMOVZXWQ: whole(func(_, s XMM) XMM { return widen[uint16, uint64](s[0]) }),
+	uop.PMOVZXDQ: whole(func(_, s XMM) XMM { return widen[uint32, uint64](s[0]) }),
 }
 
 // widen extends the low lanes of v, of type N, to lanes of type W that fill a register. N's signedness is what it

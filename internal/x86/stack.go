@@ -1,48 +1,50 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // stackHandlers are the stack operations that are not in the switch, and the software control transfers.
-var stackHandlers = map[Op]handler{
-	opPush16: func(c *CPU, u *Uop) bool {
-		sp := c.R[RSP] - 2
-		if !c.storeStack(sp, 2, c.R[u.Src%slots]+uint64(u.Imm)) {
+var stackHandlers = map[uop.Op]handler{
+	uop.Push16: func(c *CPU, u *uop.Uop) bool {
+		sp := c.R[uop.RSP] - 2
+		if !c.storeStack(sp, 2, c.R[u.Src%uop.Slots]+uint64(u.Imm)) {
 			return false
 		}
-		c.R[RSP] = sp
+		c.R[uop.RSP] = sp
 		return true
 	},
-	opPop16: func(c *CPU, u *Uop) bool {
-		v, ok := c.loadStack(c.R[RSP], 2)
+	uop.Pop16: func(c *CPU, u *uop.Uop) bool {
+		v, ok := c.loadStack(c.R[uop.RSP], 2)
 		if !ok {
 			return false
 		}
-		c.R[RSP] += 2
+		c.R[uop.RSP] += 2
 		put(c, u.Dst, uint16(v))
 		return true
 	},
-	opPopMem: popMemory,
-	opPushf:  pushFlags,
-	opPopf:   popFlags,
-	opEnter:  enterFrame,
-	opLeave:  leaveFrame,
-	opLoop:   loop,
-	opXlat:   translateByte,
-	opInt:    softwareInterrupt,
-	opInt1: func(c *CPU, u *Uop) bool {
-		c.Raise(Exception{Vector: vectorDB, trap: true, back: u.Len})
+	uop.PopMem: popMemory,
+	uop.Pushf:  pushFlags,
+	uop.Popf:   popFlags,
+	uop.Enter:  enterFrame,
+	uop.Leave:  leaveFrame,
+	uop.Loop:   loop,
+	uop.Xlat:   translateByte,
+	uop.Int:    softwareInterrupt,
+	uop.Int1: func(c *CPU, u *uop.Uop) bool {
+		c.Raise(Exception{Vector: uop.VectorDB, trap: true, back: u.Len})
 		return false
 	},
-	opIret:     func(c *CPU, u *Uop) bool { return c.iret(uint64(u.Aux)) },
-	opRetFar:   func(c *CPU, u *Uop) bool { return c.retFar(uint64(u.Aux), uint64(u.Imm)) },
-	opJmpFar:   farPointer,
-	opSyscall:  func(c *CPU, _ *Uop) bool { return c.syscall() },
-	opSysret:   func(c *CPU, u *Uop) bool { return c.sysret(u.Aux == 8) },
-	opSysenter: func(c *CPU, _ *Uop) bool { return c.sysenter() },
-	opSysexit:  func(c *CPU, u *Uop) bool { return c.sysexit(u.Aux == 8) },
+	uop.Iret:     func(c *CPU, u *uop.Uop) bool { return c.iret(uint64(u.Aux)) },
+	uop.RetFar:   func(c *CPU, u *uop.Uop) bool { return c.retFar(uint64(u.Aux), uint64(u.Imm)) },
+	uop.JmpFar:   farPointer,
+	uop.Syscall:  func(c *CPU, _ *uop.Uop) bool { return c.syscall() },
+	uop.Sysret:   func(c *CPU, u *uop.Uop) bool { return c.sysret(u.Aux == 8) },
+	uop.Sysenter: func(c *CPU, _ *uop.Uop) bool { return c.sysenter() },
+	uop.Sysexit:  func(c *CPU, u *uop.Uop) bool { return c.sysexit(u.Aux == 8) },
 }
 
-func popMemory(c *CPU, u *Uop) bool {
+func popMemory(c *CPU, u *uop.Uop) bool {
 	stack := c.stackRef
-	v, ok := c.loadStack(c.R[RSP], uint64(u.Aux))
+	v, ok := c.loadStack(c.R[uop.RSP], uint64(u.Aux))
 	if !ok {
 		return false
 	}
@@ -53,26 +55,26 @@ func popMemory(c *CPU, u *Uop) bool {
 		ok = c.store64(c.ea(u), v)
 	}
 	if ok {
-		c.R[RSP] += uint64(u.Aux)
+		c.R[uop.RSP] += uint64(u.Aux)
 	}
 	return ok
 }
 
-func pushFlags(c *CPU, u *Uop) bool {
-	sp := c.R[RSP] - uint64(u.Aux)
+func pushFlags(c *CPU, u *uop.Uop) bool {
+	sp := c.R[uop.RSP] - uint64(u.Aux)
 	if !c.storeStack(sp, uint64(u.Aux), c.Flags()) {
 		return false
 	}
-	c.R[RSP] = sp
+	c.R[uop.RSP] = sp
 	return true
 }
 
-func popFlags(c *CPU, u *Uop) bool {
-	v, ok := c.loadStack(c.R[RSP], uint64(u.Aux))
+func popFlags(c *CPU, u *uop.Uop) bool {
+	v, ok := c.loadStack(c.R[uop.RSP], uint64(u.Aux))
 	if !ok {
 		return false
 	}
-	c.R[RSP] += uint64(u.Aux)
+	c.R[uop.RSP] += uint64(u.Aux)
 	mask := uint64(FlagTF | FlagDF | FlagNT | FlagAC | FlagID)
 	if c.cpl == 0 {
 		mask |= iopl
@@ -94,15 +96,15 @@ func popFlags(c *CPU, u *Uop) bool {
 }
 
 // enterFrame is ENTER (SDM vol. 2). Src is the operand size, Imm the frame's, Aux the nesting level.
-func enterFrame(c *CPU, u *Uop) bool {
+func enterFrame(c *CPU, u *uop.Uop) bool {
 	n := uint64(u.Src)
-	sp := c.R[RSP] - n
-	if !c.storeStack(sp, n, c.R[RBP]) {
+	sp := c.R[uop.RSP] - n
+	if !c.storeStack(sp, n, c.R[uop.RBP]) {
 		return false
 	}
 	frame := sp
 	if u.Aux > 0 {
-		bp := c.R[RBP]
+		bp := c.R[uop.RBP]
 		for range u.Aux - 1 {
 			bp -= n
 			v, ok := c.loadStack(bp, n)
@@ -123,24 +125,24 @@ func enterFrame(c *CPU, u *Uop) bool {
 	if sp -= uint64(u.Imm); !c.natural(sp, int(n)) || !c.claim(sp, 1) {
 		return false
 	}
-	c.putSize(RBP, uint32(n), frame)
-	c.R[RSP] = sp
+	c.putSize(uop.RBP, uint32(n), frame)
+	c.R[uop.RSP] = sp
 	return true
 }
 
-func leaveFrame(c *CPU, u *Uop) bool {
-	v, ok := c.loadStack(c.R[RBP], uint64(u.Aux))
+func leaveFrame(c *CPU, u *uop.Uop) bool {
+	v, ok := c.loadStack(c.R[uop.RBP], uint64(u.Aux))
 	if !ok {
 		return false
 	}
-	c.R[RSP] = c.R[RBP] + uint64(u.Aux)
-	c.putSize(RBP, u.Aux, v)
+	c.R[uop.RSP] = c.R[uop.RBP] + uint64(u.Aux)
+	c.putSize(uop.RBP, u.Aux, v)
 	return true
 }
 
 // loop is LOOPNE (Aux 0), LOOPE (1), LOOP (2) and JRCXZ (3); Src says that the count is ECX.
-func loop(c *CPU, u *Uop) bool {
-	count := c.R[RCX]
+func loop(c *CPU, u *uop.Uop) bool {
+	count := c.R[uop.RCX]
 	if u.Src != 0 {
 		count = uint64(uint32(count))
 	}
@@ -154,36 +156,36 @@ func loop(c *CPU, u *Uop) bool {
 	}
 	to := c.nextRIP()
 	if taken {
-		if to = c.R[BlkRIP] + uint64(u.Imm); !canonical(to) {
-			return c.raise(vectorGP, 0)
+		if to = c.R[uop.BlkRIP] + uint64(u.Imm); !canonical(to) {
+			return c.raise(uop.VectorGP, 0)
 		}
 	}
 	if u.Aux != 3 {
-		c.R[RCX] = count
+		c.R[uop.RCX] = count
 	}
 	c.setNext(to)
 	return true
 }
 
-func translateByte(c *CPU, u *Uop) bool {
-	va := c.R[RBX] + uint64(uint8(c.R[RAX]))
+func translateByte(c *CPU, u *uop.Uop) bool {
+	va := c.R[uop.RBX] + uint64(uint8(c.R[uop.RAX]))
 	if u.Aux != 0 {
 		va = uint64(uint32(va))
 	}
-	v, ok := c.load8(va + c.R[u.Seg%slots])
+	v, ok := c.load8(va + c.R[u.Seg%uop.Slots])
 	if ok {
-		put(c, RAX, v)
+		put(c, uop.RAX, v)
 	}
 	return ok
 }
 
-func softwareInterrupt(c *CPU, u *Uop) bool {
+func softwareInterrupt(c *CPU, u *uop.Uop) bool {
 	c.Raise(Exception{Vector: uint8(u.Aux), trap: true, soft: true, back: u.Len})
 	return false
 }
 
 // farPointer is JMP or CALL (Aux 1) through a far pointer in memory; Dst is the operand size.
-func farPointer(c *CPU, u *Uop) bool {
+func farPointer(c *CPU, u *uop.Uop) bool {
 	va, n := c.ea(u), uint64(u.Dst)
 	var b [10]byte
 	if !c.readBytes(va, b[:n+2]) {

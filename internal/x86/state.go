@@ -1,16 +1,17 @@
 package x86
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"unsafe"
 
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
-// A Config describes a processor.
+// A Config describes a processor. All but its ID is the same for all processors of a machine, which are those over one
+// memory: of Traps and CodeBytes, and of what Platform intercepts, the last one's counts.
 type Config struct {
 	ID         int
 	Memory     *mem.Memory
@@ -20,7 +21,7 @@ type Config struct {
 	Cost       cost.Model // what events take; the zero Model makes an instruction take 1 ns, and all else nothing
 	TSCHz      uint64     // 0 means 1 GHz
 	BlockLimit int        // instructions a block at most; 0 means no limit of its own
-	CodeBytes  int        // of the host's memory that decoded code may take, about; 0 means [DefaultCodeBytes]
+	CodeBytes  int        // of the host's memory that the machine's decoded code may take, about; 0 means [DefaultCodeBytes]
 	Seed       uint64     // of RDRAND and RDSEED
 	EFER       uint64     // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
 }
@@ -28,11 +29,11 @@ type Config struct {
 // New returns a processor with all registers zero; SetState gives it a state.
 func New(cfg Config) *CPU {
 	c := &CPU{
-		id: cfg.ID, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, traps: cfg.Traps,
+		id: cfg.ID, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg), engine: interpreter{},
 		cost: cfg.Cost, nsPerInsn: uint64(max(cfg.Cost.NS(cost.Instruction), 1)), tscHz: cfg.TSCHz, maxBlock: maxBlock,
-		code: newCodeCache(cfg.Memory, cmp.Or(cfg.CodeBytes, maxCode)), random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32},
-		intercepts: cfg.Platform.Intercepts(), eferKeep: eferKeep | cfg.EFER,
+		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER,
 	}
+	c.code.cpus = append(c.code.cpus, c)
 	if c.tscHz == 0 {
 		c.tscHz = 1_000_000_000
 	}
@@ -45,11 +46,6 @@ func New(cfg Config) *CPU {
 	c.mxcsr = 0x1F80
 	c.xcr0 = 1
 	c.rest = 0
-	cfg.Memory.OnCodeWrite(func(f mem.Frame, offset, n int) {
-		if c.code.written(f, offset, n) {
-			c.stopBehind()
-		}
-	})
 	c.shadow, c.repeating, c.newTF = nowhere, nowhere, nowhere
 	c.flushTLB()
 	c.selectTLB()
@@ -87,7 +83,7 @@ func (c *CPU) State() State {
 	}
 	copy(s.GPR[:], c.R[:16])
 	copy(s.XMM[:], c.X[:16])
-	s.Seg[segFS].Base, s.Seg[segGS].Base = c.R[FSBase], c.R[GSBase]
+	s.Seg[uop.SegFS].Base, s.Seg[uop.SegGS].Base = c.R[uop.FSBase], c.R[uop.GSBase]
 	return s
 }
 

@@ -1,17 +1,19 @@
 package x86
 
-// What exec needs outside its fast path.
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
+// What an engine needs outside its fast path.
 
 // slow records which instruction u belongs to. It comes before everything that may need to know: a fault, an event that
 // costs time, a call of the platform.
-func (c *CPU) slow(u *Uop) {
-	c.at = u.at()
-	c.stackRef = u.Seg == StackSeg
+func (c *CPU) slow(u *uop.Uop) {
+	c.at = u.At()
+	c.stackRef = u.Seg == uop.StackSeg
 }
 
 // slowStack is slow for an access through the stack pointer.
-func (c *CPU) slowStack(u *Uop) {
-	c.at = u.at()
+func (c *CPU) slowStack(u *uop.Uop) {
+	c.at = u.At()
 	c.stackRef = true
 }
 
@@ -22,30 +24,30 @@ func (c *CPU) nextRIP() uint64 { return c.RIP() + uint64(c.at>>8&0xFF) }
 func (c *CPU) setNext(rip uint64) { c.target = rip }
 
 // missLoad is a load into R[Dst] that the TLB does not serve.
-func (c *CPU) missLoad(u *Uop, va uint64, n int) bool {
+func (c *CPU) missLoad(u *uop.Uop, va uint64, n int) bool {
 	c.slow(u)
 	v, ok := c.slowLoad(va, n)
 	if ok {
-		c.R[u.Dst%slots] = v
+		c.R[u.Dst%uop.Slots] = v
 	}
 	return ok
 }
 
 // missClaim is missLoad for an operand that will be stored to.
-func (c *CPU) missClaim(u *Uop, va uint64, n int) bool {
+func (c *CPU) missClaim(u *uop.Uop, va uint64, n int) bool {
 	c.slow(u)
 	return c.natural(va, n) && c.claim(va, n) && c.missLoad(u, va, n)
 }
 
 // missStore is a store that the TLB does not serve.
-func (c *CPU) missStore(u *Uop, va uint64, n int, v uint64) bool {
+func (c *CPU) missStore(u *uop.Uop, va uint64, n int, v uint64) bool {
 	c.slow(u)
 	return c.slowStore(va, n, v)
 }
 
 // push stores v below the stack pointer.
-func (c *CPU) push(u *Uop, v uint64) bool {
-	sp := c.R[RSP] - 8
+func (c *CPU) push(u *uop.Uop, v uint64) bool {
+	sp := c.R[uop.RSP] - 8
 	if p := c.writable(sp, 7); p != nil {
 		*(*uint64)(p) = v
 	} else {
@@ -54,7 +56,7 @@ func (c *CPU) push(u *Uop, v uint64) bool {
 			return false
 		}
 	}
-	c.R[RSP] = sp
+	c.R[uop.RSP] = sp
 	return true
 }
 
@@ -85,26 +87,26 @@ func (c *CPU) storeStack(va, size, v uint64) bool {
 
 // abandon leaves the block at the instruction of u, which did not complete; or after it, where what it raised is a
 // trap.
-func (c *CPU) abandon(u *Uop) {
+func (c *CPU) abandon(u *uop.Uop) {
 	c.icount += uint64(u.Ord)
-	c.R[BlkRIP] += uint64(u.Off)
+	c.R[uop.BlkRIP] += uint64(u.Off)
 	if c.raised && c.pending.trap {
 		c.icount++
-		c.R[BlkRIP] += uint64(u.Len)
+		c.R[uop.BlkRIP] += uint64(u.Len)
 	}
 	c.at = 0
 }
 
 // misdirected takes a branch back that has led out of the canonical addresses: it is the branch that faults (SDM vol.
 // 2, JMP). What CALL has stored stays below the stack pointer.
-func (c *CPU) misdirected(u *Uop) {
+func (c *CPU) misdirected(u *uop.Uop) {
 	c.icount -= uint64(u.Ord) + 1
-	c.R[BlkRIP] -= uint64(u.Imm)
-	if u.Op == OpCall {
-		c.R[RSP] += 8
+	c.R[uop.BlkRIP] -= uint64(u.Imm)
+	if u.Op == uop.Call {
+		c.R[uop.RSP] += 8
 	}
 	c.slow(u)
-	c.raise(vectorGP, 0)
+	c.raise(uop.VectorGP, 0)
 	c.abandon(u)
 }
 
@@ -112,31 +114,36 @@ func (c *CPU) misdirected(u *Uop) {
 const scratchUops = 16
 
 // restOf copies what remains of u's instruction after u, with an exit at its end, and returns the copy.
-func (c *CPU) restOf(u *Uop) *Uop {
+func (c *CPU) restOf(u *uop.Uop) *uop.Uop {
 	c.finish = false
 	n := 0
-	for v := u.next(); v.Ord == u.Ord && n < scratchUops-1; v = v.next() {
+	for v := u.Next(); v.Ord == u.Ord && n < scratchUops-1; v = v.Next() {
 		c.scratch[n] = *v
 		n++
-		if v.Op == OpEnd || v.Op == OpGoto {
+		if v.Op == uop.End || v.Op == uop.Goto {
 			break // the block ends here anyway, and after it is nothing
 		}
-		if v.Op >= OpJmp && v.Op <= OpRet {
+		if v.Op >= uop.Jmp && v.Op <= uop.Ret {
 			break
 		}
 	}
-	c.scratch[n] = Uop{Op: OpEnd, Ord: u.Ord, Aux: noLink, Imm: int64(u.Off) + int64(u.Len)}
+	c.scratch[n] = uop.Uop{Op: uop.End, Ord: u.Ord, Aux: uop.NoLink, Imm: int64(u.Off) + int64(u.Len)}
 	return &c.scratch[0]
 }
 
-// cut decodes a block of at most n instructions at RIP, for one run.
-func (c *CPU) cut(n int) *block {
+// cut returns what can be run where the block at RIP does not end before the limit: a block of as many instructions as
+// are left, or nil where none are.
+func (c *CPU) cut() *block {
 	c.at = 0
-	e := c.fetchPage(c.R[BlkRIP])
+	limit := c.limit.Load()
+	if c.icount >= limit {
+		return nil
+	}
+	e := c.fetchPage(c.R[uop.BlkRIP])
 	if e == nil {
 		return nil
 	}
-	b := c.decode(e, min(n, c.maxBlock))
+	b := c.decode(e, int(min(limit-c.icount, uint64(c.maxBlock))))
 	if b != nil && c.icount+b.n > c.limit.Load() {
 		return nil // the fetch of an instruction's second page has moved the deadline
 	}

@@ -5,29 +5,14 @@ import (
 	"unsafe"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // String instructions. A repeated one is done in stretches that stay within a page on either side, and each stretch is
 // one instruction in the count of instructions: that is the stated charge. Between stretches RIP stays on the
 // instruction, so that an interrupt or a deadline is met at a page's end, the same wherever blocks end.
 
-// String operations, in Uop.Dst.
-const (
-	stringMOVS = iota
-	stringCMPS
-	stringSTOS
-	stringLODS
-	stringSCAS
-)
-
-var stringHandlers = map[Op]handler{opString: stringInstruction}
-
-// stringOp decodes A4–A7 and AA–AF. Src is the size, Scale bit 0 says that addresses and count have 32 bits, Aux is the
-// repeat prefix.
-func (d *decoder) stringOp(op uint8) {
-	kind := map[uint8]uint8{0xA4: stringMOVS, 0xA6: stringCMPS, 0xAA: stringSTOS, 0xAC: stringLODS, 0xAE: stringSCAS}[op&^1]
-	d.control(Uop{Op: opString, Dst: kind, Src: uint8(d.byteOr(op)), Scale: bit(d.addr32), Seg: d.seg, Base: Zero, Index: Zero, Aux: uint32(d.rep)})
-}
+var stringHandlers = map[uop.Op]handler{uop.String: stringInstruction}
 
 // A stringState is one string instruction under way.
 type stringState struct {
@@ -38,8 +23,8 @@ type stringState struct {
 	segBase uint64
 }
 
-func stringInstruction(c *CPU, u *Uop) bool {
-	s := stringState{c: c, n: uint64(u.Src), step: uint64(u.Src), mask: ^uint64(0), segBase: c.R[u.Seg%slots]}
+func stringInstruction(c *CPU, u *uop.Uop) bool {
+	s := stringState{c: c, n: uint64(u.Src), step: uint64(u.Src), mask: ^uint64(0), segBase: c.R[u.Seg%uop.Slots]}
 	if c.rest&FlagDF != 0 {
 		s.step = -s.step
 	}
@@ -51,21 +36,21 @@ func stringInstruction(c *CPU, u *Uop) bool {
 		return s.once(u.Dst)
 	}
 	switch u.Dst { // Intel's processors write these registers back whether anything is done or not
-	case stringMOVS:
-		c.R[RSI] &= s.mask
-		c.R[RDI] &= s.mask
-	case stringSTOS:
-		c.R[RDI] &= s.mask
+	case uop.StringMOVS:
+		c.R[uop.RSI] &= s.mask
+		c.R[uop.RDI] &= s.mask
+	case uop.StringSTOS:
+		c.R[uop.RDI] &= s.mask
 	}
-	count := c.R[RCX] & s.mask
+	count := c.R[uop.RCX] & s.mask
 	if count == 0 {
-		c.R[RCX] = count
+		c.R[uop.RCX] = count
 		c.setNext(c.nextRIP())
 		return true
 	}
 	flags := c.flags
 	done, again, ok := s.stretch(u, count)
-	c.R[RCX] = (count - done) & s.mask
+	c.R[uop.RCX] = (count - done) & s.mask
 	if !ok || again {
 		c.flags = flags // comparisons do not look at flags, and change them only when they end (SDM vol. 2, REP)
 	}
@@ -82,16 +67,16 @@ func stringInstruction(c *CPU, u *Uop) bool {
 }
 
 // stretch does up to a page's worth of elements. It returns how many, and whether the instruction goes on.
-func (s *stringState) stretch(u *Uop, count uint64) (done uint64, again, ok bool) {
+func (s *stringState) stretch(u *uop.Uop, count uint64) (done uint64, again, ok bool) {
 	c, kind := s.c, u.Dst
 	single := c.rest&FlagTF != 0 // then there is a trap after each element (SDM vol. 3, 17.3.1.4)
 	if s.step == s.n && s.mask == ^uint64(0) && !c.aligning() && !single {
 		switch kind {
-		case stringSTOS:
+		case uop.StringSTOS:
 			if n, ok := s.fill(count); n > 0 || !ok {
 				return n, n < count, ok
 			}
-		case stringMOVS:
+		case uop.StringMOVS:
 			if n, ok := s.copy(count); n > 0 || !ok {
 				return n, n < count, ok
 			}
@@ -106,7 +91,7 @@ func (s *stringState) stretch(u *Uop, count uint64) (done uint64, again, ok bool
 			return done, true, false
 		}
 		done++
-		if kind == stringCMPS || kind == stringSCAS {
+		if kind == uop.StringCMPS || kind == uop.StringSCAS {
 			if c.flags.zf() != (u.Aux == 0xF3) {
 				return done, false, true
 			}
@@ -124,11 +109,11 @@ func (s *stringState) room(kind uint8) uint64 {
 		return (a&pageMask + s.n) / s.n
 	}
 	r := uint64(mem.PageSize)
-	if kind != stringLODS {
-		r = min(r, room(s.c.R[RDI]))
+	if kind != uop.StringLODS {
+		r = min(r, room(s.c.R[uop.RDI]))
 	}
-	if kind == stringMOVS || kind == stringCMPS || kind == stringLODS {
-		r = min(r, room(s.c.R[RSI]+s.segBase))
+	if kind == uop.StringMOVS || kind == uop.StringCMPS || kind == uop.StringLODS {
+		r = min(r, room(s.c.R[uop.RSI]+s.segBase))
 	}
 	return max(r, 1)
 }
@@ -136,16 +121,16 @@ func (s *stringState) room(kind uint8) uint64 {
 // once does one element.
 func (s *stringState) once(kind uint8) bool {
 	c := s.c
-	src, dst := c.R[RSI]&s.mask+s.segBase, c.R[RDI]&s.mask
+	src, dst := c.R[uop.RSI]&s.mask+s.segBase, c.R[uop.RDI]&s.mask
 	switch kind {
-	case stringMOVS:
+	case uop.StringMOVS:
 		v, ok := s.load(src)
 		if !ok || !s.store(dst, v) {
 			return false
 		}
-		s.advance(RSI)
-		s.advance(RDI)
-	case stringCMPS:
+		s.advance(uop.RSI)
+		s.advance(uop.RDI)
+	case uop.StringCMPS:
 		b, ok := s.load(dst) // the first to fault, on silicon
 		if !ok {
 			return false
@@ -155,27 +140,27 @@ func (s *stringState) once(kind uint8) bool {
 			return false
 		}
 		c.flags.compare(s.n, a, b)
-		s.advance(RSI)
-		s.advance(RDI)
-	case stringSTOS:
-		if !s.store(dst, c.R[RAX]) {
+		s.advance(uop.RSI)
+		s.advance(uop.RDI)
+	case uop.StringSTOS:
+		if !s.store(dst, c.R[uop.RAX]) {
 			return false
 		}
-		s.advance(RDI)
-	case stringLODS:
+		s.advance(uop.RDI)
+	case uop.StringLODS:
 		v, ok := s.load(src)
 		if !ok {
 			return false
 		}
-		c.putSize(RAX, uint32(s.n), v)
-		s.advance(RSI)
-	case stringSCAS:
+		c.putSize(uop.RAX, uint32(s.n), v)
+		s.advance(uop.RSI)
+	case uop.StringSCAS:
 		v, ok := s.load(dst)
 		if !ok {
 			return false
 		}
-		c.flags.compare(s.n, c.R[RAX], v)
-		s.advance(RDI)
+		c.flags.compare(s.n, c.R[uop.RAX], v)
+		s.advance(uop.RDI)
 	}
 	return true
 }
@@ -212,7 +197,7 @@ func (s *stringState) store(va, v uint64) bool {
 // fill is STOS up to the end of RDI's page in one go. It does nothing (0, true) where the page is not plain memory.
 func (s *stringState) fill(count uint64) (uint64, bool) {
 	c := s.c
-	va := c.R[RDI]
+	va := c.R[uop.RDI]
 	n := min(count, (mem.PageSize-va&pageMask)/s.n)
 	if n == 0 {
 		return 0, true
@@ -223,7 +208,7 @@ func (s *stringState) fill(count uint64) (uint64, bool) {
 	}
 	var pattern [8]byte
 	for i := range pattern {
-		pattern[i] = byte(c.R[RAX] >> (8 * (uint64(i) % s.n)))
+		pattern[i] = byte(c.R[uop.RAX] >> (8 * (uint64(i) % s.n)))
 	}
 	size := n * s.n
 	c.use(Write, va, p, int(size))
@@ -237,7 +222,7 @@ func (s *stringState) fill(count uint64) (uint64, bool) {
 			}
 		}
 	}
-	c.R[RDI] = va + size
+	c.R[uop.RDI] = va + size
 	return n, true
 }
 
@@ -257,7 +242,7 @@ func set(b []byte, v byte) {
 // where the destination overlaps what is still to be read, by whatever addresses, so that copying in order matters.
 func (s *stringState) copy(count uint64) (uint64, bool) {
 	c := s.c
-	src, dst := c.R[RSI]+s.segBase, c.R[RDI]
+	src, dst := c.R[uop.RSI]+s.segBase, c.R[uop.RDI]
 	n := min(count, (mem.PageSize-src&pageMask)/s.n, (mem.PageSize-dst&pageMask)/s.n)
 	size := n * s.n
 	if n == 0 {
@@ -280,7 +265,7 @@ func (s *stringState) copy(count uint64) (uint64, bool) {
 	if c.prepareStore(dst, to, int(size), !c.mem.Backed(from.frame) || !c.mem.Backed(to.frame) && allZero(in)) {
 		copy(unsafe.Slice((*byte)(unsafe.Add(to.page, dst&pageMask)), size), in)
 	}
-	c.R[RSI] += size
-	c.R[RDI] += size
+	c.R[uop.RSI] += size
+	c.R[uop.RDI] += size
 	return n, true
 }

@@ -1,66 +1,70 @@
 package x86
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // systemHandlers are the privileged and system instructions, and those that platforms intercept.
-var systemHandlers = map[Op]handler{
-	opRaise:     func(c *CPU, u *Uop) bool { return c.raiseFor(uint8(u.Imm)) },
-	opIntercept: intercept,
-	opCheckCPL0: func(c *CPU, _ *Uop) bool {
-		return c.cpl == 0 || c.raise(vectorGP, 0)
+var systemHandlers = map[uop.Op]handler{
+	uop.Raise:     func(c *CPU, u *uop.Uop) bool { return c.raiseFor(uint8(u.Imm)) },
+	uop.Intercept: intercept,
+	uop.CheckCPL0: func(c *CPU, _ *uop.Uop) bool {
+		return c.cpl == 0 || c.raise(uop.VectorGP, 0)
 	},
-	opCli:         clearInterrupts,
-	opSti:         setInterrupts,
-	opHlt:         func(c *CPU, _ *Uop) bool { c.Halt(); return true },
-	opMovSeg:      func(c *CPU, u *Uop) bool { c.R[u.Dst%slots] = uint64(c.seg[u.Aux].Selector); return true },
-	opLoadSeg:     loadSegmentRegister,
-	opPopSeg:      popSegment,
-	opLfs:         loadFarPointer,
-	opMovFromCR:   moveFromCR,
-	opMovToCR:     moveToCR,
-	opMovFromDR:   moveFromDR,
-	opMovToDR:     moveToDR,
-	opClts:        func(c *CPU, _ *Uop) bool { return c.writeCR0(c.cr0 &^ CR0TS) },
-	opLmsw:        func(c *CPU, u *Uop) bool { return c.writeCR0(c.cr0&^0xE | c.R[u.Src%slots]&0xF) },
-	opSmsw:        storeSystem(func(c *CPU) uint64 { return c.cr0 }),
-	opSldt:        storeSystem(func(c *CPU) uint64 { return uint64(c.ldtr.Selector) }),
-	opStr:         storeSystem(func(c *CPU) uint64 { return uint64(c.tr.Selector) }),
-	opLgdt:        func(c *CPU, u *Uop) bool { return c.loadTable(&c.gdtr, c.ea(u)) },
-	opLidt:        func(c *CPU, u *Uop) bool { return c.loadTable(&c.idtr, c.ea(u)) },
-	opSgdt:        func(c *CPU, u *Uop) bool { return c.storeTable(c.gdtr, c.ea(u)) },
-	opSidt:        func(c *CPU, u *Uop) bool { return c.storeTable(c.idtr, c.ea(u)) },
-	opLldt:        func(c *CPU, u *Uop) bool { return c.loadLDT(uint16(c.R[u.Src%slots])) },
-	opLtr:         func(c *CPU, u *Uop) bool { return c.loadTask(uint16(c.R[u.Src%slots])) },
-	opLar:         loadAccessRights,
-	opLsl:         loadAccessRights,
-	opVerr:        verify,
-	opInvlpg:      func(c *CPU, u *Uop) bool { c.flushPage(c.ea(u)); return true },
-	opInvpcid:     invalidatePCID,
-	opSwapgs:      swapGS,
-	opRdtsc:       readTSC,
-	opRdpmc:       func(c *CPU, _ *Uop) bool { return c.raise(vectorGP, 0) },
-	opRdpid:       func(c *CPU, u *Uop) bool { c.R[u.Dst%slots] = uint64(uint32(c.msr.tscAux)); return true },
-	opRdrand:      readRandom,
-	opFSGSBase:    segmentBase,
-	opCpuid:       cpuid,
-	opXgetbv:      readXCR,
-	opXsetbv:      writeXCR,
-	opClac:        setAC,
-	opClflush:     func(*CPU, *Uop) bool { return true }, // caches are invisible
-	opClflushLine: flushLine,
+	uop.Cli:         clearInterrupts,
+	uop.Sti:         setInterrupts,
+	uop.Hlt:         func(c *CPU, _ *uop.Uop) bool { c.Halt(); return true },
+	uop.MovSeg:      func(c *CPU, u *uop.Uop) bool { c.R[u.Dst%uop.Slots] = uint64(c.seg[u.Aux].Selector); return true },
+	uop.LoadSeg:     loadSegmentRegister,
+	uop.PopSeg:      popSegment,
+	uop.Lfs:         loadFarPointer,
+	uop.MovFromCR:   moveFromCR,
+	uop.MovToCR:     moveToCR,
+	uop.MovFromDR:   moveFromDR,
+	uop.MovToDR:     moveToDR,
+	uop.Clts:        func(c *CPU, _ *uop.Uop) bool { return c.writeCR0(c.cr0 &^ CR0TS) },
+	uop.Lmsw:        func(c *CPU, u *uop.Uop) bool { return c.writeCR0(c.cr0&^0xE | c.R[u.Src%uop.Slots]&0xF) },
+	uop.Smsw:        storeSystem(func(c *CPU) uint64 { return c.cr0 }),
+	uop.Sldt:        storeSystem(func(c *CPU) uint64 { return uint64(c.ldtr.Selector) }),
+	uop.Str:         storeSystem(func(c *CPU) uint64 { return uint64(c.tr.Selector) }),
+	uop.Lgdt:        func(c *CPU, u *uop.Uop) bool { return c.loadTable(&c.gdtr, c.ea(u)) },
+	uop.Lidt:        func(c *CPU, u *uop.Uop) bool { return c.loadTable(&c.idtr, c.ea(u)) },
+	uop.Sgdt:        func(c *CPU, u *uop.Uop) bool { return c.storeTable(c.gdtr, c.ea(u)) },
+	uop.Sidt:        func(c *CPU, u *uop.Uop) bool { return c.storeTable(c.idtr, c.ea(u)) },
+	uop.Lldt:        func(c *CPU, u *uop.Uop) bool { return c.loadLDT(uint16(c.R[u.Src%uop.Slots])) },
+	uop.Ltr:         func(c *CPU, u *uop.Uop) bool { return c.loadTask(uint16(c.R[u.Src%uop.Slots])) },
+	uop.Lar:         loadAccessRights,
+	uop.Lsl:         loadAccessRights,
+	uop.Verr:        verify,
+	uop.Invlpg:      func(c *CPU, u *uop.Uop) bool { c.flushPage(c.ea(u)); return true },
+	uop.Invpcid:     invalidatePCID,
+	uop.Swapgs:      swapGS,
+	uop.Rdtsc:       readTSC,
+	uop.Rdpmc:       func(c *CPU, _ *uop.Uop) bool { return c.raise(uop.VectorGP, 0) },
+	uop.Rdpid:       func(c *CPU, u *uop.Uop) bool { c.R[u.Dst%uop.Slots] = uint64(uint32(c.msr.tscAux)); return true },
+	uop.Rdrand:      readRandom,
+	uop.FSGSBase:    segmentBase,
+	uop.Cpuid:       cpuid,
+	uop.Xgetbv:      readXCR,
+	uop.Xsetbv:      writeXCR,
+	uop.Clac:        setAC,
+	uop.Clflush:     func(*CPU, *uop.Uop) bool { return true }, // caches are invisible
+	uop.ClflushLine: flushLine,
 }
 
 // raiseFor raises an exception without further information.
 func (c *CPU) raiseFor(vector uint8) bool {
-	if vector == vectorGP {
-		return c.raise(vectorGP, 0)
+	if vector == uop.VectorGP {
+		return c.raise(uop.VectorGP, 0)
 	}
 	return c.raiseNoCode(vector)
 }
 
-func clearInterrupts(c *CPU, _ *Uop) bool {
+func clearInterrupts(c *CPU, _ *uop.Uop) bool {
 	if c.cpl > uint8(c.rest>>12&3) {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	c.rest &^= FlagIF
 	return true
@@ -77,9 +81,9 @@ func (c *CPU) hold(debug bool) {
 }
 
 // setInterrupts is STI: what it enables is taken one instruction later.
-func setInterrupts(c *CPU, _ *Uop) bool {
+func setInterrupts(c *CPU, _ *uop.Uop) bool {
 	if c.cpl > uint8(c.rest>>12&3) {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	if c.rest&FlagIF == 0 {
 		c.hold(false)
@@ -88,27 +92,27 @@ func setInterrupts(c *CPU, _ *Uop) bool {
 	return true
 }
 
-func loadSegmentRegister(c *CPU, u *Uop) bool {
-	if !c.loadSegment(int(u.Aux), uint16(c.R[u.Src%slots])) {
+func loadSegmentRegister(c *CPU, u *uop.Uop) bool {
+	if !c.loadSegment(int(u.Aux), uint16(c.R[u.Src%uop.Slots])) {
 		return false
 	}
-	if u.Aux == segSS {
+	if u.Aux == uop.SegSS {
 		c.hold(true)
 	}
 	return true
 }
 
-func popSegment(c *CPU, u *Uop) bool {
-	v, ok := c.loadStack(c.R[RSP], uint64(u.Dst))
+func popSegment(c *CPU, u *uop.Uop) bool {
+	v, ok := c.loadStack(c.R[uop.RSP], uint64(u.Dst))
 	if !ok || !c.loadSegment(int(u.Aux), uint16(v)) {
 		return false
 	}
-	c.R[RSP] += uint64(u.Dst)
+	c.R[uop.RSP] += uint64(u.Dst)
 	return true
 }
 
 // loadFarPointer is LSS, LFS and LGS: Aux is the segment register, and the operand size in bits 15:8.
-func loadFarPointer(c *CPU, u *Uop) bool {
+func loadFarPointer(c *CPU, u *uop.Uop) bool {
 	n := u.Aux >> 8
 	va := c.ea(u)
 	var b [10]byte
@@ -128,11 +132,11 @@ func loadFarPointer(c *CPU, u *Uop) bool {
 
 // storeSystem makes a handler for SMSW, SLDT and STR, which UMIP keeps from user programs.
 func storeSystem(value func(c *CPU) uint64) handler {
-	return func(c *CPU, u *Uop) bool {
+	return func(c *CPU, u *uop.Uop) bool {
 		if c.userProhibited() {
-			return c.raise(vectorGP, 0)
+			return c.raise(uop.VectorGP, 0)
 		}
-		c.R[u.Dst%slots] = value(c)
+		c.R[u.Dst%uop.Slots] = value(c)
 		return true
 	}
 }
@@ -149,7 +153,7 @@ func (c *CPU) loadTable(t *tableRegister, va uint64) bool {
 		base |= uint64(b[2+i]) << (8 * i)
 	}
 	if !canonical(base) {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	*t = tableRegister{base: base, limit: uint16(b[0]) | uint16(b[1])<<8}
 	return true
@@ -157,7 +161,7 @@ func (c *CPU) loadTable(t *tableRegister, va uint64) bool {
 
 func (c *CPU) storeTable(t tableRegister, va uint64) bool {
 	if c.userProhibited() {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	b := [10]byte{byte(t.limit), byte(t.limit >> 8)}
 	for i := range 8 {
@@ -167,8 +171,8 @@ func (c *CPU) storeTable(t tableRegister, va uint64) bool {
 }
 
 // loadAccessRights is LAR and LSL: ZF says whether the selector may be looked at.
-func loadAccessRights(c *CPU, u *Uop) bool {
-	selector := uint16(c.R[u.Src%slots])
+func loadAccessRights(c *CPU, u *uop.Uop) bool {
+	selector := uint16(c.R[u.Src%uop.Slots])
 	s, visible, ok := c.inspect(selector)
 	if !ok {
 		return false
@@ -176,7 +180,7 @@ func loadAccessRights(c *CPU, u *Uop) bool {
 	if visible && s.Attr&segS == 0 {
 		switch t := s.Attr & 15; {
 		case t == typeLDT, t == typeTSSAvail, t == typeTSSBusy:
-		case t == 12 && u.Op == opLar: // a call gate has rights but no limit
+		case t == 12 && u.Op == uop.Lar: // a call gate has rights but no limit
 		default:
 			visible = false
 		}
@@ -186,7 +190,7 @@ func loadAccessRights(c *CPU, u *Uop) bool {
 		return true
 	}
 	v := uint64(s.Limit)
-	if u.Op == opLar {
+	if u.Op == uop.Lar {
 		limit := s.Limit >> 16
 		if s.Attr&segGranular != 0 {
 			limit = s.Limit >> 28
@@ -198,8 +202,8 @@ func loadAccessRights(c *CPU, u *Uop) bool {
 }
 
 // verify is VERR (Aux 0) and VERW (1).
-func verify(c *CPU, u *Uop) bool {
-	s, visible, ok := c.inspect(uint16(c.R[u.Src%slots]))
+func verify(c *CPU, u *uop.Uop) bool {
+	s, visible, ok := c.inspect(uint16(c.R[u.Src%uop.Slots]))
 	if !ok {
 		return false
 	}
@@ -242,108 +246,108 @@ func (c *CPU) inspect(selector uint16) (s Segment, visible, ok bool) {
 }
 
 // invalidatePCID flushes more than it is asked for, which is allowed (SDM vol. 3, 4.10.4.1).
-func invalidatePCID(c *CPU, u *Uop) bool {
+func invalidatePCID(c *CPU, u *uop.Uop) bool {
 	var b [16]byte
 	if !c.readBytes(c.ea(u), b[:]) {
 		return false
 	}
-	kind, pcid, va := c.R[u.Src%slots], binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])
+	kind, pcid, va := c.R[u.Src%uop.Slots], binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])
 	switch {
 	case kind > 3, pcid>>12 != 0, kind == 0 && !canonical(va), kind < 2 && pcid != 0 && c.cr4&CR4PCIDE == 0:
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	c.flushTLB()
 	return true
 }
 
-func swapGS(c *CPU, _ *Uop) bool {
-	c.R[GSBase], c.msr.kernelGSBase = c.msr.kernelGSBase, c.R[GSBase]
+func swapGS(c *CPU, _ *uop.Uop) bool {
+	c.R[uop.GSBase], c.msr.kernelGSBase = c.msr.kernelGSBase, c.R[uop.GSBase]
 	return true
 }
 
 // readTSC is RDTSC, and RDTSCP where Imm is 1.
-func readTSC(c *CPU, u *Uop) bool {
+func readTSC(c *CPU, u *uop.Uop) bool {
 	if c.cpl > 0 && c.cr4&CR4TSD != 0 {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	t := c.tsc()
-	c.R[RAX], c.R[RDX] = uint64(uint32(t)), t>>32
+	c.R[uop.RAX], c.R[uop.RDX] = uint64(uint32(t)), t>>32
 	if u.Imm == 1 {
-		c.R[RCX] = uint64(uint32(c.msr.tscAux))
+		c.R[uop.RCX] = uint64(uint32(c.msr.tscAux))
 	}
 	return true
 }
 
-func readRandom(c *CPU, u *Uop) bool {
+func readRandom(c *CPU, u *uop.Uop) bool {
 	c.putSize(u.Dst, u.Aux, c.random.next())
 	c.flags.set(FlagCF)
 	return true
 }
 
 // segmentBase is RDFSBASE (Src 0), RDGSBASE, WRFSBASE, WRGSBASE.
-func segmentBase(c *CPU, u *Uop) bool {
+func segmentBase(c *CPU, u *uop.Uop) bool {
 	if c.cr4&CR4FSGSBASE == 0 {
-		return c.raiseNoCode(vectorUD)
+		return c.raiseNoCode(uop.VectorUD)
 	}
-	base := &c.R[FSBase+u.Src&1]
+	base := &c.R[uop.FSBase+u.Src&1]
 	if u.Src < 2 {
 		v := *base
 		if u.Aux == 0 {
 			v = uint64(uint32(v))
 		}
-		c.R[u.Dst%slots] = v
+		c.R[u.Dst%uop.Slots] = v
 		return true
 	}
-	v := c.R[u.Dst%slots]
+	v := c.R[u.Dst%uop.Slots]
 	if u.Aux == 0 {
 		v = uint64(uint32(v))
 	}
 	if !canonical(v) {
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	*base = v
 	return true
 }
 
-func cpuid(c *CPU, _ *Uop) bool {
-	r := c.platform.CPUID(c, uint32(c.R[RAX]), uint32(c.R[RCX]))
-	c.R[RAX], c.R[RBX], c.R[RCX], c.R[RDX] = uint64(r[0]), uint64(r[1]), uint64(r[2]), uint64(r[3])
+func cpuid(c *CPU, _ *uop.Uop) bool {
+	r := c.platform.CPUID(c, uint32(c.R[uop.RAX]), uint32(c.R[uop.RCX]))
+	c.R[uop.RAX], c.R[uop.RBX], c.R[uop.RCX], c.R[uop.RDX] = uint64(r[0]), uint64(r[1]), uint64(r[2]), uint64(r[3])
 	return true
 }
 
-func readXCR(c *CPU, _ *Uop) bool {
+func readXCR(c *CPU, _ *uop.Uop) bool {
 	if c.cr4&CR4OSXSAVE == 0 {
-		return c.raiseNoCode(vectorUD)
+		return c.raiseNoCode(uop.VectorUD)
 	}
 	var v uint64
-	switch uint32(c.R[RCX]) {
+	switch uint32(c.R[uop.RCX]) {
 	case 0:
 		v = c.xcr0
 	case 1:
 		v = c.xcr0 // XINUSE: both components count as in use
 	default:
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
-	c.R[RAX], c.R[RDX] = uint64(uint32(v)), v>>32
+	c.R[uop.RAX], c.R[uop.RDX] = uint64(uint32(v)), v>>32
 	return true
 }
 
-func writeXCR(c *CPU, _ *Uop) bool {
+func writeXCR(c *CPU, _ *uop.Uop) bool {
 	if c.cr4&CR4OSXSAVE == 0 {
-		return c.raiseNoCode(vectorUD)
+		return c.raiseNoCode(uop.VectorUD)
 	}
-	v := uint64(uint32(c.R[RAX])) | c.R[RDX]<<32
-	if uint32(c.R[RCX]) != 0 || v&^3 != 0 || v&1 == 0 {
-		return c.raise(vectorGP, 0)
+	v := uint64(uint32(c.R[uop.RAX])) | c.R[uop.RDX]<<32
+	if uint32(c.R[uop.RCX]) != 0 || v&^3 != 0 || v&1 == 0 {
+		return c.raise(uop.VectorGP, 0)
 	}
 	c.xcr0 = v
 	return true
 }
 
 // setAC is CLAC and STAC (Aux 1).
-func setAC(c *CPU, u *Uop) bool {
+func setAC(c *CPU, u *uop.Uop) bool {
 	if c.cpl > 0 {
-		return c.raiseNoCode(vectorUD)
+		return c.raiseNoCode(uop.VectorUD)
 	}
 	if u.Aux != 0 {
 		c.rest |= FlagAC
@@ -355,7 +359,7 @@ func setAC(c *CPU, u *Uop) bool {
 }
 
 // flushLine is CLFLUSH and kin: no more than a read of the line, as far as anybody can see.
-func flushLine(c *CPU, u *Uop) bool {
+func flushLine(c *CPU, u *uop.Uop) bool {
 	_, ok := c.reach(c.ea(u), Read)
 	return ok
 }

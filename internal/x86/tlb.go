@@ -179,16 +179,19 @@ func (c *CPU) Forget(p physical.Plane, start, end uint64) {
 		}
 	}
 	c.forgetTables()
-	if c.code.forget(p, start, end) {
-		c.stopBehind()
-	}
+	c.code.forget(p, start, end)
 }
 
-// protectCode makes stores to f look first: it has come to hold decoded code.
-func (c *CPU) protectCode(f mem.Frame) {
+// protectCode makes stores look first to frames that have come to hold decoded code since it was called last, by this
+// processor's doing or another's.
+func (c *CPU) protectCode() {
+	if c.codeSeen == c.code.fresh {
+		return
+	}
+	c.codeSeen = c.code.fresh
 	for m := range c.tlb.data {
 		for i := range c.tlb.data[m] {
-			if e := &c.tlb.data[m][i]; e.frame == f && e.write != noTag {
+			if e := &c.tlb.data[m][i]; e.write != noTag && e.write&slowTag == 0 && c.mem.HasCode(e.frame) {
 				e.write |= slowTag
 			}
 		}

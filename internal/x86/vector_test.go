@@ -5,6 +5,7 @@ import (
 	"math/rand"
 	"testing"
 
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 	"github.com/tacit-vm/tacit/physical"
 )
 
@@ -37,7 +38,7 @@ func (m *vectorMachine) do(code ...byte) int {
 		m.t.Fatal(err)
 	}
 	s := m.State()
-	s.RIP, s.GPR[RSP] = bareCode, bareStack
+	s.RIP, s.GPR[uop.RSP] = bareCode, bareStack
 	m.SetState(&s)
 	if e := m.Run(1 << 60); e.Kind != ExitHalted {
 		m.t.Fatalf("% x: %v", code, e)
@@ -75,35 +76,16 @@ func xmmFrom(b []byte) XMM {
 	return XMM{binary.LittleEndian.Uint64(b), binary.LittleEndian.Uint64(b[8:])}
 }
 
-// Every operation has a handler, and no instruction stands twice in the tables.
-func TestVectorTables(t *testing.T) {
-	for op := opSSE; op < sseOpEnd; op++ {
+// Every operation has a handler.
+func TestOperationsHaveHandlers(t *testing.T) {
+	for op := uop.FirstSSE; op < uop.SSEEnd; op++ {
 		if handlers[op] == nil {
 			t.Errorf("operation %#x has no handler", uint16(op))
 		}
 	}
-	for op := opX87; op <= opFRSTOR; op++ {
+	for op := uop.FirstX87; op <= uop.FRSTOR; op++ {
 		if handlers[op] == nil {
 			t.Errorf("operation %#x has no handler", uint16(op))
-		}
-	}
-	for name, rows := range map[string][]vectorInsn{"0F": map0F, "0F38": map0F38, "0F3A": map0F3A} {
-		type key struct {
-			opcode uint8
-			prefix mandatory
-		}
-		seen := map[key]bool{}
-		for _, in := range rows {
-			keys := []key{{in.opcode, in.prefix}}
-			if in.prefix == both {
-				keys = []key{{in.opcode, np}, {in.opcode, p66}}
-			}
-			for _, k := range keys {
-				if seen[k] {
-					t.Errorf("map %s: %02x with prefix %d stands twice", name, k.opcode, k.prefix)
-				}
-				seen[k] = true
-			}
 		}
 	}
 }
@@ -116,25 +98,25 @@ func TestVectorAlignment(t *testing.T) {
 		code []byte // with [rsi]
 		want int
 	}{
-		{"MOVAPS load", []byte{0x0F, 0x28, 0x06}, vectorGP},
-		{"MOVAPS store", []byte{0x0F, 0x29, 0x06}, vectorGP},
+		{"MOVAPS load", []byte{0x0F, 0x28, 0x06}, uop.VectorGP},
+		{"MOVAPS store", []byte{0x0F, 0x29, 0x06}, uop.VectorGP},
 		{"MOVUPS load", []byte{0x0F, 0x10, 0x06}, noVector},
-		{"MOVDQA load", []byte{0x66, 0x0F, 0x6F, 0x06}, vectorGP},
+		{"MOVDQA load", []byte{0x66, 0x0F, 0x6F, 0x06}, uop.VectorGP},
 		{"MOVDQU store", []byte{0xF3, 0x0F, 0x7F, 0x06}, noVector},
-		{"PXOR", []byte{0x66, 0x0F, 0xEF, 0x06}, vectorGP},
+		{"PXOR", []byte{0x66, 0x0F, 0xEF, 0x06}, uop.VectorGP},
 		{"LDDQU", []byte{0xF2, 0x0F, 0xF0, 0x06}, noVector},
-		{"MOVNTDQ", []byte{0x66, 0x0F, 0xE7, 0x06}, vectorGP},
+		{"MOVNTDQ", []byte{0x66, 0x0F, 0xE7, 0x06}, uop.VectorGP},
 		{"PCMPISTRI", []byte{0x66, 0x0F, 0x3A, 0x63, 0x06, 0}, noVector},
 		{"PMOVZXBW", []byte{0x66, 0x0F, 0x38, 0x30, 0x06}, noVector},
 		{"ADDSD", []byte{0xF2, 0x0F, 0x58, 0x06}, noVector},
-		{"FXSAVE", []byte{0x0F, 0xAE, 0x06}, vectorGP},
+		{"FXSAVE", []byte{0x0F, 0xAE, 0x06}, uop.VectorGP},
 		{"PADDB mm", []byte{0x0F, 0xFC, 0x06}, noVector},
 	} {
-		m.R[RSI] = bareData + 8
+		m.R[uop.RSI] = bareData + 8
 		if got := m.do(c.code...); got != c.want {
 			t.Errorf("%s at an odd multiple of 8: vector %d, want %d", c.name, got, c.want)
 		}
-		m.R[RSI] = bareData + 16
+		m.R[uop.RSI] = bareData + 16
 		if got := m.do(c.code...); got != noVector {
 			t.Errorf("%s at a multiple of 16: vector %d", c.name, got)
 		}
@@ -151,26 +133,26 @@ func TestVectorNotReady(t *testing.T) {
 		code     []byte
 		want     int
 	}{
-		{"TS, SSE", CR0TS, 0, sse, vectorNM},
-		{"TS, x87", CR0TS, 0, x87, vectorNM},
-		{"TS, MMX", CR0TS, 0, mmx, vectorNM},
-		{"TS, FXSAVE", CR0TS, 0, fxsave, vectorNM},
+		{"TS, SSE", CR0TS, 0, sse, uop.VectorNM},
+		{"TS, x87", CR0TS, 0, x87, uop.VectorNM},
+		{"TS, MMX", CR0TS, 0, mmx, uop.VectorNM},
+		{"TS, FXSAVE", CR0TS, 0, fxsave, uop.VectorNM},
 		{"TS, WAIT", CR0TS, 0, wait, noVector},
-		{"TS and MP, WAIT", CR0TS | CR0MP, 0, wait, vectorNM},
-		{"EM, SSE", CR0EM, 0, sse, vectorUD},
-		{"EM and TS, SSE", CR0EM | CR0TS, 0, sse, vectorUD},
-		{"EM, x87", CR0EM, 0, x87, vectorNM},
-		{"EM, FXSAVE", CR0EM, 0, fxsave, vectorNM},
-		{"no OSFXSR, SSE", 0, CR4OSFXSR, sse, vectorUD},
+		{"TS and MP, WAIT", CR0TS | CR0MP, 0, wait, uop.VectorNM},
+		{"EM, SSE", CR0EM, 0, sse, uop.VectorUD},
+		{"EM and TS, SSE", CR0EM | CR0TS, 0, sse, uop.VectorUD},
+		{"EM, x87", CR0EM, 0, x87, uop.VectorNM},
+		{"EM, FXSAVE", CR0EM, 0, fxsave, uop.VectorNM},
+		{"no OSFXSR, SSE", 0, CR4OSFXSR, sse, uop.VectorUD},
 		{"no OSFXSR, x87", 0, CR4OSFXSR, x87, noVector},
-		{"no OSXSAVE, XSAVE", 0, CR4OSXSAVE, []byte{0x0F, 0xAE, 0x26}, vectorUD},
-		{"LOCK, SSE", 0, 0, []byte{0xF0, 0x0F, 0x57, 0x06}, vectorUD},
+		{"no OSXSAVE, XSAVE", 0, CR4OSXSAVE, []byte{0x0F, 0xAE, 0x26}, uop.VectorUD},
+		{"LOCK, SSE", 0, 0, []byte{0xF0, 0x0F, 0x57, 0x06}, uop.VectorUD},
 	} {
 		m := newVectorMachine(t)
 		s := m.State()
 		s.CR0 |= c.cr0
 		s.CR4 &^= c.cr4
-		s.GPR[RSI] = bareData
+		s.GPR[uop.RSI] = bareData
 		m.SetState(&s)
 		if got := m.do(c.code...); got != c.want {
 			t.Errorf("%s: vector %d, want %d", c.name, got, c.want)
@@ -188,7 +170,7 @@ func TestMaskMove(t *testing.T) {
 	m.put(bareData+3, before)
 	m.X[1] = XMM{0x0706050403020100, 0x0F0E0D0C0B0A0908}
 	m.X[2] = XMM{0x80FF7F0000800000, 0x0000000000000080}
-	m.R[RDI] = bareData + 3
+	m.R[uop.RDI] = bareData + 3
 	if v := m.do(0x66, 0x0F, 0xF7, 0xCA); v != noVector {
 		t.Fatalf("vector %d", v)
 	}

@@ -1,16 +1,11 @@
 package x86
 
-// A float80 is a number in the x87 double extended-precision format (SDM vol. 1, 4.2.2): sign and 15 bits of exponent
-// in se, and a significand whose integer bit is explicit.
-type float80 struct {
-	m  uint64
-	se uint16
-}
+import "github.com/tacit-vm/tacit/internal/softfloat"
 
 // x87State is the floating-point unit as FXSAVE sees it.
 type x87State struct {
-	reg  [8]float80 // R0 to R7; ST(i) is R((top+i) mod 8), MMi is the significand of Ri
-	full uint8      // bit i: Ri is not empty
+	reg  [8]softfloat.Float80 // R0 to R7; ST(i) is R((top+i) mod 8), MMi is the significand of Ri
+	full uint8                // bit i: Ri is not empty
 	top  uint8
 	cw   uint16
 	sw   uint16 // without TOP
@@ -22,7 +17,7 @@ type x87State struct {
 	fop      uint16
 }
 
-// Status word (SDM vol. 1, 8.1.3). Exception flags are in bits 5:0 in the order of fpIE and so on.
+// Status word (SDM vol. 1, 8.1.3). Exception flags are in bits 5:0 in the order of softfloat.IE and so on.
 const (
 	x87SF   = 1 << 6 // stack fault
 	x87ES   = 1 << 7 // an unmasked exception is pending
@@ -67,13 +62,13 @@ func (f *x87State) setControl(cw uint16) {
 // update makes ES and B what flags and masks say.
 func (f *x87State) update() {
 	f.sw &^= x87ES | x87Busy
-	if f.sw&^f.cw&fpAll != 0 {
+	if f.sw&^f.cw&softfloat.AllExceptions != 0 {
 		f.sw |= x87ES | x87Busy
 	}
 }
 
 // st returns ST(i).
-func (f *x87State) st(i uint8) *float80 { return &f.reg[(f.top+i)&7] }
+func (f *x87State) st(i uint8) *softfloat.Float80 { return &f.reg[(f.top+i)&7] }
 
 // filled says whether ST(i) is not empty.
 func (f *x87State) filled(i uint8) bool { return f.full>>((f.top+i)&7)&1 != 0 }

@@ -1,12 +1,17 @@
 package x86
 
+import (
+	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
+
 // The four operations, square root, and the sign.
-var x87ArithHandlers = map[Op]handler{
-	opFARITH:  farith,
-	opFARITHm: farithMemory,
-	opFSQRT:   unary(func(s *x87Step, a number, f *floatFormat) number { return s.sqrt(a, f) }),
-	opFABS:    signOnly(func(se uint16) uint16 { return se &^ (1 << 15) }),
-	opFCHS:    signOnly(func(se uint16) uint16 { return se ^ 1<<15 }),
+var x87ArithHandlers = map[uop.Op]handler{
+	uop.FARITH:  farith,
+	uop.FARITHm: farithMemory,
+	uop.FSQRT:   unary(func(s *x87Step, a softfloat.Number, f *softfloat.Format) softfloat.Number { return s.Sqrt(a, f) }),
+	uop.FABS:    signOnly(func(se uint16) uint16 { return se &^ (1 << 15) }),
+	uop.FCHS:    signOnly(func(se uint16) uint16 { return se ^ 1<<15 }),
 }
 
 // Operations in the order of bits 5:3 of ModRM (SDM vol. 2, table A-7). 2 and 3 are comparisons.
@@ -20,25 +25,25 @@ const (
 )
 
 // compute applies operation kind to ST(0), which is a, and the other operand.
-func (s *x87Step) compute(kind uint8, a, b number, f *floatFormat) number {
+func (s *x87Step) compute(kind uint8, a, b softfloat.Number, f *softfloat.Format) softfloat.Number {
 	switch kind {
 	case x87Add:
-		return s.add(a, b, f)
+		return s.Add(a, b, f)
 	case x87Mul:
-		return s.mul(a, b, f)
+		return s.Mul(a, b, f)
 	case x87Sub:
-		return s.sub(a, b, f)
+		return s.Sub(a, b, f)
 	case x87SubR:
-		return s.sub(b, a, f)
+		return s.Sub(b, a, f)
 	case x87Div:
-		return s.div(a, b, f)
+		return s.Div(a, b, f)
 	}
-	return s.div(b, a, f)
+	return s.Div(b, a, f)
 }
 
-func farith(c *CPU, u *Uop) bool {
+func farith(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
-	r := indefinite
+	r := softfloat.Indefinite
 	if c.need(&s, 0) && c.need(&s, u.Src) {
 		r = s.compute(u.Scale, c.value(0), c.value(u.Src), c.fpu.precision())
 	}
@@ -49,11 +54,11 @@ func farith(c *CPU, u *Uop) bool {
 	return true
 }
 
-func farithMemory(c *CPU, u *Uop) bool {
+func farithMemory(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
-	r := indefinite
+	r := softfloat.Indefinite
 	if c.need(&s, 0) {
-		r = s.compute(u.Dst, c.value(0), memoryNumber(c.R[Tmp0], u.Src), c.fpu.precision())
+		r = s.compute(u.Dst, c.value(0), memoryNumber(c.R[uop.Tmp0], u.Src), c.fpu.precision())
 	}
 	if c.commit(u, &s) {
 		c.fpu.set(0, s.wrapped(r))
@@ -62,10 +67,10 @@ func farithMemory(c *CPU, u *Uop) bool {
 }
 
 // unary makes a handler for ST(0) = f(ST(0)).
-func unary(f func(s *x87Step, a number, format *floatFormat) number) handler {
-	return func(c *CPU, u *Uop) bool {
+func unary(f func(s *x87Step, a softfloat.Number, format *softfloat.Format) softfloat.Number) handler {
+	return func(c *CPU, u *uop.Uop) bool {
 		s := c.begin()
-		r := indefinite
+		r := softfloat.Indefinite
 		if c.need(&s, 0) {
 			r = f(&s, c.value(0), c.fpu.precision())
 		}
@@ -78,10 +83,10 @@ func unary(f func(s *x87Step, a number, format *floatFormat) number) handler {
 
 // signOnly makes a handler that changes the sign and looks at nothing else.
 func signOnly(f func(se uint16) uint16) handler {
-	return func(c *CPU, u *Uop) bool {
+	return func(c *CPU, u *uop.Uop) bool {
 		s := c.begin()
 		v := *c.fpu.st(0)
-		v.se = f(v.se)
+		v.SE = f(v.SE)
 		if !c.need(&s, 0) {
 			v = indefinite80
 		}

@@ -1,34 +1,39 @@
 package x86
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // Control instructions, the environment, and the state as the 8087 saved it.
-var x87ControlHandlers = map[Op]handler{
-	opFNINIT: func(c *CPU, _ *Uop) bool {
+var x87ControlHandlers = map[uop.Op]handler{
+	uop.FNINIT: func(c *CPU, _ *uop.Uop) bool {
 		c.fpu = x87State{reg: c.fpu.reg, cw: x87Initial}
 		return true
 	},
-	opFNCLEX: func(c *CPU, _ *Uop) bool {
+	uop.FNCLEX: func(c *CPU, _ *uop.Uop) bool {
 		c.fpu.sw &= x87Codes | x87C1
 		return true
 	},
-	opFNSTSW: func(c *CPU, _ *Uop) bool {
-		c.R[RAX] = c.R[RAX]&^0xFFFF | uint64(c.fpu.status())
+	uop.FNSTSW: func(c *CPU, _ *uop.Uop) bool {
+		c.R[uop.RAX] = c.R[uop.RAX]&^0xFFFF | uint64(c.fpu.status())
 		return true
 	},
-	opFNSTSWm: func(c *CPU, u *Uop) bool { return c.store16(c.ea(u), c.fpu.status()) },
-	opFNSTCW:  func(c *CPU, u *Uop) bool { return c.store16(c.ea(u), c.fpu.cw) },
-	opFLDCW: func(c *CPU, u *Uop) bool {
+	uop.FNSTSWm: func(c *CPU, u *uop.Uop) bool { return c.store16(c.ea(u), c.fpu.status()) },
+	uop.FNSTCW:  func(c *CPU, u *uop.Uop) bool { return c.store16(c.ea(u), c.fpu.cw) },
+	uop.FLDCW: func(c *CPU, u *uop.Uop) bool {
 		v, ok := c.load16(c.ea(u))
 		if ok {
 			c.fpu.setControl(v)
 		}
 		return ok
 	},
-	opFNSTENV: fnstenv,
-	opFLDENV:  fldenv,
-	opFNSAVE:  fnsave,
-	opFRSTOR:  frstor,
+	uop.FNSTENV: fnstenv,
+	uop.FLDENV:  fldenv,
+	uop.FNSAVE:  fnsave,
+	uop.FRSTOR:  frstor,
 }
 
 // Sizes in bytes. The environment is seven words; each takes a doubleword unless the operand size is 16 bits (SDM vol.
@@ -47,9 +52,9 @@ func (f *x87State) tags() (w uint16) {
 		switch {
 		case f.full>>i&1 == 0:
 			tag = 3
-		case r.se&maxExp80 == 0 && r.m == 0:
+		case r.SE&softfloat.MaxExp80 == 0 && r.M == 0:
 			tag = 1
-		case r.se&maxExp80 != 0 && r.se&maxExp80 != maxExp80 && r.m>>63 != 0:
+		case r.SE&softfloat.MaxExp80 != 0 && r.SE&softfloat.MaxExp80 != softfloat.MaxExp80 && r.M>>63 != 0:
 			tag = 0
 		}
 		w |= tag << (2 * i)
@@ -104,7 +109,7 @@ func (f *x87State) environment(b []byte) {
 }
 
 // environmentSize is the size that the operand size in Aux gives the environment.
-func environmentSize(u *Uop) int {
+func environmentSize(u *uop.Uop) int {
 	if u.Aux == 2 {
 		return env16
 	}
@@ -112,18 +117,18 @@ func environmentSize(u *Uop) int {
 }
 
 // fnstenv stores the environment and masks all exceptions.
-func fnstenv(c *CPU, u *Uop) bool {
+func fnstenv(c *CPU, u *uop.Uop) bool {
 	var b [env32]byte
 	n := environmentSize(u)
 	c.fpu.putEnvironment(b[:n])
 	if va := c.ea(u); !c.natural(va, environmentAlign(u)) || !c.writeBytes(va, b[:n]) {
 		return false
 	}
-	c.fpu.setControl(c.fpu.cw | fpAll)
+	c.fpu.setControl(c.fpu.cw | softfloat.AllExceptions)
 	return true
 }
 
-func fldenv(c *CPU, u *Uop) bool {
+func fldenv(c *CPU, u *uop.Uop) bool {
 	var b [env32]byte
 	n := environmentSize(u)
 	if va := c.ea(u); !c.natural(va, environmentAlign(u)) || !c.readBytes(va, b[:n]) {
@@ -134,14 +139,14 @@ func fldenv(c *CPU, u *Uop) bool {
 }
 
 // fnsave stores environment and registers and initialises.
-func fnsave(c *CPU, u *Uop) bool {
+func fnsave(c *CPU, u *uop.Uop) bool {
 	var b [env32 + saveRegs]byte
 	n := environmentSize(u)
 	c.fpu.putEnvironment(b[:n])
 	for i := range 8 {
 		r := c.fpu.st(uint8(i))
-		binary.LittleEndian.PutUint64(b[n+10*i:], r.m)
-		binary.LittleEndian.PutUint16(b[n+10*i+8:], r.se)
+		binary.LittleEndian.PutUint64(b[n+10*i:], r.M)
+		binary.LittleEndian.PutUint16(b[n+10*i+8:], r.SE)
 	}
 	if va := c.ea(u); !c.natural(va, environmentAlign(u)) || !c.writeBytes(va, b[:n+saveRegs]) {
 		return false
@@ -150,7 +155,7 @@ func fnsave(c *CPU, u *Uop) bool {
 	return true
 }
 
-func frstor(c *CPU, u *Uop) bool {
+func frstor(c *CPU, u *uop.Uop) bool {
 	var b [env32 + saveRegs]byte
 	n := environmentSize(u)
 	if va := c.ea(u); !c.natural(va, environmentAlign(u)) || !c.readBytes(va, b[:n+saveRegs]) {
@@ -158,14 +163,14 @@ func frstor(c *CPU, u *Uop) bool {
 	}
 	c.fpu.environment(b[:n])
 	for i := range 8 {
-		*c.fpu.st(uint8(i)) = float80{binary.LittleEndian.Uint64(b[n+10*i:]), binary.LittleEndian.Uint16(b[n+10*i+8:])}
+		*c.fpu.st(uint8(i)) = softfloat.Float80{M: binary.LittleEndian.Uint64(b[n+10*i:]), SE: binary.LittleEndian.Uint16(b[n+10*i+8:])}
 	}
 	return true
 }
 
 // environmentAlign is the alignment of the areas of FLDENV, FNSTENV, FRSTOR and FNSAVE, where alignment is checked:
 // that of the environment's words.
-func environmentAlign(u *Uop) int {
+func environmentAlign(u *uop.Uop) int {
 	if u.Aux == 2 {
 		return 2
 	}

@@ -1,5 +1,10 @@
 package x86
 
+import (
+	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
+
 var x87Handlers = joined(
 	x87StackHandlers,
 	x87TransferHandlers,
@@ -13,7 +18,7 @@ var x87Handlers = joined(
 
 // An x87Step is one instruction under way: the environment, and the faults of the register stack that it met.
 type x87Step struct {
-	floatEnv
+	softfloat.Env
 	stackFault bool
 	overflow   bool // the stack fault is a push onto a register that is not empty
 	keepC1     bool // C1 changes on a stack fault only
@@ -22,18 +27,18 @@ type x87Step struct {
 // begin starts an instruction that loads, stores or computes.
 func (c *CPU) begin() x87Step {
 	cw := c.fpu.cw
-	return x87Step{floatEnv: floatEnv{x87: true, rc: rounding(cw >> x87RCShift & 3), masked: uint8(cw & fpAll)}}
+	return x87Step{Env: softfloat.Env{X87: true, RC: softfloat.Rounding(cw >> x87RCShift & 3), Masked: uint8(cw & softfloat.AllExceptions)}}
 }
 
 // precision is what PC makes of results of addition, multiplication, division and square root; the range stays that of
 // the registers (SDM vol. 1, 8.1.5.2).
-func (f *x87State) precision() *floatFormat { return &x87Precisions[f.cw>>x87PCShift&3] }
+func (f *x87State) precision() *softfloat.Format { return &x87Precisions[f.cw>>x87PCShift&3] }
 
-var x87Precisions = [4]floatFormat{
-	{24, extended.minExp, extended.maxExp},
-	extended, // reserved; silicon takes it for extended precision
-	{53, extended.minExp, extended.maxExp},
-	extended,
+var x87Precisions = [4]softfloat.Format{
+	{Precision: 24, MinExp: softfloat.Extended.MinExp, MaxExp: softfloat.Extended.MaxExp},
+	softfloat.Extended, // reserved; silicon takes it for extended precision
+	{Precision: 53, MinExp: softfloat.Extended.MinExp, MaxExp: softfloat.Extended.MaxExp},
+	softfloat.Extended,
 }
 
 // need looks for an operand in ST(i). An empty register is a stack underflow, whose masked response is an indefinite
@@ -43,7 +48,7 @@ func (c *CPU) need(s *x87Step, i uint8) bool {
 		return true
 	}
 	s.stackFault = true
-	s.flags |= fpIE
+	s.Flags |= softfloat.IE
 	return false
 }
 
@@ -53,68 +58,65 @@ func (c *CPU) room(s *x87Step) bool {
 		return true
 	}
 	s.stackFault, s.overflow = true, true
-	s.flags |= fpIE
+	s.Flags |= softfloat.IE
 	return false
 }
 
 // value returns ST(i) unpacked.
-func (c *CPU) value(i uint8) number { return unpack80(*c.fpu.st(i)) }
+func (c *CPU) value(i uint8) softfloat.Number { return softfloat.Unpack80(*c.fpu.st(i)) }
 
 // commit ends an instruction: it records exceptions and C1, and says whether the result may be written. An unmasked
 // exception that was detected before computing forbids that.
-func (c *CPU) commit(u *Uop, s *x87Step) bool {
+func (c *CPU) commit(u *uop.Uop, s *x87Step) bool {
 	f := &c.fpu
-	if before := s.flags & fpBefore &^ s.masked; before != 0 {
-		s.flags &= fpBefore
-		s.up = false
+	if before := s.Flags & softfloat.BeforeResult &^ s.Masked; before != 0 {
+		s.Flags &= softfloat.BeforeResult
+		s.Up = false
 	}
 	f.fip = c.RIP()
 	if !s.keepC1 || s.stackFault {
 		f.sw &^= x87C1
 	}
-	if s.overflow || s.up && s.flags&fpPE != 0 {
+	if s.overflow || s.Up && s.Flags&softfloat.PE != 0 {
 		f.sw |= x87C1
 	}
 	if s.stackFault {
 		f.sw |= x87SF
 	}
-	f.sw |= uint16(s.flags)
-	if s.flags&^s.masked != 0 {
+	f.sw |= uint16(s.Flags)
+	if s.Flags&^s.Masked != 0 {
 		f.fop = uint16(u.Aux & 0x7FF)
-		if u.Aux&x87HasMemory != 0 {
+		if u.Aux&uop.X87HasMemory != 0 {
 			f.fdp = c.ea(u)
 		}
 	}
 	f.update()
-	return s.flags&fpBefore&^s.masked == 0
+	return s.Flags&softfloat.BeforeResult&^s.Masked == 0
 }
-
-// x87HasMemory in Aux says that the micro-operation has the address of a memory operand.
-const x87HasMemory = 1 << 16
 
 // wrapExponent is what moves the exponent of an unmasked overflow or underflow into range.
 const wrapExponent = 24576
 
 // wrapped returns a result for a register. Where overflow or underflow is not masked, its exponent is moved into range
 // (SDM vol. 1, 8.5.4 and 8.5.5).
-func (s *x87Step) wrapped(r number) float80 {
-	if r.kind == finite && s.flags&^s.masked&fpOE != 0 {
-		r.exp -= wrapExponent
+func (s *x87Step) wrapped(r softfloat.Number) softfloat.Float80 {
+	if r.Kind == softfloat.Finite && s.Flags&^s.Masked&softfloat.OE != 0 {
+		r.Exp -= wrapExponent
 	}
-	if r.kind == finite && s.flags&^s.masked&fpUE != 0 {
-		r.exp += wrapExponent
+	if r.Kind == softfloat.Finite && s.Flags&^s.Masked&softfloat.UE != 0 {
+		r.Exp += wrapExponent
 	}
-	return pack80(r)
+	return softfloat.Pack80(r)
 }
 
 // set gives ST(i) a value.
-func (f *x87State) set(i uint8, v float80) {
+func (f *x87State) set(i uint8, v softfloat.Float80) {
 	r := (f.top + i) & 7
 	f.reg[r] = v
 	f.full |= 1 << r
 }
 
-func (f *x87State) push(v float80) {
+func (f *x87State) push(v softfloat.Float80) {
 	f.top = (f.top - 1) & 7
 	f.set(0, v)
 }
@@ -127,4 +129,4 @@ func (f *x87State) pop(n int64) {
 }
 
 // indefinite80 is the NaN of masked invalid operations.
-var indefinite80 = float80{3 << 62, 0xFFFF}
+var indefinite80 = softfloat.Float80{M: 3 << 62, SE: 0xFFFF}

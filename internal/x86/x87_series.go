@@ -1,13 +1,17 @@
 package x86
 
-import "math/big"
+import (
+	"math/big"
+
+	"github.com/tacit-vm/tacit/internal/softfloat"
+)
 
 // Elementary functions by their power series, to more than twice the precision that x87 shows. They are slow, a few
 // microseconds, and rare. The results, rounded once, are correctly rounded but for cases too close to the middle to
 // meet; silicon's may differ in the last place (SDM vol. 1, 8.3.10: below 1 ulp), which is a known departure.
 
 // seriesBits is the precision of intermediate results.
-const seriesBits = 192
+const seriesBits = softfloat.BigBits
 
 func newFloat() *big.Float              { return new(big.Float).SetPrec(seriesBits) }
 func intFloat(v int64) *big.Float       { return newFloat().SetInt64(v) }
@@ -29,31 +33,6 @@ func parseFloat(s string) *big.Float {
 		panic("BUG: " + err.Error())
 	}
 	return f
-}
-
-// float returns the value of a finite number.
-func (n *number) float() *big.Float {
-	f := newFloat().SetUint64(n.m)
-	f.SetMantExp(f, n.exp-63)
-	if n.neg {
-		f.Neg(f)
-	}
-	return f
-}
-
-// roundFloat rounds a result that is known not to be exact.
-func (e *floatEnv) roundFloat(v *big.Float) number {
-	if v.Sign() == 0 {
-		return number{neg: v.Signbit()}
-	}
-	mant := newFloat()
-	exp := v.MantExp(mant)
-	mant.Abs(mant).SetMantExp(mant, 128)
-	i, _ := mant.Int(nil)
-	var low, high big.Int
-	low.And(i, new(big.Int).SetUint64(^uint64(0)))
-	high.Rsh(i, 64)
-	return e.round(v.Signbit(), exp-1, high.Uint64(), low.Uint64()|1, &extended)
 }
 
 // series sums first × (1 + r1 + r1·r2 + …), the ratio of term k, from 1 on, to the one before it being x × ratio(k),

@@ -1,12 +1,14 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
 // The register stack: exchange, conditional moves, tags.
-var x87StackHandlers = map[Op]handler{
-	opX87Pending: func(c *CPU, _ *Uop) bool { return c.noPendingMF() },
-	opFNOP:       func(c *CPU, _ *Uop) bool { c.fpu.fip = c.RIP(); return true },
-	opFXCH:       fxch,
-	opFCMOV:      fcmov,
-	opFFREE: func(c *CPU, u *Uop) bool {
+var x87StackHandlers = map[uop.Op]handler{
+	uop.X87Pending: func(c *CPU, _ *uop.Uop) bool { return c.noPendingMF() },
+	uop.FNOP:       func(c *CPU, _ *uop.Uop) bool { c.fpu.fip = c.RIP(); return true },
+	uop.FXCH:       fxch,
+	uop.FCMOV:      fcmov,
+	uop.FFREE: func(c *CPU, u *uop.Uop) bool {
 		f := &c.fpu
 		f.fip = c.RIP()
 		f.sw &^= x87C1
@@ -14,14 +16,14 @@ var x87StackHandlers = map[Op]handler{
 		f.pop(u.Imm)
 		return true
 	},
-	opFINCSTP: func(c *CPU, _ *Uop) bool { c.rotate(1); return true },
-	opFDECSTP: func(c *CPU, _ *Uop) bool { c.rotate(7); return true },
+	uop.FINCSTP: func(c *CPU, _ *uop.Uop) bool { c.rotate(1); return true },
+	uop.FDECSTP: func(c *CPU, _ *uop.Uop) bool { c.rotate(7); return true },
 }
 
 // noPendingMF raises #MF where an unmasked x87 exception is pending. Waiting instructions begin with it.
 func (c *CPU) noPendingMF() bool {
 	if c.fpu.sw&x87ES != 0 {
-		return c.raiseNoCode(vectorMF)
+		return c.raiseNoCode(uop.VectorMF)
 	}
 	return true
 }
@@ -35,7 +37,7 @@ func (c *CPU) rotate(n uint8) {
 }
 
 // fxch exchanges ST(0) and ST(Src). Masked, an empty one counts as indefinite.
-func fxch(c *CPU, u *Uop) bool {
+func fxch(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
 	a, b := *c.fpu.st(0), *c.fpu.st(u.Src)
 	if !c.need(&s, 0) {
@@ -52,10 +54,10 @@ func fxch(c *CPU, u *Uop) bool {
 }
 
 // fcmov moves ST(Src) to ST(0) where condition Scale holds.
-func fcmov(c *CPU, u *Uop) bool {
+func fcmov(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
 	s.keepC1 = true
-	r, move := *c.fpu.st(u.Src), c.flags.holds(condition(u.Scale))
+	r, move := *c.fpu.st(u.Src), c.flags.holds(uop.Condition(u.Scale))
 	if !c.need(&s, 0) || !c.need(&s, u.Src) {
 		r, move = indefinite80, true
 	}

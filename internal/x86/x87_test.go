@@ -5,6 +5,9 @@ import (
 	"math"
 	"math/big"
 	"testing"
+
+	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // x87 runs code on registers that hold values, ST(0) first, and returns them.
@@ -13,7 +16,7 @@ func (m *vectorMachine) x87(cw uint16, values []float64, code ...byte) []float64
 	m.fpu.reset()
 	m.fpu.setControl(cw)
 	for i := len(values) - 1; i >= 0; i-- {
-		m.fpu.push(pack80(unpack64(math.Float64bits(values[i]))))
+		m.fpu.push(softfloat.Pack80(softfloat.Unpack64(math.Float64bits(values[i]))))
 	}
 	if v := m.do(code...); v != noVector {
 		m.t.Fatalf("% x: vector %d", code, v)
@@ -21,8 +24,8 @@ func (m *vectorMachine) x87(cw uint16, values []float64, code ...byte) []float64
 	var r []float64
 	for i := range uint8(8) {
 		if m.fpu.filled(i) {
-			e := floatEnv{masked: fpAll}
-			r = append(r, math.Float64frombits(pack64(e.convert(m.value(i), &double))))
+			e := softfloat.Env{Masked: softfloat.AllExceptions}
+			r = append(r, math.Float64frombits(softfloat.Pack64(e.Convert(m.value(i), &softfloat.Double))))
 		}
 	}
 	return r
@@ -114,8 +117,8 @@ func TestX87Constants(t *testing.T) {
 		for rc, mode := range []big.RoundingMode{big.ToNearestEven, big.ToNegativeInf, big.ToPositiveInf, big.ToZero} {
 			m.x87(x87Initial|uint16(rc)<<x87RCShift, nil, 0xD9, c.code)
 			got := m.value(0)
-			if want := new(big.Float).SetPrec(64).SetMode(mode).Set(c.want); got.float().Cmp(want) != 0 || m.fpu.sw&0xFF != 0 {
-				t.Errorf("%s, %v: %v, want %v; status %#x", c.name, mode, got.float(), want, m.fpu.sw)
+			if want := new(big.Float).SetPrec(64).SetMode(mode).Set(c.want); got.Big().Cmp(want) != 0 || m.fpu.sw&0xFF != 0 {
+				t.Errorf("%s, %v: %v, want %v; status %#x", c.name, mode, got.Big(), want, m.fpu.sw)
 			}
 		}
 	}
@@ -126,23 +129,23 @@ func TestX87Stack(t *testing.T) {
 	m := newVectorMachine(t)
 	full := []float64{1, 2, 3, 4, 5, 6, 7, 8}
 	m.x87(x87Initial, full, 0xD9, 0xE8) // FLD1
-	if got := *m.fpu.st(0); got != indefinite80 || m.fpu.sw != x87SF|fpIE|x87C1 {
+	if got := *m.fpu.st(0); got != indefinite80 || m.fpu.sw != x87SF|softfloat.IE|x87C1 {
 		t.Errorf("ninth push: %v, status %#x", got, m.fpu.sw)
 	}
 	m.x87(x87Initial, nil, 0xD8, 0xC1) // FADD ST(0), ST(1)
-	if got := *m.fpu.st(0); got != indefinite80 || m.fpu.sw != x87SF|fpIE {
+	if got := *m.fpu.st(0); got != indefinite80 || m.fpu.sw != x87SF|softfloat.IE {
 		t.Errorf("sum of nothing: %v, status %#x", got, m.fpu.sw)
 	}
 	// Unmasked, nothing moves, and the next waiting instruction raises #MF; instructions that do not wait do not.
-	m.x87(x87Initial&^fpIE, full, 0xD9, 0xE8)
-	if m.fpu.top != 0 || *m.fpu.st(0) != pack80(integerNumber(1)) || m.fpu.sw&(x87ES|x87Busy) != x87ES|x87Busy {
+	m.x87(x87Initial&^softfloat.IE, full, 0xD9, 0xE8)
+	if m.fpu.top != 0 || *m.fpu.st(0) != softfloat.Pack80(softfloat.FromInt(1)) || m.fpu.sw&(x87ES|x87Busy) != x87ES|x87Busy {
 		t.Errorf("unmasked ninth push: TOP %d, status %#x", m.fpu.top, m.fpu.sw)
 	}
-	if v := m.do(0xDF, 0xE0); v != noVector || m.R[RAX]&x87ES == 0 {
-		t.Errorf("FNSTSW: vector %d, AX %#x", v, m.R[RAX])
+	if v := m.do(0xDF, 0xE0); v != noVector || m.R[uop.RAX]&x87ES == 0 {
+		t.Errorf("FNSTSW: vector %d, AX %#x", v, m.R[uop.RAX])
 	}
 	for _, code := range [][]byte{{0x9B}, {0xD9, 0xE8}, {0x0F, 0x77}, {0x0F, 0xEF, 0xC0}} {
-		if v := m.do(code...); v != vectorMF {
+		if v := m.do(code...); v != uop.VectorMF {
 			t.Errorf("% x with a pending exception: vector %d, want #MF", code, v)
 		}
 	}
@@ -154,13 +157,13 @@ func TestX87Stack(t *testing.T) {
 // FIP follows every instruction that computes; FDP and FOP follow those that raise an unmasked exception.
 func TestX87Pointers(t *testing.T) {
 	m := newVectorMachine(t)
-	m.R[RSI] = bareData
+	m.R[uop.RSI] = bareData
 	m.put(bareData+4, []byte{0, 0, 0, 0})
 	m.x87(x87Initial, []float64{1}, 0x90, 0xD8, 0x76, 0x04) // FDIV m32 [rsi+4], which is 0
 	if m.fpu.fip != bareCode+1 || m.fpu.fdp != 0 || m.fpu.fop != 0 {
 		t.Errorf("masked: FIP %#x, FDP %#x, FOP %#x", m.fpu.fip, m.fpu.fdp, m.fpu.fop)
 	}
-	m.x87(x87Initial&^fpZE, []float64{1}, 0x90, 0xD8, 0x76, 0x04, 0xD9, 0x3E) // and FNSTCW, which is a control instruction
+	m.x87(x87Initial&^softfloat.ZE, []float64{1}, 0x90, 0xD8, 0x76, 0x04, 0xD9, 0x3E) // and FNSTCW, which is a control instruction
 	if m.fpu.fip != bareCode+1 || m.fpu.fdp != bareData+4 || m.fpu.fop != 0x076 {
 		t.Errorf("unmasked: FIP %#x, FDP %#x, FOP %#x", m.fpu.fip, m.fpu.fdp, m.fpu.fop)
 	}
@@ -169,7 +172,7 @@ func TestX87Pointers(t *testing.T) {
 // A packed decimal is the number as people write it.
 func TestX87Decimal(t *testing.T) {
 	m := newVectorMachine(t)
-	m.R[RSI] = bareData
+	m.R[uop.RSI] = bareData
 	m.x87(x87Initial, []float64{-1234567890123.5}, 0xDF, 0x36) // FBSTP [rsi]
 	if got, want := string(m.get(bareData, 10)), "\x24\x01\x89\x67\x45\x23\x01\x00\x00\x80"; got != want {
 		t.Errorf("FBSTP: % x, want % x", got, want)
@@ -178,7 +181,7 @@ func TestX87Decimal(t *testing.T) {
 		t.Errorf("FBLD: %v", got)
 	}
 	m.x87(x87Initial, []float64{1e18}, 0xDF, 0x36)
-	if got := string(m.get(bareData, 10)); got != "\x00\x00\x00\x00\x00\x00\x00\xC0\xFF\xFF" || m.fpu.sw&fpIE == 0 {
+	if got := string(m.get(bareData, 10)); got != "\x00\x00\x00\x00\x00\x00\x00\xC0\xFF\xFF" || m.fpu.sw&softfloat.IE == 0 {
 		t.Errorf("FBSTP of 10^18: % x, status %#x", got, m.fpu.sw)
 	}
 }
@@ -186,7 +189,7 @@ func TestX87Decimal(t *testing.T) {
 // What FNSAVE stores, FRSTOR loads; in between, the unit is as FNINIT leaves it.
 func TestX87Save(t *testing.T) {
 	m := newVectorMachine(t)
-	m.R[RSI] = bareData
+	m.R[uop.RSI] = bareData
 	m.x87(0x27F, []float64{1.5, 0, math.Inf(1)}, 0xD9, 0xC0) // FLD ST(0)
 	m.fpu.fip, m.fpu.fdp, m.fpu.fop = 0x12345678, 0x23456789, 0x5A5
 	before := m.fpu

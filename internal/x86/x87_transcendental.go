@@ -1,24 +1,29 @@
 package x86
 
-import "math/big"
+import (
+	"math/big"
+
+	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // Transcendental instructions. Special operands follow the tables of SDM vol. 2, FPATAN, FYL2X and so on.
-var x87TranscendentalHandlers = map[Op]handler{
-	opF2XM1:   unary(f2xm1),
-	opFYL2X:   intoST1(fyl2x),
-	opFYL2XP1: intoST1(fyl2xp1),
-	opFPATAN:  intoST1(fpatan),
-	opFSIN:    fsin,
-	opFCOS:    fsin,
-	opFSINCOS: fsincos,
-	opFPTAN:   fsincos,
+var x87TranscendentalHandlers = map[uop.Op]handler{
+	uop.F2XM1:   unary(f2xm1),
+	uop.FYL2X:   intoST1(fyl2x),
+	uop.FYL2XP1: intoST1(fyl2xp1),
+	uop.FPATAN:  intoST1(fpatan),
+	uop.FSIN:    fsin,
+	uop.FCOS:    fsin,
+	uop.FSINCOS: fsincos,
+	uop.FPTAN:   fsincos,
 }
 
 // intoST1 makes a handler for ST(1) = f(ST(1), ST(0)) and a pop.
-func intoST1(f func(s *x87Step, y, x number) number) handler {
-	return func(c *CPU, u *Uop) bool {
+func intoST1(f func(s *x87Step, y, x softfloat.Number) softfloat.Number) handler {
+	return func(c *CPU, u *uop.Uop) bool {
 		s := c.begin()
-		r := indefinite
+		r := softfloat.Indefinite
 		if c.need(&s, 0) && c.need(&s, 1) {
 			r = f(&s, c.value(1), c.value(0))
 		}
@@ -32,136 +37,136 @@ func intoST1(f func(s *x87Step, y, x number) number) handler {
 
 // f2xm1 is 2^a - 1 for a from -1 to 1. Beyond, where the manual leaves the result undefined, it is a. Silicon calls
 // every result inexact.
-func f2xm1(s *x87Step, a number, _ *floatFormat) number {
-	if r, ok := s.special(a, a); !ok {
+func f2xm1(s *x87Step, a softfloat.Number, _ *softfloat.Format) softfloat.Number {
+	if r, ok := s.Special(a, a); !ok {
 		return r
 	}
-	s.denormals(a, a)
+	s.Denormals(a, a)
 	switch {
-	case a.kind == infinite && a.neg:
-		return integerNumber(-1)
-	case a.kind != finite:
+	case a.Kind == softfloat.Infinite && a.Neg:
+		return softfloat.FromInt(-1)
+	case a.Kind != softfloat.Finite:
 		return a
-	case a.exp >= 0:
-		s.flags |= fpPE
-		if a.exp == 0 && a.m == 1<<63 && a.neg {
-			a.exp = -1 // 2^-1 - 1
+	case a.Exp >= 0:
+		s.Flags |= softfloat.PE
+		if a.Exp == 0 && a.M == 1<<63 && a.Neg {
+			a.Exp = -1 // 2^-1 - 1
 		}
 		return a
 	}
-	return s.roundFloat(expm1(bigMul(a.float(), bigLn2)))
+	return s.RoundBig(expm1(bigMul(a.Big(), bigLn2)))
 }
 
 // fyl2x is y × log2(x).
-func fyl2x(s *x87Step, y, x number) number {
-	if r, ok := s.special(y, x); !ok {
+func fyl2x(s *x87Step, y, x softfloat.Number) softfloat.Number {
+	if r, ok := s.Special(y, x); !ok {
 		return r
 	}
-	one := x.kind == finite && !x.neg && x.exp == 0 && x.m == 1<<63
+	one := x.Kind == softfloat.Finite && !x.Neg && x.Exp == 0 && x.M == 1<<63
 	switch {
-	case x.neg && x.kind != zero,
-		x.kind == zero && y.kind == zero,
-		one && y.kind == infinite,
-		x.kind == infinite && y.kind == zero:
-		return s.invalid()
-	case x.kind == zero && y.kind == finite:
-		s.flags |= fpZE
-		return number{kind: infinite, neg: !y.neg}
+	case x.Neg && x.Kind != softfloat.Zero,
+		x.Kind == softfloat.Zero && y.Kind == softfloat.Zero,
+		one && y.Kind == softfloat.Infinite,
+		x.Kind == softfloat.Infinite && y.Kind == softfloat.Zero:
+		return s.Invalid()
+	case x.Kind == softfloat.Zero && y.Kind == softfloat.Finite:
+		s.Flags |= softfloat.ZE
+		return softfloat.Number{Kind: softfloat.Infinite, Neg: !y.Neg}
 	}
-	s.denormals(y, x)
-	below := x.kind == zero || x.kind == finite && x.exp < 0 // the logarithm is negative
+	s.Denormals(y, x)
+	below := x.Kind == softfloat.Zero || x.Kind == softfloat.Finite && x.Exp < 0 // the logarithm is negative
 	switch {
-	case y.kind == infinite || x.kind != finite:
-		return number{kind: infinite, neg: y.neg != below}
-	case y.kind == zero || one:
-		return number{neg: y.neg != below}
-	case x.m == 1<<63: // a power of two, whose logarithm is exact; silicon calls it inexact
-		r := s.mul(y, integerNumber(int64(x.exp)), &extended)
-		s.flags |= fpPE
-		if r.exp < extended.minExp {
-			s.flags |= fpUE
+	case y.Kind == softfloat.Infinite || x.Kind != softfloat.Finite:
+		return softfloat.Number{Kind: softfloat.Infinite, Neg: y.Neg != below}
+	case y.Kind == softfloat.Zero || one:
+		return softfloat.Number{Neg: y.Neg != below}
+	case x.M == 1<<63: // a power of two, whose logarithm is exact; silicon calls it inexact
+		r := s.Mul(y, softfloat.FromInt(int64(x.Exp)), &softfloat.Extended)
+		s.Flags |= softfloat.PE
+		if r.Exp < softfloat.Extended.MinExp {
+			s.Flags |= softfloat.UE
 		}
 		return r
 	}
-	m := number{kind: finite, m: x.m}
-	return s.roundFloat(bigMul(y.float(), logarithm2(m.float(), x.exp)))
+	m := softfloat.Number{Kind: softfloat.Finite, M: x.M}
+	return s.RoundBig(bigMul(y.Big(), logarithm2(m.Big(), x.Exp)))
 }
 
 // fyl2xp1 is y × log2(x+1) for |x| up to 1-√½. Beyond, where the manual leaves the result undefined, it goes on as long
 // as the logarithm exists, and then is x.
-func fyl2xp1(s *x87Step, y, x number) number {
-	if r, ok := s.special(y, x); !ok {
+func fyl2xp1(s *x87Step, y, x softfloat.Number) softfloat.Number {
+	if r, ok := s.Special(y, x); !ok {
 		return r
 	}
 	switch {
-	case x.kind == zero && y.kind == infinite, x.kind == infinite && (x.neg || y.kind == zero):
-		return s.invalid()
+	case x.Kind == softfloat.Zero && y.Kind == softfloat.Infinite, x.Kind == softfloat.Infinite && (x.Neg || y.Kind == softfloat.Zero):
+		return s.Invalid()
 	}
-	s.denormals(y, x)
-	neg := y.neg != x.neg
+	s.Denormals(y, x)
+	neg := y.Neg != x.Neg
 	switch {
-	case y.kind == infinite, x.kind == infinite:
-		return number{kind: infinite, neg: neg}
-	case y.kind == zero, x.kind == zero:
-		return number{neg: neg}
-	case x.neg && x.exp >= 0:
-		s.flags |= fpPE
+	case y.Kind == softfloat.Infinite, x.Kind == softfloat.Infinite:
+		return softfloat.Number{Kind: softfloat.Infinite, Neg: neg}
+	case y.Kind == softfloat.Zero, x.Kind == softfloat.Zero:
+		return softfloat.Number{Neg: neg}
+	case x.Neg && x.Exp >= 0:
+		s.Flags |= softfloat.PE
 		return x
 	}
-	v := x.float()
-	if x.exp >= -2 {
+	v := x.Big()
+	if x.Exp >= -2 {
 		m := bigAdd(bigOne, v)
 		exp := m.MantExp(m) - 1 // m is in [1/2, 1)
-		return s.roundFloat(bigMul(y.float(), logarithm2(bigMul(m, intFloat(2)), exp)))
+		return s.RoundBig(bigMul(y.Big(), logarithm2(bigMul(m, intFloat(2)), exp)))
 	}
 	ln := logRatio(bigQuo(v, bigAdd(v, intFloat(2))))
-	return s.roundFloat(bigMul(y.float(), bigQuo(ln, bigLn2)))
+	return s.RoundBig(bigMul(y.Big(), bigQuo(ln, bigLn2)))
 }
 
 // fpatan is the angle of the point (x, y).
-func fpatan(s *x87Step, y, x number) number {
-	if r, ok := s.special(y, x); !ok {
+func fpatan(s *x87Step, y, x softfloat.Number) softfloat.Number {
+	if r, ok := s.Special(y, x); !ok {
 		return r
 	}
-	s.denormals(y, x)
-	quarters := func(n int64) number { // n × π/4
+	s.Denormals(y, x)
+	quarters := func(n int64) softfloat.Number { // n × π/4
 		v := bigQuo(bigMul(bigPi, intFloat(n)), intFloat(4))
-		if y.neg {
+		if y.Neg {
 			v.Neg(v)
 		}
-		return s.roundFloat(v)
+		return s.RoundBig(v)
 	}
 	switch {
-	case x.kind == infinite && y.kind == infinite && x.neg:
+	case x.Kind == softfloat.Infinite && y.Kind == softfloat.Infinite && x.Neg:
 		return quarters(3)
-	case x.kind == infinite && y.kind == infinite:
+	case x.Kind == softfloat.Infinite && y.Kind == softfloat.Infinite:
 		return quarters(1)
-	case y.kind == zero || x.kind == infinite:
-		if x.neg {
+	case y.Kind == softfloat.Zero || x.Kind == softfloat.Infinite:
+		if x.Neg {
 			return quarters(4)
 		}
-		return number{neg: y.neg}
-	case x.kind == zero || y.kind == infinite:
+		return softfloat.Number{Neg: y.Neg}
+	case x.Kind == softfloat.Zero || y.Kind == softfloat.Infinite:
 		return quarters(2)
 	}
-	a, b := y.float(), x.float()
+	a, b := y.Big(), x.Big()
 	v := arctan(newFloat().Abs(bigQuo(a, b)))
-	if x.neg {
+	if x.Neg {
 		v = bigSub(bigPi, v)
 	}
-	if y.neg {
+	if y.Neg {
 		v.Neg(v)
 	}
-	return s.roundFloat(v)
+	return s.RoundBig(v)
 }
 
 // quadrant reduces an angle by multiples of π/2 and returns the rest, at most π/4, and how many there were, modulo 4.
-func quadrant(a number) (rest *big.Float, n int64) {
-	v := a.float()
+func quadrant(a softfloat.Number) (rest *big.Float, n int64) {
+	v := a.Big()
 	half := bigQuo(siliconPi, intFloat(2))
-	if a.exp >= -1 {
+	if a.Exp >= -1 {
 		k, _ := bigAdd(newFloat().Abs(bigQuo(v, half)), parseFloat("0.5")).Int(nil)
-		if a.neg {
+		if a.Neg {
 			k.Neg(k)
 		}
 		n = new(big.Int).And(k, big.NewInt(3)).Int64()
@@ -171,7 +176,7 @@ func quadrant(a number) (rest *big.Float, n int64) {
 }
 
 // sinCos returns the sine and the cosine of a finite number below 2^63.
-func sinCos(a number) (sin, cos *big.Float) {
+func sinCos(a softfloat.Number) (sin, cos *big.Float) {
 	t, n := quadrant(a)
 	sin, cos = sine(t), cosine(t)
 	if n&1 != 0 {
@@ -186,39 +191,39 @@ func sinCos(a number) (sin, cos *big.Float) {
 
 // angle looks at the operand of a trigonometric instruction: where it is special, ok is false and r the result. Out of
 // range, C2 is set and nothing else happens.
-func (s *x87Step) angle(a number) (r number, outside, ok bool) {
-	if r, ok := s.special(a, a); !ok {
+func (s *x87Step) angle(a softfloat.Number) (r softfloat.Number, outside, ok bool) {
+	if r, ok := s.Special(a, a); !ok {
 		return r, false, false
 	}
-	if a.kind == infinite {
-		return s.invalid(), false, false
+	if a.Kind == softfloat.Infinite {
+		return s.Invalid(), false, false
 	}
-	if a.kind == finite && a.exp >= 63 {
+	if a.Kind == softfloat.Finite && a.Exp >= 63 {
 		return a, true, false
 	}
-	s.denormals(a, a)
+	s.Denormals(a, a)
 	return r, false, true
 }
 
-func fsin(c *CPU, u *Uop) bool {
+func fsin(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
-	r := indefinite
+	r := softfloat.Indefinite
 	var outside bool
 	if c.need(&s, 0) {
 		a := c.value(0)
 		var ok bool
 		if r, outside, ok = s.angle(a); ok {
 			switch {
-			case a.kind == zero && u.Op == opFSIN:
+			case a.Kind == softfloat.Zero && u.Op == uop.FSIN:
 				r = a
-			case a.kind == zero:
-				r = integerNumber(1)
+			case a.Kind == softfloat.Zero:
+				r = softfloat.FromInt(1)
 			default:
 				sin, cos := sinCos(a)
-				if u.Op == opFCOS {
+				if u.Op == uop.FCOS {
 					sin = cos
 				}
-				r = s.roundFloat(sin)
+				r = s.RoundBig(sin)
 			}
 		}
 	}
@@ -241,9 +246,9 @@ func (f *x87State) setRange(outside bool) {
 
 // fsincos is FSINCOS, which replaces ST(0) with its sine and pushes its cosine, and FPTAN, which replaces it with its
 // tangent and pushes 1.
-func fsincos(c *CPU, u *Uop) bool {
+func fsincos(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
-	r, second := indefinite, indefinite
+	r, second := softfloat.Indefinite, softfloat.Indefinite
 	var outside bool
 	if c.need(&s, 0) && c.room(&s) {
 		a := c.value(0)
@@ -252,22 +257,22 @@ func fsincos(c *CPU, u *Uop) bool {
 		switch {
 		case !ok:
 			second = r
-		case a.kind == zero:
-			r, second = a, integerNumber(1)
-		case u.Op == opFPTAN:
+		case a.Kind == softfloat.Zero:
+			r, second = a, softfloat.FromInt(1)
+		case u.Op == uop.FPTAN:
 			sin, cos := sinCos(a)
-			r, second = s.roundFloat(bigQuo(sin, cos)), integerNumber(1)
+			r, second = s.RoundBig(bigQuo(sin, cos)), softfloat.FromInt(1)
 		default:
 			sin, cos := sinCos(a)
-			second = s.roundFloat(cos)
-			r = s.roundFloat(sin)
+			second = s.RoundBig(cos)
+			r = s.RoundBig(sin)
 		}
 	}
 	if c.commit(u, &s) {
 		c.fpu.setRange(outside)
 		if !outside {
 			c.fpu.set(0, s.wrapped(r))
-			c.fpu.push(pack80(second))
+			c.fpu.push(softfloat.Pack80(second))
 		}
 	}
 	return true

@@ -1,50 +1,55 @@
 package x86
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // Loads and stores.
-var x87TransferHandlers = map[Op]handler{
-	opFLD:      fld,
-	opFLDst:    fldst,
-	opFLD80:    fld80,
-	opFLDConst: fldConst,
-	opFST:      fst,
-	opFSTst:    fstst,
-	opFST80:    fst80,
-	opFIST:     fist,
-	opFISTT:    fist,
+var x87TransferHandlers = map[uop.Op]handler{
+	uop.FLD:      fld,
+	uop.FLDst:    fldst,
+	uop.FLD80:    fld80,
+	uop.FLDConst: fldConst,
+	uop.FST:      fst,
+	uop.FSTst:    fstst,
+	uop.FST80:    fst80,
+	uop.FIST:     fist,
+	uop.FISTT:    fist,
 }
 
 // memoryNumber unpacks a memory operand that has been loaded.
-func memoryNumber(v uint64, format uint8) number {
+func memoryNumber(v uint64, format uint8) softfloat.Number {
 	switch format {
-	case x87Single:
-		return unpack32(uint32(v))
-	case x87Double:
-		return unpack64(v)
-	case x87Int16:
-		return integerNumber(int64(int16(v)))
-	case x87Int32:
-		return integerNumber(int64(int32(v)))
+	case uop.X87Single:
+		return softfloat.Unpack32(uint32(v))
+	case uop.X87Double:
+		return softfloat.Unpack64(v)
+	case uop.X87Int16:
+		return softfloat.FromInt(int64(int16(v)))
+	case uop.X87Int32:
+		return softfloat.FromInt(int64(int32(v)))
 	}
-	return integerNumber(int64(v))
+	return softfloat.FromInt(int64(v))
 }
 
 // fld pushes a memory operand. It can always be held exactly, but a signaling NaN is invalid and a denormal raises.
-func fld(c *CPU, u *Uop) bool {
+func fld(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
-	r := indefinite
+	r := softfloat.Indefinite
 	if c.room(&s) {
-		r = s.convert(memoryNumber(c.R[Tmp0], u.Src), &extended)
+		r = s.Convert(memoryNumber(c.R[uop.Tmp0], u.Src), &softfloat.Extended)
 	}
-	if c.commit(u, &s) || s.flags&^s.masked&fpIE == 0 { // an unmasked denormal operand is loaded nevertheless
-		c.fpu.push(pack80(r))
+	if c.commit(u, &s) || s.Flags&^s.Masked&softfloat.IE == 0 { // an unmasked denormal operand is loaded nevertheless
+		c.fpu.push(softfloat.Pack80(r))
 	}
 	return true
 }
 
 // pushRaw pushes a value that is not looked at.
-func (c *CPU) pushRaw(u *Uop, s *x87Step, v float80) {
+func (c *CPU) pushRaw(u *uop.Uop, s *x87Step, v softfloat.Float80) {
 	if !c.room(s) {
 		v = indefinite80
 	}
@@ -53,7 +58,7 @@ func (c *CPU) pushRaw(u *Uop, s *x87Step, v float80) {
 	}
 }
 
-func fldst(c *CPU, u *Uop) bool {
+func fldst(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
 	v := indefinite80
 	if c.need(&s, u.Src) && c.room(&s) {
@@ -65,13 +70,13 @@ func fldst(c *CPU, u *Uop) bool {
 	return true
 }
 
-func fld80(c *CPU, u *Uop) bool {
+func fld80(c *CPU, u *uop.Uop) bool {
 	var b [10]byte
 	if va := c.ea(u); !c.natural(va, 8) || !c.readBytes(va, b[:]) {
 		return false
 	}
 	s := c.begin()
-	c.pushRaw(u, &s, float80{binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint16(b[8:])})
+	c.pushRaw(u, &s, softfloat.Float80{M: binary.LittleEndian.Uint64(b[:]), SE: binary.LittleEndian.Uint16(b[8:])})
 	return true
 }
 
@@ -90,15 +95,15 @@ var x87Constants = [...]struct {
 	{},
 }
 
-func fldConst(c *CPU, u *Uop) bool {
+func fldConst(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
 	k := &x87Constants[u.Src]
-	var r number
+	var r softfloat.Number
 	if k.m != 0 {
-		r = s.round(false, k.exp, k.m, k.more, &extended)
+		r = s.Round(false, k.exp, k.m, k.more, &softfloat.Extended)
 	}
-	s.flags, s.up = 0, false // being inexact is not raised
-	c.pushRaw(u, &s, pack80(r))
+	s.Flags, s.Up = 0, false // being inexact is not raised
+	c.pushRaw(u, &s, softfloat.Pack80(r))
 	return true
 }
 
@@ -106,29 +111,29 @@ func fldConst(c *CPU, u *Uop) bool {
 // than precision keeps them from storing.
 
 // fst stores ST(0) as a float32 or float64, as Dst says.
-func fst(c *CPU, u *Uop) bool {
+func fst(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
-	r, format := indefinite, &single
-	if u.Dst == x87Double {
-		format = &double
+	r, format := softfloat.Indefinite, &softfloat.Single
+	if u.Dst == uop.X87Double {
+		format = &softfloat.Double
 	}
 	if c.need(&s, 0) {
-		if a := c.value(0); a.kind == finite {
-			r = s.round(a.neg, a.exp, a.m, 0, format) // a denormal operand does not raise
+		if a := c.value(0); a.Kind == softfloat.Finite {
+			r = s.Round(a.Neg, a.Exp, a.M, 0, format) // a denormal operand does not raise
 		} else {
-			r = s.convert(a, format)
+			r = s.Convert(a, format)
 		}
 	}
-	if s.flags&^s.masked&^fpPE != 0 {
-		s.flags, s.up = s.flags&^fpPE, false // nothing has been rounded
+	if s.Flags&^s.Masked&^softfloat.PE != 0 {
+		s.Flags, s.Up = s.Flags&^softfloat.PE, false // nothing has been rounded
 		c.commit(u, &s)
 		return true
 	}
 	var ok bool
-	if u.Dst == x87Double {
-		ok = c.store64(c.ea(u), pack64(r))
+	if u.Dst == uop.X87Double {
+		ok = c.store64(c.ea(u), softfloat.Pack64(r))
 	} else {
-		ok = c.store32(c.ea(u), pack32(r))
+		ok = c.store32(c.ea(u), softfloat.Pack32(r))
 	}
 	if ok {
 		c.commit(u, &s)
@@ -138,7 +143,7 @@ func fst(c *CPU, u *Uop) bool {
 }
 
 // fstst stores to ST(Dst). The alias of FSTP that Scale marks stores nothing where ST(0) is empty, and raises nothing.
-func fstst(c *CPU, u *Uop) bool {
+func fstst(c *CPU, u *uop.Uop) bool {
 	if u.Scale != 0 && !c.fpu.filled(0) {
 		c.fpu.fip = c.RIP()
 		c.fpu.sw &^= x87C1
@@ -157,19 +162,19 @@ func fstst(c *CPU, u *Uop) bool {
 	return true
 }
 
-func fst80(c *CPU, u *Uop) bool {
+func fst80(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
 	v := *c.fpu.st(0)
 	if !c.need(&s, 0) {
 		v = indefinite80
 	}
-	if s.flags&^s.masked != 0 {
+	if s.Flags&^s.Masked != 0 {
 		c.commit(u, &s)
 		return true
 	}
 	var b [10]byte
-	binary.LittleEndian.PutUint64(b[:], v.m)
-	binary.LittleEndian.PutUint16(b[8:], v.se)
+	binary.LittleEndian.PutUint64(b[:], v.M)
+	binary.LittleEndian.PutUint16(b[8:], v.SE)
 	if va := c.ea(u); !c.natural(va, 8) || !c.writeBytes(va, b[:]) {
 		return false
 	}
@@ -179,25 +184,25 @@ func fst80(c *CPU, u *Uop) bool {
 }
 
 // fist stores ST(0) as an integer of Dst's format; FISTTP truncates.
-func fist(c *CPU, u *Uop) bool {
+func fist(c *CPU, u *uop.Uop) bool {
 	s := c.begin()
-	if u.Op == opFISTT {
-		s.rc = towardZero
+	if u.Op == uop.FISTT {
+		s.RC = softfloat.TowardZero
 	}
-	bits := 16 << (u.Dst - x87Int16)
+	bits := 16 << (u.Dst - uop.X87Int16)
 	v := int64(-1) << (bits - 1)
 	if c.need(&s, 0) {
-		v = s.toInteger(c.value(0), bits)
+		v = s.ToInteger(c.value(0), bits)
 	}
-	if s.flags&^s.masked&^fpPE != 0 {
+	if s.Flags&^s.Masked&^softfloat.PE != 0 {
 		c.commit(u, &s)
 		return true
 	}
 	var ok bool
 	switch va := c.ea(u); u.Dst {
-	case x87Int16:
+	case uop.X87Int16:
 		ok = c.store16(va, uint16(v))
-	case x87Int32:
+	case uop.X87Int32:
 		ok = c.store32(va, uint32(v))
 	default:
 		ok = c.store64(va, uint64(v))

@@ -1,22 +1,18 @@
 package x86
 
-import "unsafe"
+import (
+	"unsafe"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // An XMM is one of the registers XMM0 to XMM15: the low quadword first, and in each the low lane in the low bits.
 type XMM [2]uint64
 
-// Slots of CPU.X: XMM0 to XMM15, then temporaries that live within one instruction. A memory operand is loaded into
-// xmmTmp first, so that operations see registers only; MMX registers are copied to mmxDst and xmmTmp for the same
-// reason.
-const (
-	xmmTmp   = 16
-	mmxDst   = 17
-	xmmSlots = 32 // a power of two, so that masked indexes need no bounds check
-	xmmMask  = xmmSlots - 1
-)
-
 // xmm returns the destination, which most operations read as well, and the source of a micro-operation.
-func (c *CPU) xmm(u *Uop) (dst, src *XMM) { return &c.X[u.Dst&xmmMask], &c.X[u.Src&xmmMask] }
+func (c *CPU) xmm(u *uop.Uop) (dst, src *XMM) {
+	return &c.X[u.Dst&uop.XMMMask], &c.X[u.Src&uop.XMMMask]
+}
 
 // Lanes. Indexes count from the low end.
 

@@ -1,14 +1,18 @@
 package x86
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // XSAVE and its kin, for x87 (component 0) and SSE (component 1), both of which live in the legacy region (SDM vol. 1,
 // chapter 13).
-var xsaveHandlers = map[Op]handler{
-	opXSAVE:    xsave,
-	opXSAVEOPT: xsave,
-	opXSAVEC:   xsavec,
-	opXRSTOR:   xrstor,
+var xsaveHandlers = map[uop.Op]handler{
+	uop.XSAVE:    xsave,
+	uop.XSAVEOPT: xsave,
+	uop.XSAVEC:   xsavec,
+	uop.XRSTOR:   xrstor,
 }
 
 // The XSAVE header (SDM vol. 1, 13.4.2).
@@ -29,15 +33,15 @@ const (
 func (c *CPU) xsReady(va uint64) bool {
 	switch {
 	case c.cr4&CR4OSXSAVE == 0:
-		return c.raiseNoCode(vectorUD)
+		return c.raiseNoCode(uop.VectorUD)
 	case c.cr0&CR0TS != 0:
-		return c.raiseNoCode(vectorNM)
+		return c.raiseNoCode(uop.VectorNM)
 	}
 	return c.areaAligned(va, xsAligned)
 }
 
 // requested is RFBM: the components that the instruction is about.
-func (c *CPU) requested() uint64 { return (c.R[RDX]<<32 | low32(c.R[RAX])) & c.xcr0 }
+func (c *CPU) requested() uint64 { return (c.R[uop.RDX]<<32 | low32(c.R[uop.RAX])) & c.xcr0 }
 
 // inUse is XINUSE: the components that are not in their initial state.
 func (c *CPU) inUse() (bv uint64) {
@@ -51,7 +55,7 @@ func (c *CPU) inUse() (bv uint64) {
 }
 
 // xsave is XSAVE and XSAVEOPT. The latter leaves components alone that are in their initial state.
-func xsave(c *CPU, u *Uop) bool {
+func xsave(c *CPU, u *uop.Uop) bool {
 	va := c.ea(u)
 	if !c.xsReady(va) || !c.claim(va+xsHeader, xsHeaderSize) {
 		return false
@@ -62,14 +66,14 @@ func xsave(c *CPU, u *Uop) bool {
 	}
 	rfbm, used := c.requested(), c.inUse()
 	save := rfbm
-	if u.Op == opXSAVEOPT {
+	if u.Op == uop.XSAVEOPT {
 		save &= used
 	}
 	return c.saveLegacy(va, save, rfbm&xsSSE != 0, u.Aux != 0) && c.store64(va+xsHeader+xsBV, bv&^rfbm|used&rfbm)
 }
 
 // xsavec is XSAVEC: it says that the area is compacted, which makes no difference to the legacy region.
-func xsavec(c *CPU, u *Uop) bool {
+func xsavec(c *CPU, u *uop.Uop) bool {
 	va := c.ea(u)
 	if !c.xsReady(va) || !c.claim(va+xsHeader, xsHeaderSize) {
 		return false
@@ -107,7 +111,7 @@ func (c *CPU) saveLegacy(va, components uint64, mxcsr, wide bool) bool {
 }
 
 // xrstor is XRSTOR from either format. A component that was requested and is not in the area gets its initial state.
-func xrstor(c *CPU, u *Uop) bool {
+func xrstor(c *CPU, u *uop.Uop) bool {
 	va := c.ea(u)
 	if !c.xsReady(va) {
 		return false
@@ -130,10 +134,10 @@ func xrstor(c *CPU, u *Uop) bool {
 	case compacted:
 		// Where the format is compacted, the whole rest of the header is reserved.
 		if comp&^(c.xcr0|xsCompacted) != 0 || bv&^(comp&^xsCompacted) != 0 || !allZero(header[xsReserved:]) {
-			return c.raise(vectorGP, 0)
+			return c.raise(uop.VectorGP, 0)
 		}
 	case bv&^c.xcr0 != 0 || comp != 0 || !allZero(header[xsReserved:xsReserved+8]):
-		return c.raise(vectorGP, 0)
+		return c.raise(uop.VectorGP, 0)
 	}
 	if rfbm&bv&xsSSE != 0 && !c.readBytes(va+fxXMM, b[fxXMM:fxEnd]) {
 		return false
@@ -144,7 +148,7 @@ func xrstor(c *CPU, u *Uop) bool {
 		if compacted && bv&xsSSE == 0 {
 			mxcsr = mxcsrDefault
 		} else if mxcsr = a.mxcsr(); mxcsr&^mxcsrExist != 0 {
-			return c.raise(vectorGP, 0)
+			return c.raise(uop.VectorGP, 0)
 		}
 	}
 	c.mxcsr = mxcsr
@@ -161,13 +165,4 @@ func xrstor(c *CPU, u *Uop) bool {
 		}
 	}
 	return true
-}
-
-// xsaves decodes 0F C7 /3 to /5 on memory; ModRM has been read. XSAVES and XRSTORS are not announced.
-func (d *decoder) xsaves() {
-	if d.reg&7 != 4 || d.data16 || d.rep != 0 {
-		d.undefined()
-		return
-	}
-	d.emit(d.at(Uop{Op: opXSAVEC, Aux: uint32(d.wide())}))
 }

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/binary"
 	"testing"
+
+	"github.com/tacit-vm/tacit/internal/softfloat"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 var (
@@ -19,14 +22,14 @@ var (
 func busy(t *testing.T) *vectorMachine {
 	m := newVectorMachine(t)
 	r := seeded(t)
-	m.R[RSI], m.R[RDX] = bareData, 0
+	m.R[uop.RSI], m.R[uop.RDX] = bareData, 0
 	m.put(bareData, bytes.Repeat([]byte{0xA5}, 1024))
 	for i := range 16 {
 		m.X[i] = randomXMM(r)
 	}
 	m.mxcsr = 0x9FC0
 	m.fpu.setControl(0x27F)
-	m.fpu.push(float80{1 << 63, 0x4000})
+	m.fpu.push(softfloat.Float80{M: 1 << 63, SE: 0x4000})
 	m.fpu.fip = 0x123456
 	return m
 }
@@ -69,7 +72,7 @@ func TestXSaveWrites(t *testing.T) {
 			m.fpu.reset()
 		}
 		m.put(bareData+xsHeader, make([]byte, xsHeaderSize))
-		m.R[RAX] = c.request
+		m.R[uop.RAX] = c.request
 		if v := m.do(c.code...); v != noVector {
 			t.Errorf("%s: vector %d", c.name, v)
 			continue
@@ -119,7 +122,7 @@ func TestXSaveRestores(t *testing.T) {
 				m.mxcsr = mxcsrDefault
 			}
 			x, fpu, mxcsr := [16]XMM(m.X[:16]), m.fpu, m.mxcsr
-			m.R[RAX] = 3
+			m.R[uop.RAX] = 3
 			if v := m.do(c.save...); v != noVector {
 				t.Fatalf("%s: vector %d", c.name, v)
 			}
@@ -128,7 +131,7 @@ func TestXSaveRestores(t *testing.T) {
 				m.mxcsr = mxcsrDefault // the standard format has it only where SSE was saved; else memory's is loaded
 				m.put(bareData+fxMXCSR, []byte{0x80, 0x1F, 0, 0})
 			}
-			m.fpu.push(float80{3 << 62, 0x3FFF})
+			m.fpu.push(softfloat.Float80{M: 3 << 62, SE: 0x3FFF})
 			if v := m.do(c.restore...); v != noVector {
 				t.Fatalf("%s and back: vector %d", c.name, v)
 			}
@@ -155,12 +158,12 @@ func TestXRstorRefuses(t *testing.T) {
 	} {
 		m := busy(t)
 		m.put(bareData+xsHeader, make([]byte, xsHeaderSize))
-		m.R[RAX] = 3
+		m.R[uop.RAX] = 3
 		m.do(xsaveRSI...)
 		before := m.State()
 		m.write(bareData+uint64(c.offset), c.value)
 		m.X[1] = XMM{7, 7}
-		if v := m.do(xrstorRSI...); v != vectorGP {
+		if v := m.do(xrstorRSI...); v != uop.VectorGP {
 			t.Errorf("%s: vector %d, want #GP", c.name, v)
 		}
 		if after := m.State(); m.X[1] != (XMM{7, 7}) || after.MXCSR != before.MXCSR || after.X87 != before.X87 {
@@ -168,8 +171,8 @@ func TestXRstorRefuses(t *testing.T) {
 		}
 	}
 	m := busy(t)
-	m.R[RSI] += 32
-	if v := m.do(xsaveRSI...); v != vectorGP {
+	m.R[uop.RSI] += 32
+	if v := m.do(xsaveRSI...); v != uop.VectorGP {
 		t.Errorf("XSAVE at a multiple of 32: vector %d, want #GP", v)
 	}
 }

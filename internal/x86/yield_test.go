@@ -3,6 +3,8 @@ package x86
 import (
 	"testing"
 	"time"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // Run comes back for another goroutine, wherever the processor is, and what it was asked to in between does not matter.
@@ -39,8 +41,8 @@ func TestYield(t *testing.T) {
 		}
 		close(done)
 		<-stopped
-		if e.Kind != ExitHalted || uint32(b.R[RAX]) != 1784293664 || b.Instructions() != 3_000_003 {
-			t.Errorf("limit %d: exit %v, rax %d, %d instructions", limit, e, uint32(b.R[RAX]), b.Instructions())
+		if e.Kind != ExitHalted || uint32(b.R[uop.RAX]) != 1784293664 || b.Instructions() != 3_000_003 {
+			t.Errorf("limit %d: exit %v, rax %d, %d instructions", limit, e, uint32(b.R[uop.RAX]), b.Instructions())
 		}
 		if yields == 0 {
 			t.Errorf("limit %d: it never came back", limit)

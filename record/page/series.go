@@ -44,7 +44,7 @@ func statesOf(r *record.Record) []state {
 		{timeline.ByFirmware, "firmware", "accepted by firmware", "before or at ExitBootServices"},
 		{timeline.ByStub, "stub", "accepted by " + stub, "before the kernel’s first instruction"},
 		{timeline.ByKernel, "kernel", "accepted by the kernel", "when it needed it, or ahead of that"},
-		{timeline.Shared, "shared", "shared with the host", "for devices, in buffers that the host may read"},
+		{timeline.Shared, "shared", "shared with the host", "for devices, in buffers that the host may read; no longer counted above"},
 		{timeline.Unaccepted, "unaccepted", "not accepted", "untouched, and no cost to guest or host"},
 	}
 }

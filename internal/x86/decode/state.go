@@ -1,0 +1,44 @@
+package decode
+
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
+// Decoding of what saves and restores the state of x87 and SSE.
+
+// fxsave decodes 0F AE /0 to /6 on memory; ModRM has been read.
+func (d *decoder) fxsave() {
+	if d.data16 || d.rep != 0 {
+		d.undefined()
+		return
+	}
+	u := d.at(uop.Uop{Aux: uint32(d.wide())})
+	switch d.reg & 7 {
+	case 0:
+		u.Op = uop.FXSAVE
+	case 1:
+		u.Op = uop.FXRSTOR
+	case 2, 3:
+		if !d.sseReady() {
+			return
+		}
+		u.Op = uop.LDMXCSR + uop.Op(d.reg&7-2)
+	case 4:
+		u.Op = uop.XSAVE
+	case 5:
+		u.Op = uop.XRSTOR
+	case 6:
+		u.Op = uop.XSAVEOPT
+	default:
+		d.undefined()
+		return
+	}
+	d.emit(u)
+}
+
+// xsaves decodes 0F C7 /3 to /5 on memory; ModRM has been read. XSAVES and XRSTORS are not announced.
+func (d *decoder) xsaves() {
+	if d.reg&7 != 4 || d.data16 || d.rep != 0 {
+		d.undefined()
+		return
+	}
+	d.emit(d.at(uop.Uop{Op: uop.XSAVEC, Aux: uint32(d.wide())}))
+}
