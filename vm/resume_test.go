@@ -235,7 +235,7 @@ func TestResumeGoGuest(t *testing.T) {
 func TestResumePrograms(t *testing.T) {
 	for name, instructions := range map[string]uint64{ // a limit for firmware's work as well
 		"sums": 30_000_000, "fills": 30_000_000, "copies": 3_000_000, "loads": 3_000_000, "waits": 300_000, "timers": 300_000, "paths": 300_000,
-		"changes": 300_000, "forgets": 100_000, "faults": 300_000, "moves": 30_000, "prints": 1_000_000, "panics": 300_000, "revives": 300_000, "fresh": 300_000,
+		"changes": 300_000, "forgets": 100_000, "faults": 300_000, "moves": 30_000, "prints": 1_000_000, "panics": 300_000, "sleeps": 300_000, "revives": 300_000, "fresh": 300_000,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -409,5 +409,44 @@ func TestResumeKernel(t *testing.T) {
 		t.Run(platform, func(t *testing.T) {
 			goesOn(t, vm.Config{Platform: platform, Memory: gib, Image: debian13(t), Callers: true}, *resumes/4)
 		})
+	}
+}
+
+// What has been typed is in the serial port and in the record's checksum, and what is to be typed again comes still.
+func TestResumeTyped(t *testing.T) {
+	var typed []vm.Typed
+	cfg := vm.Config{Platform: vm.None, Memory: 256 * mib, Image: guestProgram(t, "spins"), Initrd: []byte{}, MaxInstructions: 200_000, Typed: func(t vm.Typed) { typed = append(typed, t) }}
+	finish := func(m *vm.Machine) string {
+		t.Helper()
+		defer m.Close()
+		run(t, m, vm.Event{})
+		r, err := m.Record()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r.Config.InputSHA256
+	}
+	m := newMachine(t, cfg)
+	run(t, m, vm.AtInstruction(100_000))
+	if n, err := m.Type("hello"); n != 5 || err != nil {
+		t.Fatal(n, err)
+	}
+	again := load(t, save(t, m), vm.Config{})
+	want := finish(m)
+	if got := finish(again); got != want || want == "" {
+		t.Errorf("saved after it was typed: %q, want %q", got, want)
+	}
+	cfg.Typed, cfg.Replay = nil, typed
+	for _, at := range []uint64{50_000, 150_000} {
+		m := newMachine(t, cfg)
+		defer m.Close()
+		run(t, m, vm.AtInstruction(at))
+		saved := save(t, m)
+		if got := finish(load(t, saved, vm.Config{})); got != want {
+			t.Errorf("saved after %d instructions, to be typed again: %q, want %q", at, got, want)
+		}
+		if got := finish(load(t, saved, vm.Config{Replay: typed})); got != want {
+			t.Errorf("saved after %d instructions, told again what to type: %q, want %q", at, got, want)
+		}
 	}
 }
