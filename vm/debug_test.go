@@ -221,3 +221,43 @@ func TestGDBComesBack(t *testing.T) {
 		t.Errorf("outcome %s after %d instructions", b.Outcome, b.Instructions)
 	}
 }
+
+// gdb comes to a machine that was saved, in front of its next instruction, and to one that has ended, after its end.
+func TestGDBAtASavedMachine(t *testing.T) {
+	resume := func(cfg vm.Config, until vm.Event, commands ...string) (string, *record.Record) {
+		t.Helper()
+		m := newMachine(t, cfg)
+		defer m.Close()
+		if !run(t, m, until) {
+			t.Fatalf("there was no %v", until)
+		}
+		s, err := gdb.Listen("127.0.0.1:0", false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+		printed := make(chan string)
+		go func() { printed <- client(t, s, commands...) }()
+		again := load(t, save(t, m), vm.Config{Debugger: s})
+		defer again.Close()
+		run(t, again, vm.Event{})
+		r, err := again.Record()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return <-printed, r
+	}
+	cfg := vm.Config{Memory: 256 * mib, Image: application(t, counting), Initrd: []byte{}}
+	out, r := resume(cfg, vm.AtInstruction(7), "p $rcx", "monitor at 9", "continue", "monitor state", "continue")
+	says(t, out, "$1 = 14", "9 instructions have completed", "9 instructions", "halted: program of the test returned")
+	if want := boot(t, cfg); r.Outcome != want.Outcome || r.Instructions != want.Instructions {
+		t.Errorf("it ends with %s after %d instructions, and without gdb with %s after %d", r.Outcome, r.Instructions, want.Outcome, want.Instructions)
+	}
+
+	line := "hold=32M touch"
+	out, r = resume(vm.Config{Memory: gib, CommandLine: &line}, vm.AtViolation(), "continue", "x/i $pc", "continue")
+	says(t, out, "it was touched before it was accepted", "SIGSEGV", "mov    (%rax),%al", "exited with code 01")
+	if r.Outcome != record.Violation {
+		t.Errorf("outcome %s", r.Outcome)
+	}
+}

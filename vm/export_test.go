@@ -6,6 +6,9 @@ import "context"
 // firmware's. It returns how the run has ended, or nil.
 func (m *Machine) Steps(ctx context.Context, n int) error {
 	for range n {
+		if err := m.overdue(); err != nil {
+			return err
+		}
 		if err := m.guarded(func() error { return m.step(ctx, m.cpus[0], m.Now()+1) }); err != nil {
 			return err
 		}

@@ -80,14 +80,35 @@ func resumeCommand(run machine, status *exitStatus) *cobra.Command {
 	return cmd
 }
 
+// An ending is a file that is read or written for as long as its context is not done: a saved machine may be large.
+type ending struct {
+	ctx context.Context
+	r   io.Reader
+	w   io.Writer
+}
+
+func (e ending) Read(b []byte) (int, error) {
+	if err := e.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return e.r.Read(b)
+}
+
+func (e ending) Write(b []byte) (int, error) {
+	if err := e.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return e.w.Write(b)
+}
+
 // load reads a saved machine.
-func load(path string, config vm.Config) (*vm.Machine, error) {
+func load(ctx context.Context, path string, config vm.Config) (*vm.Machine, error) {
 	file, _, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	m, err := vm.Load(file, config)
+	m, err := vm.Load(ending{ctx: ctx, r: file}, config)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -104,7 +125,7 @@ func drive(ctx context.Context, m *vm.Machine, s settings) (*record.Record, erro
 	switch {
 	case s.save == nil || r == nil:
 	case came:
-		err = errors.Join(err, s.save(m.Save))
+		err = errors.Join(err, s.save(func(w io.Writer) error { return m.Save(ending{ctx: ctx, w: w}) }))
 	default:
 		never := s.save(func(io.Writer) error {
 			return fmt.Errorf("--save-at %s: the run has ended before that, and nothing was saved", s.saveAt)

@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/tacit-vm/tacit/vm"
 )
 
 // The two commands together are the one.
@@ -86,5 +90,33 @@ func TestResumeRefuses(t *testing.T) {
 		if status := execute(t.Context(), []string{"resume", path}, &out, &stderr, boot); status == 0 || !oneLine(stderr.String()) {
 			t.Errorf("%s: status %d, %s", path, status, stderr.String())
 		}
+	}
+}
+
+// Told to end while a saved machine is read, nothing is run, and while one is written, nothing is left.
+func TestSaveAndResumeAreCancelled(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	m, err := vm.New(vm.Config{Memory: 256 << 20})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if _, err := m.Run(t.Context(), vm.AtInstruction(1000)); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "saved")
+	file, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Save(ending{ctx: ctx, w: file}); !errors.Is(err, context.Canceled) {
+		t.Errorf("writing: %v", err)
+	}
+	if err := errors.Join(m.Save(file), file.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := load(ctx, path, vm.Config{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("reading: %v", err)
 	}
 }

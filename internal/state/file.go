@@ -56,6 +56,9 @@ func (f *Writer) write(b []byte) {
 	}
 }
 
+// Err is the first error so far.
+func (f *Writer) Err() error { return f.err }
+
 // Section writes a section: what version of a part's state content is. A name has at most 8 bytes.
 func (f *Writer) Section(name string, version uint32, content []byte) {
 	if len(content) > MaxSection {
