@@ -115,7 +115,9 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 	var m *vm.Machine
 	var err error
 	if s.saved != "" {
-		m, err = load(s.saved, config)
+		reading, done := s.within(ctx)
+		defer done()
+		m, err = load(reading, s.saved, config)
 	} else {
 		m, err = vm.New(config)
 	}

@@ -2,11 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/tacit-vm/tacit/vm"
 )
 
 // The two commands together are the one.
@@ -60,6 +64,15 @@ func TestSaveAndResume(t *testing.T) {
 	}
 	if _, said := run(1, append(guest, "-q", "--save-at", "violation", "--save", in("never"))...); !strings.Contains(said, "nothing was saved") {
 		t.Errorf("an event that never comes: %s", said)
+	}
+	// Reading ends when the run is told to, however much there is to read.
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := load(cancelled, in("saved"), vm.Config{}); err != context.Canceled {
+		t.Errorf("cancelled, and reading gives %v", err)
+	}
+	if _, err := io.Copy(untilDone{cancelled, nil, io.Discard}, strings.NewReader("x")); err != context.Canceled {
+		t.Errorf("cancelled, and writing gives %v", err)
 	}
 	if _, err := os.Stat(in("never")); err == nil {
 		t.Error("a file was written all the same")

@@ -154,7 +154,7 @@ func (m *Memory) Save(w *state.Writer) {
 	w.Write(tablesName, StateVersion, m.carryTables)
 	all := m.batches()
 	workers := runtime.GOMAXPROCS(0)
-	for len(all) > 0 {
+	for len(all) > 0 && w.Err() == nil {
 		some := all[:min(len(all), 8*workers)]
 		all = all[len(some):]
 		packed := make([][]byte, len(some))

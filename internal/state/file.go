@@ -72,6 +72,9 @@ func (f *Writer) Section(name string, version uint32, content []byte) {
 	f.write(binary.LittleEndian.AppendUint32(nil, sum))
 }
 
+// Err is the first error of all so far: what comes after it is not written.
+func (f *Writer) Err() error { return f.err }
+
 // End ends the file, and returns the first error of all.
 func (f *Writer) End() error {
 	f.Section(last, 0, nil)
