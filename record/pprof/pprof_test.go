@@ -108,7 +108,7 @@ func TestGoToolPprof(t *testing.T) {
 	}
 }
 
-// freeAddress is one of the loopback interface at which nobody listens.
+// freeAddress is one of the loopback interface at which no program listens.
 func freeAddress(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
