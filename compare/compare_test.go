@@ -145,7 +145,7 @@ func TestChangesAddUp(t *testing.T) {
 			one.Acceptance.Callers = append(one.Acceptance.Callers, c)
 			one.Acceptance.By.Kernel.Bytes += c.Bytes
 		}
-		one.Acceptance.By.Stub.Bytes += r.Uint64N(2) << 12 // of which nobody knows who asked
+		one.Acceptance.By.Stub.Bytes += r.Uint64N(2) << 12 // of which it is not known who asked
 		return one
 	}
 	accepted, _ := compare.MetricNamed("accepted")

@@ -90,7 +90,7 @@ func (e *Accepted) carry(s *state.Stream) {
 	state.Numbers(s, &e.Bytes)
 	state.Numbers(s, &e.Size)
 	state.Numbers(s, &e.NS)
-	s.Check(e.Size <= physical.Size1G && e.By < agents, "an acceptance of nothing by nobody")
+	s.Check(e.Size <= physical.Size1G && e.By < agents, "an acceptance of no page, or by no known agent")
 }
 
 func (c *callers) carry(s *state.Stream) {

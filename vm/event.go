@@ -53,13 +53,17 @@ func ParseEvent(text string) (Event, error) {
 		if counted {
 			n, err := strconv.ParseUint(number, 10, 64)
 			if err != nil || n == 0 && kind == atAcceptance {
-				return Event{}, fmt.Errorf("event %s: %q is no number of one", text, number)
+				least := 0
+				if kind == atAcceptance {
+					least = 1
+				}
+				return Event{}, fmt.Errorf("%s:%q: want a whole number from %d", name, number, least)
 			}
 			e.n = n
 		}
 		return e, nil
 	}
-	return Event{}, fmt.Errorf("event %q: there are init, accept:N, instruction:N and violation", text)
+	return Event{}, fmt.Errorf("%q is no event: there are init, accept:N, instruction:N, violation", text)
 }
 
 var eventNames = map[eventKind]struct {

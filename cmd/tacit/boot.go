@@ -245,6 +245,8 @@ func readInitrd(ctx context.Context, path string, memory, host uint64) ([]byte, 
 	return b, nil
 }
 
+var errNotRegular = errors.New("not a regular file")
+
 // openRegular opens a file and says how many bytes it has. What is no file, such as a pipe, might never end, or never
 // begin.
 func openRegular(path string) (*os.File, int64, error) {
@@ -253,7 +255,7 @@ func openRegular(path string) (*os.File, int64, error) {
 		return nil, 0, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("%s: not a regular file", path)
+		return nil, 0, fmt.Errorf("%s: %w", path, errNotRegular)
 	}
 	file, err := os.Open(path)
 	return file, info.Size(), err

@@ -225,9 +225,20 @@ func TestStreams(t *testing.T) {
 	if !whole(stdout) || !strings.Contains(stderr, "Linux version") {
 		t.Errorf("with --report -: stdout %.100q, stderr %q", stdout, stderr)
 	}
+	_, stdout, stderr = tacit(t.Context(), f, "boot", "--profile", "-", "i")
+	if !strings.HasPrefix(stdout, "\x1f\x8b") || !strings.Contains(stderr, "Linux version") {
+		t.Errorf("with --profile -: stdout %.100q, stderr %q", stdout, stderr)
+	}
+	// What a file says does not depend on what is shown, or on which other files are written.
+	for _, flags := range []string{"--json", "--events", "--profile", "--trace", "--report", "--save-at init --save"} {
+		args := append(append([]string{"boot", "-q"}, strings.Fields(flags)...), filepath.Join(t.TempDir(), "file"), "i")
+		if status, _, stderr := tacit(t.Context(), f, args...); status != 0 || !f.settings.callers {
+			t.Errorf("%q does not look at who asked: status %d, %s", args, status, stderr)
+		}
+	}
 	_, stdout, stderr = tacit(t.Context(), f, "boot", "-q", "i")
-	if f.settings.timeline != nil {
-		t.Error("a timeline that was not asked for")
+	if f.settings.timeline != nil || f.settings.callers {
+		t.Error("a timeline, or callers, that were not asked for")
 	}
 	if stdout != "" || !strings.Contains(stderr, "poweroff") || strings.Contains(stderr, "Linux version") {
 		t.Errorf("with -q: stdout %q, stderr %q", stdout, stderr)

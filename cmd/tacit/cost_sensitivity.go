@@ -110,6 +110,9 @@ func openRecord(path string) (*record.Record, error) {
 	}
 	var r record.Record
 	if err := json.NewDecoder(io.LimitReader(file, maxRecord)).Decode(&r); err != nil {
+		if wrong := (*json.UnmarshalTypeError)(nil); errors.As(err, &wrong) {
+			err = fmt.Errorf("it has a %s for %s", wrong.Value, wrong.Field)
+		}
 		return nil, fmt.Errorf("this is no record: %w", err)
 	}
 	if r.Schema != record.Schema {

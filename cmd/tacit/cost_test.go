@@ -149,6 +149,8 @@ func TestCostSensitivity(t *testing.T) {
 		{"early.json: what it counted takes 2.500 µs by tdx-estimate-1, and it says 9 ns", []string{"--until", "end", early}},
 		{"nonexistent: no such file", []string{"/nonexistent"}},
 		{"this is no record", []string{model}},
+		{"tacit: /dev/null: not a regular file", []string{"/dev/null"}},
+		{"this is no record: it has a number for virtual_ns", []string{fileWith(t, "event.json", `{"virtual_ns": 7}`)}},
 		{"its schema is \"\"", []string{fileWith(t, "x.json", "{}")}},
 	} {
 		status, stdout, stderr := tacit(t.Context(), &fake{}, append([]string{"cost", "sensitivity"}, c.args...)...)

@@ -69,6 +69,9 @@ func cause(err error) error {
 	if p := (*os.PathError)(nil); errors.As(err, &p) {
 		return p.Err
 	}
+	if errors.Is(err, errNotRegular) {
+		return errNotRegular
+	}
 	return err
 }
 

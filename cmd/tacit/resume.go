@@ -80,35 +80,17 @@ func resumeCommand(run machine, status *exitStatus) *cobra.Command {
 	return cmd
 }
 
-// An ending is a file that is read or written for as long as its context is not done: a saved machine may be large.
-type ending struct {
-	ctx context.Context
-	r   io.Reader
-	w   io.Writer
-}
-
-func (e ending) Read(b []byte) (int, error) {
-	if err := e.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return e.r.Read(b)
-}
-
-func (e ending) Write(b []byte) (int, error) {
-	if err := e.ctx.Err(); err != nil {
-		return 0, err
-	}
-	return e.w.Write(b)
-}
-
-// load reads a saved machine.
+// load reads a saved machine, which may have as much memory as the host.
 func load(ctx context.Context, path string, config vm.Config) (*vm.Machine, error) {
 	file, _, err := openRegular(path)
 	if err != nil {
 		return nil, err
 	}
 	defer file.Close()
-	m, err := vm.Load(ending{ctx: ctx, r: file}, config)
+	m, err := vm.Load(untilDone{ctx, file, nil}, config)
+	if ctx.Err() != nil && err != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -125,7 +107,13 @@ func drive(ctx context.Context, m *vm.Machine, s settings) (*record.Record, erro
 	switch {
 	case s.save == nil || r == nil:
 	case came:
-		err = errors.Join(err, s.save(func(w io.Writer) error { return m.Save(ending{ctx: ctx, w: w}) }))
+		until, cancel := s.within(ctx)
+		defer cancel()
+		saved := s.save(func(w io.Writer) error { return m.Save(untilDone{until, nil, w}) })
+		if errors.Is(saved, context.DeadlineExceeded) {
+			saved = errors.New("--timeout was over while the machine was written, and nothing was saved")
+		}
+		err = errors.Join(err, saved)
 	default:
 		never := s.save(func(io.Writer) error {
 			return fmt.Errorf("--save-at %s: the run has ended before that, and nothing was saved", s.saveAt)
@@ -135,4 +123,25 @@ func drive(ctx context.Context, m *vm.Machine, s settings) (*record.Record, erro
 		}
 	}
 	return r, err
+}
+
+// untilDone reads and writes until its context is done.
+type untilDone struct {
+	ctx context.Context
+	r   io.Reader
+	w   io.Writer
+}
+
+func (u untilDone) Read(b []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.Read(b)
+}
+
+func (u untilDone) Write(b []byte) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.w.Write(b)
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -65,6 +66,15 @@ func TestSaveAndResume(t *testing.T) {
 	if _, said := run(1, append(guest, "-q", "--save-at", "violation", "--save", in("never"))...); !strings.Contains(said, "nothing was saved") {
 		t.Errorf("an event that never comes: %s", said)
 	}
+	// Reading ends when the run is told to, however much there is to read.
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := load(cancelled, in("saved"), vm.Config{}); err != context.Canceled {
+		t.Errorf("cancelled, and reading gives %v", err)
+	}
+	if _, err := io.Copy(untilDone{cancelled, nil, io.Discard}, strings.NewReader("x")); err != context.Canceled {
+		t.Errorf("cancelled, and writing gives %v", err)
+	}
 	if _, err := os.Stat(in("never")); err == nil {
 		t.Error("a file was written all the same")
 	}
@@ -110,7 +120,7 @@ func TestSaveAndResumeAreCancelled(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := m.Save(ending{ctx: ctx, w: file}); !errors.Is(err, context.Canceled) {
+	if err := m.Save(untilDone{ctx: ctx, w: file}); !errors.Is(err, context.Canceled) {
 		t.Errorf("writing: %v", err)
 	}
 	if err := errors.Join(m.Save(file), file.Close()); err != nil {

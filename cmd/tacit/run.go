@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
@@ -88,7 +89,7 @@ func (f *runFlags) attended(ctx context.Context, run machine, s settings, std st
 // screen decides where the console and the status line go.
 func (f *runFlags) screen(stdout, stderr io.Writer) *screen {
 	console := stdout
-	if toStdout(f.json) || toStdout(f.events) || toStdout(f.trace) || toStdout(f.report) {
+	if _, out := f.files(); slices.ContainsFunc(out, func(n named) bool { return toStdout(n.path) }) {
 		console = stderr
 	}
 	if f.quiet {

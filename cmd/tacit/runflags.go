@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -91,7 +92,8 @@ func (f *runFlags) files() (in, out []named) {
 
 // settings puts what the flags say into the settings.
 func (f *runFlags) settings(s *settings) {
-	s.callers = !f.quiet || f.profile != "" || f.events != "" || f.trace != "" || f.report != ""
+	_, out := f.files()
+	s.callers = !f.quiet || slices.ContainsFunc(out, func(n named) bool { return n.path != "" })
 	s.symbols, s.stubSymbols = f.symbols, f.stub
 	s.maxInstructions, s.maxVirtual, s.maxHostMemory = f.maxInstructions, f.maxVirtual.config(), uint64(f.maxHostMemory)
 	s.maxWall, s.since = f.timeout, time.Now()

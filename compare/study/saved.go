@@ -48,12 +48,14 @@ type savedLine struct {
 
 // Load reads what was saved, and saves more at its end: file is open for reading, and for appending. Program tells the
 // program that runs the boots from every other, such as a digest of its executable: a version is not enough, since that
-// does not change with the sources.
+// does not change with the sources. A file that has something else, and no boot, is an error: nothing is to be added to it.
 func Load(ctx context.Context, file io.ReadWriter, program string) (*Saved, error) {
 	if program == "" {
 		return nil, errors.New("the program is not known, and so is not whether it would run a boot in the same way")
 	}
 	s := &Saved{program: program, lines: file, known: map[string][]byte{}}
+	const begins = `{"schema":"tacit.boot/` // as all lines of every version do
+	ours, others := false, false
 	limited := &io.LimitedReader{R: file, N: MaxSaved + 1}
 	for r := bufio.NewReaderSize(limited, 1<<20); ; {
 		line, err := r.ReadBytes('\n')
@@ -68,9 +70,18 @@ func Load(ctx context.Context, file io.ReadWriter, program string) (*Saved, erro
 		}
 		s.torn = err == io.EOF && len(line) > 0
 		if len(bytes.TrimSpace(line)) > 0 {
+			cut := min(len(line), len(begins)) // of a torn line there may be less
+			if string(line[:cut]) == begins[:cut] {
+				ours = true
+			} else {
+				others = true
+			}
 			s.take(line)
 		}
 		if err == io.EOF {
+			if others && !ours {
+				return nil, errors.New("no line of it is a boot that tacit keeps; give a file that is to have nothing else")
+			}
 			return s, nil
 		}
 	}

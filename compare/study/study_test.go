@@ -491,6 +491,12 @@ func TestSaved(t *testing.T) {
 		}
 	}
 
+	// A file of somebody else's is left alone; one that a first line was torn in is not taken for one.
+	for text, own := range map[string]bool{"{\n  \"schema\": \"tacit.record/1\"\n}\n": false, "a word": false, "\n": true, `{"sch`: true, `{"schema":"tacit.boot/1","pro`: true} {
+		if _, err := study.Load(t.Context(), &file{Buffer: *bytes.NewBufferString(text)}, "p"); (err == nil) != own {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
 	if _, err := study.Load(t.Context(), &file{}, ""); err == nil {
 		t.Error("boots of a program that is not known are kept")
 	}

@@ -79,7 +79,7 @@ func KindsOf(platform string) (all []Kind) {
 // A Set is what was measured in one guest.
 type Set struct {
 	Platform  string // "tdx", "snp", "none"
-	HostPage  string // size of the pages that the host maps, "2M" or "4K", which no guest can see; empty where nobody said
+	HostPage  string // size of the pages that the host maps, "2M" or "4K", which no guest can see; empty where it was not said
 	Kernel    string // release of the guest's kernel
 	Processor string // as the guest's kernel names it
 	Measured  map[string]Sample

@@ -56,9 +56,6 @@ func (f *Writer) write(b []byte) {
 	}
 }
 
-// Err is the first error so far.
-func (f *Writer) Err() error { return f.err }
-
 // Section writes a section: what version of a part's state content is. A name has at most 8 bytes.
 func (f *Writer) Section(name string, version uint32, content []byte) {
 	if len(content) > MaxSection {
@@ -74,6 +71,9 @@ func (f *Writer) Section(name string, version uint32, content []byte) {
 	f.write(content)
 	f.write(binary.LittleEndian.AppendUint32(nil, sum))
 }
+
+// Err is the first error of all so far: what comes after it is not written.
+func (f *Writer) Err() error { return f.err }
 
 // End ends the file, and returns the first error of all.
 func (f *Writer) End() error {

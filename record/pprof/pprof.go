@@ -12,15 +12,19 @@ import (
 	"github.com/tacit-vm/tacit/record"
 )
 
-// ErrNoCallers is about a record of a run without callers.
+// ErrNoCallers is about a record of a run in which nothing looked, or not from the start, at who asked.
 var ErrNoCallers = errors.New("the record does not say who asked for memory to be accepted")
 
 // Write writes r's callers. There is a sample for each stack, with how many bytes were accepted for it, by how many
 // operations, and how much virtual time that took; its labels are the phase of the boot and the platform. Of the guest's
 // addresses the functions are left, so that two profiles can be compared though their kernels lie elsewhere. The same
-// record gives the same bytes.
+// record gives the same bytes. Of a guest that has accepted nothing itself the profile is empty.
 func Write(w io.Writer, r *record.Record) error {
-	if r.Acceptance.Callers == nil {
+	var asked uint64
+	for _, c := range r.Acceptance.Callers {
+		asked += c.Bytes
+	}
+	if by := &r.Acceptance.By; asked < by.Stub.Bytes+by.Kernel.Bytes {
 		return ErrNoCallers
 	}
 	p := &profile.Profile{

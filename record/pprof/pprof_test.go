@@ -108,7 +108,7 @@ func TestGoToolPprof(t *testing.T) {
 	}
 }
 
-// freeAddress is one of the loopback interface at which nobody listens.
+// freeAddress is one of the loopback interface at which no program listens.
 func freeAddress(t *testing.T) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -143,8 +143,22 @@ func fetch(t *testing.T, url string) string {
 	}
 }
 
-func TestNobodyAsked(t *testing.T) {
-	if err := Write(io.Discard, record.NewLog(nil).Record()); !errors.Is(err, ErrNoCallers) {
-		t.Errorf("a record without callers: %v", err)
+// A guest for which firmware has accepted everything, one that needs nothing accepted, and one that was stopped before,
+// have an empty profile. Where it is not known who asked for all of it, there is none.
+func TestNothingAccepted(t *testing.T) {
+	r := record.NewLog(nil).Record()
+	r.Acceptance.By.Firmware.Bytes = 4 << 30
+	var b bytes.Buffer
+	if err := Write(&b, r); err != nil {
+		t.Fatal(err)
+	}
+	if p, err := profile.ParseData(b.Bytes()); err != nil || len(p.Sample) != 0 || len(p.SampleType) != 3 {
+		t.Errorf("the profile of a guest that accepted nothing is %v, %v", p, err)
+	}
+	r.Acceptance.By.Kernel.Bytes = 4 << 20
+	for _, c := range [][]record.Caller{nil, {{Stack: []string{"f"}, Count: record.Count{Bytes: 2 << 20, Operations: 1}}}} {
+		if r.Acceptance.Callers = c; !errors.Is(Write(io.Discard, r), ErrNoCallers) {
+			t.Errorf("of %d bytes %v asked, and there is a profile", r.Acceptance.By.Kernel.Bytes, c)
+		}
 	}
 }
