@@ -327,6 +327,7 @@ func TestOutputsOfFailures(t *testing.T) {
 
 // The process may be ended in any way: the earlier file is whole, or the new one is.
 func TestKilled(t *testing.T) {
+	guest := testProgram(t, "programs.c", "spins")
 	for _, c := range []struct {
 		name   string
 		signal os.Signal
@@ -338,7 +339,7 @@ func TestKilled(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
 			json := write(t, filepath.Join(dir, "json"), "earlier")
-			cmd := command(t, "", "boot", "-q", "--timeout", "1m", "--append", "hold=3G", "--memory", "4T", "--json", json)
+			cmd := command(t, "", "boot", "-q", "--timeout", "1m", "--json", json, guest)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}

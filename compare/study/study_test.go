@@ -515,8 +515,11 @@ func FuzzLoad(f *testing.F) {
 			io.Reader
 			io.Writer
 		}{bytes.NewReader(text), failing{}}, "p")
-		if err != nil || s.Damaged > bytes.Count(text, []byte("\n"))+1 {
-			t.Errorf("%d damaged lines, %v", s.Damaged, err)
+		if (s == nil) == (err == nil) {
+			t.Fatalf("%v, %v", s, err)
+		}
+		if err == nil && s.Damaged > bytes.Count(text, []byte("\n"))+1 {
+			t.Errorf("%d damaged lines", s.Damaged)
 		}
 	})
 }
