@@ -385,7 +385,7 @@ func kernel(t *testing.T, pattern string) *image.Image {
 	t.Helper()
 	found, err := filepath.Glob("../../kernels/" + pattern)
 	if err != nil || len(found) == 0 {
-		t.Skipf("no kernels/%s: scripts/fetch-kernels gets it", pattern)
+		t.Fatalf("no kernels/%s: scripts/fetch-kernels gets it", pattern)
 	}
 	img, err := image.Open(t.Context(), found[len(found)-1])
 	if err != nil {
