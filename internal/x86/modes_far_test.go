@@ -121,7 +121,7 @@ func (f *farDice) descriptor(gates bool) uint64 {
 	kind := uint64(f.IntN(16))
 	s := uint64(segS)
 	if f.IntN(12) == 0 {
-		s, kind = 0, []uint64{0, 2, 8, 10, 13, 14, 15, 6, 7}[f.IntN(9)]
+		s, kind = 0, []uint64{0, 2, 8, 10, 13, 14, 15}[f.IntN(7)]
 	}
 	base := uint32(tryData)
 	if kind&8 != 0 || f.m.mode.flat {
