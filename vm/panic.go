@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/arch/x86/x86asm"
 
+	"github.com/tacit-vm/tacit/internal/disasm"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
@@ -119,7 +120,7 @@ func (m *Machine) callBefore(ret uint64) (at, target uint64, ok bool) {
 			}
 			continue
 		}
-		if in, err := x86asm.Decode(b, 64); err == nil && in.Op == x86asm.CALL && in.Len == int(n) {
+		if in, ok := disasm.Decode(b); ok && in.Op == x86asm.CALL && in.Len == int(n) {
 			return ret - n, 0, true
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/disasm"
 )
 
 // This file finds callers in the EFI stub, which nothing describes: it carries neither names nor unwinding tables, and its
@@ -92,8 +93,8 @@ func (m *Machine) calls(after, within uint64) bool {
 		return target <= within && within-target < largest
 	}
 	for n := 2; n <= longest; n++ { // FF /2, with whatever it takes for an address
-		in, err := x86asm.Decode(b[longest-n:], 64)
-		if err == nil && in.Len == n && in.Op == x86asm.CALL && b[longest-n] == 0xFF {
+		in, ok := disasm.Decode(b[longest-n:])
+		if ok && in.Len == n && in.Op == x86asm.CALL && b[longest-n] == 0xFF {
 			return true
 		}
 	}
@@ -181,7 +182,7 @@ type branch struct {
 	depth int64
 }
 
-// follow goes on until the code jumps or returns, or the place is reached. An instruction that x86asm does not know is an
+// follow goes on until the code jumps or returns, or the place is reached. An instruction that disasm does not know is an
 // end too: no function's frame depends on one.
 func (w *walk) follow(b branch) (reached bool) {
 	for !w.seen[b.at] && len(w.seen) < maxStub {
@@ -190,13 +191,8 @@ func (w *walk) follow(b branch) (reached bool) {
 			return true
 		}
 		w.seen[b.at] = true
-		code := w.code(b.at)
-		if length, _ := other(code); length > 0 {
-			b.at += uint64(length)
-			continue
-		}
-		in, err := x86asm.Decode(code, 64)
-		if err != nil || in.Len == 0 {
+		in, ok := disasm.Decode(w.code(b.at))
+		if !ok {
 			return false
 		}
 		next := b.at + uint64(in.Len)
@@ -233,7 +229,7 @@ func (w *walk) follow(b branch) (reached bool) {
 }
 
 // deepens says by how many bytes an instruction moves the stack pointer down.
-func deepens(in x86asm.Inst) (bytes int64, known bool) {
+func deepens(in disasm.Inst) (bytes int64, known bool) {
 	switch in.Op {
 	case x86asm.PUSH, x86asm.PUSHF, x86asm.PUSHFQ:
 		return 8, true
