@@ -12,6 +12,7 @@
 //
 //	config.go    what a machine is made of
 //	machine.go   making it
+//	boot.go      the way in: firmware, and what it is asked
 //	platform.go  the platforms, as far as the rest of the machine can tell them apart
 //	run.go       the loop: the processor runs, firmware serves, devices are on time
 //	event.go     where a run stops; appointment.go, at an exact instruction; expect.go, when the console shows something

@@ -94,7 +94,7 @@ func (m *Machine) until(ns int64) int64 {
 // have. Without it a guest could have services work for it, of which few instructions call many.
 func (m *Machine) overworked() error {
 	n := m.cfg.MaxInstructions
-	if n == 0 || m.firmware.Worked() < n {
+	if n == 0 || m.boot.Worked() < n {
 		return nil
 	}
 	return &limitError{fmt.Sprintf("%s instructions, in what firmware's services did instead,", record.FormatCount(n))}

@@ -9,7 +9,6 @@ import (
 	"github.com/tacit-vm/tacit/guest/report"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/device"
-	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/firmware/acpi"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -27,7 +26,7 @@ type Machine struct {
 	board    *device.Board
 	platform *platform
 	cpus     []*x86.CPU
-	firmware *firmware.Firmware
+	boot     boot
 
 	console console
 	names   names
@@ -106,31 +105,17 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	if m.platform, err = platforms[cfg.Platform].make(m); err != nil {
 		return m, err
 	}
-	policy, accepts := cfg.policy()
-	fw := firmware.Config{
-		TotalMemory: cfg.Memory, ACPI: m.acpi(),
-		Image: cfg.Image.Data, ImageName: cfg.Image.Name, LoadOptions: cfg.loadOptions(), Initrd: cfg.Initrd,
-		Unaccepted: m.platform.accept != nil, FirmwareAccepts: accepts, Misalign: cfg.Misalign, Policy: policy,
-		UnacceptedTable: cfg.UnacceptedTable, Lie: firmware.Lie(cfg.FirmwareLie),
-		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },
-		Seed:   cfg.Seed, RTCStart: rtcStart,
-		PrivateBit: m.platform.privateBit, Tables: m.platform.tables,
-		Console: &m.console, Log: m.log,
-	}
-	if m.platform.exception != nil {
-		fw.Exception = func(vector uint8, code uint64) (uint64, bool) { return m.platform.exception(m.cpus[0], vector, code) }
-	}
-	if m.firmware, err = firmware.New(fw); err != nil {
+	if m.boot, err = m.newFirmware(); err != nil {
 		return m, err
 	}
-	m.count(m.firmware, 1, &m.grown.firmware)
+	m.count(m.boot, 1, &m.grown.firmware)
 	if m.platform.states != nil {
 		m.count(m.platform.states, 2, &m.grown.states)
 	}
 	m.debug, m.sampler = m.newDebugger(), m.newSampler()
 	m.keyboard = keyboard{m: m, live: cfg.Keyboard, replay: cfg.Replay}
 	m.cpus = []*x86.CPU{x86.New(x86.Config{
-		Memory: m.memory, Platform: m.sampler.observe(m.platform), Bus: m.board, Traps: m.firmware,
+		Memory: m.memory, Platform: m.sampler.observe(m.platform), Bus: m.board, Traps: m.boot,
 		Cost: cfg.Cost, TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
 		CodeBytes: int(m.budget.code / 2),
 	})}
@@ -246,7 +231,7 @@ func (m *Machine) newRecord() *record.Record {
 	if m.platform.attack != nil {
 		r.Attack = m.platform.attack()
 	}
-	n := m.firmware.Negotiation()
+	n := m.boot.Negotiation()
 	r.Negotiation = record.Negotiation{
 		Offered: n.Offered, LookedUpBy: n.LookedUpBy, AllowedBy: n.AllowedBy,
 		AcceptedAtExit: n.AcceptedLate, ExitBootServices: n.ExitAttempts,

@@ -140,10 +140,10 @@ func (m *Machine) endedAt(end error) (rip uint64, ok bool) {
 	}
 	c := m.cpus[0]
 	gpa, err := c.Translate(c.RIP(), false)
-	if gpa &^= m.platform.privateBit; err != nil || !m.firmware.Trap(gpa) {
+	if gpa &^= m.platform.privateBit; err != nil || !m.boot.Trap(gpa) {
 		return c.RIP(), true
 	}
-	ret, ok := m.firmware.Caller(gpa)
+	ret, ok := m.boot.Caller(gpa)
 	if at, _, called := m.callBefore(ret); called {
 		return at, ok
 	}

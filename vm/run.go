@@ -118,7 +118,7 @@ const (
 func (m *Machine) start(ctx context.Context) error {
 	c := m.cpus[0]
 	m.reached(record.FirmwareStart)
-	if err := m.firmware.Boot(c); errors.Is(err, x86.ErrYield) {
+	if err := m.boot.Boot(c); errors.Is(err, x86.ErrYield) {
 		return fmt.Errorf("firmware: %w", givenUp(ctx, err))
 	} else if err != nil {
 		return &loadError{err}
@@ -246,17 +246,12 @@ func (m *Machine) wait(ctx context.Context, c *x86.CPU, until int64) error {
 
 // serve lets firmware do what was called.
 func (m *Machine) serve(c *x86.CPU, gpa uint64) error {
-	if err := m.firmware.Call(c, gpa); err != nil {
+	if err := m.boot.Call(c, gpa); err != nil {
 		return err
 	}
 	if err := m.overworked(); err != nil {
 		return err
 	}
-	if m.firmware.Exited() && !m.exited {
-		m.exited = true
-		m.reached(record.ExitBootServices)
-		image := m.firmware.Image()
-		c.Fence(image.Start, image.End)
-	}
+	m.left()
 	return nil
 }

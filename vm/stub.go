@@ -25,7 +25,7 @@ const guessed = 1 << 61
 
 // inStub says whether an address is in what firmware has started, and that is neither a Go program nor the kernel proper.
 func (m *Machine) inStub(address uint64) bool {
-	s, image := m.symbols(), m.firmware.Image()
+	s, image := m.symbols(), m.boot.Image()
 	return (s == nil || !s.Fixed && s.ImageBase == 0) && address >= image.Start && address < image.End
 }
 
@@ -35,7 +35,7 @@ func (m *Machine) stubPlace(address, within uint64) string {
 	if address&guessed != 0 {
 		address, within, note = address&^guessed, within&^guessed, " (guessed)"
 	}
-	start := m.firmware.Image().Start
+	start := m.boot.Image().Start
 	if s := m.cfg.StubSymbols; s != nil {
 		if name, offset, ok := s.Lookup(within - start - m.protectedMode()); ok {
 			return fmt.Sprintf("%s+%#x%s", name, offset+address-within, note)
@@ -106,7 +106,7 @@ func (m *Machine) calls(after, within uint64) bool {
 // needs to know where that is.
 func (m *Machine) depth(ip uint64, called bool) (bytes uint64, ok bool) {
 	s := m.cfg.StubSymbols
-	base := m.firmware.Image().Start + m.protectedMode()
+	base := m.boot.Image().Start + m.protectedMode()
 	if s == nil {
 		return 0, false
 	}

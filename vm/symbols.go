@@ -61,7 +61,7 @@ func (m *Machine) placeOf(address uint64) string {
 	if name := m.symbolAround(address, within); name != "" {
 		return name
 	}
-	if image := m.firmware.Image(); address >= image.Start && address < image.End {
+	if image := m.boot.Image(); address >= image.Start && address < image.End {
 		return fmt.Sprintf("%s+%#x", m.cfg.Image.Name, address-image.Start)
 	}
 	return fmt.Sprintf("%#x", address)
@@ -121,7 +121,7 @@ func (m *Machine) kernelOffset() (offset uint64, ok bool) {
 	case s != nil && s.Fixed:
 		return 0, true
 	case s != nil && s.ImageBase != 0:
-		loaded := m.firmware.Image().Start
+		loaded := m.boot.Image().Start
 		return loaded - s.ImageBase, loaded != 0
 	}
 	if !n.placed && m.symbols() != nil {
