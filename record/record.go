@@ -57,6 +57,7 @@ type Image struct {
 
 // Config is what the run depended on, besides image, platform and memory.
 type Config struct {
+	CPUs                 int    `json:"cpus"` // processors
 	CommandLine          string `json:"command_line"`
 	InitrdSHA256         string `json:"initrd_sha256"` // in hexadecimal; empty without one
 	InputSHA256          string `json:"input_sha256"`  // of the input log, in hexadecimal; empty where nothing was typed

@@ -86,7 +86,7 @@ func (m *Machine) Record() (*record.Record, error) {
 	default:
 		r = m.soFar(record.Stopped)
 	}
-	r.Host = record.HostOf(m.ran, m.cpus[0].Instructions()-m.before, peakRSS())
+	r.Host = record.HostOf(m.ran, m.instructions()-m.before, peakRSS())
 	return r, replayError(m.over)
 }
 
@@ -127,7 +127,9 @@ func (m *Machine) start(ctx context.Context) error {
 		return m.exhausted()
 	}
 	m.reached(record.StubEntry)
-	c.WatchUser()
+	for _, c := range m.cpus {
+		c.WatchUser()
+	}
 	m.started = true
 	return nil
 }
@@ -155,7 +157,6 @@ func (m *Machine) run(ctx context.Context, until Event) error {
 	if err := m.keep(ctx); err != nil {
 		return err
 	}
-	c := m.cpus[0]
 	stretch := int64(slice)
 	if m.debug != nil {
 		stretch = debugSlice
@@ -172,12 +173,12 @@ func (m *Machine) run(ctx context.Context, until Event) error {
 			return err
 		}
 		m.progress()
-		until := m.keyboard.until(m.until(c.Now() + stretch))
-		for c.Now() < until {
+		until := m.keyboard.until(m.until(m.Now() + stretch))
+		for m.Now() < until {
 			if err := interrupted(ctx); err != nil {
 				return err
 			}
-			if err := m.step(ctx, c, m.sampler.until(until)); err != nil {
+			if err := m.step(ctx, m.sampler.until(until)); err != nil {
 				return err
 			}
 			m.sampler.sample()
@@ -191,14 +192,18 @@ func (m *Machine) progress() {
 	}
 }
 
-// step runs the processor until something happens, at the latest at virtual time until, and deals with it.
-func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
+// step runs a processor until something happens, at the latest at virtual time until, and deals with it.
+func (m *Machine) step(ctx context.Context, until int64) error {
+	if err := m.wake(); err != nil {
+		return err
+	}
 	event := int64(math.MaxInt64)
 	if ns, ok := m.board.NextEvent(); ok {
 		event = ns
 	}
-	exit := c.Run(min(event, until))
-	m.board.Advance(c.Now())
+	c, end := m.next(event, until)
+	exit := c.Run(end)
+	m.board.Advance(m.behind())
 	if m.full && exit.Kind != x86.ExitStopped {
 		return m.exhausted()
 	}
@@ -206,7 +211,7 @@ func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
 	case x86.ExitDeadline, x86.ExitYield:
 		return nil
 	case x86.ExitHalted:
-		return m.wait(ctx, c, min(event, until))
+		return m.wait(ctx, c, end)
 	case x86.ExitTrap:
 		if err := m.serve(c, exit.GPA); err != nil {
 			return givenUp(ctx, err)
@@ -233,6 +238,9 @@ func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
 
 // wait lets time pass for a processor that waits for an interrupt.
 func (m *Machine) wait(ctx context.Context, c *x86.CPU, until int64) error {
+	if len(m.cpus) > 1 && m.ready() < until {
+		return nil // it is another one's turn
+	}
 	if !c.TimerWakes() && !m.keyboard.open() {
 		if _, ok := m.board.NextEvent(); !ok {
 			return errHalted
@@ -240,7 +248,7 @@ func (m *Machine) wait(ctx context.Context, c *x86.CPU, until int64) error {
 	}
 	m.console.flush()
 	c.Skip(m.keyboard.rest(ctx, c.Now(), until))
-	m.board.Advance(c.Now())
+	m.board.Advance(m.behind())
 	return nil
 }
 

@@ -22,6 +22,7 @@ type settings struct {
 	own      bool   // there is no path: tacit's own guest
 	platform string
 	memory   uint64
+	cpus     int
 
 	firmwareAccepts         uint64 // bytes
 	firmwareAcceptsLikeOVMF bool   // everything below 4 GiB instead
@@ -85,7 +86,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		}
 	}
 	config := vm.Config{
-		Platform: s.platform, Memory: s.memory, Image: img,
+		Platform: s.platform, Memory: s.memory, CPUs: s.cpus, Image: img,
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
 		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
 		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table, Cost: s.cost,

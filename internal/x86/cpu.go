@@ -75,6 +75,8 @@ type CPU struct {
 	nsPerInsn uint64
 	cost      cost.Model
 	tally     cost.Tally    // what extra is made of
+	deadline  int64         // of the Run under way, in virtual nanoseconds
+	lastTSC   *uint64       // what any of the machine's processors has read of the time-stamp counter last
 	limit     atomic.Uint64 // icount at which the running stretch ends; 0 asks the loop to look up. Others may store 0: Yield
 	yielding  atomic.Bool   // Yield has been called
 

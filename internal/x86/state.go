@@ -23,6 +23,11 @@ type Config struct {
 	BlockLimit int        // instructions a block at most; 0 means no limit of its own
 	CodeBytes  int        // of the host's memory that the machine's decoded code may take, about; 0 means [DefaultCodeBytes]
 	Seed       uint64     // of RDRAND and RDSEED
+
+	// LastTSC keeps the highest value of the time-stamp counter that software has read, on any of the machine's processors:
+	// none reads a lower one later. Processors take turns, and one may be a little ahead of another, which software must not
+	// see. Nil where there is one processor.
+	LastTSC *uint64
 	EFER       uint64     // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
 }
 
@@ -31,6 +36,7 @@ func New(cfg Config) *CPU {
 	c := &CPU{
 		id: cfg.ID, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg), engine: interpreter{},
 		cost: cfg.Cost, nsPerInsn: uint64(max(cfg.Cost.NS(cost.Instruction), 1)), tscHz: cfg.TSCHz, maxBlock: maxBlock,
+		lastTSC: cfg.LastTSC,
 		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER,
 	}
 	c.code.cpus = append(c.code.cpus, c)
