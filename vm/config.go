@@ -53,6 +53,11 @@ type Config struct {
 
 	Seed uint64 // of all randomness
 
+	// Where there are many processors: in what order they do what they could do at the same time, one of SchedulePolicies,
+	// of which the empty one is the first, and the seed of those orders that have one.
+	Schedule     string
+	ScheduleSeed uint64
+
 	// Limits, at which a run ends with the outcome [record.Limit]. MaxInstructions bounds what firmware's services do for
 	// the guest as well, as one instruction for each nanosecond that they take. MaxHostMemory is of the pages that the
 	// guest writes to, decoded code, image and initrd, and the program.
@@ -121,6 +126,9 @@ func (c Config) Check() error {
 	case c.CPUs > 1 && c.Platform != TDX:
 		return fmt.Errorf("%d processors on platform %s: they would start in 16-bit mode, which is not there yet; on %s there can be up to %d", c.CPUs, c.Platform, TDX, MaxCPUs)
 	}
+	if c.Schedule != "" && !slices.Contains(SchedulePolicies, c.Schedule) {
+		return fmt.Errorf("schedule %q: there are %s", c.Schedule, strings.Join(SchedulePolicies, ", "))
+	}
 	if c.FirmwarePolicy != "" && !slices.Contains(FirmwarePolicies, c.FirmwarePolicy) {
 		return fmt.Errorf("firmware policy %q: there are %s", c.FirmwarePolicy, strings.Join(FirmwarePolicies, ", "))
 	}
@@ -186,6 +194,7 @@ func (c *Config) complete() error {
 	c.Platform = cmp.Or(c.Platform, TDX)
 	c.Memory, c.CPUs = cmp.Or(c.Memory, defaultMemory), cmp.Or(c.CPUs, 1)
 	c.FirmwareAccepts = cmp.Or(c.FirmwareAccepts, firmware.DefaultFirmwareAccepts)
+	c.Schedule = cmp.Or(c.Schedule, SchedulePolicies[0])
 	c.FirmwarePolicy = cmp.Or(c.FirmwarePolicy, FirmwarePolicies[0])
 	c.HostPage = cmp.Or(c.HostPage, 2<<20)
 	if c.MaxVirtual == 0 && c.Keyboard == nil && c.Replay == nil {

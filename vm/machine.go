@@ -115,14 +115,14 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	}
 	m.debug, m.sampler = m.newDebugger(), m.newSampler()
 	m.keyboard = keyboard{m: m, live: cfg.Keyboard, replay: cfg.Replay}
-	m.schedule = newSchedule(cfg.CPUs)
+	m.schedule = newSchedule(&cfg)
 	processor := x86.Config{
 		Memory: m.memory, Platform: m.sampler.observe(m.platform), Bus: m.board, Traps: m.boot,
 		Cost: cfg.Cost, TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
 		CodeBytes: int(m.budget.code / 2),
 	}
 	if cfg.CPUs > 1 {
-		processor.LastTSC = &m.schedule.lastTSC
+		processor.LastTSC, processor.Hint = &m.schedule.lastTSC, m.hint
 	}
 	for id := range cfg.CPUs {
 		processor.ID = id
@@ -217,7 +217,7 @@ func (m *Machine) newRecord() *record.Record {
 	r.Platform, r.MemoryBytes, r.CostModel = m.cfg.Platform, m.cfg.Memory, m.cfg.Cost.Name()
 	r.Costs = m.costs()
 	r.Config = record.Config{
-		CPUs: m.cfg.CPUs, CommandLine: m.cfg.kernelArguments(), FirmwareAcceptsBytes: m.cfg.FirmwareAccepts,
+		CPUs: m.cfg.CPUs, Schedule: m.cfg.Schedule, ScheduleSeed: m.cfg.ScheduleSeed, CommandLine: m.cfg.kernelArguments(), FirmwareAcceptsBytes: m.cfg.FirmwareAccepts,
 		FirmwarePolicy: m.cfg.FirmwarePolicy, Misalign: m.cfg.Misalign,
 		HostPageBytes: m.cfg.HostPage, TouchBytes: m.cfg.Touch, Seed: m.cfg.Seed, MaxInstructions: m.cfg.MaxInstructions,
 		MaxVirtualNS: max(m.cfg.MaxVirtual.Nanoseconds(), 0),

@@ -34,10 +34,11 @@ type schedule struct {
 	latest  int64  // the latest instant that has been reached on any
 	others  uint64 // instructions that all but the one at have completed
 	lastTSC uint64 // x86.Config.LastTSC
+	dice    *dice  // nil where the order follows from virtual time alone
 }
 
-func newSchedule(processors int) schedule {
-	s := schedule{online: make([]bool, processors), waiting: processors - 1}
+func newSchedule(cfg *Config) schedule {
+	s := schedule{online: make([]bool, cfg.CPUs), waiting: cfg.CPUs - 1, dice: newDice(cfg.Schedule, cfg.ScheduleSeed)}
 	s.online[0] = true
 	return s
 }
@@ -107,11 +108,12 @@ func (m *Machine) begin() {
 			after = ready
 		}
 	}
-	m.turn(to)
-	s.end = x86.Never
+	end := int64(x86.Never)
 	if after < x86.Never-lead {
-		s.end = after + lead
+		end = after + lead
 	}
+	to, s.end = m.choose(to, first, end)
+	m.turn(to)
 	if s.waiting > 0 && first < s.poll {
 		s.end = min(s.end, s.poll)
 	}
@@ -166,6 +168,7 @@ func (m *Machine) send(from *x86.CPU, ipi x86.IPI) {
 		c.APIC.Deliver(ipi.Vector, false)
 		m.alert(c)
 	}
+	m.hint(from)
 }
 
 // mailboxPoll is how often the mailbox is looked at while processors wait there, in virtual nanoseconds.
@@ -204,6 +207,7 @@ func (s *schedule) carry(st *state.Stream) {
 	state.Numbers(st, &s.end, &s.poll, &s.latest)
 	state.Numbers(st, &s.others, &s.lastTSC)
 	st.Bool(s.onlineFlags()...)
+	s.dice.carry(st)
 	if st.Reading() {
 		s.waiting = 0
 		for _, on := range s.online {

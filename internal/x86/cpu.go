@@ -76,6 +76,7 @@ type CPU struct {
 	cost      cost.Model
 	tally     cost.Tally    // what extra is made of
 	deadline  int64         // of the Run under way, in virtual nanoseconds
+	hint      func(*CPU)    // or nil
 	lastTSC   *uint64       // what any of the machine's processors has read of the time-stamp counter last
 	limit     atomic.Uint64 // icount at which the running stretch ends; 0 asks the loop to look up. Others may store 0: Yield
 	yielding  atomic.Bool   // Yield has been called
@@ -154,6 +155,9 @@ func (c *CPU) Charge(e cost.Event, n uint64) {
 	c.tally.Add(e, n)
 	c.pass(uint64(c.cost.Charge(0, e, n)))
 	c.stopBehind()
+	if c.hint != nil {
+		c.hint(c)
+	}
 }
 
 // Idle lets so many nanoseconds pass in which the processor does nothing, while an instruction is under way.

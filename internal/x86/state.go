@@ -28,7 +28,11 @@ type Config struct {
 	// none reads a lower one later. Processors take turns, and one may be a little ahead of another, which software must not
 	// see. Nil where there is one processor.
 	LastTSC *uint64
-	EFER       uint64     // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
+
+	// Hint hears after each event that costs time: the processor has dealt with something outside itself, at the end of an
+	// instruction. It must change nothing but when Run returns. It may be nil.
+	Hint func(c *CPU)
+	EFER uint64 // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
 }
 
 // New returns a processor with all registers zero; SetState gives it a state.
@@ -36,7 +40,7 @@ func New(cfg Config) *CPU {
 	c := &CPU{
 		id: cfg.ID, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg), engine: interpreter{},
 		cost: cfg.Cost, nsPerInsn: uint64(max(cfg.Cost.NS(cost.Instruction), 1)), tscHz: cfg.TSCHz, maxBlock: maxBlock,
-		lastTSC: cfg.LastTSC,
+		lastTSC: cfg.LastTSC, hint: cfg.Hint,
 		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER,
 	}
 	c.code.cpus = append(c.code.cpus, c)
