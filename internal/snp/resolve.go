@@ -35,8 +35,7 @@ func (p *Platform) resolvePrivate(c *x86.CPU, page uint64, a x86.Access) (x86.Tr
 	}
 	s := p.rmp.At(page / mem.PageSize)
 	if s.owner() == validated {
-		p.touch(physical.Private, page, s)
-		return p.translation(physical.Private, page), nil
+		return p.resolveValidated(c, page, s, a)
 	}
 	was := s.String()
 	if !s.private() {
@@ -47,8 +46,7 @@ func (p *Platform) resolvePrivate(c *x86.CPU, page uint64, a x86.Access) (x86.Tr
 			return x86.Translation{}, &x86.Refusal{Stop: err}
 		}
 		if s = p.rmp.At(page / mem.PageSize); s.owner() == validated { // a host of several processors may have been slow
-			p.touch(physical.Private, page, s)
-			return p.translation(physical.Private, page), nil
+			return p.resolveValidated(c, page, s, a)
 		}
 	}
 	why := "it was touched before it was validated"

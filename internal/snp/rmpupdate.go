@@ -62,6 +62,7 @@ func (p *Platform) RemovePages(c *x86.CPU, start, end uint64) error {
 		}
 		return s
 	})
+	p.levels.clear(first, after)
 	p.cfg.Forget(physical.Private, start, end)
 	p.cfg.Forget(physical.Shared, start, end) // what the guest has seen of them without its key
 	return p.mem.Release(physical.Private, start, end)
