@@ -24,6 +24,7 @@ type Config struct {
 	CodeBytes  int        // of the host's memory that the machine's decoded code may take, about; 0 means [DefaultCodeBytes]
 	Seed       uint64     // of RDRAND and RDSEED
 	EFER       uint64     // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
+	Engine     EngineKind // under EngineTranslator New needs [TranslatorAvailable] to be nil
 }
 
 // New returns a processor with all registers zero; SetState gives it a state.
