@@ -414,8 +414,6 @@ func (m *scene) wantRegs(t *testing.T, regs ...reg) {
 	}
 }
 
-var gprNames = [...]string{"RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI", "R8", "R9", "R10", "R11", "R12", "R13", "R14", "R15"}
-
 // irq is the vector of interrupts in the programs.
 const irq = 0x50
 

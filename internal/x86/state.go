@@ -25,6 +25,10 @@ type Config struct {
 	Seed       uint64     // of RDRAND and RDSEED
 	EFER       uint64     // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
 	Engine     EngineKind // under EngineTranslator New needs [TranslatorAvailable] to be nil
+
+	// TranslateAfter is how often EngineTranslator enters a block before it translates it; 0 means its own choice. It must
+	// not matter.
+	TranslateAfter int
 }
 
 // New returns a processor with all registers zero; SetState gives it a state.

@@ -11,6 +11,7 @@ type watches struct {
 	budget uint64
 	step   bool
 	from   moment // where the step began
+	steps  uint64 // instructions that it has; 0: as many as the block there has, which is to be looked up
 	pause  bool
 }
 
@@ -58,7 +59,27 @@ func (c *CPU) LimitInstructions(n uint64) { c.watch.budget = n }
 
 // Step makes Run return ExitStep, once, after the next instruction; or at the entry of a handler, where an exception
 // or an interrupt comes before it completes. A repeated string instruction takes a step for each of its stretches.
-func (c *CPU) Step() { c.watch.step, c.watch.from = true, c.moment() }
+func (c *CPU) Step() { c.Stretch(1) }
+
+// Stretch is [CPU.Step] for n instructions at most; 0 stands for as many as the decoded block at RIP has. What ends it
+// early, such as an interrupt, does so at the same place under each engine.
+func (c *CPU) Stretch(n uint64) { c.watch.step, c.watch.from, c.watch.steps = true, c.moment(), n }
+
+// Stretched returns how many instructions the last stretch was to have: what Stretch was told, or what the block had; 0 where
+// Run came back before it was looked up.
+func (c *CPU) Stretched() uint64 { return c.watch.steps }
+
+// measure finds out how many instructions the stretch has. It returns false where Run has to look up first: the block's
+// fetch may have raised something, or have taken time.
+func (c *CPU) measure() bool {
+	if c.watch.steps != 0 {
+		return true
+	}
+	if b := c.lookup(); b != nil {
+		c.watch.steps = b.n
+	}
+	return false
+}
 
 // Pause makes Run return ExitPause, once, after the instruction under way.
 func (c *CPU) Pause() {
