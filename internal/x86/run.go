@@ -108,6 +108,7 @@ func (c *CPU) Run(deadline int64) Exit {
 				return Exit{Kind: ExitStopped, Err: &FaultLoopError{RIP: c.RIP(), Last: c.pending}}
 			}
 			c.deliver()
+			c.watch.entered = true
 		}
 		if c.exiting {
 			c.exiting = false
@@ -153,7 +154,7 @@ func (c *CPU) Run(deadline int64) Exit {
 			limit = min(limit, c.watch.budget)
 		}
 		if c.watch.step {
-			limit = min(limit, c.icount+c.watch.steps)
+			limit = min(limit, max(c.watch.from.icount+c.watch.steps, c.icount+1))
 		}
 		single := c.rest&FlagTF != 0
 		if single || c.shadow == c.icount && c.APIC.pending() {
