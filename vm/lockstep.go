@@ -64,10 +64,10 @@ func (e *DifferenceError) Error() string {
 			fmt.Fprintf(&b, "\n  and %d more", len(e.What)-most)
 			break
 		}
-		fmt.Fprintf(&b, "\n  %s", what)
+		fmt.Fprintf(&b, "\n  %s", record.Printable(what))
 	}
 	for _, line := range e.Code {
-		fmt.Fprintf(&b, "\n    %s", line)
+		fmt.Fprintf(&b, "\n    %s", record.Printable(line))
 	}
 	return b.String()
 }
