@@ -41,18 +41,18 @@ func (c *CPU) markFenced() {
 	for m := range c.tlb.fetch {
 		for i := range c.tlb.fetch[m] {
 			if e := &c.tlb.fetch[m][i]; e.tag != noTag {
-				e.tag = c.fetchTag(e.tag &^ slowTag)
+				e.tag = c.fetchTag(e.tag.page())
 			}
 		}
 	}
 }
 
 // fetchTag returns the tag of a page in the fetch TLB.
-func (c *CPU) fetchTag(page uint64) uint64 {
+func (c *CPU) fetchTag(page uint64) tag {
 	if w := &c.watch; w.fenced && (page < w.lo || page+pageMask >= w.hi) {
-		return page | slowTag
+		return tag(page).with(slowTag)
 	}
-	return page
+	return tag(page)
 }
 
 // LimitInstructions makes Run return ExitBudget when so many instructions have completed in all; 0 takes the limit
