@@ -92,18 +92,18 @@ func (e *tlbEntry) describe() string {
 	if !read && !write {
 		return "empty"
 	}
-	page := e.read
+	page := e.read.page()
 	if !read {
-		page = e.write
+		page = e.write.page()
 	}
-	return fmt.Sprintf("page %#x, read %v, write %v, global %v, frame %#x", page&^pageMask, read, write, e.global, uint64(e.frame))
+	return fmt.Sprintf("page %#x, read %v, write %v, global %v, frame %#x", page, read, write, e.global(), uint64(e.frame()))
 }
 
 func (e *fetchEntry) describe() string {
 	if !inUse(e.tag) {
 		return "empty"
 	}
-	return fmt.Sprintf("page %#x, global %v, frame %#x, address %#x", e.tag&^pageMask, e.global, uint64(e.frame), e.gpa)
+	return fmt.Sprintf("page %#x, global %v, frame %#x, address %#x", e.tag.page(), e.global(), uint64(e.frame), e.gpa())
 }
 
 // differences collects the leaves of two values of one type that differ, by their names.
