@@ -10,6 +10,12 @@ import (
 
 // Programs run under every engine that the host has, and single tests under the one that -engine names.
 
+var (
+	programSeed  = flag.Uint64("program-seed", 1, "where TestRandomPrograms has its programs from")
+	programFirst = flag.Uint64("program-first", 0, "the first of them")
+	programCount = flag.Uint64("programs", 60, "how many there are")
+)
+
 var engineFlag = flag.String("engine", "interpreter", "under which engine tests run that do not try each: interpreter or translator")
 
 // testEngine returns the engine of tests that do not try each.

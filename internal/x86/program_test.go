@@ -73,11 +73,12 @@ var progDescriptors = []uint64{
 
 // A program is a case of the suite.
 type program struct {
-	name  string
-	code  string         // what asm returns
-	user  bool           // it starts at privilege 3, in progUser
-	setup func(m *scene) // what is not as newScene leaves it; may be nil
-	want  func(t *testing.T, m *scene, e Exit)
+	name   string
+	code   string         // what asm returns
+	user   bool           // it starts at privilege 3, in progUser
+	setup  func(m *scene) // what is not as newScene leaves it; may be nil
+	before func(m *scene) // the same, before there is a processor: its Config; may be nil
+	want   func(t *testing.T, m *scene, e Exit)
 }
 
 // A scene is the machine of a program.
@@ -194,6 +195,9 @@ func newSceneUnder(t testing.TB, p *program, how cut) *scene {
 	code, mark := assemble(p.code)
 	m.mark = m.start + mark
 	m.put(m.start, code)
+	if p.before != nil {
+		p.before(m)
+	}
 	m.CPU = New(m.cfg)
 	m.engine = strictEngine{m.engine, t}
 	m.APIC.svr = 0x1FF
