@@ -58,6 +58,7 @@ type Machine struct {
 	trace        *tracer       // nil while nothing is traced
 	unfinished   *tracer       // of a trace that was under way when the machine was saved; nil where none was
 	debug        *debugger     // nil where there is no gdb
+	lockstep     *lockstep     // nil where one engine is enough
 	sampler      *sampler      // nil where what happens over time is not wanted
 	keyboard     keyboard
 }
@@ -119,7 +120,7 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	processor := x86.Config{
 		Memory: m.memory, Platform: m.sampler.observe(m.platform), Bus: m.board, Traps: m.boot,
 		Cost: cfg.Cost, TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
-		CodeBytes: int(m.budget.code / 2),
+		CodeBytes: int(m.budget.code / 2), Engine: cfg.engine(), TranslateAfter: cfg.TranslateAfter,
 	}
 	if cfg.CPUs > 1 {
 		processor.LastTSC, processor.Hint = &m.schedule.lastTSC, m.hint
@@ -150,6 +151,9 @@ const tscHz = 1_000_000_000
 // nothing.
 func (m *Machine) Close() {
 	m.thaw()
+	if m.lockstep != nil {
+		m.lockstep.follower.Close()
+	}
 	if m.sums != nil {
 		m.sums.giveUp()
 	}

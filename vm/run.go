@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -58,7 +57,8 @@ func (m *Machine) Run(ctx context.Context, until Event) (came bool, err error) {
 	}
 	var bug *BugError
 	var load *loadError
-	if m.over = end; errors.As(end, &bug) || errors.As(end, &load) {
+	var differ *DifferenceError
+	if m.over = end; errors.As(end, &bug) || errors.As(end, &load) || errors.As(end, &differ) {
 		return false, end
 	}
 	if m.record == nil {
@@ -67,6 +67,10 @@ func (m *Machine) Run(ctx context.Context, until Event) (came bool, err error) {
 		m.reached(record.End)
 		m.record = m.newRecord()
 		m.describe(m.record, end)
+		if err := m.agree(ctx, end); err != nil {
+			m.over, m.record = err, nil
+			return false, err
+		}
 		m.debug.ended(ctx, m.record)
 	}
 	return until.kind == atViolation && m.record.Outcome == record.Violation, nil
@@ -157,6 +161,15 @@ func (m *Machine) run(ctx context.Context, until Event) error {
 	if err := m.keep(ctx); err != nil {
 		return err
 	}
+	if m.cfg.Engine == Lockstep {
+		if m.lockstep == nil {
+			var err error
+			if m.lockstep, err = m.newLockstep(); err != nil {
+				return err
+			}
+		}
+		defer m.lockstep.attend(ctx)()
+	}
 	stretch := int64(slice)
 	if m.debug != nil {
 		stretch = debugSlice
@@ -197,13 +210,22 @@ func (m *Machine) step(ctx context.Context, until int64) error {
 	if err := m.wake(); err != nil {
 		return err
 	}
-	event := int64(math.MaxInt64)
-	if ns, ok := m.board.NextEvent(); ok {
-		event = ns
+	c, end := m.next(until)
+	if m.lockstep != nil {
+		return m.lockstep.step(ctx, c, end, until)
 	}
-	c, end := m.next(event, until)
+	return m.deal(ctx, c, m.execute(c, end), end)
+}
+
+// execute runs the processor until something happens, at the latest at virtual time end.
+func (m *Machine) execute(c *x86.CPU, end int64) x86.Exit {
 	exit := c.Run(end)
 	m.board.Advance(m.behind())
+	return exit
+}
+
+// deal deals with what has happened.
+func (m *Machine) deal(ctx context.Context, c *x86.CPU, exit x86.Exit, end int64) error {
 	if m.full && exit.Kind != x86.ExitStopped {
 		return m.exhausted()
 	}

@@ -82,8 +82,11 @@ func (m *Machine) turn(to int) {
 
 // next says whose turn it is, and until when the processor can run: at the latest until the virtual time ns, and not
 // beyond a device's event.
-func (m *Machine) next(event, ns int64) (c *x86.CPU, until int64) {
-	s, c := &m.schedule, m.cpu()
+func (m *Machine) next(ns int64) (c *x86.CPU, until int64) {
+	s, c, event := &m.schedule, m.cpu(), int64(x86.Never)
+	if at, ok := m.board.NextEvent(); ok {
+		event = at
+	}
 	if len(m.cpus) == 1 {
 		return c, min(event, ns)
 	}

@@ -23,6 +23,12 @@ type Config struct {
 	BlockLimit int        // instructions a block at most; 0 means no limit of its own
 	CodeBytes  int        // of the host's memory that the machine's decoded code may take, about; 0 means [DefaultCodeBytes]
 	Seed       uint64     // of RDRAND and RDSEED
+	EFER       uint64     // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
+	Engine     EngineKind // under EngineTranslator New needs [TranslatorAvailable] to be nil
+
+	// TranslateAfter is how often EngineTranslator enters a block before it translates it; 0 means its own choice. It must
+	// not matter.
+	TranslateAfter int
 
 	// LastTSC keeps the highest value of the time-stamp counter that software has read, on any of the machine's processors:
 	// none reads a lower one later. Processors take turns, and one may be a little ahead of another, which software must not
@@ -32,7 +38,6 @@ type Config struct {
 	// Hint hears after each event that costs time: the processor has dealt with something outside itself, at the end of an
 	// instruction. It must change nothing but when Run returns. It may be nil.
 	Hint func(c *CPU)
-	EFER uint64 // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
 }
 
 // New returns a processor with all registers zero; SetState gives it a state.
