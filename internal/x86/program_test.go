@@ -139,7 +139,7 @@ func newScene(t testing.TB, p *program, blockLimit int) *scene {
 	t.Cleanup(func() { _ = memory.Close() })
 	m := &scene{bare: bare{mem: memory}, start: progCode, until: 1_000_000}
 	m.cfg = Config{
-		Memory: memory, Bus: &m.bus, BlockLimit: blockLimit, Seed: 1, Cost: cost.Plain(),
+		Memory: memory, Bus: &m.bus, BlockLimit: blockLimit, Engine: testEngine, HotAfter: 1, Seed: 1, Cost: cost.Plain(),
 		Platform: &Plain{Memory: memory, Bus: &m.bus, RAM: func(gpa uint64) bool { return gpa < progRAM }},
 	}
 	m.from = State{

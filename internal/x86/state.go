@@ -24,7 +24,8 @@ type Config struct {
 	CodeBytes  int        // of the host's memory that the machine's decoded code may take, about; 0 means [DefaultCodeBytes]
 	Seed       uint64     // of RDRAND and RDSEED
 	EFER       uint64     // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
-	Engine     EngineKind // under EngineTranslator New needs [TranslatorAvailable] to be nil
+	Engine     EngineKind // for EngineTranslator [TranslatorAvailable] has to be nil; else Run returns its error
+	HotAfter   int        // how often EngineTranslator has a block interpreted before it is translated; 0 means [DefaultHotAfter]
 }
 
 // New returns a processor with all registers zero; SetState gives it a state.
@@ -50,6 +51,8 @@ func New(cfg Config) *CPU {
 	c.shadow, c.repeating, c.newTF = nowhere, nowhere, nowhere
 	c.flushTLB()
 	c.selectTLB()
+	c.jumps.clear()
+	c.chooseEngine(&cfg)
 	return c
 }
 
