@@ -61,7 +61,10 @@ type Config struct {
 	Since           time.Time     // zero means when Run is called
 	MaxHostMemory   uint64        // bytes; 0 means [DefaultMaxHostMemory]; math.MaxUint64 means no limit
 
-	BlockLimit int // instructions the processor decodes at once; 0 means its own choice. It must not matter
+	Engine         string // what executes the guest's instructions, one of Engines; empty means the first
+	BlockLimit     int    // instructions the processor decodes at once; 0 means its own choice. It must not matter
+	TranslateAfter int    // how often a block is entered before the translator translates it; 0 means its own choice. It must not matter
+	LockstepEvery  uint64 // in lock-step, instructions between two comparisons; 0 means those of a block
 
 	Cost cost.Model // for the platform; the zero Model means tacit's own
 
@@ -84,7 +87,8 @@ type Config struct {
 	Replay   []Typed
 	Typed    func(Typed) // hears what the serial port took, and when; may be nil
 
-	reports bool // the guest runs a program of tacit's, which reports
+	rival   *rival // in lock-step, what the interpreter is held against, in place of the translator; nil outside of tests
+	reports bool   // the guest runs a program of tacit's, which reports
 }
 
 // Bounds of Config.Memory.
@@ -139,6 +143,9 @@ func (c Config) Check() error {
 		return fmt.Errorf("host pages of %s: want 4 KiB or 2 MiB", record.FormatBytes(c.HostPage))
 	}
 	memory := cmp.Or(c.Memory, defaultMemory)
+	if err := c.checkEngine(); err != nil {
+		return err
+	}
 	switch {
 	case c.MaxWall < 0:
 		return fmt.Errorf("a limit of %v of wall time is negative", c.MaxWall)

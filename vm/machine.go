@@ -58,6 +58,7 @@ type Machine struct {
 	trace        *tracer       // nil while nothing is traced
 	unfinished   *tracer       // of a trace that was under way when the machine was saved; nil where none was
 	debug        *debugger     // nil where there is no gdb
+	lockstep     *lockstep     // nil where one engine is enough
 	sampler      *sampler      // nil where what happens over time is not wanted
 	keyboard     keyboard
 }
@@ -132,7 +133,7 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	m.cpus = []*x86.CPU{x86.New(x86.Config{
 		Memory: m.memory, Platform: m.sampler.observe(m.platform), Bus: m.board, Traps: m.firmware,
 		Cost: cfg.Cost, TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
-		CodeBytes: int(m.budget.code / 2),
+		CodeBytes: int(m.budget.code / 2), Engine: cfg.engine(), TranslateAfter: cfg.TranslateAfter,
 	})}
 	m.console.pause = m.cpus[0].Pause
 	for _, c := range m.cpus {
@@ -155,6 +156,9 @@ const tscHz = 1_000_000_000
 // nothing.
 func (m *Machine) Close() {
 	m.thaw()
+	if m.lockstep != nil {
+		m.lockstep.follower.Close()
+	}
 	if m.sums != nil {
 		m.sums.giveUp()
 	}

@@ -58,7 +58,8 @@ func (m *Machine) Run(ctx context.Context, until Event) (came bool, err error) {
 	}
 	var bug *BugError
 	var load *loadError
-	if m.over = end; errors.As(end, &bug) || errors.As(end, &load) {
+	var differ *DifferenceError
+	if m.over = end; errors.As(end, &bug) || errors.As(end, &load) || errors.As(end, &differ) {
 		return false, end
 	}
 	if m.record == nil {
@@ -67,6 +68,10 @@ func (m *Machine) Run(ctx context.Context, until Event) (came bool, err error) {
 		m.reached(record.End)
 		m.record = m.newRecord()
 		m.describe(m.record, end)
+		if err := m.agree(ctx, end); err != nil {
+			m.over, m.record = err, nil
+			return false, err
+		}
 		m.debug.ended(ctx, m.record)
 	}
 	return until.kind == atViolation && m.record.Outcome == record.Violation, nil
@@ -155,6 +160,15 @@ func (m *Machine) run(ctx context.Context, until Event) error {
 	if err := m.keep(ctx); err != nil {
 		return err
 	}
+	if m.cfg.Engine == Lockstep {
+		if m.lockstep == nil {
+			var err error
+			if m.lockstep, err = m.newLockstep(); err != nil {
+				return err
+			}
+		}
+		defer m.lockstep.attend(ctx)()
+	}
 	c := m.cpus[0]
 	stretch := int64(slice)
 	if m.debug != nil {
@@ -193,12 +207,28 @@ func (m *Machine) progress() {
 
 // step runs the processor until something happens, at the latest at virtual time until, and deals with it.
 func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
+	if m.lockstep != nil {
+		return m.lockstep.step(ctx, c, until)
+	}
+	exit, end := m.execute(c, until)
+	return m.deal(ctx, c, exit, end)
+}
+
+// execute runs the processor until something happens, at the latest at the virtual time that it returns: until, or
+// when a device is due.
+func (m *Machine) execute(c *x86.CPU, until int64) (exit x86.Exit, end int64) {
 	event := int64(math.MaxInt64)
 	if ns, ok := m.board.NextEvent(); ok {
 		event = ns
 	}
-	exit := c.Run(min(event, until))
+	end = min(event, until)
+	exit = c.Run(end)
 	m.board.Advance(c.Now())
+	return exit, end
+}
+
+// deal deals with what has happened.
+func (m *Machine) deal(ctx context.Context, c *x86.CPU, exit x86.Exit, end int64) error {
 	if m.full && exit.Kind != x86.ExitStopped {
 		return m.exhausted()
 	}
@@ -206,7 +236,7 @@ func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
 	case x86.ExitDeadline, x86.ExitYield:
 		return nil
 	case x86.ExitHalted:
-		return m.wait(ctx, c, min(event, until))
+		return m.wait(ctx, c, end)
 	case x86.ExitTrap:
 		if err := m.serve(c, exit.GPA); err != nil {
 			return givenUp(ctx, err)

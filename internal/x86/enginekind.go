@@ -28,7 +28,7 @@ func (c *CPU) chooseEngine(cfg *Config) {
 		c.engine = noEngine{fmt.Errorf("the translator: %w", err)}
 		return
 	}
-	c.code.translated.hotAfter(cfg.HotAfter)
+	c.code.translated.hotAfter(cfg.TranslateAfter)
 	c.engine = translator{c.code.translated}
 }
 

@@ -108,6 +108,7 @@ func (c *CPU) Run(deadline int64) Exit {
 				return Exit{Kind: ExitStopped, Err: &FaultLoopError{RIP: c.RIP(), Last: c.pending}}
 			}
 			c.deliver()
+			c.watch.entered = true
 		}
 		if c.exiting {
 			c.exiting = false
@@ -144,13 +145,19 @@ func (c *CPU) Run(deadline int64) Exit {
 			}
 			return Exit{Kind: ExitHalted}
 		}
+		if c.watch.step && !c.measure() {
+			continue
+		}
 		c.finish = finishNot
 		limit := c.icount + (uint64(until-now)+c.nsPerInsn-1)/c.nsPerInsn
 		if c.watch.budget != 0 {
 			limit = min(limit, c.watch.budget)
 		}
+		if c.watch.step {
+			limit = min(limit, max(c.watch.from.icount+c.watch.steps, c.icount+1))
+		}
 		single := c.rest&FlagTF != 0
-		if single || c.watch.step || c.shadow == c.icount && c.APIC.pending() {
+		if single || c.shadow == c.icount && c.APIC.pending() {
 			limit = c.icount + 1
 		}
 		c.limit.Store(limit)

@@ -23,7 +23,7 @@ func TestStateIsWhole(t *testing.T) {
 		// made again, or living within an instruction
 		"R", "X", "flags", "rest", "code", "codeSeen", "engine", "tlb", "jumps", "limit", "yielding", "at", "target", "stackRef", "exit", "exiting", "finish", "scratch", "mode", "native",
 		// a debugger's
-		"watch.budget", "watch.step", "watch.from", "watch.pause", "debug",
+		"watch.budget", "watch.step", "watch.from", "watch.steps", "watch.entered", "watch.pause", "debug",
 		// apart, below
 		"APIC",
 	)

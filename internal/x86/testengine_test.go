@@ -1,5 +1,0 @@
-package x86
-
-import "os"
-
-var testEngine = map[string]EngineKind{"translator": EngineTranslator}[os.Getenv("TESTENGINE")]
