@@ -62,6 +62,7 @@ type CPU struct {
 	code     *codeCache // shared by all processors over mem
 	codeSeen uint64     // codeCache.fresh as the TLB follows it
 	engine   engine
+	native   nativeState
 	APIC     *LocalAPIC
 
 	eferKeep uint64 // bits that EFER may hold
@@ -102,7 +103,7 @@ type CPU struct {
 	watch   watches
 	debug   debugState
 	exiting bool
-	finish  bool // stop after the instruction under way
+	finish  finish
 
 	scratch [scratchUops]uop.Uop
 	random  randomSource
@@ -191,5 +192,5 @@ func (c *CPU) Tally() cost.Tally {
 // decoded code is stale.
 func (c *CPU) stopBehind() {
 	c.limit.Store(0)
-	c.finish = true
+	c.finish = finishInstruction
 }

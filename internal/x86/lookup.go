@@ -30,11 +30,19 @@ func (c *CPU) codeMode() decode.Mode {
 // A jumpCache finds a block by the address at which it runs. It only saves the way through the pages' lists: an entry
 // counts as long as its page's translation is in the TLB, so that what is fetched when does not depend on where blocks
 // begin, and nothing here has to be flushed.
-type jumpCache [1 << 12]jumpEntry
+type jumpCache [1 << jumpBits]jumpEntry
+
+const jumpBits = 12
 
 type jumpEntry struct {
 	rip uint64
 	b   *block
+}
+
+func (j *jumpCache) clear() {
+	for i := range j {
+		j[i] = jumpEntry{rip: uint64(noTag)}
+	}
 }
 
 func (j *jumpCache) at(rip uint64) *jumpEntry { return &j[(rip^rip>>12)%uint64(len(j))] }

@@ -248,6 +248,25 @@ func (c *CPU) slowStore(va uint64, n int, v uint64) bool {
 	return true
 }
 
+// zerosOverZeros says whether a store of n zeros is one that changes nothing: within a page without backing, where there
+// are only zeros. Guests clear memory that they have just been given.
+func (c *CPU) zerosOverZeros(va uint64, n int) bool {
+	e := &c.tlb.cur[va>>mem.PageShift%tlbSize]
+	if e.write != tag((va+uint64(n-1))&^pageMask).with(unbackedTag) {
+		return false
+	}
+	p := unsafe.Add(e.page, va&pageMask)
+	switch n { // the frame may have been backed since
+	case 1:
+		return *(*uint8)(p) == 0
+	case 2:
+		return *(*uint16)(p) == 0
+	case 4:
+		return *(*uint32)(p) == 0
+	}
+	return *(*uint64)(p) == 0
+}
+
 // prepareStore backs the frame and drops decoded code that the store changes. It returns false where nothing has to be
 // stored: zeros, where nothing but zeros is.
 func (c *CPU) prepareStore(va uint64, p place, n int, zero bool) bool {

@@ -151,7 +151,7 @@ func (c *CPU) Run(deadline int64) Exit {
 		if c.watch.step && !c.measure() {
 			continue
 		}
-		c.finish = false
+		c.finish = finishNot
 		limit := c.icount + (uint64(until-now)+c.nsPerInsn-1)/c.nsPerInsn
 		if c.watch.budget != 0 {
 			limit = min(limit, c.watch.budget)

@@ -21,7 +21,7 @@ func TestStateIsWhole(t *testing.T) {
 		// of the configuration
 		"id", "platform", "bus", "mem", "eferKeep", "nsPerInsn", "cost", "maxBlock", "tscHz", "lastTSC", "hint",
 		// made again, or living within an instruction
-		"R", "X", "flags", "rest", "code", "codeSeen", "engine", "tlb", "jumps", "limit", "yielding", "at", "target", "deadline", "stackRef", "exit", "exiting", "finish", "scratch", "mode",
+		"R", "X", "flags", "rest", "code", "codeSeen", "engine", "tlb", "jumps", "limit", "yielding", "at", "target", "deadline", "stackRef", "exit", "exiting", "finish", "scratch", "mode", "native",
 		// a debugger's
 		"watch.budget", "watch.step", "watch.from", "watch.steps", "watch.entered", "watch.pause", "debug",
 		// apart, below

@@ -14,7 +14,8 @@ const (
 	slowTag tag = 1 << 60
 	// unbackedTag says so of stores to a frame that was not backed when the entry was made. Zeros may be stored where
 	// nothing but zeros is without a further look: nothing has to be stored.
-	unbackedTag tag = 1 << 61
+	unbackedTag tag = 1 << unbackedBit
+	unbackedBit     = 61
 
 	allMarks = slowTag | unbackedTag
 )

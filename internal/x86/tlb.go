@@ -31,7 +31,8 @@ const (
 
 	tlbBits    = 10
 	tlbSize    = 1 << tlbBits
-	fetchSize  = 256
+	fetchBits  = 8
+	fetchSize  = 1 << fetchBits
 	tablesSize = 64
 
 	pageMask = mem.PageSize - 1

@@ -167,3 +167,11 @@ func (o Operand) sib(base byte) byte {
 	}
 	return o.scale<<6 | index<<3 | base
 }
+
+// Truncate takes back everything after the first n bytes. No label may have been bound there.
+func (a *Assembler) Truncate(n int) {
+	a.Bytes = a.Bytes[:n]
+	for len(a.uses) > 0 && a.uses[len(a.uses)-1].at >= n {
+		a.uses = a.uses[:len(a.uses)-1]
+	}
+}
