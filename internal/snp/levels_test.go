@@ -1,6 +1,7 @@
 package snp
 
 import (
+	"reflect"
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/mem"
@@ -35,16 +36,23 @@ func TestPermissionsTakeLittleMemory(t *testing.T) {
 
 // What the RMP says of pages comes back from a saved state.
 func TestSavedRMP(t *testing.T) {
-	make := func() *Platform { return &Platform{rmp: pagestate.New[pageState](), levels: newLevels()} }
-	p := make()
+	empty := func() *Platform { return &Platform{rmp: pagestate.New[pageState](), levels: newLevels()} }
+	p := empty()
 	p.rmp.Update(512, 1024, func(pageState) pageState { return validated | large })
 	p.levels.set(1, 512, 600, mayRead|mayWrite)
 	p.levels.set(3, 700, 701, mayExecuteUser)
+	p.frames = []hostFrame{
+		{used: true, at: 513}, {},
+		{used: true, entry: validated | vmsa, gpa: 0x5000, levels: [3]permissions{1, 2, 3}, content: make([]byte, mem.PageSize)},
+	}
 	out := state.Out()
 	p.Carry(out)
-	q, in := make(), state.In(out.Bytes())
+	q, in := empty(), state.In(out.Bytes())
 	if q.Carry(in); in.End() != nil {
 		t.Fatal(in.End())
+	}
+	if !reflect.DeepEqual(p.frames, q.frames) {
+		t.Errorf("frames %+v, were %+v", q.frames, p.frames)
 	}
 	for page := range uint64(1200) {
 		if p.rmp.At(page) != q.rmp.At(page) {

@@ -51,7 +51,10 @@ type Platform struct {
 	table []leaf // CPUID
 	vcpus []vcpu
 
-	levels levels // what VMPL1 to 3 may do with the guest's pages
+	levels levels      // what VMPL1 to 3 may do with the guest's pages
+	frames []hostFrame // that the host has in its hands
+	key    guestKey
+	grew   func(bytes int64)
 
 	jumpTable uint64 // what the guest has set as the AP jump table's address
 }
@@ -85,6 +88,10 @@ func New(cfg Config) (*Platform, error) {
 		table:  cpuidTable(cfg.Features, cfg.CPUs),
 		vcpus:  make([]vcpu, cfg.CPUs),
 	}
+	var err error
+	if p.key, err = newKey(cfg.Seed); err != nil {
+		return nil, fmt.Errorf("SEV-SNP: %w", err)
+	}
 	for i := range p.vcpus {
 		p.vcpus[i] = vcpu{ghcb: sevInfo, registered: notRegistered, dr7: dr7Reset}
 	}
@@ -96,6 +103,7 @@ func New(cfg Config) (*Platform, error) {
 
 // OnGrowth has grew hear how many bytes of the host's memory the RMP takes more, or less, than before.
 func (p *Platform) OnGrowth(grew func(bytes int64)) {
+	p.grew = grew
 	p.rmp.OnGrowth(grew)
 	for _, l := range p.levels {
 		l.OnGrowth(grew)
