@@ -42,14 +42,15 @@ type Config struct {
 
 // Platform is SEV-SNP with one guest.
 type Platform struct {
-	cfg   Config
-	mem   *mem.Memory
-	host  Host
-	log   *record.Log
-	rmp   *pagestate.Map[pageState]
-	ram   uint64 // pages of RAM
-	table []leaf // CPUID
-	vcpus []vcpu
+	cfg     Config
+	mem     *mem.Memory
+	host    Host
+	replier Replier // host, where it is one
+	log     *record.Log
+	rmp     *pagestate.Map[pageState]
+	ram     uint64 // pages of RAM
+	table   []leaf // CPUID
+	vcpus   []vcpu
 
 	jumpTable uint64 // what the guest has set as the AP jump table's address
 }
@@ -81,6 +82,7 @@ func New(cfg Config) (*Platform, error) {
 		table: cpuidTable(cfg.Features, cfg.CPUs),
 		vcpus: make([]vcpu, cfg.CPUs),
 	}
+	p.replier, _ = cfg.Host.(Replier)
 	for i := range p.vcpus {
 		p.vcpus[i] = vcpu{ghcb: sevInfo, registered: notRegistered, dr7: dr7Reset}
 	}

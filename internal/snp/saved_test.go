@@ -9,6 +9,6 @@ import (
 
 func TestStateIsWhole(t *testing.T) {
 	statetest.Complete(t, func() *Platform { return &Platform{rmp: pagestate.New[pageState](), vcpus: make([]vcpu, 1)} }, (*Platform).Carry,
-		"cfg", "mem", "host", "log", "rmp", "ram", "table") // how the RMP is carried, pagestate tests
+		"cfg", "mem", "replier", "host", "log", "rmp", "ram", "table") // how the RMP is carried, pagestate tests
 	statetest.Complete(t, func() *vcpu { return &vcpu{} }, (*vcpu).carry, "request")
 }
