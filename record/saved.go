@@ -147,3 +147,14 @@ func (c *callers) carryStack(s *state.Stream, stack **Stack) {
 		*stack = k.stack
 	}
 }
+
+// Carry carries a step of an attack, for the hosts that keep them.
+func (a *AttackStep) Carry(s *state.Stream) {
+	const maxText = 4096
+	a.Stamp.carry(s)
+	state.Numbers(s, &a.GPA)
+	state.Numbers(s, &a.Bytes)
+	for _, text := range []*string{&a.What, &a.State, &a.Refused} {
+		state.String(s, text, maxText)
+	}
+}

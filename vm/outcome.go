@@ -76,10 +76,8 @@ func (m *Machine) poweredOff() record.Outcome {
 
 // untested says which attack or lie never happened that was to; it is empty where none is missing.
 func (m *Machine) untested() string {
-	if m.platform.attack != nil {
-		if a := m.platform.attack(); len(a.Steps) == 0 {
-			return fmt.Sprintf("the host attack %s:%d never happened: there was no opportunity", a.Kind, a.N)
-		}
+	if h := m.platform.cheat; h != nil && len(h.Report().Steps) == 0 {
+		return fmt.Sprintf("the host attack %v never happened: there was no opportunity", h.Attack())
 	}
 	if l := m.lie(); l != nil && l.Told == 0 {
 		return fmt.Sprintf("the firmware lie %s was never told: there was no opportunity", l.Kind)

@@ -69,7 +69,7 @@ func resumeCommand(run machine, status *exitStatus) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat once from here on: `KIND[:N]`, at the N-th opportunity")
+	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat from here on: `KIND[:N][@MOMENT][#SEED]`, at the N-th opportunity")
 	f.runFlags.register(cmd)
 	for _, whole := range []string{"trace", "report"} {
 		if err := flags.MarkHidden(whole); err != nil {
