@@ -20,7 +20,10 @@ func (m *Machine) describe(r *record.Record, end error) {
 		r.Acceptance.BitmapError = m.books.err.Error()
 	}
 	r.Guest = m.guestReport()
-	r.Outcome = m.outcome(end)
+	if r.Outcome = m.outcome(end); r.Outcome == record.PowerOff {
+		m.log.WentOn()
+		r.Detected = m.log.Record().Detected
+	}
 	if r.Outcome != record.PowerOff && r.Outcome != record.Cancelled {
 		r.Diagnosis = m.diagnose(r, end)
 	}
