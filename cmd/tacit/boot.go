@@ -162,7 +162,7 @@ func (f *bootFlags) check(hasImage bool) error {
 	if err := f.runFlags.check(); err != nil {
 		return err
 	}
-	if kind, _, _ := strings.Cut(f.hostAttack, ":"); kind != "" {
+	if kind := attackName(f.hostAttack); kind != "" {
 		if err := known(kind, attackKinds()); err != nil {
 			return fmt.Errorf("--host-attack %s: %w", f.hostAttack, err)
 		}

@@ -22,6 +22,9 @@ type Kind struct {
 	// Fatal says that the host's answer leaves a guest no way to go on: one that does has not looked at it.
 	Fatal bool
 
+	// Unasked says that not to ask is what a guest has to do: one that leaves no occasion for the attack has held.
+	Unasked bool
+
 	// Believed is what a stock kernel says on its console when it has believed the host, where that is no other sign.
 	Believed string
 
@@ -54,29 +57,29 @@ var kinds = []Kind{
 	{Name: host.Preload, On: both, At: atStart, Source: "docs/attacks.md", Does: "fills a page before it gives it to the guest", Promise: "TDX clears it; on SEV-SNP it is junk", Duty: "clear what is accepted on SEV-SNP"},
 
 	{Name: "refuse", On: both, At: atStart, Source: "CVE-2024-36912, CVE-2024-35939", Does: "refuses every conversion",
-		Duty: "give up, or leak the pages: never hand them out", tactic: tactic{convert: refuse}},
+		Duty: "give up, or leak the pages: never hand them out", tactic: tactic{convert: refuse, fault: useRefused}},
 	{Name: "stall", On: both, At: atStart, Source: "Linux 019b383d1132, vmgexit_psc", Does: "asks to be asked again for ever, and does nothing",
 		Duty: "count how often it asks for the same", tactic: tactic{convert: stall}},
 	{Name: "half", On: both, At: atStart, Source: "EDK2 8a41004643", Does: "converts half of the memory, and asks to be asked again",
-		Duty: "ask for the rest, and accept all of it", tactic: tactic{convert: half}},
+		Duty: "ask for the rest, and accept all of it", tactic: tactic{convert: half, fault: useRefused}},
 	{Name: "withhold", On: both, At: atStart, Source: "every host may", Does: "gives the guest no more pages",
-		Promise: "none: a host may stop its guest", Duty: "nothing that it could", tactic: tactic{fault: withhold}},
+		Promise: "none: a host may stop its guest", tactic: tactic{fault: withhold}},
 
 	{Name: "cpuid-tdx", On: td, At: atStart, Source: "Linux arch/x86/coco/tdx/tdx.c, handle_cpuid", Does: "answers CPUID with other values",
-		Promise: "the module answers all that matters", Duty: "ask for the hypervisor's leaves only", tactic: tactic{cpuid: anyCPUID(true)}},
+		Promise: "the module answers all that matters", Duty: "ask for the hypervisor's leaves only", Unasked: true, tactic: tactic{cpuid: anyCPUID(true)}},
 	{Name: "cpuid-snp", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, snp_cpuid", Does: "answers CPUID with other values",
-		Promise: "firmware of the processor has checked the CPUID table", Duty: "ask for the topology of processors only", tactic: tactic{cpuid: anyCPUID(false)}},
+		Promise: "firmware of the processor has checked the CPUID table", Duty: "ask for the topology of processors only", Unasked: true, tactic: tactic{cpuid: anyCPUID(false)}},
 	{Name: "msr", On: both, At: atStart, Source: "Intel, guest hardening", Does: "answers RDMSR with other values", Duty: "use nothing that the host knows better",
 		tactic: tactic{msr: anyMSR}},
 	{Name: "mtrr", On: both, At: atStart, Source: "Linux 8e690b817e38", Does: "says by the MTRRs that no memory may be cached",
-		Duty: "ignore the MTRRs", tactic: tactic{msr: uncached}},
+		Duty: "ignore the MTRRs", Unasked: true, tactic: tactic{msr: uncached}},
 	{Name: "port", On: both, At: atStart, Source: "Intel, guest hardening", Does: "answers port I/O with other values", Duty: "believe no device",
 		tactic: tactic{in: anyPort}},
 	{Name: "mmio", On: both, At: atStart, Source: "VIA, Hetzelt et al., ACSAC 2021", Does: "answers memory-mapped I/O with other values", Duty: "believe no device",
 		tactic: tactic{load: anyDevice}},
 	{Name: "clock", On: both, At: atStart, Source: "Intel, guest hardening; Linux, Secure TSC", Does: "has clocks go wrong",
 		Promise: "TDX: the TSC is the module's. SEV-SNP: with Secure TSC only", Duty: "take time from the TSC where that is promised",
-		tactic: tactic{in: laterByPort, clock: faster}},
+		Unasked: true, tactic: tactic{in: laterByPort, clock: faster}},
 
 	{Name: "interrupt", On: both, At: atInit, Source: "Intel, guest hardening", Does: "injects an interrupt that no device has", Promise: ownHost,
 		Duty: "ignore it", tactic: tactic{act: spurious, back: resumed}},
@@ -90,8 +93,6 @@ var kinds = []Kind{
 		Duty: "compare the instruction with the exit code (Linux e3ef461af35a)", tactic: tactic{act: pretends(abi.ExitVMMCALL), ghcb: answersVC(abi.ExitVMMCALL), back: resumed}},
 	{Name: "vc-cpuid", On: sev, At: atInit, Source: "WeSee, IEEE S&P 2024; CVE-2024-25742", Does: "injects #VC for CPUID into a program", Promise: ownHost,
 		Duty: "compare the instruction with the exit code (Linux e3ef461af35a)", tactic: tactic{act: pretends(abi.ExitCPUID), ghcb: answersVC(abi.ExitCPUID), back: resumed}},
-	{Name: "vc-msr", On: sev, At: atInit, Source: "WeSee, IEEE S&P 2024; CVE-2024-25742", Does: "injects #VC for RDMSR into a program", Promise: ownHost,
-		Duty: "compare the instruction with the exit code (Linux e3ef461af35a)", tactic: tactic{act: pretends(abi.ExitMSR), ghcb: answersVC(abi.ExitMSR), back: resumed}},
 
 	{Name: "ghcb-exception", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, verify_exception_info", Does: "replies that the guest is to take #PF",
 		Duty: "take #GP and #UD only", Fatal: true, tactic: tactic{ghcb: another}},
@@ -122,7 +123,7 @@ var kinds = []Kind{
 	{Name: "map-unaccepted", On: both, Lie: "unaccepted", Source: "docs/attacks.md", Does: "has unaccepted memory be free", Promise: "touching it is no access", Duty: mustDie},
 	{Name: "map-table", On: both, Lie: "table", Source: "docs/attacks.md", Does: "installs a table of an unknown version", Duty: "refuse it"},
 	{Name: "map-stale", On: both, Lie: "stale", Source: "docs/attacks.md", Does: "installs a table that marks accepted memory", Duty: acceptOnce},
-	{Name: "map-key", On: both, Lie: "key", Source: "UEFI, ExitBootServices", Does: "refuses ExitBootServices", Duty: "try twice, and give up"},
+	{Name: "map-key", On: both, Lie: "key", Source: "UEFI, ExitBootServices", Does: "refuses ExitBootServices", Duty: "try twice, and give up", Fatal: true},
 }
 
 // Kinds returns the catalogue, in the order in which documents show it. It is the caller's.
@@ -136,6 +137,9 @@ func Named(name string) (Kind, bool) {
 	}
 	return kinds[i], true
 }
+
+// Acts says whether the host acts between two instructions, at a number of instructions after its moment.
+func (k Kind) Acts() bool { return k.tactic.act != nil }
 
 // Against says whether an attack is for a platform.
 func (k Kind) Against(platform string) bool { return slices.Contains(k.On, platform) }

@@ -10,12 +10,29 @@ import (
 )
 
 // refuse refuses to convert memory.
-func refuse(h *Host, c *x86.CPU, start, _ uint64, to physical.Plane) (next uint64, ok, answered bool) {
+func refuse(h *Host, c *x86.CPU, start, end uint64, to physical.Plane) (next uint64, ok, answered bool) {
 	if !h.from() {
 		return 0, false, false
 	}
 	h.step(c, "refused to make memory "+to.String(), nil)
+	h.notDone(start, end, to)
 	return start, false, true
+}
+
+// notDone notes memory that was to be shared and is not.
+func (h *Host) notDone(start, end uint64, to physical.Plane) {
+	if to == physical.Shared {
+		h.last, h.counter = start, end
+	}
+}
+
+// useRefused looks whether the guest uses as shared what it was told is not: an honest host takes the private page away for
+// that, with what it holds.
+func useRefused(h *Host, _ *x86.CPU, gpa uint64, p physical.Plane) error {
+	if p == physical.Shared && gpa >= h.last && gpa < h.counter {
+		h.deceived("the guest used memory as shared that its host had not made so")
+	}
+	return nil
 }
 
 // patience is how often in a row a guest may ask for the same before it counts as asking for ever. Linux asks for an address
@@ -40,11 +57,15 @@ func stall(h *Host, c *x86.CPU, start, end uint64, to physical.Plane) (next uint
 
 // half converts half of what the guest asks for at once, honestly, and asks to be asked again.
 func half(h *Host, c *x86.CPU, start, end uint64, to physical.Plane) (next uint64, ok, answered bool) {
+	if start == h.last {
+		h.last, h.counter = 0, 0 // it does ask for the rest
+	}
 	middle := (start + (end-start)/2) &^ (mem.PageSize - 1)
 	if middle <= start || !h.once() {
 		return 0, false, false
 	}
 	h.step(c, "made half of the memory "+to.String()+", and asked to be asked for the rest", nil)
+	h.notDone(middle, end, to)
 	next, ok = h.convertHonestly(c, start, middle, to)
 	return next, ok, true
 }

@@ -57,13 +57,16 @@ func (h *Host) inject(how func(g injector) error) error {
 	return how(g)
 }
 
-// answersVC looks whether the guest asks for what a #VC of the host's pretended. It gets an answer of the host's choosing.
+// answersVC looks whether the guest asks for what a #VC of the host's pretended, before anything else. It gets an answer of
+// the host's choosing.
 func answersVC(code abi.ExitCode) func(*Host, *x86.CPU, abi.ExitCode, *[abi.GHCBSize]byte) {
 	return func(h *Host, c *x86.CPU, asked abi.ExitCode, page *[abi.GHCBSize]byte) {
-		if asked != code || !h.acted || h.counter != 0 {
+		if !h.acted || h.counter != 0 {
 			return
 		}
-		h.counter = 1
+		if h.counter = 1; asked != code {
+			return
+		}
 		for i := range 8 {
 			page[abi.GHCBRAX+i] = Mark
 		}
