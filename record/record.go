@@ -29,6 +29,8 @@ type Record struct {
 	Attack *Attack `json:"attack"` // null: the host was honest
 	Lie    *Lie    `json:"lie"`    // null: firmware was honest
 
+	Detected Detected `json:"detected"` // what lets a host deceive this guest
+
 	Outcome   Outcome    `json:"outcome"`
 	Diagnosis *Diagnosis `json:"diagnosis"`
 

@@ -9,7 +9,7 @@ import (
 )
 
 // An appointment is something to be done at an exact place of a run: when so many instructions have completed. What is
-// done must not change the guest.
+// done must not change the guest, unless it is its host that cheats.
 type appointment struct {
 	at uint64
 	to occasion
@@ -24,6 +24,8 @@ const (
 	traceEnds
 	debuggerStops // gdb's monitor at
 	eventComes    // Event
+	hostBegins    // the moment of Config.HostAttack
+	hostActs      // a host that cheats acts
 )
 
 // arrange makes an appointment. One for a place that the run has passed is kept at once.
@@ -79,6 +81,10 @@ func (m *Machine) attend(ctx context.Context, a appointment) error {
 		}
 	case eventComes:
 		return errEvent
+	case hostBegins:
+		m.cheatBegins()
+	case hostActs:
+		m.cheatActs()
 	}
 	return nil
 }

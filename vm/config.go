@@ -12,9 +12,9 @@ import (
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/guest"
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/attack"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/gdb"
-	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/record/timeline"
 )
@@ -47,7 +47,7 @@ type Config struct {
 	Misalign        bool   // hand memory over at odd boundaries, so that the EFI stub has to accept some
 	HostPage        uint64 // size of the pages that the host adds: 4096 or 2 MiB; 0 means 2 MiB
 	Touch           uint64 // bytes of memory that tacit's init touches before it reports
-	HostAttack      string // how the host cheats, as [host.ParseAttack] reads it; empty means that it is honest
+	HostAttack      string // how the host cheats, as [attack.Parse] reads it; empty means that it is honest
 	FirmwareLie     string // how firmware lies, as [firmware.ParseLie] reads it; empty means that it is honest
 	UnacceptedTable bool   // firmware installs a table of unaccepted memory, as a kernel leaves one for kexec
 
@@ -137,12 +137,15 @@ func (c Config) Check() error {
 		return fmt.Errorf("firmware policy %q: there are %s", c.FirmwarePolicy, strings.Join(FirmwarePolicies, ", "))
 	}
 	if c.HostAttack != "" {
-		a, err := host.ParseAttack(c.HostAttack)
+		a, err := attack.Parse(c.HostAttack)
 		if err != nil {
 			return err
 		}
 		if c.Platform == None {
 			return fmt.Errorf("host attack %s: on platform %s the host owns the memory, and nothing is promised", a.Kind, None)
+		}
+		if k, _ := attack.Named(a.Kind); !k.Against(c.Platform) {
+			return fmt.Errorf("host attack %s: it is for platform %s, and the guest runs on %s", a.Kind, strings.Join(k.On, ", "), c.Platform)
 		}
 	}
 	if c.FirmwareLie != "" {
@@ -209,7 +212,7 @@ func (c *Config) complete() error {
 	}
 	c.MaxHostMemory = hostLimit(c.MaxHostMemory)
 	if c.HostAttack != "" {
-		a, err := host.ParseAttack(c.HostAttack)
+		a, err := attack.Parse(c.HostAttack)
 		if err != nil {
 			return err
 		}

@@ -119,10 +119,12 @@ func (m *Machine) panicked() {
 // inUserMode hears of the first instruction at privilege level 3, since the start or since the kernel's last word.
 func (m *Machine) inUserMode() error {
 	m.console.goesOn()
+	m.cheatBack()
 	if m.log.Reached(record.Init) {
 		return nil
 	}
 	m.reached(record.Init)
+	m.arrangeAttack()
 	if m.event.kind == atInit {
 		return errEvent
 	}

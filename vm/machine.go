@@ -49,10 +49,12 @@ type Machine struct {
 
 	ended  error // how the guest ended the run from within an instruction, such as a device's power-off
 	exited bool  // the mark of ExitBootServices has been made
-	sums   *sums
-	budget hostBudget
-	grown  grown
-	full   bool // that is more than budget has for it
+
+	soughtMoment bool // a breakpoint is where Config.HostAttack begins
+	sums         *sums
+	budget       hostBudget
+	grown        grown
+	full         bool // that is more than budget has for it
 
 	appointments []appointment // in the order of time
 	trace        *tracer       // nil while nothing is traced
@@ -230,8 +232,8 @@ func (m *Machine) newRecord() *record.Record {
 	by := &r.Acceptance.By
 	by.Firmware.Name, by.Stub.Name, by.Kernel.Name = "firmware", m.stubName(), "kernel"
 	r.Lie = m.lie()
-	if m.platform.attack != nil {
-		r.Attack = m.platform.attack()
+	if h := m.platform.cheat; h != nil {
+		r.Attack = h.Report()
 	}
 	n := m.boot.Negotiation()
 	r.Negotiation = record.Negotiation{

@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/attack"
 	"github.com/tacit-vm/tacit/internal/firmware"
-	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -104,7 +104,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernel's command line")
 	flags.StringVar(&f.cmdline, "cmdline", "", "use `WORDS` instead of tacit's command line, or a unified kernel image's own; --append still adds to them")
 	flags.StringVar(&f.initrd, "initrd", "", "use `FILE` instead of tacit's initrd, whose init reports and switches off")
-	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat once: `KIND[:N]`, at the N-th opportunity")
+	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat: `KIND[:N][@MOMENT][#SEED]`, at the N-th opportunity")
 	flags.StringVar(&f.firmwareLie, "firmware-lie", "", "have firmware lie to the guest: `KIND`")
 	flags.BoolVar(&f.unacceptedTable, "unaccepted-table", false, "have firmware install a table of unaccepted memory, as a kernel leaves one for kexec")
 	flags.Var(&f.touch, "touch", "memory that tacit's init touches before it reports")
@@ -118,8 +118,10 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 }
 
 func attackKinds() (kinds []string) {
-	for _, a := range host.Attacks() {
-		kinds = append(kinds, a.Kind)
+	for _, k := range attack.Kinds() {
+		if k.Lie == "" {
+			kinds = append(kinds, k.Name)
+		}
 	}
 	return kinds
 }
@@ -134,10 +136,12 @@ func lieKinds() (kinds []string) {
 // attackHelp is the part of --help that explains attacks.
 func attackHelp() string {
 	var b strings.Builder
-	b.WriteString("What the host can be told to do to the guest, to the N-th page that it adds after the guest's first\n" +
-		"instruction, or at the N-th conversion that it is asked for (docs/attacks.md):\n")
-	for _, a := range host.Attacks() {
-		fmt.Fprintf(&b, "  %-8s %s\n", a.Kind, a.Meaning)
+	b.WriteString("What the host can be told to do to the guest, KIND[:N][@MOMENT][#SEED]: at the N-th occasion from the moment on,\n" +
+		"which is start, init, a function of the kernel's, an address or a number of instructions (docs/attacks.md):\n")
+	for _, k := range attack.Kinds() {
+		if k.Lie == "" {
+			fmt.Fprintf(&b, "  %-15s %s\n", k.Name, k.Does)
+		}
 	}
 	return b.String()
 }
@@ -165,7 +169,7 @@ func (f *bootFlags) check(hasImage bool) error {
 	if err := f.runFlags.check(); err != nil {
 		return err
 	}
-	if kind, _, _ := strings.Cut(f.hostAttack, ":"); kind != "" {
+	if kind := attackName(f.hostAttack); kind != "" {
 		if err := known(kind, attackKinds()); err != nil {
 			return fmt.Errorf("--host-attack %s: %w", f.hostAttack, err)
 		}
