@@ -50,6 +50,7 @@ type CPU struct {
 	cpl        uint8
 
 	cr0, cr2, cr3, cr4 uint64
+	pdpte              [4]uint64 // of PAE paging outside long mode
 	efer, xcr0         uint64
 	dr                 [8]uint64
 	mxcsr              uint32
