@@ -56,6 +56,8 @@ type Platform struct {
 	key    guestKey
 	grew   func(bytes int64)
 
+	findings confidential.Findings
+
 	jumpTable uint64 // what the guest has set as the AP jump table's address
 }
 
@@ -68,6 +70,7 @@ type vcpu struct {
 
 	request request // the one in the GHCB under way; here, so that not every VMGEXIT makes one
 
+	told        confidential.Told       // that a page is validated already
 	unvalidated *confidential.Violation // the last access that met a page that is not validated
 }
 
