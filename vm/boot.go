@@ -21,6 +21,10 @@ type boot interface {
 	Call(c *x86.CPU, gpa uint64) error // serves the call at an address for which Trap is true; an error is the end of the run
 	Worked() uint64                    // for how many nanoseconds it has worked for the guest
 
+	// The mailbox of processors that wait to be started: whom the guest asks for, and letting one go.
+	Mailbox(c *x86.CPU) (id uint32, ok bool, err error)
+	Wake(c *x86.CPU) error
+
 	Image() accept.Range // where what was started is, guest-physical; empty where that is not known
 	Exited() bool        // the guest has left boot services
 
@@ -45,6 +49,7 @@ func (m *Machine) newFirmware() (boot, error) {
 		UnacceptedTable: m.cfg.UnacceptedTable, Lie: firmware.Lie(m.cfg.FirmwareLie),
 		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },
 		Seed:   m.cfg.Seed, RTCStart: rtcStart,
+		Mailbox:    m.cfg.CPUs > 1,
 		PrivateBit: m.platform.privateBit, Tables: m.platform.tables,
 		Console: &m.console, Log: m.log,
 	}
@@ -63,5 +68,5 @@ func (m *Machine) left() {
 	m.exited = true
 	m.reached(record.ExitBootServices)
 	image := m.boot.Image()
-	m.cpus[0].Fence(image.Start, image.End)
+	m.cpu().Fence(image.Start, image.End)
 }

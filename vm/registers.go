@@ -34,7 +34,7 @@ func (r *Registers) selectors() [6]*uint16 {
 
 // Registers returns the registers of the machine's processor, where [Machine.Run] has stopped: RIP is the address of the
 // next instruction.
-func (m *Machine) Registers() Registers { return registersOf(m.cpus[0]) }
+func (m *Machine) Registers() Registers { return registersOf(m.cpu()) }
 
 func registersOf(c *x86.CPU) Registers {
 	s := c.State()
@@ -63,7 +63,7 @@ func (m *Machine) SetRegisters(r Registers) error {
 		return err
 	}
 	m.thaw()
-	return setRegisters(m.cpus[0], &r)
+	return setRegisters(m.cpu(), &r)
 }
 
 func setRegisters(c *x86.CPU, r *Registers) error {
@@ -128,7 +128,7 @@ func (m *Machine) changeable() error {
 // paging off, from a guest-physical one. Nothing happens to the guest by it: a page that is not accepted cannot be read,
 // and stays as it is. It returns how many bytes were read; where that is less than len(p), err says why.
 func (m *Machine) ReadMemory(address uint64, p []byte) (n int, err error) {
-	return readMemory(m.cpus[0], address, p)
+	return readMemory(m.cpu(), address, p)
 }
 
 func readMemory(c *x86.CPU, address uint64, p []byte) (int, error) {
@@ -143,7 +143,7 @@ func (m *Machine) WriteMemory(address uint64, p []byte) error {
 		return err
 	}
 	m.thaw()
-	return writeMemory(m.cpus[0], address, p)
+	return writeMemory(m.cpu(), address, p)
 }
 
 func writeMemory(c *x86.CPU, address uint64, p []byte) error {

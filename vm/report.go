@@ -40,7 +40,7 @@ func (m *Machine) readBitmap() (*uint64, error) {
 	if !ok {
 		return nil, nil
 	}
-	c := m.cpus[0]
+	c := m.cpu()
 	table |= m.platform.privateBit
 	var b [accept.HeaderSize]byte
 	if err := c.ReadPhysical(table, b[:]); err != nil {

@@ -84,7 +84,7 @@ func (m *Machine) stubCaller(f *stackFrame) bool {
 func (m *Machine) calls(after, within uint64) bool {
 	const direct, longest = 5, 7
 	var b [longest]byte
-	if m.cpus[0].ReadVirtual(after-longest, b[:]) != nil {
+	if m.cpu().ReadVirtual(after-longest, b[:]) != nil {
 		return false
 	}
 	if b[longest-direct] == 0xE8 {
@@ -118,7 +118,7 @@ func (m *Machine) depth(ip uint64, called bool) (bytes uint64, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	w := walk{code: func(at uint64) []byte { return instructionAt(m.cpus[0], at) }, ip: ip, called: called, seen: map[uint64]bool{}, tables: -1}
+	w := walk{code: func(at uint64) []byte { return instructionAt(m.cpu(), at) }, ip: ip, called: called, seen: map[uint64]bool{}, tables: -1}
 	return w.from(at - offset)
 }
 

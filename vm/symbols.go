@@ -135,7 +135,7 @@ func (m *Machine) kernelOffset() (offset uint64, ok bool) {
 // offsetByEntry compares where SYSCALL enters the kernel, which it puts into IA32_LSTAR, with where that was linked.
 func (m *Machine) offsetByEntry() (offset uint64, ok bool) {
 	linked, ok := m.symbols().Address("entry_SYSCALL_64")
-	lstar, _ := m.cpus[0].MSR(x86.MSRLSTAR)
+	lstar, _ := m.cpu().MSR(x86.MSRLSTAR)
 	return lstar - linked, ok && lstar >= kernelTextFirst && lstar <= kernelTextLast
 }
 
@@ -144,7 +144,7 @@ func (m *Machine) offsetByEntry() (offset uint64, ok bool) {
 // is earlier than SYSCALL by the whole of early boot.
 func (m *Machine) offsetByMapping() (offset uint64, ok bool) {
 	linked, ok := m.symbols().Address("_text")
-	c := m.cpus[0]
+	c := m.cpu()
 	s := c.State()
 	if !ok || s.CR0&x86.CR0PG == 0 {
 		return 0, false

@@ -43,15 +43,7 @@ func (h *Cheat) Carry(s *state.Stream) {
 	s.Check(h.old == nil || uint64(len(h.old)) == h.target.Len(), "old contents that are not the page's")
 	state.String(s, &h.was, maxText)
 	s.Bool(&h.done)
-	state.Slice(s, &h.steps, maxSteps, func(step *record.AttackStep) {
-		state.Numbers(s, &step.VirtualNS)
-		state.Numbers(s, &step.Instructions)
-		state.Numbers(s, &step.GPA)
-		state.Numbers(s, &step.Bytes)
-		for _, text := range []*string{&step.What, &step.State, &step.Refused} {
-			state.String(s, text, maxText)
-		}
-	})
+	state.Slice(s, &h.steps, maxSteps, func(step *record.AttackStep) { step.Carry(s) })
 }
 
 const (

@@ -42,14 +42,15 @@ type Config struct {
 
 // Platform is SEV-SNP with one guest.
 type Platform struct {
-	cfg   Config
-	mem   *mem.Memory
-	host  Host
-	log   *record.Log
-	rmp   *pagestate.Map[pageState]
-	ram   uint64 // pages of RAM
-	table []leaf // CPUID
-	vcpus []vcpu
+	cfg     Config
+	mem     *mem.Memory
+	host    Host
+	replier Replier // host, where it is one
+	log     *record.Log
+	rmp     *pagestate.Map[pageState]
+	ram     uint64 // pages of RAM
+	table   []leaf // CPUID
+	vcpus   []vcpu
 
 	levels levels      // what VMPL1 to 3 may do with the guest's pages
 	frames []hostFrame // that the host has in its hands
@@ -95,6 +96,7 @@ func New(cfg Config) (*Platform, error) {
 	if p.key, err = newKey(cfg.Seed); err != nil {
 		return nil, fmt.Errorf("SEV-SNP: %w", err)
 	}
+	p.replier, _ = cfg.Host.(Replier)
 	for i := range p.vcpus {
 		p.vcpus[i] = vcpu{ghcb: sevInfo, registered: notRegistered, dr7: dr7Reset}
 	}
