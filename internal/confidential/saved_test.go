@@ -7,7 +7,5 @@ import (
 )
 
 func TestStateIsWhole(t *testing.T) {
-	statetest.Complete(t, func() *Findings { return &Findings{} }, (*Findings).Carry)
-	statetest.Complete(t, func() *Told { return &Told{} }, (*Told).Carry)
 	statetest.Complete(t, func() *Violation { return &Violation{} }, (*Violation).Carry)
 }

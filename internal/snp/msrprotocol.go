@@ -68,8 +68,5 @@ func (p *Platform) msrPageStateChange(c *x86.CPU, request uint64) uint64 {
 	if next, ok := p.host.ChangePageState(c, start, start+mem.PageSize, physical.Size4K, to); !ok || next != start+mem.PageSize {
 		return pscError
 	}
-	if to == physical.Shared {
-		p.giveBack(start, start+mem.PageSize)
-	}
 	return 0
 }

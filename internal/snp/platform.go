@@ -57,8 +57,6 @@ type Platform struct {
 	key    guestKey
 	grew   func(bytes int64)
 
-	findings confidential.Findings
-
 	jumpTable uint64 // what the guest has set as the AP jump table's address
 }
 
@@ -71,7 +69,6 @@ type vcpu struct {
 
 	request request // the one in the GHCB under way; here, so that not every VMGEXIT makes one
 
-	told        confidential.Told       // that a page is validated already
 	unvalidated *confidential.Violation // the last access that met a page that is not validated
 }
 

@@ -100,9 +100,6 @@ func (p *Platform) runPSC(c *x86.CPU, s *pscRun) abi.PSCError {
 		end := s.contiguous()
 		next, ok := p.host.ChangePageState(c, e.start(), end, e.size(), to)
 		next = max(e.start(), min(next, end)) &^ (mem.PageSize - 1)
-		if to == physical.Shared {
-			p.giveBack(e.start(), next)
-		}
 		s.progress(next)
 		switch {
 		case !ok:

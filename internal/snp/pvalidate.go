@@ -29,18 +29,10 @@ func (p *Platform) pvalidateInstruction(c *x86.CPU) x86.Action {
 		setResult(c, abi.FailInput, false)
 		return x86.Done
 	}
-	again := validate && p.isTaken(gpa&^CBit, size)
 	result, changed, err := p.pvalidate(c, gva, gpa, size, validate)
 	if err != nil {
 		c.Stop(err)
 		return x86.Raised
-	}
-	switch {
-	case result != abi.Success:
-	case validate:
-		p.findValidation(c, gpa&^CBit, size, again, changed)
-	default:
-		p.giveBack(gpa&^CBit, gpa&^CBit+size.Bytes())
 	}
 	if changed && validate {
 		p.accepted(c, record.Running, gpa&^CBit, size, began, rip)
@@ -82,12 +74,12 @@ func (p *Platform) pvalidate(
 	if err != nil {
 		return r, false, err
 	}
-	event, name, to, mark := cost.PValidate4K, callRescind, assigned, pageState(0)
+	event, name, to := cost.PValidate4K, callRescind, assigned
 	if size == physical.Size2M && r == abi.Success {
 		event = cost.PValidate2M
 	}
 	if validate {
-		name, to, mark = abi.PVALIDATE, validated, taken
+		name, to = abi.PVALIDATE, validated
 	}
 	c.Charge(event, 1)
 	status := r.String()
@@ -100,7 +92,7 @@ func (p *Platform) pvalidate(
 		return r, false, nil
 	}
 	page := gpa &^ CBit
-	p.rmp.Update(page/mem.PageSize, (page+size.Bytes())/mem.PageSize, func(s pageState) pageState { return s.with(to) | mark })
+	p.rmp.Update(page/mem.PageSize, (page+size.Bytes())/mem.PageSize, func(s pageState) pageState { return s.with(to) })
 	if !validate {
 		p.cfg.Forget(physical.Private, page, page+size.Bytes())
 	}

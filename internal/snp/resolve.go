@@ -41,9 +41,6 @@ func (p *Platform) resolvePrivate(c *x86.CPU, page uint64, a x86.Access) (x86.Tr
 		return p.resolveValidated(c, page, s, a)
 	}
 	was := s.String()
-	if s&taken != 0 && !external(a.Kind) {
-		p.findings.Note(confidential.UsedAfterRemoval, p.found(c, page))
-	}
 	if !s.private() {
 		if external(a.Kind) {
 			return p.violated(c, page, a, physical.Private, was, "it was touched before it was validated")

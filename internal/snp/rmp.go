@@ -23,12 +23,7 @@ const (
 	// (junk.go).
 	fresh pageState = 1 << 4
 
-	// taken is of the address and not of the RMP entry: the guest has validated it and not given it back since, whatever
-	// the host has done. Hardware does not know; it is here to say so ([Platform.Findings]). Within a page of 2 MiB it may
-	// differ.
-	taken pageState = 1 << 5
-
-	pageStates = 1 << 6
+	pageStates = 1 << 5
 )
 
 func (s pageState) owner() pageState { return s & ownerMask }
@@ -39,7 +34,7 @@ func (s pageState) private() bool { return s.owner() >= assigned }
 func (s pageState) with(owner pageState) pageState { return s&^ownerMask | owner }
 
 // gone is the state of a page that leads to its frame no more.
-func (s pageState) gone() pageState { return unmapped | s&taken }
+func (s pageState) gone() pageState { return unmapped }
 
 // String names the state as diagnoses do.
 func (s pageState) String() string {

@@ -34,7 +34,7 @@ func (p *Platform) AddPage(c *x86.CPU, gpa uint64, size physical.PageSize) error
 	if size == physical.Size2M {
 		state |= large
 	}
-	p.rmp.Update(first, end, func(s pageState) pageState { return state | s&taken })
+	p.rmp.Update(first, end, func(pageState) pageState { return state })
 	c.Charge(cost.RMPUpdate, 1)
 	p.log.Add(record.Added{Stamp: p.cfg.Stamp(c), GPA: record.Address(gpa), Bytes: size.Bytes(), Size: size})
 	return nil
@@ -126,7 +126,7 @@ func (p *Platform) Share(c *x86.CPU, start, end uint64) error {
 		if s.owner() == shared {
 			return s
 		}
-		return shared | fresh | s&taken
+		return shared | fresh
 	})
 	p.converted(c, start, end, physical.Shared)
 	return nil
@@ -143,7 +143,7 @@ func (p *Platform) Unshare(c *x86.CPU, start, end uint64) error {
 	}
 	p.rmp.Update(first, after, func(s pageState) pageState {
 		if s.owner() == shared {
-			return s.gone()
+			return unmapped
 		}
 		return s
 	})

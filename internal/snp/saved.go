@@ -22,7 +22,6 @@ func (p *Platform) Carry(s *state.Stream) {
 		p.vcpus[i].carry(s)
 	}
 	state.Numbers(s, &p.jumpTable)
-	p.findings.Carry(s)
 }
 
 func (f *hostFrame) carry(s *state.Stream) {
@@ -44,6 +43,5 @@ func (v *vcpu) carry(s *state.Stream) {
 	state.Numbers(s, &v.ghcb, &v.registered, &v.dr7)
 	state.Numbers(s, &v.vmpl)
 	s.Check(v.vmpl < abi.VMPLs, "a processor at a privilege level that there is not")
-	v.told.Carry(s)
 	state.Optional(s, &v.unvalidated, func(v *confidential.Violation) { v.Carry(s) })
 }

@@ -25,13 +25,11 @@ func (m *Module) pageAccept(c *x86.CPU) x86.Action {
 	if level > uint64(physical.Size2M) || gpa >= m.sharedBit || gpa%size.Bytes() != 0 {
 		return m.tdcallDone(c, abi.LeafMemPageAccept.String(), abi.OperandInvalid.With(abi.OperandRCX))
 	}
-	again := m.isTaken(gpa, size)
 	s, err := m.acceptPage(c, gpa, size)
 	if err != nil {
 		c.Stop(err)
 		return x86.Raised
 	}
-	m.findAcceptance(c, gpa, size, again, s)
 	if s == abi.Success {
 		m.recordAccept(c, record.Running, gpa, size, began, rip)
 	}
@@ -94,7 +92,7 @@ func (m *Module) setAccepted(c *x86.CPU, gpa uint64, size physical.PageSize) err
 	if err := m.mem.Release(physical.Private, gpa, end); err != nil {
 		return err
 	}
-	m.pages.Update(gpa/mem.PageSize, end/mem.PageSize, func(s pageState) pageState { return s.with(accepted) | taken })
+	m.pages.Update(gpa/mem.PageSize, end/mem.PageSize, func(s pageState) pageState { return s.with(accepted) })
 	event := cost.TDXAccept4K
 	if size == physical.Size2M {
 		event = cost.TDXAccept2M

@@ -5,7 +5,6 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/cost"
-	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/pagestate"
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -51,13 +50,11 @@ type Module struct {
 	vp        []vp
 	rtmr      [rtmrs]digest
 	notify    uint64 // NOTIFY_ENABLES
-	findings  confidential.Findings
 }
 
 // A vp is the module's state of one virtual processor (TDVPS).
 type vp struct {
 	ve       veInfo
-	told     confidential.Told // that a page is accepted already
 	debugctl uint64
 
 	// CPUID raises #VE whatever the leaf (TDG.VP.CPUIDVE.SET).

@@ -1,7 +1,7 @@
 package tdx
 
 // A pageState is what is known of one 4 KiB page of guest-physical address space: the state of its secure EPT entry
-// in the low two bits, and flags (ABI, "Secure EPT entry states"; module, sept_manager.h).
+// in the low two bits, and two flags (ABI, "Secure EPT entry states"; module, sept_manager.h).
 type pageState uint8
 
 const (
@@ -19,11 +19,7 @@ const (
 	// shared: the host maps this page's other plane in the shared EPT.
 	shared pageState = 1 << 3
 
-	// taken: the guest has accepted this address and not given it back since, whatever the host has done. The module does
-	// not know; it is here to say so ([Module.Findings]). Within a page of 2 MiB it may differ.
-	taken pageState = 1 << 4
-
-	pageStates = 1 << 5
+	pageStates = 1 << 4
 )
 
 func (s pageState) private() pageState { return s & privateMask }

@@ -49,9 +49,6 @@ func (m *Module) resolvePrivate(c *x86.CPU, gpa uint64, a x86.Access) (x86.Trans
 	if external(a.Kind) {
 		return m.violated(c, page, a, was, why)
 	}
-	if s&taken != 0 {
-		m.findings.Note(confidential.UsedAfterRemoval, m.found(c, page))
-	}
 	if s.private() == absent {
 		if err := m.fault(c, page, physical.Private, func(s pageState) bool { return s.private() != absent }); err != nil {
 			return x86.Translation{}, &x86.Refusal{Stop: err}

@@ -3,7 +3,7 @@ package tdx
 import "github.com/tacit-vm/tacit/internal/state"
 
 // StateVersion changes with what [Module.Carry] carries.
-const StateVersion = 2
+const StateVersion = 1
 
 // Carry carries what the module keeps of the TD. A module that reads has to be new, with the same Config.
 func (m *Module) Carry(s *state.Stream) {
@@ -15,13 +15,11 @@ func (m *Module) Carry(s *state.Stream) {
 		s.Raw(m.rtmr[i][:])
 	}
 	state.Numbers(s, &m.notify)
-	m.findings.Carry(s)
 }
 
 func (v *vp) carry(s *state.Stream) {
 	state.Numbers(s, &v.ve.Reason)
 	state.Numbers(s, &v.ve.Qualification, &v.ve.GLA, &v.ve.GPA, &v.debugctl)
 	state.Numbers(s, &v.ve.InstructionLength, &v.ve.InstructionInfo)
-	v.told.Carry(s)
 	s.Bool(&v.ve.valid, &v.cpuidSupervisorVE, &v.cpuidUserVE)
 }

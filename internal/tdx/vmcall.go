@@ -149,9 +149,6 @@ func (m *Module) callMapGPA(c *x86.CPU, r *callRegisters) abi.VMCallStatus {
 	}
 	start := gpa &^ bit
 	next, ok := m.host.Convert(c, start, start+size, to)
-	if to == physical.Shared {
-		m.giveBack(start, min(next, start+size)&^(mem.PageSize-1))
-	}
 	switch {
 	case !ok:
 		r[x86.R11] = next | bit
