@@ -32,6 +32,7 @@ func TestWrongWords(t *testing.T) {
 		{"boot --cpus 257", "257 processors: want 1 to 256"},
 		{"boot --platform snp --cpus 2", "up to 256"},
 		{"boot --host-attack sawp:2", "--host-attack sawp:2: did you mean swap?"},
+		{"resume --host-attack drop:0 /nonesuch", "host attack drop:0: want a number from 1 after the colon"},
 		{"boot --firmware-lie over-lap", "--firmware-lie over-lap: did you mean overlap?"},
 		{"boot --plattform tdx", "tacit boot has no --plattform: did you mean --platform?"},
 		{"boot --mem 4G", "tacit boot has no --mem: did you mean --memory?"},
