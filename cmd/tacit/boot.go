@@ -133,6 +133,18 @@ func lieKinds() (kinds []string) {
 	return kinds
 }
 
+// checkAttack finds what is wrong with --host-attack, whatever is attacked. Without one there is nothing wrong.
+func checkAttack(text string) error {
+	if text == "" {
+		return nil
+	}
+	if err := known(attackName(text), attackKinds()); err != nil {
+		return fmt.Errorf("--host-attack %s: %w", text, err)
+	}
+	_, err := attack.Parse(text)
+	return err
+}
+
 // attackHelp is the part of --help that explains attacks.
 func attackHelp() string {
 	var b strings.Builder
@@ -169,10 +181,8 @@ func (f *bootFlags) check(hasImage bool) error {
 	if err := f.runFlags.check(); err != nil {
 		return err
 	}
-	if kind := attackName(f.hostAttack); kind != "" {
-		if err := known(kind, attackKinds()); err != nil {
-			return fmt.Errorf("--host-attack %s: %w", f.hostAttack, err)
-		}
+	if err := checkAttack(f.hostAttack); err != nil {
+		return err
 	}
 	if f.firmwareLie != "" {
 		if err := known(f.firmwareLie, lieKinds()); err != nil {
@@ -186,7 +196,8 @@ func (f *bootFlags) check(hasImage bool) error {
 		}
 	}
 	return vm.Config{
-		Platform: f.platform.word, Cost: f.model, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie, Touch: uint64(f.touch),
+		Platform: f.platform.word, CPUs: f.cpus, Cost: f.model, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie,
+		Touch: uint64(f.touch),
 	}.Check()
 }
 

@@ -31,6 +31,7 @@ func TestWrongWords(t *testing.T) {
 		{"boot --schedule fair", "--schedule fair: there are round-robin, random, adversarial"},
 		{"boot --cpus 256", "256 processors: want 1 to 255"},
 		{"boot --host-attack sawp:2", "--host-attack sawp:2: did you mean swap?"},
+		{"resume --host-attack drop:0 /nonesuch", "host attack drop:0: want a number from 1 after the colon"},
 		{"boot --firmware-lie over-lap", "--firmware-lie over-lap: did you mean overlap?"},
 		{"boot --plattform tdx", "tacit boot has no --plattform: did you mean --platform?"},
 		{"boot --mem 4G", "tacit boot has no --mem: did you mean --memory?"},
