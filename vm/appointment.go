@@ -50,12 +50,12 @@ func (m *Machine) expect() {
 	if len(m.appointments) > 0 {
 		next = m.appointments[0].at
 	}
-	m.cpus[0].LimitInstructions(next)
+	m.cpu().LimitInstructions(max(next, m.schedule.others) - m.schedule.others)
 }
 
 // keep keeps the appointments that are due. An error ends the run, or takes it out of its loop.
 func (m *Machine) keep(ctx context.Context) error {
-	for len(m.appointments) > 0 && m.appointments[0].at <= m.cpus[0].Instructions() {
+	for len(m.appointments) > 0 && m.appointments[0].at <= m.instructions() {
 		a := m.appointments[0]
 		m.appointments = m.appointments[1:]
 		if err := m.attend(ctx, a); err != nil {
@@ -101,7 +101,7 @@ func (m *Machine) arrangeAll() {
 	end := t.From + t.Count
 	if endless := end < t.From; endless {
 		m.arrange(t.From, traceBegins)
-	} else if end > m.cpus[0].Instructions() {
+	} else if end > m.instructions() {
 		m.arrange(t.From, traceBegins)
 		m.arrange(end, traceEnds)
 	}

@@ -45,7 +45,7 @@ func (m *Machine) seekMoment() {
 	}
 	if known {
 		m.soughtMoment = true
-		m.cpus[0].SetBreakpoints([]uint64{address})
+		m.cpu().SetBreakpoints([]uint64{address})
 	}
 }
 
@@ -56,7 +56,7 @@ func (m *Machine) cheatHeard(*x86.CPU) bool {
 	if h == nil || m.debug != nil {
 		return false
 	}
-	m.cpus[0].SetBreakpoints(nil)
+	m.cpu().SetBreakpoints(nil)
 	if !h.Begun() {
 		m.cheatBegins()
 		return true
@@ -67,7 +67,7 @@ func (m *Machine) cheatHeard(*x86.CPU) bool {
 
 // cheatBegins tells the host that its moment has come.
 func (m *Machine) cheatBegins() {
-	m.platform.cheat.Begin(m.cpus[0])
+	m.platform.cheat.Begin(m.cpu())
 	m.arrangeAct()
 }
 
@@ -79,7 +79,7 @@ func (m *Machine) arrangeAct() {
 
 // cheatActs lets the host act, and watches for the guest to come back to what it was at.
 func (m *Machine) cheatActs() {
-	h, c := m.platform.cheat, m.cpus[0]
+	h, c := m.platform.cheat, m.cpu()
 	if !h.Act(c) {
 		return
 	}
@@ -93,7 +93,7 @@ func (m *Machine) cheatActs() {
 // cheatBack tells the host that the guest may be back.
 func (m *Machine) cheatBack() {
 	if h := m.platform.cheat; h != nil {
-		h.Back(m.cpus[0])
+		h.Back(m.cpu())
 	}
 }
 

@@ -30,6 +30,7 @@ const (
 type Config struct {
 	Platform string       // TDX, SNP or None; empty means TDX
 	Memory   uint64       // bytes, a multiple of 2 MiB, 128 MiB to 4 TiB; 0 means 4 GiB
+	CPUs     int          // processors, 1 to MaxCPUs; 0 means 1. More than one there can be on TDX only
 	Image    *image.Image // what firmware starts; nil means tacit's own guest in Go ([guest.Demo])
 
 	// Initrd is the initial RAM disk; nil means one whose only file is tacit's init, for a bzImage. An empty one that
@@ -52,6 +53,11 @@ type Config struct {
 
 	Seed uint64 // of all randomness
 
+	// Where there are many processors: in what order they do what they could do at the same time, one of SchedulePolicies,
+	// of which the empty one is the first, and the seed of those orders that have one.
+	Schedule     string
+	ScheduleSeed uint64
+
 	// Limits, at which a run ends with the outcome [record.Limit]. MaxInstructions bounds what firmware's services do for
 	// the guest as well, as one instruction for each nanosecond that they take. MaxHostMemory is of the pages that the
 	// guest writes to, decoded code, image and initrd, and the program.
@@ -61,7 +67,10 @@ type Config struct {
 	Since           time.Time     // zero means when Run is called
 	MaxHostMemory   uint64        // bytes; 0 means [DefaultMaxHostMemory]; math.MaxUint64 means no limit
 
-	BlockLimit int // instructions the processor decodes at once; 0 means its own choice. It must not matter
+	Engine         string // what executes the guest's instructions, one of Engines; empty means the first
+	BlockLimit     int    // instructions the processor decodes at once; 0 means its own choice. It must not matter
+	TranslateAfter int    // how often a block is entered before the translator translates it; 0 means its own choice. It must not matter
+	LockstepEvery  uint64 // in lock-step, instructions between two comparisons; 0 means those of a block
 
 	Cost cost.Model // for the platform; the zero Model means tacit's own
 
@@ -84,7 +93,8 @@ type Config struct {
 	Replay   []Typed
 	Typed    func(Typed) // hears what the serial port took, and when; may be nil
 
-	reports bool // the guest runs a program of tacit's, which reports
+	rival   *rival // in lock-step, what the interpreter is held against, in place of the translator; nil outside of tests
+	reports bool   // the guest runs a program of tacit's, which reports
 }
 
 // Bounds of Config.Memory.
@@ -98,6 +108,9 @@ const defaultMemory = 4 << 30
 // commandLine is what tacit passes to Linux by default. The console is the first serial port.
 const commandLine = "console=ttyS0 earlyprintk=ttyS0 panic=-1"
 
+// MaxCPUs is how many processors a machine can have: a TD's have eight bits for their number in CPUID.
+const MaxCPUs = 256
+
 // rtcStart is the guest's time at the start, in Unix seconds: the same in every run. 2026-01-01 00:00 UTC.
 const rtcStart = 1767225600
 
@@ -110,6 +123,15 @@ func (c Config) Check() error {
 	if c.Memory != 0 && (c.Memory < minMemory || c.Memory > maxMemory || c.Memory%(2<<20) != 0) {
 		return fmt.Errorf("%s of memory: want a multiple of 2 MiB from %s to %s",
 			record.FormatBytes(c.Memory), record.FormatBytes(minMemory), record.FormatBytes(maxMemory))
+	}
+	switch {
+	case c.CPUs < 0 || c.CPUs > MaxCPUs:
+		return fmt.Errorf("%d processors: want 1 to %d", c.CPUs, MaxCPUs)
+	case c.CPUs > 1 && c.Platform != TDX:
+		return fmt.Errorf("%d processors on platform %s: they would start in 16-bit mode, which is not there yet; on %s there can be up to %d", c.CPUs, c.Platform, TDX, MaxCPUs)
+	}
+	if c.Schedule != "" && !slices.Contains(SchedulePolicies, c.Schedule) {
+		return fmt.Errorf("schedule %q: there are %s", c.Schedule, strings.Join(SchedulePolicies, ", "))
 	}
 	if c.FirmwarePolicy != "" && !slices.Contains(FirmwarePolicies, c.FirmwarePolicy) {
 		return fmt.Errorf("firmware policy %q: there are %s", c.FirmwarePolicy, strings.Join(FirmwarePolicies, ", "))
@@ -142,6 +164,9 @@ func (c Config) Check() error {
 		return fmt.Errorf("host pages of %s: want 4 KiB or 2 MiB", record.FormatBytes(c.HostPage))
 	}
 	memory := cmp.Or(c.Memory, defaultMemory)
+	if err := c.checkEngine(); err != nil {
+		return err
+	}
 	switch {
 	case c.MaxWall < 0:
 		return fmt.Errorf("a limit of %v of wall time is negative", c.MaxWall)
@@ -177,8 +202,9 @@ func (c *Config) complete() error {
 		return err
 	}
 	c.Platform = cmp.Or(c.Platform, TDX)
-	c.Memory = cmp.Or(c.Memory, defaultMemory)
+	c.Memory, c.CPUs = cmp.Or(c.Memory, defaultMemory), cmp.Or(c.CPUs, 1)
 	c.FirmwareAccepts = cmp.Or(c.FirmwareAccepts, firmware.DefaultFirmwareAccepts)
+	c.Schedule = cmp.Or(c.Schedule, SchedulePolicies[0])
 	c.FirmwarePolicy = cmp.Or(c.FirmwarePolicy, FirmwarePolicies[0])
 	c.HostPage = cmp.Or(c.HostPage, 2<<20)
 	if c.MaxVirtual == 0 && c.Keyboard == nil && c.Replay == nil {

@@ -139,7 +139,7 @@ func (m *Machine) missing(end error) string {
 		returned *firmware.Returned
 		fault    *firmware.Fault
 	)
-	switch missed := m.firmware.Missed(); {
+	switch missed := m.boot.Missed(); {
 	case errors.As(end, &returned) && len(missed) > 0:
 		var names []string
 		for _, protocol := range missed {
@@ -169,7 +169,7 @@ func (m *Machine) blame(d *record.Diagnosis, gpa, gva uint64, state string) {
 	if gva != 0 {
 		d.GVA = &v
 	}
-	for _, u := range m.firmware.Leaves() {
+	for _, u := range m.boot.Leaves() {
 		if gpa >= u.Start && gpa < u.End {
 			d.Advice = "Firmware handed this page over as EfiUnacceptedMemory: the guest has to accept it (" + m.platform.how + ") before it touches it."
 		}

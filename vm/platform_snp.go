@@ -45,7 +45,7 @@ func makeSNP(m *Machine) (*platform, error) {
 		state: guest.State, states: guest, cheat: cheat, parts: parts,
 		privateBit: snp.CBit, efer: snp.EFER,
 		how: "a page state change, then PVALIDATE", stranger: noSNPGuest,
-		unvalidated: func() *confidential.Violation { return guest.Unvalidated(m.cpus[0]) },
+		unvalidated: func() *confidential.Violation { return guest.Unvalidated(m.cpu()) },
 		exception: func(c *x86.CPU, vector uint8, code uint64) (uint64, bool) {
 			if vector != x86.VectorVC {
 				return 0, false

@@ -26,6 +26,9 @@ type bootFlags struct {
 	policy          choice
 	misalign        bool
 	hostPage        choice
+	cpus            int
+	schedule        choice
+	scheduleSeed    uint64
 	touch           size
 	seed            uint64
 	hostAttack      string
@@ -48,6 +51,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 		memory:          4 << 30,
 		firmwareAccepts: acceptance{bytes: 256 << 20},
 		hostPage:        choice{"2M", []string{"2M", "4K"}},
+		schedule:        choice{vm.SchedulePolicies[0], vm.SchedulePolicies},
 	}
 	cmd := &cobra.Command{
 		Use:   "boot [IMAGE]",
@@ -94,6 +98,9 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.Var(&f.policy, "firmware-policy", "what firmware does about unaccepted memory: ask the system that it starts, leave it, accept all, or as OVMF does")
 	flags.BoolVar(&f.misalign, "misalign", false, "hand memory over in ranges that are not aligned to 2 MiB")
 	flags.Var(&f.hostPage, "host-page", "size of the pages that the host adds")
+	flags.IntVar(&f.cpus, "cpus", 1, "processors, `N` up to 256; more than one on tdx only")
+	flags.Var(&f.schedule, "schedule", "in what order processors do what they could do at the same time")
+	flags.Uint64Var(&f.scheduleSeed, "schedule-seed", 0, "`SEED` of a random or adversarial schedule: another one is another order")
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernel's command line")
 	flags.StringVar(&f.cmdline, "cmdline", "", "use `WORDS` instead of tacit's command line, or a unified kernel image's own; --append still adds to them")
 	flags.StringVar(&f.initrd, "initrd", "", "use `FILE` instead of tacit's initrd, whose init reports and switches off")
@@ -197,7 +204,7 @@ func (f *bootFlags) files(args []string, std streams) files {
 // settings turns the flags into what the machine needs, and reads the files that it needs.
 func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool) (s settings, err error) {
 	s = settings{
-		platform: f.platform.word, memory: uint64(f.memory),
+		platform: f.platform.word, memory: uint64(f.memory), cpus: f.cpus, schedule: f.schedule.word, scheduleSeed: f.scheduleSeed,
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed, append: f.append,
 		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, cost: f.model,

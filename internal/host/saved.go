@@ -9,7 +9,7 @@ import (
 )
 
 // StateVersion changes with what Carry carries, of each host.
-const StateVersion = 1
+const StateVersion = 2
 
 // Carry carries what the host keeps of its guest.
 func (h *Host) Carry(s *state.Stream) {
@@ -38,6 +38,8 @@ func (h *Cheat) Carry(s *state.Stream) {
 	state.Numbers(s, &h.size)
 	s.Check(h.size <= physical.Size2M && h.target.Start <= h.target.End && h.target.Len() <= maxConvert, "an attack on no page")
 	state.Bytes(s, &h.old, maxConvert)
+	state.Bytes(s, &h.sealed, maxConvert)
+	s.Check(h.sealed == nil || len(h.sealed) == len(h.old), "contents as the host reads them that are not the page's")
 	s.Check(h.old == nil || uint64(len(h.old)) == h.target.Len(), "old contents that are not the page's")
 	state.String(s, &h.was, maxText)
 	s.Bool(&h.done)

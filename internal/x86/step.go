@@ -41,6 +41,9 @@ func (c *CPU) missClaim(u *uop.Uop, va uint64, n int) bool {
 
 // missStore is a store that the TLB does not serve.
 func (c *CPU) missStore(u *uop.Uop, va uint64, n int, v uint64) bool {
+	if v == 0 && c.zerosOverZeros(va, n) {
+		return true
+	}
 	c.slow(u)
 	return c.slowStore(va, n, v)
 }
@@ -60,9 +63,12 @@ func (c *CPU) push(u *uop.Uop, v uint64) bool {
 	return true
 }
 
-// loadStack and storeStack access size bytes (2, 4, 8) at va through the stack segment.
-func (c *CPU) loadStack(va, size uint64) (uint64, bool) {
-	c.stackRef = true
+// loadStack and storeStack access size bytes (2, 4, 8) at sp in the stack segment.
+func (c *CPU) loadStack(sp, size uint64) (uint64, bool) {
+	va, ok := c.stackAddress(sp, size, false)
+	if !ok {
+		return 0, false
+	}
 	switch size {
 	case 2:
 		v, ok := c.load16(va)
@@ -74,8 +80,11 @@ func (c *CPU) loadStack(va, size uint64) (uint64, bool) {
 	return c.load64(va)
 }
 
-func (c *CPU) storeStack(va, size, v uint64) bool {
-	c.stackRef = true
+func (c *CPU) storeStack(sp, size, v uint64) bool {
+	va, ok := c.stackAddress(sp, size, true)
+	if !ok {
+		return false
+	}
 	switch size {
 	case 2:
 		return c.store16(va, uint16(v))
@@ -115,7 +124,7 @@ const scratchUops = 16
 
 // restOf copies what remains of u's instruction after u, with an exit at its end, and returns the copy.
 func (c *CPU) restOf(u *uop.Uop) *uop.Uop {
-	c.finish = false
+	c.finish = finishNot
 	n := 0
 	for v := u.Next(); v.Ord == u.Ord && n < scratchUops-1; v = v.Next() {
 		c.scratch[n] = *v
