@@ -5,7 +5,6 @@ import (
 
 	"github.com/tacit-vm/tacit/internal/attack"
 	"github.com/tacit-vm/tacit/internal/host"
-	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -51,7 +50,7 @@ func (m *Machine) seekMoment() {
 
 // cheatHeard hears of a breakpoint, and says whether it was the host's: its moment, or where the guest comes back after it
 // has acted.
-func (m *Machine) cheatHeard(*x86.CPU) bool {
+func (m *Machine) cheatHeard() bool {
 	h := m.platform.cheat
 	if h == nil || m.debug != nil {
 		return false
@@ -67,7 +66,7 @@ func (m *Machine) cheatHeard(*x86.CPU) bool {
 
 // cheatBegins tells the host that its moment has come.
 func (m *Machine) cheatBegins() {
-	m.platform.cheat.Begin(m.cpu())
+	m.platform.cheat.Begin(m.instructions())
 	m.arrangeAct()
 }
 

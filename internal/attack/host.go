@@ -74,8 +74,8 @@ func (h *Host) Serve(g host.Guest) {
 // Attack is what the host does.
 func (h *Host) Attack() Attack { return h.attack }
 
-// Begin tells the host that its moment has come, between two instructions.
-func (h *Host) Begin(c *x86.CPU) {
+// Begin tells the host that its moment has come, between two instructions, of which so many have completed on all processors.
+func (h *Host) Begin(instructions uint64) {
 	if h.begun {
 		return
 	}
@@ -84,7 +84,7 @@ func (h *Host) Begin(c *x86.CPU) {
 		h.become()
 	}
 	if h.tactic.act != nil {
-		h.due = c.Instructions() + h.attack.N - 1
+		h.due = instructions + h.attack.N - 1
 	}
 }
 

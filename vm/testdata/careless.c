@@ -18,12 +18,16 @@ static void exit_once(void)
 		ghcb(4);
 }
 
+/* accept_2m accepts 2 MiB, in small pages where the host has such, and does not look what comes of it. */
 static void accept_2m(u64 at)
 {
+	u64 end = at + 2 * MIB;
+
 	if (platform() == TDX)
 		tdx_accept(at | 1);
-	else
-		pvalidate(at, 1, 1);
+	else if ((u32)pvalidate(at, 1, 1) == 6) /* FAIL_SIZEMISMATCH */
+		for (; at < end; at += 4096)
+			pvalidate(at, 0, 1);
 }
 
 /* Accepts memory, uses it, and accepts it again, whatever that says. */
