@@ -43,6 +43,9 @@ func judge(k attack.Kind, control, r *record.Record) (Verdict, string) {
 	case refused != "":
 		return Held, "the architecture refused it: " + refused
 	}
+	if k.Hardware {
+		return Broken, "the page changed while its state stayed, and nothing told the guest, which ended with " + end
+	}
 	if broken := shows(k, control, r); broken != "" {
 		return Broken, broken
 	}

@@ -74,7 +74,7 @@ func attackCommand(status *exitStatus) *cobra.Command {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.Var(&choices{chosen: &f.platforms, allowed: append(vm.ConfidentialPlatforms(), allPlatforms)}, "platform", "platforms")
-	flags.StringSliceVar(&f.attacks, "attack", nil, "try these `ATTACKS` alone, separated by commas (default: the whole catalogue)")
+	flags.StringSliceVar(&f.attacks, "attack", nil, "try these `ATTACKS` alone, separated by commas (default: all but those by broken hardware)")
 	flags.IntVar(&f.seeds, "seeds", 1, "try each attack so often, with other values and occasions each time")
 	flags.BoolVar(&f.list, "list", false, "show the catalogue, and try nothing")
 	flags.BoolVar(&f.own, "own-guest", false, "try tacit's own guest, before what is named")
@@ -111,6 +111,9 @@ func writeCatalogue(w io.Writer) error {
 		fmt.Fprintf(w, "%s  (%s)\n  the host %s\n  source    %s\n", a.Name, strings.Join(a.Platforms, ", "), a.Does, a.Source)
 		if a.Promise != "" {
 			fmt.Fprintf(w, "  promised  %s\n", a.Promise)
+		}
+		if a.Hardware {
+			fmt.Fprintf(w, "  broken hardware: no guest can hold, and it is tried only where --attack names it\n")
 		}
 		if a.Duty != "" {
 			fmt.Fprintf(w, "  a guest has to %s\n", a.Duty)

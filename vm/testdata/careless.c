@@ -37,6 +37,7 @@ static void accepts_twice(void)
 	*(volatile u64 *)VICTIM = 1;
 	exit_once();
 	accept_2m(VICTIM);
+	exit_once();
 	power_off();
 }
 
@@ -147,6 +148,21 @@ static void believes_mtrr(void) { start(), believes((read_msr(0x2ff) & 0x8ff) ==
 static void believes_port(void) { start(), out_byte(0x70, 0x35), believes(in_byte(0x71) * 256); }
 static void believes_device(void) { start(), believes(load_device(0xfec00010)); }
 static void believes_clock(void) { start(), out_byte(0x70, 9), believes(in_byte(0x71) * 256); }
+
+/* Uses memory as anybody would, and reports what is there. */
+static void uses_memory(void)
+{
+	int i;
+
+	start();
+	accept_2m(VICTIM);
+	*(volatile u64 *)VICTIM = 10000;
+	exit_once();
+	*(volatile u64 *)VICTIM = 20000;
+	for (i = 0; i < 8; i++)
+		exit_once();
+	believes(*(volatile u64 *)VICTIM);
+}
 
 /* Asks the host what the architecture has told it. */
 static void asks_for_features(void)
