@@ -5,6 +5,8 @@ import (
 
 	"github.com/tacit-vm/tacit/internal/attack"
 	"github.com/tacit-vm/tacit/internal/host"
+	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -61,6 +63,27 @@ func (m *Machine) cheatHeard() bool {
 		return true
 	}
 	m.cheatBack()
+	return true
+}
+
+// watchForCheat watches the page of whose use the host wants to hear. gdb has no watches then.
+func (m *Machine) watchForCheat() {
+	h := m.platform.cheat
+	if h == nil || m.debug != nil {
+		return
+	}
+	if gpa, wants := h.Watched(); wants {
+		m.cpu().SetWatches([]x86.Watch{{Start: gpa, End: gpa + mem.PageSize, Physical: true, Read: true, Write: true}})
+	}
+}
+
+// cheatSaw tells the host of a use of the page that it watches, and says whether it does.
+func (m *Machine) cheatSaw(exit x86.Exit) bool {
+	h := m.platform.cheat
+	if h == nil || m.debug != nil {
+		return false
+	}
+	h.Used(m.cpu(), exit.GPA, exit.Access.Kind.Writes())
 	return true
 }
 

@@ -29,6 +29,7 @@ type attackFlags struct {
 	timeout       time.Duration
 	maxHostMemory size
 	json, junit   string
+	markdown      string
 	own, list     bool
 }
 
@@ -85,6 +86,7 @@ func attackCommand(status *exitStatus) *cobra.Command {
 	flags.Var(&f.maxHostMemory, "max-host-memory", "what all trials at a time may take of the host's memory (default: most of what is available)")
 	flags.StringVar(&f.json, "json", "", "write the report, with the record of every trial, to `FILE`; - is standard output instead of the table")
 	flags.StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE`; - is standard output instead of the table")
+	flags.StringVar(&f.markdown, "markdown", "", "write what was seen as a table of docs/attacks.md to `FILE`")
 	completeWith(cmd, "attack", completeList(catalogueNames()))
 	return cmd
 }
@@ -134,6 +136,11 @@ func (f *attackFlags) run(ctx context.Context, paths []string, stdout, stderr io
 		return 0, err
 	}
 
+	markdownFile, err := out.create(ctx, f.markdown)
+	if err != nil {
+		return 0, err
+	}
+
 	line := newBootsProgress(stderr)
 	defer line.close()
 	cfg := f.config()
@@ -154,7 +161,7 @@ func (f *attackFlags) run(ctx context.Context, paths []string, stdout, stderr io
 	}
 	line.close()
 	r.Tool = versionText()
-	if !toStdout(f.json) && !toStdout(f.junit) {
+	if !toStdout(f.json) && !toStdout(f.junit) && !toStdout(f.markdown) {
 		err = onPaper(stdout, r.WriteTable)
 	} else {
 		_, err = fmt.Fprintf(stderr, "tacit: %s\n", r.Summary())
@@ -166,7 +173,7 @@ func (f *attackFlags) run(ctx context.Context, paths []string, stdout, stderr io
 	case r.Count(trial.Held) < len(r.Trials):
 		status = statusUnknown
 	}
-	return status, errors.Join(err, jsonFile.fill(r.WriteJSON), junitFile.fill(r.WriteJUnit), out.keep(), ctx.Err())
+	return status, errors.Join(err, jsonFile.fill(r.WriteJSON), junitFile.fill(r.WriteJUnit), markdownFile.fill(r.WriteMarkdown), out.keep(), ctx.Err())
 }
 
 func (f *attackFlags) config() trial.Config {
@@ -204,7 +211,7 @@ func (f *attackFlags) subjects(ctx context.Context, paths []string, line *bootsP
 
 // files are what the command line names.
 func (f *attackFlags) files(args []string, std streams) files {
-	return files{in: images(args), out: []named{{"--json", f.json, textFile}, {"--junit", f.junit, textFile}}, std: std}
+	return files{in: images(args), out: []named{{"--json", f.json, textFile}, {"--junit", f.junit, textFile}, {"--markdown", f.markdown, textFile}}, std: std}
 }
 
 // check finds what is wrong with the flags before anything takes time.

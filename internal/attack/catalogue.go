@@ -26,6 +26,9 @@ type Kind struct {
 	// nothing about it.
 	Hardware bool
 
+	// Survived says that what shows that the guest was deceived counts where it goes on: one that dies of it has noticed.
+	Survived bool
+
 	// Unasked says that not to ask is what a guest has to do: one that leaves no occasion for the attack has held.
 	Unasked bool
 
@@ -121,6 +124,9 @@ var kinds = []Kind{
 	{Name: "cursor-reserved", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, vmgexit_psc", Does: "sets what is reserved in a page state change",
 		Duty: "look at it", Fatal: true, tactic: tactic{ghcb: cursor("set what is reserved in the header of a page state change",
 			func(current, last int) abi.PSCHeader { return abi.PSCHeaderOf(current, last) | 1<<32 })}},
+
+	{Name: "fetch", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, verify_exception_info", Does: "changes an answer in the GHCB between two reads",
+		Duty: "read what is shared once", Survived: true, tactic: tactic{ghcbMSR: registered, ghcb: replied, used: fetches}},
 
 	{Name: "alias", On: both, At: atStart, Hardware: true, Source: "BadRAM, IEEE S&P 2025, CVE-2024-21944; Battering RAM, IEEE S&P 2026",
 		Does: "writes to a page of the guest's by an alias of its frame", tactic: tactic{exit: overwrites}},

@@ -12,6 +12,7 @@
 //	inject.go       interrupts and exceptions that nothing has raised
 //	frames.go       a page that leads elsewhere, or changes while its state stays
 //	replies.go      what the host of an SEV-SNP guest leaves in the GHCB
+//	fetch.go        … and changes between two reads
 //
 // Attacks on the memory itself (drop, swap, replay and so on) are package host's.
 package attack

@@ -32,6 +32,8 @@ type tactic struct {
 
 	exit func(h *Host, c *x86.CPU) // of an attack on a page: after an exit that is not about that page
 
+	used func(h *Host, c *x86.CPU, gpa uint64, write bool) // of a page that is watched
+
 	// act is done once, between two instructions; back, where the guest comes back to what it was at then, or to user mode.
 	act, back func(h *Host, c *x86.CPU)
 }
@@ -68,6 +70,8 @@ type Host struct {
 	stage  uint8              // how far that is
 	frame  confidential.Frame // that its address led to first
 	old    []byte             // its contents then
+
+	fetched fetched
 }
 
 func newHost(honest server, m host.Memory, a Attack) *Host {
@@ -218,5 +222,7 @@ func (h *Host) Carry(s *state.Stream) {
 	state.Numbers(s, &h.stage)
 	state.Numbers(s, &h.frame)
 	state.Bytes(s, &h.old, mem.PageSize)
+	state.Array(s, h.fetched.read[:])
+	state.Array(s, h.fetched.wrote[:])
 	state.Slice(s, &h.broken, maxBroken, func(text *string) { state.String(s, text, maxText) })
 }

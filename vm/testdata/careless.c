@@ -337,3 +337,15 @@ static void tries_to_leave(void)
 	while (boot(ExitBootServices, image_handle, map_key, 0, 0, 0, 0));
 	power_off();
 }
+
+/* Looks at an answer, and then uses it as it is by then. */
+static void reads_twice(void)
+{
+	int i;
+
+	set_up_ghcb();
+	for (i = 0; i < 100000; i++)
+		if (ask(0x72, 0, 0, 0, 0) != FIELD(RAX))
+			say("it has changed", i);
+	power_off();
+}
