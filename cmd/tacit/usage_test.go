@@ -58,6 +58,13 @@ func TestWrongWords(t *testing.T) {
 		{"boot --cpu-blocks x", "--cpu-blocks x: give a whole number"},
 		{"boot a b", "tacit boot takes one IMAGE, and here are 2: a, b"},
 		{"symbols a b -o x", "tacit symbols takes one IMAGE, and here are 2: a, b"},
+		{"attack", "tacit attack needs at least one IMAGE"},
+		{"attack --attack vc-vmcall i", "--attack vc-vmcall: did you mean vc-vmmcall?"},
+		{"attack --attack drop:0 i", "host attack drop:0: want a number from 1"},
+		{"attack --platform none i", "--platform none: \"none\": there are snp, tdx, all"},
+		{"attack --platform tdx --attack vc-vmmcall i", "attack vc-vmmcall is for platform snp, on which none is asked for"},
+		{"attack --seeds 0 i", "--seeds: an attack is tried once, or more often"},
+		{"attack --list i", "tacit attack takes no arguments, and there is i"},
 		{"certify", "tacit certify needs at least one IMAGE"},
 		{"certify --platform tdx,SNP i", `--platform tdx,SNP: "SNP": did you mean snp?`},
 		{"certify --platform tdx, i", `"": there are none, snp, tdx`},
@@ -168,12 +175,12 @@ func TestCompletion(t *testing.T) {
 		want  string
 		files bool
 	}{
-		{"_", "bench boot certify compare completion cost demo help inspect man resume symbols version", false},
+		{"_", "attack bench boot certify compare completion cost demo help inspect man resume symbols version", false},
 		{"boot _", "", true}, {"boot i _", "", false}, {"symbols _", "", true}, {"certify i _", "", true}, {"inspect i _", "", true},
 		{"demo _", "", false}, {"version _", "", false}, {"bench boot-t", "boot-tdx", false},
 		{"boot --platform _", "none snp tdx", false}, {"boot --platform t", "tdx", false}, {"boot --firmware-policy _", "negotiate lazy eager upstream", false},
 		{"boot --host-page _", "2M 4K", false}, {"boot --schedule _", "round-robin random adversarial", false}, {"boot --firmware-accepts _", "ovmf", false},
-		{"boot --host-attack s", "swap split", false}, {"boot --firmware-lie st", "stride stride-huge stale", false},
+		{"boot --host-attack s", "swap split stall", false}, {"attack --attack vc-vmmcall,cursor-b", "vc-vmmcall,cursor-back", false}, {"attack --platform _", "snp tdx all", false}, {"attack _", "", true}, {"boot --firmware-lie st", "stride stride-huge stale", false},
 		{"boot --json _", "", true}, {"boot --initrd _", "", true}, {"boot --memory _", "", false}, {"boot --timeout _", "", false},
 		{"boot --trace-file _", "", true}, {"boot --cost _", "tdx-estimate-1 snp-estimate-1 plain-estimate-1", true},
 		{"cost s", "sensitivity show", false}, {"cost fit --base td", "tdx-estimate-1", true}, {"cost measure --host-page _", "2M 4K", false}, {"cost show sn", "snp-estimate-1", true}, {"cost sensitivity --until _", "init end", false},
