@@ -12,9 +12,9 @@ import (
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/guest"
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/attack"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/gdb"
-	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/record/timeline"
 )
@@ -30,6 +30,7 @@ const (
 type Config struct {
 	Platform string       // TDX, SNP or None; empty means TDX
 	Memory   uint64       // bytes, a multiple of 2 MiB, 128 MiB to 4 TiB; 0 means 4 GiB
+	CPUs     int          // processors, 1 to MaxCPUs; 0 means 1. More than one there can be on TDX only
 	Image    *image.Image // what firmware starts; nil means tacit's own guest in Go ([guest.Demo])
 
 	// Initrd is the initial RAM disk; nil means one whose only file is tacit's init, for a bzImage. An empty one that
@@ -46,11 +47,16 @@ type Config struct {
 	Misalign        bool   // hand memory over at odd boundaries, so that the EFI stub has to accept some
 	HostPage        uint64 // size of the pages that the host adds: 4096 or 2 MiB; 0 means 2 MiB
 	Touch           uint64 // bytes of memory that tacit's init touches before it reports
-	HostAttack      string // how the host cheats, as [host.ParseAttack] reads it; empty means that it is honest
+	HostAttack      string // how the host cheats, as [attack.Parse] reads it; empty means that it is honest
 	FirmwareLie     string // how firmware lies, as [firmware.ParseLie] reads it; empty means that it is honest
 	UnacceptedTable bool   // firmware installs a table of unaccepted memory, as a kernel leaves one for kexec
 
 	Seed uint64 // of all randomness
+
+	// Where there are many processors: in what order they do what they could do at the same time, one of SchedulePolicies,
+	// of which the empty one is the first, and the seed of those orders that have one.
+	Schedule     string
+	ScheduleSeed uint64
 
 	// Limits, at which a run ends with the outcome [record.Limit]. MaxInstructions bounds what firmware's services do for
 	// the guest as well, as one instruction for each nanosecond that they take. MaxHostMemory is of the pages that the
@@ -102,6 +108,9 @@ const defaultMemory = 4 << 30
 // commandLine is what tacit passes to Linux by default. The console is the first serial port.
 const commandLine = "console=ttyS0 earlyprintk=ttyS0 panic=-1"
 
+// MaxCPUs is how many processors a machine can have: a TD's have eight bits for their number in CPUID.
+const MaxCPUs = 256
+
 // rtcStart is the guest's time at the start, in Unix seconds: the same in every run. 2026-01-01 00:00 UTC.
 const rtcStart = 1767225600
 
@@ -115,16 +124,28 @@ func (c Config) Check() error {
 		return fmt.Errorf("%s of memory: want a multiple of 2 MiB from %s to %s",
 			record.FormatBytes(c.Memory), record.FormatBytes(minMemory), record.FormatBytes(maxMemory))
 	}
+	switch {
+	case c.CPUs < 0 || c.CPUs > MaxCPUs:
+		return fmt.Errorf("%d processors: want 1 to %d", c.CPUs, MaxCPUs)
+	case c.CPUs > 1 && c.Platform != TDX:
+		return fmt.Errorf("%d processors on platform %s: they would start in 16-bit mode, which is not there yet; on %s there can be up to %d", c.CPUs, c.Platform, TDX, MaxCPUs)
+	}
+	if c.Schedule != "" && !slices.Contains(SchedulePolicies, c.Schedule) {
+		return fmt.Errorf("schedule %q: there are %s", c.Schedule, strings.Join(SchedulePolicies, ", "))
+	}
 	if c.FirmwarePolicy != "" && !slices.Contains(FirmwarePolicies, c.FirmwarePolicy) {
 		return fmt.Errorf("firmware policy %q: there are %s", c.FirmwarePolicy, strings.Join(FirmwarePolicies, ", "))
 	}
 	if c.HostAttack != "" {
-		a, err := host.ParseAttack(c.HostAttack)
+		a, err := attack.Parse(c.HostAttack)
 		if err != nil {
 			return err
 		}
 		if c.Platform == None {
 			return fmt.Errorf("host attack %s: on platform %s the host owns the memory, and nothing is promised", a.Kind, None)
+		}
+		if k, _ := attack.Named(a.Kind); !k.Against(c.Platform) {
+			return fmt.Errorf("host attack %s: it is for platform %s, and the guest runs on %s", a.Kind, strings.Join(k.On, ", "), c.Platform)
 		}
 	}
 	if c.FirmwareLie != "" {
@@ -181,8 +202,9 @@ func (c *Config) complete() error {
 		return err
 	}
 	c.Platform = cmp.Or(c.Platform, TDX)
-	c.Memory = cmp.Or(c.Memory, defaultMemory)
+	c.Memory, c.CPUs = cmp.Or(c.Memory, defaultMemory), cmp.Or(c.CPUs, 1)
 	c.FirmwareAccepts = cmp.Or(c.FirmwareAccepts, firmware.DefaultFirmwareAccepts)
+	c.Schedule = cmp.Or(c.Schedule, SchedulePolicies[0])
 	c.FirmwarePolicy = cmp.Or(c.FirmwarePolicy, FirmwarePolicies[0])
 	c.HostPage = cmp.Or(c.HostPage, 2<<20)
 	if c.MaxVirtual == 0 && c.Keyboard == nil && c.Replay == nil {
@@ -190,7 +212,7 @@ func (c *Config) complete() error {
 	}
 	c.MaxHostMemory = hostLimit(c.MaxHostMemory)
 	if c.HostAttack != "" {
-		a, err := host.ParseAttack(c.HostAttack)
+		a, err := attack.Parse(c.HostAttack)
 		if err != nil {
 			return err
 		}

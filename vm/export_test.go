@@ -13,7 +13,7 @@ func (m *Machine) Steps(ctx context.Context, n int) error {
 		if err := m.overdue(); err != nil {
 			return err
 		}
-		if err := m.guarded(func() error { return m.step(ctx, m.cpus[0], m.Now()+1) }); err != nil {
+		if err := m.guarded(func() error { return m.step(ctx, m.Now()+1) }); err != nil {
 			return err
 		}
 	}

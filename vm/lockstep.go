@@ -99,12 +99,11 @@ func (l *lockstep) attend(ctx context.Context) (end func() bool) {
 }
 
 // step is [Machine.step] of both. The error is the leader's, but for one of type *DifferenceError.
-func (l *lockstep) step(ctx context.Context, c *x86.CPU, until int64) error {
+func (l *lockstep) step(ctx context.Context, c *x86.CPU, end, until int64) error {
 	m, f := l.leader, l.follower
-	fc := f.cpus[c.ID()]
 	l.from, l.rip = c.Instructions(), c.RIP()
 	c.Stretch(m.cfg.LockstepEvery)
-	exit, end := m.execute(c, until)
+	exit := m.execute(c, end)
 	stretch, alone := c.Stretched(), false
 	switch exit.Kind {
 	case x86.ExitBudget, x86.ExitBreak, x86.ExitWatch, x86.ExitPause:
@@ -117,15 +116,22 @@ func (l *lockstep) step(ctx context.Context, c *x86.CPU, until int64) error {
 	if alone && stretch == 0 {
 		return err
 	}
+	if woken := f.wake(); woken != nil {
+		return l.difference(c, []string{"the follower: " + woken.Error()})
+	}
+	fc, fend := f.next(until)
+	if fc.ID() != c.ID() || fend != end {
+		return l.difference(c, []string{fmt.Sprintf("whose turn it is, and until when: processor %d, %d ns; %d, %d ns", c.ID(), end, fc.ID(), fend)})
+	}
 	fc.Stretch(stretch)
-	repeated, _ := f.execute(fc, until)
+	repeated := f.execute(fc, fend)
 	if !alone && repeated.Kind != exit.Kind {
 		return l.difference(c, []string{fmt.Sprintf("how the step ended: kind %d, %d", exit.Kind, repeated.Kind)})
 	}
 	if repeated.Kind == x86.ExitHalted {
 		fc.Skip(c.Now()) // the leader may have waited for somebody at the keyboard
-		f.board.Advance(fc.Now())
-	} else if other := f.deal(ctx, fc, repeated, until); !alone && text(other) != text(err) && ctx.Err() == nil && !errors.Is(err, errEvent) {
+		f.board.Advance(f.behind())
+	} else if other := f.deal(ctx, fc, repeated, fend); !alone && text(other) != text(err) && ctx.Err() == nil && !errors.Is(err, errEvent) {
 		return l.difference(c, []string{fmt.Sprintf("what ended the run: %s; %s", text(err), text(other))})
 	}
 	if r := m.cfg.rival; r != nil && r.plant != nil {
@@ -138,7 +144,7 @@ func (l *lockstep) step(ctx context.Context, c *x86.CPU, until int64) error {
 		return l.difference(c, x86.Differences(c, fc))
 	}
 	if l.steps++; l.steps%stateEvery == 0 {
-		if what := l.compare(c.Instructions() >= l.memory); len(what) > 0 {
+		if what := l.compare(m.instructions() >= l.memory); len(what) > 0 {
 			return l.difference(c, what)
 		}
 	}
@@ -196,7 +202,7 @@ func (l *lockstep) compare(memory bool) (what []string) {
 		}
 	}
 	if memory {
-		l.memory = m.cpus[0].Instructions() + memoryEvery
+		l.memory = m.instructions() + memoryEvery
 		if frame, found := mem.Differ(m.memory, f.memory); found {
 			what = append(what, fmt.Sprintf("memory: the %s page at guest-physical address %#x", frame.Plane(), frame.GPA()))
 		}
@@ -234,7 +240,7 @@ func (m *Machine) agree(ctx context.Context, end error) error {
 		}
 	}
 	if len(what) > 0 {
-		return l.difference(m.cpus[0], what)
+		return l.difference(m.cpu(), what)
 	}
 	return nil
 }

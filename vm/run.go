@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -91,7 +90,7 @@ func (m *Machine) Record() (*record.Record, error) {
 	default:
 		r = m.soFar(record.Stopped)
 	}
-	r.Host = record.HostOf(m.ran, m.cpus[0].Instructions()-m.before, peakRSS())
+	r.Host = record.HostOf(m.ran, m.instructions()-m.before, peakRSS())
 	return r, replayError(m.over)
 }
 
@@ -123,7 +122,7 @@ const (
 func (m *Machine) start(ctx context.Context) error {
 	c := m.cpus[0]
 	m.reached(record.FirmwareStart)
-	if err := m.firmware.Boot(c); errors.Is(err, x86.ErrYield) {
+	if err := m.boot.Boot(c); errors.Is(err, x86.ErrYield) {
 		return fmt.Errorf("firmware: %w", givenUp(ctx, err))
 	} else if err != nil {
 		return &loadError{err}
@@ -132,7 +131,9 @@ func (m *Machine) start(ctx context.Context) error {
 		return m.exhausted()
 	}
 	m.reached(record.StubEntry)
-	c.WatchUser()
+	for _, c := range m.cpus {
+		c.WatchUser()
+	}
 	m.started = true
 	return nil
 }
@@ -147,6 +148,7 @@ func (m *Machine) run(ctx context.Context, until Event) error {
 	if !m.arranged {
 		m.arranged = true
 		m.arrangeAll()
+		m.arrangeAttack()
 		if err := m.keep(ctx); err != nil {
 			return err
 		}
@@ -169,7 +171,6 @@ func (m *Machine) run(ctx context.Context, until Event) error {
 		}
 		defer m.lockstep.attend(ctx)()
 	}
-	c := m.cpus[0]
 	stretch := int64(slice)
 	if m.debug != nil {
 		stretch = debugSlice
@@ -186,12 +187,13 @@ func (m *Machine) run(ctx context.Context, until Event) error {
 			return err
 		}
 		m.progress()
-		until := m.keyboard.until(m.until(c.Now() + stretch))
-		for c.Now() < until {
+		m.seekMoment()
+		until := m.keyboard.until(m.until(m.Now() + stretch))
+		for m.Now() < until {
 			if err := interrupted(ctx); err != nil {
 				return err
 			}
-			if err := m.step(ctx, c, m.sampler.until(until)); err != nil {
+			if err := m.step(ctx, m.sampler.until(until)); err != nil {
 				return err
 			}
 			m.sampler.sample()
@@ -205,26 +207,23 @@ func (m *Machine) progress() {
 	}
 }
 
-// step runs the processor until something happens, at the latest at virtual time until, and deals with it.
-func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
-	if m.lockstep != nil {
-		return m.lockstep.step(ctx, c, until)
+// step runs a processor until something happens, at the latest at virtual time until, and deals with it.
+func (m *Machine) step(ctx context.Context, until int64) error {
+	if err := m.wake(); err != nil {
+		return err
 	}
-	exit, end := m.execute(c, until)
-	return m.deal(ctx, c, exit, end)
+	c, end := m.next(until)
+	if m.lockstep != nil {
+		return m.lockstep.step(ctx, c, end, until)
+	}
+	return m.deal(ctx, c, m.execute(c, end), end)
 }
 
-// execute runs the processor until something happens, at the latest at the virtual time that it returns: until, or
-// when a device is due.
-func (m *Machine) execute(c *x86.CPU, until int64) (exit x86.Exit, end int64) {
-	event := int64(math.MaxInt64)
-	if ns, ok := m.board.NextEvent(); ok {
-		event = ns
-	}
-	end = min(event, until)
-	exit = c.Run(end)
-	m.board.Advance(c.Now())
-	return exit, end
+// execute runs the processor until something happens, at the latest at virtual time end.
+func (m *Machine) execute(c *x86.CPU, end int64) x86.Exit {
+	exit := c.Run(end)
+	m.board.Advance(m.behind())
+	return exit
 }
 
 // deal deals with what has happened.
@@ -255,6 +254,9 @@ func (m *Machine) deal(ctx context.Context, c *x86.CPU, exit x86.Exit, end int64
 		}
 		fallthrough
 	case x86.ExitBreak, x86.ExitWatch, x86.ExitStep:
+		if exit.Kind == x86.ExitBreak && m.cheatHeard(c) {
+			return nil
+		}
 		m.console.flush()
 		return m.debug.stopped(ctx, c, exit)
 	}
@@ -263,6 +265,9 @@ func (m *Machine) deal(ctx context.Context, c *x86.CPU, exit x86.Exit, end int64
 
 // wait lets time pass for a processor that waits for an interrupt.
 func (m *Machine) wait(ctx context.Context, c *x86.CPU, until int64) error {
+	if len(m.cpus) > 1 && m.ready() < until {
+		return nil // it is another one's turn
+	}
 	if !c.TimerWakes() && !m.keyboard.open() {
 		if _, ok := m.board.NextEvent(); !ok {
 			return errHalted
@@ -270,23 +275,18 @@ func (m *Machine) wait(ctx context.Context, c *x86.CPU, until int64) error {
 	}
 	m.console.flush()
 	c.Skip(m.keyboard.rest(ctx, c.Now(), until))
-	m.board.Advance(c.Now())
+	m.board.Advance(m.behind())
 	return nil
 }
 
 // serve lets firmware do what was called.
 func (m *Machine) serve(c *x86.CPU, gpa uint64) error {
-	if err := m.firmware.Call(c, gpa); err != nil {
+	if err := m.boot.Call(c, gpa); err != nil {
 		return err
 	}
 	if err := m.overworked(); err != nil {
 		return err
 	}
-	if m.firmware.Exited() && !m.exited {
-		m.exited = true
-		m.reached(record.ExitBootServices)
-		image := m.firmware.Image()
-		c.Fence(image.Start, image.End)
-	}
+	m.left()
 	return nil
 }

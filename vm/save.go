@@ -31,7 +31,7 @@ type part struct {
 func (m *Machine) parts() []part {
 	all := []part{
 		{"log", record.StateVersion, m.log.Carry},
-		{"firmware", firmware.StateVersion, m.firmware.Carry},
+		{"firmware", firmware.StateVersion, m.boot.Carry},
 		{"devices", device.StateVersion, m.board.Carry},
 	}
 	all = append(all, m.platform.parts...)

@@ -17,11 +17,14 @@ import (
 
 // settings is what the flags ask of a machine, read and checked.
 type settings struct {
-	saved    string // path of a saved machine, which has what is said of the machine below; or empty
-	image    string // path
-	own      bool   // there is no path: tacit's own guest
-	platform string
-	memory   uint64
+	saved        string // path of a saved machine, which has what is said of the machine below; or empty
+	image        string // path
+	own          bool   // there is no path: tacit's own guest
+	platform     string
+	memory       uint64
+	cpus         int
+	schedule     string
+	scheduleSeed uint64
 
 	firmwareAccepts         uint64 // bytes
 	firmwareAcceptsLikeOVMF bool   // everything below 4 GiB instead
@@ -88,7 +91,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		}
 	}
 	config := vm.Config{
-		Platform: s.platform, Memory: s.memory, Image: img,
+		Platform: s.platform, Memory: s.memory, CPUs: s.cpus, Schedule: s.schedule, ScheduleSeed: s.scheduleSeed, Image: img,
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
 		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
 		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table, Cost: s.cost,

@@ -11,6 +11,9 @@ import (
 // ReservedBits implements [x86.Platform]: physical addresses are 52 bits wide, of which the C-bit is the topmost.
 func (p *Platform) ReservedBits() uint64 { return 0 }
 
+// Unpaged implements [x86.Platform]: where there is no C-bit to set, all memory is private (APM 15.34.5).
+func (p *Platform) Unpaged() uint64 { return CBit }
+
 // Resolve implements [x86.Platform]. Instructions are fetched from private memory and paging structures lie there,
 // whatever the C-bit says (APM 15.34.8, table 15-30; 15.36.10).
 func (p *Platform) Resolve(c *x86.CPU, gpa uint64, a x86.Access) (x86.Translation, *x86.Refusal) {
@@ -35,8 +38,7 @@ func (p *Platform) resolvePrivate(c *x86.CPU, page uint64, a x86.Access) (x86.Tr
 	}
 	s := p.rmp.At(page / mem.PageSize)
 	if s.owner() == validated {
-		p.touch(physical.Private, page, s)
-		return p.translation(physical.Private, page), nil
+		return p.resolveValidated(c, page, s, a)
 	}
 	was := s.String()
 	if !s.private() {
@@ -47,8 +49,7 @@ func (p *Platform) resolvePrivate(c *x86.CPU, page uint64, a x86.Access) (x86.Tr
 			return x86.Translation{}, &x86.Refusal{Stop: err}
 		}
 		if s = p.rmp.At(page / mem.PageSize); s.owner() == validated { // a host of several processors may have been slow
-			p.touch(physical.Private, page, s)
-			return p.translation(physical.Private, page), nil
+			return p.resolveValidated(c, page, s, a)
 		}
 	}
 	why := "it was touched before it was validated"

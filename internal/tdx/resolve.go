@@ -17,6 +17,9 @@ func (m *Module) ReservedBits() uint64 {
 	return (1<<physicalBits - 1) &^ (m.sharedBit<<1 - 1)
 }
 
+// Unpaged implements [x86.Platform]: without shared bit an address is private.
+func (m *Module) Unpaged() uint64 { return 0 }
+
 // Resolve implements [x86.Platform]. An external access is refused where it meets anything but memory as it should be;
 // it changes nothing, so that firmware and debuggers may try.
 func (m *Module) Resolve(c *x86.CPU, gpa uint64, a x86.Access) (x86.Translation, *x86.Refusal) {

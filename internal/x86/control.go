@@ -62,17 +62,31 @@ func (c *CPU) guarded(which int, v uint64) (done, ok bool) {
 }
 
 // Takes says whether the processor takes a value for CR0 (0), CR4 (4) or EFER ([GuardEFER]) as things are; otherwise
-// the write raises #GP (SDM vol. 3, 2.5 and 10.8.5.4: in 64-bit mode neither protection nor paging can be turned off).
+// the write raises #GP (SDM vol. 3, 2.5 and 10.8.5: in 64-bit mode paging cannot be turned off, nor long mode turned on
+// from a segment that would be 64-bit code).
 // The platform is asked first, since a hypervisor's interest in a write comes before what is wrong with the value (SDM
 // vol. 3, 26.1.1).
 func (c *CPU) Takes(which int, v uint64) bool {
 	switch which {
 	case 0:
-		return v>>32 == 0 && v&(CR0PG|CR0PE) == CR0PG|CR0PE && (v&CR0NW == 0 || v&CR0CD != 0)
+		return v>>32 == 0 && (v&CR0PG == 0 || v&CR0PE != 0) && (v&CR0NW == 0 || v&CR0CD != 0) && c.takesPaging(v&CR0PG != 0)
 	case 4:
-		return v&^cr4Keep == 0 && v&CR4PAE != 0 && (v&CR4PCIDE == 0 || c.cr4&CR4PCIDE != 0 || c.cr3&0xFFF == 0)
+		return v&^cr4Keep == 0 && (v&CR4PAE != 0 || !c.longMode()) &&
+			(v&CR4PCIDE == 0 || c.cr4&CR4PCIDE != 0 || c.longMode() && c.cr3&0xFFF == 0)
 	}
-	return v&^c.eferKeep == 0 && (v^c.efer)&EFERLME == 0
+	return v&^c.eferKeep == 0 && ((v^c.efer)&EFERLME == 0 || c.cr0&CR0PG == 0)
+}
+
+// takesPaging says whether paging can be turned on or off, as CR0 will have it.
+func (c *CPU) takesPaging(on bool) bool {
+	long := c.seg[uop.SegCS].Attr&segLong != 0
+	switch was := c.cr0&CR0PG != 0; {
+	case on && !was && c.efer&EFERLME != 0:
+		return c.cr4&CR4PAE != 0 && !long && c.tr.Attr&descriptorTypes&^2 != typeTSS16
+	case !on && was:
+		return !c.wide() && c.cr4&CR4PCIDE == 0
+	}
+	return true
 }
 
 func (c *CPU) writeCR0(v uint64) bool {
@@ -84,8 +98,17 @@ func (c *CPU) writeCR0(v uint64) bool {
 	}
 	v = v&cr0Keep | CR0ET
 	old := c.cr0
+	if v&CR0PG != 0 && c.efer&EFERLME == 0 && (old^v)&(CR0PG|CR0CD|CR0NW) != 0 && c.cr4&CR4PAE != 0 && !c.loadPDPTEs(c.cr3) {
+		return false
+	}
 	c.cr0 = v
-	if (old^v)&CR0WP != 0 {
+	if (old^v)&CR0PG != 0 {
+		c.efer &^= EFERLMA
+		if v&CR0PG != 0 && c.efer&EFERLME != 0 {
+			c.efer |= EFERLMA
+		}
+	}
+	if (old^v)&(CR0WP|CR0PG|CR0PE) != 0 {
 		c.flushTLB()
 	}
 	c.mode = c.codeMode()
@@ -101,6 +124,9 @@ func (c *CPU) writeCR3(v uint64) bool {
 	if v&c.platform.ReservedBits()&pteAddr != 0 || v>>52 != 0 {
 		return c.raise(uop.VectorGP, 0)
 	}
+	if c.pagingPAE() && !c.loadPDPTEs(v) {
+		return false
+	}
 	c.cr3 = v
 	c.flushNonGlobal()
 	return true
@@ -115,6 +141,10 @@ func (c *CPU) writeCR4(v uint64) bool {
 	}
 	old := c.cr4
 	c.cr4 = v
+	if (old^v)&(CR4PAE|CR4PSE|CR4PGE|CR4SMEP) != 0 && c.pagingPAE() && !c.loadPDPTEs(c.cr3) {
+		c.cr4 = old
+		return false
+	}
 	if (old^v)&(CR4PGE|CR4PSE|CR4PAE|CR4SMEP|CR4SMAP|CR4PCIDE) != 0 {
 		c.flushTLB()
 	}
@@ -122,7 +152,7 @@ func (c *CPU) writeCR4(v uint64) bool {
 	return true
 }
 
-// writeEFER is WRMSR of IA32_EFER. LMA follows LME and paging, which do not change here.
+// writeEFER is WRMSR of IA32_EFER. LMA follows LME when paging changes, which it does not here.
 func (c *CPU) writeEFER(v uint64) bool {
 	if done, ok := c.guarded(GuardEFER, v); done {
 		return ok

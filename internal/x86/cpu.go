@@ -50,6 +50,7 @@ type CPU struct {
 	cpl        uint8
 
 	cr0, cr2, cr3, cr4 uint64
+	pdpte              [4]uint64 // of PAE paging outside long mode
 	efer, xcr0         uint64
 	dr                 [8]uint64
 	mxcsr              uint32
@@ -76,6 +77,9 @@ type CPU struct {
 	nsPerInsn uint64
 	cost      cost.Model
 	tally     cost.Tally    // what extra is made of
+	deadline  int64         // of the Run under way, in virtual nanoseconds
+	hint      func(*CPU)    // or nil
+	lastTSC   *uint64       // what any of the machine's processors has read of the time-stamp counter last
 	limit     atomic.Uint64 // icount at which the running stretch ends; 0 asks the loop to look up. Others may store 0: Yield
 	yielding  atomic.Bool   // Yield has been called
 
@@ -153,6 +157,9 @@ func (c *CPU) Charge(e cost.Event, n uint64) {
 	c.tally.Add(e, n)
 	c.pass(uint64(c.cost.Charge(0, e, n)))
 	c.stopBehind()
+	if c.hint != nil {
+		c.hint(c)
+	}
 }
 
 // Idle lets so many nanoseconds pass in which the processor does nothing, while an instruction is under way.

@@ -2,12 +2,18 @@ package x86
 
 import "github.com/tacit-vm/tacit/internal/x86/uop"
 
-// Far transfers of 64-bit mode: IRET, far RET, far JMP and CALL through memory, SYSCALL, SYSRET, SYSENTER, SYSEXIT.
+// Far transfers: IRET, far RET, far JMP and CALL, SYSCALL, SYSRET, SYSENTER, SYSEXIT. What is different in real mode is in
+// realmode.go, and gates are in callgate.go.
 
 // iret returns from an interrupt with operands of size bytes (SDM vol. 2, IRET). NMI blocking is not kept: the machine
 // has no NMI. The order in which the stack is read, and RIP checked, is silicon's (a Sapphire Rapids).
 func (c *CPU) iret(size uint64) bool {
-	if c.rest&FlagNT != 0 {
+	switch {
+	case c.realMode():
+		return c.realIRET(size)
+	case c.rest&FlagNT != 0 && !c.longMode():
+		return c.taskSwitch("IRET with NT set")
+	case c.rest&FlagNT != 0:
 		return c.raise(uop.VectorGP, 0)
 	}
 	sp := c.R[uop.RSP]
@@ -15,16 +21,24 @@ func (c *CPU) iret(size uint64) bool {
 	if !ok {
 		return false
 	}
+	if !c.longMode() && size == 4 && c.cpl == 0 && flags&FlagVM != 0 {
+		c.Stop(&UnsupportedError{RIP: c.RIP(), What: "virtual-8086 mode (IRET with VM set)"})
+		return false
+	}
 	rip, code, ok := c.returnAddress(sp, size)
 	if !ok {
 		return false
 	}
 	rpl := uint8(code.Selector & 3)
-	rsp, stack, ok := c.returnStack(sp+3*size, size, rpl)
-	if !ok {
-		return false
+	rsp, stack := sp+3*size, c.seg[uop.SegSS]
+	full := c.wide() || rpl > c.cpl
+	if full {
+		if rsp, stack, ok = c.returnStack(sp+3*size, size, rpl); !ok {
+			return false
+		}
 	}
-	if !canonical(rip) {
+	to, fits := c.startOf(&code, rip)
+	if !fits {
 		return c.raise(uop.VectorGP, 0)
 	}
 	// Which flags change depends on the privilege that is left.
@@ -40,19 +54,20 @@ func (c *CPU) iret(size uint64) bool {
 	}
 	rest := c.rest&^mask | flags&mask
 	c.flags.set(flags)
-	c.enter(code, stack, rpl, rsp, rip)
+	c.enter(code, stack, rpl, rsp, to)
 	c.setRest(rest)
 	c.nesting.leave()
 	c.stopBehind()
 	return true
 }
 
-// enter switches to code and stack at privilege cpl.
+// enter switches to code and stack at privilege cpl; rip is a linear address.
 func (c *CPU) enter(code, stack Segment, cpl uint8, rsp, rip uint64) {
 	outer := cpl > c.cpl
-	c.seg[uop.SegCS], c.seg[uop.SegSS] = code, stack
+	c.seg[uop.SegSS] = stack
+	c.setCode(code)
 	c.cpl = cpl
-	c.R[uop.RSP] = rsp
+	c.setSP(rsp)
 	c.setNext(rip)
 	if outer {
 		// Segments that the new privilege may not use become null (SDM vol. 2, IRET,
@@ -97,10 +112,7 @@ func (c *CPU) returnCode(cs uint16) (Segment, bool) {
 		return s, c.raise(uop.VectorGP, code)
 	case s.Attr&segPresent == 0:
 		return s, c.raise(uop.VectorNP, code)
-	case s.Attr&segLong == 0:
-		c.Stop(&UnsupportedError{RIP: c.RIP(), What: "return to a 32-bit code segment (compatibility mode)"})
-		return s, false
-	case s.Attr&segBig != 0:
+	case c.longMode() && s.Attr&(segLong|segBig) == segLong|segBig:
 		return s, c.raise(uop.VectorGP, code)
 	}
 	return s, c.setAccessed(&s)
@@ -123,7 +135,7 @@ func (c *CPU) returnStack(sp, size uint64, rpl uint8) (rsp uint64, stack Segment
 // returnData checks the stack segment of a return to privilege rpl.
 func (c *CPU) returnData(ss uint16, rpl uint8) (Segment, bool) {
 	if ss&^3 == 0 {
-		if rpl == 3 || uint8(ss&3) != rpl {
+		if rpl == 3 || uint8(ss&3) != rpl || !c.wide() {
 			return Segment{}, c.raise(uop.VectorGP, 0)
 		}
 		return Segment{Selector: ss}, true
@@ -144,6 +156,9 @@ func (c *CPU) returnData(ss uint16, rpl uint8) (Segment, bool) {
 
 // retFar is RETF; extra bytes of arguments are dropped.
 func (c *CPU) retFar(size, extra uint64) bool {
+	if c.realMode() {
+		return c.realRET(size, extra)
+	}
 	rsp := c.R[uop.RSP]
 	rip, code, ok := c.returnAddress(rsp, size)
 	if !ok {
@@ -158,16 +173,20 @@ func (c *CPU) retFar(size, extra uint64) bool {
 		}
 		rsp += extra
 	}
-	if !canonical(rip) {
+	to, fits := c.startOf(&code, rip)
+	if !fits {
 		return c.raise(uop.VectorGP, 0)
 	}
-	c.enter(code, stack, rpl, rsp, rip)
+	c.enter(code, stack, rpl, rsp, to)
 	return true
 }
 
-// jumpFar is far JMP (and CALL, with push set) to a code segment of the same privilege; gates are not used by 64-bit
-// systems and end the run.
+// jumpFar is far JMP (and CALL, with push set) with operands of size bytes: to a code segment of the same privilege, or through
+// a gate.
 func (c *CPU) jumpFar(selector uint16, rip, size uint64, push bool) bool {
+	if c.realMode() {
+		return c.realJump(selector, rip, size, push)
+	}
 	if selector&^3 == 0 {
 		return c.raise(uop.VectorGP, 0)
 	}
@@ -178,11 +197,7 @@ func (c *CPU) jumpFar(selector uint16, rip, size uint64, push bool) bool {
 	code := uint32(selector) &^ 3
 	dpl, rpl := uint8(s.Attr>>5&3), uint8(selector&3)
 	if s.Attr&segS == 0 {
-		if t := s.Attr & 15; t == 12 || t == typeTSSAvail || t == typeTSSBusy {
-			c.Stop(&UnsupportedError{RIP: c.RIP(), What: "far transfer through a gate"})
-			return false
-		}
-		return c.raise(uop.VectorGP, code)
+		return c.jumpSystem(selector, &s, push)
 	}
 	conforming := s.Attr&segConforming != 0
 	switch {
@@ -190,72 +205,96 @@ func (c *CPU) jumpFar(selector uint16, rip, size uint64, push bool) bool {
 		return c.raise(uop.VectorGP, code)
 	case s.Attr&segPresent == 0:
 		return c.raise(uop.VectorNP, code)
-	case s.Attr&segLong == 0:
-		c.Stop(&UnsupportedError{RIP: c.RIP(), What: "jump to a 32-bit code segment (compatibility mode)"})
-		return false
-	case s.Attr&segBig != 0:
+	case c.longMode() && s.Attr&(segLong|segBig) == segLong|segBig:
 		return c.raise(uop.VectorGP, code)
-	case !canonical(rip):
+	}
+	to, fits := c.startOf(&s, rip)
+	if !fits {
 		return c.raise(uop.VectorGP, 0)
 	}
 	if !c.setAccessed(&s) {
 		return false
 	}
 	s.Selector = selector&^3 | uint16(c.cpl)
-	if push {
-		sp := c.R[uop.RSP] - 2*size
-		if !c.storeStack(sp+size, size, uint64(c.seg[uop.SegCS].Selector)) || !c.storeStack(sp, size, c.nextRIP()) {
-			return false
-		}
-		c.R[uop.RSP] = sp
+	if push && !c.pushReturn(size) {
+		return false
 	}
-	c.seg[uop.SegCS] = s
-	c.setNext(rip)
+	c.setCode(s)
+	c.setNext(to)
 	return true
 }
 
+// pushReturn stores CS and the next instruction's offset, in words of size bytes.
+func (c *CPU) pushReturn(size uint64) bool {
+	sp := c.R[uop.RSP] - 2*size
+	if !c.storeStack(sp+size, size, uint64(c.seg[uop.SegCS].Selector)) || !c.storeStack(sp, size, c.nextIP()) {
+		return false
+	}
+	c.setSP(sp)
+	return true
+}
+
+// taskSwitch ends the run where a task would be switched.
+func (c *CPU) taskSwitch(why string) bool {
+	c.Stop(&UnsupportedError{RIP: c.RIP(), What: "task switch (" + why + ")"})
+	return false
+}
+
 // flat makes CPL, CS and SS what the quick transfers make them: fixed segments, whatever the descriptors say.
-func (c *CPU) flat(cs, ss uint16, cpl uint8) {
+func (c *CPU) flat(cs, ss uint16, cpl uint8) { c.flatCode(cs, ss, cpl, segLong) }
+
+// flat32 is flat for 32-bit code.
+func (c *CPU) flat32(cs, ss uint16, cpl uint8) { c.flatCode(cs, ss, cpl, segBig) }
+
+func (c *CPU) flatCode(cs, ss uint16, cpl uint8, size uint16) {
 	dpl := uint16(cpl) << 5
-	c.seg[uop.SegCS] = Segment{Selector: cs, Attr: segPresent | segS | segCode | segWritable | segAccessed | segLong | segGranular | dpl, Limit: ^uint32(0)}
 	c.seg[uop.SegSS] = Segment{Selector: ss, Attr: segPresent | segData | segBig | segGranular | dpl, Limit: ^uint32(0)}
+	c.setCode(Segment{Selector: cs, Attr: segPresent | segS | segCode | segWritable | segAccessed | size | segGranular | dpl, Limit: ^uint32(0)})
 	c.cpl = cpl
 }
 
-// syscall is SYSCALL in 64-bit mode (SDM vol. 2).
+// syscall is SYSCALL in long mode (SDM vol. 2; APM vol. 3). Compatibility mode has it on AMD's processors only.
 func (c *CPU) syscall() bool {
-	if c.efer&EFERSCE == 0 {
+	if c.efer&EFERSCE == 0 || !c.longMode() || !c.wide() && !c.amd() {
 		return c.raiseNoCode(uop.VectorUD)
 	}
-	c.R[uop.RCX] = c.nextRIP()
+	target := c.msr.lstar
+	if !c.wide() {
+		target = c.msr.cstar
+	}
+	c.R[uop.RCX] = c.nextIP()
 	c.R[uop.R11] = c.Flags()
 	base := uint16(c.msr.star >> 32)
 	c.flat(base&^3, base+8, 0)
 	flags := c.R[uop.R11] &^ c.msr.fmask
 	c.newTF = c.Instructions() + 1 // a kernel that masks TF is not trapped at its entry
-	c.setNext(c.msr.lstar)
+	c.setNext(target)
 	c.SetFlags(flags)
 	return true
 }
 
-// sysret is SYSRET. A return to 32-bit code ends the run.
+// amd says whether the processor is one of AMD's, by its name.
+func (c *CPU) amd() bool { return c.platform.CPUID(c, 0, 0)[1] == 0x6874_7541 } // "Auth"
+
+// sysret is SYSRET, to 64-bit code where wide is set.
 func (c *CPU) sysret(wide bool) bool {
-	if c.efer&EFERSCE == 0 {
+	if c.efer&EFERSCE == 0 || !c.wide() {
 		return c.raiseNoCode(uop.VectorUD)
 	}
 	if c.cpl != 0 {
 		return c.raise(uop.VectorGP, 0)
 	}
-	if !wide {
-		c.Stop(&UnsupportedError{RIP: c.RIP(), What: "SYSRET to 32-bit code"})
-		return false
-	}
 	rip := c.R[uop.RCX]
-	if !canonical(rip) {
+	if wide && !canonical(rip) {
 		return c.raise(uop.VectorGP, 0)
 	}
 	base := uint16(c.msr.star >> 48)
-	c.flat((base+16)|3, (base+8)|3, 3)
+	if wide {
+		c.flat((base+16)|3, (base+8)|3, 3)
+	} else {
+		c.flat32(base|3, (base+8)|3, 3)
+		rip &= low
+	}
 	c.setNext(rip)
 	c.SetFlags(c.R[uop.R11])
 	c.newTF = c.Instructions() + 1 // unlike IRET's, a TF that is set here traps in front of the program's first instruction
@@ -263,34 +302,44 @@ func (c *CPU) sysret(wide bool) bool {
 	return true
 }
 
-// sysenter is SYSENTER in 64-bit mode (SDM vol. 2). It keeps nothing of the caller's.
+// sysenter is SYSENTER (SDM vol. 2). It keeps nothing of the caller's.
 func (c *CPU) sysenter() bool {
 	base := uint16(c.msr.sysenter[0]) &^ 3
-	if base == 0 {
+	switch {
+	case c.longMode() && !c.wide() && c.amd():
+		return c.raiseNoCode(uop.VectorUD) // APM vol. 3: AMD's have it in 32-bit protected mode only
+	case base == 0 || c.realMode():
 		return c.raise(uop.VectorGP, 0)
 	}
-	c.flat(base, base+8, 0)
-	c.R[uop.RSP] = c.msr.sysenter[1]
+	sp, ip := c.msr.sysenter[1], c.msr.sysenter[2]
+	if c.longMode() {
+		c.flat(base, base+8, 0)
+	} else {
+		c.flat32(base, base+8, 0)
+		sp, ip = sp&low, ip&low
+	}
+	c.R[uop.RSP] = sp
 	c.setRest(c.rest &^ FlagIF)
-	c.setNext(c.msr.sysenter[2])
+	c.setNext(ip)
 	return true
 }
 
-// sysexit is SYSEXIT: to RDX with the stack at RCX. A return to 32-bit code ends the run.
+// sysexit is SYSEXIT: to RDX with the stack at RCX, or to EDX with the stack at ECX.
 func (c *CPU) sysexit(wide bool) bool {
 	base := uint16(c.msr.sysenter[0]) &^ 3
-	if c.cpl != 0 || base == 0 {
+	if c.cpl != 0 || base == 0 || c.realMode() {
 		return c.raise(uop.VectorGP, 0)
-	}
-	if !wide {
-		c.Stop(&UnsupportedError{RIP: c.RIP(), What: "SYSEXIT to 32-bit code"})
-		return false
 	}
 	rip, rsp := c.R[uop.RDX], c.R[uop.RCX]
-	if !canonical(rip) || !canonical(rsp) {
+	if wide && (!canonical(rip) || !canonical(rsp)) {
 		return c.raise(uop.VectorGP, 0)
 	}
-	c.flat((base+32)|3, (base+40)|3, 3)
+	if wide {
+		c.flat((base+32)|3, (base+40)|3, 3)
+	} else {
+		c.flat32((base+16)|3, (base+24)|3, 3)
+		rip, rsp = rip&low, rsp&low
+	}
 	c.R[uop.RSP] = rsp
 	c.setRest(c.rest) // the TLB in use follows the privilege
 	c.setNext(rip)

@@ -15,6 +15,7 @@ var handlers [uop.OpCount]handler
 func init() {
 	for _, table := range []map[uop.Op]handler{
 		integerHandlers, bitHandlers, stackHandlers, stringHandlers, systemHandlers, msrHandlers, ioHandlers, debugHandlers, sseHandlers, x87Handlers,
+		linearHandlers, nearHandlers, legacyHandlers,
 	} {
 		for op, h := range table {
 			if handlers[op] != nil {

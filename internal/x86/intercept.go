@@ -48,7 +48,7 @@ func (c *CPU) mayUsePorts(port uint16, size int) bool {
 	if c.cpl <= uint8(c.rest>>12&3) {
 		return true
 	}
-	if c.tr.Limit < mapBase+1 {
+	if c.tr.Limit < mapBase+1 || c.tr.Attr&descriptorTypes != typeTSSBusy {
 		return c.raise(uop.VectorGP, 0)
 	}
 	read := func(offset uint64) (v uint16, ok bool) {
@@ -105,9 +105,13 @@ func (c *CPU) stringIO(u *uop.Uop) bool {
 	if c.rest&FlagDF != 0 {
 		s.step = -s.step
 	}
-	if u.Scale&uop.IOAddr32 != 0 {
-		s.mask = 1<<32 - 1
+	switch {
+	case u.Scale&uop.IOAddr32 != 0:
+		s.mask = low
+	case u.Scale&uop.IOAddr16 != 0:
+		s.mask = 0xFFFF
 	}
+	s.legacy, s.seg = u.Scale&uop.IOLegacy != 0, int(u.Index)
 	rep := u.Scale&uop.IORep != 0
 	count := c.R[uop.RCX] & s.mask
 	c.setNext(c.nextRIP())
@@ -116,13 +120,23 @@ func (c *CPU) stringIO(u *uop.Uop) bool {
 	}
 	port := uint16(c.R[uop.RDX])
 	if u.Scale&uop.IOIn != 0 {
-		va := c.R[uop.RDI] & s.mask
-		if !c.claim(va, int(s.n)) || !s.store(va, uint64(c.bus.In(port, int(s.n)))) {
+		va, ok := c.R[uop.RDI]&s.mask, true
+		if s.legacy {
+			va, ok = s.destination(true)
+		}
+		if !ok || !c.claim(va, int(s.n)) || !s.store(va, uint64(c.bus.In(port, int(s.n)))) {
 			return false
 		}
 		s.advance(uop.RDI)
 	} else {
-		v, ok := s.load(c.R[uop.RSI]&s.mask + s.segBase)
+		va, ok := c.R[uop.RSI]&s.mask+s.segBase, true
+		if s.legacy {
+			va, ok = c.linear(s.seg, c.R[uop.RSI]&s.mask, s.n, false)
+		}
+		if !ok {
+			return false
+		}
+		v, ok := s.load(va)
 		if !ok {
 			return false
 		}
@@ -131,7 +145,7 @@ func (c *CPU) stringIO(u *uop.Uop) bool {
 	}
 	c.stopBehind()
 	if rep {
-		c.R[uop.RCX] = (count - 1) & s.mask
+		c.putMasked(uop.RCX, s.mask, count-1)
 		if count > 1 {
 			c.setNext(c.RIP())
 			c.repeating = c.Instructions() + 1

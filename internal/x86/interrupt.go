@@ -23,9 +23,15 @@ func (c *CPU) implicit(f func() bool) bool {
 	return ok
 }
 
-// interrupt delivers e through its gate in 64-bit mode (SDM vol. 3, 6.14). It returns false where delivery raised
+// interrupt delivers e through its gate, in long mode of 64 bits (SDM vol. 3, 6.14). It returns false where delivery raised
 // another exception or ended the run; nothing but memory below the new stack pointer has changed then.
 func (c *CPU) interrupt(e Exception) bool {
+	switch {
+	case c.realMode():
+		return c.interruptReal(e)
+	case !c.longMode():
+		return c.interruptProtected(e)
+	}
 	ext := uint32(1)
 	if e.soft {
 		ext = 0
@@ -82,11 +88,7 @@ func (c *CPU) interrupt(e Exception) bool {
 		sp = c.R[uop.RSP]
 	}
 	sp &^= 15
-	flags := c.Flags()
-	if !e.trap && e.Vector != uop.VectorDF || c.repeating == c.Instructions() {
-		flags |= FlagRF // the instruction will be met again (SDM vol. 3, 17.3.1.1); there are no breakpoints that would ask, so RF is nowhere else
-	}
-	frame := [6]uint64{c.RIP(), uint64(c.seg[uop.SegCS].Selector), flags, c.R[uop.RSP], uint64(c.seg[uop.SegSS].Selector)}
+	frame := [6]uint64{c.ip(), uint64(c.seg[uop.SegCS].Selector), c.frameFlags(e), c.R[uop.RSP], uint64(c.seg[uop.SegSS].Selector)}
 	n := 5
 	if e.HasCode {
 		frame = [6]uint64{uint64(e.Code), frame[0], frame[1], frame[2], frame[3], frame[4]}
@@ -96,10 +98,9 @@ func (c *CPU) interrupt(e Exception) bool {
 		return false
 	}
 	if dpl != c.cpl {
-		c.seg[uop.SegSS] = Segment{Selector: uint16(dpl), Attr: segPresent | uint16(dpl)<<5 | segData, Limit: ^uint32(0)}
+		c.seg[uop.SegSS] = nullStack(dpl)
 	}
 	code.Selector = selector&^3 | uint16(dpl)
-	c.seg[uop.SegCS] = code
 	c.cpl = dpl
 	c.R[uop.RSP] = sp - uint64(n)*8
 	rest := c.rest &^ (FlagTF | FlagNT)
@@ -107,10 +108,17 @@ func (c *CPU) interrupt(e Exception) bool {
 		rest &^= FlagIF
 	}
 	c.setRest(rest)
-	c.SetRIP(target)
-	c.halted, c.shadow = false, nowhere
-	c.nesting.depth++
+	c.entered(code, target)
 	return true
+}
+
+// frameFlags is RFLAGS as the delivery of e pushes it.
+func (c *CPU) frameFlags(e Exception) uint64 {
+	flags := c.Flags()
+	if !e.trap && e.Vector != uop.VectorDF || c.repeating == c.Instructions() {
+		flags |= FlagRF // the instruction will be met again (SDM vol. 3, 17.3.1.1); there are no breakpoints that would ask, so RF is nowhere else
+	}
+	return flags
 }
 
 // pushFrame stores words at va with the privilege of the handler, from the last to the first as they are pushed: that
@@ -146,7 +154,7 @@ func (c *CPU) interruptCode(selector uint16, ext uint32) (Segment, bool) {
 	code := uint32(selector)&^3 | ext
 	dpl := uint8(s.Attr >> 5 & 3)
 	switch {
-	case s.Attr&(segS|segCode) != segS|segCode, dpl > c.cpl, s.Attr&segLong == 0, s.Attr&segBig != 0:
+	case s.Attr&(segS|segCode) != segS|segCode, dpl > c.cpl, c.longMode() && s.Attr&(segLong|segBig) != segLong:
 		return s, c.raise(uop.VectorGP, code)
 	case s.Attr&segPresent == 0:
 		return s, c.raise(uop.VectorNP, code)

@@ -24,7 +24,7 @@ func (c *CPU) codeMode() decode.Mode {
 	if c.cr0&(CR0EM|CR0TS) == 0 {
 		m |= decode.ModeX87
 	}
-	return m
+	return m | c.segmentMode()
 }
 
 // A jumpCache finds a block by the address at which it runs. It only saves the way through the pages' lists: an entry

@@ -86,14 +86,16 @@ func canonical(va uint64) bool { return uint64(int64(va<<16)>>16) == va }
 // open says that supervisor accesses reach user pages in spite of SMAP (AC is set).
 func (c *CPU) walk(va uint64, kind AccessKind, user, open bool) (m mapping, ok bool) {
 	if c.cr0&CR0PG == 0 {
-		return mapping{gpa: va &^ pageMask, read: true, write: true}, true
-	}
-	if c.efer&EFERLMA == 0 {
-		c.Stop(&UnsupportedError{RIP: c.RIP(), What: "paging outside long mode"})
-		return m, false
+		return mapping{gpa: va&low&^pageMask | c.platform.Unpaged(), read: true, write: true}, true
 	}
 	w := walker{c: c, va: va, kind: kind, user: user}
-	if !w.descend() {
+	if c.longMode() {
+		ok = w.descend()
+	} else {
+		w.va &= low // beyond 4 GiB, addresses go round
+		ok = w.descendLegacy()
+	}
+	if !ok {
 		return m, false
 	}
 	return w.finish(open)
@@ -106,11 +108,12 @@ type walker struct {
 	kind AccessKind
 	user bool
 
-	entry  [4]*uint64 // the entries used, from the top
+	entry  [4]unsafe.Pointer // the entries used, from the top
 	frame  [4]mem.Frame
 	value  [4]uint64
 	levels int
 	size   uint64 // of the page found
+	short  bool   // entries have 32 bits
 }
 
 // levelShift is the position of a level's index in the linear address, from PML4 to PT.
@@ -133,7 +136,7 @@ func (w *walker) descend() bool {
 		c.useTable(Walk, w.va, frame.GPA()+index)
 		e := (*uint64)(unsafe.Add(page, index))
 		v := atomic.LoadUint64(e)
-		w.entry[level], w.frame[level], w.value[level], w.levels = e, frame, v, level+1
+		w.entry[level], w.frame[level], w.value[level], w.levels = unsafe.Pointer(e), frame, v, level+1
 		if v&pteP == 0 {
 			return w.fault(0)
 		}
@@ -195,6 +198,9 @@ func (w *walker) finish(open bool) (m mapping, ok bool) {
 	}
 	v := w.value[leaf]
 	mask := w.size - 1
+	if w.short {
+		v |= c.platform.Unpaged()
+	}
 	m = mapping{
 		gpa:    v&pteAddr&^mask | w.va&mask&^pageMask,
 		read:   readable,
@@ -214,11 +220,16 @@ func (w *walker) update(i int, bits uint64) bool {
 	if r := c.Refused(c.resolveTable(f, w.va, w.user)); r {
 		return false
 	}
-	c.useTable(WalkWrite, w.va, f.GPA()+w.va>>levelShift[i]&0x1FF*8)
+	at := uint64(uintptr(w.entry[i])) & pageMask
+	c.useTable(WalkWrite, w.va, f.GPA()+at)
 	c.mem.Back(f)
 	w.value[i] |= bits
-	atomic.OrUint64(w.entry[i], bits)
-	c.mem.CodeWritten(f, int(uintptr(unsafe.Pointer(w.entry[i]))&pageMask), 8)
+	if w.short {
+		atomic.OrUint32((*uint32)(w.entry[i]), uint32(bits))
+	} else {
+		atomic.OrUint64((*uint64)(w.entry[i]), bits)
+	}
+	c.mem.CodeWritten(f, int(at), int(min(8, mem.PageSize-at)))
 	return true
 }
 

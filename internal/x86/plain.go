@@ -31,6 +31,9 @@ func (e *OutsideError) Error() string {
 // ReservedBits implements [Platform].
 func (p *Plain) ReservedBits() uint64 { return 0 }
 
+// Unpaged implements [Platform].
+func (p *Plain) Unpaged() uint64 { return 0 }
+
 // Resolve implements [Platform]. Addresses that are not RAM are the bus's: what no device claims reads as ones.
 func (p *Plain) Resolve(_ *CPU, gpa uint64, a Access) (Translation, *Refusal) {
 	if p.Memory.Contains(gpa, mem.PageSize) && p.RAM(gpa) {

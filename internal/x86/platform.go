@@ -17,6 +17,10 @@ type Platform interface {
 	// the C-bit are not among them.
 	ReservedBits() uint64
 
+	// Unpaged returns the bits that an address has, as Resolve takes it, where no page-table entry could give it any: with
+	// paging off, and with entries of 32 bits. They say which plane such accesses go to.
+	Unpaged() uint64
+
 	// Resolve says where gpa leads, as a page-table entry or CR3 holds it (with shared bit or C-bit). It is called only
 	// for accesses that will be made, so it may have effects (a host adding a page). The refusal is nil where the
 	// access may go on.

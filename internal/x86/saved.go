@@ -6,7 +6,7 @@ import (
 )
 
 // StateVersion changes with what [CPU.Carry] carries.
-const StateVersion = 1
+const StateVersion = 2
 
 // Carry carries the processor's state, as it is between two calls of Run. No state are: decoded code, which is made again;
 // pointers into memory, which follow from frames; what lives within one instruction; and what a debugger has set, but for
@@ -32,6 +32,7 @@ func (c *CPU) Carry(s *state.Stream) {
 	}
 	state.Numbers(s, &c.cpl)
 	state.Array(s, c.dr[:])
+	state.Array(s, c.pdpte[:])
 	state.Numbers(s, &c.mxcsr)
 	c.msr.carry(s)
 

@@ -7,6 +7,7 @@ const (
 	segAccessed   = 1 << 0
 	segWritable   = 1 << 1 // readable for code
 	segConforming = 1 << 2
+	segExpandDown = 1 << 2 // for data
 	segCode       = 1 << 3
 	segS          = 1 << 4
 	segPresent    = 1 << 7
@@ -16,9 +17,13 @@ const (
 
 	segData = segS | segWritable | segAccessed
 
+	typeTSS16       = 1
 	typeLDT         = 2
+	typeCallGate16  = 4
+	typeTaskGate    = 5
 	typeTSSAvail    = 9
 	typeTSSBusy     = 11
+	typeCallGate    = 12
 	descriptorTypes = 0x1F
 )
 
@@ -81,8 +86,12 @@ func (c *CPU) setAccessed(s *Segment) bool {
 // loadSegment is MOV to a segment register other than CS.
 func (c *CPU) loadSegment(n int, selector uint16) bool {
 	rpl := uint8(selector & 3)
+	if c.realMode() {
+		c.setSegment(n, realSegment(c.seg[n], selector))
+		return true
+	}
 	if selector&^3 == 0 {
-		if n == uop.SegSS && (c.cpl == 3 || rpl != c.cpl) {
+		if n == uop.SegSS && (!c.wide() || c.cpl == 3 || rpl != c.cpl) {
 			return c.raise(uop.VectorGP, 0)
 		}
 		c.setSegment(n, Segment{Selector: selector})
@@ -128,10 +137,28 @@ func (c *CPU) setSegment(n int, s Segment) {
 	case uop.SegGS:
 		c.R[uop.GSBase] = s.Base
 	}
+	if !c.wide() {
+		c.mode = c.codeMode()
+	}
 }
 
-// loadSystem reads a 16-byte system descriptor for LLDT and LTR.
+// realSegment is what real mode makes of a segment register: the selector gives the base; limit and size stay what they
+// were, so that a limit from protected mode stays in force (SDM vol. 3, 10.9.2).
+func realSegment(s Segment, selector uint16) Segment {
+	s.Selector, s.Base = selector, uint64(selector)<<4
+	s.Attr = s.Attr&^0xFF | segPresent | segData
+	return s
+}
+
+// loadSystem reads a system descriptor for LLDT and LTR, which has 16 bytes in long mode.
 func (c *CPU) loadSystem(selector uint16) (s Segment, va uint64, ok bool) {
+	if !c.longMode() {
+		va, ok = c.descriptorAddress(selector, 8, 0)
+		if ok {
+			s, ok = c.descriptor(selector, 0)
+		}
+		return s, va, ok
+	}
 	va, ok = c.descriptorAddress(selector, 16, 0)
 	if !ok {
 		return s, va, false
@@ -185,7 +212,7 @@ func (c *CPU) loadTask(selector uint16) bool {
 	switch {
 	case !ok:
 		return false
-	case s.Attr&descriptorTypes != typeTSSAvail:
+	case s.Attr&descriptorTypes != typeTSSAvail && (c.longMode() || s.Attr&descriptorTypes != typeTSS16):
 		return c.raise(uop.VectorGP, uint32(selector)&^3)
 	case s.Attr&segPresent == 0:
 		return c.raise(uop.VectorNP, uint32(selector)&^3)

@@ -65,7 +65,7 @@ func pushFlags(c *CPU, u *uop.Uop) bool {
 	if !c.storeStack(sp, uint64(u.Aux), c.Flags()) {
 		return false
 	}
-	c.R[uop.RSP] = sp
+	c.setSP(sp)
 	return true
 }
 
@@ -74,7 +74,7 @@ func popFlags(c *CPU, u *uop.Uop) bool {
 	if !ok {
 		return false
 	}
-	c.R[uop.RSP] += uint64(u.Aux)
+	c.setSP(c.R[uop.RSP] + uint64(u.Aux))
 	mask := uint64(FlagTF | FlagDF | FlagNT | FlagAC | FlagID)
 	if c.cpl == 0 {
 		mask |= iopl
@@ -122,11 +122,13 @@ func enterFrame(c *CPU, u *uop.Uop) bool {
 		}
 	}
 	// The new top of the stack must be one that can be stored to.
-	if sp -= uint64(u.Imm); !c.natural(sp, int(n)) || !c.claim(sp, 1) {
+	sp -= uint64(u.Imm)
+	top, ok := c.stackAddress(sp, 1, true)
+	if !ok || !c.natural(top, int(n)) || !c.claim(top, 1) {
 		return false
 	}
 	c.putSize(uop.RBP, uint32(n), frame)
-	c.R[uop.RSP] = sp
+	c.setSP(sp)
 	return true
 }
 
@@ -135,7 +137,7 @@ func leaveFrame(c *CPU, u *uop.Uop) bool {
 	if !ok {
 		return false
 	}
-	c.R[uop.RSP] = c.R[uop.RBP] + uint64(u.Aux)
+	c.setSP(c.R[uop.RBP] + uint64(u.Aux))
 	c.putSize(uop.RBP, u.Aux, v)
 	return true
 }
@@ -168,6 +170,17 @@ func loop(c *CPU, u *uop.Uop) bool {
 }
 
 func translateByte(c *CPU, u *uop.Uop) bool {
+	if u.Scale&uop.AddressLegacy != 0 {
+		va, ok := c.linear(int(u.Index), (c.R[uop.RBX]+uint64(uint8(c.R[uop.RAX])))&addressMask(u.Scale), 1, false)
+		if !ok {
+			return false
+		}
+		v, ok := c.load8(va)
+		if ok {
+			put(c, uop.RAX, v)
+		}
+		return ok
+	}
 	va := c.R[uop.RBX] + uint64(uint8(c.R[uop.RAX]))
 	if u.Aux != 0 {
 		va = uint64(uint32(va))

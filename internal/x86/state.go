@@ -29,6 +29,15 @@ type Config struct {
 	// TranslateAfter is how often EngineTranslator enters a block before it translates it; 0 means its own choice. It must
 	// not matter.
 	TranslateAfter int
+
+	// LastTSC keeps the highest value of the time-stamp counter that software has read, on any of the machine's processors:
+	// none reads a lower one later. Processors take turns, and one may be a little ahead of another, which software must not
+	// see. Nil where there is one processor.
+	LastTSC *uint64
+
+	// Hint hears after each event that costs time: the processor has dealt with something outside itself, at the end of an
+	// instruction. It must change nothing but when Run returns. It may be nil.
+	Hint func(c *CPU)
 }
 
 // New returns a processor with all registers zero; SetState gives it a state.
@@ -36,6 +45,7 @@ func New(cfg Config) *CPU {
 	c := &CPU{
 		id: cfg.ID, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg),
 		cost: cfg.Cost, nsPerInsn: uint64(max(cfg.Cost.NS(cost.Instruction), 1)), tscHz: cfg.TSCHz, maxBlock: maxBlock,
+		lastTSC: cfg.LastTSC, hint: cfg.Hint,
 		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER,
 	}
 	c.code.cpus = append(c.code.cpus, c)
@@ -83,7 +93,7 @@ type State struct {
 // State returns the processor's state.
 func (c *CPU) State() State {
 	s := State{
-		RIP: c.RIP(), RFLAGS: c.Flags(), Seg: c.seg,
+		RIP: c.ip(), RFLAGS: c.Flags(), Seg: c.seg,
 		GDTR: Table{c.gdtr.base, c.gdtr.limit}, IDTR: Table{c.idtr.base, c.idtr.limit}, LDTR: c.ldtr, TR: c.tr,
 		CR0: c.cr0, CR2: c.cr2, CR3: c.cr3, CR4: c.cr4, CR8: c.APIC.taskPriority() >> 4, EFER: c.efer, XCR0: c.xcr0,
 		DR: c.dr, MXCSR: c.mxcsr, CPL: int(c.cpl), X87: c.fpu,
@@ -106,12 +116,20 @@ func (c *CPU) SetState(s *State) {
 	c.cr0, c.cr2, c.cr3, c.cr4, c.efer, c.xcr0 = s.CR0, s.CR2, s.CR3, s.CR4, s.EFER, s.XCR0
 	c.APIC.setTaskPriority(s.CR8 << 4)
 	c.dr, c.mxcsr, c.cpl, c.fpu = s.DR, s.MXCSR, uint8(s.CPL), s.X87
-	c.SetRIP(s.RIP)
 	c.SetFlags(s.RFLAGS)
 	c.halted, c.raised = false, false
 	c.shadow, c.repeating, c.newTF = nowhere, nowhere, nowhere
 	c.mode = c.codeMode()
+	c.SetRIP((s.RIP + c.codeBase()) & c.addresses())
 	c.flushTLB()
+}
+
+// addresses is a mask of linear addresses of code.
+func (c *CPU) addresses() uint64 {
+	if c.wide() {
+		return ^uint64(0)
+	}
+	return low
 }
 
 // ErrFault is what ReadVirtual and WriteVirtual say of an address that the guest's page tables do not map that way.
@@ -145,7 +163,10 @@ func (c *CPU) Translate(va uint64, write bool) (uint64, error) {
 		return 0, fmt.Errorf("address %#x: %w", va, ErrFault)
 	}
 	if c.cr0&CR0PG == 0 {
-		return va, nil
+		return va&low | c.platform.Unpaged(), nil
+	}
+	if !c.longMode() {
+		return c.translateLegacy(va&low, write)
 	}
 	table, writable := c.cr3&pteAddr, true
 	for level := range levelShift {

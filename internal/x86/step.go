@@ -63,9 +63,12 @@ func (c *CPU) push(u *uop.Uop, v uint64) bool {
 	return true
 }
 
-// loadStack and storeStack access size bytes (2, 4, 8) at va through the stack segment.
-func (c *CPU) loadStack(va, size uint64) (uint64, bool) {
-	c.stackRef = true
+// loadStack and storeStack access size bytes (2, 4, 8) at sp in the stack segment.
+func (c *CPU) loadStack(sp, size uint64) (uint64, bool) {
+	va, ok := c.stackAddress(sp, size, false)
+	if !ok {
+		return 0, false
+	}
 	switch size {
 	case 2:
 		v, ok := c.load16(va)
@@ -77,8 +80,11 @@ func (c *CPU) loadStack(va, size uint64) (uint64, bool) {
 	return c.load64(va)
 }
 
-func (c *CPU) storeStack(va, size, v uint64) bool {
-	c.stackRef = true
+func (c *CPU) storeStack(sp, size, v uint64) bool {
+	va, ok := c.stackAddress(sp, size, true)
+	if !ok {
+		return false
+	}
 	switch size {
 	case 2:
 		return c.store16(va, uint16(v))

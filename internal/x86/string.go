@@ -21,6 +21,9 @@ type stringState struct {
 	step    uint64 // n or -n
 	mask    uint64 // of addresses and count
 	segBase uint64
+
+	legacy bool // outside 64-bit mode: the source's segment is looked at, and ES is the destination's
+	seg    int
 }
 
 func stringInstruction(c *CPU, u *uop.Uop) bool {
@@ -29,7 +32,8 @@ func stringInstruction(c *CPU, u *uop.Uop) bool {
 		s.step = -s.step
 	}
 	if u.Scale != 0 {
-		s.mask = 1<<32 - 1
+		s.mask = addressMask(u.Scale)
+		s.legacy, s.seg = u.Scale&uop.AddressLegacy != 0, int(u.Index)
 	}
 	if u.Aux == 0 {
 		c.setNext(c.nextRIP())
@@ -37,20 +41,20 @@ func stringInstruction(c *CPU, u *uop.Uop) bool {
 	}
 	switch u.Dst { // Intel's processors write these registers back whether anything is done or not
 	case uop.StringMOVS:
-		c.R[uop.RSI] &= s.mask
-		c.R[uop.RDI] &= s.mask
+		c.putMasked(uop.RSI, s.mask, c.R[uop.RSI])
+		c.putMasked(uop.RDI, s.mask, c.R[uop.RDI])
 	case uop.StringSTOS:
-		c.R[uop.RDI] &= s.mask
+		c.putMasked(uop.RDI, s.mask, c.R[uop.RDI])
 	}
 	count := c.R[uop.RCX] & s.mask
 	if count == 0 {
-		c.R[uop.RCX] = count
+		c.putMasked(uop.RCX, s.mask, count)
 		c.setNext(c.nextRIP())
 		return true
 	}
 	flags := c.flags
 	done, again, ok := s.stretch(u, count)
-	c.R[uop.RCX] = (count - done) & s.mask
+	c.putMasked(uop.RCX, s.mask, count-done)
 	if !ok || again {
 		c.flags = flags // comparisons do not look at flags, and change them only when they end (SDM vol. 2, REP)
 	}
@@ -122,6 +126,12 @@ func (s *stringState) room(kind uint8) uint64 {
 func (s *stringState) once(kind uint8) bool {
 	c := s.c
 	src, dst := c.R[uop.RSI]&s.mask+s.segBase, c.R[uop.RDI]&s.mask
+	if s.legacy {
+		var ok bool
+		if src, dst, ok = s.operands(kind); !ok {
+			return false
+		}
+	}
 	switch kind {
 	case uop.StringMOVS:
 		v, ok := s.load(src)
@@ -165,7 +175,30 @@ func (s *stringState) once(kind uint8) bool {
 	return true
 }
 
-func (s *stringState) advance(reg int) { s.c.R[reg] = (s.c.R[reg] + s.step) & s.mask }
+func (s *stringState) advance(reg int) { s.c.putMasked(reg, s.mask, s.c.R[reg]+s.step) }
+
+// operands returns the linear addresses of an element's operands outside 64-bit mode.
+func (s *stringState) operands(kind uint8) (src, dst uint64, ok bool) {
+	c := s.c
+	if kind != uop.StringLODS && kind != uop.StringMOVS {
+		if dst, ok = s.destination(kind != uop.StringCMPS && kind != uop.StringSCAS); !ok {
+			return 0, 0, false
+		}
+	}
+	if kind == uop.StringMOVS || kind == uop.StringCMPS || kind == uop.StringLODS {
+		if src, ok = c.linear(s.seg, c.R[uop.RSI]&s.mask, s.n, false); !ok {
+			return 0, 0, false
+		}
+	}
+	if kind == uop.StringMOVS {
+		dst, ok = s.destination(true)
+	}
+	return src, dst, ok
+}
+
+func (s *stringState) destination(write bool) (uint64, bool) {
+	return s.c.linear(uop.SegES, s.c.R[uop.RDI]&s.mask, s.n, write)
+}
 
 func (s *stringState) load(va uint64) (uint64, bool) {
 	switch s.n {

@@ -29,10 +29,10 @@ var systemHandlers = map[uop.Op]handler{
 	uop.Smsw:        storeSystem(func(c *CPU) uint64 { return c.cr0 }),
 	uop.Sldt:        storeSystem(func(c *CPU) uint64 { return uint64(c.ldtr.Selector) }),
 	uop.Str:         storeSystem(func(c *CPU) uint64 { return uint64(c.tr.Selector) }),
-	uop.Lgdt:        func(c *CPU, u *uop.Uop) bool { return c.loadTable(&c.gdtr, c.ea(u)) },
-	uop.Lidt:        func(c *CPU, u *uop.Uop) bool { return c.loadTable(&c.idtr, c.ea(u)) },
-	uop.Sgdt:        func(c *CPU, u *uop.Uop) bool { return c.storeTable(c.gdtr, c.ea(u)) },
-	uop.Sidt:        func(c *CPU, u *uop.Uop) bool { return c.storeTable(c.idtr, c.ea(u)) },
+	uop.Lgdt:        func(c *CPU, u *uop.Uop) bool { return c.loadTable(&c.gdtr, c.ea(u), u.Aux) },
+	uop.Lidt:        func(c *CPU, u *uop.Uop) bool { return c.loadTable(&c.idtr, c.ea(u), u.Aux) },
+	uop.Sgdt:        func(c *CPU, u *uop.Uop) bool { return c.storeTable(c.gdtr, c.ea(u), u.Aux) },
+	uop.Sidt:        func(c *CPU, u *uop.Uop) bool { return c.storeTable(c.idtr, c.ea(u), u.Aux) },
 	uop.Lldt:        func(c *CPU, u *uop.Uop) bool { return c.loadLDT(uint16(c.R[u.Src%uop.Slots])) },
 	uop.Ltr:         func(c *CPU, u *uop.Uop) bool { return c.loadTask(uint16(c.R[u.Src%uop.Slots])) },
 	uop.Lar:         loadAccessRights,
@@ -41,7 +41,7 @@ var systemHandlers = map[uop.Op]handler{
 	uop.Invlpg:      func(c *CPU, u *uop.Uop) bool { c.flushPage(c.ea(u)); return true },
 	uop.Invpcid:     invalidatePCID,
 	uop.Swapgs:      swapGS,
-	uop.Rdtsc:       readTSC,
+	uop.Rdtsc:       rdtsc,
 	uop.Rdpmc:       func(c *CPU, _ *uop.Uop) bool { return c.raise(uop.VectorGP, 0) },
 	uop.Rdpid:       func(c *CPU, u *uop.Uop) bool { c.R[u.Dst%uop.Slots] = uint64(uint32(c.msr.tscAux)); return true },
 	uop.Rdrand:      readRandom,
@@ -104,10 +104,14 @@ func loadSegmentRegister(c *CPU, u *uop.Uop) bool {
 
 func popSegment(c *CPU, u *uop.Uop) bool {
 	v, ok := c.loadStack(c.R[uop.RSP], uint64(u.Dst))
+	mask := c.stackMask() // of the stack that is left, where SS is loaded
 	if !ok || !c.loadSegment(int(u.Aux), uint16(v)) {
 		return false
 	}
-	c.R[uop.RSP] += uint64(u.Dst)
+	c.putSP(mask, c.R[uop.RSP]+uint64(u.Dst))
+	if u.Aux == uop.SegSS {
+		c.hold(true)
+	}
 	return true
 }
 
@@ -143,13 +147,26 @@ func storeSystem(value func(c *CPU) uint64) handler {
 
 func (c *CPU) userProhibited() bool { return c.cpl > 0 && c.cr4&CR4UMIP != 0 }
 
-func (c *CPU) loadTable(t *tableRegister, va uint64) bool {
+// tableBytes is the size of a base in memory: 8 bytes in 64-bit mode (size is 0), else 4, of which operands of 16 bits use
+// three (SDM vol. 2, LGDT).
+func tableBytes(size uint32) int {
+	if size == 0 {
+		return 8
+	}
+	return 4
+}
+
+func (c *CPU) loadTable(t *tableRegister, va uint64, size uint32) bool {
 	var b [10]byte
-	if !c.readBytes(va, b[:]) {
+	n := tableBytes(size)
+	if !c.readBytes(va, b[:2+n]) {
 		return false
 	}
+	if size == 2 {
+		n = 3
+	}
 	var base uint64
-	for i := range 8 {
+	for i := range n {
 		base |= uint64(b[2+i]) << (8 * i)
 	}
 	if !canonical(base) {
@@ -159,7 +176,7 @@ func (c *CPU) loadTable(t *tableRegister, va uint64) bool {
 	return true
 }
 
-func (c *CPU) storeTable(t tableRegister, va uint64) bool {
+func (c *CPU) storeTable(t tableRegister, va uint64, size uint32) bool {
 	if c.userProhibited() {
 		return c.raise(uop.VectorGP, 0)
 	}
@@ -167,7 +184,7 @@ func (c *CPU) storeTable(t tableRegister, va uint64) bool {
 	for i := range 8 {
 		b[2+i] = byte(t.base >> (8 * i))
 	}
-	return c.writeBytes(va, b[:])
+	return c.writeBytes(va, b[:2+tableBytes(size)])
 }
 
 // loadAccessRights is LAR and LSL: ZF says whether the selector may be looked at.
@@ -178,12 +195,7 @@ func loadAccessRights(c *CPU, u *uop.Uop) bool {
 		return false
 	}
 	if visible && s.Attr&segS == 0 {
-		switch t := s.Attr & 15; {
-		case t == typeLDT, t == typeTSSAvail, t == typeTSSBusy:
-		case t == 12 && u.Op == uop.Lar: // a call gate has rights but no limit
-		default:
-			visible = false
-		}
+		visible = c.describes(s.Attr&15, u.Op == uop.Lar)
 	}
 	c.setZF(visible)
 	if !visible {
@@ -199,6 +211,22 @@ func loadAccessRights(c *CPU, u *uop.Uop) bool {
 	}
 	c.putSize(u.Dst, u.Aux, v)
 	return true
+}
+
+// describes says whether LAR (rights is set) or LSL knows a type of system descriptor (SDM vol. 2, tables 3-53 and 3-59).
+// Gates have rights but no limit, and in long mode descriptors of the 286 mean nothing.
+func (c *CPU) describes(t uint16, rights bool) bool {
+	switch t {
+	case typeLDT, typeTSSAvail, typeTSSBusy:
+		return true
+	case typeTSS16, typeTSS16 | 2:
+		return !c.longMode()
+	case typeCallGate:
+		return rights
+	case typeCallGate16, typeTaskGate:
+		return rights && !c.longMode()
+	}
+	return false
 }
 
 // verify is VERR (Aux 0) and VERW (1).
@@ -265,12 +293,12 @@ func swapGS(c *CPU, _ *uop.Uop) bool {
 	return true
 }
 
-// readTSC is RDTSC, and RDTSCP where Imm is 1.
-func readTSC(c *CPU, u *uop.Uop) bool {
+// rdtsc is RDTSC, and RDTSCP where Imm is 1.
+func rdtsc(c *CPU, u *uop.Uop) bool {
 	if c.cpl > 0 && c.cr4&CR4TSD != 0 {
 		return c.raise(uop.VectorGP, 0)
 	}
-	t := c.tsc()
+	t := c.readTSC()
 	c.R[uop.RAX], c.R[uop.RDX] = uint64(uint32(t)), t>>32
 	if u.Imm == 1 {
 		c.R[uop.RCX] = uint64(uint32(c.msr.tscAux))

@@ -1,7 +1,6 @@
 package x86
 
 import (
-	"errors"
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/x86/uop"
@@ -99,10 +98,12 @@ func TestInterruptReturn(t *testing.T) {
 				t.Errorf("flags %#x", c.flags)
 			}
 		})},
-		program{name: "a 32-bit code segment is said not to be there", code: iret(selUData|3, progUSP, 2, selCode32|3, progUser), want: func(t *testing.T, m *scene, e Exit) {
-			var err *UnsupportedError
-			if e.Kind != ExitStopped || !errors.As(e.Err, &err) || m.RIP() != m.mark {
-				t.Errorf("exit %v at %#x", e, m.RIP())
+		program{name: "to 32-bit code, where 48 is DEC", code: iret(selUData|3, progUSP, 2, selCode32|3, progUser), setup: func(m *scene) {
+			m.from.GPR[uop.RAX] = 1<<32 | 5
+			m.put(progUser, []byte{0x48, 0xCD, 0x40}) // dec eax; int 0x40
+		}, want: func(t *testing.T, m *scene, e Exit) {
+			if c := m.caught(t, e); c.vector != 0x40 || c.cs != selCode32|3 || c.rip != progUser+3 || c.rsp != progUSP {
+				t.Errorf("got %+v", c)
 			}
 		}},
 		program{name: "the descriptor's accessed bit is set", code: asm(iret(selFresh, progSP, 2, selCode, after), "F4"), want: func(t *testing.T, m *scene, e Exit) {
@@ -274,10 +275,12 @@ func TestSystemCalls(t *testing.T) {
 				t.Errorf("got %+v", c)
 			}
 		})},
-		program{name: "SYSRET to 32-bit code is said not to be there", code: asm(movImm(uop.RCX, progUser), "0F 07"), setup: msr, want: func(t *testing.T, m *scene, e Exit) {
-			var err *UnsupportedError
-			if e.Kind != ExitStopped || !errors.As(e.Err, &err) {
-				t.Errorf("exit %v", e)
+		program{name: "SYSRET to 32-bit code", code: asm(movImm(uop.RCX, 1<<40|progUser), "0F 07"), setup: func(m *scene) {
+			msr(m)
+			m.put(progUser, []byte{0x40, 0xCD, 0x40}) // inc eax; int 0x40
+		}, want: func(t *testing.T, m *scene, e Exit) {
+			if c := m.caught(t, e); c.vector != 0x40 || c.cs != selCode32|3 || c.ss != selUData|3 || c.rip != progUser+3 {
+				t.Errorf("got %+v", c)
 			}
 		}},
 		program{name: "SYSENTER", user: true, code: asm("0F 34"), setup: func(m *scene) {

@@ -73,7 +73,7 @@ func ftst(c *CPU, u *uop.Uop) bool {
 // fxam classifies ST(0) (SDM vol. 2, FXAM, table 3-42); C1 is its sign, whatever it is.
 func fxam(c *CPU, _ *uop.Uop) bool {
 	f := &c.fpu
-	f.fip = c.RIP()
+	f.fip = c.ip()
 	v := *f.st(0)
 	var codes uint16
 	switch n := softfloat.Unpack80(v); {

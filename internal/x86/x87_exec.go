@@ -73,7 +73,7 @@ func (c *CPU) commit(u *uop.Uop, s *x87Step) bool {
 		s.Flags &= softfloat.BeforeResult
 		s.Up = false
 	}
-	f.fip = c.RIP()
+	f.fip = c.ip()
 	if !s.keepC1 || s.stackFault {
 		f.sw &^= x87C1
 	}
@@ -87,7 +87,7 @@ func (c *CPU) commit(u *uop.Uop, s *x87Step) bool {
 	if s.Flags&^s.Masked != 0 {
 		f.fop = uint16(u.Aux & 0x7FF)
 		if u.Aux&uop.X87HasMemory != 0 {
-			f.fdp = c.ea(u)
+			f.fdp = c.operandOffset(u)
 		}
 	}
 	f.update()

@@ -5,12 +5,12 @@ import "github.com/tacit-vm/tacit/internal/x86/uop"
 // The register stack: exchange, conditional moves, tags.
 var x87StackHandlers = map[uop.Op]handler{
 	uop.X87Pending: func(c *CPU, _ *uop.Uop) bool { return c.noPendingMF() },
-	uop.FNOP:       func(c *CPU, _ *uop.Uop) bool { c.fpu.fip = c.RIP(); return true },
+	uop.FNOP:       func(c *CPU, _ *uop.Uop) bool { c.fpu.fip = c.ip(); return true },
 	uop.FXCH:       fxch,
 	uop.FCMOV:      fcmov,
 	uop.FFREE: func(c *CPU, u *uop.Uop) bool {
 		f := &c.fpu
-		f.fip = c.RIP()
+		f.fip = c.ip()
 		f.sw &^= x87C1
 		f.full &^= 1 << ((f.top + u.Dst) & 7)
 		f.pop(u.Imm)
@@ -31,7 +31,7 @@ func (c *CPU) noPendingMF() bool {
 // rotate moves TOP without touching registers or tags.
 func (c *CPU) rotate(n uint8) {
 	f := &c.fpu
-	f.fip = c.RIP()
+	f.fip = c.ip()
 	f.top = (f.top + n) & 7
 	f.sw &^= x87C1
 }

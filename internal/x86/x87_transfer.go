@@ -145,7 +145,7 @@ func fst(c *CPU, u *uop.Uop) bool {
 // fstst stores to ST(Dst). The alias of FSTP that Scale marks stores nothing where ST(0) is empty, and raises nothing.
 func fstst(c *CPU, u *uop.Uop) bool {
 	if u.Scale != 0 && !c.fpu.filled(0) {
-		c.fpu.fip = c.RIP()
+		c.fpu.fip = c.ip()
 		c.fpu.sw &^= x87C1
 		c.fpu.pop(u.Imm)
 		return true

@@ -14,7 +14,7 @@ func (d *decoder) bitTest(kind, index uint8, imm int64) {
 	u := uop.Uop{Op: uop.Bit, Src: index, Imm: imm, Aux: uint32(kind) | uint32(n)<<8, Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero}
 	if !d.isReg() && index != uop.Zero {
 		seg := d.memory.Seg
-		d.emit(d.at(uop.Uop{Op: uop.BitAddress, Dst: addrTmp, Src: index, Aux: uint32(n) | uint32(bitOf(d.addr32))<<8}))
+		d.emit(d.at(uop.Uop{Op: uop.BitAddress, Dst: addrTmp, Src: index, Aux: uint32(n) | uint32(d.addressForm())<<8}))
 		d.memory = uop.Uop{Base: addrTmp, Index: uop.Zero, Seg: seg}
 	}
 	if kind == uop.BitTest {

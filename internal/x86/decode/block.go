@@ -1,5 +1,5 @@
-// Package decode turns the bytes of instructions in 64-bit mode into micro-operations. It knows encodings and no
-// processor: what depends on the processor's state is in a [Mode].
+// Package decode turns the bytes of instructions into micro-operations. It knows encodings and no processor: what depends
+// on the processor's state is in a [Mode].
 //
 // The names of opcode maps and operands are those of the Intel SDM, volume 2, appendix A.
 package decode

@@ -27,6 +27,9 @@ type decoder struct {
 	lock    bool
 	seg     uint8      // slot of the segment base: Zero, FSBase or GSBase
 	vex     *vexPrefix // nil where there is none
+	segment uint8      // outside 64-bit mode: the number of the memory operand's segment
+	forced  bool       // a prefix says which
+	baseSP  bool       // ESP is the memory operand's base
 	mod     uint8
 	reg     uint8   // extended by REX.R
 	rm      uint8   // extended by REX.B; a register number where mod is 3
@@ -61,9 +64,12 @@ func (d *decoder) decodeOne() {
 	d.start = d.pos
 	d.rex, d.data16, d.addr32, d.rep, d.lock, d.seg, d.vex = 0, false, false, 0, false, uop.Zero, nil
 	d.ripBase, d.short = false, false
-	op := d.prefixes()
-	if !d.short {
-		d.opcode(op)
+	if d.mode&ModeLegacy == 0 {
+		if op := d.prefixes(); !d.short {
+			d.opcode(op)
+		}
+	} else {
+		d.legacy()
 	}
 	if d.pos-d.start > MaxInstruction && (!d.short || len(d.bytes)-d.start >= MaxInstruction) {
 		// Too long is #GP, whatever follows (SDM vol. 3, 7.15); also where the bytes ended beyond the limit. Where they
@@ -152,6 +158,12 @@ func (d *decoder) imm64() uint64 { return uint64(d.imm32()) | uint64(d.imm32())<
 func (d *decoder) modrm() {
 	b := d.imm8()
 	d.mod, d.reg, d.rm = b>>6, b>>3&7, b&7
+	if d.mode&ModeLegacy != 0 {
+		if d.mod != 3 {
+			d.legacyAddress()
+		}
+		return
+	}
 	if d.rex&rexR != 0 {
 		d.reg |= 8
 	}
@@ -231,6 +243,9 @@ func (d *decoder) isReg() bool { return d.mod == 3 }
 
 // at returns u with the memory operand's address filled in.
 func (d *decoder) at(u uop.Uop) uop.Uop {
+	if d.mode&ModeLegacy != 0 {
+		return d.legacyAt(u)
+	}
 	m := &d.memory
 	u.Base, u.Index, u.Scale, u.Seg, u.Disp = m.Base, m.Index, m.Scale, m.Seg, m.Disp
 	return u
@@ -264,8 +279,19 @@ func (d *decoder) operandSize() int {
 	switch {
 	case d.rex&rexW != 0:
 		return 8
-	case d.data16:
+	case d.data16 != (d.mode&Mode16 != 0):
 		return 2
 	}
 	return 4
+}
+
+// addressForm is how many bits addresses have, as operations of the table are told: see uop.Address64.
+func (d *decoder) addressForm() uint8 {
+	switch {
+	case d.mode&ModeLegacy == 0:
+		return uop.Address64 + bitOf(d.addr32)
+	case d.addr32 != (d.mode&Mode16 != 0):
+		return uop.Address16
+	}
+	return uop.Address32
 }

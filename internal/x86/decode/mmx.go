@@ -222,7 +222,7 @@ func maskmovq(d *decoder, in *vectorInsn) bool {
 		return false
 	}
 	d.operands(nomem)
-	u := d.implicit(uop.RDI)
+	u := d.implicit(uop.RDI, 8)
 	u.Op, u.Dst, u.Src, u.Imm = in.op, uop.MMXDst, uop.XMMTmp, 8
 	d.emit(uop.Uop{Op: uop.MMXEnter}) // also where the store then faults
 	d.emit(u)

@@ -212,14 +212,17 @@ func maskmov(d *decoder, in *vectorInsn) bool {
 	if !d.isReg() {
 		return false
 	}
-	u := d.implicit(uop.RDI)
+	u := d.implicit(uop.RDI, 16)
 	u.Op, u.Dst, u.Src, u.Imm = uop.MASKMOVDQU, d.reg, d.rm, 16
 	d.emit(u)
 	return true
 }
 
-// implicit returns a micro-operation whose memory operand is at the address in a register.
-func (d *decoder) implicit(base uint8) uop.Uop {
+// implicit returns a micro-operation whose memory operand of n bytes is at the address in a register.
+func (d *decoder) implicit(base uint8, n uint32) uop.Uop {
+	if d.mode&ModeLegacy != 0 {
+		return d.legacyImplicit(base, n)
+	}
 	u := uop.Uop{Base: base, Index: uop.Zero, Seg: d.seg}
 	if d.addr32 {
 		d.emit(uop.Uop{Op: uop.Lea32, Dst: addrTmp, Base: base, Index: uop.Zero, Seg: uop.Zero})

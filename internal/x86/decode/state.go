@@ -10,7 +10,7 @@ func (d *decoder) fxsave() {
 		d.undefined()
 		return
 	}
-	u := d.at(uop.Uop{Aux: uint32(d.wide())})
+	u := uop.Uop{Aux: uint32(d.wide())}
 	switch d.reg & 7 {
 	case 0:
 		u.Op = uop.FXSAVE
@@ -31,7 +31,7 @@ func (d *decoder) fxsave() {
 		d.undefined()
 		return
 	}
-	d.emit(u)
+	d.emit(d.at(u))
 }
 
 // xsaves decodes 0F C7 /3 to /5 on memory; ModRM has been read. XSAVES and XRSTORS are not announced.

@@ -126,6 +126,8 @@ func (d *decoder) group9() {
 func (d *decoder) group15() {
 	kind := d.reg & 7
 	switch {
+	case d.isReg() && d.rep == 0xF3 && kind < 4 && d.mode&ModeLegacy != 0:
+		d.undefined() // RDFSBASE and kin are for 64-bit mode
 	case d.isReg() && d.rep == 0xF3 && kind < 4:
 		d.emit(uop.Uop{Op: uop.FSGSBase, Dst: d.rm, Src: kind, Aux: uint32(bitOf(d.rex&rexW != 0))})
 	case d.isReg() && d.rep == 0 && !d.data16 && kind >= 5: // LFENCE, MFENCE, SFENCE

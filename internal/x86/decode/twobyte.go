@@ -72,7 +72,11 @@ var twoBytes = byOpcode(twoByteRows)
 // twoByte decodes the instructions after 0F.
 func (d *decoder) twoByte() {
 	op := d.imm8()
-	switch r := twoBytes[op]; {
+	r := twoBytes[op]
+	if d.mode&ModeLegacy != 0 && legacyTwoBytes[op] != nil {
+		r = legacyTwoBytes[op]
+	}
+	switch {
 	case r != nil:
 		d.row(r, op)
 	case d.lock:
@@ -145,7 +149,12 @@ func (d *decoder) map38() {
 			return
 		}
 		d.privileged()
-		d.last(d.at(uop.Uop{Op: uop.Invpcid, Src: d.reg}))
+		kind := d.reg
+		if d.mode&ModeLegacy != 0 {
+			d.move(uop.Mov32, uop.Tmp0, d.reg)
+			kind = uop.Tmp0
+		}
+		d.last(d.at(uop.Uop{Op: uop.Invpcid, Src: kind}))
 	default:
 		if !d.sse(2, op) {
 			d.undefined()

@@ -39,6 +39,10 @@ func (d *decoder) vexed(op uint8) {
 		}
 	}
 	v.vvvv, v.l, v.pp = ^b>>3&15, b&4 != 0, b&3
+	if d.mode&ModeLegacy != 0 {
+		d.rex, v.w = 0, false // eight registers, 32 bits (SDM vol. 2, 2.3.5)
+		v.vvvv &= 7
+	}
 	d.vex = v
 	opcode := d.imm8()
 	kind, ok := bmiOf(v, opcode)

@@ -64,11 +64,7 @@ func (d *decoder) x87Control(op uop.Op, wait bool) bool {
 	if wait {
 		d.emit(uop.Uop{Op: uop.X87Pending})
 	}
-	size := uint32(4)
-	if d.data16 && d.rex&rexW == 0 {
-		size = 2
-	}
-	d.emit(d.at(uop.Uop{Op: op, Aux: size}))
+	d.emit(d.at(uop.Uop{Op: op, Aux: uint32(min(d.operandSize(), 4))}))
 	return true
 }
 

@@ -77,6 +77,8 @@ const (
 	IOString
 	IORep
 	IOAddr32
+	IOAddr16
+	IOLegacy // the segment's number is in Index
 )
 
 // Segment registers in the order of their numbers in instructions.

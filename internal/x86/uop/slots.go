@@ -28,8 +28,9 @@ const (
 	Tmp1
 	Tmp2
 	Tmp3
-	StackSeg      // always 0: the "segment" of operands whose base is RSP or RBP, which are in the stack segment
-	Slots    = 32 // a power of two, so that masked indexes need no bounds check
+	StackSeg       // always 0: the "segment" of operands whose base is RSP or RBP, which are in the stack segment
+	TmpLinear      // the linear address of an operand in 16- and 32-bit code
+	Slots     = 32 // a power of two, so that masked indexes need no bounds check
 )
 
 // Slots of CPU.X: XMM0 to XMM15, then temporaries that live within one instruction. A memory operand is loaded into

@@ -51,5 +51,7 @@ const (
 	FirstTable Op = 0x100 // integer and system operations served by functions
 	FirstSSE   Op = 0x200 // SSE to SSE4.2, AES, SHA, PCLMULQDQ
 	FirstX87   Op = 0x400 // x87, FXSAVE, XSAVE
-	OpCount    Op = 0x500
+
+	FirstLegacy Op = 0x500 // 16- and 32-bit code
+	OpCount     Op = 0x580
 )
