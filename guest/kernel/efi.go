@@ -98,9 +98,21 @@ func (k *kernel) say(s string) {
 	}
 }
 
+// enterFirmware makes the page tables current in which firmware's memory is where firmware wants it.
+func (k *kernel) enterFirmware() {
+	if k.firmware.root == 0 {
+		return // it still is
+	}
+	for i := uint64(linkBase >> 39); i < 512; i++ { // the kernel, and all that is only its own
+		*k.firmware.number(k.firmware.root + 8*i) = *k.tables.number(k.tables.root + 8*i)
+	}
+	writeCR3(k.firmware.root | k.encrypted)
+}
+
 // reset is ResetSystem: EfiResetShutdown with a status, which says whether it went well.
 func (k *kernel) reset(status uefi.Status) {
 	const shutdown = 2
+	k.enterFirmware()
 	runtime := *at(k.systemTable + uefi.SystemTableRuntimeServices)
 	args := [6]uint64{shutdown, uint64(status)}
 	callFirmware(*at(runtime + uint64(uefi.RTResetSystem)), &args)

@@ -37,14 +37,18 @@ type kernel struct {
 	table           uint64       // guest-physical: LINUX_EFI_UNACCEPTED_MEM_TABLE, 0 where there is none
 	tableMemory     accept.Range // what it may take up
 
-	memory memory
-	tables pageTable
-	space  addressSpace
-	idt    [512]uint64
-	cpus   [maxProcessors]processor
+	payload       payload
+	timer         timer
+	interruptFlag uint64 // in the flags of a program: set where there is a timer
+	memory        memory
+	tables        pageTable
+	firmware      pageTable // those for calls of it: what it needs where it is in physical memory, and the kernel
+	space         addressSpace
+	idt           [512]uint64
+	cpus          [maxProcessors]processor
 
 	threads   [maxThreads]thread
-	signals   signals
+	actions   [signals + 1]signalAction
 	event     bool   // has been written to the event file and not read
 	eventData uint64 // what epoll_ctl was told to go with it
 

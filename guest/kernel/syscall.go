@@ -37,6 +37,7 @@ const (
 	sysExitGroup     = 231
 	sysEpollCtl      = 233
 	sysTgkill        = 234
+	sysKill          = 62
 	sysOpenat        = 257
 	sysMkdirat       = 258
 	sysNewfstatat    = 262
@@ -51,20 +52,6 @@ const (
 	sysFaccessat2    = 439
 )
 
-// Errors of Linux, as a system call returns them (include/uapi/asm-generic/errno-base.h and errno.h).
-const (
-	enoent    = ^uint64(2) + 1
-	ebadf     = ^uint64(9) + 1
-	eagain    = ^uint64(11) + 1
-	enomem    = ^uint64(12) + 1
-	efault    = ^uint64(14) + 1
-	ebusy     = ^uint64(16) + 1
-	einval    = ^uint64(22) + 1
-	enosys    = ^uint64(38) + 1
-	eafnosup  = ^uint64(97) + 1
-	etimedout = ^uint64(110) + 1
-)
-
 // Files that are open from the start, and the two that the runtime's poller makes.
 const (
 	fileConsole = 2 // 0 to 2
@@ -77,18 +64,21 @@ const (
 //
 //lint:ignore U1000 entry_amd64.s calls it
 func serveSyscall() {
-	k.serve(processorHere())
+	p := processorHere()
+	t := k.current(p)
+	t.full = false
+	k.syscalls++
+	k.serve(p, t)
+	k.leave(p)
 }
 
 // serve does what the present thread asks for.
-func (k *kernel) serve(p *processor) {
-	t := k.current(p)
+func (k *kernel) serve(p *processor, t *thread) {
 	f := &t.frame
-	k.syscalls++
 	a, b, c, d := f.di, f.si, f.dx, f.r10
-	nr := f.ax
+	t.call = f.ax
 	f.ax = 0
-	switch nr {
+	switch t.call {
 	case sysWrite:
 		f.ax = k.write(p, a, b, c)
 	case sysRead:
@@ -96,25 +86,13 @@ func (k *kernel) serve(p *processor) {
 	case sysMmap:
 		f.ax = k.mmap(p, a, b, c, d)
 	case sysMunmap:
-		if a&pageMask != 0 || b == 0 || !k.inProgram(a, b) {
-			f.ax = einval
-			return
-		}
-		k.unmap(p, a, a+up(b))
-		if !k.space.set(a, a+up(b), free) {
-			f.ax = enomem
-		}
+		f.ax = k.munmap(p, a, b)
+	case sysMprotect:
+		f.ax = k.mprotect(a, b, c)
 	case sysMadvise:
-		const dontNeed, free = 4, 8
-		if a&pageMask != 0 || !k.inProgram(a, b) {
-			f.ax = einval
-			return
-		}
-		if c == dontNeed || c == free {
-			k.unmap(p, a, a+up(b))
-		}
+		f.ax = k.madvise(p, a, b, c)
 	case sysClone:
-		f.ax = k.clone(f)
+		f.ax = k.clone(t)
 	case sysExit:
 		t.state = unused
 		k.dispatch(p)
@@ -130,24 +108,22 @@ func (k *kernel) serve(p *processor) {
 	case sysSchedYield:
 		k.dispatch(p)
 	case sysNanosleep:
-		k.sleep(p, 0, duration(a), 0)
+		k.sleep(p, 0, k.duration(a), 0)
 	case sysFutex:
 		k.futex(p, f)
 	case sysGetaffinity:
-		if b < 8 || !k.inProgram(c, 8) {
+		if b < 8 || !k.reach(c, 8, canWrite) {
 			f.ax = einval
 			return
 		}
 		*at(c) = 1 // one processor
 		f.ax = 8
 	case sysClockGettime:
-		now := k.now()
-		if a == 0 { // CLOCK_REALTIME
-			now += k.epoch
-		}
-		*at(b), *at(b + 8) = now/1e9, now%1e9
-	case sysGettid, sysGetpid:
+		f.ax = k.clock(a, b)
+	case sysGettid:
 		f.ax = p.running + 1
+	case sysGetpid:
+		f.ax = 1
 	case sysEventfd2:
 		f.ax = fileEvent
 	case sysEpollCreate1:
@@ -159,18 +135,20 @@ func (k *kernel) serve(p *processor) {
 	case sysEpollPwait:
 		k.poll(p, f)
 	case sysGetrandom:
-		for i := uint64(0); i < b; i++ {
-			*(*uint8)(pointer(a + i)) = uint8(k.random() >> 8)
-		}
-		f.ax = b
+		f.ax = k.getrandom(a, b)
 	case sysRTSigaction:
-		k.sigaction(a, b)
+		f.ax = k.sigaction(a, b, c)
+	case sysRTSigprocmask:
+		f.ax = k.sigprocmask(t, a, b, c)
 	case sysSigaltstack:
-		k.sigaltstack(t, a, b)
+		f.ax = k.sigaltstack(t, a, b)
 	case sysRTSigreturn:
 		k.sigreturn(t)
-	case sysRTSigprocmask, sysMprotect, sysClose, sysPrctl, sysSetRobustList, sysPrlimit64, sysTgkill:
-		// No signal comes from outside, and protection is not kept: to say that all went well is true enough.
+	case sysTgkill:
+		f.ax = k.tgkill(b, c)
+	case sysKill:
+		f.ax = k.kill(p, b)
+	case sysClose, sysPrctl, sysSetRobustList, sysPrlimit64:
 	case sysFcntl:
 		const getFlags = 3
 		if b == getFlags {
@@ -184,12 +162,12 @@ func (k *kernel) serve(p *processor) {
 		f.ax = k.uname(a)
 	case sysGetuid, sysGetgid, sysGeteuid, sysGetegid: // root
 	default:
-		if nr >= callBase && nr < callBase+calls {
-			f.ax = k.call(p, nr, a, b)
+		if t.call >= callBase && t.call < callBase+calls {
+			f.ax = k.call(p, t.call, a, b)
 			return
 		}
 		f.ax = enosys
-		k.unknown(nr)
+		k.unknown(t.call)
 	}
 }
 
@@ -198,7 +176,7 @@ func (k *kernel) serve(p *processor) {
 func (k *kernel) uname(to uint64) uint64 {
 	const field = 65
 	texts := [...]string{"tacit", "guest", "0", "", "x86_64", ""}
-	if !k.inProgram(to, field*uint64(len(texts))) {
+	if !k.reach(to, field*uint64(len(texts)), canWrite) {
 		return efault
 	}
 	for i, text := range texts {
@@ -215,72 +193,6 @@ func (k *kernel) uname(to uint64) uint64 {
 
 // up rounds to whole pages.
 func up(n uint64) uint64 { return (n + pageMask) &^ pageMask }
-
-// inProgram says whether n bytes from a on lie in the program's part of the address space.
-func (k *kernel) inProgram(a, n uint64) bool {
-	return a >= userStart && a < 1<<47 && n <= 1<<47-a
-}
-
-// duration reads a struct timespec; negative where there is none.
-func duration(at_ uint64) int64 {
-	if at_ == 0 {
-		return -1
-	}
-	return int64(min(*at(at_)*1e9+*at(at_ + 8), 1<<62))
-}
-
-func (k *kernel) mmap(p *processor, a, n, protection, flags uint64) uint64 {
-	const fixed, anonymous, write = 0x10, 0x20, 2
-	n = up(n)
-	if flags&anonymous == 0 || n == 0 || n >= 1<<46 {
-		return einval
-	}
-	if flags&fixed != 0 {
-		if a&pageMask != 0 || !k.inProgram(a, n) {
-			return einval
-		}
-		k.unmap(p, a, a+n)
-	} else if a = k.space.room(a, n); a == 0 {
-		return enomem
-	}
-	kind := uint8(reserved)
-	if protection&write != 0 {
-		kind = usable
-	}
-	if !k.space.set(a, a+n, kind) {
-		return enomem
-	}
-	return a
-}
-
-// clone makes a thread with a stack and a thread pointer of its own, as the Go runtime asks for it: everything shared
-// (runtime/os_linux.go).
-func (k *kernel) clone(f *frame) uint64 {
-	child := *f
-	child.ax, child.sp = 0, f.si
-	i := k.spawn(&child, f.r8)
-	if i == 0 {
-		return eagain
-	}
-	return i + 1
-}
-
-func (k *kernel) futex(p *processor, f *frame) {
-	const operation, wait, wake = 0x7F, 0, 1
-	word := (*uint32)(pointer(f.di))
-	switch f.si & operation {
-	case wait:
-		if *word != uint32(f.dx) {
-			f.ax = eagain
-			return
-		}
-		k.sleep(p, f.di, duration(f.r10), etimedout)
-	case wake:
-		f.ax = k.wake(f.di, f.dx)
-	default:
-		f.ax = enosys
-	}
-}
 
 // poll is epoll_pwait on the one thing that can happen here: the runtime writes to its event file to wake its poller.
 func (k *kernel) poll(p *processor, f *frame) {
