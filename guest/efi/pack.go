@@ -17,6 +17,8 @@ type Program struct {
 	Arguments   []string // the first is its name
 	Environment []string // NAME=VALUE
 	Files       []byte   // a cpio archive, newc, of what its file system holds; may be empty
+	Directory   string   // where it begins; empty means the root
+	Raw         bool     // the console gets no CR before each LF
 	Input       bool     // standard input is the first serial port; else it is at its end
 }
 
@@ -72,10 +74,16 @@ func (p *Program) section() ([]byte, error) {
 	}
 	number(32, uint64(len(p.Arguments)))
 	number(40, uint64(len(p.Environment)))
+	flags := uint64(0)
 	if p.Input {
-		number(80, 1)
+		flags |= 1
 	}
-	executable := part(96, p.Executable)
+	if p.Raw {
+		flags |= 2
+	}
+	number(80, flags)
+	part(88, []byte(p.Directory))
+	executable := part(104, p.Executable)
 	part(16, texts)
 	part(48, functions(f))
 	part(64, p.Files)

@@ -9,6 +9,7 @@ const (
 	esrch        = ^uint64(3) + 1
 	eintr        = ^uint64(4) + 1
 	ebadf        = ^uint64(9) + 1
+	echild       = ^uint64(10) + 1
 	eagain       = ^uint64(11) + 1
 	enomem       = ^uint64(12) + 1
 	efault       = ^uint64(14) + 1

@@ -66,7 +66,7 @@ func (k *kernel) end(status int32) {
 	k.puts("guest: the program ended with status ")
 	k.dec(uint64(uint32(status)))
 	k.puts("\n")
-	k.reset(uefi.Aborted)
+	k.resetWith(uint64(uint8(status)))
 }
 
 // killed ends the guest as a signal ends its program.
@@ -76,17 +76,6 @@ func (k *kernel) killed(n uint64) {
 	k.dec(n)
 	k.puts("\n")
 	k.fail()
-}
-
-// unknown says once of a system call that there is no such thing here.
-func (k *kernel) unknown(nr uint64) {
-	if nr < uint64(len(k.missed)) && !k.missed[nr] {
-		k.missed[nr] = true
-		k.lineStart()
-		k.puts("guest: no system call ")
-		k.dec(nr)
-		k.puts("\n")
-	}
 }
 
 // putsError prints an error. The text that an error with details makes of them would have to be allocated, so it is made

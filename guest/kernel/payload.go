@@ -20,10 +20,12 @@ const (
 	payloadEnvc      = 40  // and how many variables of its environment
 	payloadFunctions = 48  // place and size of the table of functions (names.go)
 	payloadFiles     = 64  // place and size of an archive of files (archive.go)
-	payloadFlags     = 80  // payloadInput: standard input is the first serial port; else it is at its end
+	payloadFlags     = 80  // see below
+	payloadHere      = 88  // place and size of the name of the working directory
 	payloadSegments  = 128 // how many, then for each: address, bytes in memory, place, bytes in the image, rights
 
-	payloadInput = 1
+	payloadInput = 1 // standard input is the first serial port; else it is at its end
+	payloadRaw   = 2 // no CR before each LF on the console
 	maxSegments  = 16
 )
 

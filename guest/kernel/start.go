@@ -8,9 +8,12 @@ import "unsafe"
 // AMD64 supplement, section 3.4.1), and goes there.
 func (k *kernel) startProgram(p *processor) {
 	k.space.next = firstRoom
+	k.makeFiles(p)
 	_, _, program, resume, _ := addressOf()
 	if k.embedded() {
 		k.openTimer()
+		flags := k.payload.number(payloadFlags)
+		k.hasInput, k.raw = flags&payloadInput != 0, flags&payloadRaw != 0
 		program = k.loadProgram(p)
 	}
 	const size = 2 << 20
@@ -72,7 +75,7 @@ func (s *startStack) add(text []byte, count *uint64) {
 		return
 	}
 	s.sp -= uint64(len(text)) + 1
-	move(s.sp, uint64(uintptr(unsafe.Pointer(unsafe.SliceData(text)))), uint64(len(text)))
+	move(s.sp, addressOfBytes(text), uint64(len(text)))
 	*(*byte)(pointer(s.sp + uint64(len(text)))) = 0
 	s.places[s.arguments+s.variables] = s.sp
 	*count++
@@ -155,3 +158,6 @@ func (k *kernel) payloadWords(s *startStack, skip, n uint64, count *uint64) {
 
 // bytesOf is a text as bytes, which are not to be changed.
 func bytesOf(s string) []byte { return unsafe.Slice(unsafe.StringData(s), len(s)) }
+
+// addressOfBytes is where bytes are.
+func addressOfBytes(b []byte) uint64 { return uint64(uintptr(unsafe.Pointer(unsafe.SliceData(b)))) }

@@ -110,7 +110,7 @@ func (k *kernel) switchTo(p *processor, i uint64) {
 	p.frameEnd = uint64(uintptr(unsafe.Pointer(&t.frame))) + uint64(unsafe.Sizeof(t.frame))
 }
 
-// sleep puts the present thread to sleep: until somebody wakes those who sleep on futex, or, where ns is not negative,
+// sleep puts the present thread to sleep, which begins when its system call has been served: until somebody wakes those who sleep on futex, or, where ns is not negative,
 // so many nanoseconds have passed, after which its system call returns late.
 func (k *kernel) sleep(p *processor, futex uint64, ns int64, late uint64) {
 	t := k.current(p)
@@ -118,17 +118,12 @@ func (k *kernel) sleep(p *processor, futex uint64, ns int64, late uint64) {
 	if ns >= 0 {
 		t.wake = max(k.now()+uint64(ns), 1)
 	}
-	k.dispatch(p)
 }
 
 // sleepAgain is sleep for a system call that is made again when the thread is woken, to find what has changed.
 func (k *kernel) sleepAgain(p *processor, what uint64, ns int64, late uint64) {
-	t := k.current(p)
-	t.state, t.futex, t.wake, t.late, t.retry = sleeping, what, 0, late, true
-	if ns >= 0 {
-		t.wake = max(k.now()+uint64(ns), 1)
-	}
-	k.dispatch(p)
+	k.sleep(p, what, ns, late)
+	k.current(p).retry = true
 }
 
 // wake wakes up to n threads that sleep on futex.

@@ -76,3 +76,65 @@ func (k *kernel) tgkill(id, signal uint64) uint64 {
 	}
 	return k.signal(&k.threads[id-1], signal)
 }
+
+// pair stores two numbers, a struct timespec or the like.
+func (k *kernel) pair(to, first, second uint64) uint64 {
+	if !k.reach(to, 16, canWrite) {
+		return efault
+	}
+	*at(to), *at(to + 8) = first, second
+	return 0
+}
+
+func (k *kernel) nanosleep(p *processor, request uint64) uint64 {
+	if !k.reach(request, 16, canRead) {
+		return efault
+	}
+	ns := k.duration(request)
+	if ns < 0 {
+		return einval
+	}
+	k.sleep(p, 0, ns, 0)
+	return 0
+}
+
+func (k *kernel) clockNanosleep(p *processor, which, flags, request uint64) uint64 {
+	const absolute = 1
+	if !k.reach(request, 16, canRead) {
+		return efault
+	}
+	ns := k.duration(request)
+	if ns < 0 {
+		return einval
+	}
+	if flags&absolute != 0 {
+		now := k.now()
+		if which == 0 {
+			now += k.epoch
+		}
+		ns = max(ns-int64(now), 0)
+	}
+	k.sleep(p, 0, ns, 0)
+	return 0
+}
+
+// limits is what there may be of a resource: files, and of the rest what memory allows.
+func limits(resource uint64) uint64 {
+	const files = 7
+	if resource == files {
+		return maxFiles
+	}
+	return ^uint64(0)
+}
+
+// usage is getrusage: a struct rusage, of which the first two numbers are the time that was used.
+func (k *kernel) usage(to uint64) uint64 {
+	const size = 144
+	if !k.reach(to, size, canWrite) {
+		return efault
+	}
+	zero(to, size)
+	now := k.now()
+	*at(to), *at(to + 8) = now/1e9, now%1e9/1e3
+	return 0
+}
