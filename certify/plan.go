@@ -65,6 +65,7 @@ type Config struct {
 
 	Append          string        // to the kernels' command lines
 	Workers         int           // boots at a time; 0 means one a processor of the host
+	Engine          string        // as vm.Config has it
 	MaxInstructions uint64        // a boot; 0 means DefaultMaxInstructions
 	MaxVirtual      time.Duration // a boot, as vm.Config has it
 	MaxWall         time.Duration // a boot; 0 means no limit
@@ -286,7 +287,7 @@ func (c *Config) plan() ([]*Boot, error) {
 						Image: s.Image.Name, Platform: platform, Policy: policy, Memory: m, subject: i,
 						cfg: vm.Config{
 							Platform: platform, Cost: c.costOf(platform), FirmwarePolicy: policy, Memory: m, Image: s.Image,
-							Append: c.Append, MaxInstructions: limit, MaxVirtual: c.MaxVirtual, MaxWall: c.MaxWall,
+							Append: c.Append, Engine: c.Engine, MaxInstructions: limit, MaxVirtual: c.MaxVirtual, MaxWall: c.MaxWall,
 						},
 					})
 				}

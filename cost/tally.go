@@ -15,6 +15,14 @@ func (t *Tally) Add(e Event, n uint64) {
 	}
 }
 
+// Sum adds what other processors' time went to. The sum is then no span of time.
+func (t *Tally) Sum(other Tally) {
+	for e, n := range other.counts {
+		t.counts[e] += n
+	}
+	t.Waited += other.Waited
+}
+
 // Count is how often the event happened.
 func (t *Tally) Count(e Event) uint64 {
 	if e >= events {

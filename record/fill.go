@@ -23,7 +23,7 @@ func (l *Log) Record() *Record {
 	t := &totals{}
 	if l != nil {
 		t = &l.totals
-		r.Acceptance.Callers = l.callers.all()
+		r.Acceptance.Callers, r.Detected = l.callers.all(), l.detector.Detected
 	}
 	r.Acceptance.By = AcceptanceBy{
 		Firmware: t.accepted[Firmware].account(),

@@ -12,12 +12,13 @@ import (
 // Its methods are called in the order in which things happen in virtual time; a Log is not safe for concurrent use.
 // A nil *Log takes everything and keeps nothing, so that a package can be used without one.
 type Log struct {
-	totals  totals
-	callers callers
-	sink    Sink
-	watch   Sink
-	added   Added    // the run of pages held back for the sink; Bytes is 0 when there is none
-	taken   Accepted // the run of accepted pages held back for the sink
+	totals   totals
+	callers  callers
+	detector detector
+	sink     Sink
+	watch    Sink
+	added    Added    // the run of pages held back for the sink; Bytes is 0 when there is none
+	taken    Accepted // the run of accepted pages held back for the sink
 
 	last       Accepted // that was taken, and
 	operations uint64   // how many there were
@@ -102,6 +103,7 @@ func (l *Log) Accept(e Accepted) {
 	}
 	a.sizes[e.Size].add(e.Bytes, operations)
 	a.ns = addNS(a.ns, e.NS)
+	l.detector.accept(e)
 	if l.Reached(Init) {
 		a.afterInit.add(e.Bytes, operations)
 	} else {
@@ -153,6 +155,7 @@ func (l *Log) Convert(e Converted) {
 	}
 	e.To = min(e.To, physical.Shared)
 	l.totals.converted[e.To].add(e.Bytes, 1)
+	l.detector.taken.remove(uint64(e.GPA), e.Bytes)
 	l.show(e)
 	if l.sink != nil {
 		l.Flush()
@@ -179,6 +182,7 @@ func (l *Log) Call(e Called) {
 		t.calls = append(t.calls, Calls{Interface: key.on, Name: key.name, Status: key.status})
 	}
 	t.calls[i].Times++
+	l.detector.call(e.Status)
 	if l.sink != nil && e.Interface == UEFI {
 		l.Flush()
 		l.sink.Event(e)

@@ -29,6 +29,8 @@ type Record struct {
 	Attack *Attack `json:"attack"` // null: the host was honest
 	Lie    *Lie    `json:"lie"`    // null: firmware was honest
 
+	Detected Detected `json:"detected"` // what lets a host deceive this guest
+
 	Outcome   Outcome    `json:"outcome"`
 	Diagnosis *Diagnosis `json:"diagnosis"`
 
@@ -57,6 +59,9 @@ type Image struct {
 
 // Config is what the run depended on, besides image, platform and memory.
 type Config struct {
+	CPUs                 int    `json:"cpus"`     // processors
+	Schedule             string `json:"schedule"` // "round-robin", "random", "adversarial"
+	ScheduleSeed         uint64 `json:"schedule_seed"`
 	CommandLine          string `json:"command_line"`
 	InitrdSHA256         string `json:"initrd_sha256"` // in hexadecimal; empty without one
 	InputSHA256          string `json:"input_sha256"`  // of the input log, in hexadecimal; empty where nothing was typed

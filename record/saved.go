@@ -8,7 +8,7 @@ import (
 )
 
 // StateVersion changes with what [Log.Carry] carries.
-const StateVersion = 1
+const StateVersion = 3
 
 // Carry carries what the log has taken, with what it holds back for its sink. It is for package vm. A log that reads has
 // to be new; its sink hears of nothing that was before.
@@ -52,6 +52,7 @@ func (l *Log) Carry(s *state.Stream) {
 		})
 	}
 	l.callers.carry(s)
+	l.detector.carry(s)
 	l.added.carry(s)
 	l.taken.carry(s)
 	l.callers.carryStack(s, &l.taken.Stack)
@@ -145,5 +146,16 @@ func (c *callers) carryStack(s *state.Stream, stack **Stack) {
 			return
 		}
 		*stack = k.stack
+	}
+}
+
+// Carry carries a step of an attack, for the hosts that keep them.
+func (a *AttackStep) Carry(s *state.Stream) {
+	const maxText = 4096
+	a.Stamp.carry(s)
+	state.Numbers(s, &a.GPA)
+	state.Numbers(s, &a.Bytes)
+	for _, text := range []*string{&a.What, &a.State, &a.Refused} {
+		state.String(s, text, maxText)
 	}
 }

@@ -23,6 +23,7 @@ func (r *Record) WriteSummary(w io.Writer) error {
 	line(&b, "host time", FormatNS(r.Host.WallNS), fmt.Sprintf("%.1f MIPS", r.Host.MIPS), r.residentText())
 	r.Attack.write(&b)
 	r.Lie.write(&b)
+	r.Detected.write(&b)
 	line(&b, "outcome", string(r.Outcome))
 	r.Diagnosis.write(&b)
 	_, err := w.Write(b.Bytes())

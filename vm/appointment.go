@@ -9,7 +9,7 @@ import (
 )
 
 // An appointment is something to be done at an exact place of a run: when so many instructions have completed. What is
-// done must not change the guest.
+// done must not change the guest, unless it is its host that cheats.
 type appointment struct {
 	at uint64
 	to occasion
@@ -24,6 +24,8 @@ const (
 	traceEnds
 	debuggerStops // gdb's monitor at
 	eventComes    // Event
+	hostBegins    // the moment of Config.HostAttack
+	hostActs      // a host that cheats acts
 )
 
 // arrange makes an appointment. One for a place that the run has passed is kept at once.
@@ -48,12 +50,12 @@ func (m *Machine) expect() {
 	if len(m.appointments) > 0 {
 		next = m.appointments[0].at
 	}
-	m.cpus[0].LimitInstructions(next)
+	m.cpu().LimitInstructions(max(next, m.schedule.others) - m.schedule.others)
 }
 
 // keep keeps the appointments that are due. An error ends the run, or takes it out of its loop.
 func (m *Machine) keep(ctx context.Context) error {
-	for len(m.appointments) > 0 && m.appointments[0].at <= m.cpus[0].Instructions() {
+	for len(m.appointments) > 0 && m.appointments[0].at <= m.instructions() {
 		a := m.appointments[0]
 		m.appointments = m.appointments[1:]
 		if err := m.attend(ctx, a); err != nil {
@@ -79,6 +81,10 @@ func (m *Machine) attend(ctx context.Context, a appointment) error {
 		}
 	case eventComes:
 		return errEvent
+	case hostBegins:
+		m.cheatBegins()
+	case hostActs:
+		m.cheatActs()
 	}
 	return nil
 }
@@ -95,7 +101,7 @@ func (m *Machine) arrangeAll() {
 	end := t.From + t.Count
 	if endless := end < t.From; endless {
 		m.arrange(t.From, traceBegins)
-	} else if end > m.cpus[0].Instructions() {
+	} else if end > m.instructions() {
 		m.arrange(t.From, traceBegins)
 		m.arrange(end, traceEnds)
 	}

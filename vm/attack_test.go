@@ -147,10 +147,12 @@ var victims = []struct {
 	{"preload", func(p *program) { p.accept() }, func(p *program) { p.accept(); p.exit(); p.accept() }, "reads "},
 }
 
-func write(p *program)            { p.accept(); p.store(first); p.exit() }
-func writeThenAccept(p *program)  { write(p); p.accept() }
-func change(p *program)           { write(p); p.store(second); p.exit() }
-func changeThenAccept(p *program) { change(p); p.accept() }
+func write(p *program)           { p.accept(); p.store(first); p.exit() }
+func writeThenAccept(p *program) { write(p); p.accept() }
+func change(p *program)          { write(p); p.store(second); p.exit() }
+
+// changeThenAccept accepts anew as Linux does: in 4 KiB where 2 MiB are refused, since a page in pieces has come back.
+func changeThenAccept(p *program) { change(p); p.accept(); p.acceptSmall() }
 
 // lieShared gives memory away that it has written to, and has it still.
 func lieShared(p *program) { p.accept(); p.store(first); p.convert(true) }
@@ -158,6 +160,8 @@ func lieShared(p *program) { p.accept(); p.store(first); p.convert(true) }
 // liePrivate takes memory back that is shared.
 func liePrivate(p *program)           { p.convert(true); p.convert(false) }
 func liePrivateThenAccept(p *program) { liePrivate(p); p.acceptSmall() }
+
+const oldData = "reads old data"
 
 // seen says in the words of docs/attacks.md what the program met.
 func seen(t *testing.T, attack string, b booted) string {
@@ -184,7 +188,7 @@ func seen(t *testing.T, attack string, b booted) string {
 	case word == marks:
 		return "DECEIVED by the host's data"
 	case changed && word == first:
-		return "DECEIVED by old data"
+		return oldData
 	case word == first, changed && word == second:
 		return "reads its own data"
 	}
@@ -211,7 +215,7 @@ func TestHostAttacks(t *testing.T) {
 			t.Parallel()
 			row := fmt.Sprintf("| `%s` |", v.attack)
 			for _, platform := range []string{vm.TDX, vm.SNP} {
-				for _, program := range []func(p *program){v.goes, v.anew} {
+				for i, program := range []func(p *program){v.goes, v.anew} {
 					if program == nil {
 						row += " – |"
 						continue
@@ -227,8 +231,10 @@ func TestHostAttacks(t *testing.T) {
 						}
 					}
 					saw := seen(t, v.attack, b)
-					if strings.Contains(saw, "DECEIVED") {
-						t.Errorf("%s: the guest was %s", platform, saw)
+					// What hardware does not prevent either: see docs/attacks.md.
+					falls := v.attack == host.Replay && platform == vm.SNP && i == 1
+					if deceived := strings.Contains(saw, "DECEIVED") || saw == oldData; deceived != falls {
+						t.Errorf("%s: the guest %s; deceived: want %v", platform, saw, falls)
 					}
 					if !strings.Contains(b.Diagnosis.Summary, "the host ") {
 						t.Errorf("%s: the diagnosis does not say what the host did: %s", platform, b.Diagnosis.Summary)

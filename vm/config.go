@@ -12,9 +12,9 @@ import (
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/guest"
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/attack"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/gdb"
-	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/record/timeline"
 )
@@ -30,6 +30,7 @@ const (
 type Config struct {
 	Platform string       // TDX, SNP or None; empty means TDX
 	Memory   uint64       // bytes, a multiple of 2 MiB, 128 MiB to 4 TiB; 0 means 4 GiB
+	CPUs     int          // processors, 1 to MaxCPUs; 0 means 1
 	Image    *image.Image // what firmware starts; nil means tacit's own guest in Go ([guest.Demo])
 
 	// Initrd is the initial RAM disk; nil means one whose only file is tacit's init, for a bzImage. An empty one that
@@ -46,11 +47,16 @@ type Config struct {
 	Misalign        bool   // hand memory over at odd boundaries, so that the EFI stub has to accept some
 	HostPage        uint64 // size of the pages that the host adds: 4096 or 2 MiB; 0 means 2 MiB
 	Touch           uint64 // bytes of memory that tacit's init touches before it reports
-	HostAttack      string // how the host cheats, as [host.ParseAttack] reads it; empty means that it is honest
+	HostAttack      string // how the host cheats, as [attack.Parse] reads it; empty means that it is honest
 	FirmwareLie     string // how firmware lies, as [firmware.ParseLie] reads it; empty means that it is honest
 	UnacceptedTable bool   // firmware installs a table of unaccepted memory, as a kernel leaves one for kexec
 
 	Seed uint64 // of all randomness
+
+	// Where there are many processors: in what order they do what they could do at the same time, one of SchedulePolicies,
+	// of which the empty one is the first, and the seed of those orders that have one.
+	Schedule     string
+	ScheduleSeed uint64
 
 	// Limits, at which a run ends with the outcome [record.Limit]. MaxInstructions bounds what firmware's services do for
 	// the guest as well, as one instruction for each nanosecond that they take. MaxHostMemory is of the pages that the
@@ -61,7 +67,10 @@ type Config struct {
 	Since           time.Time     // zero means when Run is called
 	MaxHostMemory   uint64        // bytes; 0 means [DefaultMaxHostMemory]; math.MaxUint64 means no limit
 
-	BlockLimit int // instructions the processor decodes at once; 0 means its own choice. It must not matter
+	Engine         string // what executes the guest's instructions, one of Engines; empty means the first
+	BlockLimit     int    // instructions the processor decodes at once; 0 means its own choice. It must not matter
+	TranslateAfter int    // how often a block is entered before the translator translates it; 0 means its own choice. It must not matter
+	LockstepEvery  uint64 // in lock-step, instructions between two comparisons; 0 means those of a block
 
 	Cost cost.Model // for the platform; the zero Model means tacit's own
 
@@ -84,7 +93,8 @@ type Config struct {
 	Replay   []Typed
 	Typed    func(Typed) // hears what the serial port took, and when; may be nil
 
-	reports bool // the guest runs a program of tacit's, which reports
+	rival   *rival // in lock-step, what the interpreter is held against, in place of the translator; nil outside of tests
+	reports bool   // the guest runs a program of tacit's, which reports
 }
 
 // Bounds of Config.Memory.
@@ -97,6 +107,10 @@ const defaultMemory = 4 << 30
 
 // commandLine is what tacit passes to Linux by default. The console is the first serial port.
 const commandLine = "console=ttyS0 earlyprintk=ttyS0 panic=-1"
+
+// MaxCPUs is how many processors a machine can have: without interrupt remapping, Linux takes APIC IDs up to 254 (KVM's
+// extended destination IDs are not announced).
+const MaxCPUs = 255
 
 // rtcStart is the guest's time at the start, in Unix seconds: the same in every run. 2026-01-01 00:00 UTC.
 const rtcStart = 1767225600
@@ -111,16 +125,25 @@ func (c Config) Check() error {
 		return fmt.Errorf("%s of memory: want a multiple of 2 MiB from %s to %s",
 			record.FormatBytes(c.Memory), record.FormatBytes(minMemory), record.FormatBytes(maxMemory))
 	}
+	if c.CPUs < 0 || c.CPUs > MaxCPUs {
+		return fmt.Errorf("%d processors: want 1 to %d", c.CPUs, MaxCPUs)
+	}
+	if c.Schedule != "" && !slices.Contains(SchedulePolicies, c.Schedule) {
+		return fmt.Errorf("schedule %q: there are %s", c.Schedule, strings.Join(SchedulePolicies, ", "))
+	}
 	if c.FirmwarePolicy != "" && !slices.Contains(FirmwarePolicies, c.FirmwarePolicy) {
 		return fmt.Errorf("firmware policy %q: there are %s", c.FirmwarePolicy, strings.Join(FirmwarePolicies, ", "))
 	}
 	if c.HostAttack != "" {
-		a, err := host.ParseAttack(c.HostAttack)
+		a, err := attack.Parse(c.HostAttack)
 		if err != nil {
 			return err
 		}
 		if c.Platform == None {
 			return fmt.Errorf("host attack %s: on platform %s the host owns the memory, and nothing is promised", a.Kind, None)
+		}
+		if k, _ := attack.Named(a.Kind); !k.Against(c.Platform) {
+			return fmt.Errorf("host attack %s: it is for platform %s, and the guest runs on %s", a.Kind, strings.Join(k.On, ", "), c.Platform)
 		}
 	}
 	if c.FirmwareLie != "" {
@@ -139,6 +162,9 @@ func (c Config) Check() error {
 		return fmt.Errorf("host pages of %s: want 4 KiB or 2 MiB", record.FormatBytes(c.HostPage))
 	}
 	memory := cmp.Or(c.Memory, defaultMemory)
+	if err := c.checkEngine(); err != nil {
+		return err
+	}
 	switch {
 	case c.MaxWall < 0:
 		return fmt.Errorf("a limit of %v of wall time is negative", c.MaxWall)
@@ -174,8 +200,9 @@ func (c *Config) complete() error {
 		return err
 	}
 	c.Platform = cmp.Or(c.Platform, TDX)
-	c.Memory = cmp.Or(c.Memory, defaultMemory)
+	c.Memory, c.CPUs = cmp.Or(c.Memory, defaultMemory), cmp.Or(c.CPUs, 1)
 	c.FirmwareAccepts = cmp.Or(c.FirmwareAccepts, firmware.DefaultFirmwareAccepts)
+	c.Schedule = cmp.Or(c.Schedule, SchedulePolicies[0])
 	c.FirmwarePolicy = cmp.Or(c.FirmwarePolicy, FirmwarePolicies[0])
 	c.HostPage = cmp.Or(c.HostPage, 2<<20)
 	if c.MaxVirtual == 0 && c.Keyboard == nil && c.Replay == nil {
@@ -183,7 +210,7 @@ func (c *Config) complete() error {
 	}
 	c.MaxHostMemory = hostLimit(c.MaxHostMemory)
 	if c.HostAttack != "" {
-		a, err := host.ParseAttack(c.HostAttack)
+		a, err := attack.Parse(c.HostAttack)
 		if err != nil {
 			return err
 		}

@@ -4,7 +4,7 @@ import "github.com/tacit-vm/tacit/record"
 
 // costs is what virtual time went to.
 func (m *Machine) costs() record.Costs {
-	c := record.Costs{Total: record.SpentOn(m.cpus[0].Tally(), m.cfg.Cost)}
+	c := record.Costs{Total: record.SpentOn(m.tally(), m.cfg.Cost)}
 	if m.toInit != nil {
 		c.Init = new(record.SpentOn(*m.toInit, m.cfg.Cost))
 	}

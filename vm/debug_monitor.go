@@ -155,7 +155,7 @@ func (d *debugger) monitorPage(w io.Writer, args []string) error {
 	if err != nil {
 		return err
 	}
-	gpa, err := d.m.cpus[0].Translate(va, false)
+	gpa, err := d.m.cpu().Translate(va, false)
 	if err != nil {
 		return err
 	}
@@ -182,7 +182,7 @@ func (d *debugger) monitorPhysical(w io.Writer, args []string) error {
 	}
 	b := make([]byte, n)
 	if _, err := pieces(gpa, n, func(a, from, to uint64) error {
-		return d.m.cpus[0].ReadPhysical(a|d.m.platform.privateBit, b[from:to])
+		return d.m.cpu().ReadPhysical(a|d.m.platform.privateBit, b[from:to])
 	}); err != nil {
 		return err
 	}
@@ -207,7 +207,7 @@ var errArguments = errors.New("these arguments are wanted")
 // number reads a number in decimal, or in hexadecimal after 0x, or takes it from a register of the first processor:
 // $rdi, $pc.
 func (d *debugger) number(text string) (uint64, error) {
-	c := d.m.cpus[0]
+	c := d.m.cpu()
 	if name, ok := strings.CutPrefix(text, "$"); ok {
 		i := slices.Index(registerNames[:], name)
 		switch {

@@ -2,11 +2,9 @@ package vm
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 
 	"github.com/tacit-vm/tacit/internal/gdb"
-	"github.com/tacit-vm/tacit/internal/x86"
 )
 
 // Registers between the processor and gdb.
@@ -16,27 +14,31 @@ func general(r *gdb.Registers) [16]*uint64 {
 	return [16]*uint64{&r.RAX, &r.RCX, &r.RDX, &r.RBX, &r.RSP, &r.RBP, &r.RSI, &r.RDI, &r.R8, &r.R9, &r.R10, &r.R11, &r.R12, &r.R13, &r.R14, &r.R15}
 }
 
+// selectors returns the segment registers in the order of their numbers in instructions.
+func selectors(r *gdb.Registers) [6]*uint32 {
+	return [6]*uint32{&r.ES, &r.CS, &r.SS, &r.DS, &r.FS, &r.GS}
+}
+
 // Registers implements [gdb.Target].
 func (d *debugger) Registers(cpu int) gdb.Registers {
 	c := d.m.cpus[cpu]
-	s := c.State()
-	kernelGS, _ := c.MSR(x86.MSRKernelGSBase)
+	of := registersOf(c)
 	r := gdb.Registers{
-		RIP: s.RIP, RFLAGS: uint32(s.RFLAGS), MXCSR: s.MXCSR,
-		FSBase: c.R[x86.FSBase], GSBase: c.R[x86.GSBase], KernelGSBase: kernelGS,
-		CR0: s.CR0, CR2: s.CR2, CR3: s.CR3, CR4: s.CR4, CR8: s.CR8, EFER: s.EFER,
+		RIP: of.RIP, RFLAGS: uint32(of.RFLAGS), MXCSR: of.MXCSR, FSBase: of.FSBase, GSBase: of.GSBase, KernelGSBase: of.KernelGSBase,
+		CR0: of.CR0, CR2: of.CR2, CR3: of.CR3, CR4: of.CR4, CR8: of.CR8, EFER: of.EFER,
 	}
 	for i, v := range general(&r) {
-		*v = s.GPR[i]
+		*v = *of.general()[i]
 	}
-	for i, v := range []*uint32{&r.ES, &r.CS, &r.SS, &r.DS, &r.FS, &r.GS} { // in the order of x86.State
-		*v = uint32(s.Seg[i].Selector)
+	for i, v := range selectors(&r) {
+		*v = uint32(*of.selectors()[i])
 	}
 	for i := range r.XMM {
-		binary.LittleEndian.PutUint64(r.XMM[i][:], s.XMM[i][0])
-		binary.LittleEndian.PutUint64(r.XMM[i][8:], s.XMM[i][1])
+		binary.LittleEndian.PutUint64(r.XMM[i][:], of.XMM[i][0])
+		binary.LittleEndian.PutUint64(r.XMM[i][8:], of.XMM[i][1])
 	}
-	image := s.X87.Image()
+	x87 := c.State().X87
+	image := x87.Image()
 	loadX87(&r, &image)
 	return r
 }
@@ -44,54 +46,32 @@ func (d *debugger) Registers(cpu int) gdb.Registers {
 // SetRegisters implements [gdb.Target].
 func (d *debugger) SetRegisters(cpu int, r *gdb.Registers) error {
 	c := d.m.cpus[cpu]
+	want := Registers{
+		RIP: r.RIP, RFLAGS: uint64(r.RFLAGS), MXCSR: r.MXCSR, FSBase: r.FSBase, GSBase: r.GSBase, KernelGSBase: r.KernelGSBase,
+		CR0: r.CR0, CR2: r.CR2, CR3: r.CR3, CR4: r.CR4, CR8: r.CR8, EFER: r.EFER,
+	}
+	for i, v := range want.general() {
+		*v = *general(r)[i]
+	}
+	for i, v := range want.selectors() {
+		s := *selectors(r)[i]
+		if *v = uint16(s); uint32(*v) != s {
+			return fmt.Errorf("a selector has 16 bits, and %#x has more", s)
+		}
+	}
+	for i := range r.XMM {
+		want.XMM[i] = [2]uint64{binary.LittleEndian.Uint64(r.XMM[i][:]), binary.LittleEndian.Uint64(r.XMM[i][8:])}
+	}
 	now := d.Registers(cpu)
-	if err := settable(&now, r); err != nil {
+	if err := setRegisters(c, &want); err != nil {
 		return err
 	}
-	if x87Of(&now) != x87Of(r) || now.MXCSR != r.MXCSR {
+	if x87Of(&now) != x87Of(r) {
 		s := c.State()
 		image := s.X87.Image()
 		storeX87(r, &image)
 		s.X87.SetImage(&image)
-		s.MXCSR = r.MXCSR
 		c.SetState(&s)
-	}
-	for i, v := range general(r) {
-		c.R[i] = *v
-	}
-	c.R[x86.FSBase], c.R[x86.GSBase] = r.FSBase, r.GSBase
-	for i := range r.XMM {
-		c.X[i] = x86.XMM{binary.LittleEndian.Uint64(r.XMM[i][:]), binary.LittleEndian.Uint64(r.XMM[i][8:])}
-	}
-	if r.RFLAGS != now.RFLAGS {
-		c.SetFlags(uint64(r.RFLAGS))
-	}
-	if r.RIP != now.RIP {
-		c.SetRIP(r.RIP)
-	}
-	return nil
-}
-
-// settable says what keeps the registers from being what is asked for. Those that decide how the processor works are
-// the guest's own.
-func settable(now, want *gdb.Registers) error {
-	same := *want // but for what may change
-	for i, v := range general(&same) {
-		*v = *general(now)[i]
-	}
-	same.RIP, same.RFLAGS, same.XMM, same.MXCSR, same.FSBase, same.GSBase = now.RIP, now.RFLAGS, now.XMM, now.MXCSR, now.FSBase, now.GSBase
-	same.ST, same.FCTRL, same.FSTAT, same.FTAG, same.FISEG = now.ST, now.FCTRL, now.FSTAT, now.FTAG, now.FISEG
-	same.FIOFF, same.FOSEG, same.FOOFF, same.FOP = now.FIOFF, now.FOSEG, now.FOOFF, now.FOP
-	if same != *now {
-		return errors.New("segment and control registers are for reading")
-	}
-	for _, a := range []uint64{want.FSBase, want.GSBase, want.RIP} {
-		if uint64(int64(a<<16)>>16) != a {
-			return fmt.Errorf("%#x is not canonical", a)
-		}
-	}
-	if want.MXCSR>>16 != 0 {
-		return fmt.Errorf("MXCSR has no bits beyond 15, and %#x has", want.MXCSR)
 	}
 	return nil
 }

@@ -4,58 +4,23 @@ import (
 	"slices"
 
 	"github.com/tacit-vm/tacit/internal/gdb"
-	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
 )
 
-// What gdb asks of a machine that stands still: memory and points. Memory is read and written as the processor's page
-// tables lead, whatever they allow, and nothing happens to the guest by it: a page that is not accepted cannot be read,
-// and stays as it is.
+// What gdb asks of a machine that stands still: memory and points.
 
 // CPUs implements [gdb.Target].
 func (d *debugger) CPUs() int { return len(d.m.cpus) }
 
-// pieces calls f for each page's part of n bytes from address on, until it fails, and returns how many bytes it was not
-// called for in vain.
-func pieces(address, n uint64, f func(address, from, to uint64) error) (done uint64, err error) {
-	for done < n {
-		size := min(n-done, mem.PageSize-address%mem.PageSize)
-		if err := f(address, done, done+size); err != nil {
-			return done, err
-		}
-		address, done = address+size, done+size
-	}
-	return done, nil
-}
-
 // ReadMemory implements [gdb.Target].
 func (d *debugger) ReadMemory(cpu int, address uint64, p []byte) int {
-	c := d.m.cpus[cpu]
-	n, _ := pieces(address, uint64(len(p)), func(a, from, to uint64) error { return c.ReadVirtual(a, p[from:to]) })
-	return int(n)
+	n, _ := readMemory(d.m.cpus[cpu], address, p)
+	return n
 }
 
 // WriteMemory implements [gdb.Target].
 func (d *debugger) WriteMemory(cpu int, address uint64, p []byte) error {
-	c := d.m.cpus[cpu]
-	var gpas []uint64
-	_, err := pieces(address, uint64(len(p)), func(a, from, to uint64) error {
-		gpa, err := c.Translate(a, false)
-		if err == nil {
-			err = c.ReadPhysical(gpa, make([]byte, to-from))
-		}
-		gpas = append(gpas, gpa)
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	_, err = pieces(address, uint64(len(p)), func(_, from, to uint64) error {
-		gpa := gpas[0]
-		gpas = gpas[1:]
-		return c.WritePhysical(gpa, p[from:to])
-	})
-	return err
+	return writeMemory(d.m.cpus[cpu], address, p)
 }
 
 // SetPoints implements [gdb.Target]. The processors hear of them when they go on: gdb takes all away at each stop, and

@@ -12,9 +12,12 @@
 //
 //	config.go    what a machine is made of
 //	machine.go   making it
+//	boot.go      the way in: firmware, and what it is asked
 //	platform.go  the platforms, as far as the rest of the machine can tell them apart
 //	run.go       the loop: the processor runs, firmware serves, devices are on time
+//	schedule*.go whose turn it is, where there are many processors
 //	event.go     where a run stops; appointment.go, at an exact instruction; expect.go, when the console shows something
+//	registers.go what a machine that stands still holds, and changing it
 //	save.go      a machine in a file; saved*.go, the state of this package's own parts; fork.go, another one that shares memory
 //	ends.go      how a run ends that does not end by itself; hostmemory*.go, one of the reasons
 //	report.go    the guest's own books, held against the machine's

@@ -94,7 +94,7 @@ func (m *Machine) until(ns int64) int64 {
 // have. Without it a guest could have services work for it, of which few instructions call many.
 func (m *Machine) overworked() error {
 	n := m.cfg.MaxInstructions
-	if n == 0 || m.firmware.Worked() < n {
+	if n == 0 || m.boot.Worked() < n {
 		return nil
 	}
 	return &limitError{fmt.Sprintf("%s instructions, in what firmware's services did instead,", record.FormatCount(n))}
@@ -111,16 +111,20 @@ const neverGiveUp = math.MaxInt64
 // kernel is not to restart; what is left is a loop. A program that prints the same on the console is found out by going
 // on: it is in user mode.
 func (m *Machine) panicked() {
-	m.cpus[0].WatchUser()
+	for _, c := range m.cpus {
+		c.WatchUser()
+	}
 }
 
 // inUserMode hears of the first instruction at privilege level 3, since the start or since the kernel's last word.
 func (m *Machine) inUserMode() error {
 	m.console.goesOn()
+	m.cheatBack()
 	if m.log.Reached(record.Init) {
 		return nil
 	}
 	m.reached(record.Init)
+	m.arrangeAttack()
 	if m.event.kind == atInit {
 		return errEvent
 	}
@@ -131,7 +135,7 @@ func (m *Machine) inUserMode() error {
 func (m *Machine) runsOutOfMemory() {
 	m.full = true
 	if len(m.cpus) > 0 { // else a fork takes too much from the start, which is found at its first step
-		m.cpus[0].Pause()
+		m.cpu().Pause()
 	}
 }
 

@@ -119,5 +119,5 @@ func (m *Machine) awaitAcceptance() {
 	if m.debug != nil && m.debug.accept != 0 && (next == 0 || m.debug.accept < next) {
 		next = m.debug.accept
 	}
-	m.log.Await(next, m.cpus[0].Pause)
+	m.log.Await(next, func() { m.cpu().Pause() })
 }

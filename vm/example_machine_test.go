@@ -88,3 +88,27 @@ func ExampleMachine_ExpectString() {
 	fmt.Println("the guest has said that it accepts memory")
 	// Output: the guest has said that it accepts memory
 }
+
+// A machine that stands still shows its registers, its memory, and what the platform takes a page for.
+func ExampleMachine_Registers() {
+	m, err := vm.New(vm.Config{Platform: vm.TDX, Memory: 1 << 30})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer m.Close()
+	if _, err := m.Run(context.Background(), vm.AtInstruction(0)); err != nil {
+		log.Fatal(err)
+	}
+	r := m.Registers()
+	var code [4]byte
+	if _, err := m.ReadMemory(r.RIP, code[:]); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("long mode:", r.EFER>>10&1 == 1)
+	fmt.Println("the image's first page:", m.State(r.RIP))
+	fmt.Println("a page that nobody has used:", m.State(900<<20))
+	// Output:
+	// long mode: true
+	// the image's first page: accepted
+	// a page that nobody has used: absent
+}

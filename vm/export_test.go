@@ -1,6 +1,10 @@
 package vm
 
-import "context"
+import (
+	"context"
+
+	"github.com/tacit-vm/tacit/internal/x86"
+)
 
 // Steps goes on by as many steps of the run's loop as short as there are: an instruction, or a piece of a service of
 // firmware's. It returns how the run has ended, or nil.
@@ -9,7 +13,7 @@ func (m *Machine) Steps(ctx context.Context, n int) error {
 		if err := m.overdue(); err != nil {
 			return err
 		}
-		if err := m.guarded(func() error { return m.step(ctx, m.cpus[0], m.Now()+1) }); err != nil {
+		if err := m.guarded(func() error { return m.step(ctx, m.Now()+1) }); err != nil {
 			return err
 		}
 	}
@@ -18,3 +22,9 @@ func (m *Machine) Steps(ctx context.Context, n int) error {
 
 // Instructions returns how many have completed.
 func (m *Machine) Instructions() uint64 { return m.stamp().Instructions }
+
+// AgainstInterpreter puts the interpreter with blocks of a length into lock-step, in place of the translator. Plant, where
+// it is not nil, is called after each of that one's steps, and may do to it what an engine with a mistake does.
+func (c *Config) AgainstInterpreter(blockLimit int, plant func(*x86.CPU)) {
+	c.Engine, c.rival = Lockstep, &rival{blockLimit, plant}
+}

@@ -128,7 +128,7 @@ func FuzzGuest(f *testing.F) {
 	})
 }
 
-// sameEverywhere runs a fuzzed guest with blocks cut in three ways, asserts that they give the same record and console in
+// sameEverywhere runs a fuzzed guest under each engine and with blocks cut in three ways, asserts that they give the same record and console in
 // time, and returns how it ended.
 func sameEverywhere(t *testing.T, in []byte, platform, attack, lie byte) record.Outcome {
 	t.Helper()
@@ -148,9 +148,9 @@ func sameEverywhere(t *testing.T, in []byte, platform, attack, lie byte) record.
 	}
 	var outcome record.Outcome
 	var want []byte
-	for _, limit := range []int{0, 1, 5} {
-		cfg.BlockLimit, cfg.MaxWall = limit, time.Minute
-		b := boot(t, cfg)
+	for _, w := range ways(0, 1, 5) {
+		cfg.MaxWall = time.Minute
+		b := boot(t, w.of(cfg))
 		if b.Diagnosis != nil && strings.Contains(b.Diagnosis.Summary, "wall time") {
 			t.Fatalf("it does not come to its end: %+v", b.Diagnosis)
 		}
@@ -164,7 +164,7 @@ func sameEverywhere(t *testing.T, in []byte, platform, attack, lie byte) record.
 			want, outcome = slices.Clone(got), b.Outcome
 		}
 		if !bytes.Equal(got, want) {
-			t.Fatalf("with blocks of %d:\n%s\nwithout a limit:\n%s", limit, got, want)
+			t.Fatalf("%v:\n%s\nthe interpreter:\n%s", w, got, want)
 		}
 	}
 	return outcome

@@ -21,7 +21,7 @@ func (m *Machine) guarded(f func() error) (err error) {
 	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
-			err = &BugError{What: fmt.Sprint(p), RIP: m.cpus[0].RIP(), Stack: debug.Stack()}
+			err = &BugError{What: fmt.Sprint(p), RIP: m.cpu().RIP(), Stack: debug.Stack()}
 		}
 	}()
 	return f()

@@ -137,15 +137,18 @@ func TestGuestsOwnBooks(t *testing.T) {
 	}
 }
 
-// runsTheSame runs a program with blocks of several lengths, asserts that they give the same record and console, and
+// runsTheSame runs a program under each engine and with blocks of several lengths, and in lock-step, asserts that they give the same record and console, and
 // returns the first run.
 func runsTheSame(t *testing.T, platform string, img *image.Image) (first booted) {
 	t.Helper()
 	var want []byte
-	for _, limit := range []int{0, 1, 7} {
-		b := boot(t, vm.Config{
-			Platform: platform, Memory: 2 * gib, Image: img, Initrd: []byte{}, MaxInstructions: 3_000_000, BlockLimit: limit,
-		})
+	cfg := vm.Config{Platform: platform, Memory: 2 * gib, Image: img, Initrd: []byte{}, MaxInstructions: 3_000_000}
+	for i, w := range append(ways(0, 1, 7), way{engine: vm.Lockstep}) {
+		cfg := w.of(cfg)
+		if w.engine == vm.Lockstep {
+			againstInterpreter(t, &cfg)
+		}
+		b := boot(t, cfg)
 		r := *b.Record
 		r.Host = record.Host{}
 		got, err := json.Marshal(r)
@@ -153,10 +156,10 @@ func runsTheSame(t *testing.T, platform string, img *image.Image) (first booted)
 			t.Fatal(err)
 		}
 		got = append(got, b.console...)
-		if limit == 0 {
+		if i == 0 {
 			first, want = b, got
 		} else if !bytes.Equal(got, want) {
-			t.Errorf("blocks of %d:\n%s\nwithout a limit:\n%s", limit, got, want)
+			t.Errorf("%v:\n%s\nthe interpreter:\n%s", w, got, want)
 		}
 	}
 	return first

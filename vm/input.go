@@ -132,6 +132,9 @@ func (k *keyboard) put(text []byte) int {
 	if n == 0 {
 		return 0
 	}
+	if l := k.m.lockstep; l != nil {
+		l.follower.keyboard.put(text[:n])
+	}
 	t := Typed{k.m.stamp(), text[:n:n]}
 	if k.sum == nil {
 		k.sum = sha256.New()

@@ -7,7 +7,7 @@ func (m *Machine) lie() *record.Lie {
 	if m.cfg.FirmwareLie == "" {
 		return nil
 	}
-	told := m.firmware.Told()
+	told := m.boot.Told()
 	return &record.Lie{Kind: m.cfg.FirmwareLie, Told: told.Times, GPA: record.Address(told.About.Start), Bytes: told.About.Len()}
 }
 

@@ -9,7 +9,6 @@ import (
 	"github.com/tacit-vm/tacit/guest/report"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/device"
-	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/firmware/acpi"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -27,7 +26,8 @@ type Machine struct {
 	board    *device.Board
 	platform *platform
 	cpus     []*x86.CPU
-	firmware *firmware.Firmware
+	schedule schedule
+	boot     boot
 
 	console console
 	names   names
@@ -49,15 +49,18 @@ type Machine struct {
 
 	ended  error // how the guest ended the run from within an instruction, such as a device's power-off
 	exited bool  // the mark of ExitBootServices has been made
-	sums   *sums
-	budget hostBudget
-	grown  grown
-	full   bool // that is more than budget has for it
+
+	soughtMoment bool // a breakpoint is where Config.HostAttack begins
+	sums         *sums
+	budget       hostBudget
+	grown        grown
+	full         bool // that is more than budget has for it
 
 	appointments []appointment // in the order of time
 	trace        *tracer       // nil while nothing is traced
 	unfinished   *tracer       // of a trace that was under way when the machine was saved; nil where none was
 	debug        *debugger     // nil where there is no gdb
+	lockstep     *lockstep     // nil where one engine is enough
 	sampler      *sampler      // nil where what happens over time is not wanted
 	keyboard     keyboard
 }
@@ -106,36 +109,31 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	if m.platform, err = platforms[cfg.Platform].make(m); err != nil {
 		return m, err
 	}
-	policy, accepts := cfg.policy()
-	fw := firmware.Config{
-		TotalMemory: cfg.Memory, ACPI: m.acpi(),
-		Image: cfg.Image.Data, ImageName: cfg.Image.Name, LoadOptions: cfg.loadOptions(), Initrd: cfg.Initrd,
-		Unaccepted: m.platform.accept != nil, FirmwareAccepts: accepts, Misalign: cfg.Misalign, Policy: policy,
-		UnacceptedTable: cfg.UnacceptedTable, Lie: firmware.Lie(cfg.FirmwareLie),
-		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },
-		Seed:   cfg.Seed, RTCStart: rtcStart,
-		PrivateBit: m.platform.privateBit, Tables: m.platform.tables,
-		Console: &m.console, Log: m.log,
-	}
-	if m.platform.exception != nil {
-		fw.Exception = func(vector uint8, code uint64) (uint64, bool) { return m.platform.exception(m.cpus[0], vector, code) }
-	}
-	if m.firmware, err = firmware.New(fw); err != nil {
+	if m.boot, err = m.newFirmware(); err != nil {
 		return m, err
 	}
-	m.count(m.firmware, 1, &m.grown.firmware)
+	m.count(m.boot, 1, &m.grown.firmware)
 	if m.platform.states != nil {
 		m.count(m.platform.states, 2, &m.grown.states)
 	}
 	m.debug, m.sampler = m.newDebugger(), m.newSampler()
 	m.keyboard = keyboard{m: m, live: cfg.Keyboard, replay: cfg.Replay}
-	m.cpus = []*x86.CPU{x86.New(x86.Config{
-		Memory: m.memory, Platform: m.sampler.observe(m.platform), Bus: m.board, Traps: m.firmware,
+	m.schedule = newSchedule(&cfg)
+	processor := x86.Config{
+		Memory: m.memory, Platform: m.sampler.observe(m.platform), Bus: m.board, Traps: m.boot,
 		Cost: cfg.Cost, TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
-		CodeBytes: int(m.budget.code / 2),
-	})}
-	m.console.pause = m.cpus[0].Pause
+		CodeBytes: int(m.budget.code / 2), Engine: cfg.engine(), TranslateAfter: cfg.TranslateAfter,
+	}
+	if cfg.CPUs > 1 {
+		processor.LastTSC, processor.Hint = &m.schedule.lastTSC, m.hint
+	}
+	for id := range cfg.CPUs {
+		processor.ID = id
+		m.cpus = append(m.cpus, x86.New(processor))
+	}
+	m.console.pause = func() { m.cpu().Pause() }
 	for _, c := range m.cpus {
+		c.APIC.OnIPI(func(ipi x86.IPI) { m.send(c, ipi) })
 		c.APIC.OnEOI(m.board.EOI)
 		if m.board.PIC != nil {
 			c.APIC.OnINTA(m.board.PIC.Acknowledge)
@@ -155,6 +153,9 @@ const tscHz = 1_000_000_000
 // nothing.
 func (m *Machine) Close() {
 	m.thaw()
+	if m.lockstep != nil {
+		m.lockstep.follower.Close()
+	}
 	if m.sums != nil {
 		m.sums.giveUp()
 	}
@@ -166,21 +167,13 @@ func (m *Machine) Close() {
 // acpi describes the board to the operating system.
 func (m *Machine) acpi() acpi.Machine {
 	return acpi.Machine{
-		CPUs:          1,
+		CPUs:          m.cfg.CPUs,
 		IOAPICAddress: device.IOAPICBase, IOAPICID: device.IOAPICID,
 		UARTs:            []acpi.UART{{Port: device.COM1Port, GSI: device.COM1IRQ}, {Port: device.COM2Port, GSI: device.COM2IRQ}},
 		RTC:              &acpi.RTC{Port: device.RTCPort, GSI: device.RTCIRQ, Century: device.RTCCentury},
 		SleepControlPort: device.SleepControlPort, SleepStatusPort: device.SleepStatusPort, SleepTypeS5: device.SleepTypeS5,
 		ResetPort: device.ResetPort, ResetValue: device.ResetValue,
 	}
-}
-
-// Now is the machine's virtual time in nanoseconds.
-func (m *Machine) Now() int64 {
-	if len(m.cpus) == 0 {
-		return 0
-	}
-	return m.cpus[0].Now()
 }
 
 // Deliver takes an interrupt from the I/O APIC to the processors that it is for (delivery modes: SDM vol. 3, 11.6.1).
@@ -192,6 +185,7 @@ func (m *Machine) Deliver(dest uint32, logical bool, vector uint8, mode uint8, l
 	for _, c := range m.cpus {
 		if c.APIC.Accepts(dest, logical) {
 			c.APIC.Deliver(vector, level)
+			m.alert(c)
 			if mode == lowestPriority {
 				return
 			}
@@ -210,18 +204,13 @@ func (m *Machine) forget(p physical.Plane, start, end uint64) {
 func (m *Machine) end(why error) {
 	if m.ended == nil {
 		m.ended = why
-		m.cpus[0].Stop(why)
+		m.cpu().Stop(why)
 	}
-}
-
-func (m *Machine) stamp() record.Stamp {
-	c := m.cpus[0]
-	return record.Stamp{VirtualNS: c.Now(), Instructions: c.Instructions()}
 }
 
 func (m *Machine) reached(p record.Phase) {
 	if p == record.Init && m.toInit == nil {
-		m.toInit = new(m.cpus[0].Tally())
+		m.toInit = new(m.tally())
 	}
 	m.log.Mark(record.Marked{Stamp: m.stamp(), Phase: p, Unaccepted: m.platform.unaccepted()})
 }
@@ -234,7 +223,7 @@ func (m *Machine) newRecord() *record.Record {
 	r.Platform, r.MemoryBytes, r.CostModel = m.cfg.Platform, m.cfg.Memory, m.cfg.Cost.Name()
 	r.Costs = m.costs()
 	r.Config = record.Config{
-		CommandLine: m.cfg.kernelArguments(), FirmwareAcceptsBytes: m.cfg.FirmwareAccepts,
+		CPUs: m.cfg.CPUs, Schedule: m.cfg.Schedule, ScheduleSeed: m.cfg.ScheduleSeed, CommandLine: m.cfg.kernelArguments(), FirmwareAcceptsBytes: m.cfg.FirmwareAccepts,
 		FirmwarePolicy: m.cfg.FirmwarePolicy, Misalign: m.cfg.Misalign,
 		HostPageBytes: m.cfg.HostPage, TouchBytes: m.cfg.Touch, Seed: m.cfg.Seed, MaxInstructions: m.cfg.MaxInstructions,
 		MaxVirtualNS: max(m.cfg.MaxVirtual.Nanoseconds(), 0),
@@ -243,10 +232,10 @@ func (m *Machine) newRecord() *record.Record {
 	by := &r.Acceptance.By
 	by.Firmware.Name, by.Stub.Name, by.Kernel.Name = "firmware", m.stubName(), "kernel"
 	r.Lie = m.lie()
-	if m.platform.attack != nil {
-		r.Attack = m.platform.attack()
+	if h := m.platform.cheat; h != nil {
+		r.Attack = h.Report()
 	}
-	n := m.firmware.Negotiation()
+	n := m.boot.Negotiation()
 	r.Negotiation = record.Negotiation{
 		Offered: n.Offered, LookedUpBy: n.LookedUpBy, AllowedBy: n.AllowedBy,
 		AcceptedAtExit: n.AcceptedLate, ExitBootServices: n.ExitAttempts,

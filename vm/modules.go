@@ -109,7 +109,7 @@ func (m *Machine) readModule(at uint64) (id moduleID, ok bool) {
 	l := &m.names.layout
 	id.at = at
 	name := make([]byte, min(l.name.Size*l.name.Count, 64))
-	if m.cpus[0].ReadVirtual(at+l.name.Offset, name) != nil {
+	if m.cpu().ReadVirtual(at+l.name.Offset, name) != nil {
 		return id, false
 	}
 	text, _, _ := strings.Cut(string(name), "\x00")
@@ -159,7 +159,7 @@ func (m *Machine) moduleSymbols(id moduleID) *image.Symbols {
 		return nil
 	}
 	table := make([]byte, size*id.count)
-	if m.cpus[0].ReadVirtual(id.symtab, table) != nil {
+	if m.cpu().ReadVirtual(id.symtab, table) != nil {
 		return nil
 	}
 	last := uint32(0)
@@ -195,7 +195,7 @@ func (m *Machine) readText(at, size uint64) string {
 	var text []byte
 	for uint64(len(text)) < size {
 		b := make([]byte, min(size-uint64(len(text)), piece-at%piece))
-		if m.cpus[0].ReadVirtual(at, b) != nil {
+		if m.cpu().ReadVirtual(at, b) != nil {
 			break
 		}
 		text, at = append(text, b...), at+uint64(len(b))
@@ -213,7 +213,7 @@ func (m *Machine) moduleORC(id moduleID) *image.ORC {
 		return nil
 	}
 	ip, entry := make([]byte, count*image.ORCAddressSize), make([]byte, count*image.ORCEntrySize)
-	if m.cpus[0].ReadVirtual(at, ip) != nil || m.cpus[0].ReadVirtual(entries, entry) != nil {
+	if m.cpu().ReadVirtual(at, ip) != nil || m.cpu().ReadVirtual(entries, entry) != nil {
 		return nil
 	}
 	orc, err := m.names.orc.Module(at, ip, entry)
@@ -226,7 +226,7 @@ func (m *Machine) moduleORC(id moduleID) *image.ORC {
 // number reads an unsigned number of 1 to 8 bytes of the guest's memory.
 func (m *Machine) number(va, size uint64) (v uint64, ok bool) {
 	var b [8]byte
-	if size == 0 || size > 8 || m.cpus[0].ReadVirtual(va, b[:size]) != nil {
+	if size == 0 || size > 8 || m.cpu().ReadVirtual(va, b[:size]) != nil {
 		return 0, false
 	}
 	return binary.LittleEndian.Uint64(b[:]), true

@@ -20,7 +20,10 @@ func (m *Machine) describe(r *record.Record, end error) {
 		r.Acceptance.BitmapError = m.books.err.Error()
 	}
 	r.Guest = m.guestReport()
-	r.Outcome = m.outcome(end)
+	if r.Outcome = m.outcome(end); r.Outcome == record.PowerOff {
+		m.log.WentOn()
+		r.Detected = m.log.Record().Detected
+	}
 	if r.Outcome != record.PowerOff && r.Outcome != record.Cancelled {
 		r.Diagnosis = m.diagnose(r, end)
 	}
@@ -76,10 +79,8 @@ func (m *Machine) poweredOff() record.Outcome {
 
 // untested says which attack or lie never happened that was to; it is empty where none is missing.
 func (m *Machine) untested() string {
-	if m.platform.attack != nil {
-		if a := m.platform.attack(); len(a.Steps) == 0 {
-			return fmt.Sprintf("the host attack %s:%d never happened: there was no opportunity", a.Kind, a.N)
-		}
+	if h := m.platform.cheat; h != nil && len(h.Report().Steps) == 0 {
+		return fmt.Sprintf("the host attack %v never happened: there was no opportunity", h.Attack())
 	}
 	if l := m.lie(); l != nil && l.Told == 0 {
 		return fmt.Sprintf("the firmware lie %s was never told: there was no opportunity", l.Kind)
@@ -138,7 +139,7 @@ func (m *Machine) missing(end error) string {
 		returned *firmware.Returned
 		fault    *firmware.Fault
 	)
-	switch missed := m.firmware.Missed(); {
+	switch missed := m.boot.Missed(); {
 	case errors.As(end, &returned) && len(missed) > 0:
 		var names []string
 		for _, protocol := range missed {
@@ -168,7 +169,7 @@ func (m *Machine) blame(d *record.Diagnosis, gpa, gva uint64, state string) {
 	if gva != 0 {
 		d.GVA = &v
 	}
-	for _, u := range m.firmware.Leaves() {
+	for _, u := range m.boot.Leaves() {
 		if gpa >= u.Start && gpa < u.End {
 			d.Advice = "Firmware handed this page over as EfiUnacceptedMemory: the guest has to accept it (" + m.platform.how + ") before it touches it."
 		}

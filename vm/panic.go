@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/arch/x86/x86asm"
 
+	"github.com/tacit-vm/tacit/internal/disasm"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
@@ -80,7 +81,7 @@ func (m *Machine) oopsAt(text string) (rip uint64, symbol string, ok bool) {
 // of it is a call of such a function, which no other number on a stack looks like. Of several the outermost counts.
 func (m *Machine) surrender() (rip uint64, ok bool) {
 	const most, word = 64 << 10, 8 // kernel stacks have 16 KiB, and 32 with KASAN
-	c := m.cpus[0]
+	c := m.cpu()
 	var page [4096]byte
 	for sp := c.State().GPR[x86.RSP] &^ (word - 1); ; {
 		end := sp + min(uint64(len(page))-sp%uint64(len(page)), most)
@@ -110,7 +111,7 @@ func (m *Machine) callBefore(ret uint64) (at, target uint64, ok bool) {
 	// The usual one first: what ends like a shorter call may be one with a displacement.
 	for _, n := range []uint64{5, 6, 2, 3, 7, 4, 8} {
 		b := make([]byte, n)
-		if m.cpus[0].ReadVirtual(ret-n, b) != nil {
+		if m.cpu().ReadVirtual(ret-n, b) != nil {
 			continue
 		}
 		if n == 5 {
@@ -119,7 +120,7 @@ func (m *Machine) callBefore(ret uint64) (at, target uint64, ok bool) {
 			}
 			continue
 		}
-		if in, err := x86asm.Decode(b, 64); err == nil && in.Op == x86asm.CALL && in.Len == int(n) {
+		if in, ok := disasm.Decode(b); ok && in.Op == x86asm.CALL && in.Len == int(n) {
 			return ret - n, 0, true
 		}
 	}
@@ -137,12 +138,12 @@ func (m *Machine) endedAt(end error) (rip uint64, ok bool) {
 	if v := m.unvalidated(); v != nil {
 		return v.RIP, true // and not where the guest's handler gave up
 	}
-	c := m.cpus[0]
+	c := m.cpu()
 	gpa, err := c.Translate(c.RIP(), false)
-	if gpa &^= m.platform.privateBit; err != nil || !m.firmware.Trap(gpa) {
+	if gpa &^= m.platform.privateBit; err != nil || !m.boot.Trap(gpa) {
 		return c.RIP(), true
 	}
-	ret, ok := m.firmware.Caller(gpa)
+	ret, ok := m.boot.Caller(gpa)
 	if at, _, called := m.callBefore(ret); called {
 		return at, ok
 	}
@@ -152,7 +153,7 @@ func (m *Machine) endedAt(end error) (rip uint64, ok bool) {
 // locate says at which instruction the guest ended, and in which function: where a kernel gave up; where the processor
 // stood before an exception took it to firmware; where it called the service in which it ended; or else where it stands.
 func (m *Machine) locate(d *record.Diagnosis, outcome record.Outcome, end error) {
-	c := m.cpus[0]
+	c := m.cpu()
 	rip, symbol, ok := uint64(0), "", false
 	if outcome == record.GuestPanic || m.console.panic != "" && outcome != record.Violation {
 		rip, symbol, ok = m.gaveUp()

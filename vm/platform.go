@@ -5,6 +5,7 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/attack"
 	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/host"
@@ -25,7 +26,7 @@ type platform struct {
 	privateBit uint64                                                               // in page-table entries that firmware makes
 	tables     []firmware.PlatformTable                                             // that firmware publishes for the platform
 	exception  func(c *x86.CPU, vector uint8, code uint64) (length uint64, ok bool) // firmware's handler, where the platform needs one
-	attack     func() *record.Attack                                                // what a host that cheats has done; nil where it is honest
+	cheat      *attack.Host                                                         // the host, where it cheats; nil where it is honest
 	parts      []part                                                               // whose state is saved
 	efer       uint64                                                               // bits of EFER beyond those that every processor has
 

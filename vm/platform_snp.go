@@ -3,6 +3,7 @@ package vm
 import (
 	"fmt"
 
+	"github.com/tacit-vm/tacit/internal/attack"
 	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/host"
@@ -23,12 +24,12 @@ func makeSNP(m *Machine) (*platform, error) {
 	if err != nil {
 		return nil, fmt.Errorf("host: %w", err)
 	}
-	server, attack, err := m.snpHost(h)
+	server, cheat, err := m.snpHost(h)
 	if err != nil {
 		return nil, err
 	}
 	guest, err = snp.New(snp.Config{
-		Memory: m.memory, RAM: m.ram, CPUs: 1, Host: server, Seed: m.cfg.Seed, Features: x86.Features,
+		Memory: m.memory, RAM: m.ram, CPUs: m.cfg.CPUs, Processors: m, Stamp: func(*x86.CPU) record.Stamp { return m.stamp() }, Host: server, Seed: m.cfg.Seed, Features: x86.Features,
 		Log: m.log, Forget: m.forget,
 	})
 	if err != nil {
@@ -36,15 +37,15 @@ func makeSNP(m *Machine) (*platform, error) {
 	}
 	server.Serve(guest)
 	parts := []part{{"snp", snp.StateVersion, guest.Carry}, {"host", host.StateVersion, h.Carry}}
-	if attack != nil {
+	if cheat != nil {
 		parts = append(parts, part{attackSection, host.StateVersion, server.Carry})
 	}
 	return &platform{
 		Platform: guest, unaccepted: guest.Unaccepted, memory: guest.Memory, accept: guest.AcceptRange,
-		state: guest.State, states: guest, attack: attack, parts: parts,
+		state: guest.State, states: guest, cheat: cheat, parts: parts,
 		privateBit: snp.CBit, efer: snp.EFER,
 		how: "a page state change, then PVALIDATE", stranger: noSNPGuest,
-		unvalidated: func() *confidential.Violation { return guest.Unvalidated(m.cpus[0]) },
+		unvalidated: func() *confidential.Violation { return guest.Unvalidated(m.cpu()) },
 		exception: func(c *x86.CPU, vector uint8, code uint64) (uint64, bool) {
 			if vector != x86.VectorVC {
 				return 0, false
@@ -62,15 +63,15 @@ type snpHost interface {
 	Carry(*state.Stream)
 }
 
-// snpHost returns the host that the configuration asks for. The second result tells what one that cheats has done; nil
-// where it is honest.
-func (m *Machine) snpHost(honest *host.SNP) (snpHost, func() *record.Attack, error) {
+// snpHost returns the host that the configuration asks for. The second result is what it does beyond serving; nil where it is
+// honest.
+func (m *Machine) snpHost(honest *host.SNP) (snpHost, *attack.Host, error) {
 	if m.cfg.HostAttack == "" {
 		return honest, nil, nil
 	}
-	a, err := host.ParseAttack(m.cfg.HostAttack)
-	cheat := host.CheatSNP(honest, m.memory, a)
-	return cheat, cheat.Report, err
+	a, err := attack.Parse(m.cfg.HostAttack)
+	cheat := attack.OfSNP(honest, m.memory, a)
+	return cheat, cheat.Host, err
 }
 
 // noSNPGuest knows a system that is no SEV-SNP guest: each of those registers a GHCB before it uses one. Firmware here

@@ -3,6 +3,7 @@ package vm
 import (
 	"fmt"
 
+	"github.com/tacit-vm/tacit/internal/attack"
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/internal/state"
 	"github.com/tacit-vm/tacit/internal/tdx"
@@ -16,12 +17,12 @@ func makeTDX(m *Machine) (*platform, error) {
 	if err != nil {
 		return nil, fmt.Errorf("host: %w", err)
 	}
-	server, attack, err := m.tdHost(h)
+	server, cheat, err := m.tdHost(h)
 	if err != nil {
 		return nil, err
 	}
 	module, err := tdx.New(tdx.Config{
-		Memory: m.memory, RAM: m.ram, CPUs: 1, Host: server,
+		Memory: m.memory, RAM: m.ram, CPUs: m.cfg.CPUs, Stamp: func(*x86.CPU) record.Stamp { return m.stamp() }, Host: server,
 		Attributes: abi.AttrSEPTVEDisable, Features: x86.Features,
 		Log: m.log, Forget: m.forget,
 	})
@@ -30,12 +31,12 @@ func makeTDX(m *Machine) (*platform, error) {
 	}
 	server.Serve(module)
 	parts := []part{{"tdx", tdx.StateVersion, module.Carry}, {"host", host.StateVersion, h.Carry}}
-	if attack != nil {
+	if cheat != nil {
 		parts = append(parts, part{attackSection, host.StateVersion, server.Carry})
 	}
 	return &platform{
 		Platform: module, unaccepted: module.Unaccepted, memory: module.Memory, accept: module.AcceptRange,
-		state: module.State, states: module, attack: attack, parts: parts,
+		state: module.State, states: module, cheat: cheat, parts: parts,
 		how: "TDG.MEM.PAGE.ACCEPT", stranger: noTDXGuest,
 	}, nil
 }
@@ -47,15 +48,15 @@ type tdHost interface {
 	Carry(*state.Stream)
 }
 
-// tdHost returns the host that the configuration asks for. The second result tells what one that cheats has done; nil
-// where it is honest.
-func (m *Machine) tdHost(honest *host.Host) (tdHost, func() *record.Attack, error) {
+// tdHost returns the host that the configuration asks for. The second result is what it does beyond serving; nil where it is
+// honest.
+func (m *Machine) tdHost(honest *host.Host) (tdHost, *attack.Host, error) {
 	if m.cfg.HostAttack == "" {
 		return honest, nil, nil
 	}
-	a, err := host.ParseAttack(m.cfg.HostAttack)
-	cheat := host.CheatTD(honest, m.memory, a)
-	return cheat, cheat.Report, err
+	a, err := attack.Parse(m.cfg.HostAttack)
+	cheat := attack.OfTD(honest, m.memory, a)
+	return cheat, cheat.Host, err
 }
 
 // noTDXGuest knows a system that is no TDX guest: each of those asks the module first how wide its addresses are.

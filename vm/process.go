@@ -76,7 +76,7 @@ func (m *Machine) processName() string {
 // currentTask returns the address of the kernel's structure of the thread that runs. Like the stack it is read by word,
 // so that a stack that has not changed is the same process's.
 func (m *Machine) currentTask() (task uint64, ok bool) {
-	mine := m.cpus[0].R[x86.GSBase] // the processor's own variables
+	mine := m.cpu().R[x86.GSBase] // the processor's own variables
 	if hot, ok := m.names.table.PerCPU("pcpu_hot"); ok {
 		current, ok := m.names.types.Member("pcpu_hot", "current_task")
 		if !ok {

@@ -36,11 +36,11 @@ func (m *Machine) mark(k report.Mark) {
 
 // readBitmap counts the set bits of the unaccepted memory bitmap, where the guest's stub has installed one.
 func (m *Machine) readBitmap() (*uint64, error) {
-	table, ok := m.firmware.ConfigurationTable(uefi.LinuxUnacceptedMemTableGUID)
+	table, ok := m.boot.ConfigurationTable(uefi.LinuxUnacceptedMemTableGUID)
 	if !ok {
 		return nil, nil
 	}
-	c := m.cpus[0]
+	c := m.cpu()
 	table |= m.platform.privateBit
 	var b [accept.HeaderSize]byte
 	if err := c.ReadPhysical(table, b[:]); err != nil {

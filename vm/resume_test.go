@@ -120,10 +120,16 @@ type place struct {
 // makes, and has to be the same.
 func resumed(t testing.TB, cfg vm.Config, places []place) *shown {
 	t.Helper()
+	return resumedIn(t, cfg, []way{{blocks: cfg.BlockLimit}}, places)
+}
+
+// resumedIn is resumed, each time in the next of these ways.
+func resumedIn(t testing.TB, cfg vm.Config, how []way, places []place) *shown {
+	t.Helper()
 	var w shown
 	cfg, lines := w.watch(cfg)
 	m := newMachine(t, cfg)
-	for _, p := range places {
+	for i, p := range places {
 		if !run(t, m, vm.AtInstruction(p.instruction)) {
 			break
 		}
@@ -134,7 +140,7 @@ func resumed(t testing.TB, cfg vm.Config, places []place) *shown {
 		}
 		saved := save(t, m)
 		m.Close()
-		m = load(t, saved, later(cfg))
+		m = load(t, saved, how[(i+1)%len(how)].of(later(cfg)))
 		if again := save(t, m); !bytes.Equal(saved, again) {
 			t.Fatalf("saved at %+v, it is saved otherwise once it has been loaded", p)
 		}

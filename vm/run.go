@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"time"
 
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -58,7 +57,8 @@ func (m *Machine) Run(ctx context.Context, until Event) (came bool, err error) {
 	}
 	var bug *BugError
 	var load *loadError
-	if m.over = end; errors.As(end, &bug) || errors.As(end, &load) {
+	var differ *DifferenceError
+	if m.over = end; errors.As(end, &bug) || errors.As(end, &load) || errors.As(end, &differ) {
 		return false, end
 	}
 	if m.record == nil {
@@ -67,6 +67,10 @@ func (m *Machine) Run(ctx context.Context, until Event) (came bool, err error) {
 		m.reached(record.End)
 		m.record = m.newRecord()
 		m.describe(m.record, end)
+		if err := m.agree(ctx, end); err != nil {
+			m.over, m.record = err, nil
+			return false, err
+		}
 		m.debug.ended(ctx, m.record)
 	}
 	return until.kind == atViolation && m.record.Outcome == record.Violation, nil
@@ -86,7 +90,7 @@ func (m *Machine) Record() (*record.Record, error) {
 	default:
 		r = m.soFar(record.Stopped)
 	}
-	r.Host = record.HostOf(m.ran, m.cpus[0].Instructions()-m.before, peakRSS())
+	r.Host = record.HostOf(m.ran, m.instructions()-m.before, peakRSS())
 	return r, replayError(m.over)
 }
 
@@ -118,7 +122,7 @@ const (
 func (m *Machine) start(ctx context.Context) error {
 	c := m.cpus[0]
 	m.reached(record.FirmwareStart)
-	if err := m.firmware.Boot(c); errors.Is(err, x86.ErrYield) {
+	if err := m.boot.Boot(c); errors.Is(err, x86.ErrYield) {
 		return fmt.Errorf("firmware: %w", givenUp(ctx, err))
 	} else if err != nil {
 		return &loadError{err}
@@ -127,7 +131,9 @@ func (m *Machine) start(ctx context.Context) error {
 		return m.exhausted()
 	}
 	m.reached(record.StubEntry)
-	c.WatchUser()
+	for _, c := range m.cpus {
+		c.WatchUser()
+	}
 	m.started = true
 	return nil
 }
@@ -142,6 +148,7 @@ func (m *Machine) run(ctx context.Context, until Event) error {
 	if !m.arranged {
 		m.arranged = true
 		m.arrangeAll()
+		m.arrangeAttack()
 		if err := m.keep(ctx); err != nil {
 			return err
 		}
@@ -155,7 +162,15 @@ func (m *Machine) run(ctx context.Context, until Event) error {
 	if err := m.keep(ctx); err != nil {
 		return err
 	}
-	c := m.cpus[0]
+	if m.cfg.Engine == Lockstep {
+		if m.lockstep == nil {
+			var err error
+			if m.lockstep, err = m.newLockstep(); err != nil {
+				return err
+			}
+		}
+		defer m.lockstep.attend(ctx)()
+	}
 	stretch := int64(slice)
 	if m.debug != nil {
 		stretch = debugSlice
@@ -172,12 +187,14 @@ func (m *Machine) run(ctx context.Context, until Event) error {
 			return err
 		}
 		m.progress()
-		until := m.keyboard.until(m.until(c.Now() + stretch))
-		for c.Now() < until {
+		m.seekMoment()
+		m.watchForCheat()
+		until := m.keyboard.until(m.until(m.Now() + stretch))
+		for m.Now() < until {
 			if err := interrupted(ctx); err != nil {
 				return err
 			}
-			if err := m.step(ctx, c, m.sampler.until(until)); err != nil {
+			if err := m.step(ctx, m.sampler.until(until)); err != nil {
 				return err
 			}
 			m.sampler.sample()
@@ -191,14 +208,27 @@ func (m *Machine) progress() {
 	}
 }
 
-// step runs the processor until something happens, at the latest at virtual time until, and deals with it.
-func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
-	event := int64(math.MaxInt64)
-	if ns, ok := m.board.NextEvent(); ok {
-		event = ns
+// step runs a processor until something happens, at the latest at virtual time until, and deals with it.
+func (m *Machine) step(ctx context.Context, until int64) error {
+	if err := m.wake(); err != nil {
+		return err
 	}
-	exit := c.Run(min(event, until))
-	m.board.Advance(c.Now())
+	c, end := m.next(until)
+	if m.lockstep != nil {
+		return m.lockstep.step(ctx, c, end, until)
+	}
+	return m.deal(ctx, c, m.execute(c, end), end)
+}
+
+// execute runs the processor until something happens, at the latest at virtual time end.
+func (m *Machine) execute(c *x86.CPU, end int64) x86.Exit {
+	exit := c.Run(end)
+	m.board.Advance(m.behind())
+	return exit
+}
+
+// deal deals with what has happened.
+func (m *Machine) deal(ctx context.Context, c *x86.CPU, exit x86.Exit, end int64) error {
 	if m.full && exit.Kind != x86.ExitStopped {
 		return m.exhausted()
 	}
@@ -206,7 +236,7 @@ func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
 	case x86.ExitDeadline, x86.ExitYield:
 		return nil
 	case x86.ExitHalted:
-		return m.wait(ctx, c, min(event, until))
+		return m.wait(ctx, c, end)
 	case x86.ExitTrap:
 		if err := m.serve(c, exit.GPA); err != nil {
 			return givenUp(ctx, err)
@@ -225,6 +255,9 @@ func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
 		}
 		fallthrough
 	case x86.ExitBreak, x86.ExitWatch, x86.ExitStep:
+		if exit.Kind == x86.ExitBreak && m.cheatHeard() || exit.Kind == x86.ExitWatch && m.cheatSaw(exit) {
+			return nil
+		}
 		m.console.flush()
 		return m.debug.stopped(ctx, c, exit)
 	}
@@ -233,6 +266,9 @@ func (m *Machine) step(ctx context.Context, c *x86.CPU, until int64) error {
 
 // wait lets time pass for a processor that waits for an interrupt.
 func (m *Machine) wait(ctx context.Context, c *x86.CPU, until int64) error {
+	if len(m.cpus) > 1 && m.ready() < until {
+		return nil // it is another one's turn
+	}
 	if !c.TimerWakes() && !m.keyboard.open() {
 		if _, ok := m.board.NextEvent(); !ok {
 			return errHalted
@@ -240,23 +276,18 @@ func (m *Machine) wait(ctx context.Context, c *x86.CPU, until int64) error {
 	}
 	m.console.flush()
 	c.Skip(m.keyboard.rest(ctx, c.Now(), until))
-	m.board.Advance(c.Now())
+	m.board.Advance(m.behind())
 	return nil
 }
 
 // serve lets firmware do what was called.
 func (m *Machine) serve(c *x86.CPU, gpa uint64) error {
-	if err := m.firmware.Call(c, gpa); err != nil {
+	if err := m.boot.Call(c, gpa); err != nil {
 		return err
 	}
 	if err := m.overworked(); err != nil {
 		return err
 	}
-	if m.firmware.Exited() && !m.exited {
-		m.exited = true
-		m.reached(record.ExitBootServices)
-		image := m.firmware.Image()
-		c.Fence(image.Start, image.End)
-	}
+	m.left()
 	return nil
 }

@@ -31,7 +31,7 @@ type part struct {
 func (m *Machine) parts() []part {
 	all := []part{
 		{"log", record.StateVersion, m.log.Carry},
-		{"firmware", firmware.StateVersion, m.firmware.Carry},
+		{"firmware", firmware.StateVersion, m.boot.Carry},
 		{"devices", device.StateVersion, m.board.Carry},
 	}
 	all = append(all, m.platform.parts...)
@@ -71,8 +71,9 @@ func (m *Machine) savable() error {
 }
 
 // Load makes the machine that [Machine.Save] has written. Of cfg counts what is about the rest of the run: Console,
-// Progress, Events, Symbols, StubSymbols, Callers, Debugger, Trace, Keyboard, Replay, Typed, BlockLimit, limits in place of those
-// before, and HostAttack, which begins to count now. The other fields have to be zero: the machine has them.
+// Progress, Events, Symbols, StubSymbols, Callers, Debugger, Trace, Keyboard, Replay, Typed, Engine and what is said of
+// engines, limits in place of those before, and HostAttack, which begins to count now. The other fields have to be zero:
+// the machine has them.
 //
 // The file may be anybody's. What is wrong with it is an error, and what the machine may take of the host's memory is
 // bounded by Config.MaxHostMemory.

@@ -13,7 +13,7 @@ import (
 )
 
 // configVersion changes with what [Config.carry] carries.
-const configVersion = 1
+const configVersion = 2
 
 // maxText bounds texts in a saved machine, in bytes.
 const maxText = 1 << 20
@@ -24,12 +24,17 @@ func (c *Config) carry(s *state.Stream) {
 	if s.Reading() {
 		c.Image = &image.Image{}
 	}
-	for _, text := range []*string{&c.Platform, &c.Image.Source, &c.Image.Name, &c.Append, &c.FirmwarePolicy, &c.HostAttack, &c.FirmwareLie} {
+	for _, text := range []*string{&c.Platform, &c.Image.Source, &c.Image.Name, &c.Append, &c.FirmwarePolicy, &c.Schedule, &c.HostAttack, &c.FirmwareLie} {
 		state.String(s, text, maxText)
 	}
 	state.Optional(s, &c.CommandLine, func(text *string) { state.String(s, text, maxText) })
-	state.Numbers(s, &c.Memory, &c.FirmwareAccepts, &c.HostPage, &c.Touch, &c.Seed, &c.MaxInstructions)
+	state.Numbers(s, &c.Memory, &c.FirmwareAccepts, &c.HostPage, &c.Touch, &c.Seed, &c.ScheduleSeed, &c.MaxInstructions)
 	state.Numbers(s, &c.MaxVirtual)
+	cpus := uint32(c.CPUs)
+	if state.Numbers(s, &cpus); s.Reading() {
+		c.CPUs = int(cpus)
+		s.Check(cpus >= 1 && cpus <= MaxCPUs, "a number of processors that no machine has")
+	}
 	s.Bool(&c.Misalign, &c.UnacceptedTable, &c.Callers, &c.reports)
 	carryModel(s, &c.Cost)
 }
@@ -61,7 +66,7 @@ func carryModel(s *state.Stream, m *cost.Model) {
 // given: it is.
 func (c *Config) resume(given Config) error {
 	if slices.Contains([]bool{
-		given.Platform != "", given.Memory != 0, given.Image != nil, given.Initrd != nil, given.CommandLine != nil, given.Append != "",
+		given.Platform != "", given.Memory != 0, given.CPUs != 0, given.Schedule != "", given.ScheduleSeed != 0, given.Image != nil, given.Initrd != nil, given.CommandLine != nil, given.Append != "",
 		given.FirmwareAccepts != 0, given.FirmwarePolicy != "", given.Misalign, given.HostPage != 0, given.Touch != 0, given.FirmwareLie != "",
 		given.UnacceptedTable, given.Seed != 0, given.Cost.Name() != "",
 	}, true) {
@@ -79,6 +84,7 @@ func (c *Config) resume(given Config) error {
 	}
 	saved := *c
 	*c = given
+	c.CPUs, c.Schedule, c.ScheduleSeed = saved.CPUs, saved.Schedule, saved.ScheduleSeed
 	c.Memory, c.Image, c.Initrd, c.CommandLine, c.Append = saved.Memory, saved.Image, saved.Initrd, saved.CommandLine, saved.Append
 	c.FirmwareAccepts, c.FirmwarePolicy, c.Misalign, c.HostPage = saved.FirmwareAccepts, saved.FirmwarePolicy, saved.Misalign, saved.HostPage
 	c.Touch, c.FirmwareLie, c.UnacceptedTable, c.Seed, c.Cost = saved.Touch, saved.FirmwareLie, saved.UnacceptedTable, saved.Seed, saved.Cost
@@ -103,7 +109,7 @@ var errTimelineGiven = errors.New("a timeline begins where the machine is starte
 
 // sound says what is wrong with a Config that has been read. A complete one has what others leave out.
 func (c Config) sound() error {
-	if c.Platform == "" || c.Memory == 0 || c.FirmwarePolicy == "" || c.HostPage == 0 || c.Cost.Name() == "" || uint64(len(c.Initrd)) > c.Memory {
+	if c.Platform == "" || c.Memory == 0 || c.FirmwarePolicy == "" || c.Schedule == "" || c.HostPage == 0 || c.Cost.Name() == "" || uint64(len(c.Initrd)) > c.Memory {
 		return errors.New("the configuration is not complete")
 	}
 	c.Initrd = nil // which Check takes for one that replaces tacit's

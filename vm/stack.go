@@ -37,7 +37,7 @@ const returned = 1 << 62
 // stack returns the addresses of the functions under way, the innermost first: where the processor stands, then where
 // others called or were interrupted, and the process that entered the kernel. It stops where it does not know further.
 func (m *Machine) stack() []uint64 {
-	c := m.cpus[0]
+	c := m.cpu()
 	f := stackFrame{ip: c.RIP(), sp: c.R[x86.RSP], bp: c.R[x86.RBP], regs: (*[16]uint64)(c.R[:])}
 	if m.sameStack(f) {
 		return m.lastStack.all
@@ -79,7 +79,7 @@ func (m *Machine) sameStack(f stackFrame) bool {
 	for _, w := range l.words {
 		if w.va&^(mem.PageSize-1) != at {
 			at = w.va &^ (mem.PageSize - 1)
-			if m.cpus[0].ReadVirtual(at, page[:]) != nil {
+			if m.cpu().ReadVirtual(at, page[:]) != nil {
 				return false
 			}
 		}
@@ -95,7 +95,7 @@ func (m *Machine) sameStack(f stackFrame) bool {
 func (m *Machine) unwinder() func(*stackFrame) bool {
 	symbols := m.symbols()
 	switch {
-	case m.inStub(m.cpus[0].RIP()):
+	case m.inStub(m.cpu().RIP()):
 		return m.stubCaller
 	case symbols == nil:
 		return nil
@@ -139,7 +139,7 @@ func (m *Machine) framePointerCaller(f *stackFrame) bool {
 // word reads a number of the guest's stack.
 func (m *Machine) word(va uint64) (v uint64, ok bool) {
 	var b [8]byte
-	if m.cpus[0].ReadVirtual(va, b[:]) != nil {
+	if m.cpu().ReadVirtual(va, b[:]) != nil {
 		return 0, false
 	}
 	v = binary.LittleEndian.Uint64(b[:])

@@ -7,6 +7,7 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/disasm"
 )
 
 // This file finds callers in the EFI stub, which nothing describes: it carries neither names nor unwinding tables, and its
@@ -24,7 +25,7 @@ const guessed = 1 << 61
 
 // inStub says whether an address is in what firmware has started, and that is neither a Go program nor the kernel proper.
 func (m *Machine) inStub(address uint64) bool {
-	s, image := m.symbols(), m.firmware.Image()
+	s, image := m.symbols(), m.boot.Image()
 	return (s == nil || !s.Fixed && s.ImageBase == 0) && address >= image.Start && address < image.End
 }
 
@@ -34,7 +35,7 @@ func (m *Machine) stubPlace(address, within uint64) string {
 	if address&guessed != 0 {
 		address, within, note = address&^guessed, within&^guessed, " (guessed)"
 	}
-	start := m.firmware.Image().Start
+	start := m.boot.Image().Start
 	if s := m.cfg.StubSymbols; s != nil {
 		if name, offset, ok := s.Lookup(within - start - m.protectedMode()); ok {
 			return fmt.Sprintf("%s+%#x%s", name, offset+address-within, note)
@@ -83,7 +84,7 @@ func (m *Machine) stubCaller(f *stackFrame) bool {
 func (m *Machine) calls(after, within uint64) bool {
 	const direct, longest = 5, 7
 	var b [longest]byte
-	if m.cpus[0].ReadVirtual(after-longest, b[:]) != nil {
+	if m.cpu().ReadVirtual(after-longest, b[:]) != nil {
 		return false
 	}
 	if b[longest-direct] == 0xE8 {
@@ -92,8 +93,8 @@ func (m *Machine) calls(after, within uint64) bool {
 		return target <= within && within-target < largest
 	}
 	for n := 2; n <= longest; n++ { // FF /2, with whatever it takes for an address
-		in, err := x86asm.Decode(b[longest-n:], 64)
-		if err == nil && in.Len == n && in.Op == x86asm.CALL && b[longest-n] == 0xFF {
+		in, ok := disasm.Decode(b[longest-n:])
+		if ok && in.Len == n && in.Op == x86asm.CALL && b[longest-n] == 0xFF {
 			return true
 		}
 	}
@@ -105,7 +106,7 @@ func (m *Machine) calls(after, within uint64) bool {
 // needs to know where that is.
 func (m *Machine) depth(ip uint64, called bool) (bytes uint64, ok bool) {
 	s := m.cfg.StubSymbols
-	base := m.firmware.Image().Start + m.protectedMode()
+	base := m.boot.Image().Start + m.protectedMode()
 	if s == nil {
 		return 0, false
 	}
@@ -117,7 +118,7 @@ func (m *Machine) depth(ip uint64, called bool) (bytes uint64, ok bool) {
 	if !ok {
 		return 0, false
 	}
-	w := walk{code: func(at uint64) []byte { return instructionAt(m.cpus[0], at) }, ip: ip, called: called, seen: map[uint64]bool{}, tables: -1}
+	w := walk{code: func(at uint64) []byte { return instructionAt(m.cpu(), at) }, ip: ip, called: called, seen: map[uint64]bool{}, tables: -1}
 	return w.from(at - offset)
 }
 
@@ -181,7 +182,7 @@ type branch struct {
 	depth int64
 }
 
-// follow goes on until the code jumps or returns, or the place is reached. An instruction that x86asm does not know is an
+// follow goes on until the code jumps or returns, or the place is reached. An instruction that disasm does not know is an
 // end too: no function's frame depends on one.
 func (w *walk) follow(b branch) (reached bool) {
 	for !w.seen[b.at] && len(w.seen) < maxStub {
@@ -190,13 +191,8 @@ func (w *walk) follow(b branch) (reached bool) {
 			return true
 		}
 		w.seen[b.at] = true
-		code := w.code(b.at)
-		if length, _ := other(code); length > 0 {
-			b.at += uint64(length)
-			continue
-		}
-		in, err := x86asm.Decode(code, 64)
-		if err != nil || in.Len == 0 {
+		in, ok := disasm.Decode(w.code(b.at))
+		if !ok {
 			return false
 		}
 		next := b.at + uint64(in.Len)
@@ -233,7 +229,7 @@ func (w *walk) follow(b branch) (reached bool) {
 }
 
 // deepens says by how many bytes an instruction moves the stack pointer down.
-func deepens(in x86asm.Inst) (bytes int64, known bool) {
+func deepens(in disasm.Inst) (bytes int64, known bool) {
 	switch in.Op {
 	case x86asm.PUSH, x86asm.PUSHF, x86asm.PUSHFQ:
 		return 8, true

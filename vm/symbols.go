@@ -61,7 +61,7 @@ func (m *Machine) placeOf(address uint64) string {
 	if name := m.symbolAround(address, within); name != "" {
 		return name
 	}
-	if image := m.firmware.Image(); address >= image.Start && address < image.End {
+	if image := m.boot.Image(); address >= image.Start && address < image.End {
 		return fmt.Sprintf("%s+%#x", m.cfg.Image.Name, address-image.Start)
 	}
 	return fmt.Sprintf("%#x", address)
@@ -121,7 +121,7 @@ func (m *Machine) kernelOffset() (offset uint64, ok bool) {
 	case s != nil && s.Fixed:
 		return 0, true
 	case s != nil && s.ImageBase != 0:
-		loaded := m.firmware.Image().Start
+		loaded := m.boot.Image().Start
 		return loaded - s.ImageBase, loaded != 0
 	}
 	if !n.placed && m.symbols() != nil {
@@ -135,7 +135,7 @@ func (m *Machine) kernelOffset() (offset uint64, ok bool) {
 // offsetByEntry compares where SYSCALL enters the kernel, which it puts into IA32_LSTAR, with where that was linked.
 func (m *Machine) offsetByEntry() (offset uint64, ok bool) {
 	linked, ok := m.symbols().Address("entry_SYSCALL_64")
-	lstar, _ := m.cpus[0].MSR(x86.MSRLSTAR)
+	lstar, _ := m.cpu().MSR(x86.MSRLSTAR)
 	return lstar - linked, ok && lstar >= kernelTextFirst && lstar <= kernelTextLast
 }
 
@@ -144,7 +144,7 @@ func (m *Machine) offsetByEntry() (offset uint64, ok bool) {
 // is earlier than SYSCALL by the whole of early boot.
 func (m *Machine) offsetByMapping() (offset uint64, ok bool) {
 	linked, ok := m.symbols().Address("_text")
-	c := m.cpus[0]
+	c := m.cpu()
 	s := c.State()
 	if !ok || s.CR0&x86.CR0PG == 0 {
 		return 0, false

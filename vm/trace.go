@@ -31,7 +31,7 @@ var registerNames = [16]string{"rax", "rcx", "rdx", "rbx", "rsp", "rbp", "rsi", 
 
 func (m *Machine) startTrace() {
 	m.trace = &tracer{m: m, w: m.cfg.Trace.Writer}
-	if u := m.unfinished; u != nil && m.cfg.Trace.From < m.cpus[0].Instructions() {
+	if u := m.unfinished; u != nil && m.cfg.Trace.From < m.cpu().Instructions() {
 		m.trace.line, m.trace.regs, m.trace.rest = u.line, u.regs, u.rest // it goes on with that
 	}
 	for _, c := range m.cpus {
@@ -44,7 +44,7 @@ func (m *Machine) endTrace() {
 	if m.trace == nil {
 		return
 	}
-	m.trace.finish(m.cpus[0])
+	m.trace.finish(m.cpu())
 	for _, c := range m.cpus {
 		c.Trace(nil)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/attack"
 	"github.com/tacit-vm/tacit/internal/firmware"
-	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -26,6 +26,9 @@ type bootFlags struct {
 	policy          choice
 	misalign        bool
 	hostPage        choice
+	cpus            int
+	schedule        choice
+	scheduleSeed    uint64
 	touch           size
 	seed            uint64
 	hostAttack      string
@@ -48,6 +51,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 		memory:          4 << 30,
 		firmwareAccepts: acceptance{bytes: 256 << 20},
 		hostPage:        choice{"2M", []string{"2M", "4K"}},
+		schedule:        choice{vm.SchedulePolicies[0], vm.SchedulePolicies},
 	}
 	cmd := &cobra.Command{
 		Use:   "boot [IMAGE]",
@@ -94,10 +98,13 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.Var(&f.policy, "firmware-policy", "what firmware does about unaccepted memory: ask the system that it starts, leave it, accept all, or as OVMF does")
 	flags.BoolVar(&f.misalign, "misalign", false, "hand memory over in ranges that are not aligned to 2 MiB")
 	flags.Var(&f.hostPage, "host-page", "size of the pages that the host adds")
+	flags.IntVar(&f.cpus, "cpus", 1, "processors, `N` up to 255")
+	flags.Var(&f.schedule, "schedule", "in what order processors do what they could do at the same time")
+	flags.Uint64Var(&f.scheduleSeed, "schedule-seed", 0, "`SEED` of a random or adversarial schedule: another one is another order")
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernel's command line")
 	flags.StringVar(&f.cmdline, "cmdline", "", "use `WORDS` instead of tacit's command line, or a unified kernel image's own; --append still adds to them")
 	flags.StringVar(&f.initrd, "initrd", "", "use `FILE` instead of tacit's initrd, whose init reports and switches off")
-	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat once: `KIND[:N]`, at the N-th opportunity")
+	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat: `KIND[:N][@MOMENT][#SEED]`, at the N-th opportunity")
 	flags.StringVar(&f.firmwareLie, "firmware-lie", "", "have firmware lie to the guest: `KIND`")
 	flags.BoolVar(&f.unacceptedTable, "unaccepted-table", false, "have firmware install a table of unaccepted memory, as a kernel leaves one for kexec")
 	flags.Var(&f.touch, "touch", "memory that tacit's init touches before it reports")
@@ -111,8 +118,10 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 }
 
 func attackKinds() (kinds []string) {
-	for _, a := range host.Attacks() {
-		kinds = append(kinds, a.Kind)
+	for _, k := range attack.Kinds() {
+		if k.Lie == "" {
+			kinds = append(kinds, k.Name)
+		}
 	}
 	return kinds
 }
@@ -124,13 +133,27 @@ func lieKinds() (kinds []string) {
 	return kinds
 }
 
+// checkAttack finds what is wrong with --host-attack, whatever is attacked. Without one there is nothing wrong.
+func checkAttack(text string) error {
+	if text == "" {
+		return nil
+	}
+	if err := known(attackName(text), attackKinds()); err != nil {
+		return fmt.Errorf("--host-attack %s: %w", text, err)
+	}
+	_, err := attack.Parse(text)
+	return err
+}
+
 // attackHelp is the part of --help that explains attacks.
 func attackHelp() string {
 	var b strings.Builder
-	b.WriteString("What the host can be told to do to the guest, to the N-th page that it adds after the guest's first\n" +
-		"instruction, or at the N-th conversion that it is asked for (docs/attacks.md):\n")
-	for _, a := range host.Attacks() {
-		fmt.Fprintf(&b, "  %-8s %s\n", a.Kind, a.Meaning)
+	b.WriteString("What the host can be told to do to the guest, KIND[:N][@MOMENT][#SEED]: at the N-th occasion from the moment on,\n" +
+		"which is start, init, a function of the kernel's, an address or a number of instructions (docs/attacks.md):\n")
+	for _, k := range attack.Kinds() {
+		if k.Lie == "" {
+			fmt.Fprintf(&b, "  %-15s %s\n", k.Name, k.Does)
+		}
 	}
 	return b.String()
 }
@@ -158,10 +181,8 @@ func (f *bootFlags) check(hasImage bool) error {
 	if err := f.runFlags.check(); err != nil {
 		return err
 	}
-	if kind, _, _ := strings.Cut(f.hostAttack, ":"); kind != "" {
-		if err := known(kind, attackKinds()); err != nil {
-			return fmt.Errorf("--host-attack %s: %w", f.hostAttack, err)
-		}
+	if err := checkAttack(f.hostAttack); err != nil {
+		return err
 	}
 	if f.firmwareLie != "" {
 		if err := known(f.firmwareLie, lieKinds()); err != nil {
@@ -175,7 +196,8 @@ func (f *bootFlags) check(hasImage bool) error {
 		}
 	}
 	return vm.Config{
-		Platform: f.platform.word, Cost: f.model, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie, Touch: uint64(f.touch),
+		Platform: f.platform.word, CPUs: f.cpus, Cost: f.model, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie,
+		Touch: uint64(f.touch),
 	}.Check()
 }
 
@@ -193,7 +215,7 @@ func (f *bootFlags) files(args []string, std streams) files {
 // settings turns the flags into what the machine needs, and reads the files that it needs.
 func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool) (s settings, err error) {
 	s = settings{
-		platform: f.platform.word, memory: uint64(f.memory),
+		platform: f.platform.word, memory: uint64(f.memory), cpus: f.cpus, schedule: f.schedule.word, scheduleSeed: f.scheduleSeed,
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed, append: f.append,
 		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, cost: f.model,

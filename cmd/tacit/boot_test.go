@@ -14,6 +14,7 @@ import (
 
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/record/perfetto"
+	"github.com/tacit-vm/tacit/vm"
 )
 
 // A fake machine notes what it was asked for, writes a console and ends as it is told.
@@ -67,14 +68,14 @@ func TestFlagsReachTheMachine(t *testing.T) {
 	if status, _, stderr := tacit(t.Context(), f, "boot", "--platform=snp", "--memory=64G", "--firmware-accepts=ovmf",
 		"--misalign", "--host-page", "4K", "--host-attack", "lie:2", "--firmware-lie", "stale", "--unaccepted-table", "--append", "accept_memory=eager debug", "--cmdline=", "--initrd", initrd,
 		"--max-instructions", "1000", "--timeout", "90s", "--seed", "7", "--symbols", "vmlinux", "--stub-symbols", "compressed",
-		"--cpu-blocks", "3", "k.deb"); status != 0 {
+		"--cpu-blocks", "3", "--engine", "interpreter", "--translate-after", "5", "k.deb"); status != 0 {
 		t.Fatal(stderr)
 	}
 	s = f.settings
 	if s.image != "k.deb" || s.platform != "snp" || s.memory != 64<<30 || !s.firmwareAcceptsLikeOVMF ||
 		s.hostPage != 4<<10 || s.hostAttack != "lie:2" || s.firmwareLie != "stale" || !s.table || !s.misalign || s.append != "accept_memory=eager debug" || string(s.initrd) != "070701" ||
 		s.commandLine == nil || *s.commandLine != "" || s.maxInstructions != 1000 ||
-		s.maxWall.Seconds() != 90 || s.seed != 7 || s.symbols != "vmlinux" || s.stubSymbols != "compressed" || s.blockLimit != 3 {
+		s.maxWall.Seconds() != 90 || s.seed != 7 || s.symbols != "vmlinux" || s.stubSymbols != "compressed" || s.blockLimit != 3 || s.engine != vm.Interpreter || s.translateAfter != 5 {
 		t.Errorf("with flags: %+v", s)
 	}
 	// To firmware 0 bytes are as little as can be, which is not the default.
@@ -92,7 +93,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"boot", "--platform", "sgx", "i"}, {"boot", "--memory", "4X", "i"}, {"boot", "--memory", "0", "i"},
 		{"boot", "--memory", "-1", "i"}, {"boot", "--host-page", "1G", "i"}, {"boot", "--host-attack", "steal", "i"}, {"boot", "--firmware-accepts", "edk2", "i"},
 		{"boot", "--timeout", "5", "i"}, {"boot", "--timeout", "-5s", "i"}, {"boot", "--seed", "x", "i"}, {"boot", "a", "b"},
-		{"boot", "--nonesuch", "i"}, {"boot", "--cpu-blocks", "-1", "i"}, {"boot", "--json", "-", "--events", "-", "i"},
+		{"boot", "--nonesuch", "i"}, {"boot", "--cpu-blocks", "-1", "i"}, {"boot", "--engine", "jit", "i"}, {"boot", "--engine", "lockstep", "--gdb", ":0", "i"}, {"boot", "--lockstep-every", "5", "i"}, {"boot", "--translate-after", "-1", "i"}, {"certify", "--engine", "x", "i"}, {"boot", "--json", "-", "--events", "-", "i"},
 		{"boot", "--memory", "1", "i"}, {"boot", "--memory", "1M", "i"}, {"boot", "--memory", "3M", "i"}, {"boot", "--memory", "4095M", "i"},
 		{"boot", "--memory", "5T", "i"}, {"boot", "--memory", "18446744073709551615", "i"}, {"boot", "--memory", "16777216T", "i"},
 		{"boot", "--platform", "none", "--host-attack", "swap", "i"}, {"boot", "--firmware-lie", "white", "i"}, {"boot", "--platform", "none", "--firmware-lie", "key", "i"}, {"boot", "--touch", "1M", "--initrd", "i", "i"},

@@ -26,6 +26,7 @@ type certifyFlags struct {
 	cost                        []string
 	costs                       []cost.Model // what cost names
 	jobs                        int
+	engine                      choice
 	timeout                     time.Duration
 	maxVirtual                  virtualLimit
 	maxHostMemory               size
@@ -72,6 +73,7 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernels' command lines")
 	flags.StringSliceVar(&f.cost, "cost", nil, "charge by `MODELS`, one a platform: names or files (tacit cost --help; default: tacit's own)")
 	flags.IntVarP(&f.jobs, "jobs", "j", 0, "boots at a time; 0 is one a processor")
+	engineFlag(flags, &f.engine)
 	flags.Var(&f.maxVirtual, "max-virtual-time", "end a boot after so much virtual time; 0 is never")
 	flags.DurationVar(&f.timeout, "timeout", 0, "end a boot after so much time on the host; 0 is never")
 	flags.Var(&f.maxHostMemory, "max-host-memory", "what all boots at a time may take of the host's memory (default: most of what is available)")
@@ -149,7 +151,7 @@ func certifyEnded(line *bootsProgress, done, all int, b *certify.Boot) {
 func (f *certifyFlags) config() certify.Config {
 	return certify.Config{
 		Platforms: f.platforms, Policies: f.policies, Memory: f.sizes, Require: f.required,
-		Costs: f.costs, Append: f.append, Workers: f.jobs, MaxWall: f.timeout,
+		Costs: f.costs, Append: f.append, Workers: f.jobs, Engine: f.engine.word, MaxWall: f.timeout,
 		MaxVirtual: f.maxVirtual.config(), MaxHostMemory: uint64(f.maxHostMemory),
 	}
 }
@@ -221,7 +223,7 @@ func (f *certifyFlags) check() error {
 	for _, platform := range f.platforms {
 		for _, policy := range f.policies {
 			for _, memory := range f.sizes {
-				if err := (vm.Config{Platform: platform, FirmwarePolicy: policy, Memory: memory}).Check(); err != nil {
+				if err := (vm.Config{Platform: platform, FirmwarePolicy: policy, Memory: memory, Engine: f.engine.word}).Check(); err != nil {
 					return err
 				}
 			}

@@ -27,6 +27,7 @@ type compareFlags struct {
 	callers       bool
 	append        string
 	jobs          int
+	engine        choice
 	resume        string
 	maxVirtual    virtualLimit
 	timeout       time.Duration
@@ -79,6 +80,7 @@ func compareCommand(status *exitStatus) *cobra.Command {
 	flags.BoolVar(&f.callers, "callers", false, "say whose acceptance changed, where boots differ in --with, too")
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernels' command lines")
 	flags.IntVarP(&f.jobs, "jobs", "j", 0, "boots at a time; 0 is one a processor")
+	engineFlag(flags, &f.engine)
 	flags.StringVar(&f.resume, "resume", "", "keep boots in `FILE`, and do not run again those that it has")
 	flags.Var(&f.maxVirtual, "max-virtual-time", "end a boot after so much virtual time; 0 is never")
 	flags.DurationVar(&f.timeout, "timeout", 0, "end a boot after so much time on the host; 0 is never")
@@ -194,7 +196,7 @@ func (f *compareFlags) check(args []string) error {
 func (f *compareFlags) config() study.Config {
 	return study.Config{
 		Platforms: f.platforms, Memory: f.sizes, Variants: f.variants, Base: f.base, Conditions: f.conditions, Append: f.append,
-		Workers: f.jobs, MaxVirtual: f.maxVirtual.config(), MaxWall: f.timeout, MaxHostMemory: uint64(f.maxHostMemory),
+		Workers: f.jobs, Engine: f.engine.word, MaxVirtual: f.maxVirtual.config(), MaxWall: f.timeout, MaxHostMemory: uint64(f.maxHostMemory),
 	}
 }
 

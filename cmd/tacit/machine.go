@@ -17,11 +17,14 @@ import (
 
 // settings is what the flags ask of a machine, read and checked.
 type settings struct {
-	saved    string // path of a saved machine, which has what is said of the machine below; or empty
-	image    string // path
-	own      bool   // there is no path: tacit's own guest
-	platform string
-	memory   uint64
+	saved        string // path of a saved machine, which has what is said of the machine below; or empty
+	image        string // path
+	own          bool   // there is no path: tacit's own guest
+	platform     string
+	memory       uint64
+	cpus         int
+	schedule     string
+	scheduleSeed uint64
 
 	firmwareAccepts         uint64 // bytes
 	firmwareAcceptsLikeOVMF bool   // everything below 4 GiB instead
@@ -46,7 +49,10 @@ type settings struct {
 	maxWall         time.Duration // 0: no limit
 	since           time.Time     // when maxWall began to count
 	maxHostMemory   uint64        // bytes; 0: the machine's own
-	blockLimit      int           // 0: the engine's own
+	engine          string
+	blockLimit      int    // 0: the engine's own
+	translateAfter  int    // 0: the engine's own
+	lockstepEvery   uint64 // instructions; 0: a block
 
 	saveAt vm.Event                          // at which the run ends, and save takes the machine; the zero Event never comes
 	save   func(func(io.Writer) error) error // or nil
@@ -85,12 +91,12 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		}
 	}
 	config := vm.Config{
-		Platform: s.platform, Memory: s.memory, Image: img,
+		Platform: s.platform, Memory: s.memory, CPUs: s.cpus, Schedule: s.schedule, ScheduleSeed: s.scheduleSeed, Image: img,
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
 		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
 		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table, Cost: s.cost,
 		MaxInstructions: s.maxInstructions, MaxVirtual: s.maxVirtual, MaxWall: s.maxWall, Since: s.since,
-		MaxHostMemory: s.maxHostMemory, BlockLimit: s.blockLimit,
+		MaxHostMemory: s.maxHostMemory, Engine: s.engine, BlockLimit: s.blockLimit, TranslateAfter: s.translateAfter, LockstepEvery: s.lockstepEvery,
 		Console: s.console, Progress: s.progress, Events: s.events, Timeline: s.timeline,
 		Callers: s.callers, Debugger: s.debugger, Trace: s.trace, Keyboard: s.keyboard, Replay: s.replay, Typed: s.typed,
 	}

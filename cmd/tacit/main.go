@@ -46,8 +46,8 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 		SilenceUsage:  true,
 	}
 	root.AddCommand(
-		benchCommand(), bootCommand(run, &status), certifyCommand(claimsOf, &status), compareCommand(&status), costCommand(),
-		demoCommand(&status), inspectCommand(&status), manCommand(), resumeCommand(run, &status), symbolsCommand(), versionCommand(),
+		attackCommand(&status), benchCommand(), bootCommand(run, &status), certifyCommand(claimsOf, &status), compareCommand(&status), costCommand(),
+		demoCommand(&status), guestCommand(&status), inspectCommand(&status), manCommand(), resumeCommand(run, &status), symbolsCommand(), versionCommand(),
 	)
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(wrongFlag)

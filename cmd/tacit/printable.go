@@ -18,8 +18,9 @@ import (
 // complain prints an error: of several that were joined, each in a line.
 func complain(stderr io.Writer, err error) {
 	var bug *vm.BugError
-	if errors.As(err, &bug) {
-		fmt.Fprintf(stderr, "tacit: %v\n", err) // lines of Go's own
+	var differ *vm.DifferenceError
+	if errors.As(err, &bug) || errors.As(err, &differ) {
+		fmt.Fprintf(stderr, "tacit: %v\n", err) // lines of Go's own, or of machine code
 		return
 	}
 	for _, text := range lines(err) {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -47,10 +46,8 @@ func resumeCommand(run machine, status *exitStatus) *cobra.Command {
 			if len(args) != 1 {
 				return fmt.Errorf("%s takes one FILE, and here are %d", cmd.CommandPath(), len(args))
 			}
-			if kind, _, _ := strings.Cut(f.hostAttack, ":"); kind != "" {
-				if err := known(kind, attackKinds()); err != nil {
-					return fmt.Errorf("--host-attack %s: %w", f.hostAttack, err)
-				}
+			if err := checkAttack(f.hostAttack); err != nil {
+				return err
 			}
 			in, out := f.runFlags.files()
 			return files{in: append(in, named{by: "FILE", path: args[0]}), out: out, std: streamsOf(cmd)}.check()
@@ -69,7 +66,7 @@ func resumeCommand(run machine, status *exitStatus) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat once from here on: `KIND[:N]`, at the N-th opportunity")
+	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat from here on: `KIND[:N][@MOMENT][#SEED]`, at the N-th opportunity")
 	f.runFlags.register(cmd)
 	for _, whole := range []string{"trace", "report"} {
 		if err := flags.MarkHidden(whole); err != nil {

@@ -29,6 +29,9 @@ type runFlags struct {
 	maxHostMemory   size
 	timeout         time.Duration
 	cpuBlocks       int
+	engine          choice
+	translateAfter  int
+	lockstepEvery   uint64
 
 	saveAt event
 	save   string
@@ -53,10 +56,15 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "add phases and calls to the summary")
 	flags.Var(&f.saveAt, "save-at", "end the run at `EVENT` and save the machine: init, accept:N, instruction:N or violation (docs/resume.md)")
 	flags.StringVar(&f.save, "save", "", "save it to `FILE`, for tacit resume")
+	engineFlag(flags, &f.engine)
 	f.debugFlags.register(flags)
 	flags.IntVar(&f.cpuBlocks, "cpu-blocks", 0, "cut blocks after so many instructions (for tests of determinism)")
-	if err := flags.MarkHidden("cpu-blocks"); err != nil {
-		panic(err) // the flag is declared above
+	flags.IntVar(&f.translateAfter, "translate-after", 0, "translate blocks when they have been entered so often (for tests of the translator)")
+	flags.Uint64Var(&f.lockstepEvery, "lockstep-every", 0, "in lock-step, compare after so many instructions instead of every block")
+	for _, forTests := range []string{"cpu-blocks", "translate-after", "lockstep-every"} {
+		if err := flags.MarkHidden(forTests); err != nil {
+			panic(err) // the flag is declared above
+		}
 	}
 }
 
@@ -67,6 +75,10 @@ func (f *runFlags) check() error {
 		return fmt.Errorf("--timeout %v is negative", f.timeout)
 	case f.cpuBlocks < 0:
 		return fmt.Errorf("--cpu-blocks %d is negative", f.cpuBlocks)
+	case f.engine.word == vm.Lockstep && f.gdb != "":
+		return errors.New("--engine lockstep compares two machines, and --gdb could change one of them")
+	case f.lockstepEvery != 0 && f.engine.word != vm.Lockstep:
+		return errors.New("--lockstep-every says how often --engine lockstep compares")
 	case f.interactive && f.quiet:
 		return errors.New("--interactive is for the console, which --quiet does not show")
 	case f.saveAt.set() && f.save == "":
@@ -75,6 +87,9 @@ func (f *runFlags) check() error {
 		return errors.New("--save says where the machine is saved; say when, with --save-at EVENT")
 	case f.save == "-":
 		return errors.New("--save -: a saved machine is not for standard output, where the console is")
+	}
+	if err := (vm.Config{Engine: f.engine.word, TranslateAfter: f.translateAfter}).Check(); err != nil {
+		return err
 	}
 	return f.debugFlags.check()
 }
@@ -97,7 +112,7 @@ func (f *runFlags) settings(s *settings) {
 	s.symbols, s.stubSymbols = f.symbols, f.stub
 	s.maxInstructions, s.maxVirtual, s.maxHostMemory = f.maxInstructions, f.maxVirtual.config(), uint64(f.maxHostMemory)
 	s.maxWall, s.since = f.timeout, time.Now()
-	s.blockLimit = f.cpuBlocks
+	s.engine, s.blockLimit, s.translateAfter, s.lockstepEvery = f.engine.word, f.cpuBlocks, f.translateAfter, f.lockstepEvery
 	s.saveAt = f.saveAt.Event
 }
 

@@ -37,6 +37,7 @@ type Config struct {
 
 	Append     string        // to the kernels' command lines
 	Workers    int           // boots at a time; 0 means one a processor of the host
+	Engine     string        // as vm.Config has it
 	MaxVirtual time.Duration // a boot, as vm.Config has it
 	MaxWall    time.Duration // a boot; 0 means no limit
 
@@ -89,7 +90,7 @@ func (c *Config) Check() error {
 				platform, strings.Join(vm.ConfidentialPlatforms(), ", "))
 		}
 		for _, memory := range c.Memory {
-			if err := (vm.Config{Platform: platform, Memory: memory, MaxWall: c.MaxWall}).Check(); err != nil {
+			if err := (vm.Config{Platform: platform, Memory: memory, MaxWall: c.MaxWall, Engine: c.Engine}).Check(); err != nil {
 				return err
 			}
 		}
@@ -183,7 +184,7 @@ func (c *Config) plan() (*Study, error) {
 			for _, memory := range c.Memory {
 				for _, v := range c.Variants {
 					b := &Boot{Image: names[i], Platform: platform, Memory: memory, With: v.Name, variant: v, cfg: vm.Config{
-						Platform: platform, Memory: memory, Image: s.Image, Append: c.Append, Callers: true,
+						Platform: platform, Memory: memory, Image: s.Image, Append: c.Append, Callers: true, Engine: c.Engine,
 						MaxInstructions: maxInstructions, MaxVirtual: c.MaxVirtual, MaxWall: c.MaxWall,
 					}}
 					v.apply(&b.cfg)

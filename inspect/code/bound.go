@@ -4,6 +4,8 @@ import (
 	"math/bits"
 
 	"golang.org/x/arch/x86/x86asm"
+
+	"github.com/tacit-vm/tacit/internal/disasm"
 )
 
 // Firmware keeps what memory there is in resource descriptors (PI 1.8, volume 3, section 5.5). This follows where it asks
@@ -23,7 +25,7 @@ type bounds struct {
 }
 
 // bound notes what an instruction of firmware does with resource descriptors.
-func (w *walk) bound(s *state, in instruction, at int, next uint64) {
+func (w *walk) bound(s *state, in disasm.Inst, at int, next uint64) {
 	dst, src := in.Args[0], in.Args[1]
 	s.checked = false
 	switch in.Op {

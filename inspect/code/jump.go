@@ -1,6 +1,10 @@
 package code
 
-import "golang.org/x/arch/x86/x86asm"
+import (
+	"golang.org/x/arch/x86/x86asm"
+
+	"github.com/tacit-vm/tacit/internal/disasm"
+)
 
 // flow is where an instruction goes.
 type direction int
@@ -14,7 +18,7 @@ const (
 	ends
 )
 
-func flow(in instruction) direction {
+func flow(in disasm.Inst) direction {
 	switch in.Op {
 	case x86asm.CALL:
 		return calls
@@ -37,7 +41,7 @@ func flow(in instruction) direction {
 }
 
 // fatal tells whether an instruction that ends a function raises an exception rather than returns.
-func fatal(in instruction) bool {
+func fatal(in disasm.Inst) bool {
 	switch in.Op {
 	case x86asm.UD0, x86asm.UD1, x86asm.UD2, x86asm.INT:
 		return true
@@ -46,13 +50,13 @@ func fatal(in instruction) bool {
 }
 
 // target returns where a direct call or jump goes.
-func target(in instruction, next uint64) (address uint64, ok bool) {
+func target(in disasm.Inst, next uint64) (address uint64, ok bool) {
 	to, ok := in.Args[0].(x86asm.Rel)
 	return next + uint64(int64(to)), ok
 }
 
 // jump returns where a jump goes, as far as that is known.
-func (w *walk) jump(s *state, in instruction, offset int, next uint64) []place {
+func (w *walk) jump(s *state, in disasm.Inst, offset int, next uint64) []place {
 	if to, ok := target(in, next); ok {
 		return []place{{to, s}}
 	}
@@ -91,7 +95,7 @@ func (w *walk) plausible(address uint64) bool {
 	const most = 64 // instructions
 	for range most {
 		_, rest := w.bytes(address)
-		in, ok := decode(rest)
+		in, ok := disasm.Decode(rest)
 		if !ok || rest[0] == 0 && rest[1] == 0 {
 			return false
 		}
@@ -135,7 +139,7 @@ func (w *walk) table(s *state, address int64, offset int) []place {
 
 // branch returns where a conditional jump goes. Of its condition only a range check is remembered, on the side on which
 // the number is in the range.
-func (w *walk) branch(s *state, in instruction, next uint64) place {
+func (w *walk) branch(s *state, in disasm.Inst, next uint64) place {
 	taken := s.clone()
 	if s.checked {
 		s.checked, taken.checked = false, false

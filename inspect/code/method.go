@@ -1,6 +1,10 @@
 package code
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/tacit-vm/tacit/internal/disasm"
+)
 
 // methods follows what comes after a call of LocateProtocol, without entering functions, and returns the calls through
 // the interface that it located. This reads instructions that may have been read before, in another state: where a
@@ -15,7 +19,7 @@ func (w *walk) methods(from place, located int) []Method {
 		for address := at.address; !seen[address] && len(seen) < furthest; {
 			seen[address] = true
 			offset, rest := w.bytes(address)
-			in, ok := decode(rest)
+			in, ok := disasm.Decode(rest)
 			if !ok {
 				break
 			}

@@ -1,5 +1,7 @@
 package code
 
+import "github.com/tacit-vm/tacit/internal/disasm"
+
 // returns tells whether a function, that many calls below the one that asks, comes back to its caller, as far as that
 // can be seen within a few instructions. Some never do, Linux's error() and efi_exit() for instance: compilers put
 // anything after a call of such a function, data too.
@@ -26,7 +28,7 @@ func (w *walk) comesBack(function uint64, below int) bool {
 			}
 			seen[address] = true
 			_, rest := w.bytes(address)
-			in, ok := decode(rest)
+			in, ok := disasm.Decode(rest)
 			if !ok {
 				break // it would be a gap of its own
 			}

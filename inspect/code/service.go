@@ -3,11 +3,12 @@ package code
 import (
 	"encoding/binary"
 
+	"github.com/tacit-vm/tacit/internal/disasm"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
 // call reads a call: of a function to be read too, of a boot service, or of something unknown.
-func (w *walk) call(s *state, in instruction, offset int, next uint64) {
+func (w *walk) call(s *state, in disasm.Inst, offset int, next uint64) {
 	for _, r := range []int{rdi, rsi, rdx, rcx, r8, r9} {
 		w.take(s.regs[r])
 	}
@@ -36,7 +37,7 @@ func (w *walk) call(s *state, in instruction, offset int, next uint64) {
 
 // service notes a call of a boot service. If it locates a protocol whose GUID is known, the call's number is returned,
 // otherwise -1.
-func (w *walk) service(s *state, in instruction, offset int, next uint64) int {
+func (w *walk) service(s *state, in disasm.Inst, offset int, next uint64) int {
 	callee := w.get(s, in.Args[0], 8, offset, next)
 	if callee.kind != bootService || callee.n < uefi.TableHeaderSize || callee.n >= int64(uefi.BootServicesSize) ||
 		callee.n%8 != 0 {
@@ -127,8 +128,8 @@ func (w *walk) tdcall(function uint64) (offset int, ok bool) {
 	const most = 32 // instructions
 	for range most {
 		offset, rest := w.bytes(function)
-		in, ok := decode(rest)
-		if !ok || in.special == TDCALL {
+		in, ok := disasm.Decode(rest)
+		if !ok || in.Name == TDCALL {
 			return offset, ok
 		}
 		if flow(in) != onward && flow(in) != branches {

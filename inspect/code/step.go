@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"golang.org/x/arch/x86/x86asm"
+
+	"github.com/tacit-vm/tacit/internal/disasm"
 )
 
 // systemTableBootServices is the offset of BootServices in EFI_SYSTEM_TABLE (UEFI 2.10, section 4.3).
@@ -11,8 +13,8 @@ const systemTableBootServices = 0x60
 
 // step applies what an instruction that does not jump does to s. What it does not know it forgets. Of flags nothing is
 // kept, and of memory only the function's own stack.
-func (w *walk) step(s *state, in instruction, at int, next uint64) {
-	if in.Op == 0 { // one of specials; they answer in these
+func (w *walk) step(s *state, in disasm.Inst, at int, next uint64) {
+	if in.Op == 0 { // one that x86asm does not know; they answer in these
 		for _, r := range []int{rax, rcx, rdx, r8, r9, r10, r11} {
 			s.regs[r] = value{}
 		}
@@ -111,7 +113,7 @@ func (s *state) pop() value {
 }
 
 // width is the size of an operand in bytes.
-func width(in instruction, arg x86asm.Arg) int64 {
+func width(in disasm.Inst, arg x86asm.Arg) int64 {
 	switch arg := arg.(type) {
 	case x86asm.Reg:
 		if _, width, ok := register(arg); ok {
@@ -216,7 +218,7 @@ func (w *walk) member(s *state, m x86asm.Mem) value {
 }
 
 // set writes an operand.
-func (w *walk) set(s *state, arg x86asm.Arg, v value, in instruction, next uint64) {
+func (w *walk) set(s *state, arg x86asm.Arg, v value, in disasm.Inst, next uint64) {
 	switch arg := arg.(type) {
 	case x86asm.Reg:
 		index, width, ok := register(arg)
@@ -244,7 +246,7 @@ func (w *walk) set(s *state, arg x86asm.Arg, v value, in instruction, next uint6
 }
 
 // add is ADD and SUB of a constant, and the sum of a jump table's address and one of its entries.
-func (w *walk) add(s *state, in instruction, at int, next uint64) value {
+func (w *walk) add(s *state, in disasm.Inst, at int, next uint64) value {
 	dst, ok := in.Args[0].(x86asm.Reg)
 	if !ok {
 		return value{}
@@ -279,7 +281,7 @@ func (w *walk) entry(s *state, arg x86asm.Arg, next uint64) value {
 }
 
 // copyString is MOVS with or without REP, which copies constants to the stack.
-func (w *walk) copyString(s *state, in instruction) {
+func (w *walk) copyString(s *state, in disasm.Inst) {
 	size := map[x86asm.Op]int64{x86asm.MOVSB: 1, x86asm.MOVSW: 2, x86asm.MOVSD: 4, x86asm.MOVSQ: 8}[in.Op]
 	count := value{kind: number, n: 1}
 	for _, p := range in.Prefix {

@@ -3,6 +3,8 @@ package code
 import (
 	"encoding/binary"
 	"slices"
+
+	"github.com/tacit-vm/tacit/internal/disasm"
 )
 
 // walk follows a program. Every instruction is read once, in the state in which it was met first; after a call of
@@ -122,7 +124,7 @@ func (w *walk) straight(from place, todo []place) []place {
 			w.functions = nil
 			return nil
 		}
-		in, ok := decode(rest)
+		in, ok := disasm.Decode(rest)
 		if !ok {
 			w.gap(offset, "bytes that are no instruction")
 			return todo
@@ -131,8 +133,8 @@ func (w *walk) straight(from place, todo []place) []place {
 		w.facts.Instructions++
 		next := address + uint64(in.Len)
 		last = offset
-		if in.special != "" {
-			w.facts.Special = append(w.facts.Special, Special{offset, in.special})
+		if confidential(in) {
+			w.facts.Special = append(w.facts.Special, Special{offset, in.Name})
 		}
 		switch flow(in) {
 		case onward:

@@ -217,6 +217,16 @@ func (f *Firmware) publish(handle uint64, guid uefi.GUID, size int, functions []
 // publishACPI writes the ACPI tables to memory that the operating system keeps private: elsewhere a confidential
 // guest maps them as shared (Linux: arch/x86/kernel/acpi/boot.c, x86_acpi_os_ioremap).
 func (f *Firmware) publishACPI() error {
+	if f.cfg.Mailbox {
+		r, err := f.takePages(uefi.ACPIMemoryNVS, wakeupPages, 1<<32, pageSize)
+		if err != nil {
+			return err
+		}
+		if err := f.wakeup.prepare(f, r.Start); err != nil {
+			return err
+		}
+		f.cfg.ACPI.Mailbox = f.wakeup.mailbox
+	}
 	block, _, err := f.cfg.ACPI.Tables(0)
 	if err != nil {
 		return err

@@ -63,6 +63,9 @@ type Config struct {
 	Console io.Writer   // takes what is printed, in UTF-8; nil where it is not wanted
 	Log     *record.Log // hears of every call; may be nil
 
+	// Mailbox has the processors other than the first wait at a mailbox in memory, which the ACPI tables name.
+	Mailbox bool
+
 	// Tables are configuration tables of the platform's making, such as the confidential computing blob.
 	Tables []PlatformTable
 }

@@ -24,6 +24,8 @@ type Firmware struct {
 	work       work
 	unfinished unfinished // the service under way, where it is to be called again
 
+	wakeup wakeup
+
 	trap uint64 // guest-physical address of the page of entry points
 
 	systemTable, runtimeTable, bootTable uint64 // guest-physical

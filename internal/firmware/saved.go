@@ -11,7 +11,7 @@ import (
 )
 
 // StateVersion changes with what [Firmware.Carry] carries.
-const StateVersion = 1
+const StateVersion = 2
 
 // Bounds of texts, in bytes. Names of images and their options come from the configuration.
 const (
@@ -24,6 +24,7 @@ const (
 // [Firmware.Call]. A firmware that reads has to be new, with the same Config, and is not to be booted.
 func (f *Firmware) Carry(s *state.Stream) {
 	state.Numbers(s, &f.from, &f.ret, &f.trap, &f.systemTable, &f.runtimeTable, &f.bootTable, &f.configTable, &f.tpl, &f.eventSeq, &f.monotonic, &f.unaccepted)
+	state.Numbers(s, &f.wakeup.mailbox, &f.wakeup.pageTables)
 	state.Numbers(s, &f.clockOffset)
 	state.Numbers(s, &f.exiting)
 	s.Bool(&f.exited, &f.virtual)

@@ -40,6 +40,7 @@ type Cheat struct {
 	target accept.Range
 	size   physical.PageSize // of target
 	old    []byte            // target's contents, to be replayed
+	sealed []byte            // the same as the host reads them, where it sees frames
 	was    string            // state of target before the attack
 	done   bool
 	steps  []record.AttackStep
@@ -102,15 +103,7 @@ func (h *Cheat) act(c *x86.CPU) {
 	case Swap:
 		h.replace(c, "put another page in its place", nil)
 	case Replay:
-		switch {
-		case h.old == nil:
-			h.old = make([]byte, t.Len())
-			h.done = h.memory.Read(physical.Private, t.Start, h.old) != nil
-		case h.unchanged():
-			h.done = false
-		default:
-			h.replace(c, "put the page back with its old contents", h.old)
-		}
+		h.replay(c)
 	case Split:
 		h.step(c, "split the page", h.guest.SplitPage(c, t.Start))
 	case Join:
@@ -166,17 +159,6 @@ func (h *Cheat) write(r accept.Range, b []byte) error {
 		b = bytes.Repeat([]byte{Mark}, int(r.Len()))
 	}
 	return h.memory.Write(physical.Private, r.Start, b)
-}
-
-// unchanged says whether the page has its old contents still.
-func (h *Cheat) unchanged() bool {
-	var b [mem.PageSize]byte
-	for at := uint64(0); at < h.target.Len(); at += mem.PageSize {
-		if h.memory.Read(physical.Private, h.target.Start+at, b[:]) != nil || !bytes.Equal(b[:], h.old[at:at+mem.PageSize]) {
-			return false
-		}
-	}
-	return true
 }
 
 // state is that of the page under attack, which a host does not see: it is for the report.

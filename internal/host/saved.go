@@ -9,7 +9,7 @@ import (
 )
 
 // StateVersion changes with what Carry carries, of each host.
-const StateVersion = 1
+const StateVersion = 2
 
 // Carry carries what the host keeps of its guest.
 func (h *Host) Carry(s *state.Stream) {
@@ -38,18 +38,12 @@ func (h *Cheat) Carry(s *state.Stream) {
 	state.Numbers(s, &h.size)
 	s.Check(h.size <= physical.Size2M && h.target.Start <= h.target.End && h.target.Len() <= maxConvert, "an attack on no page")
 	state.Bytes(s, &h.old, maxConvert)
+	state.Bytes(s, &h.sealed, maxConvert)
+	s.Check(h.sealed == nil || len(h.sealed) == len(h.old), "contents as the host reads them that are not the page's")
 	s.Check(h.old == nil || uint64(len(h.old)) == h.target.Len(), "old contents that are not the page's")
 	state.String(s, &h.was, maxText)
 	s.Bool(&h.done)
-	state.Slice(s, &h.steps, maxSteps, func(step *record.AttackStep) {
-		state.Numbers(s, &step.VirtualNS)
-		state.Numbers(s, &step.Instructions)
-		state.Numbers(s, &step.GPA)
-		state.Numbers(s, &step.Bytes)
-		for _, text := range []*string{&step.What, &step.State, &step.Refused} {
-			state.String(s, text, maxText)
-		}
-	})
+	state.Slice(s, &h.steps, maxSteps, func(step *record.AttackStep) { step.Carry(s) })
 }
 
 const (

@@ -9,7 +9,8 @@
 // arch/x86/kvm/svm/sev.c and svm.c; Linux its arch/x86/coco/sev.
 //
 //	an access  ──resolve.go──▶ which plane, which RMP entry ──▶ memory, #VC, a nested page fault to the [Host],
-//	                                                              or the end ([confidential.Violation])
+//	                                                              or the end ([confidential.Violation]); vmpl.go: what
+//	                                                              a privilege level may do with a page
 //	an instruction ──intercept.go──▶ #VC (vc.go), or done by the processor
 //	                              ├▶ pvalidate.go, rmpadjust.go: RMP entries
 //	                              ├▶ msr.go: which registers a guest reaches without its host

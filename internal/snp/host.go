@@ -4,6 +4,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
+	"github.com/tacit-vm/tacit/snp/abi"
 )
 
 // A Host is the VMM as an SEV-SNP guest meets it. To memory it does what it likes through the Platform's calls
@@ -18,4 +19,15 @@ type Host interface {
 	// The guest asks in entries of size. It returns the address it has come to, end where it is done; it may stop early
 	// to keep a request short, and the guest asks again. It returns false where it will not go on after that address.
 	ChangePageState(c *x86.CPU, start, end uint64, size physical.PageSize, to physical.Plane) (next uint64, ok bool)
+}
+
+// A Replier is a [Host] that looks at what its answers leave in the guest's hands before they go there, and may leave
+// something else: the GHCB is shared memory, and the GHCB MSR the host's to write on VMGEXIT. Protocols say what a host has to
+// answer; nothing makes it.
+type Replier interface {
+	// ReplyGHCB has the GHCB as it goes back to the guest, which has asked for code.
+	ReplyGHCB(c *x86.CPU, code abi.ExitCode, page *[abi.GHCBSize]byte)
+
+	// ReplyMSR returns what the GHCB MSR is to be after a request in it.
+	ReplyMSR(c *x86.CPU, request, response uint64) uint64
 }

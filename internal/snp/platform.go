@@ -36,20 +36,29 @@ type Config struct {
 	// Stamp is the machine's time; nil takes the processor's own.
 	Stamp func(*x86.CPU) record.Stamp
 
+	// Processors starts and stops others than the one that asks; nil where there is one.
+	Processors Processors
+
 	// Forget makes every processor forget frames: [x86.CPU.Forget].
 	Forget func(p physical.Plane, start, end uint64)
 }
 
 // Platform is SEV-SNP with one guest.
 type Platform struct {
-	cfg   Config
-	mem   *mem.Memory
-	host  Host
-	log   *record.Log
-	rmp   *pagestate.Map[pageState]
-	ram   uint64 // pages of RAM
-	table []leaf // CPUID
-	vcpus []vcpu
+	cfg     Config
+	mem     *mem.Memory
+	host    Host
+	replier Replier // host, where it is one
+	log     *record.Log
+	rmp     *pagestate.Map[pageState]
+	ram     uint64 // pages of RAM
+	table   []leaf // CPUID
+	vcpus   []vcpu
+
+	levels levels      // what VMPL1 to 3 may do with the guest's pages
+	frames []hostFrame // that the host has in its hands
+	key    guestKey
+	grew   func(bytes int64)
 
 	jumpTable uint64 // what the guest has set as the AP jump table's address
 }
@@ -59,6 +68,7 @@ type vcpu struct {
 	ghcb       uint64 // the GHCB MSR
 	registered uint64 // the GHCB's address as the guest has registered it; notRegistered before
 	dr7        uint64 // as the guest has told the host
+	vmpl       uint8  // the privilege level that it runs at: 0 to 3. Nothing starts one at another level than 0 yet
 
 	request request // the one in the GHCB under way; here, so that not every VMGEXIT makes one
 
@@ -77,10 +87,16 @@ func New(cfg Config) (*Platform, error) {
 	}
 	p := &Platform{
 		cfg: cfg, mem: cfg.Memory, host: cfg.Host, log: cfg.Log,
-		rmp:   pagestate.New[pageState](),
-		table: cpuidTable(cfg.Features, cfg.CPUs),
-		vcpus: make([]vcpu, cfg.CPUs),
+		rmp:    pagestate.New[pageState](),
+		levels: newLevels(),
+		table:  cpuidTable(cfg.Features, cfg.CPUs),
+		vcpus:  make([]vcpu, cfg.CPUs),
 	}
+	var err error
+	if p.key, err = newKey(cfg.Seed); err != nil {
+		return nil, fmt.Errorf("SEV-SNP: %w", err)
+	}
+	p.replier, _ = cfg.Host.(Replier)
 	for i := range p.vcpus {
 		p.vcpus[i] = vcpu{ghcb: sevInfo, registered: notRegistered, dr7: dr7Reset}
 	}
@@ -91,7 +107,13 @@ func New(cfg Config) (*Platform, error) {
 }
 
 // OnGrowth has grew hear how many bytes of the host's memory the RMP takes more, or less, than before.
-func (p *Platform) OnGrowth(grew func(bytes int64)) { p.rmp.OnGrowth(grew) }
+func (p *Platform) OnGrowth(grew func(bytes int64)) {
+	p.grew = grew
+	p.rmp.OnGrowth(grew)
+	for _, l := range p.levels {
+		l.OnGrowth(grew)
+	}
+}
 
 func (cfg *Config) check() error {
 	switch {

@@ -181,6 +181,8 @@ func TestRMPADJUST(t *testing.T) {
 		{"its own level", page, size4K, 0, abi.FailPermission},
 		{"a level that there is not", page, size4K, 4, abi.FailInput},
 		{"bits that mean nothing", page, size4K, 1 | 1<<17, abi.FailInput},
+		{"the first permission that there is not", page, size4K, 1 | 1<<12, abi.FailInput}, // OpenVMM, x86defs/src/snp.rs, SevRmpAdjust: bits 15:12 are reserved
+		{"the last permission that there is not", page, size4K, 1 | 1<<15, abi.FailInput},
 		{"2 MiB off their boundary", page + 0x1000, size2M, 1, abi.FailInput},
 		{"2 MiB", page + 2<<20, size2M, 1, abi.Success},
 		{"4 KiB in 2 MiB, which the host splits", page + 2<<20, size4K, 1, abi.Success},

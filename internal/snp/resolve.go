@@ -5,6 +5,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
+	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
 
@@ -38,10 +39,12 @@ func (p *Platform) resolvePrivate(c *x86.CPU, page uint64, a x86.Access) (x86.Tr
 	}
 	s := p.rmp.At(page / mem.PageSize)
 	if s.owner() == validated {
-		p.touch(physical.Private, page, s)
-		return p.translation(physical.Private, page), nil
+		return p.resolveValidated(c, page, s, a)
 	}
 	was := s.String()
+	if !external(a.Kind) {
+		p.log.Refuse(record.Address(page))
+	}
 	if !s.private() {
 		if external(a.Kind) {
 			return p.violated(c, page, a, physical.Private, was, "it was touched before it was validated")
@@ -50,8 +53,7 @@ func (p *Platform) resolvePrivate(c *x86.CPU, page uint64, a x86.Access) (x86.Tr
 			return x86.Translation{}, &x86.Refusal{Stop: err}
 		}
 		if s = p.rmp.At(page / mem.PageSize); s.owner() == validated { // a host of several processors may have been slow
-			p.touch(physical.Private, page, s)
-			return p.translation(physical.Private, page), nil
+			return p.resolveValidated(c, page, s, a)
 		}
 	}
 	why := "it was touched before it was validated"

@@ -33,6 +33,9 @@ func (s pageState) private() bool { return s.owner() >= assigned }
 
 func (s pageState) with(owner pageState) pageState { return s&^ownerMask | owner }
 
+// gone is the state of a page that leads to its frame no more.
+func (s pageState) gone() pageState { return unmapped }
+
 // String names the state as diagnoses do.
 func (s pageState) String() string {
 	return [...]string{"hypervisor-owned", "shared", "not validated", "validated"}[s.owner()]

@@ -4,6 +4,7 @@ import (
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
@@ -11,20 +12,23 @@ import (
 // rmpadjustInstruction is RMPADJUST: RAX is a virtual address, RCX the page's size, RDX what the page is to be. EAX
 // becomes the result (APM vol. 3, RMPADJUST).
 //
-// The guest runs at VMPL0, which may change the permissions of the less privileged levels; that is how Linux tests for VMPL0. Nothing
-// ever runs at those levels: their permissions are not kept. The VMSA flag is.
+// A level sets the permissions of those that are less privileged, so that a success for VMPL1 shows that the guest is at
+// VMPL0: Linux tests it so. It gives away what it has and no more. The VMSA flag is VMPL0's to change; elsewhere that bit
+// of RDX does not count (EDK2,
+// OvmfPkg/Library/AmdSvsmLib/AmdSvsmLib.c, BaseVmsaRmpAdjust).
 func (p *Platform) rmpadjustInstruction(c *x86.CPU) x86.Action {
 	gva, rdx := c.R[x86.RAX]&^(mem.PageSize-1), c.R[x86.RDX]
 	gpa, ok := c.Probe(gva)
 	if !ok {
 		return x86.Raised
 	}
+	own, target := p.vcpuOf(c).vmpl, rdx&abi.AdjustVMPL
 	size, ok := pageSize(c.R[x86.RCX], gva|gpa)
 	switch {
-	case !ok, rdx&^abi.AdjustAll != 0, rdx&abi.AdjustVMPL >= abi.VMPLs:
+	case !ok, rdx&^abi.AdjustAll != 0, target >= abi.VMPLs:
 		return p.adjusted(c, abi.FailInput)
-	case rdx&abi.AdjustVMPL == 0:
-		return p.adjusted(c, abi.FailPermission) // no level sets its own permissions
+	case target <= uint64(own):
+		return p.adjusted(c, abi.FailPermission)
 	}
 	s, r, err := p.entry(c, abi.RMPADJUST, gva, gpa, size)
 	switch {
@@ -37,13 +41,24 @@ func (p *Platform) rmpadjustInstruction(c *x86.CPU) x86.Action {
 		c.Raise(*p.notValidated(c, gva))
 		return x86.Raised
 	}
-	first := gpa &^ CBit / mem.PageSize
-	p.rmp.Update(first, first+size.Bytes()/mem.PageSize, func(s pageState) pageState {
-		if rdx&abi.AdjustVMSA != 0 {
-			return s | vmsa
-		}
-		return s &^ vmsa
-	})
+	page := gpa &^ CBit
+	first, end := page/mem.PageSize, (page+size.Bytes())/mem.PageSize
+	to := permissions(rdx>>permissionsAt) & (permissionStates - 1)
+	if own > 0 && to&^p.levels.at(own, first) != 0 {
+		return p.adjusted(c, abi.FailPermission)
+	}
+	if p.levels.set(uint8(target), first, end, to) {
+		// As with PVALIDATE, processors forget at once what hardware lets them use until they are told.
+		p.cfg.Forget(physical.Private, page, page+size.Bytes())
+	}
+	if own == 0 {
+		p.rmp.Update(first, end, func(s pageState) pageState {
+			if rdx&abi.AdjustVMSA != 0 {
+				return s | vmsa
+			}
+			return s &^ vmsa
+		})
+	}
 	return p.adjusted(c, abi.Success)
 }
 

@@ -58,13 +58,20 @@ func (p *Platform) RemovePages(c *x86.CPU, start, end uint64) error {
 	c.Charge(cost.RMPUpdate, p.entries(start, end))
 	p.rmp.Update(first, after, func(s pageState) pageState {
 		if s.private() {
-			return unmapped
+			return s.gone()
 		}
 		return s
 	})
-	p.cfg.Forget(physical.Private, start, end)
-	p.cfg.Forget(physical.Shared, start, end) // what the guest has seen of them without its key
+	p.levels.clear(first, after)
+	p.freeFrames(first, after)
+	p.forget(start, end)
 	return p.mem.Release(physical.Private, start, end)
+}
+
+// forget has processors forget [start, end), also what the guest has seen there without its key.
+func (p *Platform) forget(start, end uint64) {
+	p.cfg.Forget(physical.Private, start, end)
+	p.cfg.Forget(physical.Shared, start, end)
 }
 
 // entries counts the RMP entries of the guest's in [start, end); no 2 MiB entry reaches over it.

@@ -10,8 +10,12 @@ import (
 func (p *Platform) vmgexit(c *x86.CPU) x86.Action {
 	p.exit(c, abi.ExitVMGEXIT.String())
 	v := p.vcpuOf(c)
-	if v.ghcb&abi.CodeMask != 0 {
-		return p.msrRequest(c, v)
+	if request := v.ghcb; request&abi.CodeMask != 0 {
+		action := p.msrRequest(c, v)
+		if p.replier != nil && action == x86.Done {
+			v.ghcb = p.replier.ReplyMSR(c, request, v.ghcb)
+		}
+		return action
 	}
 	if err := p.ghcbRequest(c, v); err != nil {
 		c.Stop(err)
@@ -64,6 +68,9 @@ func (p *Platform) ghcbRequest(c *x86.CPU, v *vcpu) error {
 	}
 	p.call(c, record.GHCB, name, r.status())
 	q.answer(r)
+	if p.replier != nil {
+		p.replier.ReplyGHCB(c, q.code, &q.page)
+	}
 	p.writeShared(gpa, q.page[:]) // where the request has not taken the page away from under itself
 	return nil
 }

@@ -1,75 +1,43 @@
 package tdx
 
 import (
+	"crypto/sha512"
 	"encoding/binary"
 
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
 
-// A field of TD-scope metadata is known by its class and code; the other bits of an identifier are its size and how
-// to iterate ([abi.Field]).
-type fieldKey struct {
-	nonArch bool
-	class   uint8
-	code    uint32
-}
-
-// Fields (module, auto_gen/tdr_tdcs_fields_lookup.c).
-var (
-	fieldNumVCPUs      = fieldKey{true, 0x10, 0x01}
-	fieldAttributes    = fieldKey{false, 0x11, 0x00}
-	fieldXFAM          = fieldKey{false, 0x11, 0x01}
-	fieldMaxVCPUs      = fieldKey{false, 0x11, 0x02}
-	fieldGPAW          = fieldKey{false, 0x11, 0x03}
-	fieldTSCFrequency  = fieldKey{false, 0x11, 0x0C}
-	fieldNotifyEnables = keyOf(abi.FieldNotifyEnables)
-	fieldConfigFlags   = keyOf(abi.FieldConfigFlags)
-	fieldTDCtls        = keyOf(abi.FieldTDCtls)
-)
-
-const (
-	classMeasurement = 0x13
-	codeRTMR         = 0x40 // and three more, 8 codes apart, of six elements
-	codeBehindRTMR   = codeRTMR + rtmrs*8
-)
-
-// readField returns the value of a TD-scope field that a guest may read.
-func (m *Module) readField(k fieldKey) (uint64, bool) {
-	switch k {
-	case fieldNumVCPUs:
-		return uint64(m.cfg.CPUs), true
+// readField returns the value of an element of a field that a guest may read. Measurements and names are zero here, but
+// for the RTMRs: nothing is measured into the TD, no service TD is bound to it, and the host has given it no identity.
+func (m *Module) readField(f field, element uint32) uint64 {
+	switch f {
+	case fieldNumVCPUs, fieldMaxVCPUs:
+		return uint64(m.cfg.CPUs)
 	case fieldAttributes:
-		return m.cfg.Attributes, true
+		return m.cfg.Attributes
 	case fieldXFAM:
-		return xfam, true
-	case fieldMaxVCPUs:
-		return uint64(m.cfg.CPUs), true
+		return xfam
 	case fieldGPAW:
-		return boolBit(m.cfg.GPAW == 52), true
+		return boolBit(m.cfg.GPAW == 52)
 	case fieldTSCFrequency:
-		return m.cfg.TSCHz / tscUnit, true
+		return m.cfg.TSCHz / tscUnit
 	case fieldNotifyEnables:
-		return m.notify, true
+		return m.notify
 	case fieldConfigFlags:
-		return abi.ConfigNoRBPMod | boolBit(m.cfg.GPAW == 52)*abi.ConfigGPAW52, true
+		return abi.ConfigNoRBPMod | boolBit(m.cfg.GPAW == 52)*abi.ConfigGPAW52
 	case fieldTDCtls:
-		return boolBit(m.cfg.Attributes&abi.AttrSEPTVEDisable != 0) * abi.PendingVEDisable, true
+		return boolBit(m.cfg.Attributes&abi.AttrSEPTVEDisable != 0) * abi.PendingVEDisable
+	case fieldRTMR:
+		const each = sha512.Size384 / 8
+		return binary.LittleEndian.Uint64(m.rtmr[element/each][element%each*8:])
 	}
-	if !k.nonArch && k.class == classMeasurement && k.code >= codeRTMR && k.code < codeBehindRTMR && k.code%8 < 6 {
-		d := &m.rtmr[(k.code-codeRTMR)/8]
-		return binary.LittleEndian.Uint64(d[k.code%8*8:]), true
-	}
-	return 0, false
+	return 0
 }
 
-func keyOf(f abi.Field) fieldKey { return fieldKey{f.NonArch(), f.Class(), f.Code()} }
-
-// field takes an identifier apart.
-func field(id uint64) (fieldKey, bool) { return keyOf(abi.Field(id)), abi.Field(id).Single() }
-
-// vmRead is TDG.VM.RD: RDX is the field, R8 becomes its value (module, tdg_vm_rd_wr.c). Version 1, which returns the
-// next field's identifier for iterating over all of them, is refused as a version that is not supported.
+// vmRead is TDG.VM.RD: RDX is the field, R8 becomes its value (module, tdg_vm_rd_wr.c). Of a field that there is and that
+// is not the guest's to read, the status says so. Version 1, which returns the next field's identifier for iterating over
+// all of them, is refused as a version that is not supported.
 func (m *Module) vmRead(c *x86.CPU, version uint64) abi.Status {
 	c.R[x86.R8] = 0
 	switch {
@@ -78,15 +46,15 @@ func (m *Module) vmRead(c *x86.CPU, version uint64) abi.Status {
 	case c.R[x86.RCX] != 0: // the TD itself
 		return abi.OperandInvalid.With(abi.OperandRCX)
 	}
-	k, ok := field(c.R[x86.RDX])
-	if !ok {
+	id := abi.Field(c.R[x86.RDX])
+	f, element, ok := lookUp(id)
+	switch {
+	case !id.Single(), !ok:
 		return abi.MetadataFieldIDIncorrect
+	case !f.readable:
+		return abi.MetadataNotReadable
 	}
-	v, ok := m.readField(k)
-	if !ok {
-		return abi.MetadataFieldIDIncorrect
-	}
-	c.R[x86.R8] = v
+	c.R[x86.R8] = m.readField(f, element)
 	return abi.Success
 }
 
@@ -99,16 +67,16 @@ func (m *Module) vmWrite(c *x86.CPU) abi.Status {
 	if c.R[x86.RCX] != 0 {
 		return abi.OperandInvalid.With(abi.OperandRCX)
 	}
-	k, ok := field(c.R[x86.RDX])
-	if !ok {
+	id := abi.Field(c.R[x86.RDX])
+	f, element, ok := lookUp(id)
+	if !id.Single() || !ok {
 		return abi.MetadataFieldIDIncorrect
 	}
-	old, ok := m.readField(k)
-	if !ok {
-		return abi.MetadataFieldIDIncorrect
-	}
+	// What is the module's own business has no value here, and no bit of it can be written, which is asked first
+	// (md_td_write_element).
+	old := m.readField(f, element)
 	var writable uint64
-	switch k {
+	switch f {
 	case fieldNotifyEnables:
 		writable = abi.NotifyZeroStep
 	case fieldTDCtls:
@@ -119,10 +87,10 @@ func (m *Module) vmWrite(c *x86.CPU) abi.Status {
 		return abi.MetadataNotWritable
 	case (old^value)&mask&^writable != 0:
 		return abi.MetadataValueNotValid
-	case k == fieldTDCtls && (old^value)&mask != 0:
+	case f == fieldTDCtls && (old^value)&mask != 0:
 		return abi.MetadataValueNotValid
 	}
-	if k == fieldNotifyEnables {
+	if f == fieldNotifyEnables {
 		m.notify = old&^mask | value&mask
 	}
 	c.R[x86.R8] = old

@@ -26,6 +26,8 @@ type block struct {
 	cross  bool
 
 	sibling *block // the next block that starts in the same granule
+
+	made machineCode
 }
 
 // maxBlock bounds a block's instructions, so that Ord fits and invalidating is cheap.
@@ -38,7 +40,12 @@ func (b *block) bytes() int {
 
 // retire makes b a block that is not entered any more. What it holds is let go: a pointer to it that is still kept
 // somewhere costs little, and leads to no other block.
-func (b *block) retire() { b.valid, b.uops, b.link = false, nil, nil }
+func (b *block) retire() {
+	b.valid, b.uops, b.link, b.mode, b.made = false, nil, nil, noMode, machineCode{}
+}
+
+// noMode is the mode of a block that is retired: no processor is in it, so machine code need not ask for more.
+const noMode decode.Mode = 0xFF
 
 // A decoding is what decoding depends on that is the same for all processors of a machine.
 type decoding struct {

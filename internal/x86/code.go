@@ -40,6 +40,8 @@ type codeCache struct {
 	bytes    int // of the host's that all blocks take
 	most     int // that they may take
 
+	translated *translated // nil without a translator
+
 	cpus  []*CPU
 	fresh uint64 // how often a frame has come to hold code, so that stores to it must be looked at
 }
@@ -89,6 +91,7 @@ func (cc *codeCache) add(b *block) {
 	p := cc.pages[b.frame]
 	g := b.offset >> granuleShift
 	b.sibling, p.start[g] = p.start[g], b
+	cc.translated.admit(b)
 	n := b.bytes()
 	p.bytes += n
 	cc.bytes += n
@@ -121,6 +124,9 @@ func (cc *codeCache) CodeChanged(f mem.Frame, offset, n int) {
 		cc.interrupt()
 	}
 }
+
+// Close implements [mem.CodeHolder].
+func (cc *codeCache) Close() error { return cc.translated.close() }
 
 // interrupt makes the processor that is running look up after the instruction under way: the block that it runs may be
 // retired.
@@ -166,6 +172,7 @@ func (cc *codeCache) dropAll() {
 	clear(cc.pages)
 	clear(cc.crossing)
 	cc.bytes = 0
+	cc.translated.reset()
 }
 
 // replace retires the blocks that are affected by what has changed about how code is decoded. They are decoded again
@@ -187,6 +194,7 @@ func (cc *codeCache) replace(affected func(b *block) bool) {
 			}
 		}
 	}
+	cc.translated.unlink()
 	cc.interrupt()
 }
 

@@ -63,6 +63,7 @@ type CPU struct {
 	code     *codeCache // shared by all processors over mem
 	codeSeen uint64     // codeCache.fresh as the TLB follows it
 	engine   engine
+	native   nativeState
 	APIC     *LocalAPIC
 
 	eferKeep uint64 // bits that EFER may hold
@@ -76,6 +77,9 @@ type CPU struct {
 	nsPerInsn uint64
 	cost      cost.Model
 	tally     cost.Tally    // what extra is made of
+	deadline  int64         // of the Run under way, in virtual nanoseconds
+	hint      func(*CPU)    // or nil
+	lastTSC   *uint64       // what any of the machine's processors has read of the time-stamp counter last
 	limit     atomic.Uint64 // icount at which the running stretch ends; 0 asks the loop to look up. Others may store 0: Yield
 	yielding  atomic.Bool   // Yield has been called
 
@@ -100,7 +104,7 @@ type CPU struct {
 	watch   watches
 	debug   debugState
 	exiting bool
-	finish  bool // stop after the instruction under way
+	finish  finish
 
 	scratch [scratchUops]uop.Uop
 	random  randomSource
@@ -153,6 +157,9 @@ func (c *CPU) Charge(e cost.Event, n uint64) {
 	c.tally.Add(e, n)
 	c.pass(uint64(c.cost.Charge(0, e, n)))
 	c.stopBehind()
+	if c.hint != nil {
+		c.hint(c)
+	}
 }
 
 // Idle lets so many nanoseconds pass in which the processor does nothing, while an instruction is under way.
@@ -186,5 +193,5 @@ func (c *CPU) Tally() cost.Tally {
 // decoded code is stale.
 func (c *CPU) stopBehind() {
 	c.limit.Store(0)
-	c.finish = true
+	c.finish = finishInstruction
 }

@@ -95,14 +95,13 @@ func (w *Watch) holds(f mem.Frame) bool {
 
 // markWatched makes accesses through a TLB entry be looked at, or no more.
 func (c *CPU) markWatched(e *tlbEntry) {
-	e.read &^= slowTag
-	page := e.read
-	if page == noTag {
-		page = e.write &^ slowTag
+	e.read = e.read.without(slowTag)
+	t := e.read
+	if t == noTag {
+		t = e.write
 	}
-	if page != noTag && c.watching(page, e.frame.GPA()) {
-		e.read |= slowTag
-		e.write |= slowTag
+	if t.page() != uint64(noTag) && c.watching(t.page(), e.frame().GPA()) {
+		e.read, e.write = e.read.with(slowTag), e.write.with(slowTag)
 	}
 }
 

@@ -41,3 +41,13 @@ func (c *CPU) stopped() stop {
 	}
 	return stopLimit
 }
+
+// A finish says after what an engine is to come back before it enters the next block. It is looked at after each
+// micro-operation that may have set it: one that has gone beyond the TLB, or that a function of the table has served.
+type finish uint8
+
+const (
+	finishNot         finish = iota
+	finishInstruction        // after the instruction under way: the run loop has to look up
+	finishUop                // after the micro-operation: the interpreter has been called for it alone
+)

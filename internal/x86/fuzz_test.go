@@ -13,14 +13,14 @@ import (
 // panic, and it ends the same wherever blocks and deadlines fall.
 
 // fuzzCuts are the ways in which each input is run.
-var fuzzCuts = []cut{{0, 0}, {1, 0}, {7, 0}, {0, 3}, {2, 5}}
+var fuzzCuts = []cut{{0, 0, EngineInterpreter}, {1, 0, EngineInterpreter}, {7, 0, EngineInterpreter}, {0, 3, EngineInterpreter}, {2, 5, EngineInterpreter}}
 
 // same runs a program at every cut and compares.
 func same(t *testing.T, p *program) {
 	t.Helper()
 	var first ending
-	for i, c := range fuzzCuts {
-		m := newScene(t, p, c.blocks)
+	for i, c := range underEach(fuzzCuts) {
+		m := newSceneUnder(t, p, c)
 		end := m.ending(m.drive(c.step))
 		if err := m.mem.Close(); err != nil {
 			t.Fatal(err)
@@ -28,7 +28,7 @@ func same(t *testing.T, p *program) {
 		if i == 0 {
 			first = end
 		} else if d := difference(first, end); d != "" {
-			t.Fatalf("blocks of %d instructions, deadlines every %d ns: not what blocks of any length and one deadline give: %s", c.blocks, c.step, d)
+			t.Fatalf("%v: not what blocks of any length and one deadline give: %s", c, d)
 		}
 	}
 }

@@ -12,18 +12,33 @@ type interpreter struct{}
 
 // run implements engine.
 func (interpreter) run(c *CPU) stop {
-	b := c.lookup()
-	var (
-		u  *uop.Uop
-		ok bool
-	)
+	c.interpret(c.lookup(), nil, false)
+	return c.stopped()
+}
+
+// interpret executes from micro-operation u of block b, or from b's beginning where u is nil; RIP and the count of
+// instructions are those of b's beginning. It goes on from block to block until it is to stop, and then returns nil: b is
+// nil, too, where that is so at once.
+//
+// With one, it is at the service of another engine and returns early: with the next block in front of it, not entered; or,
+// where c.finish says so, inside a block in front of the micro-operation returned.
+func (c *CPU) interpret(b *block, u *uop.Uop, one bool) (*block, *uop.Uop) {
+	var ok bool
+	if u != nil {
+		goto run
+	}
+	goto head
 enter:
+	if one {
+		return b, nil
+	}
+head:
 	if b == nil {
-		return c.stopped()
+		return nil, nil
 	}
 	if c.icount+b.n > c.limit.Load() {
 		if b = c.cut(); b == nil {
-			return c.stopped()
+			return nil, nil
 		}
 	}
 	u = &b.uops[0]
@@ -190,7 +205,7 @@ run:
 				c.R[u.Dst%uop.Slots] = uint64(*(*uint8)(p))
 			} else if !c.missLoad(u, va, 1) {
 				goto stop
-			} else if c.finish {
+			} else if c.finish != finishNot {
 				goto after
 			}
 		case uop.Load16:
@@ -199,7 +214,7 @@ run:
 				c.R[u.Dst%uop.Slots] = uint64(*(*uint16)(p))
 			} else if !c.missLoad(u, va, 2) {
 				goto stop
-			} else if c.finish {
+			} else if c.finish != finishNot {
 				goto after
 			}
 		case uop.Load32:
@@ -208,7 +223,7 @@ run:
 				c.R[u.Dst%uop.Slots] = uint64(*(*uint32)(p))
 			} else if !c.missLoad(u, va, 4) {
 				goto stop
-			} else if c.finish {
+			} else if c.finish != finishNot {
 				goto after
 			}
 		case uop.Load64:
@@ -217,7 +232,7 @@ run:
 				c.R[u.Dst%uop.Slots] = *(*uint64)(p)
 			} else if !c.missLoad(u, va, 8) {
 				goto stop
-			} else if c.finish {
+			} else if c.finish != finishNot {
 				goto after
 			}
 		case uop.LoadS8x32:
@@ -226,7 +241,7 @@ run:
 				c.R[u.Dst%uop.Slots] = uint64(uint32(*(*int8)(p)))
 			} else if !c.missLoad(u, va, 1) {
 				goto stop
-			} else if c.R[u.Dst%uop.Slots] = uint64(uint32(int8(c.R[u.Dst%uop.Slots]))); c.finish {
+			} else if c.R[u.Dst%uop.Slots] = uint64(uint32(int8(c.R[u.Dst%uop.Slots]))); c.finish != finishNot {
 				goto after
 			}
 		case uop.LoadS8x64:
@@ -235,7 +250,7 @@ run:
 				c.R[u.Dst%uop.Slots] = uint64(*(*int8)(p))
 			} else if !c.missLoad(u, va, 1) {
 				goto stop
-			} else if c.R[u.Dst%uop.Slots] = uint64(int8(c.R[u.Dst%uop.Slots])); c.finish {
+			} else if c.R[u.Dst%uop.Slots] = uint64(int8(c.R[u.Dst%uop.Slots])); c.finish != finishNot {
 				goto after
 			}
 		case uop.LoadS16x32:
@@ -244,7 +259,7 @@ run:
 				c.R[u.Dst%uop.Slots] = uint64(uint32(*(*int16)(p)))
 			} else if !c.missLoad(u, va, 2) {
 				goto stop
-			} else if c.R[u.Dst%uop.Slots] = uint64(uint32(int16(c.R[u.Dst%uop.Slots]))); c.finish {
+			} else if c.R[u.Dst%uop.Slots] = uint64(uint32(int16(c.R[u.Dst%uop.Slots]))); c.finish != finishNot {
 				goto after
 			}
 		case uop.LoadS16x64:
@@ -253,7 +268,7 @@ run:
 				c.R[u.Dst%uop.Slots] = uint64(*(*int16)(p))
 			} else if !c.missLoad(u, va, 2) {
 				goto stop
-			} else if c.R[u.Dst%uop.Slots] = uint64(int16(c.R[u.Dst%uop.Slots])); c.finish {
+			} else if c.R[u.Dst%uop.Slots] = uint64(int16(c.R[u.Dst%uop.Slots])); c.finish != finishNot {
 				goto after
 			}
 		case uop.LoadS32x64:
@@ -262,7 +277,7 @@ run:
 				c.R[u.Dst%uop.Slots] = uint64(*(*int32)(p))
 			} else if !c.missLoad(u, va, 4) {
 				goto stop
-			} else if c.R[u.Dst%uop.Slots] = uint64(int32(c.R[u.Dst%uop.Slots])); c.finish {
+			} else if c.R[u.Dst%uop.Slots] = uint64(int32(c.R[u.Dst%uop.Slots])); c.finish != finishNot {
 				goto after
 			}
 
@@ -272,7 +287,7 @@ run:
 				c.R[u.Dst%uop.Slots] = uint64(*(*uint8)(p))
 			} else if !c.missClaim(u, va, 1) {
 				goto stop
-			} else if c.finish {
+			} else if c.finish != finishNot {
 				goto after
 			}
 		case uop.LoadW16:
@@ -281,7 +296,7 @@ run:
 				c.R[u.Dst%uop.Slots] = uint64(*(*uint16)(p))
 			} else if !c.missClaim(u, va, 2) {
 				goto stop
-			} else if c.finish {
+			} else if c.finish != finishNot {
 				goto after
 			}
 		case uop.LoadW32:
@@ -290,7 +305,7 @@ run:
 				c.R[u.Dst%uop.Slots] = uint64(*(*uint32)(p))
 			} else if !c.missClaim(u, va, 4) {
 				goto stop
-			} else if c.finish {
+			} else if c.finish != finishNot {
 				goto after
 			}
 		case uop.LoadW64:
@@ -299,7 +314,7 @@ run:
 				c.R[u.Dst%uop.Slots] = *(*uint64)(p)
 			} else if !c.missClaim(u, va, 8) {
 				goto stop
-			} else if c.finish {
+			} else if c.finish != finishNot {
 				goto after
 			}
 
@@ -310,7 +325,7 @@ run:
 				*(*uint8)(p) = uint8(v)
 			} else if !c.missStore(u, va, 1, v) {
 				goto stop
-			} else if c.finish {
+			} else if c.finish != finishNot {
 				goto after
 			}
 		case uop.Store16:
@@ -320,7 +335,7 @@ run:
 				*(*uint16)(p) = uint16(v)
 			} else if !c.missStore(u, va, 2, v) {
 				goto stop
-			} else if c.finish {
+			} else if c.finish != finishNot {
 				goto after
 			}
 		case uop.Store32:
@@ -330,7 +345,7 @@ run:
 				*(*uint32)(p) = uint32(v)
 			} else if !c.missStore(u, va, 4, v) {
 				goto stop
-			} else if c.finish {
+			} else if c.finish != finishNot {
 				goto after
 			}
 		case uop.Store64:
@@ -340,7 +355,7 @@ run:
 				*(*uint64)(p) = v
 			} else if !c.missStore(u, va, 8, v) {
 				goto stop
-			} else if c.finish {
+			} else if c.finish != finishNot {
 				goto after
 			}
 
@@ -348,7 +363,7 @@ run:
 			if !c.push(u, c.R[u.Src%uop.Slots]+uint64(u.Imm)) {
 				goto stop
 			}
-			if c.finish {
+			if c.finish != finishNot {
 				goto after
 			}
 		case uop.Pop:
@@ -363,7 +378,7 @@ run:
 			}
 			c.R[uop.RSP] += 8
 			c.R[u.Dst%uop.Slots] = v
-			if c.finish {
+			if c.finish != finishNot {
 				goto after
 			}
 
@@ -494,7 +509,7 @@ run:
 			if !handlers[u.Op](c, u) {
 				goto stop
 			}
-			if c.finish {
+			if c.finish != finishNot {
 				goto after
 			}
 		}
@@ -514,7 +529,7 @@ linked:
 	}
 	if !canonical(c.R[uop.BlkRIP]) && u.Op != uop.End {
 		c.misdirected(u)
-		return c.stopped()
+		return nil, nil
 	}
 	c.at = 0
 	b = c.lookup()
@@ -527,11 +542,14 @@ unlinked:
 	goto enter
 
 after:
+	if c.finish == finishUop {
+		return b, u.Next()
+	}
 	// Something wants the run loop's attention. The rest of this instruction is run from a copy that ends after it.
 	u = c.restOf(u)
 	goto run
 
 stop:
 	c.abandon(u)
-	return c.stopped()
+	return nil, nil
 }

@@ -30,11 +30,19 @@ func (c *CPU) codeMode() decode.Mode {
 // A jumpCache finds a block by the address at which it runs. It only saves the way through the pages' lists: an entry
 // counts as long as its page's translation is in the TLB, so that what is fetched when does not depend on where blocks
 // begin, and nothing here has to be flushed.
-type jumpCache [1 << 12]jumpEntry
+type jumpCache [1 << jumpBits]jumpEntry
+
+const jumpBits = 12
 
 type jumpEntry struct {
 	rip uint64
 	b   *block
+}
+
+func (j *jumpCache) clear() {
+	for i := range j {
+		j[i] = jumpEntry{rip: uint64(noTag)}
+	}
 }
 
 func (j *jumpCache) at(rip uint64) *jumpEntry { return &j[(rip^rip>>12)%uint64(len(j))] }
@@ -43,7 +51,7 @@ func (j *jumpCache) at(rip uint64) *jumpEntry { return &j[(rip^rip>>12)%uint64(l
 func (c *CPU) known(rip uint64) *block {
 	j := c.jumps.at(rip)
 	e := &c.tlb.fetch[c.cpl/3][rip>>mem.PageShift%fetchSize]
-	if b := j.b; j.rip == rip && e.tag == rip&^pageMask && b != nil && b.valid && b.frame == e.frame && b.mode == c.mode {
+	if b := j.b; j.rip == rip && e.tag == tag(rip&^pageMask) && b != nil && b.valid && b.frame == e.frame && b.mode == c.mode {
 		return b
 	}
 	return nil
@@ -60,7 +68,7 @@ func (c *CPU) lookup() *block {
 	if e == nil {
 		return nil
 	}
-	if e.tag&slowTag != 0 {
+	if e.tag.marks() != 0 {
 		return c.atFence(e)
 	}
 	b := c.code.find(e.frame, uint16(rip&pageMask), c.mode)
@@ -93,7 +101,7 @@ func (c *CPU) lookup() *block {
 
 // trapped makes Run return ExitTrap where RIP, which lies in the page of e, is at an entry point of [Traps].
 func (c *CPU) trapped(e *fetchEntry) bool {
-	gpa := e.gpa | c.R[uop.BlkRIP]&pageMask
+	gpa := e.gpa() | c.R[uop.BlkRIP]&pageMask
 	if !c.code.trapped(gpa) {
 		return false
 	}
@@ -118,7 +126,7 @@ func (c *CPU) atFence(e *fetchEntry) *block {
 func (c *CPU) fetchPage(va uint64) *fetchEntry {
 	page := va &^ pageMask
 	e := &c.tlb.fetch[c.cpl/3][va>>mem.PageShift%fetchSize]
-	if e.tag&^slowTag == page {
+	if e.tag.page() == page {
 		return e
 	}
 	if !canonical(va) {
@@ -140,7 +148,10 @@ func (c *CPU) fetchPage(va uint64) *fetchEntry {
 	if m.large != 0 {
 		c.tlb.large.add(va, m.large)
 	}
-	*e = fetchEntry{tag: c.fetchTag(page), page: t.Host, frame: t.Frame, gpa: t.GPA, global: m.global}
+	*e = fetchEntry{tag: c.fetchTag(page), page: t.Host, frame: t.Frame, where: t.GPA}
+	if m.global {
+		e.where |= globalBit
+	}
 	return e
 }
 

@@ -53,7 +53,7 @@ func newBare(t testing.TB, blockLimit int, code []byte) *bare {
 	t.Cleanup(func() { _ = m.Close() })
 	b := &bare{mem: m}
 	b.CPU = New(Config{
-		Memory: m, Bus: &b.bus, BlockLimit: blockLimit,
+		Memory: m, Bus: &b.bus, BlockLimit: blockLimit, Engine: testEngine(t), TranslateAfter: 1,
 		Platform: &Plain{Memory: m, Bus: &b.bus, RAM: func(gpa uint64) bool { return gpa < bareSize }},
 	})
 	b.engine = strictEngine{b.engine, t}

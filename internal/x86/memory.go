@@ -18,7 +18,7 @@ func (c *CPU) ea(u *uop.Uop) uint64 {
 // entry of its first byte's page cannot have.
 func (c *CPU) readable(va, last uint64) unsafe.Pointer {
 	e := &c.tlb.cur[va>>mem.PageShift%tlbSize]
-	if e.read != (va+last)&^pageMask {
+	if e.read != tag((va+last)&^pageMask) {
 		return nil
 	}
 	return unsafe.Add(e.page, va&pageMask)
@@ -26,7 +26,7 @@ func (c *CPU) readable(va, last uint64) unsafe.Pointer {
 
 func (c *CPU) writable(va, last uint64) unsafe.Pointer {
 	e := &c.tlb.cur[va>>mem.PageShift%tlbSize]
-	if e.write != (va+last)&^pageMask {
+	if e.write != tag((va+last)&^pageMask) {
 		return nil
 	}
 	return unsafe.Add(e.page, va&pageMask)
@@ -109,8 +109,8 @@ type place struct {
 func (c *CPU) reach(va uint64, kind AccessKind) (place, bool) {
 	e := &c.tlb.cur[va>>mem.PageShift%tlbSize]
 	page := va &^ pageMask
-	if kind == Read && e.read&^slowTag == page || kind == Write && e.write&^slowTag == page {
-		return place{page: e.page, frame: e.frame}, true
+	if kind == Read && e.read.page() == page || kind == Write && e.write.page() == page {
+		return place{page: e.page, frame: e.frame()}, true
 	}
 	if !canonical(va) {
 		c.raiseNonCanonical()
@@ -131,24 +131,35 @@ func (c *CPU) reach(va uint64, kind AccessKind) (place, bool) {
 		return place{page: t.Host, frame: t.Frame}, true
 	}
 	// The platform may have changed the TLB underneath; e is still the place for this page.
-	*e = tlbEntry{read: noTag, write: noTag, page: t.Host, frame: t.Frame, global: m.global}
+	*e = tlbEntry{read: noTag, write: noTag, page: t.Host, where: t.Frame}
+	if m.global {
+		e.where |= globalBit
+	}
 	if m.read {
-		e.read = page
+		e.read = tag(page)
 	}
 	if m.write && !t.ReadOnly {
-		e.write = page
-		if !c.mem.Backed(t.Frame) || c.mem.HasCode(t.Frame) {
-			e.write |= slowTag
-		}
+		e.write = c.writeTag(page, t.Frame)
 	}
 	if c.watching(page, t.Frame.GPA()) {
-		e.read |= slowTag
-		e.write |= slowTag
+		e.read, e.write = e.read.with(slowTag), e.write.with(slowTag)
 	}
 	if m.large != 0 {
 		c.tlb.large.add(va, m.large)
 	}
 	return place{page: t.Host, frame: t.Frame}, true
+}
+
+// writeTag returns the tag of a page for stores, as its frame is now, not watched.
+func (c *CPU) writeTag(page uint64, f mem.Frame) tag {
+	t := tag(page)
+	if !c.mem.Backed(f) {
+		t = t.with(unbackedTag)
+	}
+	if c.mem.HasCode(f) {
+		t = t.with(slowTag)
+	}
+	return t
 }
 
 func (l *largeRange) add(va, size uint64) {
@@ -220,7 +231,7 @@ func (c *CPU) slowStore(va uint64, n int, v uint64) bool {
 		c.stopBehind()
 		return true
 	}
-	if !c.prepareStore(va, p, n, v == 0) {
+	if !c.prepareStore(va, p, n, v<<(64-8*n) == 0) {
 		return true
 	}
 	h := unsafe.Add(p.page, va&pageMask)
@@ -237,6 +248,25 @@ func (c *CPU) slowStore(va uint64, n int, v uint64) bool {
 	return true
 }
 
+// zerosOverZeros says whether a store of n zeros is one that changes nothing: within a page without backing, where there
+// are only zeros. Guests clear memory that they have just been given.
+func (c *CPU) zerosOverZeros(va uint64, n int) bool {
+	e := &c.tlb.cur[va>>mem.PageShift%tlbSize]
+	if e.write != tag((va+uint64(n-1))&^pageMask).with(unbackedTag) {
+		return false
+	}
+	p := unsafe.Add(e.page, va&pageMask)
+	switch n { // the frame may have been backed since
+	case 1:
+		return *(*uint8)(p) == 0
+	case 2:
+		return *(*uint16)(p) == 0
+	case 4:
+		return *(*uint32)(p) == 0
+	}
+	return *(*uint64)(p) == 0
+}
+
 // prepareStore backs the frame and drops decoded code that the store changes. It returns false where nothing has to be
 // stored: zeros, where nothing but zeros is.
 func (c *CPU) prepareStore(va uint64, p place, n int, zero bool) bool {
@@ -250,8 +280,8 @@ func (c *CPU) prepareStore(va uint64, p place, n int, zero bool) bool {
 		c.mem.CodeWritten(p.frame, int(va&pageMask), n)
 		return true
 	}
-	if e := &c.tlb.cur[va>>mem.PageShift%tlbSize]; e.write == va&^pageMask|slowTag && !c.watching(va&^pageMask, p.frame.GPA()) {
-		e.write &^= slowTag
+	if e := &c.tlb.cur[va>>mem.PageShift%tlbSize]; e.write.page() == va&^pageMask && !c.watching(va&^pageMask, p.frame.GPA()) {
+		e.write = e.write.without(allMarks)
 	}
 	return true
 }

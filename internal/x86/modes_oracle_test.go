@@ -64,7 +64,8 @@ func (m *image) interpret(t testing.TB, blockLimit int) ([]byte, error) {
 	if err := memory.Write(physical.Private, 0, m.memory); err != nil {
 		t.Fatal(err)
 	}
-	s := ResetState()
+	c.INIT()
+	s := c.State()
 	s.Seg[uop.SegCS].Selector, s.Seg[uop.SegCS].Base, s.RIP = 0, 0, tryStart
 	c.SetState(&s)
 	c.LimitInstructions(200_000_000)

@@ -163,7 +163,8 @@ func TestCodeSegmentLimits(t *testing.T) {
 
 // real sets up real mode with code at CS 1000 and data at DS 2000.
 func real(m *scene) {
-	m.from = ResetState()
+	m.CPU.INIT()
+	m.from = m.CPU.State()
 	m.from.CR0 = CR0ET
 	m.from.RIP = 0
 	for n, selector := range map[int]uint16{uop.SegCS: progCode >> 4, uop.SegDS: progData >> 4, uop.SegES: progData >> 4, uop.SegSS: progData >> 4} {

@@ -86,7 +86,7 @@ func (c *CPU) MSR(index uint32) (v uint64, ok bool) {
 	}
 	switch index {
 	case MSRTSC:
-		return c.tsc(), true
+		return c.readTSC(), true
 	case MSRTSCAdjust:
 		return c.msr.tscAdjust, true
 	case MSRAPICBase:
@@ -203,6 +203,16 @@ func (c *CPU) adjustTSC(v uint64) {
 
 // tsc returns the time-stamp counter: virtual time in ticks of the TSC's frequency, and what the guest has added.
 func (c *CPU) tsc() uint64 { return ticks(c.Now(), c.tscHz) + c.msr.tscAdjust }
+
+// readTSC is tsc for software, which reads no less than it has read on any processor.
+func (c *CPU) readTSC() uint64 {
+	t := ticks(c.Now(), c.tscHz)
+	if c.lastTSC != nil {
+		t = max(t, *c.lastTSC)
+		*c.lastTSC = t
+	}
+	return t + c.msr.tscAdjust
+}
 
 // ticks converts nanoseconds to ticks of a clock, without overflow.
 func ticks(ns int64, hz uint64) uint64 {

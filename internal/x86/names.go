@@ -24,6 +24,8 @@ const (
 	GSBase = uop.GSBase
 )
 
+var gprNames = [...]string{"RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI", "R8", "R9", "R10", "R11", "R12", "R13", "R14", "R15"}
+
 // An InstructionKind names an instruction that a platform can intercept, an InstructionSet is a set of them.
 type (
 	InstructionKind = uop.InstructionKind

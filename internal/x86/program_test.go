@@ -73,11 +73,12 @@ var progDescriptors = []uint64{
 
 // A program is a case of the suite.
 type program struct {
-	name  string
-	code  string         // what asm returns
-	user  bool           // it starts at privilege 3, in progUser
-	setup func(m *scene) // what is not as newScene leaves it; may be nil
-	want  func(t *testing.T, m *scene, e Exit)
+	name   string
+	code   string         // what asm returns
+	user   bool           // it starts at privilege 3, in progUser
+	setup  func(m *scene) // what is not as newScene leaves it; may be nil
+	before func(m *scene) // the same, before there is a processor: its Config; may be nil
+	want   func(t *testing.T, m *scene, e Exit)
 }
 
 // A scene is the machine of a program.
@@ -130,7 +131,13 @@ func le(v uint64, n int) string {
 	return b.String()
 }
 
+// newScene returns the machine of a program under the engine that the command line asks for.
 func newScene(t testing.TB, p *program, blockLimit int) *scene {
+	t.Helper()
+	return newSceneUnder(t, p, cut{blocks: blockLimit, engine: testEngine(t)})
+}
+
+func newSceneUnder(t testing.TB, p *program, how cut) *scene {
 	t.Helper()
 	memory, err := mem.New(progRAM)
 	if err != nil {
@@ -139,7 +146,7 @@ func newScene(t testing.TB, p *program, blockLimit int) *scene {
 	t.Cleanup(func() { _ = memory.Close() })
 	m := &scene{bare: bare{mem: memory}, start: progCode, until: 1_000_000}
 	m.cfg = Config{
-		Memory: memory, Bus: &m.bus, BlockLimit: blockLimit, Seed: 1, Cost: cost.Plain(),
+		Memory: memory, Bus: &m.bus, BlockLimit: how.blocks, Engine: how.engine, TranslateAfter: 1, Seed: 1, Cost: cost.Plain(),
 		Platform: &Plain{Memory: memory, Bus: &m.bus, RAM: func(gpa uint64) bool { return gpa < progRAM }},
 	}
 	m.from = State{
@@ -188,6 +195,9 @@ func newScene(t testing.TB, p *program, blockLimit int) *scene {
 	code, mark := assemble(p.code)
 	m.mark = m.start + mark
 	m.put(m.start, code)
+	if p.before != nil {
+		p.before(m)
+	}
 	m.CPU = New(m.cfg)
 	m.engine = strictEngine{m.engine, t}
 	m.APIC.svr = 0x1FF
@@ -238,9 +248,11 @@ func (m *scene) poke(gpa, v uint64) {
 type cut struct {
 	blocks int   // instructions a block
 	step   int64 // virtual ns between deadlines; 0 means none before the end
+	engine EngineKind
 }
 
-var cuts = []cut{{0, 0}, {1, 0}, {2, 0}, {7, 0}, {0, 1}, {0, 2}, {0, 5}, {3, 3}}
+var cuts = []cut{{0, 0, EngineInterpreter}, {1, 0, EngineInterpreter}, {2, 0, EngineInterpreter}, {7, 0, EngineInterpreter},
+	{0, 1, EngineInterpreter}, {0, 2, EngineInterpreter}, {0, 5, EngineInterpreter}, {3, 3, EngineInterpreter}}
 
 // drive runs the program to its end: HLT that nothing ends, an exit of its own, or the deadline.
 func (m *scene) drive(step int64) Exit {
@@ -290,14 +302,14 @@ func (m *scene) ending(e Exit) ending {
 	}
 }
 
-// prove runs programs at every cut.
+// prove runs programs at every cut, under every engine.
 func prove(t *testing.T, programs ...program) {
 	t.Helper()
 	for _, p := range programs {
 		t.Run(p.name, func(t *testing.T) {
 			var first ending
-			for i, c := range cuts {
-				m := newScene(t, &p, c.blocks)
+			for i, c := range underEach(cuts) {
+				m := newSceneUnder(t, &p, c)
 				e := m.drive(c.step)
 				end := m.ending(e)
 				if tally := m.Tally(); tally.Time(m.Cost()) != end.Now {
@@ -309,7 +321,7 @@ func prove(t *testing.T, programs ...program) {
 					continue
 				}
 				if d := difference(first, end); d != "" {
-					t.Errorf("blocks of %d instructions, deadlines every %d ns: not what blocks of any length and one deadline give: %s", c.blocks, c.step, d)
+					t.Errorf("%v: not what blocks of any length and one deadline give: %s", c, d)
 				}
 			}
 		})
@@ -413,8 +425,6 @@ func (m *scene) wantRegs(t *testing.T, regs ...reg) {
 		}
 	}
 }
-
-var gprNames = [...]string{"RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI", "R8", "R9", "R10", "R11", "R12", "R13", "R14", "R15"}
 
 // irq is the vector of interrupts in the programs.
 const irq = 0x50

@@ -3,6 +3,7 @@ package x86
 import (
 	"errors"
 	"fmt"
+	"math"
 
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
@@ -98,8 +99,10 @@ var ErrYield = errors.New("given up, because the run is to stop")
 
 // Run executes until virtual time reaches deadline, in nanoseconds, or something else ends the stretch. What it leaves
 // is exact: registers, time and the number of instructions are those at the boundary between two instructions.
+//
+// Processors over one memory take turns: Run may be called for one while no other's is under way.
 func (c *CPU) Run(deadline int64) Exit {
-	c.exiting = false
+	c.exiting, c.deadline = false, deadline
 	c.protectCode()
 	for {
 		if c.raised {
@@ -108,6 +111,7 @@ func (c *CPU) Run(deadline int64) Exit {
 				return Exit{Kind: ExitStopped, Err: &FaultLoopError{RIP: c.RIP(), Last: c.pending}}
 			}
 			c.deliver()
+			c.watch.entered = true
 		}
 		if c.exiting {
 			c.exiting = false
@@ -133,24 +137,30 @@ func (c *CPU) Run(deadline int64) Exit {
 		switch {
 		case now >= MaxTime:
 			return Exit{Kind: ExitStopped, Err: ErrTimeUp}
-		case now >= deadline:
+		case now >= c.deadline:
 			return Exit{Kind: ExitDeadline}
 		}
-		until := c.APIC.next(deadline)
+		until := c.APIC.next(c.deadline)
 		if c.halted {
-			if until < deadline && c.TimerWakes() {
+			if until < c.deadline && c.TimerWakes() {
 				c.Skip(until)
 				continue
 			}
 			return Exit{Kind: ExitHalted}
 		}
-		c.finish = false
+		if c.watch.step && !c.measure() {
+			continue
+		}
+		c.finish = finishNot
 		limit := c.icount + (uint64(until-now)+c.nsPerInsn-1)/c.nsPerInsn
 		if c.watch.budget != 0 {
 			limit = min(limit, c.watch.budget)
 		}
+		if c.watch.step {
+			limit = min(limit, max(c.watch.from.icount+c.watch.steps, c.icount+1))
+		}
 		single := c.rest&FlagTF != 0
-		if single || c.watch.step || c.shadow == c.icount && c.APIC.pending() {
+		if single || c.shadow == c.icount && c.APIC.pending() {
 			limit = c.icount + 1
 		}
 		c.limit.Store(limit)
@@ -167,6 +177,35 @@ func (c *CPU) Run(deadline int64) Exit {
 			c.Raise(Exception{Vector: uop.VectorDB, trap: true})
 		}
 	}
+}
+
+// Shorten makes the deadline of the Run under way an earlier one, which is met after the instruction under way at the
+// earliest: something has happened that other processors have to see soon.
+func (c *CPU) Shorten(deadline int64) {
+	if deadline < c.deadline {
+		c.deadline = deadline
+		c.stopBehind()
+	}
+}
+
+// Waits says whether the processor waits for an interrupt.
+func (c *CPU) Waits() bool { return c.halted }
+
+// Never is a virtual time, in nanoseconds, that does not come.
+const Never = math.MaxInt64
+
+// Ready returns the virtual time, in nanoseconds, at which the processor goes on: that is now, where it does not wait or
+// what it waits for has come; the expiry of its timer, where that will end its wait; or [Never], as long as nothing
+// comes from outside.
+func (c *CPU) Ready() int64 {
+	switch now := c.Now(); {
+	case !c.halted, c.APIC.pending() && (c.rest&FlagIF != 0 || c.wakes):
+		return now
+	case c.TimerWakes():
+		expiry, _ := c.APIC.NextEvent()
+		return max(now, expiry)
+	}
+	return Never
 }
 
 // TimerWakes says whether the local APIC's timer can end the processor's wait: a periodic one that cannot would be

@@ -127,7 +127,7 @@ func (c *CPU) carryTLB(s *state.Stream) {
 		entries(s, fetchSize, func(i int) bool { return inUse(all[i].tag) }, func(i int) { c.carryFetch(s, &all[i], uint64(i)) })
 	}
 	tables := &c.tlb.tables
-	entries(s, tablesSize, func(i int) bool { return tables[i].gpa != noTag }, func(i int) {
+	entries(s, tablesSize, func(i int) bool { return tables[i].gpa != noTable }, func(i int) {
 		e := &tables[i]
 		state.Numbers(s, &e.gpa)
 		c.carryFrame(s, &e.f)
@@ -167,7 +167,7 @@ func entries(s *state.Stream, n int, used func(i int) bool, carry func(i int)) {
 	}
 }
 
-func inUse(tag uint64) bool { return tag&^slowTag != noTag }
+func inUse(t tag) bool { return t.page() != uint64(noTag) }
 
 // carryFrame carries a frame, which has to be one of the memory's.
 func (c *CPU) carryFrame(s *state.Stream, f *mem.Frame) {
@@ -175,39 +175,43 @@ func (c *CPU) carryFrame(s *state.Stream, f *mem.Frame) {
 	s.Check(uint64(*f)>>1 < c.mem.Size()>>mem.PageShift, "a translation leads out of memory")
 }
 
-// carryData carries an entry for data accesses without slowTag, which follows from the page's state.
+// carryData carries an entry for data accesses without marks, which follow from the page's state.
 func (c *CPU) carryData(s *state.Stream, e *tlbEntry, i uint64) {
-	page, read, write := e.read&^slowTag, inUse(e.read), inUse(e.write)
+	page, read, write, global, frame := e.read.page(), inUse(e.read), inUse(e.write), e.global(), e.frame()
 	if !read {
-		page = e.write &^ slowTag
+		page = e.write.page()
 	}
 	state.Numbers(s, &page)
-	s.Bool(&read, &write, &e.global)
-	c.carryFrame(s, &e.frame)
+	s.Bool(&read, &write, &global)
+	c.carryFrame(s, &frame)
 	s.Check(page&pageMask == 0 && page>>mem.PageShift%tlbSize == i, "a page is where the TLB cannot have it")
 	if !s.Reading() || s.Err() != nil {
 		return
 	}
-	e.page, e.read, e.write = c.mem.Page(e.frame), noTag, noTag
+	*e = tlbEntry{read: noTag, write: noTag, page: c.mem.Page(frame), where: frame}
+	if global {
+		e.where |= globalBit
+	}
 	if read {
-		e.read = page
+		e.read = tag(page)
 	}
 	if write {
-		e.write = page
-		if !c.mem.Backed(e.frame) || c.mem.HasCode(e.frame) {
-			e.write |= slowTag
-		}
+		e.write = c.writeTag(page, frame)
 	}
 	c.markWatched(e)
 }
 
 func (c *CPU) carryFetch(s *state.Stream, e *fetchEntry, i uint64) {
-	page := e.tag &^ slowTag
-	state.Numbers(s, &page, &e.gpa)
-	s.Bool(&e.global)
+	page, gpa, global := e.tag.page(), e.gpa(), e.global()
+	state.Numbers(s, &page, &gpa)
+	s.Bool(&global)
+	s.Check(gpa&globalBit == 0, "a page is where no memory can be")
 	c.carryFrame(s, &e.frame)
 	s.Check(page&pageMask == 0 && page>>mem.PageShift%fetchSize == i, "a page is where the TLB cannot have it")
 	if s.Reading() && s.Err() == nil {
-		e.page, e.tag = c.mem.Page(e.frame), c.fetchTag(page)
+		e.page, e.tag, e.where = c.mem.Page(e.frame), c.fetchTag(page), gpa
+		if global {
+			e.where |= globalBit
+		}
 	}
 }

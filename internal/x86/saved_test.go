@@ -19,11 +19,11 @@ func TestStateIsWhole(t *testing.T) {
 	plain := &Plain{Memory: memory, RAM: func(uint64) bool { return true }}
 	statetest.Complete(t, func() *CPU { return New(Config{Memory: memory, Platform: plain}) }, (*CPU).Carry,
 		// of the configuration
-		"id", "platform", "bus", "mem", "eferKeep", "nsPerInsn", "cost", "maxBlock", "tscHz",
+		"id", "platform", "bus", "mem", "eferKeep", "nsPerInsn", "cost", "maxBlock", "tscHz", "lastTSC", "hint",
 		// made again, or living within an instruction
-		"R", "X", "flags", "rest", "code", "codeSeen", "engine", "tlb", "jumps", "limit", "yielding", "at", "target", "stackRef", "exit", "exiting", "finish", "scratch", "mode",
+		"R", "X", "flags", "rest", "code", "codeSeen", "engine", "tlb", "jumps", "limit", "yielding", "at", "target", "deadline", "stackRef", "exit", "exiting", "finish", "scratch", "mode", "native",
 		// a debugger's
-		"watch.budget", "watch.step", "watch.from", "watch.pause", "debug",
+		"watch.budget", "watch.step", "watch.from", "watch.steps", "watch.entered", "watch.pause", "debug",
 		// apart, below
 		"APIC",
 	)
@@ -63,15 +63,15 @@ func TestStateOfTheRest(t *testing.T) {
 	}
 	frame := mem.FrameOf(physical.Private, 0x3000)
 	for m := range c.tlb.data {
-		c.tlb.data[m][5] = tlbEntry{read: 0x5000, write: noTag, frame: frame}
+		c.tlb.data[m][5] = tlbEntry{read: 0x5000, write: noTag, where: frame}
 		differs("an entry for reading")
 		c.tlb.data[m][5].write = 0x5000
 		differs("an entry for writing")
-		c.tlb.data[m][5].global = true
+		c.tlb.data[m][5].where |= globalBit
 		differs("an entry that is global")
 	}
 	for m := range c.tlb.fetch {
-		c.tlb.fetch[m][5] = fetchEntry{tag: 0x5000, frame: frame, gpa: 0x3000}
+		c.tlb.fetch[m][5] = fetchEntry{tag: 0x5000, frame: frame, where: 0x3000}
 		differs("an entry for fetches")
 	}
 	c.tlb.tables[5] = tableEntry{gpa: 0x5000, f: frame}
@@ -84,7 +84,7 @@ func TestStateOfTheRest(t *testing.T) {
 	if again.Carry(s); s.End() != nil || string(carried(again)) != string(carried(c)) {
 		t.Errorf("what is read is something else: %v", s.End())
 	}
-	if e := again.tlb.data[modeUser][5]; e.page != memory.Page(frame) || e.write != 0x5000|slowTag {
+	if e := again.tlb.data[modeUser][5]; e.page != memory.Page(frame) || e.write != tag(0x5000).with(unbackedTag) {
 		t.Errorf("an entry of a page without backing became %+v", e)
 	}
 }
@@ -96,9 +96,9 @@ func TestStateWithForeignFrame(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer memory.Close()
-	for _, frame := range []mem.Frame{mem.FrameOf(physical.Private, 2<<20), 1<<63 | 2, ^mem.Frame(0)} {
+	for _, frame := range []mem.Frame{mem.FrameOf(physical.Private, 2<<20), 1<<62 | 2, ^mem.Frame(0)} {
 		c := New(Config{Memory: memory, Platform: &Plain{Memory: memory}})
-		c.tlb.data[0][5] = tlbEntry{read: 0x5000, write: noTag, frame: frame}
+		c.tlb.data[0][5] = tlbEntry{read: 0x5000, write: noTag, where: frame}
 		s := state.In(carried(c))
 		if New(Config{Memory: memory, Platform: c.platform}).Carry(s); s.End() == nil {
 			t.Errorf("frame %#x was taken", uint64(frame))

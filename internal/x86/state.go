@@ -24,13 +24,28 @@ type Config struct {
 	CodeBytes  int        // of the host's memory that the machine's decoded code may take, about; 0 means [DefaultCodeBytes]
 	Seed       uint64     // of RDRAND and RDSEED
 	EFER       uint64     // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
+	Engine     EngineKind // for EngineTranslator [TranslatorAvailable] has to be nil; else Run ends with its error
+
+	// TranslateAfter is how often EngineTranslator enters a block before it translates it; 0 means its own choice. It must
+	// not matter.
+	TranslateAfter int
+
+	// LastTSC keeps the highest value of the time-stamp counter that software has read, on any of the machine's processors:
+	// none reads a lower one later. Processors take turns, and one may be a little ahead of another, which software must not
+	// see. Nil where there is one processor.
+	LastTSC *uint64
+
+	// Hint hears after each event that costs time: the processor has dealt with something outside itself, at the end of an
+	// instruction. It must change nothing but when Run returns. It may be nil.
+	Hint func(c *CPU)
 }
 
 // New returns a processor with all registers zero; SetState gives it a state.
 func New(cfg Config) *CPU {
 	c := &CPU{
-		id: cfg.ID, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg), engine: interpreter{},
+		id: cfg.ID, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg),
 		cost: cfg.Cost, nsPerInsn: uint64(max(cfg.Cost.NS(cost.Instruction), 1)), tscHz: cfg.TSCHz, maxBlock: maxBlock,
+		lastTSC: cfg.LastTSC, hint: cfg.Hint,
 		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER,
 	}
 	c.code.cpus = append(c.code.cpus, c)
@@ -49,6 +64,8 @@ func New(cfg Config) *CPU {
 	c.shadow, c.repeating, c.newTF = nowhere, nowhere, nowhere
 	c.flushTLB()
 	c.selectTLB()
+	c.jumps.clear()
+	c.chooseEngine(&cfg)
 	return c
 }
 

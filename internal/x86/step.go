@@ -41,6 +41,9 @@ func (c *CPU) missClaim(u *uop.Uop, va uint64, n int) bool {
 
 // missStore is a store that the TLB does not serve.
 func (c *CPU) missStore(u *uop.Uop, va uint64, n int, v uint64) bool {
+	if v<<(64-8*n) == 0 && c.zerosOverZeros(va, n) {
+		return true
+	}
 	c.slow(u)
 	return c.slowStore(va, n, v)
 }
@@ -121,7 +124,7 @@ const scratchUops = 16
 
 // restOf copies what remains of u's instruction after u, with an exit at its end, and returns the copy.
 func (c *CPU) restOf(u *uop.Uop) *uop.Uop {
-	c.finish = false
+	c.finish = finishNot
 	n := 0
 	for v := u.Next(); v.Ord == u.Ord && n < scratchUops-1; v = v.Next() {
 		c.scratch[n] = *v

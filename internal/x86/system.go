@@ -41,7 +41,7 @@ var systemHandlers = map[uop.Op]handler{
 	uop.Invlpg:      func(c *CPU, u *uop.Uop) bool { c.flushPage(c.ea(u)); return true },
 	uop.Invpcid:     invalidatePCID,
 	uop.Swapgs:      swapGS,
-	uop.Rdtsc:       readTSC,
+	uop.Rdtsc:       rdtsc,
 	uop.Rdpmc:       func(c *CPU, _ *uop.Uop) bool { return c.raise(uop.VectorGP, 0) },
 	uop.Rdpid:       func(c *CPU, u *uop.Uop) bool { c.R[u.Dst%uop.Slots] = uint64(uint32(c.msr.tscAux)); return true },
 	uop.Rdrand:      readRandom,
@@ -293,12 +293,12 @@ func swapGS(c *CPU, _ *uop.Uop) bool {
 	return true
 }
 
-// readTSC is RDTSC, and RDTSCP where Imm is 1.
-func readTSC(c *CPU, u *uop.Uop) bool {
+// rdtsc is RDTSC, and RDTSCP where Imm is 1.
+func rdtsc(c *CPU, u *uop.Uop) bool {
 	if c.cpl > 0 && c.cr4&CR4TSD != 0 {
 		return c.raise(uop.VectorGP, 0)
 	}
-	t := c.tsc()
+	t := c.readTSC()
 	c.R[uop.RAX], c.R[uop.RDX] = uint64(uint32(t)), t>>32
 	if u.Imm == 1 {
 		c.R[uop.RCX] = uint64(uint32(c.msr.tscAux))

@@ -31,34 +31,37 @@ const (
 
 	tlbBits    = 10
 	tlbSize    = 1 << tlbBits
-	fetchSize  = 256
+	fetchBits  = 8
+	fetchSize  = 1 << fetchBits
 	tablesSize = 64
 
 	pageMask = mem.PageSize - 1
 
-	// noTag is no page's address, and stays none when slowTag is added.
-	noTag = 2
-	// slowTag in a tag says: the guest may load or store, but each access has to be looked at: because the frame holds
-	// decoded code or is not backed yet (stores only), or because somebody watches the page. In the tag of a fetch entry
-	// it says that the page is not wholly inside the fence ([CPU.Fence]).
-	slowTag = 1
+	noTable = 2 // the address of no paging structure
+
+	// globalBit in an entry's frame, or in the address of a fetch entry, says that the page is global.
+	globalBit = 1 << 63
 )
 
-// A tlbEntry maps one page. A tag is the page's address, or a value that no page's address equals.
+// A tlbEntry maps one page. It has 32 bytes, so that its place follows from an address by a shift.
 type tlbEntry struct {
-	read, write uint64
+	read, write tag
 	page        unsafe.Pointer
-	frame       mem.Frame
-	global      bool
+	where       mem.Frame // and globalBit
 }
 
+func (e *tlbEntry) frame() mem.Frame { return e.where &^ globalBit }
+func (e *tlbEntry) global() bool     { return e.where&globalBit != 0 }
+
 type fetchEntry struct {
-	tag    uint64
-	page   unsafe.Pointer
-	frame  mem.Frame
-	gpa    uint64
-	global bool
+	tag   tag
+	page  unsafe.Pointer
+	frame mem.Frame
+	where uint64 // the guest-physical address, and globalBit
 }
+
+func (e *fetchEntry) gpa() uint64  { return e.where &^ globalBit }
+func (e *fetchEntry) global() bool { return e.where&globalBit != 0 }
 
 type tableEntry struct {
 	gpa  uint64
@@ -113,7 +116,7 @@ func (c *CPU) flushTLB() {
 
 func (c *CPU) forgetTables() {
 	for i := range c.tlb.tables {
-		c.tlb.tables[i] = tableEntry{gpa: noTag}
+		c.tlb.tables[i] = tableEntry{gpa: noTable}
 	}
 }
 
@@ -126,14 +129,14 @@ func (c *CPU) flushNonGlobal() {
 	}
 	for m := range c.tlb.data {
 		for i := range c.tlb.data[m] {
-			if e := &c.tlb.data[m][i]; !e.global {
+			if e := &c.tlb.data[m][i]; !e.global() {
 				e.read, e.write = noTag, noTag
 			}
 		}
 	}
 	for m := range c.tlb.fetch {
 		for i := range c.tlb.fetch[m] {
-			if e := &c.tlb.fetch[m][i]; !e.global {
+			if e := &c.tlb.fetch[m][i]; !e.global() {
 				e.tag = noTag
 			}
 		}
@@ -149,12 +152,12 @@ func (c *CPU) flushPage(va uint64) {
 	va &^= pageMask
 	for m := range c.tlb.data {
 		e := &c.tlb.data[m][va>>mem.PageShift%tlbSize]
-		if e.read&^slowTag == va || e.write&^slowTag == va {
+		if e.read.page() == va || e.write.page() == va {
 			e.read, e.write = noTag, noTag
 		}
 	}
 	for m := range c.tlb.fetch {
-		if e := &c.tlb.fetch[m][va>>mem.PageShift%fetchSize]; e.tag&^slowTag == va {
+		if e := &c.tlb.fetch[m][va>>mem.PageShift%fetchSize]; e.tag.page() == va {
 			e.tag = noTag
 		}
 	}
@@ -166,7 +169,7 @@ func (c *CPU) Forget(p physical.Plane, start, end uint64) {
 	within := func(f mem.Frame) bool { return f.Plane() == p && f.GPA() >= start && f.GPA() < end }
 	for m := range c.tlb.data {
 		for i := range c.tlb.data[m] {
-			if e := &c.tlb.data[m][i]; (e.read != noTag || e.write != noTag) && within(e.frame) {
+			if e := &c.tlb.data[m][i]; (e.read != noTag || e.write != noTag) && within(e.frame()) {
 				e.read, e.write = noTag, noTag
 			}
 		}
@@ -191,8 +194,8 @@ func (c *CPU) protectCode() {
 	c.codeSeen = c.code.fresh
 	for m := range c.tlb.data {
 		for i := range c.tlb.data[m] {
-			if e := &c.tlb.data[m][i]; e.write != noTag && e.write&slowTag == 0 && c.mem.HasCode(e.frame) {
-				e.write |= slowTag
+			if e := &c.tlb.data[m][i]; e.write != noTag && e.write.marks()&slowTag == 0 && c.mem.HasCode(e.frame()) {
+				e.write = e.write.with(slowTag)
 			}
 		}
 	}

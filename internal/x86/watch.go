@@ -11,7 +11,10 @@ type watches struct {
 	budget uint64
 	step   bool
 	from   moment // where the step began
+	steps  uint64 // instructions that it has; 0: as many as the block there has, which is to be looked up
 	pause  bool
+
+	entered bool // a handler, since
 }
 
 // A moment is a place in a run: in front of an instruction, or at the entry of the handler that is run instead.
@@ -38,18 +41,18 @@ func (c *CPU) markFenced() {
 	for m := range c.tlb.fetch {
 		for i := range c.tlb.fetch[m] {
 			if e := &c.tlb.fetch[m][i]; e.tag != noTag {
-				e.tag = c.fetchTag(e.tag &^ slowTag)
+				e.tag = c.fetchTag(e.tag.page())
 			}
 		}
 	}
 }
 
 // fetchTag returns the tag of a page in the fetch TLB.
-func (c *CPU) fetchTag(page uint64) uint64 {
+func (c *CPU) fetchTag(page uint64) tag {
 	if w := &c.watch; w.fenced && (page < w.lo || page+pageMask >= w.hi) {
-		return page | slowTag
+		return tag(page).with(slowTag)
 	}
-	return page
+	return tag(page)
 }
 
 // LimitInstructions makes Run return ExitBudget when so many instructions have completed in all; 0 takes the limit
@@ -58,7 +61,35 @@ func (c *CPU) LimitInstructions(n uint64) { c.watch.budget = n }
 
 // Step makes Run return ExitStep, once, after the next instruction; or at the entry of a handler, where an exception
 // or an interrupt comes before it completes. A repeated string instruction takes a step for each of its stretches.
-func (c *CPU) Step() { c.watch.step, c.watch.from = true, c.moment() }
+func (c *CPU) Step() { c.Stretch(1) }
+
+// Stretch makes Run return ExitStep, once, when n more instructions have completed, or at the entry of a handler before
+// that; n of 0 stands for as many as the decoded block at RIP has. It ends at the same place under each engine.
+func (c *CPU) Stretch(n uint64) {
+	c.watch.step, c.watch.from, c.watch.steps, c.watch.entered = true, c.moment(), n, false
+}
+
+// Stretched returns how many instructions the last stretch was to have: what Stretch was told, or what the block had; 0 where
+// Run came back before it was looked up.
+func (c *CPU) Stretched() uint64 { return c.watch.steps }
+
+// measure finds out how many instructions the stretch has. It returns false where Run has to look up first: the block's
+// fetch may have raised something, or have taken time.
+func (c *CPU) measure() bool {
+	if c.watch.steps != 0 {
+		return true
+	}
+	if b := c.lookup(); b != nil {
+		c.watch.steps = b.n
+	}
+	return false
+}
+
+// stretched says whether the stretch, which may be a single step, has come to its end. That Run has looked up is none: an
+// engine may come back for reasons of its own, such as code that has changed.
+func (w *watches) stretched(now moment) bool {
+	return now != w.from && (w.steps == 1 || w.entered || w.steps != 0 && now.icount >= w.from.icount+w.steps)
+}
 
 // Pause makes Run return ExitPause, once, after the instruction under way.
 func (c *CPU) Pause() {
@@ -78,7 +109,7 @@ func (c *CPU) watched() (Exit, bool) {
 		w.step, w.pause = false, false
 		return Exit{Kind: ExitPause}, true
 	}
-	if w.step && c.moment() != w.from {
+	if w.step && w.stretched(c.moment()) {
 		w.step = false
 		return Exit{Kind: ExitStep}, true
 	}

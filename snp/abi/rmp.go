@@ -64,7 +64,8 @@ func (r Result) String() string {
 	return number(uint64(r), 10)
 }
 
-// RDX of RMPADJUST.
+// RDX of RMPADJUST. The mask of permissions has eight bits, of which the upper four name none (OpenVMM, x86defs,
+// SevRmpAdjust).
 const (
 	AdjustVMPL       = 0xFF   // the VMPL whose permissions are set
 	AdjustRead       = 1 << 8 // the permissions
@@ -72,7 +73,7 @@ const (
 	AdjustUser       = 1 << 10 // to execute
 	AdjustSupervisor = 1 << 11
 	AdjustVMSA       = 1 << 16 // whether the page is a VMSA
-	AdjustAll        = 1<<17 - 1
+	AdjustAll        = AdjustVMPL | AdjustRead | AdjustWrite | AdjustUser | AdjustSupervisor | AdjustVMSA
 
 	VMPLs = 4 // virtual machine privilege levels
 )

@@ -62,7 +62,7 @@ func TestCasesAreReproducible(t *testing.T) {
 
 // Every part of the outcome is compared, and in the recording's checksum.
 func TestCompareSeesEverything(t *testing.T) {
-	in, err := NewInterpreter(0)
+	in, err := NewInterpreter(Way{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,17 +36,45 @@ type Interpreter struct {
 	start x86.State // what all cases have in common
 	arena []byte    // of the last case
 	next  uint64    // the next free page for page tables
+	way   Way
 }
 
-// NewInterpreter returns a guest whose blocks are cut at limit instructions; 0 means no limit.
-func NewInterpreter(limit int) (*Interpreter, error) {
+// A Way is how cases are run in package x86: all of it computes what silicon does.
+type Way struct {
+	Engine     x86.EngineKind
+	BlockLimit int // instructions a block; 0 means no limit
+}
+
+// Ways returns the ways that this host has: the interpreter, with blocks cut in three ways, and the translator, which
+// translates each block before it is entered first.
+func Ways() []Way {
+	all := []Way{{}, {BlockLimit: 1}, {BlockLimit: 2}}
+	if x86.TranslatorAvailable() == nil {
+		all = append(all, Way{Engine: x86.EngineTranslator})
+	}
+	return all
+}
+
+func (w Way) String() string {
+	name := "the interpreter"
+	if w.Engine == x86.EngineTranslator {
+		name = "the translator"
+	}
+	if w.BlockLimit > 0 {
+		name += fmt.Sprintf(", with blocks of at most %d instructions", w.BlockLimit)
+	}
+	return name
+}
+
+// NewInterpreter returns a guest in which cases are run in one way.
+func NewInterpreter(way Way) (*Interpreter, error) {
 	m, err := mem.New(guestSize)
 	if err != nil {
 		return nil, err
 	}
-	g := &Interpreter{mem: m, arena: make([]byte, arenaSize), next: gpaTables + pageSize}
+	g := &Interpreter{mem: m, arena: make([]byte, arenaSize), next: gpaTables + pageSize, way: way}
 	platform := &x86.Plain{Memory: m, RAM: func(gpa uint64) bool { return gpa < guestSize }}
-	g.cpu = x86.New(x86.Config{Memory: m, Platform: platform, Bus: noBus{}, Traps: g, BlockLimit: limit})
+	g.cpu = x86.New(x86.Config{Memory: m, Platform: platform, Bus: noBus{}, Traps: g, Engine: way.Engine, TranslateAfter: 1, BlockLimit: way.BlockLimit})
 	g.start = g.cpu.State()
 	if err := g.build(); err != nil {
 		return nil, fmt.Errorf("the interpreter's guest: %w", err)

@@ -8,7 +8,7 @@ import (
 
 // Memory operands are where the interpreter finds them: a page fault says where that was.
 func TestOperationsAddresses(t *testing.T) {
-	in, err := NewInterpreter(0)
+	in, err := NewInterpreter(Way{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +41,7 @@ func TestOperationsAddresses(t *testing.T) {
 
 // What a maker does otherwise is settled by the entry that says so, and nothing beside it.
 func TestSettle(t *testing.T) {
-	in, err := NewInterpreter(0)
+	in, err := NewInterpreter(Way{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -61,7 +61,7 @@ func TestEveryOpcode(t *testing.T) {
 	for opcode, feature := range missing {
 		t.Logf("this host has no %s: %s may be undefined", feature, opcode)
 	}
-	o, err := New(0)
+	o, err := New(Ways()[0])
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -29,19 +29,19 @@ type Count struct {
 type Oracle struct {
 	silicon      *Silicon
 	interpreters []*Interpreter
-	limits       []int
 	vendor       string         // of the silicon
 	settled      map[string]int // cases that differed as the maker's table says, by its entries
 }
 
-// New returns an oracle. Cases of several instructions are run once for each block limit; 0 means no limit.
-func New(limits ...int) (o *Oracle, err error) {
-	o = &Oracle{limits: limits, vendor: hostVendor(), settled: map[string]int{}}
+// New returns an oracle that runs cases in each of these ways. Where blocks are cut is of no account to a case of one
+// instruction.
+func New(ways ...Way) (o *Oracle, err error) {
+	o = &Oracle{vendor: hostVendor(), settled: map[string]int{}}
 	if o.silicon, err = NewSilicon(); err != nil {
 		return nil, err
 	}
-	for _, limit := range limits {
-		in, err := NewInterpreter(limit)
+	for _, w := range ways {
+		in, err := NewInterpreter(w)
 		if err != nil {
 			o.Close()
 			return nil, err
@@ -69,8 +69,8 @@ func (o *Oracle) Ask(cases []*Case, each func(i int, silicon *Outcome, differenc
 	for i, c := range cases {
 		var differences, settled []string
 		for j, in := range o.interpreters {
-			if j > 0 && len(c.ends) == 1 {
-				break
+			if j > 0 && in.way.BlockLimit > 0 && len(c.ends) == 1 {
+				continue
 			}
 			var got Outcome
 			run(in, c, &got)
@@ -80,8 +80,8 @@ func (o *Oracle) Ask(cases []*Case, each func(i int, silicon *Outcome, differenc
 					settled, differences = by, nil
 					continue
 				}
-				if o.limits[j] > 0 {
-					differences = append(differences, fmt.Sprintf("with blocks of at most %d instructions", o.limits[j]))
+				if in.way != (Way{}) {
+					differences = append(differences, in.way.String())
 				}
 				break
 			}
@@ -138,7 +138,7 @@ func Run(g *Generator, first, n uint64, workers int) (*Report, error) {
 		fatal error
 	)
 	work := func() error {
-		o, err := New(0, 1, 2)
+		o, err := New(Ways()...)
 		if err != nil {
 			return err
 		}

@@ -49,22 +49,27 @@ func TestRecordedAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in, err := NewInterpreter(0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer in.Close()
-	differ := 0
-	err = r.Check(g, in, func(n uint64, c *Case, got *Outcome) {
-		if differ++; differ <= 10 {
-			t.Errorf("case %d: %s: not what silicon answered; the interpreter ended with %s %v\n%s", n, c.Name, got.exception(), got.Err, c.Literal())
+	for _, way := range Ways() {
+		if way.BlockLimit > 0 {
+			continue
 		}
-	})
-	if err != nil {
-		t.Fatalf("%v: make it anew with -record on Linux on Intel", err)
-	}
-	if differ > 0 {
-		t.Errorf("%d of %d cases differ; on Linux on Intel, -first=N -cases=1 shows how", differ, len(r.Answers))
+		in, err := NewInterpreter(way)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer in.Close()
+		differ := 0
+		err = r.Check(g, in, func(n uint64, c *Case, got *Outcome) {
+			if differ++; differ <= 10 {
+				t.Errorf("case %d: %s: not what silicon answered; %v ended with %s %v\n%s", n, c.Name, way, got.exception(), got.Err, c.Literal())
+			}
+		})
+		if err != nil {
+			t.Fatalf("%v: make it anew with -record on Linux on Intel", err)
+		}
+		if differ > 0 {
+			t.Errorf("%v: %d of %d cases differ; on Linux on Intel, -first=N -cases=1 shows how", way, differ, len(r.Answers))
+		}
 	}
 }
 
@@ -143,7 +148,7 @@ func report(t *testing.T, failures []Failure) {
 	if len(failures) == 0 {
 		return
 	}
-	o, err := New(0, 1, 2)
+	o, err := New(Ways()...)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -230,7 +235,7 @@ func TestEveryAnnouncedFeatureHasForms(t *testing.T) {
 // What went wrong once stays right.
 func TestPastFailures(t *testing.T) {
 	needSilicon(t)
-	o, err := New(0, 1, 2)
+	o, err := New(Ways()...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,180 @@
+package attack
+
+import (
+	"slices"
+
+	"github.com/tacit-vm/tacit/internal/host"
+	"github.com/tacit-vm/tacit/snp/abi"
+)
+
+// A Kind is an attack of the catalogue.
+type Kind struct {
+	Name    string
+	On      []string // names of the platforms that it is for
+	Source  string   // paper, CVE, commit, or whose code was read
+	Does    string   // what the host does, after "the host"
+	Promise string   // what the architecture promises against it; empty where a guest is on its own
+	Duty    string   // what a guest has to do
+
+	At  Moment // from which it is tried, where nothing else is asked for
+	Lie string // it is firmware that lies to the guest: its name in package firmware, and the whole run is under attack
+
+	// Fatal says that the host's answer leaves a guest no way to go on: one that does has not looked at it.
+	Fatal bool
+
+	// Hardware says that it is the architecture's promise itself that is broken, by a fault of the hardware: a guest can do
+	// nothing about it.
+	Hardware bool
+
+	// Survived says that what shows that the guest was deceived counts where it goes on: one that dies of it has noticed.
+	Survived bool
+
+	// Unasked says that not to ask is what a guest has to do: one that leaves no occasion for the attack has held.
+	Unasked bool
+
+	// Believed is what a stock kernel says on its console when it has believed the host, where that is no other sign.
+	Believed string
+
+	tactic tactic
+}
+
+var (
+	both = []string{"tdx", "snp"}
+	td   = []string{"tdx"}
+	sev  = []string{"snp"}
+
+	atStart = Moment{Name: Start}
+	atInit  = Moment{Name: Init}
+)
+
+const (
+	noPage     = "a page that comes back is not accepted: TDX, TDG.MEM.PAGE.ACCEPT; SEV-SNP, APM vol. 2, 15.36.10"
+	ownHost    = "SEV-SNP without restricted injection: none. TDX: the module injects no exceptions, and no vector below 31"
+	mustDie    = "die of it: the page is lost"
+	acceptOnce = "never accept a page twice without a conversion between"
+)
+
+var kinds = []Kind{
+	{Name: host.Drop, On: both, At: atStart, Source: "docs/attacks.md", Does: "takes an accepted page away", Promise: noPage, Duty: mustDie},
+	{Name: host.Swap, On: both, At: atStart, Source: "docs/attacks.md", Does: "puts another page in the place of an accepted one", Promise: noPage, Duty: mustDie},
+	{Name: host.Replay, On: both, At: atStart, Source: "docs/attacks.md", Does: "puts an accepted page's old contents back", Promise: noPage, Duty: acceptOnce},
+	{Name: host.Split, On: both, At: atStart, Source: "APM vol. 2, 15.36.11; TDH.MEM.PAGE.DEMOTE", Does: "maps an accepted page as small ones", Promise: "state and contents stay"},
+	{Name: host.Join, On: both, At: atStart, Source: "APM vol. 2, 15.36.11; TDH.MEM.PAGE.PROMOTE", Does: "maps small pages as one", Promise: "state and contents stay, or it is refused"},
+	{Name: host.Lie, On: both, At: atStart, Source: "docs/attacks.md", Does: "says that it has converted memory, and has not", Promise: "what is private is in the secure EPT or the RMP"},
+	{Name: host.Preload, On: both, At: atStart, Source: "docs/attacks.md", Does: "fills a page before it gives it to the guest", Promise: "TDX clears it; on SEV-SNP it is junk", Duty: "clear what is accepted on SEV-SNP"},
+
+	{Name: "flip", On: sev, At: atStart, Source: "Linux, pval_pages; EDK2, BasePvalidate; COCONUT-SVSM, pvalidate",
+		Does: "has an address lead to another frame, and back when that is validated too", Promise: "a frame that comes is not validated: APM vol. 2, 15.36.6",
+		Duty: acceptOnce, tactic: tactic{exit: flip}},
+
+	{Name: "refuse", On: both, At: atStart, Source: "CVE-2024-36912, CVE-2024-35939", Does: "refuses every conversion",
+		Duty: "give up, or leak the pages: never hand them out", tactic: tactic{convert: refuse, fault: useRefused}},
+	{Name: "stall", On: both, At: atStart, Source: "Linux 019b383d1132, vmgexit_psc", Does: "asks to be asked again for ever, and does nothing",
+		Duty: "count how often it asks for the same", tactic: tactic{convert: stall}},
+	{Name: "half", On: both, At: atStart, Source: "EDK2 8a41004643", Does: "converts half of the memory, and asks to be asked again",
+		Duty: "ask for the rest, and accept all of it", tactic: tactic{convert: half, fault: useRefused}},
+	{Name: "withhold", On: both, At: atStart, Source: "every host may", Does: "gives the guest no more pages",
+		Promise: "none: a host may stop its guest", tactic: tactic{fault: withhold}},
+
+	{Name: "cpuid-tdx", On: td, At: atStart, Source: "Linux arch/x86/coco/tdx/tdx.c, handle_cpuid", Does: "answers CPUID with other values",
+		Promise: "the module answers all that matters", Duty: "ask for the hypervisor's leaves only", Unasked: true, tactic: tactic{cpuid: anyCPUID(true)}},
+	{Name: "cpuid-snp", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, snp_cpuid", Does: "answers CPUID with other values",
+		Promise: "firmware of the processor has checked the CPUID table", Duty: "ask for the topology of processors only", Unasked: true, tactic: tactic{cpuid: anyCPUID(false)}},
+	{Name: "msr", On: both, At: atStart, Source: "Intel, guest hardening", Does: "answers RDMSR with other values", Duty: "use nothing that the host knows better",
+		tactic: tactic{msr: anyMSR}},
+	{Name: "mtrr", On: both, At: atStart, Source: "Linux 8e690b817e38", Does: "says by the MTRRs that no memory may be cached",
+		Duty: "ignore the MTRRs", Unasked: true, tactic: tactic{msr: uncached}},
+	{Name: "port", On: both, At: atStart, Source: "Intel, guest hardening", Does: "answers port I/O with other values", Duty: "believe no device",
+		tactic: tactic{in: anyPort}},
+	{Name: "mmio", On: both, At: atStart, Source: "VIA, Hetzelt et al., ACSAC 2021", Does: "answers memory-mapped I/O with other values", Duty: "believe no device",
+		tactic: tactic{load: anyDevice}},
+	{Name: "clock", On: both, At: atStart, Source: "Intel, guest hardening; Linux, Secure TSC", Does: "has clocks go wrong",
+		Promise: "TDX: the TSC is the module's. SEV-SNP: with Secure TSC only", Duty: "take time from the TSC where that is promised",
+		Unasked: true, tactic: tactic{in: laterByPort, clock: faster}},
+
+	{Name: "interrupt", On: both, At: atInit, Source: "Intel, guest hardening", Does: "injects an interrupt that no device has", Promise: ownHost,
+		Duty: "ignore it", tactic: tactic{act: spurious, back: resumed}},
+	{Name: "int80", On: both, At: atInit, Source: "Heckler, USENIX Security 2024; CVE-2024-25744", Does: "injects interrupt 0x80 into a program", Promise: ownHost,
+		Duty: "have no INT 0x80, or look into the APIC whether it is an interrupt (TDX)", tactic: tactic{act: interrupts(vectorInt80, ", Linux's system call,"), back: resumed}},
+	{Name: "divide", On: both, At: atInit, Source: "Heckler, USENIX Security 2024; CVE-2024-25743", Does: "injects interrupt 0, the vector of #DE, into a program", Promise: ownHost,
+		Duty: "restricted or alternate injection", Believed: "exitcode=0x00000008", tactic: tactic{act: interrupts(vectorDE, ", that of #DE,"), back: resumed}},
+	{Name: "nmi", On: both, At: atInit, Source: "Intel, guest hardening", Does: "injects an NMI", Duty: "ignore it",
+		tactic: tactic{act: interrupts(vectorNMI, ", an NMI,"), back: resumed}},
+	{Name: "vc-vmmcall", On: sev, At: atInit, Source: "WeSee, IEEE S&P 2024; CVE-2024-25742", Does: "injects #VC for VMMCALL into a program", Promise: ownHost,
+		Duty: "compare the instruction with the exit code (Linux e3ef461af35a)", tactic: tactic{act: pretends(abi.ExitVMMCALL), ghcb: answersVC(abi.ExitVMMCALL), back: resumed}},
+	{Name: "vc-cpuid", On: sev, At: atInit, Source: "WeSee, IEEE S&P 2024; CVE-2024-25742", Does: "injects #VC for CPUID into a program", Promise: ownHost,
+		Duty: "compare the instruction with the exit code (Linux e3ef461af35a)", tactic: tactic{act: pretends(abi.ExitCPUID), ghcb: answersVC(abi.ExitCPUID), back: resumed}},
+
+	{Name: "ghcb-exception", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, verify_exception_info", Does: "replies that the guest is to take #PF",
+		Duty: "take #GP and #UD only", Fatal: true, tactic: tactic{ghcb: another}},
+	{Name: "ghcb-invalid", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, ghcb_rax_is_valid", Does: "replies with no field that is valid",
+		Duty: "look at what is valid", Fatal: true, tactic: tactic{ghcb: invalid}},
+	{Name: "ghcb-malformed", On: sev, At: atStart, Source: "GHCB specification, SW_EXITINFO1", Does: "replies that a request is malformed",
+		Duty: "give up", Fatal: true, tactic: tactic{ghcb: malformed}},
+	{Name: "msr-code", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, GHCB_RESP_CODE", Does: "replies in the GHCB MSR with another response code",
+		Duty: "give up", Fatal: true, tactic: tactic{ghcbMSR: wrongCode}},
+	{Name: "msr-page", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, snp_register_ghcb_early", Does: "says that it has registered another GHCB",
+		Duty: "give up", Fatal: true, tactic: tactic{ghcbMSR: anotherPage}},
+	{Name: "cursor-back", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, vmgexit_psc", Does: "moves the cursor of a page state change back",
+		Duty: "keep a cursor of its own", tactic: tactic{ghcb: cursor("moved the cursor of a page state change back",
+			func(_, last int) abi.PSCHeader { return abi.PSCHeaderOf(0, last) })}},
+	{Name: "cursor-end", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, vmgexit_psc", Does: "moves the end of a page state change on",
+		Duty: "compare it with its own copy", Fatal: true, tactic: tactic{ghcb: cursor("moved the end of a page state change on",
+			func(current, last int) abi.PSCHeader { return abi.PSCHeaderOf(current, last+1) })}},
+	{Name: "cursor-reserved", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, vmgexit_psc", Does: "sets what is reserved in a page state change",
+		Duty: "look at it", Fatal: true, tactic: tactic{ghcb: cursor("set what is reserved in the header of a page state change",
+			func(current, last int) abi.PSCHeader { return abi.PSCHeaderOf(current, last) | 1<<32 })}},
+
+	{Name: "fetch", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, verify_exception_info", Does: "changes an answer in the GHCB between two reads",
+		Duty: "read what is shared once", Survived: true, tactic: tactic{ghcbMSR: registered, ghcb: replied, used: fetches}},
+
+	{Name: "alias", On: both, At: atStart, Hardware: true, Source: "BadRAM, IEEE S&P 2025, CVE-2024-21944; Battering RAM, IEEE S&P 2026",
+		Does: "writes to a page of the guest's by an alias of its frame", tactic: tactic{exit: overwrites}},
+	{Name: "undo", On: both, At: atStart, Hardware: true, Source: "CacheWarp, USENIX Security 2024, CVE-2023-20592",
+		Does: "undoes the guest's last writes to a page", tactic: tactic{exit: undoes}},
+
+	{Name: "map-overlap", On: both, Lie: "overlap", Source: "EDK2 d997d3c62f; docs/attacks.md", Does: "has a memory map call free memory unaccepted", Duty: acceptOnce},
+	{Name: "map-wrap", On: both, Lie: "wrap", Source: "EDK2 d997d3c62f; docs/attacks.md", Does: "has a range of the memory map end above 2⁶⁴", Duty: "compute with care"},
+	{Name: "map-stride", On: both, Lie: "stride", Source: "docs/attacks.md", Does: "has descriptors be shorter than one is", Duty: "check their size"},
+	{Name: "map-stride-huge", On: both, Lie: "stride-huge", Source: "docs/attacks.md", Does: "has descriptors be 1 TiB apart", Duty: "check their size"},
+	{Name: "map-image", On: both, Lie: "image", Source: "docs/attacks.md", Does: "has the running image be unaccepted", Duty: acceptOnce},
+	{Name: "map-accepted", On: both, Lie: "accepted", Source: "docs/attacks.md", Does: "has accepted memory be unaccepted", Duty: acceptOnce},
+	{Name: "map-unaccepted", On: both, Lie: "unaccepted", Source: "docs/attacks.md", Does: "has unaccepted memory be free", Promise: "touching it is no access", Duty: mustDie},
+	{Name: "map-table", On: both, Lie: "table", Source: "docs/attacks.md", Does: "installs a table of an unknown version", Duty: "refuse it"},
+	{Name: "map-stale", On: both, Lie: "stale", Source: "docs/attacks.md", Does: "installs a table that marks accepted memory", Duty: acceptOnce},
+	{Name: "map-key", On: both, Lie: "key", Source: "UEFI, ExitBootServices", Does: "refuses ExitBootServices", Duty: "try twice, and give up", Fatal: true},
+}
+
+// Kinds returns the catalogue, in the order in which documents show it. It is the caller's.
+func Kinds() []Kind { return slices.Clone(kinds) }
+
+// Named returns the attack of a name.
+func Named(name string) (Kind, bool) {
+	i := slices.IndexFunc(kinds, func(k Kind) bool { return k.Name == name })
+	if i < 0 {
+		return Kind{}, false
+	}
+	return kinds[i], true
+}
+
+// Acts says whether the host acts between two instructions, at a number of instructions after its moment.
+func (k Kind) Acts() bool { return k.tactic.act != nil }
+
+// Against says whether an attack is for a platform.
+func (k Kind) Against(platform string) bool { return slices.Contains(k.On, platform) }
+
+// hostKinds are the names of those that a host does by itself.
+func hostKinds() []string {
+	var names []string
+	for _, k := range kinds {
+		if k.Lie == "" {
+			names = append(names, k.Name)
+		}
+	}
+	return names
+}
+
+// onMemory says whether it is one of package host's.
+func onMemory(name string) bool {
+	return slices.ContainsFunc(host.Attacks(), func(a struct{ Kind, Meaning string }) bool { return a.Kind == name })
+}

@@ -1,0 +1,138 @@
+package x86
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"strings"
+
+	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/state"
+)
+
+// Two processors of two machines, each under an engine of its own, have to be the same at the same instruction.
+
+// A look is what can be compared of a processor after every block: all that software sees, and what is pending. Flags are
+// what they come to, since engines may each have their own way to keep them. What it leaves out, the TLB and most of the
+// local APIC, is for [Differences] to look at now and then.
+type look struct {
+	State
+	MSR msrs
+
+	Instructions, Extra        uint64
+	Tally                      cost.Tally
+	Pending                    Exception
+	Raised, Halted, Wakes      bool
+	Shadow, Repeating, NewTF   uint64
+	ShadowSS                   bool
+	Faults                     faultLoop
+	Nesting                    nesting
+	Random                     uint64
+	Requested, Serviced, Level [4]uint64 // IRR, ISR and TMR of the local APIC
+	Timer                      int64
+}
+
+func (c *CPU) look() look {
+	return look{
+		State: c.State(), MSR: c.msr, Instructions: c.Instructions(), Extra: c.extra, Tally: c.tally,
+		Pending: c.pending, Raised: c.raised, Halted: c.halted, Wakes: c.wakes, Shadow: c.shadow, Repeating: c.repeating, NewTF: c.newTF,
+		ShadowSS: c.shadowSS, Faults: c.faults, Nesting: c.nesting, Random: c.random.state,
+		Requested: c.APIC.irr, Serviced: c.APIC.isr, Level: c.APIC.tmr, Timer: c.APIC.expiry,
+	}
+}
+
+// Differs says whether a and b differ in what software sees, or in what is pending. It is cheap enough to be asked after
+// every block.
+func Differs(a, b *CPU) bool { return a.look() != b.look() }
+
+// Differences names all in which a and b differ, with what it is in a and in b; nothing where they do not. It looks at the
+// whole state, what the TLB holds included.
+func Differences(a, b *CPU) []string {
+	var all []string
+	differences(&all, "", reflect.ValueOf(a.look()), reflect.ValueOf(b.look()))
+	if len(all) > 0 {
+		return all
+	}
+	sa, sb := state.Out(), state.Out()
+	a.Carry(sa)
+	b.Carry(sb)
+	if bytes.Equal(sa.Bytes(), sb.Bytes()) {
+		return nil
+	}
+	for m := range a.tlb.data {
+		for i := range a.tlb.data[m] {
+			x, y := &a.tlb.data[m][i], &b.tlb.data[m][i]
+			if ax, ay := x.describe(), y.describe(); ax != ay {
+				all = append(all, fmt.Sprintf("entry %d of the data TLB of mode %d: %s, %s", i, m, ax, ay))
+			}
+		}
+	}
+	for m := range a.tlb.fetch {
+		for i := range a.tlb.fetch[m] {
+			x, y := &a.tlb.fetch[m][i], &b.tlb.fetch[m][i]
+			if ax, ay := x.describe(), y.describe(); ax != ay {
+				all = append(all, fmt.Sprintf("entry %d of the fetch TLB of mode %d: %s, %s", i, m, ax, ay))
+			}
+		}
+	}
+	for i := range a.tlb.tables {
+		if x, y := &a.tlb.tables[i], &b.tlb.tables[i]; x.gpa != y.gpa || x.f != y.f {
+			all = append(all, fmt.Sprintf("paging structure %d: %#x, %#x", i, x.gpa, y.gpa))
+		}
+	}
+	if len(all) == 0 {
+		all = append(all, "the state as it is saved (large pages in the TLB, the local APIC's registers)")
+	}
+	return all
+}
+
+// describe tells of an entry what is state.
+func (e *tlbEntry) describe() string {
+	read, write := inUse(e.read), inUse(e.write)
+	if !read && !write {
+		return "empty"
+	}
+	page := e.read.page()
+	if !read {
+		page = e.write.page()
+	}
+	return fmt.Sprintf("page %#x, read %v, write %v, global %v, frame %#x", page, read, write, e.global(), uint64(e.frame()))
+}
+
+func (e *fetchEntry) describe() string {
+	if !inUse(e.tag) {
+		return "empty"
+	}
+	return fmt.Sprintf("page %#x, global %v, frame %#x, address %#x", e.tag.page(), e.global(), uint64(e.frame), e.gpa())
+}
+
+// differences collects the leaves of two values of one type that differ, by their names.
+func differences(all *[]string, name string, a, b reflect.Value) {
+	switch a.Kind() {
+	case reflect.Struct:
+		for i := range a.NumField() {
+			f := a.Type().Field(i)
+			inner := name
+			if !f.Anonymous {
+				inner = strings.TrimPrefix(name+"."+f.Name, ".")
+			}
+			differences(all, inner, a.Field(i), b.Field(i))
+		}
+	case reflect.Array:
+		for i := range a.Len() {
+			inner := fmt.Sprintf("%s[%d]", name, i)
+			if name == "GPR" {
+				inner = gprNames[i]
+			}
+			differences(all, inner, a.Index(i), b.Index(i))
+		}
+	default:
+		if !a.Equal(b) {
+			format := "%s: %v, %v"
+			if a.CanUint() {
+				format = "%s: %#x, %#x"
+			}
+			*all = append(*all, fmt.Sprintf(format, name, a, b))
+		}
+	}
+}

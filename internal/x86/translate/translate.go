@@ -1,0 +1,131 @@
+package translate
+
+import (
+	"github.com/tacit-vm/tacit/internal/x86/amd64"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
+
+// A Block is what is to be translated.
+type Block struct {
+	Uops         []uop.Uop
+	Instructions int
+	Links        int
+	ID           uint32 // names the block in an [Exit]
+}
+
+// A Place is where the code will be.
+type Place struct {
+	Code  uint64 // the address at which its first byte is executed
+	Links uint64 // the address of the first of the block's links: 8 bytes each, the address to go on at
+}
+
+// A Code is a translated block. It is valid until its generator makes the next.
+type Code struct {
+	Bytes  []byte // the block is entered at the first
+	Resume []int  // offset at which it can be entered in front of each micro-operation, 0 where it cannot
+	Links  []int  // offset of what each link is to lead to as long as there is nothing better; 0 where nothing goes there
+}
+
+// A Generator makes code. It is not safe for concurrent use.
+type Generator struct {
+	amd64.Assembler
+	layout Layout
+	host   Host
+
+	block  *Block
+	place  Place
+	code   Code
+	flags  flags
+	stubs  []stub
+	leaves []amd64.Label // by micro-operation
+	links  []amd64.Label
+}
+
+// New returns a generator for a host and a processor's layout.
+func New(l Layout, h Host) *Generator { return &Generator{layout: l, host: h} }
+
+// NoCode returns the code that blocks without code of their own have.
+func (g *Generator) NoCode() []byte {
+	g.Reset(0)
+	g.MovImm(tmpA, uint64(exit(AtRIP, 0, 0)))
+	g.Ret()
+	return g.Bytes
+}
+
+// Translate makes the code of a block of at most [MaxUops] micro-operations and 127 instructions.
+func (g *Generator) Translate(b *Block, p Place) Code {
+	g.Reset(p.Code)
+	g.block, g.place, g.stubs = b, p, g.stubs[:0]
+	g.leaves, g.links = unknown(g.leaves, len(b.Uops)), unknown(g.links, b.Links)
+	g.code = Code{Resume: make([]int, len(b.Uops)), Links: make([]int, b.Links)}
+	g.inAX()
+	g.head()
+	for k := range b.Uops {
+		bytes, stubs, flags := len(g.Bytes), len(g.stubs), g.flags
+		switch g.uop(k, &b.Uops[k]) {
+		case ends:
+			k = len(b.Uops)
+		case leaves:
+			g.Truncate(bytes)
+			g.stubs, g.flags = g.stubs[:stubs], flags
+			g.save()
+			g.inAX()
+			g.leave(AtUop, k)
+			if k+1 < len(b.Uops) && b.Uops[k+1].Op != uop.Goto {
+				g.code.Resume[k+1] = len(g.Bytes)
+			}
+		default:
+			if g.leaves[k] >= 0 {
+				g.resumeAfter(k)
+			}
+		}
+		if k == len(b.Uops) {
+			break
+		}
+	}
+	for i := 0; i < len(g.stubs); i++ {
+		g.Bind(g.stubs[i].label)
+		g.stubs[i].emit()
+	}
+	g.Finish()
+	g.code.Bytes = g.Bytes
+	return g.code
+}
+
+// resumeAfter makes the place after micro-operation k one where the code can be entered: if the flags are not in AX
+// there, by way of a stub.
+func (g *Generator) resumeAfter(k int) {
+	if k+1 < len(g.block.Uops) && g.flags.inAX {
+		g.code.Resume[k+1] = len(g.Bytes)
+	}
+}
+
+// unknown returns n labels that are none.
+func unknown(l []amd64.Label, n int) []amd64.Label {
+	l = append(l[:0], make([]amd64.Label, n)...)
+	for i := range l {
+		l[i] = -1
+	}
+	return l
+}
+
+// What has come of a micro-operation.
+type result uint8
+
+const (
+	goesOn result = iota
+	ends          // and so does the block
+	leaves        // it is not translated: what has been emitted is taken back, and code leaves in front of it
+)
+
+// uop emits micro-operation k.
+func (g *Generator) uop(k int, u *uop.Uop) result {
+	for _, f := range [...]func(*Generator, int, *uop.Uop) (result, bool){
+		(*Generator).move, (*Generator).memory, (*Generator).arithmetic, (*Generator).branch, (*Generator).shift, (*Generator).bit, (*Generator).multiply, (*Generator).vector,
+	} {
+		if r, ok := f(g, k, u); ok {
+			return r
+		}
+	}
+	return leaves
+}

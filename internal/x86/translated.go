@@ -1,0 +1,174 @@
+package x86
+
+import (
+	"cmp"
+	"encoding/binary"
+
+	"github.com/tacit-vm/tacit/internal/x86/codemem"
+	"github.com/tacit-vm/tacit/internal/x86/translate"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
+
+// machineCode is what a block has of machine code.
+type machineCode struct {
+	code   uintptr // address of its head, or of what says that there is none
+	resume []int32 // by micro-operation: offset at which the code can be entered in front of it; 0 for none
+	unled  []int32 // by link: offset of where it leads as long as there is nothing better
+	runs   uint32  // how often it is still to be interpreted before it is translated; 0 if it never will be, or has been
+	links  int     // number of its first link
+}
+
+// translated is the machine code of a memory's blocks. It has a fixed amount of memory: links first, 8 bytes each, then
+// code. When that is full, all of it is thrown away and blocks become hot again.
+type translated struct {
+	memory *codemem.Memory
+	gen    *translate.Generator
+	hot    uint32
+	noCode uintptr
+
+	blocks []*block // by their numbers
+	begin  int      // where code begins
+	code   int      // where the next block's code goes
+	links  int      // links in use
+}
+
+// linkShare is the part of the memory that is for links.
+const linkShare = 16
+
+// newTranslated returns room for the machine code that goes with decoded code: a quarter of most bytes, which both may
+// take. A whole boot of a kernel takes a tenth of what a machine has that nothing else is said of.
+func newTranslated(most int) (*translated, error) {
+	const page = 64 << 10
+	size := min(max(most/4&^(page-1), 4*page), codemem.Max)
+	m, err := codemem.New(size)
+	if err != nil {
+		return nil, err
+	}
+	t := &translated{memory: m, gen: translate.New(codeLayout, host), begin: size / linkShare}
+	none := t.gen.NoCode()
+	t.noCode = m.Address(t.begin)
+	if err := m.Write(t.begin, none); err != nil {
+		return nil, err
+	}
+	t.begin = align(t.begin + len(none))
+	t.code = t.begin
+	return t, nil
+}
+
+func (t *translated) close() error {
+	if t == nil {
+		return nil
+	}
+	return t.memory.Close()
+}
+
+// align returns where the next code may begin.
+func align(n int) int { return (n + 31) &^ 31 }
+
+func (t *translated) hotAfter(n int) { t.hot = uint32(cmp.Or(n, DefaultHotAfter)) }
+
+// admit makes b one that is translated when it has run often enough. Those that a debugger looks into are not, and those
+// whose instruction goes on in another page: it has to be looked for each time.
+func (t *translated) admit(b *block) {
+	if t == nil {
+		return
+	}
+	b.made = machineCode{code: t.noCode}
+	if b.cross || len(b.uops) > translate.MaxUops {
+		return
+	}
+	for i := range b.uops {
+		if b.uops[i].Op == uop.Stop {
+			return
+		}
+	}
+	b.made.runs = t.hot
+}
+
+// reset throws all code away. Blocks that had some are translated again when they have run often again.
+func (t *translated) reset() {
+	if t == nil {
+		return
+	}
+	for _, b := range t.blocks {
+		if b.valid {
+			b.made = machineCode{code: t.noCode, runs: t.hot}
+		}
+	}
+	clear(t.blocks)
+	t.blocks, t.code, t.links = t.blocks[:0], t.begin, 0
+}
+
+// has says whether b has code.
+func (t *translated) has(b *block) bool { return b.made.code != t.noCode && b.made.code != 0 }
+
+// translate makes code of b, and throws all other away if there is no room.
+func (t *translated) translate(b *block) error {
+	for again := false; ; again = true {
+		id := len(t.blocks)
+		linksFit := (t.links+len(b.link))*8 <= t.memory.Size()/linkShare
+		if id < translate.MaxBlocks && linksFit {
+			code := t.gen.Translate(
+				&translate.Block{Uops: b.uops, Instructions: int(b.n), Links: len(b.link), ID: uint32(id)},
+				translate.Place{Code: uint64(t.memory.Address(t.code)), Links: uint64(t.memory.Address(t.links * 8))},
+			)
+			if len(code.Bytes) <= t.memory.Size()-t.code {
+				return t.keep(b, &code)
+			}
+		}
+		if again {
+			return nil // it fits nowhere, and is interpreted
+		}
+		t.reset()
+		b.made.runs = 0
+	}
+}
+
+// keep puts code where it was made for.
+func (t *translated) keep(b *block, code *translate.Code) error {
+	if err := t.memory.Write(t.code, code.Bytes); err != nil {
+		return err
+	}
+	b.made = machineCode{
+		code: t.memory.Address(t.code), resume: offsets(code.Resume), unled: offsets(code.Links), links: t.links,
+	}
+	t.blocks = append(t.blocks, b)
+	t.code = align(t.code + len(code.Bytes))
+	t.links += len(code.Links)
+	return t.unlinkBlock(b)
+}
+
+func offsets(all []int) []int32 {
+	v := make([]int32, len(all))
+	for i, offset := range all {
+		v[i] = int32(offset)
+	}
+	return v
+}
+
+// unlinkBlock makes b's links lead out of the code.
+func (t *translated) unlinkBlock(b *block) error {
+	for k, offset := range b.made.unled {
+		if err := t.setLink(b.made.links+k, b.made.code+uintptr(offset)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (t *translated) setLink(link int, to uintptr) error {
+	return t.memory.Write(link*8, binary.LittleEndian.AppendUint64(nil, uint64(to)))
+}
+
+// unlink takes all links back: blocks have been retired that others go to.
+func (t *translated) unlink() {
+	if t == nil {
+		return
+	}
+	for _, b := range t.blocks {
+		if b.valid && t.unlinkBlock(b) != nil {
+			t.reset() // no code is entered any more; the error comes again when some is made
+			return
+		}
+	}
+}

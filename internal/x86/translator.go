@@ -1,0 +1,139 @@
+package x86
+
+import (
+	"fmt"
+	"unsafe"
+
+	"github.com/tacit-vm/tacit/internal/x86/translate"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
+
+// A translator is the engine that runs hot blocks as machine code of the host's, and leaves everything else to the
+// interpreter: blocks that have not run often, whatever code leaves in front of (package translate says what), cuts, and
+// what a debugger looks at. All that it does to the guest is what the interpreter does, so none of it shows.
+//
+// Code is entered and left here. It calls nothing and is left by returning alone, so that no stack ever holds an address of
+// it: it can be thrown away at any time that is not within [CPU.execute].
+type translator struct{ *translated }
+
+// slice bounds how many instructions code executes at a time. Until it returns, the Go runtime cannot stop this goroutine,
+// which a garbage collection waits for, and CPU.limit is not looked at: it is 20 to 100 µs.
+const slice = 1 << 16
+
+// nativeState is what code uses of the processor besides what the interpreter does.
+type nativeState struct {
+	left  int64 // instructions that may still be begun, in this slice
+	flags uint32
+	_     uint32
+	spill [2]uint64
+	fetch *[fetchSize]fetchEntry // the TLB for fetches at this privilege
+}
+
+// run implements engine.
+func (t translator) run(c *CPU) stop {
+	b := c.lookup()
+	for b != nil {
+		if b.made.runs > 0 { // it is not hot yet
+			if b.made.runs--; b.made.runs == 0 {
+				t.report(c, t.translate(b))
+			}
+		}
+		limit := c.limit.Load()
+		if !t.has(b) || c.icount+b.n > limit {
+			b, _ = c.interpret(b, nil, true)
+			continue
+		}
+		b = t.native(c, b, limit)
+	}
+	return c.stopped()
+}
+
+// report ends the run where code could not be written.
+func (t translator) report(c *CPU, err error) {
+	if err != nil {
+		c.at = 0
+		c.Stop(fmt.Errorf("the translator: %w", err))
+	}
+}
+
+// native executes b, which ends before the limit, as code, and what comes after it, up to the end of some block. It
+// returns the block that comes next.
+func (t translator) native(c *CPU, b *block, limit uint64) *block {
+	code, reserved := b.made.code, uint64(0)
+	for {
+		// The limit may be lowered meanwhile, which it is for us to see after this slice; it must not be read again here.
+		total := int64(min(limit-c.icount, slice))
+		c.native.left = total - int64(reserved)
+		e := c.execute(code)
+		b = t.blocks[e.Block()]
+		switch e.Reason() {
+		case translate.AtHead:
+			c.icount += uint64(total-c.native.left) - b.n
+			return b
+		case translate.AtLink:
+			c.icount += uint64(total - c.native.left)
+			return t.follow(c, b, e.Uop())
+		case translate.AtRIP:
+			c.icount += uint64(total - c.native.left)
+			c.at = 0
+			return c.lookup()
+		}
+		c.icount += uint64(total-c.native.left) - b.n
+		c.finish = finishUop
+		next, u := c.interpret(b, &b.uops[e.Uop()], true)
+		for u != nil {
+			c.finish = finishNot
+			// Inside b, which goes on as code where it can.
+			if limit = c.limit.Load(); b.valid && c.icount+b.n <= limit {
+				if k := b.index(u); b.made.resume[k] != 0 {
+					code, reserved = b.made.code+uintptr(b.made.resume[k]), b.n
+					break
+				}
+			}
+			next, u = c.interpret(b, u, true)
+		}
+		if u == nil {
+			if c.finish == finishUop {
+				c.finish = finishNot
+			}
+			return next
+		}
+	}
+}
+
+// follow goes from b by a link, and lets code go that way next time.
+func (t translator) follow(c *CPU, b *block, link int) *block {
+	to := b.link[link]
+	if to == nil || !to.valid {
+		to = c.follow(b, uint32(link))
+	}
+	if to != nil && b.valid && to == b.link[link] && t.has(to) {
+		t.report(c, t.setLink(b.made.links+link, to.made.code))
+	}
+	return to
+}
+
+// execute runs code until it leaves.
+func (c *CPU) execute(code uintptr) translate.Exit {
+	c.native.fetch = &c.tlb.fetch[c.cpl/3]
+	c.native.flags = c.flags.packed()
+	e := translate.Exit(enterCode(c, code))
+	c.flags.unpack(c.native.flags)
+	return e
+}
+
+// index returns the number of a micro-operation of b.
+func (b *block) index(u *uop.Uop) int {
+	return int((uintptr(unsafe.Pointer(u)) - uintptr(unsafe.Pointer(&b.uops[0]))) / uop.Size)
+}
+
+// packed returns the arithmetic flags as code has them in AX: in bits 15:8 what LAHF gives, and OF in bit 0.
+func (f *lazyFlags) packed() uint32 {
+	v := f.get()
+	return uint32(v&0xFF)<<8 | uint32(v>>11&1)
+}
+
+// unpack sets the flags from what packed returns. Other bits do not matter.
+func (f *lazyFlags) unpack(v uint32) {
+	f.set(uint64(v>>8&0xFF) | uint64(v&1)<<11)
+}

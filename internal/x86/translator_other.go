@@ -1,0 +1,21 @@
+//go:build !amd64 || !(linux || darwin)
+
+package x86
+
+import (
+	"errors"
+
+	"github.com/tacit-vm/tacit/internal/x86/translate"
+)
+
+var errNoTranslator = errors.New("there is none for this kind of host: amd64 with Linux or macOS has one")
+
+// TranslatorAvailable says why this process cannot run a machine under [EngineTranslator]; nil means that it can.
+func TranslatorAvailable() error { return errNoTranslator }
+
+var (
+	codeLayout translate.Layout
+	host       translate.Host
+)
+
+func enterCode(*CPU, uintptr) uint64 { panic("BUG: " + errNoTranslator.Error()) }

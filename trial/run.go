@@ -1,0 +1,251 @@
+package trial
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/tacit-vm/tacit/internal/attack"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/vm"
+)
+
+// A Report is what the trials showed.
+type Report struct {
+	Schema  string   `json:"schema"`
+	Tool    string   `json:"tool"` // what made it, with its version; the caller's to say
+	Guests  []Guest  `json:"guests"`
+	Attacks []Entry  `json:"attacks"` // the catalogue
+	Trials  []*Trial `json:"trials"`
+}
+
+// A Guest is one image on one platform, with an honest host.
+type Guest struct {
+	Image    string         `json:"image"`
+	Platform string         `json:"platform"`
+	Error    string         `json:"error"`  // why it can be tried by nothing; empty where it can
+	Record   *record.Record `json:"record"` // null where there was no run
+}
+
+// Schema names the version of the JSON form.
+const Schema = "tacit.trials/1"
+
+// guest is a Guest that trials are made of.
+type guest struct {
+	cfg      *Config
+	subject  Subject
+	platform string
+	trials   []*Trial
+
+	lock    sync.Mutex  // of the machines: each is for one goroutine at a time
+	start   *vm.Machine // at the first instruction of what firmware starts
+	init    *vm.Machine // at the first instruction at privilege level 3; nil where there is none
+	control *record.Record
+	err     error // why it can be tried by nothing
+}
+
+// Run tries everything and draws the conclusions. An error is for a configuration that cannot be run; where ctx is done, the
+// report says which trials did not come to their end.
+func Run(ctx context.Context, cfg Config) (*Report, error) {
+	guests, trials, err := cfg.plan()
+	if err != nil {
+		return nil, err
+	}
+	workers := cfg.Workers
+	if workers <= 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	share := cmp.Or(cfg.MaxHostMemory, vm.DefaultMaxHostMemory()) / uint64(workers)
+	var told sync.Mutex
+	if watch := cfg.Watch; watch != nil {
+		cfg.Watch = func(t *Trial, reached record.Phase, at record.Progress) {
+			told.Lock()
+			defer told.Unlock()
+			watch(t, reached, at)
+		}
+	}
+	each(workers, guests, func(g *guest) { g.prepare(ctx, share) })
+	done := 0
+	each(workers, trials, func(t *Trial) {
+		t.run(ctx, share)
+		told.Lock()
+		defer told.Unlock()
+		done++
+		if cfg.Progress != nil {
+			cfg.Progress(done, len(trials), t)
+		}
+	})
+	r := &Report{Schema: Schema, Attacks: Attacks(), Trials: trials}
+	for _, g := range guests {
+		g.close()
+		of := Guest{Image: g.subject.name(), Platform: g.platform, Record: g.control}
+		if g.err != nil {
+			of.Error = g.err.Error()
+		}
+		r.Guests = append(r.Guests, of)
+	}
+	return r, nil
+}
+
+// each does all of the work, so much at a time.
+func each[T any](workers int, work []T, do func(T)) {
+	var wait sync.WaitGroup
+	next := make(chan T)
+	for range min(workers, len(work)) {
+		wait.Go(func() {
+			for w := range next {
+				do(w)
+			}
+		})
+	}
+	for _, w := range work {
+		next <- w
+	}
+	close(next)
+	wait.Wait()
+}
+
+// config is what a guest is made of.
+func (g *guest) config(share uint64) vm.Config {
+	return vm.Config{
+		Platform: g.platform, Memory: g.cfg.Memory, Image: g.subject.Image, Append: g.cfg.Append,
+		MaxWall: g.cfg.MaxWall, MaxHostMemory: share,
+	}
+}
+
+// prepare starts the guest, and runs a copy of it to its end under an honest host.
+func (g *guest) prepare(ctx context.Context, share uint64) {
+	if g.err = g.subject.Err; g.err != nil {
+		return
+	}
+	honest := &Trial{Image: g.subject.name(), Platform: g.platform, Attack: "none", guest: g}
+	cfg := g.config(share)
+	if g.start, g.err = vm.New(cfg); g.err != nil {
+		return
+	}
+	var came bool
+	if came, g.err = g.start.Run(ctx, vm.AtInstruction(0)); g.err != nil || !came {
+		g.err = cmp.Or(g.err, ctx.Err(), fmt.Errorf("it has no first instruction"))
+		return
+	}
+	rest := vm.Config{MaxWall: g.cfg.MaxWall, MaxHostMemory: share}
+	g.watch(&rest, honest)
+	var m *vm.Machine
+	if m, g.err = g.start.Fork(rest); g.err != nil {
+		return
+	}
+	if came, g.err = m.Run(ctx, vm.AtInit()); g.err != nil {
+		m.Close()
+		return
+	}
+	if came {
+		g.init = m
+		if m, g.err = g.init.Fork(rest); g.err != nil {
+			return
+		}
+	}
+	defer m.Close()
+	if _, g.err = m.Run(ctx, vm.Event{}); g.err != nil {
+		return
+	}
+	if g.control, g.err = m.Record(); g.err != nil {
+		return
+	}
+	if o := g.control.Outcome; o != record.PowerOff {
+		g.err = cmp.Or(ctx.Err(), fmt.Errorf("with an honest host it ends with %s already", o))
+	}
+}
+
+func (g *guest) close() {
+	for _, m := range []*vm.Machine{g.start, g.init} {
+		if m != nil {
+			m.Close()
+		}
+	}
+}
+
+// fork makes a copy of the guest at the moment at which an attack begins, or before it. A guest that never comes to user mode
+// is attacked half way to its end instead.
+func (g *guest) fork(a attack.Attack, cfg vm.Config) (*vm.Machine, error) {
+	from := g.start
+	if a.At.Name == attack.Init {
+		if g.init != nil {
+			from = g.init
+		} else {
+			a.At = attack.Moment{Value: g.control.Instructions / 2}
+		}
+	}
+	cfg.HostAttack = a.String()
+	g.lock.Lock()
+	defer g.lock.Unlock()
+	return from.Fork(cfg)
+}
+
+// run tries the attack.
+func (t *Trial) run(ctx context.Context, share uint64) {
+	g := t.guest
+	t.As = t.attack.String()
+	if t.kind.Lie != "" {
+		t.As = t.kind.Lie
+	}
+	if g.err != nil {
+		t.Verdict, t.Why = Unjudged, g.err.Error()
+		return
+	}
+	r, err := t.outcome(ctx, share)
+	if err != nil {
+		t.Verdict, t.Why = Unjudged, err.Error()
+		return
+	}
+	t.Record = r
+	t.Verdict, t.Why = judge(t.kind, g.control, r)
+}
+
+// outcome is the record of the guest under attack. It may take half as long again as under an honest host, and then some.
+func (t *Trial) outcome(ctx context.Context, share uint64) (*record.Record, error) {
+	const more = 500_000_000 // instructions, and virtual nanoseconds
+	g := t.guest
+	instructions := g.control.Instructions*3/2 + more
+	virtual := g.control.VirtualNS.Total*3/2 + more
+	cfg := vm.Config{}
+	if t.kind.Lie != "" {
+		cfg = g.config(share)
+		cfg.FirmwareLie = t.kind.Lie
+	}
+	cfg.MaxInstructions, cfg.MaxVirtual = instructions, durationOf(virtual)
+	cfg.MaxWall, cfg.MaxHostMemory = g.cfg.MaxWall, share
+	g.watch(&cfg, t)
+	if t.kind.Lie != "" {
+		return vm.Run(ctx, cfg)
+	}
+	m, err := g.fork(t.attack, cfg)
+	if err != nil {
+		return nil, err
+	}
+	defer m.Close()
+	if _, err := m.Run(ctx, vm.Event{}); err != nil {
+		return nil, err
+	}
+	return m.Record()
+}
+
+// watch has the configuration's Watch hear of a run.
+func (g *guest) watch(cfg *vm.Config, t *Trial) {
+	if g.cfg.Watch == nil {
+		return
+	}
+	var last lastPhase
+	cfg.Events = &last
+	cfg.Progress = func(p record.Progress) { g.cfg.Watch(t, record.Phase(last), p) }
+}
+
+// lastPhase is a sink that keeps the phase which the run has reached.
+type lastPhase record.Phase
+
+func (l *lastPhase) Event(e record.Event) {
+	if m, ok := e.(record.Marked); ok {
+		*l = lastPhase(m.Phase)
+	}
+}

@@ -1,0 +1,72 @@
+package vm
+
+import (
+	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/internal/firmware"
+	"github.com/tacit-vm/tacit/internal/state"
+	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/uefi"
+)
+
+// A boot is the way in: what puts the machine's processor in front of the guest's first instruction, and what serves the
+// guest where it calls out of itself. Today it is always firmware in Go, none of which runs inside. An image that the
+// platform launches and that brings its firmware along is the other kind there can be: it has no entry points, serves
+// nothing, and answers for itself to none of the questions about what firmware did.
+type boot interface {
+	x86.Traps // where the guest calls
+	grower
+
+	Boot(c *x86.CPU) error             // ends in front of the first instruction; the processor is as the platform launches it
+	Call(c *x86.CPU, gpa uint64) error // serves the call at an address for which Trap is true; an error is the end of the run
+	Worked() uint64                    // for how many nanoseconds it has worked for the guest
+
+	// The mailbox of processors that wait to be started: whom the guest asks for, and letting one go.
+	Mailbox(c *x86.CPU) (id uint32, ok bool, err error)
+	Wake(c *x86.CPU) error
+
+	Image() accept.Range // where what was started is, guest-physical; empty where that is not known
+	Exited() bool        // the guest has left boot services
+
+	// What firmware did and was asked, for the record and for diagnoses.
+	Caller(gpa uint64) (ret uint64, ok bool)
+	Leaves() []accept.Range // handed over unaccepted
+	Missed() []uefi.GUID    // protocols that were asked for in vain
+	ConfigurationTable(id uefi.GUID) (address uint64, ok bool)
+	Negotiation() firmware.Negotiation
+	Told() firmware.Told // of a lie
+
+	Carry(s *state.Stream)
+}
+
+// newFirmware makes the way in that is firmware in Go.
+func (m *Machine) newFirmware() (boot, error) {
+	policy, accepts := m.cfg.policy()
+	cfg := firmware.Config{
+		TotalMemory: m.cfg.Memory, ACPI: m.acpi(),
+		Image: m.cfg.Image.Data, ImageName: m.cfg.Image.Name, LoadOptions: m.cfg.loadOptions(), Initrd: m.cfg.Initrd,
+		Unaccepted: m.platform.accept != nil, FirmwareAccepts: accepts, Misalign: m.cfg.Misalign, Policy: policy,
+		UnacceptedTable: m.cfg.UnacceptedTable, Lie: firmware.Lie(m.cfg.FirmwareLie),
+		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },
+		Seed:   m.cfg.Seed, RTCStart: rtcStart,
+		Mailbox:    m.cfg.Platform == TDX && m.cfg.CPUs > 1,
+		PrivateBit: m.platform.privateBit, Tables: m.platform.tables,
+		Console: &m.console, Log: m.log,
+	}
+	if m.platform.exception != nil {
+		cfg.Exception = func(vector uint8, code uint64) (uint64, bool) { return m.platform.exception(m.cpus[0], vector, code) }
+	}
+	return firmware.New(cfg)
+}
+
+// left marks the phase that begins where the guest has left boot services, and has the next one, the kernel's, begin
+// where the processor leaves the image.
+func (m *Machine) left() {
+	if m.exited || !m.boot.Exited() {
+		return
+	}
+	m.exited = true
+	m.reached(record.ExitBootServices)
+	image := m.boot.Image()
+	m.cpu().Fence(image.Start, image.End)
+}

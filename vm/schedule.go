@@ -1,0 +1,292 @@
+package vm
+
+import (
+	"fmt"
+
+	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/state"
+	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/record"
+)
+
+// Processors take turns, in an order that depends on nothing but what they do. Each has its own time, and they are to be
+// simultaneous: it is always the turn of the one that is furthest behind, for as long as it does not get further ahead of
+// the next than a lead. One that waits for an interrupt has its turn when that comes, and none before.
+//
+// A turn ends where it ends because of what the guest does, and not because somebody wanted to look at the machine
+// meanwhile: it goes on after that.
+//
+// What one does, others see at their next turn: up to a lead later, in virtual time, or earlier. Neither order can be
+// told by the guest from that of simultaneous processors, for what it can read is the contents of memory, which change in
+// the order of turns, and clocks, which do not go back from one turn to the next.
+
+// lead is how far a processor may get ahead of another, in virtual nanoseconds: less than the exit of a confidential guest
+// takes, or an interrupt from one processor to another.
+const lead = 10_000
+
+// A schedule is whose turn it is.
+type schedule struct {
+	at      int    // the processor that runs, or ran last
+	online  []bool // those that have been started
+	awaits  []bool // those that wait for a start-up interrupt
+	waiting int    // how many have not been
+	end     int64  // of the turn, in virtual nanoseconds
+	poll    int64  // when the mailbox is looked at next
+	latest  int64  // the latest instant that has been reached on any
+	others  uint64 // instructions that all but the one at have completed
+	lastTSC uint64 // x86.Config.LastTSC
+	dice    *dice  // nil where the order follows from virtual time alone
+}
+
+func newSchedule(cfg *Config) schedule {
+	s := schedule{online: make([]bool, cfg.CPUs), awaits: make([]bool, cfg.CPUs), waiting: cfg.CPUs - 1, dice: newDice(cfg.Schedule, cfg.ScheduleSeed)}
+	s.online[0] = true
+	return s
+}
+
+// cpu returns the processor that runs, or ran last.
+func (m *Machine) cpu() *x86.CPU { return m.cpus[m.schedule.at] }
+
+// Now is the machine's virtual time in nanoseconds: it never goes back.
+func (m *Machine) Now() int64 {
+	if len(m.cpus) == 0 {
+		return 0
+	}
+	return max(m.schedule.latest, m.cpu().Now())
+}
+
+// instructions is how many have completed, on all processors.
+func (m *Machine) instructions() uint64 { return m.schedule.others + m.cpu().Instructions() }
+
+// tally is what the time of all processors went to.
+func (m *Machine) tally() cost.Tally {
+	t := m.cpus[0].Tally()
+	for i, c := range m.cpus[1:] {
+		if m.schedule.online[i+1] {
+			t.Sum(c.Tally())
+		}
+	}
+	return t
+}
+
+// turn gives a processor its turn.
+func (m *Machine) turn(to int) {
+	s := &m.schedule
+	if to == s.at {
+		return
+	}
+	s.latest = max(s.latest, m.cpu().Now())
+	s.others += m.cpu().Instructions() - m.cpus[to].Instructions()
+	s.at = to
+	m.expect()
+}
+
+// next says whose turn it is, and until when the processor can run: at the latest until the virtual time ns, and not
+// beyond a device's event.
+func (m *Machine) next(ns int64) (c *x86.CPU, until int64) {
+	s, c, event := &m.schedule, m.cpu(), int64(x86.Never)
+	if at, ok := m.board.NextEvent(); ok {
+		event = at
+	}
+	if len(m.cpus) == 1 {
+		return c, min(event, ns)
+	}
+	if now := c.Now(); c.Waits() || now >= s.end || now >= event {
+		m.begin()
+	}
+	return m.cpu(), min(s.end, event, ns)
+}
+
+// begin begins the turn of the processor that is furthest behind.
+func (m *Machine) begin() {
+	s := &m.schedule
+	first, after, to := int64(x86.Never), int64(x86.Never), s.at // when that can go on, and the next
+	for i, c := range m.cpus {
+		if !s.online[i] {
+			continue
+		}
+		switch ready := c.Ready(); {
+		case ready < first:
+			first, after, to = ready, first, i
+		case ready < after:
+			after = ready
+		}
+	}
+	end := int64(x86.Never)
+	if after < x86.Never-lead {
+		end = after + lead
+	}
+	to, s.end = m.choose(to, first, end)
+	m.turn(to)
+	if m.cfg.Platform == TDX && s.waiting > 0 && first < s.poll {
+		s.end = min(s.end, s.poll)
+	}
+}
+
+// ready is when the first processor goes on, of those that have been started.
+func (m *Machine) ready() int64 {
+	first := int64(x86.Never)
+	for i, c := range m.cpus {
+		if m.schedule.online[i] {
+			first = min(first, c.Ready())
+		}
+	}
+	return first
+}
+
+// behind is the time up to which all has happened.
+func (m *Machine) behind() int64 {
+	if len(m.cpus) == 1 {
+		return m.cpus[0].Now()
+	}
+	return min(m.ready(), m.Now())
+}
+
+// alert is told that something has come for a processor, from another one or from a device: if it waited, it has until
+// now, and the one whose turn it is must not get far ahead of it.
+func (m *Machine) alert(c *x86.CPU) {
+	if len(m.cpus) == 1 || c == m.cpu() {
+		return
+	}
+	now := m.cpu().Now()
+	if c.Ready() != x86.Never && c.Now() < now && c.Waits() {
+		c.Skip(now)
+	}
+	m.schedule.end = min(m.schedule.end, now+lead)
+	m.cpu().Shorten(m.schedule.end)
+}
+
+// send takes an interrupt from one processor to others (SDM vol. 3, 11.6.1).
+func (m *Machine) send(from *x86.CPU, ipi x86.IPI) {
+	const fixed, lowestPriority, init, startUp = 0, 1, 5, 6
+	for id, c := range m.cpus {
+		if c == from || ipi.Shortcut == 0 && !c.APIC.Accepts(ipi.Dest, ipi.Logical) {
+			continue
+		}
+		switch ipi.Mode {
+		case fixed, lowestPriority:
+			c.APIC.Deliver(ipi.Vector, false)
+			m.alert(c)
+		case init:
+			if m.cfg.Platform == None { // KVM lets none through to a confidential guest
+				m.reset(id)
+			}
+		case startUp:
+			if m.schedule.awaits[id] {
+				c.StartUp(ipi.Vector)
+				m.join(id)
+			}
+		}
+	}
+	m.hint(from)
+}
+
+// reset is what INIT does to a processor: one that has been started waits for a start-up interrupt, and the first one, which
+// firmware would have begin again, takes the machine along.
+func (m *Machine) reset(id int) {
+	if id == 0 {
+		m.end(errReset)
+		return
+	}
+	m.Stop(id)
+	m.cpus[id].INIT()
+	m.schedule.awaits[id] = true
+}
+
+// join has a processor take turns from now on.
+func (m *Machine) join(id int) {
+	s, c := &m.schedule, m.cpus[id]
+	s.awaits[id] = false
+	if !s.online[id] {
+		s.online[id] = true
+		s.waiting--
+	}
+	c.Skip(m.Now())
+	if running := m.cpu(); running != c {
+		s.end = min(s.end, running.Now()+lead)
+		running.Shorten(s.end)
+	}
+}
+
+// Start implements [snp.Processors].
+func (m *Machine) Start(id int, enter func(c *x86.CPU) error) error {
+	if err := enter(m.cpus[id]); err != nil {
+		return err
+	}
+	m.join(id)
+	return nil
+}
+
+// Stop implements [snp.Processors]. One that stops itself does so at the end of its turn.
+func (m *Machine) Stop(id int) {
+	s := &m.schedule
+	if s.online[id] {
+		s.online[id] = false
+		s.waiting++
+	}
+	if c := m.cpus[id]; c == m.cpu() {
+		s.end = c.Now()
+		c.Shorten(s.end)
+	}
+}
+
+// mailboxPoll is how often the mailbox is looked at while processors wait there, in virtual nanoseconds.
+const mailboxPoll = 50_000
+
+// wake starts the processor that the operating system asks for, if it asks for one that waits.
+func (m *Machine) wake() error {
+	s := &m.schedule
+	if s.waiting == 0 || m.behind() < s.poll {
+		return nil
+	}
+	s.poll = m.behind() + mailboxPoll
+	if !m.exited {
+		return nil
+	}
+	id, asked, err := m.boot.Mailbox(m.cpu())
+	if err != nil {
+		return fmt.Errorf("the mailbox of processors that wait: %w", err)
+	}
+	if !asked || id >= uint32(len(m.cpus)) || s.online[id] {
+		return nil
+	}
+	c := m.cpus[id]
+	if err := m.boot.Wake(c); err != nil {
+		return fmt.Errorf("the mailbox of processors that wait: %w", err)
+	}
+	m.join(int(id))
+	return nil
+}
+
+func (s *schedule) carry(st *state.Stream) {
+	at := uint32(s.at)
+	state.Numbers(st, &at)
+	state.Numbers(st, &s.end, &s.poll, &s.latest)
+	state.Numbers(st, &s.others, &s.lastTSC)
+	st.Bool(s.flags()...)
+	s.dice.carry(st)
+	if st.Reading() {
+		s.waiting = 0
+		for _, on := range s.online {
+			if !on {
+				s.waiting++
+			}
+		}
+		st.Check(int(at) < len(s.online) && s.online[0] && s.online[min(int(at), len(s.online)-1)] && s.latest >= 0, "a turn of no processor")
+		if st.Err() == nil {
+			s.at = int(at)
+		}
+	}
+}
+
+func (s *schedule) flags() []*bool {
+	var all []*bool
+	for i := range s.online {
+		all = append(all, &s.online[i], &s.awaits[i])
+	}
+	return all
+}
+
+func (m *Machine) stamp() record.Stamp {
+	return record.Stamp{VirtualNS: m.Now(), Instructions: m.instructions()}
+}
