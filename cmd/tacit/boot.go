@@ -98,7 +98,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.Var(&f.policy, "firmware-policy", "what firmware does about unaccepted memory: ask the system that it starts, leave it, accept all, or as OVMF does")
 	flags.BoolVar(&f.misalign, "misalign", false, "hand memory over in ranges that are not aligned to 2 MiB")
 	flags.Var(&f.hostPage, "host-page", "size of the pages that the host adds")
-	flags.IntVar(&f.cpus, "cpus", 1, "processors, `N` up to 256; more than one on tdx only")
+	flags.IntVar(&f.cpus, "cpus", 1, "processors, `N` up to 255")
 	flags.Var(&f.schedule, "schedule", "in what order processors do what they could do at the same time")
 	flags.Uint64Var(&f.scheduleSeed, "schedule-seed", 0, "`SEED` of a random or adversarial schedule: another one is another order")
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernel's command line")
