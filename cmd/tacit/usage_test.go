@@ -29,9 +29,9 @@ func TestWrongWords(t *testing.T) {
 		{"boot --host-page 4k", "did you mean 4K?"},
 		{"boot --host-page 1G", "--host-page 1G: there are 2M, 4K"},
 		{"boot --schedule fair", "--schedule fair: there are round-robin, random, adversarial"},
-		{"boot --cpus 257", "257 processors: want 1 to 256"},
-		{"boot --platform snp --cpus 2", "up to 256"},
+		{"boot --cpus 256", "256 processors: want 1 to 255"},
 		{"boot --host-attack sawp:2", "--host-attack sawp:2: did you mean swap?"},
+		{"resume --host-attack drop:0 /nonesuch", "host attack drop:0: want a number from 1 after the colon"},
 		{"boot --firmware-lie over-lap", "--firmware-lie over-lap: did you mean overlap?"},
 		{"boot --plattform tdx", "tacit boot has no --plattform: did you mean --platform?"},
 		{"boot --mem 4G", "tacit boot has no --mem: did you mean --memory?"},
@@ -175,7 +175,7 @@ func TestCompletion(t *testing.T) {
 		want  string
 		files bool
 	}{
-		{"_", "attack bench boot certify compare completion cost demo help inspect man resume symbols version", false},
+		{"_", "attack bench boot certify compare completion cost demo guest help inspect man resume symbols version", false},
 		{"boot _", "", true}, {"boot i _", "", false}, {"symbols _", "", true}, {"certify i _", "", true}, {"inspect i _", "", true},
 		{"demo _", "", false}, {"version _", "", false}, {"bench boot-t", "boot-tdx", false},
 		{"boot --platform _", "none snp tdx", false}, {"boot --platform t", "tdx", false}, {"boot --firmware-policy _", "negotiate lazy eager upstream", false},

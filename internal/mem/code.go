@@ -5,6 +5,8 @@ package mem
 type CodeHolder interface {
 	// CodeChanged hears that n bytes at offset in f, a frame that is marked, are about to be changed or just have been.
 	CodeChanged(f Frame, offset, n int)
+	// Close lets go of what the holder has of the host's beside the Go heap. It comes with the memory's own.
+	Close() error
 }
 
 // codeMarks are the frames of both planes from which instructions have been decoded.

@@ -86,6 +86,9 @@ func New(size uint64) (*Memory, error) {
 // Close returns the memory to the host. No pointer from Page may be used after it.
 func (m *Memory) Close() error {
 	var errs []error
+	if m.code.holder != nil {
+		errs = append(errs, m.code.holder.Close())
+	}
 	for i := range m.plane {
 		if m.plane[i].mapping != nil {
 			errs = append(errs, unreserve(m.plane[i].mapping))

@@ -122,7 +122,15 @@ type codeChange struct {
 	offset, n int
 }
 
-type codeEar struct{ heard []codeChange }
+type codeEar struct {
+	heard  []codeChange
+	closed int
+}
+
+func (e *codeEar) Close() error {
+	e.closed++
+	return nil
+}
 
 func (e *codeEar) CodeChanged(f Frame, offset, n int) {
 	e.heard = append(e.heard, codeChange{f, offset, n})
@@ -158,6 +166,9 @@ func TestCodeHearsOfChanges(t *testing.T) {
 	m.UnmarkCode(code)
 	if err := m.Write(physical.Private, 0x3000, []byte{1}); err != nil || len(ear.heard) != len(want) {
 		t.Errorf("heard of a write to a frame without code: %v, %v", ear.heard, err)
+	}
+	if err := m.Close(); err != nil || ear.closed != 1 {
+		t.Errorf("closed %d times with the memory: %v", ear.closed, err)
 	}
 }
 

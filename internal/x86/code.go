@@ -125,6 +125,9 @@ func (cc *codeCache) CodeChanged(f mem.Frame, offset, n int) {
 	}
 }
 
+// Close implements [mem.CodeHolder].
+func (cc *codeCache) Close() error { return cc.translated.close() }
+
 // interrupt makes the processor that is running look up after the instruction under way: the block that it runs may be
 // retired.
 func (cc *codeCache) interrupt() {

@@ -28,6 +28,7 @@ func (c *CPU) chooseEngine(cfg *Config) {
 		c.engine = noEngine{fmt.Errorf("the translator: %w", err)}
 		return
 	}
+	c.code.most = max(c.code.most-c.code.translated.memory.Size(), c.code.most/2)
 	c.code.translated.hotAfter(cfg.TranslateAfter)
 	c.engine = translator{c.code.translated}
 }

@@ -231,7 +231,7 @@ func (c *CPU) slowStore(va uint64, n int, v uint64) bool {
 		c.stopBehind()
 		return true
 	}
-	if !c.prepareStore(va, p, n, v == 0) {
+	if !c.prepareStore(va, p, n, v<<(64-8*n) == 0) {
 		return true
 	}
 	h := unsafe.Add(p.page, va&pageMask)

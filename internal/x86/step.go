@@ -41,7 +41,7 @@ func (c *CPU) missClaim(u *uop.Uop, va uint64, n int) bool {
 
 // missStore is a store that the TLB does not serve.
 func (c *CPU) missStore(u *uop.Uop, va uint64, n int, v uint64) bool {
-	if v == 0 && c.zerosOverZeros(va, n) {
+	if v<<(64-8*n) == 0 && c.zerosOverZeros(va, n) {
 		return true
 	}
 	c.slow(u)

@@ -35,7 +35,8 @@ type translated struct {
 // linkShare is the part of the memory that is for links.
 const linkShare = 16
 
-// newTranslated returns room for the machine code of decoded code that takes most bytes.
+// newTranslated returns room for the machine code that goes with decoded code: a quarter of most bytes, which both may
+// take. A whole boot of a kernel takes a tenth of what a machine has that nothing else is said of.
 func newTranslated(most int) (*translated, error) {
 	const page = 64 << 10
 	size := min(max(most/4&^(page-1), 4*page), codemem.Max)
@@ -52,6 +53,13 @@ func newTranslated(most int) (*translated, error) {
 	t.begin = align(t.begin + len(none))
 	t.code = t.begin
 	return t, nil
+}
+
+func (t *translated) close() error {
+	if t == nil {
+		return nil
+	}
+	return t.memory.Close()
 }
 
 // align returns where the next code may begin.

@@ -42,3 +42,12 @@ TEXT ·enterCode(SB), NOSPLIT, $8-24
 	MOVQ R11, (CPU_R+8*20)(R15)
 	MOVQ R14, exit+16(FP)
 	RET
+
+// func hostCPUID(leaf, subleaf uint32) (eax, ebx uint32)
+TEXT ·hostCPUID(SB), NOSPLIT, $0-16
+	MOVL leaf+0(FP), AX
+	MOVL subleaf+4(FP), CX
+	CPUID
+	MOVL AX, eax+8(FP)
+	MOVL BX, ebx+12(FP)
+	RET

@@ -44,10 +44,10 @@ func (a *Assembler) RegRMImm(op Op, size int, reg Reg, o Operand, imm int32) {
 
 func (a *Assembler) instruction(op Op, size int, reg Reg, o Operand, imm int32) {
 	e := &encodings[op]
-	if e.sizes != 0 && int(e.sizes)&size == 0 || (e.form == rm) != (reg == none) {
+	if e.sizes != 0 && int(e.sizes)&size == 0 || e.alone() != (reg == none) {
 		panic(fmt.Sprintf("BUG: %s does not have these operands of %d bytes", e.name, size))
 	}
-	if e.form == rm {
+	if e.alone() {
 		reg = Reg(e.digit)
 	}
 	code := e.code
@@ -87,6 +87,9 @@ func (a *Assembler) instruction(op Op, size int, reg Reg, o Operand, imm int32) 
 		a.word32(uint32(imm))
 	}
 }
+
+// alone says that rm is the only register, or place in memory, that the instruction has.
+func (e *encoding) alone() bool { return e.form == rm || e.form == xmmDigit }
 
 // rex emits a REX prefix where one is needed: for 64 bits, for registers from R8, and for the low bytes of RSP to RDI.
 func (a *Assembler) rex(e *encoding, size int, reg Reg, o Operand) {

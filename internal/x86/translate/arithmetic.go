@@ -77,9 +77,15 @@ func (g *Generator) arithmetic(_ int, u *uop.Uop) (result, bool) {
 		put()
 		g.made(junkNone)
 	case uop.Set:
+		if u.Aux > 15 {
+			return leaves, true
+		}
 		c := g.condition(uop.Condition(u.Aux))
 		g.Set(c, g.slot(u.Dst))
 	case uop.Cmov32, uop.Cmov64:
+		if u.Aux > 15 {
+			return leaves, true
+		}
 		c := g.condition(uop.Condition(u.Aux))
 		d, put := g.dst(u.Dst, true)
 		g.Cmov(c, 4<<(op-uop.Cmov32), d, g.slot(u.Src))

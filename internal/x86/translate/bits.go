@@ -9,12 +9,24 @@ import (
 
 var bitOps = [...]amd64.Op{uop.BitTest: amd64.BT, uop.BitSet: amd64.BTS, uop.BitReset: amd64.BTR, uop.BitComplement: amd64.BTC}
 
-func (g *Generator) bit(_ int, u *uop.Uop) (result, bool) {
+func (g *Generator) bit(k int, u *uop.Uop) (result, bool) {
 	switch u.Op {
 	case uop.Bit:
 		return g.bitTest(u), true
 	case uop.BitScan:
+		if u.Aux>>9&1 != 0 {
+			return g.bitCount(u), true
+		}
 		return g.bitScan(u), true
+	case uop.Popcnt:
+		n := int(u.Aux)
+		if n != 4 && n != 8 || !g.host.POPCNT {
+			return leaves, true
+		}
+		g.count(amd64.POPCNT, n, u, axZF)
+		return goesOn, true
+	case uop.BMI:
+		return g.bmi(k, u), true
 	}
 	return 0, false
 }
@@ -45,11 +57,10 @@ func (g *Generator) bitTest(u *uop.Uop) result {
 	return goesOn
 }
 
-// bitScan changes ZF alone, and nothing but ZF where there is no bit, except that 32 bits clear the upper half. TZCNT and
-// LZCNT are left to the interpreter.
+// bitScan changes ZF alone, and nothing but ZF where there is no bit, except that 32 bits clear the upper half.
 func (g *Generator) bitScan(u *uop.Uop) result {
 	n := int(u.Aux & 0xFF)
-	if n != 4 && n != 8 || u.Aux>>9&1 != 0 {
+	if n != 4 && n != 8 {
 		return leaves
 	}
 	op := amd64.BSF
@@ -67,4 +78,44 @@ func (g *Generator) bitScan(u *uop.Uop) result {
 	g.Imm(amd64.ANDimm, 4, amd64.R(rAX), ^axZF)
 	g.RegRM(amd64.OR, 4, rAX, amd64.R(tmpA))
 	return goesOn
+}
+
+// bitCount is TZCNT, and LZCNT by way of BSR. CF says that there is no bit, ZF that the result is 0; the others are 0.
+func (g *Generator) bitCount(u *uop.Uop) result {
+	n := int(u.Aux & 0xFF)
+	if n != 4 && n != 8 || !g.host.BMI1 {
+		return leaves
+	}
+	if u.Aux>>8&1 == 0 {
+		g.count(amd64.TZCNT, n, u, axCF|axZF)
+		return goesOn
+	}
+	w := int32(8 * n)
+	g.MovImm(tmpB, uint64(2*w-1)) // what BSR is to give where there is no bit: w, after the exclusive or
+	g.RegRM(amd64.BSR, n, tmpA, g.slot(u.Src))
+	g.Cmov(amd64.E, n, tmpA, amd64.R(tmpB))
+	g.Imm(amd64.XORimm, 4, amd64.R(tmpA), w-1)
+	d, put := g.dst(u.Dst, false)
+	g.RegRM(amd64.MOV, 4, d, amd64.R(tmpA))
+	put()
+	g.addImm(amd64.CMPimm, 4, amd64.R(tmpA), w) // CF is set below w, ZF at w
+	g.Set(amd64.E, amd64.R(tmpB))
+	g.RegRM(amd64.TEST, 4, tmpA, amd64.R(tmpA))
+	g.Lahf()
+	g.Imm(amd64.ANDimm, 4, amd64.R(rAX), axZF)
+	g.RegRM(amd64.MOVZX8, 4, tmpB, amd64.R(tmpB))
+	g.Imm(amd64.SHLimm, 4, amd64.R(tmpB), 8)
+	g.RegRM(amd64.OR, 4, rAX, amd64.R(tmpB))
+	g.inAX()
+	return goesOn
+}
+
+// count emits an instruction that counts bits. It makes the flags of mask and clears the others.
+func (g *Generator) count(op amd64.Op, n int, u *uop.Uop, mask int32) {
+	d, put := g.dst(u.Dst, false)
+	g.RegRM(op, n, d, g.slot(u.Src))
+	put()
+	g.Lahf()
+	g.Imm(amd64.ANDimm, 4, amd64.R(rAX), mask)
+	g.inAX()
 }

@@ -132,9 +132,9 @@ func (g *Generator) condition(c uop.Condition) amd64.Condition {
 func (g *Generator) dead(k int) bool {
 	for k++; k < len(g.block.Uops); k++ {
 		switch u := &g.block.Uops[k]; {
-		case makesFlags(u):
+		case g.makesFlags(u):
 			return true
-		case !ignoresFlags(u):
+		case !g.ignoresFlags(u):
 			return false
 		}
 	}
@@ -142,7 +142,7 @@ func (g *Generator) dead(k int) bool {
 }
 
 // makesFlags says that u makes all flags, reads none and cannot leave.
-func makesFlags(u *uop.Uop) bool {
+func (g *Generator) makesFlags(u *uop.Uop) bool {
 	switch u.Op {
 	case uop.Add32, uop.Add64, uop.Or32, uop.Or64, uop.And32, uop.And64, uop.Sub32, uop.Sub64, uop.Xor32, uop.Xor64,
 		uop.Cmp8, uop.Cmp16, uop.Cmp32, uop.Cmp64, uop.Test8, uop.Test32, uop.Test64, uop.Neg32, uop.Neg64,
@@ -153,13 +153,17 @@ func makesFlags(u *uop.Uop) bool {
 }
 
 // ignoresFlags says that u has nothing to do with flags and cannot leave.
-func ignoresFlags(u *uop.Uop) bool {
+func (g *Generator) ignoresFlags(u *uop.Uop) bool {
 	switch u.Op {
 	case uop.Mov8, uop.Mov16, uop.Mov32, uop.Mov64:
 		return isZero(u.Src) || u.Imm == 0
 	case uop.ZX8, uop.ZX16, uop.SX8x32, uop.SX8x64, uop.SX16x32, uop.SX16x64, uop.SX32x64, uop.Lea32, uop.Lea64, uop.Not32, uop.Not64,
 		uop.Mulx64:
 		return true
+	case uop.BMI:
+		f, ok := bmiForms[u.Aux]
+		return ok && g.host.BMI2 && f.flags == bmiNone
 	}
-	return false
+	_, ok := g.xmmOp(u)
+	return ok
 }

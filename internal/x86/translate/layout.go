@@ -40,5 +40,7 @@ const (
 
 // A Host says what instructions the processor has that runs the code.
 type Host struct {
-	ADX, LZCNT, BMI1, POPCNT bool
+	ADX, BMI1, BMI2, POPCNT          bool
+	SSSE3, SSE41, SSE42, AES, PCLMUL bool
+	SHA                              bool
 }

@@ -43,6 +43,14 @@ func (g *Generator) multiply(k int, u *uop.Uop) (result, bool) {
 		g.RegRM(amd64.MOV, n, hostReg[uop.RAX], amd64.R(rAX))
 		g.product(k, n, hostReg[uop.RAX])
 	case uop.Mulx64:
+		if g.host.BMI2 {
+			lo, putLo := g.dstIn(uint8(u.Aux), tmpA)
+			hi, putHi := g.dstIn(u.Dst, tmpB)
+			g.VEX(amd64.MULX, 8, hi, lo, g.slot(u.Src), 0)
+			putLo()
+			putHi()
+			break
+		}
 		// Without flags, and without the guest's RAX and RDX but as operand.
 		g.spill()
 		g.RegRM(amd64.MOVto, 4, rAX, amd64.At(rCPU, g.layout.Flags))
@@ -55,10 +63,45 @@ func (g *Generator) multiply(k int, u *uop.Uop) (result, bool) {
 		g.setSlot(uint8(u.Aux), rAX)
 		g.setSlot(u.Dst, tmpB)
 		g.RegRM(amd64.MOV, 4, rAX, amd64.At(rCPU, g.layout.Flags))
+	case uop.Div:
+		return g.divide(k, u), true
 	default:
 		return 0, false
 	}
 	return goesOn, true
+}
+
+// divide is DIV of 4 and 8 bytes; and IDIV where the dividend is no longer than the divisor and this is neither 0 nor -1,
+// so that nothing overflows. Everything else may raise #DE. The flags are undefined, and stay.
+func (g *Generator) divide(k int, u *uop.Uop) result {
+	if u.Aux != 4 && u.Aux != 8 {
+		return leaves
+	}
+	n, sign, out, by := int(u.Aux), u.Dst == 1, g.leaveAt(k), g.slot(u.Src)
+	g.spill()
+	if sign {
+		g.RegRM(amd64.MOV, n, tmpA, g.slot(uop.RAX))
+		g.Imm(amd64.SARimm, n, amd64.R(tmpA), int32(8*n-1))
+		g.RegRM(amd64.CMP, n, tmpA, amd64.R(amd64.RDX))
+		g.Jcc(amd64.NE, out)
+		g.RegRM(amd64.MOV, n, tmpA, by)
+		g.addImm(amd64.ADDimm, n, amd64.R(tmpA), 1)
+		g.addImm(amd64.CMPimm, n, amd64.R(tmpA), 1)
+		g.Jcc(amd64.BE, out)
+	} else {
+		g.RegRM(amd64.CMP, n, amd64.RDX, by) // the quotient fits if this is less; nothing is less than 0
+		g.Jcc(amd64.AE, out)
+	}
+	g.RegRM(amd64.MOVto, 4, rAX, amd64.At(rCPU, g.layout.Flags))
+	g.RegRM(amd64.MOV, n, rAX, g.slot(uop.RAX))
+	op := amd64.DIV
+	if sign {
+		op = amd64.IDIV
+	}
+	g.RM(op, n, by)
+	g.RegRM(amd64.MOV, n, hostReg[uop.RAX], amd64.R(rAX))
+	g.RegRM(amd64.MOV, 4, rAX, amd64.At(rCPU, g.layout.Flags))
+	return goesOn
 }
 
 // setSlot sets a slot to a register's value.
@@ -77,11 +120,16 @@ func (g *Generator) product(k, n int, lo amd64.Reg) {
 		return
 	}
 	g.Set(amd64.O, amd64.R(tmpA))
+	g.outcome(n, lo, axCF|axOF)
+}
+
+// outcome makes the flags of a result of n bytes, as logic does, and sets those of mask where the low byte of tmpA is 1.
+func (g *Generator) outcome(n int, r amd64.Reg, mask int32) {
 	g.RegRM(amd64.MOVZX8, 4, tmpA, amd64.R(tmpA))
-	g.RegRM(amd64.TEST, n, lo, amd64.R(lo))
+	g.RegRM(amd64.TEST, n, r, amd64.R(r))
 	g.Lahf()
 	g.Imm(amd64.ANDimm, 4, amd64.R(rAX), axPF|axZF|axSF)
-	g.RegRMImm(amd64.IMULimm, 4, tmpA, amd64.R(tmpA), axCF|axOF)
+	g.RegRMImm(amd64.IMULimm, 4, tmpA, amd64.R(tmpA), mask)
 	g.RegRM(amd64.OR, 4, rAX, amd64.R(tmpA))
 	g.inAX()
 }

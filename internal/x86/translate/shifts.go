@@ -135,19 +135,36 @@ func (g *Generator) shiftAny(k, n int, u *uop.Uop) result {
 	return goesOn
 }
 
-// shiftDouble is SHLD and SHRD where nothing looks at the flags.
+// shiftDouble is SHLD and SHRD. OF says whether the highest bit has changed, whatever the count.
 func (g *Generator) shiftDouble(k int, u *uop.Uop) result {
-	n := int(u.Aux & 0xFF)
-	if n < 4 || !g.dead(k) {
+	n, imm := int(u.Aux&0xFF), u.Aux>>9&1 != 0
+	if n < 4 {
 		return leaves
 	}
 	op := amd64.SHRDimm
 	if u.Aux>>8&1 != 0 {
 		op = amd64.SHLDimm
 	}
+	if !g.dead(k) {
+		if !imm || u.Imm&int64(8*n-1) == 0 {
+			return leaves
+		}
+		s := g.get(u.Src, rAX) // whose flags are all made anew
+		d, put := g.dst(u.Dst, true)
+		g.RegRM(amd64.MOV, n, tmpA, amd64.R(d))
+		g.RegRMImm(op, n, s, amd64.R(d), int32(u.Imm)&int32(8*n-1))
+		g.Lahf()
+		put()
+		g.Imm(amd64.ANDimm, 4, amd64.R(rAX), axCF|axPF|axZF|axSF)
+		g.RegRM(amd64.XOR, n, tmpA, amd64.R(d))
+		g.Imm(amd64.SHRimm, n, amd64.R(tmpA), int32(8*n-1))
+		g.RegRM(amd64.OR, 4, rAX, amd64.R(tmpA))
+		g.inAX()
+		return goesOn
+	}
 	s := g.get(u.Src, tmpA)
 	d, put := g.dst(u.Dst, true)
-	if u.Aux>>9&1 != 0 {
+	if imm {
 		g.RegRMImm(op, n, s, amd64.R(d), int32(u.Imm)&int32(8*n-1))
 	} else {
 		g.RegRM(op+amd64.SHLDcl-amd64.SHLDimm, n, s, amd64.R(d))

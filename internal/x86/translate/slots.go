@@ -59,14 +59,20 @@ func (g *Generator) get(s uint8, tmp amd64.Reg) amd64.Reg {
 // dst returns the register in which a slot's new value is to be computed, and what puts it there. With load, the register
 // holds the old value. It is tmpB where the slot is in memory.
 func (g *Generator) dst(s uint8, load bool) (amd64.Reg, func()) {
+	r, put := g.dstIn(s, tmpB)
+	if load && r == tmpB {
+		g.RegRM(amd64.MOV, 8, tmpB, g.slot(s))
+	}
+	return r, put
+}
+
+// dstIn is dst without the old value, and with another register.
+func (g *Generator) dstIn(s uint8, tmp amd64.Reg) (amd64.Reg, func()) {
 	o := g.slot(s)
 	if !o.IsMemory() {
 		return o.Reg(), func() {}
 	}
-	if load {
-		g.RegRM(amd64.MOV, 8, tmpB, o)
-	}
-	return tmpB, func() { g.RegRM(amd64.MOVto, 8, tmpB, o) }
+	return tmp, func() { g.RegRM(amd64.MOVto, 8, tmp, o) }
 }
 
 // A source is the second operand of an operation: a place, or a constant.

@@ -1,0 +1,194 @@
+package x86
+
+import (
+	"encoding/hex"
+	"flag"
+	"math/rand/v2"
+	"testing"
+
+	"github.com/tacit-vm/tacit/internal/x86/amd64"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
+
+// Sequences of arithmetic: what a translator joins, keeps in registers and leaves out between one instruction and the next.
+// Programs are random instructions on random operands in a loop, put together with the assembler that the translator has,
+// and run under each engine.
+
+var (
+	sequenceFirst = flag.Uint64("sequence-first", 0, "the first program that TestSequences runs")
+	sequences     = flag.Uint64("sequences", 150, "how many it runs")
+)
+
+// span returns the rows of the assembler from one to another.
+func span(from, to amd64.Op) (all []amd64.Op) {
+	for op := from; op <= to; op++ {
+		all = append(all, op)
+	}
+	return all
+}
+
+var (
+	sequenceTwo    = append(span(amd64.ADD, amd64.CMPto), amd64.MOV, amd64.MOVto, amd64.XCHG)
+	sequenceExtend = []amd64.Op{amd64.MOVZX8, amd64.MOVSX8, amd64.MOVZX16, amd64.MOVSX16}
+	sequenceImm    = append(span(amd64.ADDimm, amd64.CMPimm), amd64.MOVimm, amd64.TESTimm)
+	sequenceShort  = span(amd64.ADDimm8, amd64.CMPimm8)
+	sequenceOne    = append(span(amd64.NOT, amd64.IMULwide), amd64.INC, amd64.DEC, amd64.INC, amd64.DEC, amd64.DIV, amd64.IDIV)
+	sequenceShift  = span(amd64.ROLimm, amd64.SARone)
+	sequenceBit    = span(amd64.BTimm, amd64.BTCimm)
+	sequenceScan   = []amd64.Op{amd64.BSF, amd64.BSR, amd64.TZCNT, amd64.LZCNT, amd64.POPCNT, amd64.BT, amd64.BTS, amd64.BTR, amd64.BTC, amd64.IMUL, amd64.ADCX, amd64.ADOX}
+	sequenceVector = append(span(amd64.PAND, amd64.PACKUSWB), span(amd64.PSHUFB, amd64.PABSD)...)
+)
+
+// kept are registers that no instruction of a sequence changes: the stack, the address of data, the number of rounds.
+func kept(r amd64.Reg) bool { return r == amd64.RSP || r == amd64.RBX || r == amd64.R15 }
+
+// A sequencer makes a sequence.
+type sequencer struct {
+	amd64.Assembler
+	*rand.Rand
+}
+
+func pick1[T any](s *sequencer, all []T) T { return all[s.IntN(len(all))] }
+
+func (s *sequencer) reg() amd64.Reg {
+	for {
+		if r := amd64.Reg(s.IntN(16)); !kept(r) {
+			return r
+		}
+	}
+}
+
+// place is an operand that may be changed: a register, or memory about data, now and then about the end of a page.
+func (s *sequencer) place() amd64.Operand {
+	switch s.IntN(8) {
+	case 0, 1:
+		return amd64.At(amd64.RBX, int32(s.IntN(0x800)))
+	case 2:
+		return amd64.At(amd64.RBX, 0xFF0+int32(s.IntN(24)))
+	}
+	return amd64.R(s.reg())
+}
+
+func (s *sequencer) size() int { return 1 << s.IntN(4) }
+func (s *sequencer) long() int { return 4 << s.IntN(2) }
+func (s *sequencer) imm() int32 {
+	if s.IntN(2) == 0 {
+		return int32(s.IntN(5)) - 2
+	}
+	return int32(s.Uint32())
+}
+
+func (s *sequencer) instruction() {
+	switch n := s.size(); s.IntN(16) {
+	case 0, 1, 2:
+		s.RegRM(pick1(s, sequenceTwo), n, s.reg(), s.place())
+	case 3:
+		s.RegRM(pick1(s, sequenceExtend), s.long(), s.reg(), s.place())
+	case 4:
+		s.Imm(pick1(s, sequenceImm), n, s.place(), s.imm())
+	case 5:
+		s.Imm(pick1(s, sequenceShort), max(n, 2), s.place(), s.imm())
+	case 6:
+		s.RM(pick1(s, sequenceOne), n, s.place())
+	case 7, 8:
+		op := pick1(s, sequenceShift)
+		switch {
+		case op < amd64.ROLcl:
+			s.Imm(op, n, s.place(), s.imm())
+		default:
+			s.RM(op, n, s.place())
+		}
+	case 9:
+		s.Imm(pick1(s, sequenceBit), max(n, 2), s.place(), s.imm())
+	case 10:
+		s.RegRM(pick1(s, sequenceScan), s.long(), s.reg(), amd64.R(s.reg()))
+	case 11:
+		if s.IntN(2) == 0 {
+			s.RegRMImm(amd64.SHLDimm+amd64.Op(s.IntN(2)), max(n, 2), s.reg(), s.place(), s.imm())
+		} else {
+			s.RegRM(amd64.SHLDcl+amd64.Op(s.IntN(2)), max(n, 2), s.reg(), s.place())
+		}
+	case 12:
+		s.Set(amd64.Condition(s.IntN(16)), s.place())
+	case 13:
+		s.Cmov(amd64.Condition(s.IntN(16)), s.long(), s.reg(), s.place())
+	case 14:
+		op := amd64.VEXOp(s.IntN(int(amd64.RORX) + 1))
+		s.VEX(op, s.long(), s.reg(), s.reg(), s.place(), uint8(s.Uint32()))
+	case 15:
+		s.RegRM(pick1(s, sequenceVector), 8, s.reg(), amd64.R(s.reg()))
+	}
+}
+
+// program makes a loop of instructions with jumps forward among them.
+func (s *sequencer) program(instructions int) string {
+	top := s.Label()
+	s.Bind(top)
+	var open []amd64.Label
+	for range instructions {
+		if s.IntN(8) == 0 {
+			l := s.Label()
+			s.Jcc(amd64.Condition(s.IntN(16)), l)
+			open = append(open, l)
+		}
+		if len(open) > 0 && s.IntN(4) == 0 {
+			s.Bind(open[0])
+			open = open[1:]
+		}
+		s.instruction()
+	}
+	for _, l := range open {
+		s.Bind(l)
+	}
+	s.RegRM(amd64.LEA, 8, amd64.R15, amd64.At(amd64.R15, -1))
+	s.RM(amd64.INC, 8, amd64.At(amd64.RBX, 0x2000)) // flags of which CF is the sequence's
+	s.RegRM(amd64.TEST, 8, amd64.R15, amd64.R(amd64.R15))
+	s.Jcc(amd64.NE, top)
+	s.Finish()
+	return hex.EncodeToString(s.Bytes) + "F4"
+}
+
+func sequence(seed uint64) *program {
+	s := &sequencer{Rand: rand.New(rand.NewPCG(seed, 11))}
+	code := s.program(1 + s.IntN(60))
+	return &program{code: code, setup: func(m *scene) {
+		for i := range m.from.GPR {
+			if !kept(amd64.Reg(i)) {
+				m.from.GPR[i] = s.Uint64() >> (s.IntN(4) * 20)
+			}
+		}
+		for i := range m.from.XMM {
+			m.from.XMM[i] = XMM{s.Uint64(), s.Uint64()}
+		}
+		m.from.GPR[uop.RBX], m.from.GPR[uop.R15] = progData, 3
+		m.from.RFLAGS |= s.Uint64() & arithmeticFlags
+		m.from.XCR0 = 3
+		if s.IntN(2) == 0 {
+			for i := range uint64(0x200) {
+				m.write(progData+i*8, s.Uint64())
+			}
+		}
+		if s.IntN(2) == 0 {
+			skipping(m) // over what faults
+		}
+	}}
+}
+
+func TestSequences(t *testing.T) {
+	if TranslatorAvailable() != nil {
+		t.Skip("there is one engine")
+	}
+	for seed := *sequenceFirst; seed < *sequenceFirst+*sequences; seed++ {
+		var first ending
+		for i, c := range []cut{{}, {engine: EngineTranslator}, {engine: EngineTranslator, blocks: 3}} {
+			m := newSceneUnder(t, sequence(seed), c)
+			end := m.ending(m.drive(0))
+			_ = m.mem.Close()
+			if i == 0 {
+				first = end
+			} else if d := difference(first, end); d != "" {
+				t.Errorf("sequence %d under %v is not what it is under the interpreter: %s", seed, c, d)
+			}
+		}
+	}
+}
