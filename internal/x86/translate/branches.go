@@ -48,9 +48,18 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 			g.RegRM(amd64.LEA, 8, sp, amd64.At(sp, 8+int32(u.Imm)))
 		})
 	case uop.Jo, uop.Jno, uop.Jb, uop.Jae, uop.Je, uop.Jne, uop.Jbe, uop.Ja, uop.Js, uop.Jns, uop.Jp, uop.Jnp, uop.Jl, uop.Jge, uop.Jle, uop.Jg:
-		g.save()
 		c := g.condition(uop.Condition(u.Op - uop.Jo))
-		g.Jcc(c, g.later(func() { g.toTarget(k, u) }))
+		if g.again(u) && g.flags.inAX {
+			g.Jcc(c, g.top)
+			return goesOn, true
+		}
+		// Where the flags are not in AX yet, they are put there on the way, and not where it is not taken.
+		was := g.flags
+		g.Jcc(c, g.later(func() {
+			g.flags = was
+			g.save()
+			g.toTarget(k, u)
+		}))
 		return goesOn, true
 	default:
 		return 0, false
@@ -58,12 +67,21 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 	return ends, true
 }
 
+// again says whether u goes to its own block's beginning, and takes all of its instructions. There is no link to be made.
+func (g *Generator) again(u *uop.Uop) bool {
+	return g.linked(u) && u.Imm == 0 && int(u.Ord) == g.block.Instructions-1
+}
+
 // linked says whether u's exit is a link.
 func (g *Generator) linked(u *uop.Uop) bool { return u.Aux < uint32(g.block.Links) }
 
 // toTarget goes to block + Imm, where the flags are in AX.
 func (g *Generator) toTarget(k int, u *uop.Uop) {
-	if g.linked(u) {
+	switch {
+	case g.again(u):
+		g.Jmp(g.top)
+		return
+	case g.linked(u):
 		g.toLink(u)
 		return
 	}
