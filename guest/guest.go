@@ -1,6 +1,6 @@
 // Package guest has the Go that runs inside a machine: the init that a Linux guest starts when it is given no other
-// (directory init), the guest that runs when there is no image (demo) and the kernel that it and others are built on
-// (package kernel), and the language in which both report (package report).
+// (directory init), the guest that runs when there is no image (demo), the kernel that it and others are built on
+// (package kernel), alone too, for ordinary executables (monitor), and the language in which both report (package report).
 package guest
 
 import (
@@ -20,6 +20,8 @@ var (
 	packedInit []byte
 	//go:embed demo.efi.gz
 	packedDemo []byte
+	//go:embed monitor.efi.gz
+	packedMonitor []byte
 )
 
 // Init returns the init, a static executable for linux/amd64. It is the file /init of an initramfs; see
@@ -28,6 +30,10 @@ var Init = sync.OnceValue(func() []byte { return unpack("init.gz", packedInit) }
 
 // Demo returns the guest in Go, an EFI application. The slice is shared and must not be changed.
 var Demo = sync.OnceValue(func() []byte { return unpack("demo.efi.gz", packedDemo) })
+
+// Monitor returns the kernel for programs that are ordinary executables, an EFI application to which package guest/efi
+// adds one (Pack there). The slice is shared and must not be changed.
+var Monitor = sync.OnceValue(func() []byte { return unpack("monitor.efi.gz", packedMonitor) })
 
 // DemoName is the file name of [Demo].
 const DemoName = "demo.efi"

@@ -21,6 +21,11 @@ type Detected struct {
 	// Ignored is how often the guest was told that a page is accepted already (SEV-SNP: PVALIDATE with CF; TDX:
 	// PAGE_ALREADY_ACCEPTED), and went on: it accepted more, or switched itself off in the end.
 	Ignored uint64 `json:"ignored"`
+
+	// UsedAfterRemoval is how often the guest touched memory that it had accepted and not given back, and that was not
+	// accepted any more: the host has taken it away. What comes of it is the architecture's promise; this says that the guest
+	// relied on it.
+	UsedAfterRemoval uint64 `json:"used_after_removal"`
 }
 
 // write says what was detected, where there is anything.
@@ -30,6 +35,9 @@ func (d *Detected) write(w io.Writer) {
 	}
 	if d.Ignored != 0 {
 		line(w, "ignored", fmt.Sprintf("%d times that a page was accepted already", d.Ignored))
+	}
+	if d.UsedAfterRemoval != 0 {
+		line(w, "used", fmt.Sprintf("%d times what it had accepted and the host had taken away", d.UsedAfterRemoval))
 	}
 }
 
@@ -67,6 +75,20 @@ func (d *detector) call(status string) {
 	}
 }
 
+// Refuse tells the Log of an access by an instruction of the guest's to private memory at gpa that is not accepted.
+func (l *Log) Refuse(gpa Address) {
+	if l != nil && l.detector.taken.has(uint64(gpa)) {
+		l.detector.UsedAfterRemoval++
+	}
+}
+
+// GiveBack tells the Log that the guest has given memory back without a conversion: it counts as not accepted.
+func (l *Log) GiveBack(gpa Address, bytes uint64) {
+	if l != nil {
+		l.detector.taken.remove(uint64(gpa), bytes)
+	}
+}
+
 // WentOn tells the Log that the guest has come to its end by itself: what it was told did not keep it from that.
 func (l *Log) WentOn() {
 	if l != nil {
@@ -100,6 +122,17 @@ func (t *taken) add(start, bytes uint64) (again uint64) {
 // remove takes pages out.
 func (t *taken) remove(start, bytes uint64) {
 	t.each(start, bytes, func(unit uint64, first, after int) { t.unit(unit, first, after, false) })
+}
+
+// has says whether the page at an address is there.
+func (t *taken) has(at uint64) bool {
+	page := at / pageBytes
+	unit, page := page/pagesOfUnit, page%pagesOfUnit
+	if word := unit / 64; word < uint64(len(t.whole)) && t.whole[word]>>(unit%64)&1 != 0 {
+		return true
+	}
+	part, some := t.parts[unit]
+	return some && part[page/64]>>(page%64)&1 != 0
 }
 
 func (t *taken) each(start, bytes uint64, f func(unit uint64, first, after int)) {
@@ -172,7 +205,7 @@ func (t *taken) setWhole(unit uint64) {
 func (d *detector) carry(s *state.Stream) {
 	d.AcceptedTwice.carry(s)
 	state.Numbers(s, &d.Where, &d.At)
-	state.Numbers(s, &d.Ignored, &d.told)
+	state.Numbers(s, &d.Ignored, &d.UsedAfterRemoval, &d.told)
 	state.Slice(s, &d.taken.whole, maxUnits/64, func(w *uint64) { state.Numbers(s, w) })
 	if d.taken.parts == nil {
 		d.taken.parts = map[uint64]unitPages{}

@@ -25,6 +25,9 @@ func TestTakenTwice(t *testing.T) {
 				if model[p] {
 					want += pageBytes
 				}
+				if pages.has(p*pageBytes) != model[p] {
+					t.Fatalf("page %d is there: %v", p, !model[p])
+				}
 				model[p] = true
 			}
 			if got := pages.add(start*pageBytes, n*pageBytes); got != want {
@@ -61,6 +64,14 @@ func TestDetected(t *testing.T) {
 	l.Call(Called{Interface: TDCALL, Name: "MEM.PAGE.ACCEPT", Status: "TDX_PAGE_ALREADY_ACCEPTED"})
 	l.WentOn()
 	if d := l.Record().Detected; d.Ignored != 2 {
+		t.Errorf("%+v", d)
+	}
+	l.Refuse(16 << 20) // never accepted
+	l.Refuse(8<<20 + 0x1000)
+	l.GiveBack(8<<20, 0x2000)
+	l.Refuse(8<<20 + 0x1000)
+	l.Refuse(8<<20 + 0x2000)
+	if d := l.Record().Detected; d.UsedAfterRemoval != 2 {
 		t.Errorf("%+v", d)
 	}
 }

@@ -30,7 +30,7 @@ func (s Subject) name() string {
 type Config struct {
 	Subjects  []Subject
 	Platforms []string // nil means all that have something to promise
-	Attacks   []string // as [Attacks] has them, or KIND[:N][@MOMENT][#SEED]; nil means the whole catalogue
+	Attacks   []string // as [Attacks] has them, or KIND[:N][@MOMENT][#SEED]; nil means the whole catalogue but [Entry.Hardware]
 	Seeds     int      // how often each attack is tried, with other values and occasions each time; 0 means once
 
 	Memory        uint64        // of each guest, in bytes; 0 means 4 GiB
@@ -53,12 +53,15 @@ type Entry struct {
 	Does      string   `json:"does"`              // what the host does, after "the host"
 	Promise   string   `json:"promise,omitempty"` // what the architecture promises against it; empty where a guest is on its own
 	Duty      string   `json:"duty,omitempty"`    // what a guest has to do
+
+	// Hardware says that it is the architecture's promise that a fault of the hardware breaks: no guest can hold.
+	Hardware bool `json:"hardware,omitempty"`
 }
 
 // Attacks lists the catalogue.
 func Attacks() (all []Entry) {
 	for _, k := range attack.Kinds() {
-		all = append(all, Entry{k.Name, k.On, k.Source, k.Does, k.Promise, k.Duty})
+		all = append(all, Entry{k.Name, k.On, k.Source, k.Does, k.Promise, k.Duty, k.Hardware})
 	}
 	return all
 }
@@ -138,7 +141,9 @@ func (c *Config) plan() (guests []*guest, trials []*Trial, err error) {
 	wanted := c.Attacks
 	if wanted == nil {
 		for _, k := range attack.Kinds() {
-			wanted = append(wanted, k.Name)
+			if !k.Hardware {
+				wanted = append(wanted, k.Name)
+			}
 		}
 	}
 	for _, s := range c.Subjects {

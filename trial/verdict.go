@@ -43,8 +43,14 @@ func judge(k attack.Kind, control, r *record.Record) (Verdict, string) {
 	case refused != "":
 		return Held, "the architecture refused it: " + refused
 	}
-	if broken := shows(k, control, r); broken != "" {
+	broken := shows(k, control, r)
+	switch {
+	case broken != "" && k.Survived && r.Outcome != record.PowerOff:
+		return Held, "the guest died of it (" + broken + "): " + end
+	case broken != "":
 		return Broken, broken
+	case k.Hardware:
+		return Broken, "the page changed while its state stayed, and nothing told the guest, which ended with " + end
 	}
 	switch r.Outcome {
 	case record.PowerOff:

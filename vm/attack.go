@@ -5,6 +5,7 @@ import (
 
 	"github.com/tacit-vm/tacit/internal/attack"
 	"github.com/tacit-vm/tacit/internal/host"
+	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
 )
@@ -51,7 +52,7 @@ func (m *Machine) seekMoment() {
 
 // cheatHeard hears of a breakpoint, and says whether it was the host's: its moment, or where the guest comes back after it
 // has acted.
-func (m *Machine) cheatHeard(*x86.CPU) bool {
+func (m *Machine) cheatHeard() bool {
 	h := m.platform.cheat
 	if h == nil || m.debug != nil {
 		return false
@@ -65,9 +66,30 @@ func (m *Machine) cheatHeard(*x86.CPU) bool {
 	return true
 }
 
+// watchForCheat watches the page of whose use the host wants to hear. gdb has no watches then.
+func (m *Machine) watchForCheat() {
+	h := m.platform.cheat
+	if h == nil || m.debug != nil {
+		return
+	}
+	if gpa, wants := h.Watched(); wants {
+		m.cpu().SetWatches([]x86.Watch{{Start: gpa, End: gpa + mem.PageSize, Physical: true, Read: true, Write: true}})
+	}
+}
+
+// cheatSaw tells the host of a use of the page that it watches, and says whether it does.
+func (m *Machine) cheatSaw(exit x86.Exit) bool {
+	h := m.platform.cheat
+	if h == nil || m.debug != nil {
+		return false
+	}
+	h.Used(m.cpu(), exit.GPA, exit.Access.Kind.Writes())
+	return true
+}
+
 // cheatBegins tells the host that its moment has come.
 func (m *Machine) cheatBegins() {
-	m.platform.cheat.Begin(m.cpu())
+	m.platform.cheat.Begin(m.instructions())
 	m.arrangeAct()
 }
 

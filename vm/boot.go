@@ -49,7 +49,7 @@ func (m *Machine) newFirmware() (boot, error) {
 		UnacceptedTable: m.cfg.UnacceptedTable, Lie: firmware.Lie(m.cfg.FirmwareLie),
 		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },
 		Seed:   m.cfg.Seed, RTCStart: rtcStart,
-		Mailbox:    m.cfg.CPUs > 1,
+		Mailbox:    m.cfg.Platform == TDX && m.cfg.CPUs > 1,
 		PrivateBit: m.platform.privateBit, Tables: m.platform.tables,
 		Console: &m.console, Log: m.log,
 	}

@@ -30,7 +30,7 @@ const (
 type Config struct {
 	Platform string       // TDX, SNP or None; empty means TDX
 	Memory   uint64       // bytes, a multiple of 2 MiB, 128 MiB to 4 TiB; 0 means 4 GiB
-	CPUs     int          // processors, 1 to MaxCPUs; 0 means 1. More than one there can be on TDX only
+	CPUs     int          // processors, 1 to MaxCPUs; 0 means 1
 	Image    *image.Image // what firmware starts; nil means tacit's own guest in Go ([guest.Demo])
 
 	// Initrd is the initial RAM disk; nil means one whose only file is tacit's init, for a bzImage. An empty one that
@@ -108,8 +108,9 @@ const defaultMemory = 4 << 30
 // commandLine is what tacit passes to Linux by default. The console is the first serial port.
 const commandLine = "console=ttyS0 earlyprintk=ttyS0 panic=-1"
 
-// MaxCPUs is how many processors a machine can have: a TD's have eight bits for their number in CPUID.
-const MaxCPUs = 256
+// MaxCPUs is how many processors a machine can have: without interrupt remapping, Linux takes APIC IDs up to 254 (KVM's
+// extended destination IDs are not announced).
+const MaxCPUs = 255
 
 // rtcStart is the guest's time at the start, in Unix seconds: the same in every run. 2026-01-01 00:00 UTC.
 const rtcStart = 1767225600
@@ -124,11 +125,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("%s of memory: want a multiple of 2 MiB from %s to %s",
 			record.FormatBytes(c.Memory), record.FormatBytes(minMemory), record.FormatBytes(maxMemory))
 	}
-	switch {
-	case c.CPUs < 0 || c.CPUs > MaxCPUs:
+	if c.CPUs < 0 || c.CPUs > MaxCPUs {
 		return fmt.Errorf("%d processors: want 1 to %d", c.CPUs, MaxCPUs)
-	case c.CPUs > 1 && c.Platform != TDX:
-		return fmt.Errorf("%d processors on platform %s: they would start in 16-bit mode, which is not there yet; on %s there can be up to %d", c.CPUs, c.Platform, TDX, MaxCPUs)
 	}
 	if c.Schedule != "" && !slices.Contains(SchedulePolicies, c.Schedule) {
 		return fmt.Errorf("schedule %q: there are %s", c.Schedule, strings.Join(SchedulePolicies, ", "))

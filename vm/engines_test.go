@@ -131,7 +131,11 @@ func TestLockstepKernels(t *testing.T) {
 					}
 					againstInterpreter(t, &cfg)
 					b := boot(t, cfg)
-					t.Logf("ended with: %s after %d instructions", b.Outcome, b.Instructions)
+					how := "compared after every block"
+					if every > 0 {
+						how = fmt.Sprintf("compared every %d instructions", every)
+					}
+					t.Logf("ended with: %s as %s, %s: %s after %d instructions", release, platform, how, b.Outcome, b.Instructions)
 				})
 			}
 		}

@@ -239,7 +239,7 @@ func TestGoGuestOfOnesOwn(t *testing.T) {
 		{"deadlock", record.GuestPanic, "all goroutines are asleep - deadlock!"},
 		{"status", record.GuestPanic, "guest: the program ended with status 3"},
 		{"nil", record.GuestPanic, "main.main()"},
-		{"address", record.GuestPanic, ", in the program"},
+		{"address", record.GuestPanic, "unexpected fault address"},
 		{"memory", record.GuestPanic, "guest: out of memory"},
 	} {
 		for _, platform := range vm.PlatformNames() {

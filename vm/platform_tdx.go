@@ -22,7 +22,7 @@ func makeTDX(m *Machine) (*platform, error) {
 		return nil, err
 	}
 	module, err := tdx.New(tdx.Config{
-		Memory: m.memory, RAM: m.ram, CPUs: m.cfg.CPUs, Host: server,
+		Memory: m.memory, RAM: m.ram, CPUs: m.cfg.CPUs, Stamp: func(*x86.CPU) record.Stamp { return m.stamp() }, Host: server,
 		Attributes: abi.AttrSEPTVEDisable, Features: x86.Features,
 		Log: m.log, Forget: m.forget,
 	})

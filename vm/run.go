@@ -188,6 +188,7 @@ func (m *Machine) run(ctx context.Context, until Event) error {
 		}
 		m.progress()
 		m.seekMoment()
+		m.watchForCheat()
 		until := m.keyboard.until(m.until(m.Now() + stretch))
 		for m.Now() < until {
 			if err := interrupted(ctx); err != nil {
@@ -254,7 +255,7 @@ func (m *Machine) deal(ctx context.Context, c *x86.CPU, exit x86.Exit, end int64
 		}
 		fallthrough
 	case x86.ExitBreak, x86.ExitWatch, x86.ExitStep:
-		if exit.Kind == x86.ExitBreak && m.cheatHeard(c) {
+		if exit.Kind == x86.ExitBreak && m.cheatHeard() || exit.Kind == x86.ExitWatch && m.cheatSaw(exit) {
 			return nil
 		}
 		m.console.flush()

@@ -28,6 +28,7 @@ const lead = 10_000
 type schedule struct {
 	at      int    // the processor that runs, or ran last
 	online  []bool // those that have been started
+	awaits  []bool // those that wait for a start-up interrupt
 	waiting int    // how many have not been
 	end     int64  // of the turn, in virtual nanoseconds
 	poll    int64  // when the mailbox is looked at next
@@ -38,7 +39,7 @@ type schedule struct {
 }
 
 func newSchedule(cfg *Config) schedule {
-	s := schedule{online: make([]bool, cfg.CPUs), waiting: cfg.CPUs - 1, dice: newDice(cfg.Schedule, cfg.ScheduleSeed)}
+	s := schedule{online: make([]bool, cfg.CPUs), awaits: make([]bool, cfg.CPUs), waiting: cfg.CPUs - 1, dice: newDice(cfg.Schedule, cfg.ScheduleSeed)}
 	s.online[0] = true
 	return s
 }
@@ -117,7 +118,7 @@ func (m *Machine) begin() {
 	}
 	to, s.end = m.choose(to, first, end)
 	m.turn(to)
-	if s.waiting > 0 && first < s.poll {
+	if m.cfg.Platform == TDX && s.waiting > 0 && first < s.poll {
 		s.end = min(s.end, s.poll)
 	}
 }
@@ -157,21 +158,76 @@ func (m *Machine) alert(c *x86.CPU) {
 
 // send takes an interrupt from one processor to others (SDM vol. 3, 11.6.1).
 func (m *Machine) send(from *x86.CPU, ipi x86.IPI) {
-	const (
-		fixed, lowestPriority = 0, 1
-		allButSelf            = 3
-	)
-	if ipi.Mode != fixed && ipi.Mode != lowestPriority {
-		return // NMI, INIT and start-up have no effect yet (docs/departures.md)
-	}
-	for _, c := range m.cpus {
+	const fixed, lowestPriority, init, startUp = 0, 1, 5, 6
+	for id, c := range m.cpus {
 		if c == from || ipi.Shortcut == 0 && !c.APIC.Accepts(ipi.Dest, ipi.Logical) {
 			continue
 		}
-		c.APIC.Deliver(ipi.Vector, false)
-		m.alert(c)
+		switch ipi.Mode {
+		case fixed, lowestPriority:
+			c.APIC.Deliver(ipi.Vector, false)
+			m.alert(c)
+		case init:
+			if m.cfg.Platform == None { // KVM lets none through to a confidential guest
+				m.reset(id)
+			}
+		case startUp:
+			if m.schedule.awaits[id] {
+				c.StartUp(ipi.Vector)
+				m.join(id)
+			}
+		}
 	}
 	m.hint(from)
+}
+
+// reset is what INIT does to a processor: one that has been started waits for a start-up interrupt, and the first one, which
+// firmware would have begin again, takes the machine along.
+func (m *Machine) reset(id int) {
+	if id == 0 {
+		m.end(errReset)
+		return
+	}
+	m.Stop(id)
+	m.cpus[id].INIT()
+	m.schedule.awaits[id] = true
+}
+
+// join has a processor take turns from now on.
+func (m *Machine) join(id int) {
+	s, c := &m.schedule, m.cpus[id]
+	s.awaits[id] = false
+	if !s.online[id] {
+		s.online[id] = true
+		s.waiting--
+	}
+	c.Skip(m.Now())
+	if running := m.cpu(); running != c {
+		s.end = min(s.end, running.Now()+lead)
+		running.Shorten(s.end)
+	}
+}
+
+// Start implements [snp.Processors].
+func (m *Machine) Start(id int, enter func(c *x86.CPU) error) error {
+	if err := enter(m.cpus[id]); err != nil {
+		return err
+	}
+	m.join(id)
+	return nil
+}
+
+// Stop implements [snp.Processors]. One that stops itself does so at the end of its turn.
+func (m *Machine) Stop(id int) {
+	s := &m.schedule
+	if s.online[id] {
+		s.online[id] = false
+		s.waiting++
+	}
+	if c := m.cpus[id]; c == m.cpu() {
+		s.end = c.Now()
+		c.Shorten(s.end)
+	}
 }
 
 // mailboxPoll is how often the mailbox is looked at while processors wait there, in virtual nanoseconds.
@@ -198,9 +254,7 @@ func (m *Machine) wake() error {
 	if err := m.boot.Wake(c); err != nil {
 		return fmt.Errorf("the mailbox of processors that wait: %w", err)
 	}
-	c.Skip(m.Now())
-	s.online[id] = true
-	s.waiting--
+	m.join(int(id))
 	return nil
 }
 
@@ -209,7 +263,7 @@ func (s *schedule) carry(st *state.Stream) {
 	state.Numbers(st, &at)
 	state.Numbers(st, &s.end, &s.poll, &s.latest)
 	state.Numbers(st, &s.others, &s.lastTSC)
-	st.Bool(s.onlineFlags()...)
+	st.Bool(s.flags()...)
 	s.dice.carry(st)
 	if st.Reading() {
 		s.waiting = 0
@@ -225,10 +279,10 @@ func (s *schedule) carry(st *state.Stream) {
 	}
 }
 
-func (s *schedule) onlineFlags() []*bool {
-	all := make([]*bool, len(s.online))
+func (s *schedule) flags() []*bool {
+	var all []*bool
 	for i := range s.online {
-		all[i] = &s.online[i]
+		all = append(all, &s.online[i], &s.awaits[i])
 	}
 	return all
 }

@@ -29,6 +29,7 @@ type attackFlags struct {
 	timeout       time.Duration
 	maxHostMemory size
 	json, junit   string
+	markdown      string
 	own, list     bool
 }
 
@@ -74,7 +75,7 @@ func attackCommand(status *exitStatus) *cobra.Command {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.Var(&choices{chosen: &f.platforms, allowed: append(vm.ConfidentialPlatforms(), allPlatforms)}, "platform", "platforms")
-	flags.StringSliceVar(&f.attacks, "attack", nil, "try these `ATTACKS` alone, separated by commas (default: the whole catalogue)")
+	flags.StringSliceVar(&f.attacks, "attack", nil, "try these `ATTACKS` alone, separated by commas (default: all but those by broken hardware)")
 	flags.IntVar(&f.seeds, "seeds", 1, "try each attack so often, with other values and occasions each time")
 	flags.BoolVar(&f.list, "list", false, "show the catalogue, and try nothing")
 	flags.BoolVar(&f.own, "own-guest", false, "try tacit's own guest, before what is named")
@@ -85,6 +86,7 @@ func attackCommand(status *exitStatus) *cobra.Command {
 	flags.Var(&f.maxHostMemory, "max-host-memory", "what all trials at a time may take of the host's memory (default: most of what is available)")
 	flags.StringVar(&f.json, "json", "", "write the report, with the record of every trial, to `FILE`; - is standard output instead of the table")
 	flags.StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE`; - is standard output instead of the table")
+	flags.StringVar(&f.markdown, "markdown", "", "write what was seen as a table of docs/attacks.md to `FILE`")
 	completeWith(cmd, "attack", completeList(catalogueNames()))
 	return cmd
 }
@@ -112,6 +114,9 @@ func writeCatalogue(w io.Writer) error {
 		if a.Promise != "" {
 			fmt.Fprintf(w, "  promised  %s\n", a.Promise)
 		}
+		if a.Hardware {
+			fmt.Fprintf(w, "  broken hardware: no guest can hold, and it is tried only where --attack names it\n")
+		}
 		if a.Duty != "" {
 			fmt.Fprintf(w, "  a guest has to %s\n", a.Duty)
 		}
@@ -127,6 +132,11 @@ func (f *attackFlags) run(ctx context.Context, paths []string, stdout, stderr io
 		return 0, err
 	}
 	junitFile, err := out.create(ctx, f.junit)
+	if err != nil {
+		return 0, err
+	}
+
+	markdownFile, err := out.create(ctx, f.markdown)
 	if err != nil {
 		return 0, err
 	}
@@ -151,7 +161,7 @@ func (f *attackFlags) run(ctx context.Context, paths []string, stdout, stderr io
 	}
 	line.close()
 	r.Tool = versionText()
-	if !toStdout(f.json) && !toStdout(f.junit) {
+	if !toStdout(f.json) && !toStdout(f.junit) && !toStdout(f.markdown) {
 		err = onPaper(stdout, r.WriteTable)
 	} else {
 		_, err = fmt.Fprintf(stderr, "tacit: %s\n", r.Summary())
@@ -163,7 +173,7 @@ func (f *attackFlags) run(ctx context.Context, paths []string, stdout, stderr io
 	case r.Count(trial.Held) < len(r.Trials):
 		status = statusUnknown
 	}
-	return status, errors.Join(err, jsonFile.fill(r.WriteJSON), junitFile.fill(r.WriteJUnit), out.keep(), ctx.Err())
+	return status, errors.Join(err, jsonFile.fill(r.WriteJSON), junitFile.fill(r.WriteJUnit), markdownFile.fill(r.WriteMarkdown), out.keep(), ctx.Err())
 }
 
 func (f *attackFlags) config() trial.Config {
@@ -201,7 +211,7 @@ func (f *attackFlags) subjects(ctx context.Context, paths []string, line *bootsP
 
 // files are what the command line names.
 func (f *attackFlags) files(args []string, std streams) files {
-	return files{in: images(args), out: []named{{"--json", f.json, textFile}, {"--junit", f.junit, textFile}}, std: std}
+	return files{in: images(args), out: []named{{"--json", f.json, textFile}, {"--junit", f.junit, textFile}, {"--markdown", f.markdown, textFile}}, std: std}
 }
 
 // check finds what is wrong with the flags before anything takes time.

@@ -23,6 +23,7 @@ type benchFlags struct {
 	compare    string
 	cpuProfile string
 	list       bool
+	engine     choice
 }
 
 func benchCommand() *cobra.Command {
@@ -33,7 +34,9 @@ func benchCommand() *cobra.Command {
 		Long: "bench runs each workload several times and prints the median, the smallest and the largest rate: million instructions\n" +
 			"of the guest in a second of processor time, or million bytes. The workloads are loops of machine code, each of one\n" +
 			"kind of work, and whole boots of a kernel to power-off. Without NAME it runs them all; --list says which there are.\n" +
-			"Rates go by processor time, so that other work on the host disturbs them little; the column wall is time that passed.",
+			"Rates go by processor time, so that other work on the host disturbs them little; the column wall is time that passed.\n\n" +
+			"The commands below it hold engines side by side: whole boots, QEMU's among them; the loops, natively as well; and\n" +
+			"boots on all processors at once (docs/bench.md).",
 		Example: "  tacit bench --save before.json\n" +
 			"  tacit bench --compare before.json integer carry boot-tdx\n" +
 			"  tacit bench --cpuprofile cpu.out --runs 1 boot-tdx && go tool pprof -top cpu.out",
@@ -49,7 +52,7 @@ func benchCommand() *cobra.Command {
 			if f.runs < 1 {
 				err = errors.New("--runs: want at least 1")
 			}
-			return cmp.Or(err, f.files(streamsOf(cmd)).check())
+			return cmp.Or(err, (vm.Config{Engine: f.engine.word}).Check(), f.files(streamsOf(cmd)).check())
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.run(cmd.Context(), args, cmd.OutOrStdout(), cmd.ErrOrStderr())
@@ -62,7 +65,10 @@ func benchCommand() *cobra.Command {
 	flags.StringVar(&f.save, "save", "", "write what was measured to `FILE`")
 	flags.StringVar(&f.compare, "compare", "", "compare with `FILE` that --save has written: ratios, marked where the spreads do not meet")
 	flags.StringVar(&f.cpuProfile, "cpuprofile", "", "write a profile of the processor time to `FILE`, for go tool pprof")
+	engineFlag(flags, &f.engine)
+	f.engine.allowed = vm.Engines[:2] // lock-step is no measure of anything
 	flags.BoolVar(&f.list, "list", false, "say which workloads there are, and run none")
+	cmd.AddCommand(benchEnginesCommand(), benchLoopsCommand(), benchParallelCommand())
 	return cmd
 }
 
@@ -128,7 +134,7 @@ func (f *benchFlags) files(std streams) files {
 func (f *benchFlags) workloads(names []string) ([]bench.Workload, error) {
 	var all []bench.Workload
 	for _, l := range bench.Loops() {
-		all = append(all, l.Workload())
+		all = append(all, l.Workload(engineOf(f.engine.word)))
 	}
 	for _, platform := range vm.PlatformNames() {
 		all = append(all, f.boot(platform))
@@ -155,12 +161,16 @@ func (f *benchFlags) workloads(names []string) ([]bench.Workload, error) {
 func (f *benchFlags) boot(platform string) bench.Workload {
 	return bench.Boot("boot-"+platform, "a kernel from the EFI stub to power-off, on platform "+platform, func(ctx context.Context) (vm.Config, error) {
 		img, err := f.image(ctx)
-		return vm.Config{Platform: platform, Image: img}, err
+		return vm.Config{Platform: platform, Image: img, Engine: f.engine.word}, err
 	})
 }
 
 func (f *benchFlags) image(ctx context.Context) (*image.Image, error) {
-	path := f.kernel
+	return benchImage(ctx, f.kernel)
+}
+
+// benchImage opens the kernel that is named, or the newest one here.
+func benchImage(ctx context.Context, path string) (*image.Image, error) {
 	if path == "" {
 		var err error
 		if path, err = newestHere(); err != nil {

@@ -98,7 +98,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.Var(&f.policy, "firmware-policy", "what firmware does about unaccepted memory: ask the system that it starts, leave it, accept all, or as OVMF does")
 	flags.BoolVar(&f.misalign, "misalign", false, "hand memory over in ranges that are not aligned to 2 MiB")
 	flags.Var(&f.hostPage, "host-page", "size of the pages that the host adds")
-	flags.IntVar(&f.cpus, "cpus", 1, "processors, `N` up to 256; more than one on tdx only")
+	flags.IntVar(&f.cpus, "cpus", 1, "processors, `N` up to 255")
 	flags.Var(&f.schedule, "schedule", "in what order processors do what they could do at the same time")
 	flags.Uint64Var(&f.scheduleSeed, "schedule-seed", 0, "`SEED` of a random or adversarial schedule: another one is another order")
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernel's command line")
@@ -131,6 +131,18 @@ func lieKinds() (kinds []string) {
 		kinds = append(kinds, string(l.Kind))
 	}
 	return kinds
+}
+
+// checkAttack finds what is wrong with --host-attack, whatever is attacked. Without one there is nothing wrong.
+func checkAttack(text string) error {
+	if text == "" {
+		return nil
+	}
+	if err := known(attackName(text), attackKinds()); err != nil {
+		return fmt.Errorf("--host-attack %s: %w", text, err)
+	}
+	_, err := attack.Parse(text)
+	return err
 }
 
 // attackHelp is the part of --help that explains attacks.
@@ -169,10 +181,8 @@ func (f *bootFlags) check(hasImage bool) error {
 	if err := f.runFlags.check(); err != nil {
 		return err
 	}
-	if kind := attackName(f.hostAttack); kind != "" {
-		if err := known(kind, attackKinds()); err != nil {
-			return fmt.Errorf("--host-attack %s: %w", f.hostAttack, err)
-		}
+	if err := checkAttack(f.hostAttack); err != nil {
+		return err
 	}
 	if f.firmwareLie != "" {
 		if err := known(f.firmwareLie, lieKinds()); err != nil {
@@ -186,7 +196,8 @@ func (f *bootFlags) check(hasImage bool) error {
 		}
 	}
 	return vm.Config{
-		Platform: f.platform.word, Cost: f.model, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie, Touch: uint64(f.touch),
+		Platform: f.platform.word, CPUs: f.cpus, Cost: f.model, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie,
+		Touch: uint64(f.touch),
 	}.Check()
 }
 

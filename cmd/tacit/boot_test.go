@@ -13,8 +13,8 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/record"
-	"github.com/tacit-vm/tacit/vm"
 	"github.com/tacit-vm/tacit/record/perfetto"
+	"github.com/tacit-vm/tacit/vm"
 )
 
 // A fake machine notes what it was asked for, writes a console and ends as it is told.

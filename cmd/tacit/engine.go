@@ -3,8 +3,17 @@ package main
 import (
 	"github.com/spf13/pflag"
 
+	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/vm"
 )
+
+// engineOf returns the engine of a processor that runs alone.
+func engineOf(name string) x86.EngineKind {
+	if name == vm.Translator {
+		return x86.EngineTranslator
+	}
+	return x86.EngineInterpreter
+}
 
 // engineFlag is --engine, as all commands have it that run guests.
 func engineFlag(flags *pflag.FlagSet, engine *choice) {

@@ -20,6 +20,7 @@ type kind struct {
 
 var (
 	textFile     = kind{"text", isText}
+	efiFile      = kind{"an EFI application", func(head []byte) bool { return bytes.HasPrefix(head, []byte("MZ")) }}
 	elfFile      = kind{"an ELF file", func(head []byte) bool { return bytes.HasPrefix(head, []byte("\x7fELF")) }}
 	perfettoFile = kind{"a trace of tacit's", perfetto.Is}
 	savedFile    = kind{"a saved machine", state.IsFile}

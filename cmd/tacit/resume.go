@@ -46,10 +46,8 @@ func resumeCommand(run machine, status *exitStatus) *cobra.Command {
 			if len(args) != 1 {
 				return fmt.Errorf("%s takes one FILE, and here are %d", cmd.CommandPath(), len(args))
 			}
-			if kind := attackName(f.hostAttack); kind != "" {
-				if err := known(kind, attackKinds()); err != nil {
-					return fmt.Errorf("--host-attack %s: %w", f.hostAttack, err)
-				}
+			if err := checkAttack(f.hostAttack); err != nil {
+				return err
 			}
 			in, out := f.runFlags.files()
 			return files{in: append(in, named{by: "FILE", path: args[0]}), out: out, std: streamsOf(cmd)}.check()

@@ -184,15 +184,26 @@ func document(r io.Reader) (*yaml.Node, error) {
 	if err := decoder.Decode(&doc); errors.Is(err, io.EOF) {
 		return nil, errors.New("the file is empty")
 	} else if err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
+		return nil, malformed(err)
 	}
 	switch err := decoder.Decode(new(yaml.Node)); {
 	case err == nil:
 		return nil, errors.New("there is more than one document in the file")
 	case !errors.Is(err, io.EOF):
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
+		return nil, malformed(err)
 	}
 	return doc.Content[0], nil
+}
+
+// malformed says in one line what is wrong with the form of a file. What is nested too deep for the library is no file of
+// ours, whose own depth is three; the library says it in other words, and with what it limits.
+func malformed(err error) error {
+	said := strings.TrimPrefix(err.Error(), "yaml: ")
+	if strings.Contains(said, "exceeded max depth") {
+		return errors.New("nested too deep: this is no such file")
+	}
+	said, _, _ = strings.Cut(said, "\n")
+	return errors.New(said)
 }
 
 // mapping reads a mapping whose keys are all among those that are known.

@@ -122,7 +122,7 @@ func TestWrongFiles(t *testing.T) {
 		{"name: &a x\nbase: *a\n", "line 2: base has no value"},
 		{"name: x\nbase: tdx-estimate-1\ncosts:\n  <<: {exit: {ns: 1, source: 'measured: y'}}\n", "line 4: costs has no \"<<\""},
 		{strings.Repeat("#", 64<<10+1), "larger than 64 KiB"},
-		{strings.Repeat("[", 60<<10), ""},
+		{strings.Repeat("[", 60<<10), "nested too deep: this is no such file"},
 	} {
 		_, err := file.Read(strings.NewReader(c.file))
 		if err == nil || !strings.Contains(err.Error(), c.want) || strings.Contains(err.Error(), "\n") {

@@ -202,7 +202,7 @@ func (m *image) divide(table *elf.Section) {
 func (m *image) write() ([]byte, error) {
 	const dosHeader, newHeaderAt = 64, 0x3C
 	headers := up(uint64(dosHeader+4+binary.Size(pe.FileHeader{})+binary.Size(pe.OptionalHeader64{})+
-		len(m.sections)*binary.Size(pe.SectionHeader32{})), fileAlignment)
+		(len(m.sections)+1)*binary.Size(pe.SectionHeader32{})), fileAlignment) // one more: Pack adds a section
 	if headers > sectionAlignment {
 		return nil, errors.New("too many segments")
 	}
@@ -241,7 +241,7 @@ func (m *image) write() ([]byte, error) {
 		at += h.SizeOfRawData
 	}
 	pad := func() { out.Write(make([]byte, up(uint64(out.Len()), fileAlignment)-uint64(out.Len()))) }
-	pad()
+	out.Write(make([]byte, headers-uint64(out.Len())))
 	for _, s := range m.sections {
 		out.Write(s.data)
 		pad()

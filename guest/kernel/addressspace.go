@@ -10,10 +10,19 @@ type area struct {
 
 // Kinds of areas.
 const (
-	free     = iota
-	reserved // mapped without access: the Go runtime takes large stretches of address space like this
-	usable   // memory is there when it is touched
+	free = 0
+
+	canRead  = 1 // as PROT_READ and the others
+	canWrite = 2
+	canRun   = 4
+	mapped   = 8
+
+	reserved = mapped                      // without access: the Go runtime takes large stretches of address space like this
+	usable   = mapped | canRead | canWrite // memory is there when it is touched
 )
+
+// kindOf is the kind of an area with rights as mmap takes them.
+func kindOf(rights uint64) uint8 { return mapped | uint8(rights&(canRead|canWrite|canRun)) }
 
 // An addressSpace is what a program has mapped: areas in ascending order, not touching one of the same kind.
 type addressSpace struct {

@@ -37,8 +37,10 @@ func (k *kernel) meetFirmware() {
 	k.arena, k.arenaEnd = contact.next, contact.arena+arenaSize
 	k.tables.encrypted = contact.encrypted
 	k.tables.take = takeTable
+	k.firmware = k.tables
 	k.use(accept.Range{Start: contact.imageBase, End: contact.imageBase + endLinked - linkBase})
 	k.use(accept.Range{Start: contact.arena, End: contact.arena + arenaSize})
+	k.findPayload()
 	root := contact.firmwareCR3 & addressMask &^ contact.encrypted
 	k.use(accept.Range{Start: root, End: root + pageSize})
 }
@@ -173,12 +175,16 @@ func (k *kernel) bounds() negotiate.Bounds {
 
 // ownPageTables replaces firmware's page tables.
 func (k *kernel) ownPageTables() {
-	root, ok := k.takeArena(pageSize)
+	root, ok := k.takeArena(2 * pageSize)
 	if !ok {
 		k.fatal(errNoTables)
 	}
 	t := &k.tables
-	t.root = root
+	t.root, k.firmware.root = root, root+pageSize
+	who := uint64(user)
+	if k.embedded() {
+		who = 0 // the program is another
+	}
 	most := uint64(size2M)
 	if k.bigPages {
 		most = size1G
@@ -187,21 +193,21 @@ func (k *kernel) ownPageTables() {
 	data := k.encrypted | k.noExecute | writable
 	ok = t.mapRange(directMap, 0, top, most, data)
 	for _, s := range [...]struct{ start, end, bits uint64 }{
-		{linkBase, textEnd, k.encrypted | user},
-		{up(textEnd), dataStart, k.encrypted | user | k.noExecute},
-		{dataStart &^ pageMask, endLinked, data | user},
+		{linkBase, textEnd, k.encrypted | who},
+		{up(textEnd), dataStart, k.encrypted | who | k.noExecute},
+		{dataStart &^ pageMask, endLinked, data | who},
 	} {
 		ok = ok && t.mapRange(s.start, contact.imageBase+s.start-linkBase, up(s.end)-s.start, size4K, s.bits)
 	}
 	for d := range k.memoryMap.All() {
-		if d.Attribute&uefi.MemoryRuntime == 0 || d.End() > userStart {
+		if d.Attribute&uefi.MemoryRuntime == 0 || d.End() > linkBase {
 			continue
 		}
 		bits := k.encrypted | writable
 		if d.Type == uefi.MemoryMappedIO {
 			bits = writable
 		}
-		ok = ok && t.mapRange(d.PhysicalStart, d.PhysicalStart, d.End()-d.PhysicalStart, size2M, bits)
+		ok = ok && k.firmware.mapRange(d.PhysicalStart, d.PhysicalStart, d.End()-d.PhysicalStart, size2M, bits)
 	}
 	if !ok {
 		k.fatal(errNoTables)
@@ -241,59 +247,4 @@ func takeTable() (pa uint64, ok bool) {
 		return pa, true
 	}
 	return k.takeArena(pageSize)
-}
-
-// startProgram makes the first thread, with the Go runtime's entry point and what it expects on its stack (System V
-// ABI, AMD64 supplement, section 3.4.1), and goes there.
-func (k *kernel) startProgram(p *processor) {
-	k.space.next = firstRoom
-	k.space.set(programStack, programStack+stackSize, usable)
-	sp := uint64(programStack + stackSize)
-	text := func(s string) uint64 {
-		sp -= uint64(len(s)) + 1
-		for i := range len(s) {
-			*(*byte)(pointer(sp + uint64(i))) = s[i]
-		}
-		return sp
-	}
-	name, environment := text("guest"), text("GODEBUG=asyncpreemptoff=1")
-	sp = (sp - 16) &^ 15
-	seed := sp
-	*at(sp), *at(sp + 8) = k.random(), k.random()
-	words, n := k.arguments(text)
-	const pageSizeEntry, randomEntry = 6, 25 // AT_PAGESZ, AT_RANDOM
-	stack := [...]uint64{0, environment, 0, pageSizeEntry, pageSize, randomEntry, seed, 0, 0}
-	sp = (sp - 8*(2+n+uint64(len(stack)))) &^ 15
-	*at(sp), *at(sp + 8) = 1+n, name
-	for i := range n {
-		*at(sp + 16 + 8*i) = words[i]
-	}
-	for i, v := range stack {
-		*at(sp + 16 + 8*n + 8*uint64(i)) = v
-	}
-	_, _, program, resume := addressOf()
-	const reserved = 2 // RFLAGS bit 1
-	k.threads[0] = thread{state: runnable, frame: frame{ip: program, sp: sp, cs: segUserCode, ss: segUserData, flags: reserved}}
-	k.switchTo(p, 0)
-	jump(p.stack, resume)
-}
-
-// maxArguments is how many words of the load options become arguments of the program: as many as they have room for.
-const maxArguments = maxOptions / 2
-
-// arguments puts the words of the load options (UEFI 2.10, section 9.1: of an unknown format, here UCS-2) where text
-// does, and returns where they are.
-func (k *kernel) arguments(text func(string) uint64) (words [maxArguments]uint64, n uint64) {
-	start := 0
-	for i := 0; i <= k.optionsN; i++ {
-		if i < k.optionsN && k.options[i] > ' ' {
-			continue
-		}
-		if i > start && n < maxArguments {
-			words[n] = text(unsafe.String(&k.options[start], i-start))
-			n++
-		}
-		start = i + 1
-	}
-	return words, n
 }

@@ -23,9 +23,10 @@ func (k *kernel) call(p *processor, nr, a, b uint64) uint64 {
 		}
 		const code = 2 * pageSize // as much as is mapped of the next one's
 		next := accept.Range{Start: a &^ pageMask, End: a&^pageMask + code}
-		if a >= userStart-code || k.memory.tracker.Unaccepted(next) != 0 || !k.tables.mapRange(a&^pageMask, a&^pageMask, code, size4K, k.encrypted) {
+		if a >= linkBase-code || k.memory.tracker.Unaccepted(next) != 0 || !k.firmware.mapRange(a&^pageMask, a&^pageMask, code, size4K, k.encrypted) {
 			return efault
 		}
+		k.enterFirmware()
 		handOver(a, k.systemTable, k.table)
 	}
 	return 0

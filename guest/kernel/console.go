@@ -19,7 +19,7 @@ const (
 func (k *kernel) send(port uint16, from, n uint64) {
 	for i := uint64(0); i < n; i++ {
 		c := *(*uint8)(pointer(from + i))
-		if c == '\n' && port == com1 && k.last != '\r' {
+		if c == '\n' && port == com1 && k.last != '\r' && !k.raw {
 			k.sendByte(port, '\r')
 		}
 		k.sendByte(port, c)

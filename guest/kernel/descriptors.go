@@ -13,6 +13,7 @@ type processor struct {
 	threadFS uint64 // FS base of that thread
 	scratch  uint64
 	running  uint64 // that thread's index
+	fx       uint64 // where its floating-point state is, 0 where it needs none
 
 	gdt [8]uint64
 	tss [26]uint32
@@ -50,8 +51,17 @@ const (
 
 // Vectors (SDM vol. 3, table 7-1; APM vol. 2, table 8-1).
 const (
+	vectorDE = 0
+	vectorDB = 1
+	vectorBP = 3
+	vectorUD = 6
 	vectorDF = 8
+	vectorNP = 11
+	vectorSS = 12
+	vectorGP = 13
 	vectorPF = 14
+	vectorMF = 16
+	vectorXM = 19
 	vectorVE = 20
 	vectorVC = 29
 
@@ -74,7 +84,7 @@ func (p *processor) prepare(idt *[512]uint64, stacks uint64) {
 	for i := uint64(1); i <= istOther; i++ {
 		p.setStack(8+2*i-1, stacks+stackSize+i*istStackSize)
 	}
-	gates, _, _, _ := addressOf()
+	gates, _, _, _, _ := addressOf()
 	for v := uint64(0); v < 256; v++ {
 		ist := uint64(istOther)
 		switch v {
@@ -108,7 +118,7 @@ func (p *processor) load(idt *[512]uint64) {
 	lidt(uint64(uintptr(unsafe.Pointer(&pointer))) + 6)
 	loadSegments()
 
-	_, syscalled, _, _ := addressOf()
+	_, syscalled, _, _, _ := addressOf()
 	const (
 		msrEFER, msrSTAR, msrLSTAR, msrFMASK        = 0xC000_0080, 0xC000_0081, 0xC000_0082, 0xC000_0084
 		msrFSBase, msrGSBase, msrKernelGS, syscalls = 0xC000_0100, 0xC000_0101, 0xC000_0102, 1

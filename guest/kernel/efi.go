@@ -98,11 +98,38 @@ func (k *kernel) say(s string) {
 	}
 }
 
+// enterFirmware makes the page tables current in which firmware's memory is where firmware wants it.
+func (k *kernel) enterFirmware() {
+	if k.firmware.root == 0 {
+		return // it still is
+	}
+	for i := uint64(linkBase >> 39); i < 512; i++ { // the kernel, and all that is only its own
+		*k.firmware.number(k.firmware.root + 8*i) = *k.tables.number(k.tables.root + 8*i)
+	}
+	writeCR3(k.firmware.root | k.encrypted)
+}
+
+// resetWith is reset for a program that has ended with an exit status, which goes with it as a text.
+func (k *kernel) resetWith(exit uint64) {
+	text := [...]uint16{'e', 'x', 'i', 't', ' ', 's', 't', 'a', 't', 'u', 's', ' ', 0, 0, 0, 0}
+	n := 12
+	for place := uint64(100); place > 0; place /= 10 {
+		if exit >= place || place == 1 {
+			text[n] = uint16('0' + exit/place%10)
+			n++
+		}
+	}
+	k.shutDown(uefi.Aborted, uint64(n+1)*2, address(&text))
+}
+
 // reset is ResetSystem: EfiResetShutdown with a status, which says whether it went well.
-func (k *kernel) reset(status uefi.Status) {
+func (k *kernel) reset(status uefi.Status) { k.shutDown(status, 0, 0) }
+
+func (k *kernel) shutDown(status uefi.Status, size, text uint64) {
 	const shutdown = 2
+	k.enterFirmware()
 	runtime := *at(k.systemTable + uefi.SystemTableRuntimeServices)
-	args := [6]uint64{shutdown, uint64(status)}
+	args := [6]uint64{shutdown, uint64(status), size, text}
 	callFirmware(*at(runtime + uint64(uefi.RTResetSystem)), &args)
 	for {
 		hlt()

@@ -206,7 +206,9 @@ inKernel:
 	ANDQ $~15, SP
 	FXSAVE64 32(SP)
 	XORPS X15, X15
+	LEAQ 32(SP), AX
 	MOVQ BX, 0(SP)
+	MOVQ AX, 8(SP)
 	MOVQ BX, 16(SP)
 	CALL ·serveTrap(SB)
 	FXRSTOR64 32(SP)
@@ -248,10 +250,21 @@ TEXT ·syscalled(SB),NOSPLIT|NOFRAME,$0
 	CALL ·serveSyscall(SB)
 	JMP ·resumeThread(SB)
 
+// kept goes on after an exception or interrupt whose frame is in the record of a thread: on another stack than that of
+// the exception, so that there can be others.
+TEXT ·kept(SB),NOSPLIT|NOFRAME,$0
+	CALL ·serveThread(SB)
+	JMP ·resumeThread(SB)
+
 // resumeThread goes on with the thread whose frame the processor points to.
 TEXT ·resumeThread(SB),NOSPLIT|NOFRAME,$0
 	MOVQ processor_frameEnd(GS), SP
 	SUBQ $frame__size, SP
+	MOVQ processor_fx(GS), AX
+	TESTQ AX, AX
+	JEQ  noFX
+	FXRSTOR64 (AX)
+noFX:
 	MOVQ processor_threadFS(GS), AX
 	MOVQ AX, DX
 	SHRQ $32, DX
@@ -289,7 +302,7 @@ TEXT ·lidt(SB),NOSPLIT,$0-8
 	RET
 
 // addresses of what descriptor tables and registers point to
-TEXT ·addressOf(SB),NOSPLIT,$0-32
+TEXT ·addressOf(SB),NOSPLIT,$0-40
 	LEAQ ·gates(SB), AX
 	MOVQ AX, gates+0(FP)
 	LEAQ ·syscalled(SB), AX
@@ -298,6 +311,8 @@ TEXT ·addressOf(SB),NOSPLIT,$0-32
 	MOVQ AX, program+16(FP)
 	LEAQ ·resumeThread(SB), AX
 	MOVQ AX, resume+24(FP)
+	LEAQ ·kept(SB), AX
+	MOVQ AX, kept+32(FP)
 	RET
 
 DATA ·entryLinked(SB)/8, $·Entry(SB)

@@ -24,6 +24,7 @@ const (
 	errEncryption oops = "firmware's page tables do not mark private memory as CPUID says that it is marked"
 	errNoBlob     oops = "an SEV-SNP guest without the table that leads to its CPUID page"
 	errAsleep     oops = "every thread sleeps, and nothing wakes one"
+	errPayload    oops = "the program in the image is damaged"
 	errNoMemory   oops = "out of memory"
 )
 
@@ -65,18 +66,16 @@ func (k *kernel) end(status int32) {
 	k.puts("guest: the program ended with status ")
 	k.dec(uint64(uint32(status)))
 	k.puts("\n")
-	k.reset(uefi.Aborted)
+	k.resetWith(uint64(uint8(status)))
 }
 
-// unknown says once of a system call that there is no such thing here.
-func (k *kernel) unknown(nr uint64) {
-	if nr < uint64(len(k.missed)) && !k.missed[nr] {
-		k.missed[nr] = true
-		k.lineStart()
-		k.puts("guest: no system call ")
-		k.dec(nr)
-		k.puts("\n")
-	}
+// killed ends the guest as a signal ends its program.
+func (k *kernel) killed(n uint64) {
+	k.lineStart()
+	k.puts("guest: the program was ended by signal ")
+	k.dec(n)
+	k.puts("\n")
+	k.fail()
 }
 
 // putsError prints an error. The text that an error with details makes of them would have to be allocated, so it is made

@@ -22,16 +22,19 @@ func invlpg(va uint64)
 func pause()
 func hlt()
 func cli()
+func sti()
+func wait()
 func outb(port uint16, v uint8)
 func inb(port uint16) uint8
 func zero(va, n uint64)
+func move(to, from, n uint64)
 
 //go:noescape
 func callFirmware(fn uint64, args *[6]uint64) (status uint64)
 func loadSegments()
 func lgdt(p uint64)
 func lidt(p uint64)
-func addressOf() (gates, syscalled, program, resume uint64)
+func addressOf() (gates, syscalled, program, resume, kept uint64)
 func jump(stack, to uint64)
 
 //lint:ignore U1000 for vet; entry_amd64.s calls it

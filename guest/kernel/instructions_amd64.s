@@ -95,6 +95,17 @@ TEXT ·cli(SB),NOSPLIT,$0-0
 	CLI
 	RET
 
+TEXT ·sti(SB),NOSPLIT,$0-0
+	STI
+	RET
+
+// wait lets interrupts in and waits for one.
+TEXT ·wait(SB),NOSPLIT,$0-0
+	STI
+	HLT
+	CLI
+	RET
+
 TEXT ·outb(SB),NOSPLIT,$0-3
 	MOVW port+0(FP), DX
 	MOVB v+2(FP), AX
@@ -116,6 +127,15 @@ TEXT ·zero(SB),NOSPLIT,$0-16
 	XORL AX, AX
 	CLD
 	REP; STOSQ
+	RET
+
+// move(to, from, n uint64) copies bytes of memory that do not overlap.
+TEXT ·move(SB),NOSPLIT,$0-24
+	MOVQ to+0(FP), DI
+	MOVQ from+8(FP), SI
+	MOVQ n+16(FP), CX
+	CLD
+	REP; MOVSB
 	RET
 
 // gsSelf() returns the first word that GS points to: a processor's own address.

@@ -37,16 +37,28 @@ type kernel struct {
 	table           uint64       // guest-physical: LINUX_EFI_UNACCEPTED_MEM_TABLE, 0 where there is none
 	tableMemory     accept.Range // what it may take up
 
-	memory memory
-	tables pageTable
-	space  addressSpace
-	idt    [512]uint64
-	cpus   [maxProcessors]processor
+	payload       payload
+	timer         timer
+	interruptFlag uint64 // in the flags of a program: set where there is a timer
+	memory        memory
+	tables        pageTable
+	firmware      pageTable // those for calls of it: what it needs where it is in physical memory, and the kernel
+	space         addressSpace
+	idt           [512]uint64
+	cpus          [maxProcessors]processor
 
-	threads   [maxThreads]thread
-	signals   signals
-	event     bool   // has been written to the event file and not read
-	eventData uint64 // what epoll_ctl was told to go with it
+	threads     [maxThreads]thread
+	actions     [signals + 1]signalAction
+	tree        tree
+	descriptors descriptors
+	pipes       [maxPipes]pipe
+	interests   [maxInterests]interest
+	umask       uint32
+
+	hasInput, inputEnded bool       // of the console
+	raw                  bool       // no CR before LF there
+	typed                [4096]byte // and not read yet
+	typedN               uint64
 
 	tscStart, tscHz uint64
 	epoch           uint64 // nanoseconds since 1970 at tscStart
@@ -59,7 +71,6 @@ type kernel struct {
 	optionsN   int
 	acceptance uint64 // what they say about unaccepted memory
 
-	missed           [512]bool // system calls of which it has been said that there is no such
 	syscalls, faults uint64
 }
 

@@ -4,13 +4,12 @@ package kernel
 
 // Page tables (SDM vol. 3, section 5.5; APM vol. 2, section 5.3). Where things are in the kernel's address space:
 //
-//	0x0000_0000_0000_0000  what firmware's runtime services need, where it is in physical memory
-//	0x0000_0080_0000_0000  the program's: heap, stacks
-//	0x0000_7f00_0000_0000  the program itself, as it is linked; the kernel is a part of it
+//	0x0000_0000_0000_0000  the program's, where it is another than the kernel's; heap, stacks
+//	0x0000_7f00_0000_0000  the kernel, as it is linked, and the program that it is a part of
 //	0xffff_8000_0000_0000  the direct map: all of memory, and what lies between
 //	0xffff_ff80_0000_0000  pages that the host sees, such as a GHCB
 const (
-	userStart   = 1 << 39
+	userStart   = 64 << 10
 	linkBase    = 0x7f00_0000_0000
 	directMap   = 0xffff_8000_0000_0000
 	sharedPages = 0xffff_ff80_0000_0000
@@ -22,6 +21,7 @@ const (
 	writable = 1 << 1
 	user     = 1 << 2
 	large    = 1 << 7 // of a page directory's entry, or one above it: a page, not a table
+	borrowed = 1 << 9 // ignored by the processor: a page of the image, which is not the allocator's
 
 	addressMask = 1<<52 - 1<<12
 )

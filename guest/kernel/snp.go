@@ -76,7 +76,7 @@ func (k *kernel) serveVC(f *frame) bool {
 
 // isCPUID says whether the program's or the kernel's code has the instruction at an address.
 func isCPUID(ip uint64) bool {
-	return ip >= linkBase && ip < textEnd-1 && *(*[2]byte)(pointer(ip)) == [2]byte{0x0F, 0xA2}
+	return (ip >= linkBase && ip < textEnd-1 || k.embedded() && k.reach(ip, 2, canRun)) && *(*[2]byte)(pointer(ip)) == [2]byte{0x0F, 0xA2}
 }
 
 // hasSubleaves says whether ECX matters for a leaf.

@@ -2,127 +2,164 @@
 
 package kernel
 
-// System calls of Linux that the Go runtime and package os make at the least (arch/x86/entry/syscalls/syscall_64.tbl).
+// Numbers of the system calls of Linux that are served (arch/x86/entry/syscalls/syscall_64.tbl).
 const (
-	sysRead          = 0
-	sysWrite         = 1
-	sysClose         = 3
-	sysMmap          = 9
-	sysMprotect      = 10
-	sysMunmap        = 11
-	sysRTSigaction   = 13
-	sysRTSigprocmask = 14
-	sysRTSigreturn   = 15
-	sysSchedYield    = 24
-	sysMadvise       = 28
-	sysNanosleep     = 35
-	sysGetpid        = 39
-	sysSocket        = 41
-	sysClone         = 56
-	sysExit          = 60
-	sysUname         = 63
-	sysFcntl         = 72
-	sysGetcwd        = 79
-	sysGetuid        = 102
-	sysGetgid        = 104
-	sysGeteuid       = 107
-	sysGetegid       = 108
-	sysSigaltstack   = 131
-	sysPrctl         = 157
-	sysArchPrctl     = 158
-	sysGettid        = 186
-	sysFutex         = 202
-	sysGetaffinity   = 204
-	sysClockGettime  = 228
-	sysExitGroup     = 231
-	sysEpollCtl      = 233
-	sysTgkill        = 234
-	sysOpenat        = 257
-	sysMkdirat       = 258
-	sysNewfstatat    = 262
-	sysUnlinkat      = 263
-	sysReadlinkat    = 267
-	sysSetRobustList = 273
-	sysEpollPwait    = 281
-	sysEventfd2      = 290
-	sysEpollCreate1  = 291
-	sysPrlimit64     = 302
-	sysGetrandom     = 318
-	sysFaccessat2    = 439
-)
-
-// Errors of Linux, as a system call returns them (include/uapi/asm-generic/errno-base.h and errno.h).
-const (
-	enoent    = ^uint64(2) + 1
-	ebadf     = ^uint64(9) + 1
-	eagain    = ^uint64(11) + 1
-	enomem    = ^uint64(12) + 1
-	efault    = ^uint64(14) + 1
-	ebusy     = ^uint64(16) + 1
-	einval    = ^uint64(22) + 1
-	enosys    = ^uint64(38) + 1
-	eafnosup  = ^uint64(97) + 1
-	etimedout = ^uint64(110) + 1
-)
-
-// Files that are open from the start, and the two that the runtime's poller makes.
-const (
-	fileConsole = 2 // 0 to 2
-	fileReport  = 3
-	fileEvent   = 4
-	fileEpoll   = 5
+	sysRead           = 0
+	sysWrite          = 1
+	sysOpen           = 2
+	sysClose          = 3
+	sysStat           = 4
+	sysFstat          = 5
+	sysLstat          = 6
+	sysLseek          = 8
+	sysMmap           = 9
+	sysMprotect       = 10
+	sysMunmap         = 11
+	sysBrk            = 12
+	sysRTSigaction    = 13
+	sysRTSigprocmask  = 14
+	sysRTSigreturn    = 15
+	sysIoctl          = 16
+	sysPread64        = 17
+	sysPwrite64       = 18
+	sysReadv          = 19
+	sysWritev         = 20
+	sysAccess         = 21
+	sysPipe           = 22
+	sysSchedYield     = 24
+	sysMadvise        = 28
+	sysDup            = 32
+	sysDup2           = 33
+	sysNanosleep      = 35
+	sysGetpid         = 39
+	sysSendfile       = 40
+	sysSocket         = 41
+	sysClone          = 56
+	sysExit           = 60
+	sysWait4          = 61
+	sysKill           = 62
+	sysUname          = 63
+	sysFcntl          = 72
+	sysFlock          = 73
+	sysFsync          = 74
+	sysFdatasync      = 75
+	sysTruncate       = 76
+	sysFtruncate      = 77
+	sysGetcwd         = 79
+	sysChdir          = 80
+	sysFchdir         = 81
+	sysRename         = 82
+	sysMkdir          = 83
+	sysRmdir          = 84
+	sysLink           = 86
+	sysUnlink         = 87
+	sysSymlink        = 88
+	sysReadlink       = 89
+	sysChmod          = 90
+	sysFchmod         = 91
+	sysChown          = 92
+	sysFchown         = 93
+	sysLchown         = 94
+	sysUmask          = 95
+	sysGettimeofday   = 96
+	sysGetrlimit      = 97
+	sysGetrusage      = 98
+	sysGetuid         = 102
+	sysGetgid         = 104
+	sysGeteuid        = 107
+	sysGetegid        = 108
+	sysGetppid        = 110
+	sysGetgroups      = 115
+	sysSigaltstack    = 131
+	sysPrctl          = 157
+	sysArchPrctl      = 158
+	sysSetrlimit      = 160
+	sysSync           = 162
+	sysGettid         = 186
+	sysTkill          = 200
+	sysFutex          = 202
+	sysGetaffinity    = 204
+	sysGetdents64     = 217
+	sysClockGettime   = 228
+	sysClockGetres    = 229
+	sysClockNanosleep = 230
+	sysExitGroup      = 231
+	sysEpollCtl       = 233
+	sysTgkill         = 234
+	sysWaitid         = 247
+	sysOpenat         = 257
+	sysMkdirat        = 258
+	sysFchownat       = 260
+	sysNewfstatat     = 262
+	sysUnlinkat       = 263
+	sysRenameat       = 264
+	sysLinkat         = 265
+	sysSymlinkat      = 266
+	sysReadlinkat     = 267
+	sysFchmodat       = 268
+	sysFaccessat      = 269
+	sysSetRobustList  = 273
+	sysSplice         = 275
+	sysUtimensat      = 280
+	sysEpollPwait     = 281
+	sysEventfd2       = 290
+	sysEpollCreate1   = 291
+	sysDup3           = 292
+	sysPipe2          = 293
+	sysPrlimit64      = 302
+	sysRenameat2      = 316
+	sysGetrandom      = 318
+	sysCopyFileRange  = 326
+	sysStatx          = 332
+	sysRseq           = 334
+	sysPidfdSend      = 424
+	sysPidfdOpen      = 434
+	sysClone3         = 435
+	sysOpenat2        = 437
+	sysFaccessat2     = 439
+	sysFchmodat2      = 452
 )
 
 // serveSyscall serves a system call of the thread that runs.
 //
 //lint:ignore U1000 entry_amd64.s calls it
 func serveSyscall() {
-	k.serve(processorHere())
+	p := processorHere()
+	t := k.current(p)
+	t.full = false
+	k.syscalls++
+	t.call = t.frame.ax
+	k.serve(p, t)
+	if t.state != runnable {
+		k.dispatch(p)
+	}
+	k.leave(p)
 }
 
-// serve does what the present thread asks for.
-func (k *kernel) serve(p *processor) {
-	t := k.current(p)
+// serve does what the present thread asks for: about itself and its memory here, about files in serveFile.
+func (k *kernel) serve(p *processor, t *thread) {
 	f := &t.frame
-	k.syscalls++
 	a, b, c, d := f.di, f.si, f.dx, f.r10
-	nr := f.ax
 	f.ax = 0
-	switch nr {
-	case sysWrite:
-		f.ax = k.write(p, a, b, c)
-	case sysRead:
-		f.ax = k.read(a, b)
+	switch t.call {
 	case sysMmap:
 		f.ax = k.mmap(p, a, b, c, d)
 	case sysMunmap:
-		if a&pageMask != 0 || b == 0 || !k.inProgram(a, b) {
-			f.ax = einval
-			return
-		}
-		k.unmap(p, a, a+up(b))
-		if !k.space.set(a, a+up(b), free) {
-			f.ax = enomem
-		}
+		f.ax = k.munmap(p, a, b)
+	case sysMprotect:
+		f.ax = k.mprotect(a, b, c)
 	case sysMadvise:
-		const dontNeed, free = 4, 8
-		if a&pageMask != 0 || !k.inProgram(a, b) {
-			f.ax = einval
-			return
-		}
-		if c == dontNeed || c == free {
-			k.unmap(p, a, a+up(b))
-		}
+		f.ax = k.madvise(p, a, b, c)
+	case sysBrk: // there is no such heap: its end stays where it is
 	case sysClone:
-		f.ax = k.clone(f)
+		f.ax = k.clone(t)
 	case sysExit:
 		t.state = unused
-		k.dispatch(p)
 	case sysExitGroup:
 		k.end(int32(a))
 	case sysArchPrctl:
 		const setFS = 0x1002
-		if a != setFS {
+		if a != setFS || b >= 1<<47 {
 			f.ax = einval
 			return
 		}
@@ -130,67 +167,199 @@ func (k *kernel) serve(p *processor) {
 	case sysSchedYield:
 		k.dispatch(p)
 	case sysNanosleep:
-		k.sleep(p, 0, duration(a), 0)
+		f.ax = k.nanosleep(p, a)
+	case sysClockNanosleep:
+		f.ax = k.clockNanosleep(p, a, b, c)
 	case sysFutex:
 		k.futex(p, f)
 	case sysGetaffinity:
-		if b < 8 || !k.inProgram(c, 8) {
+		if b < 8 || !k.reach(c, 8, canWrite) {
 			f.ax = einval
 			return
 		}
 		*at(c) = 1 // one processor
 		f.ax = 8
 	case sysClockGettime:
-		now := k.now()
-		if a == 0 { // CLOCK_REALTIME
-			now += k.epoch
-		}
-		*at(b), *at(b + 8) = now/1e9, now%1e9
-	case sysGettid, sysGetpid:
+		f.ax = k.clock(a, b)
+	case sysClockGetres:
+		f.ax = k.pair(b, 0, 1)
+	case sysGettimeofday:
+		now := k.epoch + k.now()
+		f.ax = k.pair(a, now/1e9, now%1e9/1e3)
+	case sysGettid:
 		f.ax = p.running + 1
-	case sysEventfd2:
-		f.ax = fileEvent
-	case sysEpollCreate1:
-		f.ax = fileEpoll
-	case sysEpollCtl:
-		if a == fileEpoll && c == fileEvent && d != 0 {
-			k.eventData = *at(d + 4)
-		}
-	case sysEpollPwait:
-		k.poll(p, f)
+	case sysGetpid:
+		f.ax = 1
+	case sysGetppid, sysGetuid, sysGetgid, sysGeteuid, sysGetegid, sysGetgroups: // no parent; root
 	case sysGetrandom:
-		for i := uint64(0); i < b; i++ {
-			*(*uint8)(pointer(a + i)) = uint8(k.random() >> 8)
-		}
-		f.ax = b
+		f.ax = k.getrandom(a, b)
 	case sysRTSigaction:
-		k.sigaction(a, b)
+		f.ax = k.sigaction(a, b, c)
+	case sysRTSigprocmask:
+		f.ax = k.sigprocmask(t, a, b, c)
 	case sysSigaltstack:
-		k.sigaltstack(t, a, b)
+		f.ax = k.sigaltstack(t, a, b)
 	case sysRTSigreturn:
 		k.sigreturn(t)
-	case sysRTSigprocmask, sysMprotect, sysClose, sysPrctl, sysSetRobustList, sysPrlimit64, sysTgkill:
-		// No signal comes from outside, and protection is not kept: to say that all went well is true enough.
-	case sysFcntl:
-		const getFlags = 3
-		if b == getFlags {
-			f.ax = 2 // O_RDWR
-		}
-	case sysOpenat, sysReadlinkat, sysNewfstatat, sysFaccessat2, sysMkdirat, sysUnlinkat, sysGetcwd:
-		f.ax = enoent // there are no files and no directories
-	case sysSocket:
-		f.ax = eafnosup // nor any network
+	case sysTgkill:
+		f.ax = k.tgkill(b, c)
+	case sysTkill:
+		f.ax = k.tgkill(a, b)
+	case sysKill:
+		f.ax = k.kill(p, b)
 	case sysUname:
 		f.ax = k.uname(a)
-	case sysGetuid, sysGetgid, sysGeteuid, sysGetegid: // root
-	default:
-		if nr >= callBase && nr < callBase+calls {
-			f.ax = k.call(p, nr, a, b)
-			return
+	case sysGetrlimit:
+		f.ax = k.pair(b, limits(a), limits(a))
+	case sysPrlimit64:
+		if d != 0 {
+			f.ax = k.pair(d, limits(b), limits(b))
 		}
-		f.ax = enosys
-		k.unknown(nr)
+	case sysGetrusage:
+		f.ax = k.usage(b)
+	case sysPrctl, sysSetRobustList, sysSetrlimit, sysSync: // to say that all went well is true enough
+	case sysSocket:
+		f.ax = eafnosup // there is no network
+	case sysWait4, sysWaitid:
+		f.ax = echild // a process there can be only one of
+	case sysClone3, sysRseq, sysPidfdOpen, sysPidfdSend, sysStatx, sysOpenat2, sysFchmodat2, sysCopyFileRange, sysSendfile, sysSplice:
+		f.ax = enosys // what programs ask for to see whether it is there, and do without
+	default:
+		if !k.serveFile(p, f, t.call) && !k.serveOwn(p, f, t.call) {
+			k.unserved(t)
+		}
 	}
+}
+
+// serveFile serves a system call about files, and says whether it was one.
+func (k *kernel) serveFile(p *processor, f *frame, call uint64) bool {
+	a, b, c, d := f.di, f.si, f.dx, f.r10
+	switch call {
+	case sysRead:
+		f.ax = k.read(p, a, b, c, nil)
+	case sysWrite:
+		f.ax = k.write(p, a, b, c, nil)
+	case sysPread64:
+		f.ax = k.read(p, a, b, c, &d)
+	case sysPwrite64:
+		f.ax = k.write(p, a, b, c, &d)
+	case sysReadv:
+		f.ax = k.vector(p, a, b, c, false)
+	case sysWritev:
+		f.ax = k.vector(p, a, b, c, true)
+	case sysLseek:
+		f.ax = k.seek(a, b, c)
+	case sysClose:
+		f.ax = k.close(a)
+	case sysDup:
+		f.ax = k.duplicate(a, 0)
+	case sysDup2, sysDup3:
+		f.ax = k.duplicateTo(a, b)
+	case sysFcntl:
+		f.ax = k.fcntl(a, b, c)
+	case sysIoctl:
+		f.ax = enotty
+	case sysPipe:
+		f.ax = k.newPipe(p, a, 0)
+	case sysPipe2:
+		f.ax = k.newPipe(p, a, b)
+	case sysEventfd2:
+		f.ax = k.newFile(openEvent, 0, 0, flagReadWrite|uint32(b)&flagNonBlock)
+	case sysEpollCreate1:
+		f.ax = k.newFile(openPoll, 0, 0, flagReadWrite)
+	case sysEpollCtl:
+		f.ax = k.epollControl(a, b, c, d)
+	case sysEpollPwait:
+		f.ax = k.epollWait(p, a, b, c, int32(d))
+	case sysGetcwd:
+		f.ax = k.workingDirectory(a, b)
+	case sysUmask:
+		f.ax, k.umask = uint64(k.umask), uint32(a)&0o777
+	case sysFsync, sysFdatasync, sysFlock, sysFchown:
+		if k.file(a) == nil {
+			f.ax = ebadf
+		}
+	case sysFstat:
+		f.ax = k.statOpen(a, b)
+	case sysGetdents64:
+		f.ax = k.readDirectory(a, b, c)
+	case sysFtruncate:
+		f.ax = k.onOpen(a, resize, b)
+	case sysFchmod:
+		f.ax = k.onOpen(a, changeMode, b)
+	case sysFchdir:
+		f.ax = k.onOpen(a, enterDirectory, 0)
+	case sysOpen:
+		f.ax = k.openFile(p, atWorkingDirectory, a, b, c)
+	case sysOpenat:
+		f.ax = k.openFile(p, a, b, c, d)
+	case sysStat:
+		f.ax = k.statAt(atWorkingDirectory, a, b, 0)
+	case sysLstat:
+		f.ax = k.statAt(atWorkingDirectory, a, b, atNoFollow)
+	case sysNewfstatat:
+		f.ax = k.statAt(a, b, c, d)
+	case sysMkdir:
+		f.ax = k.makeDirectory(p, atWorkingDirectory, a, b)
+	case sysMkdirat:
+		f.ax = k.makeDirectory(p, a, b, c)
+	case sysRmdir:
+		f.ax = k.unlink(atWorkingDirectory, a, atRemoveDirectory)
+	case sysUnlink:
+		f.ax = k.unlink(atWorkingDirectory, a, 0)
+	case sysUnlinkat:
+		f.ax = k.unlink(a, b, c)
+	case sysRename:
+		f.ax = k.rename(atWorkingDirectory, a, atWorkingDirectory, b, 0)
+	case sysRenameat:
+		f.ax = k.rename(a, b, c, d, 0)
+	case sysRenameat2:
+		f.ax = k.rename(a, b, c, d, f.r8)
+	case sysLink, sysLinkat:
+		f.ax = eperm // a file has one name
+	case sysSymlink:
+		f.ax = k.symbolicLink(p, a, atWorkingDirectory, b)
+	case sysSymlinkat:
+		f.ax = k.symbolicLink(p, a, b, c)
+	case sysReadlink:
+		f.ax = k.readLink(atWorkingDirectory, a, b, c)
+	case sysReadlinkat:
+		f.ax = k.readLink(a, b, c, d)
+	case sysChdir:
+		f.ax = k.onPath(atWorkingDirectory, a, 0, enterDirectory, 0)
+	case sysTruncate:
+		f.ax = k.onPath(atWorkingDirectory, a, 0, resize, b)
+	case sysChmod:
+		f.ax = k.onPath(atWorkingDirectory, a, 0, changeMode, b)
+	case sysFchmodat:
+		f.ax = k.onPath(a, b, 0, changeMode, c)
+	case sysChown, sysAccess:
+		f.ax = k.onPath(atWorkingDirectory, a, 0, nothing, 0)
+	case sysLchown:
+		f.ax = k.onPath(atWorkingDirectory, a, atNoFollow, nothing, 0)
+	case sysFaccessat, sysFaccessat2:
+		f.ax = k.onPath(a, b, 0, nothing, 0)
+	case sysFchownat:
+		f.ax = k.onPath(a, b, f.r8, nothing, 0)
+	case sysUtimensat:
+		if b == 0 {
+			f.ax = k.onOpen(a, changeTime, c)
+		} else {
+			f.ax = k.onPath(a, b, d, changeTime, c)
+		}
+	default:
+		return false
+	}
+	return true
+}
+
+// serveOwn serves a call of the kernel's own (program.go), and says whether it was one.
+func (k *kernel) serveOwn(p *processor, f *frame, call uint64) bool {
+	if call < callBase || call >= callBase+calls || k.embedded() {
+		return false
+	}
+	f.ax = k.call(p, call, f.di, f.si)
+	return true
 }
 
 // uname fills in a struct new_utsname (include/uapi/linux/utsname.h), from which package os has the host's name and the
@@ -198,7 +367,7 @@ func (k *kernel) serve(p *processor) {
 func (k *kernel) uname(to uint64) uint64 {
 	const field = 65
 	texts := [...]string{"tacit", "guest", "0", "", "x86_64", ""}
-	if !k.inProgram(to, field*uint64(len(texts))) {
+	if !k.reach(to, field*uint64(len(texts)), canWrite) {
 		return efault
 	}
 	for i, text := range texts {
@@ -215,127 +384,3 @@ func (k *kernel) uname(to uint64) uint64 {
 
 // up rounds to whole pages.
 func up(n uint64) uint64 { return (n + pageMask) &^ pageMask }
-
-// inProgram says whether n bytes from a on lie in the program's part of the address space.
-func (k *kernel) inProgram(a, n uint64) bool {
-	return a >= userStart && a < 1<<47 && n <= 1<<47-a
-}
-
-// duration reads a struct timespec; negative where there is none.
-func duration(at_ uint64) int64 {
-	if at_ == 0 {
-		return -1
-	}
-	return int64(min(*at(at_)*1e9+*at(at_ + 8), 1<<62))
-}
-
-func (k *kernel) mmap(p *processor, a, n, protection, flags uint64) uint64 {
-	const fixed, anonymous, write = 0x10, 0x20, 2
-	n = up(n)
-	if flags&anonymous == 0 || n == 0 || n >= 1<<46 {
-		return einval
-	}
-	if flags&fixed != 0 {
-		if a&pageMask != 0 || !k.inProgram(a, n) {
-			return einval
-		}
-		k.unmap(p, a, a+n)
-	} else if a = k.space.room(a, n); a == 0 {
-		return enomem
-	}
-	kind := uint8(reserved)
-	if protection&write != 0 {
-		kind = usable
-	}
-	if !k.space.set(a, a+n, kind) {
-		return enomem
-	}
-	return a
-}
-
-// clone makes a thread with a stack and a thread pointer of its own, as the Go runtime asks for it: everything shared
-// (runtime/os_linux.go).
-func (k *kernel) clone(f *frame) uint64 {
-	child := *f
-	child.ax, child.sp = 0, f.si
-	i := k.spawn(&child, f.r8)
-	if i == 0 {
-		return eagain
-	}
-	return i + 1
-}
-
-func (k *kernel) futex(p *processor, f *frame) {
-	const operation, wait, wake = 0x7F, 0, 1
-	word := (*uint32)(pointer(f.di))
-	switch f.si & operation {
-	case wait:
-		if *word != uint32(f.dx) {
-			f.ax = eagain
-			return
-		}
-		k.sleep(p, f.di, duration(f.r10), etimedout)
-	case wake:
-		f.ax = k.wake(f.di, f.dx)
-	default:
-		f.ax = enosys
-	}
-}
-
-// poll is epoll_pwait on the one thing that can happen here: the runtime writes to its event file to wake its poller.
-func (k *kernel) poll(p *processor, f *frame) {
-	if k.event {
-		k.report(f)
-		return
-	}
-	switch timeout := int32(f.r10); {
-	case timeout > 0:
-		k.sleep(p, waitEvent, int64(timeout)*1e6, 0)
-	case timeout < 0:
-		k.sleep(p, waitEvent, -1, 0)
-	}
-}
-
-// report gives a thread in epoll_pwait its event: EPOLLIN, and what epoll_ctl was given to go with it.
-func (k *kernel) report(f *frame) {
-	*(*uint32)(pointer(f.si)) = 1
-	*at(f.si + 4) = k.eventData
-	f.ax = 1
-}
-
-func (k *kernel) write(p *processor, file, from, n uint64) uint64 {
-	switch {
-	case file <= fileConsole:
-		k.send(com1, from, n)
-	case file == fileReport:
-		if !k.hasReport {
-			return ebadf
-		}
-		k.send(com2, from, n)
-	case file == fileEvent:
-		k.event = true
-		for i := range k.threads {
-			if t := &k.threads[i]; t.state == sleeping && t.futex == waitEvent {
-				t.state, t.futex = runnable, 0
-				k.report(&t.frame)
-			}
-		}
-	default:
-		return ebadf
-	}
-	return n
-}
-
-func (k *kernel) read(file, to uint64) uint64 {
-	switch {
-	case file == fileEvent && !k.event:
-		return eagain
-	case file == fileEvent:
-		k.event = false
-		*at(to) = 1
-		return 8
-	case file == 0:
-		return 0 // there is no keyboard: end of file
-	}
-	return ebadf
-}

@@ -5,14 +5,16 @@ package kernel
 // serveTrap serves an exception. What it does not know how to serve is the end.
 //
 //lint:ignore U1000 entry_amd64.s calls it
-func serveTrap(f *frame) {
-	k.trap(processorHere(), f)
+func serveTrap(f *frame, fx uint64) {
+	k.trap(processorHere(), f, fx)
 }
 
-func (k *kernel) trap(p *processor, f *frame) {
+func (k *kernel) trap(p *processor, f *frame, fx uint64) {
+	_, _, _, _, kept := addressOf()
+	address := uint64(0)
 	switch f.vector {
 	case vectorPF:
-		if va := readCR2(); k.fault(p, va) || f.cs&3 != 0 && k.raise(p, f, va) {
+		if address = readCR2(); k.fault(p, address) {
 			return
 		}
 	case vectorVE:
@@ -23,8 +25,20 @@ func (k *kernel) trap(p *processor, f *frame) {
 		if k.serveVC(f) {
 			return
 		}
+	default:
+		if f.vector >= firstInterrupt && k.timer.perMS != 0 {
+			k.interrupted(f.vector)
+			if f.cs&3 != 0 {
+				k.keep(p, f, fx)
+				jump(p.stack, kept)
+			}
+			return
+		}
 	}
-	k.explain(f)
+	if f.cs&3 != 0 && k.raise(k.keep(p, f, fx), f, address) {
+		jump(p.stack, kept)
+	}
+	k.explain(f, address)
 	k.fail()
 }
 
@@ -36,7 +50,7 @@ var vectorNames = [32]string{
 }
 
 // explain prints what happened, for people.
-func (k *kernel) explain(f *frame) {
+func (k *kernel) explain(f *frame, va uint64) {
 	k.lineStart()
 	k.puts("guest: ")
 	if f.vector < 32 && vectorNames[f.vector] != "" {
@@ -55,14 +69,11 @@ func (k *kernel) explain(f *frame) {
 		k.puts(", in the program")
 	}
 	if f.vector == vectorPF {
-		va := readCR2()
 		k.puts(": address ")
 		k.hex(va)
 		switch {
 		case va < pageSize:
 			k.puts(", a nil pointer")
-		case va < userStart:
-			k.puts(", where firmware is")
 		case va >= directMap:
 			k.puts(", the kernel's")
 		case k.space.find(va).kind == reserved:

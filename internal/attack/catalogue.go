@@ -22,6 +22,13 @@ type Kind struct {
 	// Fatal says that the host's answer leaves a guest no way to go on: one that does has not looked at it.
 	Fatal bool
 
+	// Hardware says that it is the architecture's promise itself that is broken, by a fault of the hardware: a guest can do
+	// nothing about it.
+	Hardware bool
+
+	// Survived says that what shows that the guest was deceived counts where it goes on: one that dies of it has noticed.
+	Survived bool
+
 	// Unasked says that not to ask is what a guest has to do: one that leaves no occasion for the attack has held.
 	Unasked bool
 
@@ -55,6 +62,10 @@ var kinds = []Kind{
 	{Name: host.Join, On: both, At: atStart, Source: "APM vol. 2, 15.36.11; TDH.MEM.PAGE.PROMOTE", Does: "maps small pages as one", Promise: "state and contents stay, or it is refused"},
 	{Name: host.Lie, On: both, At: atStart, Source: "docs/attacks.md", Does: "says that it has converted memory, and has not", Promise: "what is private is in the secure EPT or the RMP"},
 	{Name: host.Preload, On: both, At: atStart, Source: "docs/attacks.md", Does: "fills a page before it gives it to the guest", Promise: "TDX clears it; on SEV-SNP it is junk", Duty: "clear what is accepted on SEV-SNP"},
+
+	{Name: "flip", On: sev, At: atStart, Source: "Linux, pval_pages; EDK2, BasePvalidate; COCONUT-SVSM, pvalidate",
+		Does: "has an address lead to another frame, and back when that is validated too", Promise: "a frame that comes is not validated: APM vol. 2, 15.36.6",
+		Duty: acceptOnce, tactic: tactic{exit: flip}},
 
 	{Name: "refuse", On: both, At: atStart, Source: "CVE-2024-36912, CVE-2024-35939", Does: "refuses every conversion",
 		Duty: "give up, or leak the pages: never hand them out", tactic: tactic{convert: refuse, fault: useRefused}},
@@ -113,6 +124,14 @@ var kinds = []Kind{
 	{Name: "cursor-reserved", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, vmgexit_psc", Does: "sets what is reserved in a page state change",
 		Duty: "look at it", Fatal: true, tactic: tactic{ghcb: cursor("set what is reserved in the header of a page state change",
 			func(current, last int) abi.PSCHeader { return abi.PSCHeaderOf(current, last) | 1<<32 })}},
+
+	{Name: "fetch", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, verify_exception_info", Does: "changes an answer in the GHCB between two reads",
+		Duty: "read what is shared once", Survived: true, tactic: tactic{ghcbMSR: registered, ghcb: replied, used: fetches}},
+
+	{Name: "alias", On: both, At: atStart, Hardware: true, Source: "BadRAM, IEEE S&P 2025, CVE-2024-21944; Battering RAM, IEEE S&P 2026",
+		Does: "writes to a page of the guest's by an alias of its frame", tactic: tactic{exit: overwrites}},
+	{Name: "undo", On: both, At: atStart, Hardware: true, Source: "CacheWarp, USENIX Security 2024, CVE-2023-20592",
+		Does: "undoes the guest's last writes to a page", tactic: tactic{exit: undoes}},
 
 	{Name: "map-overlap", On: both, Lie: "overlap", Source: "EDK2 d997d3c62f; docs/attacks.md", Does: "has a memory map call free memory unaccepted", Duty: acceptOnce},
 	{Name: "map-wrap", On: both, Lie: "wrap", Source: "EDK2 d997d3c62f; docs/attacks.md", Does: "has a range of the memory map end above 2⁶⁴", Duty: "compute with care"},

@@ -10,7 +10,9 @@
 //	answers.go      lies about CPUID, MSRs, ports, devices, time
 //	conversions.go  memory that is refused, withheld, or never done
 //	inject.go       interrupts and exceptions that nothing has raised
+//	frames.go       a page that leads elsewhere, or changes while its state stays
 //	replies.go      what the host of an SEV-SNP guest leaves in the GHCB
+//	fetch.go        … and changes between two reads
 //
 // Attacks on the memory itself (drop, swap, replay and so on) are package host's.
 package attack

@@ -2,6 +2,7 @@ package attack
 
 import (
 	"github.com/tacit-vm/tacit/internal/host"
+	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/snp/abi"
@@ -36,7 +37,7 @@ type tdServer interface {
 
 // OfTD makes a cheat of an honest host.
 func OfTD(honest *host.Host, m host.Memory, a Attack) *TD {
-	h := &TD{newHost(honest, a), honest}
+	h := &TD{newHost(honest, m, a), honest}
 	h.convertHonestly = honest.Convert
 	if k := (host.Attack{Kind: a.Kind, N: a.N}); onMemory(a.Kind) {
 		h.become = func() {
@@ -50,6 +51,7 @@ func OfTD(honest *host.Host, m host.Memory, a Attack) *TD {
 
 // Convert answers MapGPA.
 func (h *TD) Convert(c *x86.CPU, start, end uint64, to physical.Plane) (next uint64, ok bool) {
+	h.exits(c)
 	if next, ok, answered := h.converts(c, start, end, to); answered {
 		return next, ok
 	}
@@ -72,7 +74,7 @@ type snpServer interface {
 
 // OfSNP makes a cheat of an honest host.
 func OfSNP(honest *host.SNP, m host.Memory, a Attack) *SNP {
-	h := &SNP{newHost(honest, a), honest}
+	h := &SNP{newHost(honest, m, a), honest}
 	h.convertHonestly = func(c *x86.CPU, start, end uint64, to physical.Plane) (uint64, bool) {
 		return honest.ChangePageState(c, start, end, physical.Size4K, to)
 	}
@@ -88,6 +90,7 @@ func OfSNP(honest *host.SNP, m host.Memory, a Attack) *SNP {
 
 // ChangePageState answers a page state change.
 func (h *SNP) ChangePageState(c *x86.CPU, start, end uint64, size physical.PageSize, to physical.Plane) (next uint64, ok bool) {
+	h.exits(c)
 	if next, ok, answered := h.converts(c, start, end, to); answered {
 		return next, ok
 	}
@@ -118,6 +121,9 @@ func (h *Host) converts(c *x86.CPU, start, end uint64, to physical.Plane) (next 
 
 // Fault answers an access to a page that is not there.
 func (h *Host) Fault(c *x86.CPU, gpa uint64, p physical.Plane, size physical.PageSize) error {
+	if gpa&^(mem.PageSize-1) != h.target {
+		h.exits(c)
+	}
 	if h.begun && h.tactic.fault != nil {
 		if err := h.tactic.fault(h, c, gpa, p); err != nil {
 			return err
@@ -128,6 +134,7 @@ func (h *Host) Fault(c *x86.CPU, gpa uint64, p physical.Plane, size physical.Pag
 
 // In answers port I/O.
 func (h *Host) In(c *x86.CPU, port uint16, size int) uint32 {
+	h.exits(c)
 	v := h.honest.In(c, port, size)
 	if h.begun && h.tactic.in != nil {
 		v = uint32(h.tactic.in(h, c, uint64(port), size, uint64(v)))
@@ -137,6 +144,7 @@ func (h *Host) In(c *x86.CPU, port uint16, size int) uint32 {
 
 // Load answers memory-mapped I/O.
 func (h *Host) Load(c *x86.CPU, gpa uint64, size int) uint64 {
+	h.exits(c)
 	v := h.honest.Load(c, gpa, size)
 	if h.begun && h.tactic.load != nil {
 		v = h.tactic.load(h, c, gpa, size, v)
@@ -146,6 +154,7 @@ func (h *Host) Load(c *x86.CPU, gpa uint64, size int) uint64 {
 
 // ReadMSR answers RDMSR.
 func (h *Host) ReadMSR(c *x86.CPU, index uint32) (uint64, bool) {
+	h.exits(c)
 	v, ok := h.honest.ReadMSR(c, index)
 	if h.begun && h.tactic.msr != nil {
 		v, ok = h.tactic.msr(h, c, index, v, ok)
@@ -155,6 +164,7 @@ func (h *Host) ReadMSR(c *x86.CPU, index uint32) (uint64, bool) {
 
 // CPUID answers CPUID.
 func (h *Host) CPUID(c *x86.CPU, leaf, subleaf uint32) [4]uint32 {
+	h.exits(c)
 	v := h.honest.CPUID(c, leaf, subleaf)
 	if h.begun && h.tactic.cpuid != nil {
 		v = h.tactic.cpuid(h, c, leaf, subleaf, v)
@@ -164,6 +174,7 @@ func (h *Host) CPUID(c *x86.CPU, leaf, subleaf uint32) [4]uint32 {
 
 // WriteMSR is answered honestly, but for where the guest wants KVM's clock to be.
 func (h *Host) WriteMSR(c *x86.CPU, index uint32, value uint64) bool {
+	h.exits(c)
 	ok := h.honest.WriteMSR(c, index, value)
 	if h.begun && h.tactic.clock != nil && index == msrKVMClock && value&1 != 0 {
 		h.tactic.clock(h, c, value&^1)
@@ -178,11 +189,13 @@ func (h *Host) Out(c *x86.CPU, port uint16, size int, value uint32) {
 
 // Store is.
 func (h *Host) Store(c *x86.CPU, gpa uint64, size int, value uint64) {
+	h.exits(c)
 	h.honest.Store(c, gpa, size, value)
 }
 
 // Hypercall is.
 func (h *Host) Hypercall(c *x86.CPU, number uint64, args [4]uint64) uint64 {
+	h.exits(c)
 	return h.honest.Hypercall(c, number, args)
 }
 

@@ -3,7 +3,9 @@ package attack
 import (
 	"fmt"
 
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/host"
+	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/state"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
@@ -28,6 +30,10 @@ type tactic struct {
 	// convert answers a conversion itself where answered is set; else the honest host does.
 	convert func(h *Host, c *x86.CPU, start, end uint64, to physical.Plane) (next uint64, ok, answered bool)
 
+	exit func(h *Host, c *x86.CPU) // of an attack on a page: after an exit that is not about that page
+
+	used func(h *Host, c *x86.CPU, gpa uint64, write bool) // of a page that is watched
+
 	// act is done once, between two instructions; back, where the guest comes back to what it was at then, or to user mode.
 	act, back func(h *Host, c *x86.CPU)
 }
@@ -39,6 +45,7 @@ type tactic struct {
 type Host struct {
 	honest server // host.Host or host.SNP; or a host.Cheat once it has begun
 	guest  host.Guest
+	memory host.Memory
 	attack Attack
 	tactic tactic
 	cheat  *host.Cheat // for attacks on memory, from their moment on
@@ -58,24 +65,34 @@ type Host struct {
 	last    uint64     // the tactic's own
 	steps   []record.AttackStep
 	broken  []string
+
+	target uint64             // the page under attack; 0 before there is one
+	stage  uint8              // how far that is
+	frame  confidential.Frame // that its address led to first
+	old    []byte             // its contents then
+
+	fetched fetched
 }
 
-func newHost(honest server, a Attack) *Host {
+func newHost(honest server, m host.Memory, a Attack) *Host {
 	k, _ := Named(a.Kind)
-	return &Host{honest: honest, attack: a, tactic: k.tactic, random: a.Seed}
+	return &Host{honest: honest, memory: m, attack: a, tactic: k.tactic, random: a.Seed}
 }
 
 // Serve makes g the guest of the honest host and of the other.
 func (h *Host) Serve(g host.Guest) {
 	h.guest = g
+	if h.tactic.exit != nil {
+		g = watcher{g, h}
+	}
 	h.honest.Serve(g)
 }
 
 // Attack is what the host does.
 func (h *Host) Attack() Attack { return h.attack }
 
-// Begin tells the host that its moment has come, between two instructions.
-func (h *Host) Begin(c *x86.CPU) {
+// Begin tells the host that its moment has come, between two instructions, of which so many have completed on all processors.
+func (h *Host) Begin(instructions uint64) {
 	if h.begun {
 		return
 	}
@@ -84,7 +101,7 @@ func (h *Host) Begin(c *x86.CPU) {
 		h.become()
 	}
 	if h.tactic.act != nil {
-		h.due = c.Instructions() + h.attack.N - 1
+		h.due = instructions + h.attack.N - 1
 	}
 }
 
@@ -201,5 +218,11 @@ func (h *Host) Carry(s *state.Stream) {
 	state.Array(s, h.was[:])
 	state.Numbers(s, &h.level)
 	state.Slice(s, &h.steps, maxSteps, func(step *record.AttackStep) { step.Carry(s) })
+	state.Numbers(s, &h.target)
+	state.Numbers(s, &h.stage)
+	state.Numbers(s, &h.frame)
+	state.Bytes(s, &h.old, mem.PageSize)
+	state.Array(s, h.fetched.read[:])
+	state.Array(s, h.fetched.wrote[:])
 	state.Slice(s, &h.broken, maxBroken, func(text *string) { state.String(s, text, maxText) })
 }

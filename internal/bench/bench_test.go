@@ -12,13 +12,23 @@ import (
 	"github.com/tacit-vm/tacit/internal/x86"
 )
 
+// translated stands for blocks that are translated.
+const translated = -1
+
 // Every loop does what its table says: so many instructions a turn, and the same whatever the blocks.
 func TestLoopsDoWhatTheySay(t *testing.T) {
 	for _, l := range Loops() {
 		t.Run(l.Name, func(t *testing.T) {
 			var first x86.State
-			for i, limit := range []int{0, 1, 7} {
-				m, err := newMachine(l, limit)
+			for i, limit := range []int{0, 1, 7, translated} {
+				engine, blocks := x86.EngineInterpreter, limit
+				if limit == translated {
+					if x86.TranslatorAvailable() != nil {
+						break
+					}
+					engine, blocks = x86.EngineTranslator, 0
+				}
+				m, err := newMachine(l, engine, blocks)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -49,7 +59,7 @@ func TestLoopResults(t *testing.T) {
 	after := func(name string) *machine {
 		for _, l := range Loops() {
 			if l.Name == name {
-				m, err := newMachine(l, 0)
+				m, err := newMachine(l, x86.EngineInterpreter, 0)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -160,7 +170,7 @@ func TestReportFile(t *testing.T) {
 func BenchmarkLoop(b *testing.B) {
 	for _, l := range Loops() {
 		b.Run(l.Name, func(b *testing.B) {
-			m, err := newMachine(l, 0)
+			m, err := newMachine(l, x86.EngineInterpreter, 0)
 			if err != nil {
 				b.Fatal(err)
 			}

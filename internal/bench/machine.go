@@ -74,15 +74,15 @@ func (noBus) Read(uint64, int) uint64   { return ^uint64(0) }
 func (noBus) Write(uint64, int, uint64) {}
 func (noBus) Claims(uint64) bool        { return false }
 
-// newMachine returns a machine about to execute l, in blocks of at most blockLimit instructions where that is not 0.
-func newMachine(l *Loop, blockLimit int) (*machine, error) {
+// newMachine returns a machine about to execute l under an engine, in blocks of at most blockLimit instructions where that is not 0.
+func newMachine(l *Loop, engine x86.EngineKind, blockLimit int) (*machine, error) {
 	memory, err := mem.New(ramSize)
 	if err != nil {
 		return nil, err
 	}
 	m := &machine{mem: memory}
 	m.CPU = x86.New(x86.Config{
-		Memory: memory, Bus: noBus{}, BlockLimit: blockLimit,
+		Memory: memory, Bus: noBus{}, Engine: engine, BlockLimit: blockLimit,
 		Platform: &x86.Plain{Memory: memory, Bus: noBus{}, RAM: func(gpa uint64) bool { return gpa < ramSize }},
 	})
 	if err := m.layOut(l); err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -34,16 +35,23 @@ const (
 	bytesPerRun        = 1 << 30
 )
 
-// Workload returns the loop as a workload.
-func (l *Loop) Workload() Workload {
-	w := Workload{Name: l.Name, About: l.About, Unit: MIPS}
-	n, work := instructionsPerRun/l.turn, l.turn
+// size returns how many turns of the loop a run has, and how much work each is.
+func (l *Loop) size() (turns, work uint64) {
 	if l.Bytes != 0 {
-		w.Unit, work = MegabytesRate, l.Bytes
-		n = min(n, bytesPerRun/l.Bytes)
+		return min(instructionsPerRun/l.turn, bytesPerRun/l.Bytes), l.Bytes
 	}
+	return instructionsPerRun / l.turn, l.turn
+}
+
+// Workload returns the loop under an engine as a workload.
+func (l *Loop) Workload(engine x86.EngineKind) Workload {
+	w := Workload{Name: l.Name, About: l.About, Unit: MIPS}
+	if l.Bytes != 0 {
+		w.Unit = MegabytesRate
+	}
+	n, work := l.size()
 	w.Run = func(context.Context) (uint64, error) {
-		m, err := newMachine(l, 0)
+		m, err := newMachine(l, engine, 0)
 		if err != nil {
 			return 0, err
 		}

@@ -140,14 +140,6 @@ func hypervisorFeatures(*Platform, *x86.CPU, *request) (reply, error) {
 	return success(features), nil
 }
 
-// createAP would start another processor with the VMSA at SW_EXITINFO2.
-func createAP(p *Platform, c *x86.CPU, q *request) (reply, error) {
-	if q.info1>>32 >= uint64(p.cfg.CPUs) {
-		return malformed(abi.InvalidInput), nil
-	}
-	return reply{}, &x86.UnsupportedError{RIP: c.RIP(), What: "starting another processor (SNP AP Creation)"}
-}
-
 func holdAP(_ *Platform, c *x86.CPU, _ *request) (reply, error) {
 	return reply{}, &x86.UnsupportedError{RIP: c.RIP(), What: "a processor that waits to be started (AP Reset Hold)"}
 }

@@ -24,8 +24,8 @@ const (
 	pscError = 1 << 63
 )
 
-// features is what the host says it supports: SEV-SNP. AP Creation is not there: machines have one processor.
-const features = abi.FeatureSNP
+// features is what the host says it supports (KVM, GHCB_HV_FT_SUPPORTED).
+const features = abi.FeatureSNP | abi.FeatureAPCreation
 
 // msrRequest answers a request in the GHCB MSR (KVM, sev_handle_vmgexit_msr_protocol). One that is not known leaves the
 // register as it is.

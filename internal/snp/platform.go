@@ -36,6 +36,9 @@ type Config struct {
 	// Stamp is the machine's time; nil takes the processor's own.
 	Stamp func(*x86.CPU) record.Stamp
 
+	// Processors starts and stops others than the one that asks; nil where there is one.
+	Processors Processors
+
 	// Forget makes every processor forget frames: [x86.CPU.Forget].
 	Forget func(p physical.Plane, start, end uint64)
 }

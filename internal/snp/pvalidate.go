@@ -37,6 +37,9 @@ func (p *Platform) pvalidateInstruction(c *x86.CPU) x86.Action {
 	if changed && validate {
 		p.accepted(c, record.Running, gpa&^CBit, size, began, rip)
 	}
+	if result == abi.Success && !validate {
+		p.log.GiveBack(record.Address(gpa&^CBit), size.Bytes())
+	}
 	setResult(c, result, result == abi.Success && !changed)
 	return x86.Done
 }

@@ -5,6 +5,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
+	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
 
@@ -41,6 +42,9 @@ func (p *Platform) resolvePrivate(c *x86.CPU, page uint64, a x86.Access) (x86.Tr
 		return p.resolveValidated(c, page, s, a)
 	}
 	was := s.String()
+	if !external(a.Kind) {
+		p.log.Refuse(record.Address(page))
+	}
 	if !s.private() {
 		if external(a.Kind) {
 			return p.violated(c, page, a, physical.Private, was, "it was touched before it was validated")

@@ -23,8 +23,11 @@ import (
 //	checksum  4, CRC-32C
 const (
 	magic  = "\xACtacit\r\n" // no text; what a transfer as text damages
-	form   = 1
 	header = 16
+
+	// form is raised whenever another set of sections, or another order of them, makes a machine, so that a file of before
+	// is told from one that is damaged. What is within a section has a version of its own.
+	form = 2
 
 	// MaxSection is how many bytes are in a section at most.
 	MaxSection = 1 << 30
@@ -85,6 +88,8 @@ func (f *Writer) End() error {
 var (
 	ErrForeign = errors.New("not a saved machine")
 	ErrDamaged = errors.New("a damaged file")
+	ErrEarlier = errors.New("saved by an earlier tacit, which wrote machines otherwise: boot it anew and save it again")
+	ErrLater   = errors.New("saved by a later tacit, which writes machines otherwise: use that one")
 )
 
 // A Reader reads a file section by section.
@@ -111,8 +116,11 @@ func (f *Reader) begin() error {
 	if string(b[:len(magic)]) != magic {
 		return ErrForeign
 	}
-	if v := binary.LittleEndian.Uint32(b[len(magic):]); v != form {
-		return fmt.Errorf("a saved machine in form %d, and this tacit reads form %d", v, form)
+	switch v := binary.LittleEndian.Uint32(b[len(magic):]); {
+	case v < form:
+		return fmt.Errorf("%w (form %d, and this one reads form %d)", ErrEarlier, v, form)
+	case v > form:
+		return fmt.Errorf("%w (form %d, and this one reads form %d)", ErrLater, v, form)
 	}
 	f.begun = true
 	return nil
@@ -169,8 +177,11 @@ func (f *Reader) Section(name string, version uint32) ([]byte, error) {
 	if crc32.Update(crc32.Checksum(f.head[:], castagnoli), castagnoli, content) != binary.LittleEndian.Uint32(sum[:]) {
 		return nil, fmt.Errorf("%w: the checksum of section %s is another", ErrDamaged, name)
 	}
-	if saved != version {
-		return nil, fmt.Errorf("section %s has version %d, and this tacit reads version %d: it was saved by another tacit", name, saved, version)
+	switch {
+	case saved < version:
+		return nil, fmt.Errorf("%w (section %s has version %d, and this one reads version %d)", ErrEarlier, name, saved, version)
+	case saved > version:
+		return nil, fmt.Errorf("%w (section %s has version %d, and this one reads version %d)", ErrLater, name, saved, version)
 	}
 	f.next = ""
 	return content, nil

@@ -144,7 +144,20 @@ func TestFile(t *testing.T) {
 			t.Errorf("%q: %v", foreign, err)
 		}
 	}
-	if _, err := NewReader(bytes.NewReader(file(t))).Section("first", 2); err == nil || errors.Is(err, ErrDamaged) {
-		t.Errorf("another version: %v", err)
+}
+
+// What another tacit has written is neither damaged nor foreign, and whether that is an earlier or a later one is said.
+func TestFilesOfOtherVersions(t *testing.T) {
+	for version, want := range map[uint32]error{0: ErrLater, 2: ErrEarlier} {
+		if _, err := NewReader(bytes.NewReader(file(t))).Section("first", version); !errors.Is(err, want) {
+			t.Errorf("a section of version 1, read as %d: %v", version, err)
+		}
+	}
+	for version, want := range map[byte]error{form - 1: ErrEarlier, form + 1: ErrLater} {
+		b := file(t)
+		b[len(magic)] = version
+		if err := readFile(b); !errors.Is(err, want) {
+			t.Errorf("form %d: %v", version, err)
+		}
 	}
 }

@@ -60,6 +60,9 @@ func TestHostThatTakesAnAcceptedPageAway(t *testing.T) {
 	m.wantViolation(o, confidential.Violation{GPA: unit, GVA: unit, Access: x86.Read, RIP: codeAt, State: "absent"})
 }
 
+// A page that is removed leaves its entry free (module, tdh_mem_page_remove.c:214-215), one that is added is pending
+// (tdh_mem_page_aug.c:175-176), whatever frame it is in, and accepting clears it (tdg_mem_page_accept.c:133-142). So there
+// are no two accepted frames for one address, and nothing old comes back.
 func TestHostThatPutsAnotherPageInItsPlace(t *testing.T) {
 	m, _ := newCheated(t, func(m *machine, c *x86.CPU) error {
 		if err := m.RemovePages(c, unit, unit+size2M); err != nil {

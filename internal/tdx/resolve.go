@@ -5,6 +5,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
+	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/tdx/abi"
 )
 
@@ -49,6 +50,7 @@ func (m *Module) resolvePrivate(c *x86.CPU, gpa uint64, a x86.Access) (x86.Trans
 	if external(a.Kind) {
 		return m.violated(c, page, a, was, why)
 	}
+	m.log.Refuse(record.Address(page))
 	if s.private() == absent {
 		if err := m.fault(c, page, physical.Private, func(s pageState) bool { return s.private() != absent }); err != nil {
 			return x86.Translation{}, &x86.Refusal{Stop: err}

@@ -179,6 +179,10 @@ func (a *LocalAPIC) interprocessor(v uint64) {
 	if self && ipi.Mode == 0 {
 		a.Deliver(ipi.Vector, false)
 	}
+	const deassert, init = 1 << 15, 5 // a level that ends: INIT's has no effect since the Pentium Pro (SDM vol. 3, 11.6.1)
+	if ipi.Mode == init && v&(1<<14|deassert) == deassert {
+		return
+	}
 	if a.send != nil && ipi.Shortcut != 1 {
 		a.send(ipi)
 	}

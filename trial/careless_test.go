@@ -1,0 +1,84 @@
+package trial_test
+
+import (
+	"testing"
+
+	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/imagetest"
+	"github.com/tacit-vm/tacit/trial"
+)
+
+// careless has for each attack the guest (a program in vm/testdata/careless.c) that it breaks.
+var careless = map[string]string{
+	"drop": "accepts_twice", "swap": "accepts_twice", "replay": "changes_and_accepts",
+	"flip": "accepts_twice", "fetch": "reads_twice", "alias": "uses_memory", "undo": "uses_memory",
+	"refuse": "shares_blindly", "stall": "asks_for_ever", "half": "shares_half",
+	"cpuid-tdx": "asks_for_features", "cpuid-snp": "asks_for_features",
+	"msr": "believes_msr", "mtrr": "believes_mtrr", "port": "believes_port", "mmio": "believes_device", "clock": "believes_clock",
+	"interrupt": "is_interrupted", "int80": "is_interrupted", "divide": "is_interrupted", "nmi": "is_interrupted",
+	"vc-vmmcall": "is_interrupted", "vc-cpuid": "is_interrupted",
+	"ghcb-exception": "ignores_replies", "ghcb-invalid": "ignores_replies", "ghcb-malformed": "ignores_replies",
+	"msr-code": "ignores_replies", "msr-page": "ignores_replies",
+	"cursor-back": "asks_for_ever", "cursor-end": "ignores_replies", "cursor-reserved": "ignores_replies",
+	"map-overlap": "accepts_all", "map-wrap": "accepts_all", "map-stride": "counts_memory", "map-stride-huge": "counts_memory",
+	"map-image": "accepts_all", "map-accepted": "accepts_all", "map-table": "accepts_by_table", "map-stale": "accepts_by_table",
+	"map-key": "tries_to_leave",
+}
+
+// noneCareless has why an attack breaks no guest, however careless, on some platform ("" for all).
+var noneCareless = map[string]string{
+	"split": "", "join": "", // state and contents stay
+	"lie": "", "preload": "", // the architecture has it that the host's word counts for nothing
+	"withhold":       "",    // a guest stands still
+	"map-unaccepted": "",    // touching the memory is the end
+	"divide":         "tdx", // the module refuses it
+}
+
+// Every attack breaks the guest that is careless about it, or cannot: nothing passes in silence.
+func TestCareless(t *testing.T) {
+	t.Parallel()
+	by := map[string][]trial.Entry{}
+	for _, a := range trial.Attacks() {
+		program, breaks := careless[a.Name]
+		if reason, not := noneCareless[a.Name]; !breaks && (!not || reason != "") {
+			t.Errorf("there is no careless guest for %s", a.Name)
+		}
+		if breaks {
+			by[program] = append(by[program], a)
+		}
+	}
+	for program, attacks := range by {
+		t.Run(program, func(t *testing.T) {
+			t.Parallel()
+			img, err := image.Parse(program+".efi", imagetest.Program(t, "../vm/testdata/careless.c", program))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var names []string
+			for _, a := range attacks {
+				names = append(names, a.Name)
+			}
+			r, err := trial.Run(t.Context(), trial.Config{Subjects: []trial.Subject{{Image: img}}, Attacks: names, Memory: 2 << 30, Workers: 2})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, g := range r.Guests {
+				unwanted := (program == "ignores_replies" || program == "reads_twice") && g.Platform == "tdx"
+				if g.Error != "" && !unwanted {
+					t.Errorf("on %s: %s", g.Platform, g.Error)
+				}
+			}
+			for _, a := range r.Trials {
+				want := trial.Broken
+				if on, not := noneCareless[a.Attack]; not && on == a.Platform {
+					want = trial.Held
+				}
+				if a.Verdict != want {
+					t.Errorf("%s on %s: %s: %s; want %s", a.Attack, a.Platform, a.Verdict, a.Why, want)
+				} else {
+					t.Logf("%s on %s: %s", a.Attack, a.Platform, a.Why)
+				}
+			}
+		})
+	}
+}

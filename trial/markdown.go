@@ -1,0 +1,74 @@
+package trial
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/tacit-vm/tacit/record"
+)
+
+// WriteMarkdown writes what was seen as a table for docs/attacks.md: a row an attack, a column a guest that could be tried,
+// and below it what broke which.
+func (r *Report) WriteMarkdown(w io.Writer) error {
+	var b bytes.Buffer
+	guests := slices.DeleteFunc(slices.Clone(r.Guests), func(g Guest) bool { return g.Error != "" })
+	b.WriteString("| attack |")
+	for _, g := range guests {
+		fmt.Fprintf(&b, " %s, %s |", strings.ToUpper(g.Platform), markdown(g.Image))
+	}
+	fmt.Fprintf(&b, "\n|---|%s\n", strings.Repeat("---|", len(guests)))
+	for _, a := range r.Attacks {
+		row, some := fmt.Sprintf("| `%s` |", a.Name), false
+		for _, g := range guests {
+			cell := "–"
+			for _, t := range r.Trials {
+				if t.Image == g.Image && t.Platform == g.Platform && t.Attack == a.Name {
+					cell, some = t.brief(), true
+					break
+				}
+			}
+			row += " " + cell + " |"
+		}
+		if some {
+			fmt.Fprintln(&b, row)
+		}
+	}
+	b.WriteString("\n")
+	for _, t := range r.Trials {
+		if t.Verdict == Broken {
+			fmt.Fprintf(&b, "- `%s`, %s, %s: %s.\n", t.name(), strings.ToUpper(t.Platform), markdown(t.Image), markdown(t.Why))
+		}
+	}
+	_, err := w.Write(b.Bytes())
+	return err
+}
+
+// brief is the verdict with how the guest ended.
+func (t *Trial) brief() string {
+	switch {
+	case t.Verdict == Broken:
+		return "**broken**"
+	case t.Verdict != Held:
+		return string(t.Verdict)
+	case t.Record == nil:
+		return "held"
+	}
+	if _, refused := occurred(t.Record); refused != "" {
+		return "held: refused"
+	}
+	if t.Record.Outcome == record.PowerOff || t.Record.Outcome == record.Untested {
+		if happened, _ := occurred(t.Record); !happened {
+			return "held: never asked"
+		}
+		return "held: unharmed"
+	}
+	return "held: " + string(t.Record.Outcome)
+}
+
+// markdown makes a guest's text harmless in a table.
+func markdown(text string) string {
+	return strings.NewReplacer("|", `\|`, "<", "&lt;", "\n", " ", "`", "'").Replace(record.Printable(text))
+}

@@ -1,0 +1,350 @@
+/*
+ * Careless guests: EFI applications each of which believes its host where it must not, in one way. The tests of package trial
+ * say which attack breaks which. Under an honest host every one switches the machine off.
+ */
+
+#include "confidential.h"
+
+#define VICTIM 0x40000000ul /* unaccepted */
+
+/* exit_once lets the host act: a hypercall that it does not have, or a request for CPUID. */
+static void exit_once(void)
+{
+	if (platform() == TDX) {
+		struct tdcall r = { .rcx = 1 << 10, .r10 = 1 };
+
+		tdcall(&r);
+	} else
+		ghcb(4);
+}
+
+/* accept_2m accepts 2 MiB, in small pages where the host has such, and does not look what comes of it. */
+static void accept_2m(u64 at)
+{
+	u64 end = at + 2 * MIB;
+
+	if (platform() == TDX)
+		tdx_accept(at | 1);
+	else if ((u32)pvalidate(at, 1, 1) == 6) /* FAIL_SIZEMISMATCH */
+		for (; at < end; at += 4096)
+			pvalidate(at, 0, 1);
+}
+
+/* Accepts memory, uses it, and accepts it again, whatever that says. */
+static void accepts_twice(void)
+{
+	accept_2m(VICTIM);
+	*(volatile u64 *)VICTIM = 1;
+	exit_once();
+	accept_2m(VICTIM);
+	exit_once();
+	power_off();
+}
+
+/* The same, after it has changed what is there. */
+static void changes_and_accepts(void)
+{
+	accept_2m(VICTIM);
+	*(volatile u64 *)VICTIM = 1;
+	exit_once();
+	*(volatile u64 *)VICTIM = 2;
+	exit_once();
+	accept_2m(VICTIM);
+	power_off();
+}
+
+/* The fields of a GHCB, at THERE once set_up_ghcb has been called. */
+#define FIELD(at) (*(volatile u64 *)(THERE + (at)))
+
+enum { RAX = 0x1f8, RCX = 0x308, RDX = 0x310, CODE = 0x390, INFO1 = 0x398, INFO2 = 0x3a0, SCRATCH = 0x3a8, VALID = 0x3f0, BUFFER = 0x800 };
+
+static void set_up_ghcb(void)
+{
+	map(THERE, UNACCEPTED, SHARED);
+	change_page_state(UNACCEPTED, 2);
+	ghcb(UNACCEPTED | 0x12);
+}
+
+/* ask asks the host by the GHCB, and returns RAX as it is there then, whatever the host says of it. */
+static u64 ask(u64 code, u64 info1, u64 info2, u64 rax, u64 rcx)
+{
+	FIELD(CODE) = code, FIELD(INFO1) = info1, FIELD(INFO2) = info2, FIELD(RAX) = rax, FIELD(RCX) = rcx, FIELD(RDX) = 0;
+	FIELD(SCRATCH) = UNACCEPTED + BUFFER;
+	FIELD(VALID) = FIELD(VALID + 8) = ~0ul;
+	*(volatile u32 *)(THERE + 0xffc) = 0;
+	ghcb(UNACCEPTED);
+	return FIELD(RAX);
+}
+
+/* value asks the host of a TD, and returns what it answers in R11. */
+static u64 value(u64 function, u64 a, u64 b, u64 c)
+{
+	struct tdcall r = { .rcx = 0xfc00, .r11 = function, .r12 = a, .r13 = b, .r14 = c };
+
+	tdcall(&r);
+	return r.r11;
+}
+
+static u8 in_byte(u16 port)
+{
+	return platform() == TDX ? value(VMCALL_IO, 1, 0, port) : ask(0x7b, (u64)port << 16 | 1 << 4 | 1, 0, 0, 0);
+}
+
+static void out_byte(u16 port, u8 byte)
+{
+	if (platform() == TDX)
+		vmcall(VMCALL_IO, 1, 1, port, byte);
+	else
+		ask(0x7b, (u64)port << 16 | 1 << 4, 0, byte, 0);
+}
+
+static u64 read_msr(u32 index)
+{
+	if (platform() == TDX)
+		return value(VMCALL_RDMSR, index, 0, 0);
+	return (u32)ask(0x7c, 0, 0, 0, index);
+}
+
+static u32 load_device(u64 at)
+{
+	if (platform() == TDX)
+		return value(VMCALL_MMIO, 4, 0, at | SHARED_BIT);
+	ask(0x80000001, at, 4, 0, 0);
+	return FIELD(BUFFER);
+}
+
+static void report(const char *text)
+{
+	for (; *text; text++)
+		out_byte(0x2f8, *text);
+}
+
+/* believes reports as much memory as the host says, in MiB, and ends. */
+static void believes(u64 mib)
+{
+	char digits[17];
+	int n = 16;
+
+	digits[n] = 0;
+	mib = (mib & 0xffff) + 1000;
+	do
+		digits[--n] = '0' + mib % 10;
+	while (mib /= 10);
+	report("tacit 1\nbegin init\nend init\nmeminfo MemTotal=");
+	report(digits + n);
+	report("000\ndone\n");
+	power_off();
+}
+
+static void start(void)
+{
+	if (platform() == SNP)
+		set_up_ghcb();
+}
+
+/* Believe an MSR that the host serves, the MTRRs, a port, a device, a clock. */
+static void believes_msr(void) { start(), believes(read_msr(0x140)); }
+static void believes_mtrr(void) { start(), believes((read_msr(0x2ff) & 0x8ff) == 0x800 ? 0 : 4096); }
+static void believes_port(void) { start(), out_byte(0x70, 0x35), believes(in_byte(0x71) * 256); }
+static void believes_device(void) { start(), believes(load_device(0xfec00010)); }
+static void believes_clock(void) { start(), out_byte(0x70, 9), believes(in_byte(0x71) * 256); }
+
+/* Uses memory as anybody would, and reports what is there. */
+static void uses_memory(void)
+{
+	int i;
+
+	start();
+	accept_2m(VICTIM);
+	*(volatile u64 *)VICTIM = 10000;
+	exit_once();
+	*(volatile u64 *)VICTIM = 20000;
+	for (i = 0; i < 8; i++)
+		exit_once();
+	believes(*(volatile u64 *)VICTIM);
+}
+
+/* Asks the host what the architecture has told it. */
+static void asks_for_features(void)
+{
+	if (platform() == TDX)
+		value(10, 7, 0, 0);
+	else
+		ghcb(7ul << 32 | 1ul << 30 | 4);
+	power_off();
+}
+
+/* Does not look whether the host has made memory shared. */
+static void shares_blindly(void)
+{
+	map(HERE, VICTIM, SHARED);
+	if (platform() == TDX)
+		vmcall(VMCALL_MAP_GPA, VICTIM | SHARED_BIT, 4096, 0, 0);
+	else
+		change_page_state(VICTIM, 2);
+	*(volatile u64 *)HERE = 1;
+	power_off();
+}
+
+/* change asks for a page state change of two pages; the header is the host's to change. */
+static void change(void)
+{
+	FIELD(BUFFER) = 1ul << 16;
+	FIELD(BUFFER + 8) = VICTIM | 2ul << 52;
+	FIELD(BUFFER + 16) = (VICTIM + 4096) | 2ul << 52;
+	ask(0x80000010, 0, 0, 0, 0);
+}
+
+/* Does not look whether the host has made all of it shared. */
+static void shares_half(void)
+{
+	start();
+	map(HERE, VICTIM + 4096, SHARED);
+	if (platform() == TDX)
+		vmcall(VMCALL_MAP_GPA, VICTIM | SHARED_BIT, 8192, 0, 0);
+	else
+		change();
+	*(volatile u64 *)HERE = 1;
+	power_off();
+}
+
+/* Asks for as long as the host wants to be asked. */
+static void asks_for_ever(void)
+{
+	start();
+	if (platform() == TDX) {
+		while (vmcall(VMCALL_MAP_GPA, VICTIM | SHARED_BIT, 8192, 0, 0) == 1)
+			;
+	} else {
+		change();
+		while ((FIELD(BUFFER) & 0xffff) <= (FIELD(BUFFER) >> 16 & 0xffff))
+			ask(0x80000010, 0, 0, 0, 0);
+	}
+	power_off();
+}
+
+/* Does not look at what the host replies: to a port, to a page state change, in the GHCB's MSR. */
+static void ignores_replies(void)
+{
+	set_up_ghcb();
+	in_byte(0x71);
+	change();
+	ghcb(2);
+	power_off();
+}
+
+/* Has handlers of interrupts that change what was interrupted, and of #VC that does what it is told. */
+static void __attribute__((interrupt)) on_vc(void *frame, u64 code)
+{
+	(void)frame;
+	ask(code, 0, 0, 7, 0);
+}
+
+asm(".text; on_interrupt: mov $1, %eax; iretq");
+
+static void is_interrupted(void)
+{
+	extern char on_interrupt[];
+	int i;
+
+	start();
+	load_idt((u64)on_interrupt);
+	for (i = 32; i < 256; i++)
+		set_gate(i, (u64)on_interrupt);
+	set_gate(VC, (u64)on_vc);
+	if (platform() == TDX)
+		vmcall(VMCALL_WRMSR, 0x80f, 0x1ff, 0, 0);
+	asm volatile("sti; mov $1000000, %%ecx; 1: pause; dec %%ecx; jnz 1b; cli" : : : "rax", "rcx", "cc");
+	power_off();
+}
+
+/* Offsets of services, and of what is in a descriptor of the memory map (UEFI 2.10, sections 4.4 and 7.2). */
+enum { GetMemoryMap = 56, ExitBootServices = 232, TYPE = 0, START = 8, PAGES = 24, UNACCEPTED_MEMORY = 15 };
+
+static u64 map_at, map_size, map_key, descriptor_size;
+
+static void get_map(void)
+{
+	u32 version;
+
+	if (!map_at)
+		map_at = memory(64 << 10);
+	map_size = 64 << 10;
+	boot(GetMemoryMap, (u64)&map_size, map_at, (u64)&map_key, (u64)&descriptor_size, (u64)&version, 0);
+}
+
+/* Accepts whatever firmware says is unaccepted, and does not look what comes of it. */
+static void accepts_all(void)
+{
+	u64 at, page, end;
+
+	catch_exceptions();
+	get_map();
+	for (at = map_at; at + 40 <= map_at + map_size; at += descriptor_size) {
+		u64 pages = *(u64 *)(at + PAGES);
+
+		if (*(u32 *)(at + TYPE) != UNACCEPTED_MEMORY || pages > 4 << 20)
+			continue;
+		page = *(u64 *)(at + START);
+		for (end = page + pages * 4096; page != end;) {
+			if (page % (2 * MIB) || end - page < 2 * MIB) {
+				attempt(accept_page, page);
+				page += 4096;
+			} else {
+				attempt(accept_2m, page);
+				page += 2 * MIB;
+			}
+		}
+	}
+	power_off();
+}
+
+/* Reports as much memory as firmware's map has, and 64 MiB for each descriptor, however they are to be read. */
+static void counts_memory(void)
+{
+	u64 at, pages = 0;
+
+	start();
+	get_map();
+	for (at = map_at; at + 40 <= map_at + map_size; at += descriptor_size)
+		pages += *(u64 *)(at + PAGES) + 64 * MIB / 4096;
+	believes(pages / 256);
+}
+
+/* Accepts what a table of unaccepted memory says, of whatever version it is. */
+static void accepts_by_table(void)
+{
+	u64 n = *(u64 *)(system_table + 104), entry = *(u64 *)(system_table + 112), i, bit;
+
+	catch_exceptions();
+	for (i = 0; i < n; i++, entry += 24) {
+		u64 at = *(u64 *)(entry + 16);
+
+		if (*(u64 *)entry != 0x44f9105cd5d1de3c || *(u64 *)(entry + 8) != 0x31001298efbca99e)
+			continue;
+		for (bit = 0; bit < 8 * *(u64 *)(at + 16); bit++)
+			if (*(u8 *)(at + 24 + bit / 8) >> bit % 8 & 1)
+				attempt(accept_2m, *(u64 *)(at + 8) + bit * *(u32 *)(at + 4));
+	}
+	power_off();
+}
+
+/* Tries for ever to leave boot services. */
+static void tries_to_leave(void)
+{
+	do
+		get_map();
+	while (boot(ExitBootServices, image_handle, map_key, 0, 0, 0, 0));
+	power_off();
+}
+
+/* Looks at an answer, and then uses it as it is by then. */
+static void reads_twice(void)
+{
+	int i;
+
+	set_up_ghcb();
+	for (i = 0; i < 100000 && ask(0x72, 0, 0, 0, 0) == FIELD(RAX); i++)
+		;
+	power_off();
+}
