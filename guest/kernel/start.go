@@ -13,7 +13,10 @@ func (k *kernel) startProgram(p *processor) {
 	if k.embedded() {
 		k.openTimer()
 		flags := k.payload.number(payloadFlags)
-		k.hasInput, k.raw = flags&payloadInput != 0, flags&payloadRaw != 0
+		if k.hasInput, k.raw = flags&payloadInput != 0, flags&payloadRaw != 0; k.hasInput {
+			const ready = 3 // DTR, RTS: the other end waits for that
+			k.out(com1+4, ready)
+		}
 		program = k.loadProgram(p)
 	}
 	const size = 2 << 20
