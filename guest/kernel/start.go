@@ -115,7 +115,7 @@ func (k *kernel) words(s *startStack) {
 		s.add(bytesOf("GODEBUG=asyncpreemptoff=1"), &s.variables)
 		return
 	}
-	k.payloadWords(s, k.payload.number(payloadArgc), k.payload.number(payloadEnvc), &s.variables)
+	// Of two variables of one name the Go runtime takes the first.
 	i = 0
 	for w := range eachWord(k.options[:k.optionsN]) {
 		if i < split {
@@ -123,6 +123,7 @@ func (k *kernel) words(s *startStack) {
 		}
 		i++
 	}
+	k.payloadWords(s, k.payload.number(payloadArgc), k.payload.number(payloadEnvc), &s.variables)
 }
 
 // eachWord yields the words of a text.
