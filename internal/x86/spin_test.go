@@ -32,7 +32,7 @@ func TestSpinsAreExact(t *testing.T) {
 			m.spins = spins
 			m.write(bareData, 1)
 			m.R[uop.RDI], m.R[uop.RSI] = bareData, bareSize // of which the second is no memory
-			for _, turn := range []int64{50, 101, 207} { // which end anywhere in a round
+			for _, turn := range []int64{50, 101, 207} {    // which end anywhere in a round
 				if turn < deadline {
 					m.Run(turn)
 				}
