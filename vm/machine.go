@@ -97,7 +97,10 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 		Reset:    func() { m.end(errReset) },
 	}
 	if m.hasPIC() {
-		board.INTR = func(asserted bool) { m.cpus[0].APIC.INTR(asserted) }
+		board.INTR = func(asserted bool) {
+			m.cpus[0].APIC.INTR(asserted)
+			m.alert(0)
+		}
 	}
 	if m.board, err = device.NewBoard(board); err != nil {
 		return m, err
@@ -126,6 +129,7 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	}
 	if cfg.CPUs > 1 {
 		processor.LastTSC, processor.Hint = &m.schedule.lastTSC, m.hint
+		processor.Spins = m.platform.cheat == nil && !cfg.noSpins // a host that changes memory between two reads counts reads
 	}
 	for id := range cfg.CPUs {
 		processor.ID = id
@@ -166,7 +170,14 @@ func (m *Machine) Close() {
 
 // acpi describes the board to the operating system.
 func (m *Machine) acpi() acpi.Machine {
+	var poke *acpi.Poke
+	if h := m.platform.cheat; h != nil {
+		if address, value, wants := h.Poke(); wants {
+			poke = &acpi.Poke{Address: address, Value: value}
+		}
+	}
 	return acpi.Machine{
+		Poke:          poke,
 		CPUs:          m.cfg.CPUs,
 		IOAPICAddress: device.IOAPICBase, IOAPICID: device.IOAPICID,
 		UARTs:            []acpi.UART{{Port: device.COM1Port, GSI: device.COM1IRQ}, {Port: device.COM2Port, GSI: device.COM2IRQ}},
@@ -182,10 +193,10 @@ func (m *Machine) Deliver(dest uint32, logical bool, vector uint8, mode uint8, l
 	if mode != fixed && mode != lowestPriority {
 		return // SMI, NMI, INIT and ExtINT have no source on this board
 	}
-	for _, c := range m.cpus {
+	for id, c := range m.cpus {
 		if c.APIC.Accepts(dest, logical) {
 			c.APIC.Deliver(vector, level)
-			m.alert(c)
+			m.alert(id)
 			if mode == lowestPriority {
 				return
 			}
