@@ -2,8 +2,10 @@ package x86
 
 import (
 	"fmt"
+	"math/bits"
 	"unsafe"
 
+	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86/translate"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
@@ -27,6 +29,7 @@ type nativeState struct {
 	_     uint32
 	spill [2]uint64
 	fetch *[fetchSize]fetchEntry // the TLB for fetches at this privilege
+	stack *tlbEntry              // where the stack's page is in the TLB, if it is
 }
 
 // run implements engine.
@@ -116,6 +119,7 @@ func (t translator) follow(c *CPU, b *block, link int) *block {
 // execute runs code until it leaves.
 func (c *CPU) execute(code uintptr) translate.Exit {
 	c.native.fetch = &c.tlb.fetch[c.cpl/3]
+	c.native.stack = &c.tlb.cur[(c.R[uop.RSP]-8)>>mem.PageShift%tlbSize]
 	c.native.flags = c.flags.packed()
 	e := translate.Exit(enterCode(c, code))
 	c.flags.unpack(c.native.flags)
@@ -129,11 +133,19 @@ func (b *block) index(u *uop.Uop) int {
 
 // packed returns the arithmetic flags as code has them in AX: in bits 15:8 what LAHF gives, and OF in bit 0.
 func (f *lazyFlags) packed() uint32 {
-	v := f.get()
-	return uint32(v&0xFF)<<8 | uint32(v>>11&1)
+	cf := f.aux >> 63
+	v := (cf^f.aux>>62)&1 | cf<<8 | f.aux>>3&1<<12 | (uint64(f.res)>>63^f.aux)&1<<15
+	v |= (uint64(bits.OnesCount8(uint8(f.res)^uint8(f.aux>>pfDelta)))&1 ^ 1) << 10
+	if f.res == 0 {
+		v |= 1 << 14
+	}
+	return uint32(v)
 }
 
-// unpack sets the flags from what packed returns. Other bits do not matter.
+// unpack sets the flags from what packed returns. Other bits do not matter. It is [lazyFlags.set] without branches.
 func (f *lazyFlags) unpack(v uint32) {
-	f.set(uint64(v>>8&0xFF) | uint64(v&1)<<11)
+	w := uint64(v)
+	cf, pf, zf := w>>8&1, w>>10&1, w>>14&1
+	f.res = int64(zf ^ 1)
+	f.aux = cf<<63 | (cf^w)&1<<62 | w>>12&1<<3 | w>>15&1 | (pf^zf)<<pfDelta
 }

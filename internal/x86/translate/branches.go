@@ -16,7 +16,7 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 		g.spill()
 		sp := hostReg[uop.RSP]
 		g.RegRM(amd64.LEA, 8, tmpA, amd64.At(sp, -8))
-		g.reach(g.layout.Write, 8, g.leaveAt(k))
+		g.reach(&onStack, g.layout.Write, 8, g.leaving(k))
 		if g.linked(u) {
 			g.RegRM(amd64.MOV, 8, tmpB, g.slot(uop.BlkRIP))
 			g.push(u)
@@ -30,7 +30,7 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 		g.spill()
 		sp := hostReg[uop.RSP]
 		g.RegRM(amd64.LEA, 8, tmpA, amd64.At(sp, -8))
-		g.reach(g.layout.Write, 8, g.leaveAt(k))
+		g.reach(&onStack, g.layout.Write, 8, g.leaving(k))
 		g.RegRM(amd64.MOVto, 8, tmpA, amd64.At(rCPU, g.layout.Spill))
 		g.RegRM(amd64.MOV, 8, tmpA, g.slot(u.Src))
 		g.indirect(k, u, g.pushSpilled)
@@ -42,15 +42,24 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 		g.spill()
 		sp := hostReg[uop.RSP]
 		g.RegRM(amd64.MOV, 8, tmpA, amd64.R(sp))
-		g.reach(g.layout.Read, 8, g.leaveAt(k))
+		g.reach(&onStack, g.layout.Read, 8, g.leaving(k))
 		g.RegRM(amd64.MOV, 8, tmpA, amd64.At(tmpA, 0))
 		g.indirect(k, u, func(u *uop.Uop) {
 			g.RegRM(amd64.LEA, 8, sp, amd64.At(sp, 8+int32(u.Imm)))
 		})
 	case uop.Jo, uop.Jno, uop.Jb, uop.Jae, uop.Je, uop.Jne, uop.Jbe, uop.Ja, uop.Js, uop.Jns, uop.Jp, uop.Jnp, uop.Jl, uop.Jge, uop.Jle, uop.Jg:
-		g.save()
 		c := g.condition(uop.Condition(u.Op - uop.Jo))
-		g.Jcc(c, g.later(func() { g.toTarget(k, u) }))
+		if g.again(u) && g.flags.inAX {
+			g.Jcc(c, g.top)
+			return goesOn, true
+		}
+		// Where the flags are not in AX yet, they are put there on the way, and not where it is not taken.
+		was := g.flags
+		g.Jcc(c, g.later(func() {
+			g.flags = was
+			g.save()
+			g.toTarget(k, u)
+		}))
 		return goesOn, true
 	default:
 		return 0, false
@@ -58,12 +67,21 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 	return ends, true
 }
 
+// again says whether u goes to its own block's beginning, and takes all of its instructions. There is no link to be made.
+func (g *Generator) again(u *uop.Uop) bool {
+	return g.linked(u) && u.Imm == 0 && int(u.Ord) == g.block.Instructions-1
+}
+
 // linked says whether u's exit is a link.
 func (g *Generator) linked(u *uop.Uop) bool { return u.Aux < uint32(g.block.Links) }
 
 // toTarget goes to block + Imm, where the flags are in AX.
 func (g *Generator) toTarget(k int, u *uop.Uop) {
-	if g.linked(u) {
+	switch {
+	case g.again(u):
+		g.Jmp(g.top)
+		return
+	case g.linked(u):
 		g.toLink(u)
 		return
 	}

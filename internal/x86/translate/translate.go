@@ -39,6 +39,8 @@ type Generator struct {
 	stubs  []stub
 	leaves []amd64.Label // by micro-operation
 	links  []amd64.Label
+	top    amd64.Label // the block's head
+	near   near
 }
 
 // New returns a generator for a host and a processor's layout.
@@ -59,6 +61,9 @@ func (g *Generator) Translate(b *Block, p Place) Code {
 	g.leaves, g.links = unknown(g.leaves, len(b.Uops)), unknown(g.links, b.Links)
 	g.code = Code{Resume: make([]int, len(b.Uops)), Links: make([]int, b.Links)}
 	g.inAX()
+	g.near = nowhere
+	g.top = g.Label()
+	g.Bind(g.top)
 	g.head()
 	for k := range b.Uops {
 		bytes, stubs, flags := len(g.Bytes), len(g.stubs), g.flags
@@ -67,7 +72,7 @@ func (g *Generator) Translate(b *Block, p Place) Code {
 			k = len(b.Uops)
 		case leaves:
 			g.Truncate(bytes)
-			g.stubs, g.flags = g.stubs[:stubs], flags
+			g.stubs, g.flags, g.near = g.stubs[:stubs], flags, nowhere
 			g.save()
 			g.inAX()
 			g.leave(AtUop, k)
