@@ -210,14 +210,17 @@ func (t *Trial) outcome(ctx context.Context, share uint64) (*record.Record, erro
 	instructions := g.control.Instructions*3/2 + more
 	virtual := g.control.VirtualNS.Total*3/2 + more
 	cfg := vm.Config{}
-	if t.kind.Lie != "" {
+	whole := t.kind.Lie != "" || t.kind.Whole
+	if whole {
 		cfg = g.config(share)
-		cfg.FirmwareLie = t.kind.Lie
+		if cfg.FirmwareLie = t.kind.Lie; t.kind.Whole {
+			cfg.HostAttack = t.attack.String()
+		}
 	}
 	cfg.MaxInstructions, cfg.MaxVirtual = instructions, durationOf(virtual)
 	cfg.MaxWall, cfg.MaxHostMemory = g.cfg.MaxWall, share
 	g.watch(&cfg, t)
-	if t.kind.Lie != "" {
+	if whole {
 		return vm.Run(ctx, cfg)
 	}
 	m, err := g.fork(t.attack, cfg)

@@ -2,6 +2,7 @@ package trial_test
 
 import (
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/tacit-vm/tacit/image"
@@ -49,6 +50,20 @@ func TestKnownWeaknesses(t *testing.T) {
 			t.Errorf("%s, %s: %s: %s; want %s", a.Image, a.Attack, a.Verdict, a.Why, want)
 		} else {
 			t.Logf("%s, %s: %s: %s", a.Image, a.Attack, a.Verdict, a.Why)
+		}
+	}
+}
+
+// Code in the ACPI tables stores to private memory of a stock kernel (BadAML); the module and the RMP see the guest do it.
+func TestKernelsRunAML(t *testing.T) {
+	t.Parallel()
+	r, err := trial.Run(t.Context(), trial.Config{Subjects: []trial.Subject{kernel(t, debian13)}, Attacks: []string{"aml"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range r.Trials {
+		if a.Verdict != trial.Broken || !strings.Contains(a.Why, "has stored to the guest's private memory") {
+			t.Errorf("%s: %s: %s", a.Platform, a.Verdict, a.Why)
 		}
 	}
 }

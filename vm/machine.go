@@ -166,7 +166,14 @@ func (m *Machine) Close() {
 
 // acpi describes the board to the operating system.
 func (m *Machine) acpi() acpi.Machine {
+	var poke *acpi.Poke
+	if h := m.platform.cheat; h != nil {
+		if address, value, wants := h.Poke(); wants {
+			poke = &acpi.Poke{Address: address, Value: value}
+		}
+	}
 	return acpi.Machine{
+		Poke:          poke,
 		CPUs:          m.cfg.CPUs,
 		IOAPICAddress: device.IOAPICBase, IOAPICID: device.IOAPICID,
 		UARTs:            []acpi.UART{{Port: device.COM1Port, GSI: device.COM1IRQ}, {Port: device.COM2Port, GSI: device.COM2IRQ}},

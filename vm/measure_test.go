@@ -59,10 +59,10 @@ func TestMeasurementsGiveTheModelBack(t *testing.T) {
 		cfg   vm.Config
 		gives [][]cost.Event
 	}{
-		"tdx": {vm.Config{Platform: vm.TDX, Cost: other, Memory: 2 << 30}, [][]cost.Event{{cost.ModuleCall}, {cost.VE}, {cost.Exit}, {cost.HostAdd2M, cost.TDXAccept2M}}},
+		"tdx": {vm.Config{Platform: vm.TDX, Cost: other}, [][]cost.Event{{cost.ModuleCall}, {cost.VE}, {cost.Exit}, {cost.HostAdd2M, cost.TDXAccept2M}}},
 		"tdx, 4K pages": {vm.Config{Platform: vm.TDX, Cost: cost.TDX(), HostPage: 4 << 10},
 			[][]cost.Event{{cost.ModuleCall}, {cost.VE}, {cost.Exit}, {cost.HostAdd4K, cost.TDXAccept4K}}},
-		"snp": {vm.Config{Platform: vm.SNP, Cost: cost.SNP(), Memory: 2 << 30},
+		"snp": {vm.Config{Platform: vm.SNP, Cost: cost.SNP()},
 			[][]cost.Event{{cost.Exit}, {cost.HostAdd2M, cost.PValidate2M, cost.PageStateChange, cost.PageStateChange2M, cost.RMPUpdate}}},
 	} {
 		t.Run(what, func(t *testing.T) {

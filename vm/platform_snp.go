@@ -74,13 +74,18 @@ func (m *Machine) snpHost(honest *host.SNP) (snpHost, *attack.Host, error) {
 	return cheat, cheat.Host, err
 }
 
-// noSNPGuest knows a system that is no SEV-SNP guest: each of those asks its hypervisor first what it can do. Firmware here
-// asks for nothing but page state changes.
+// noSNPGuest knows a system that is no SEV-SNP guest: each of those registers a GHCB before it uses one. Firmware here
+// asks for nothing but page state changes. A kernel that knows SEV-ES and nothing newer asks, and does not register.
 func noSNPGuest(r *record.Record) string {
+	asked := false
 	for name := range r.Calls[record.GHCB.String()] {
-		if name != abi.EventPSC.String() {
+		if name == abi.CodeRegisterRequest.String() {
 			return ""
 		}
+		asked = asked || name != abi.EventPSC.String()
+	}
+	if asked {
+		return r.Image.Kernel + " is not an SEV-SNP guest: it never registered a GHCB with the hypervisor, as SEV-ES guests need not. Linux knows SEV-SNP since 5.19."
 	}
 	return r.Image.Kernel + " is not an SEV-SNP guest: it never asked the hypervisor for anything. A Linux kernel needs CONFIG_AMD_MEM_ENCRYPT."
 }

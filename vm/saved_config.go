@@ -9,6 +9,7 @@ import (
 
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/attack"
 	"github.com/tacit-vm/tacit/internal/state"
 )
 
@@ -77,6 +78,11 @@ func (c *Config) resume(given Config) error {
 	}
 	if given.HostAttack != "" && c.HostAttack != "" {
 		return fmt.Errorf("the saved machine's host attacks it already: %s", c.HostAttack)
+	}
+	if a, err := attack.Parse(given.HostAttack); given.HostAttack != "" && err == nil {
+		if k, _ := attack.Named(a.Kind); k.Whole {
+			return fmt.Errorf("host attack %s: it has to be there from the start of the machine", a.Kind)
+		}
 	}
 	given.Platform = c.Platform // an attack depends on it
 	if err := given.Check(); err != nil {

@@ -50,9 +50,9 @@ func acceptance(ctx context.Context, most uint64) (Sample, error) {
 	_ = unix.Madvise(memory, unix.MADV_NOHUGEPAGE) // a kernel without large pages does not know it, and has none
 
 	var usual float64 // what most touches take
-	var first, ns []float64
+	var first, ns, whole []float64
 	then := threadTime()
-	for at := 0; at < len(memory) && len(ns) < enough; at += page {
+	for at := 0; at < len(memory) && len(whole) < enough; at += page {
 		memory[at] = 0
 		now := threadTime()
 		took := float64(now - then)
@@ -72,16 +72,17 @@ func acceptance(ctx context.Context, most uint64) (Sample, error) {
 			left, _ = m.read("Unaccepted:")
 			if left < before {
 				ns = append(ns, (took-usual)/(float64(before-left)/block))
+				whole = wholes(ns)
 			}
 			now = threadTime()
 		}
 		then = now
 	}
-	if len(ns) < fewest {
-		return Sample{}, fmt.Errorf("of %d MiB touched, %d pages had the kernel accept memory: want %d; allow more memory, or measure sooner after the boot",
-			most>>20, len(ns), fewest)
+	if len(whole) < fewest {
+		return Sample{}, fmt.Errorf("of %d MiB touched, %d pages had the kernel accept a whole block: want %d; allow more memory, or measure sooner after the boot",
+			most>>20, len(whole), fewest)
 	}
-	return sampleOf(ns), nil
+	return sampleOf(whole), nil
 }
 
 // threadTime is the processor time of this thread in nanoseconds.

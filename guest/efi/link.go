@@ -79,7 +79,7 @@ func fits(f *elf.File) error {
 	}
 	switch entry := entryName(f); {
 	case strings.HasPrefix(entry, "_rt0_"):
-		return fmt.Errorf("the entry point is %s, for a program on an operating system: link it with -ldflags %q, or an -E of its own", entry, LinkFlags)
+		return fmt.Errorf("the entry point is %s, for a program on an operating system: link it with -ldflags %q, or an -E of its own; tacit guest build takes it as it is", entry, LinkFlags)
 	case entry == kernelEntry && f.Type == elf.ET_DYN:
 		return errors.New("a program that imports guest/kernel is not relocated: build it without -buildmode=pie")
 	}

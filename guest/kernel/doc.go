@@ -36,12 +36,18 @@
 // guest/report).
 //
 // When the program ends with status 0 the machine is switched off; with any other status, as after a panic or a deadlock,
-// the console says which, and the machine is switched off with an error, for which tacit boot exits with 4. A nil
-// dereference is a panic as everywhere; other exceptions print registers, and go tool addr2line program knows the line.
+// the console says which, and the machine is switched off with an error, for which tacit boot exits with 4. Exceptions are
+// signals as on Linux: a nil dereference is a panic.
 //
 // All of the program is loaded, its variables that are zero, too, and firmware accepts that memory before the program
 // starts: package crypto/tls has 32 MiB of it. Memory that is allocated is accepted when it is used. With its variables
 // a program can have 512 MiB.
+//
+// # Programs that do not import it
+//
+// Built alone (command guest/monitor), the package is the kernel of an ordinary executable, which is in the image after it
+// (function Pack of package guest/efi). Such a program finds more: a timer, by which its goroutines are preempted, its
+// arguments and environment, files of its own. docs/guest.md says what; tacit guest build makes such an image.
 //
 // # From firmware to main
 //
@@ -53,11 +59,12 @@
 //	descriptors.go  segments, 256 gates with stacks of their own, SYSCALL
 //	platform.go     TDX or SEV-SNP: td.go, snp.go
 //	memory.go       the bitmap and the allocator on it; what no bit can stand for is accepted
-//	thread.go       the program begins, in the Go runtime, at privilege level 3
+//	archive.go      the file system: node.go, path.go, descriptor.go
+//	start.go        the program begins, in the Go runtime, at privilege level 3; payload.go: another program than this one
 //
-// From then on the kernel runs when the program calls it (syscall.go: system calls of Linux, as few as the Go runtime
-// and package os make), when it touches memory that it has mapped and not used yet (fault.go), and when something goes
-// wrong (trap.go, signal.go). A page fault takes a page from the allocator (package accept/alloc), which has memory
+// From then on the kernel runs when the program calls it (syscall.go: those system calls of Linux that the Go runtime
+// and package os make), when it touches memory that it has mapped and not used yet (fault.go), when a thread's time is up
+// (timer.go, thread.go), and when something goes wrong (trap.go, signal.go). A page fault takes a page from the allocator (package accept/alloc), which has memory
 // accepted when what is accepted has been used up, by the driver of the platform (packages accept/tdx and accept/snp).
 // While all threads sleep, the kernel accepts a little ahead.
 //
@@ -73,8 +80,8 @@
 //
 // # What is not there
 //
-// One processor, although nothing but boot assumes so. No interrupts: a thread runs until it makes a system call, so that
-// goroutines are preempted at function calls only. No signals but what becomes of a nil dereference (signal.go). No
-// files but the console and the report's port, and no network: to open a file, or a socket, is an error. No 32-bit code. Page tables of four levels
-// only, and no AVX.
+// One processor, although nothing but boot assumes so. For a program that imports the package there is no timer: a thread
+// runs until it makes a system call, so that goroutines are preempted at function calls only. No hard links, no files that
+// are mapped, no processes, and no network: to open a socket is an error. A system call that is not served ends the
+// program (unserved.go). No 32-bit code. Page tables of four levels only, and no AVX.
 package kernel

@@ -38,7 +38,7 @@ var forbidden = []string{
 // consists of; nor does what boots it, for which only the collector does not matter.
 func TestKernelNeedsNoRuntime(t *testing.T) {
 	p := load(t)
-	serving := []string{"guest/kernel.serveTrap", "guest/kernel.serveSyscall"}
+	serving := []string{"guest/kernel.serveTrap", "guest/kernel.serveSyscall", "guest/kernel.serveThread"}
 	for _, c := range []struct {
 		roots   []string
 		allowed string

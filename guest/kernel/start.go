@@ -13,7 +13,10 @@ func (k *kernel) startProgram(p *processor) {
 	if k.embedded() {
 		k.openTimer()
 		flags := k.payload.number(payloadFlags)
-		k.hasInput, k.raw = flags&payloadInput != 0, flags&payloadRaw != 0
+		if k.hasInput, k.raw = flags&payloadInput != 0, flags&payloadRaw != 0; k.hasInput {
+			const ready = 3 // DTR, RTS: the other end waits for that
+			k.out(com1+4, ready)
+		}
 		program = k.loadProgram(p)
 	}
 	const size = 2 << 20
@@ -112,7 +115,7 @@ func (k *kernel) words(s *startStack) {
 		s.add(bytesOf("GODEBUG=asyncpreemptoff=1"), &s.variables)
 		return
 	}
-	k.payloadWords(s, k.payload.number(payloadArgc), k.payload.number(payloadEnvc), &s.variables)
+	// Of two variables of one name the Go runtime takes the first.
 	i = 0
 	for w := range eachWord(k.options[:k.optionsN]) {
 		if i < split {
@@ -120,6 +123,7 @@ func (k *kernel) words(s *startStack) {
 		}
 		i++
 	}
+	k.payloadWords(s, k.payload.number(payloadArgc), k.payload.number(payloadEnvc), &s.variables)
 }
 
 // eachWord yields the words of a text.

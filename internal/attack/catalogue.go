@@ -22,6 +22,9 @@ type Kind struct {
 	// Fatal says that the host's answer leaves a guest no way to go on: one that does has not looked at it.
 	Fatal bool
 
+	// Whole says that a guest has to be under attack from the start of its machine.
+	Whole bool
+
 	// Hardware says that it is the architecture's promise itself that is broken, by a fault of the hardware: a guest can do
 	// nothing about it.
 	Hardware bool
@@ -127,6 +130,9 @@ var kinds = []Kind{
 
 	{Name: "fetch", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, verify_exception_info", Does: "changes an answer in the GHCB between two reads",
 		Duty: "read what is shared once", Survived: true, tactic: tactic{ghcbMSR: registered, ghcb: replied, used: fetches}},
+
+	{Name: "aml", On: both, At: atStart, Whole: true, Source: "BadAML, ACM CCS 2025", Does: "puts code into the ACPI tables that stores to private memory",
+		Duty: "keep AML from private pages", tactic: tactic{pokes: true, exit: pokes}},
 
 	{Name: "alias", On: both, At: atStart, Hardware: true, Source: "BadRAM, IEEE S&P 2025, CVE-2024-21944; Battering RAM, IEEE S&P 2026",
 		Does: "writes to a page of the guest's by an alias of its frame", tactic: tactic{exit: overwrites}},

@@ -11,6 +11,7 @@
 //	conversions.go  memory that is refused, withheld, or never done
 //	inject.go       interrupts and exceptions that nothing has raised
 //	frames.go       a page that leads elsewhere, or changes while its state stays
+//	tables.go       code in the tables that the host makes
 //	replies.go      what the host of an SEV-SNP guest leaves in the GHCB
 //	fetch.go        … and changes between two reads
 //

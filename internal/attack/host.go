@@ -34,6 +34,8 @@ type tactic struct {
 
 	used func(h *Host, c *x86.CPU, gpa uint64, write bool) // of a page that is watched
 
+	pokes bool // the ACPI tables store to memory: Host.Poke
+
 	// act is done once, between two instructions; back, where the guest comes back to what it was at then, or to user mode.
 	act, back func(h *Host, c *x86.CPU)
 }
@@ -99,6 +101,9 @@ func (h *Host) Begin(instructions uint64) {
 	h.begun = true
 	if h.become != nil {
 		h.become()
+	}
+	if h.tactic.pokes {
+		h.stage = added
 	}
 	if h.tactic.act != nil {
 		h.due = instructions + h.attack.N - 1

@@ -3,6 +3,7 @@ package snp
 import (
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -48,6 +49,7 @@ func createAP(p *Platform, _ *x86.CPU, q *request) (reply, error) {
 	switch what {
 	case abi.APDestroy:
 		p.cfg.Processors.Stop(int(id))
+		p.vcpus[id].vmsa = 0
 		return success(0), nil
 	case abi.APCreate, abi.APCreateOnInit:
 	default: // of another VMPL, too
@@ -58,6 +60,7 @@ func createAP(p *Platform, _ *x86.CPU, q *request) (reply, error) {
 	case !q.has(abi.GHCBRAX), q.rax != sevFeatures, gpa%mem.PageSize != 0, gpa%size2M == 0, !p.isRAM(gpa, mem.PageSize):
 		return malformed(abi.InvalidInput), nil
 	case what == abi.APCreateOnInit:
+		p.vcpus[id].vmsa = 0
 		p.cfg.Processors.Stop(int(id)) // and no INIT comes, as KVM lets none through to a guest whose registers are its own
 		return success(0), nil
 	}
@@ -69,6 +72,10 @@ func createAP(p *Platform, _ *x86.CPU, q *request) (reply, error) {
 func (p *Platform) enter(c *x86.CPU, gpa uint64) error {
 	if s := p.rmp.At(gpa / mem.PageSize); s.owner() != validated || s&vmsa == 0 {
 		return fmt.Errorf("processor %d cannot run: the page of its VMSA, at guest-physical address %#x, is %v, and not marked as one with RMPADJUST", c.ID(), gpa, s)
+	}
+	p.vcpus[c.ID()].vmsa = 0 // it has left the one that it ran from
+	if by, busy := p.runsFrom(gpa); busy {
+		return fmt.Errorf("processor %d cannot run: processor %d runs from its VMSA, at guest-physical address %#x", c.ID(), by, gpa)
 	}
 	b := make([]byte, vmsaSize)
 	if err := c.ReadPhysical(gpa|CBit, b); err != nil {
@@ -102,8 +109,18 @@ func (p *Platform) enter(c *x86.CPU, gpa uint64) error {
 	c.INIT()
 	c.SetState(&s)
 	c.SetMSR(x86.MSRPAT, le.Uint64(b[vmsaPAT:]))
-	p.vcpus[c.ID()] = vcpu{ghcb: sevInfo, registered: notRegistered, dr7: dr7Reset}
+	p.vcpus[c.ID()] = vcpu{ghcb: sevInfo, registered: notRegistered, dr7: dr7Reset, vmsa: gpa/mem.PageSize + 1}
+	p.forget(gpa, gpa+mem.PageSize)
 	return nil
+}
+
+// runsFrom says which processor runs from the VMSA in a page. The RMP has it in use then: no other can run from it, and
+// neither reads nor writes of the guest's reach it (Linux d2062cc1b1c3, "unrecoverable #NPF/RMP faults as the VMSA page is
+// marked busy/in-use when the vCPU is running"). Here that is from the start of a processor until it is stopped, whatever
+// it does meanwhile.
+func (p *Platform) runsFrom(gpa uint64) (cpu int, busy bool) {
+	cpu = slices.IndexFunc(p.vcpus, func(v vcpu) bool { return v.vmsa == gpa/mem.PageSize+1 })
+	return cpu, cpu >= 0
 }
 
 // vmsaSegment reads a segment register: its attributes are those of a descriptor without the limit's four bits.

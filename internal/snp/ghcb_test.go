@@ -366,7 +366,7 @@ func TestOtherEvents(t *testing.T) {
 		t.Errorf("hypercall from CPL 3: %d", int64(g.get(gRAX)))
 	}
 	g.wipe()
-	if i1, i2 := g.exit(0x8000_FFFD, 0, 0); i1 != 0 || i2 != 1 {
+	if i1, i2 := g.exit(0x8000_FFFD, 0, 0); i1 != 0 || i2 != 3 {
 		t.Errorf("features: %d, %#x", i1, i2)
 	}
 	g.exit(0x8000_0005, 0, 0x9F000)

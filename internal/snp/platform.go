@@ -68,6 +68,7 @@ type vcpu struct {
 	ghcb       uint64 // the GHCB MSR
 	registered uint64 // the GHCB's address as the guest has registered it; notRegistered before
 	dr7        uint64 // as the guest has told the host
+	vmsa       uint64 // number of the page with the VMSA that it runs from, counted from 1; 0 where that is not in the guest's memory
 	vmpl       uint8  // the privilege level that it runs at: 0 to 3. Nothing starts one at another level than 0 yet
 
 	request request // the one in the GHCB under way; here, so that not every VMGEXIT makes one

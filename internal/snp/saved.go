@@ -9,7 +9,7 @@ import (
 )
 
 // StateVersion changes with what [Platform.Carry] carries.
-const StateVersion = 2
+const StateVersion = 3
 
 // Carry carries what hardware and hypervisor keep of the guest. A platform that reads has to be new, with the same Config.
 func (p *Platform) Carry(s *state.Stream) {
@@ -40,7 +40,7 @@ func (f *hostFrame) carry(s *state.Stream) {
 }
 
 func (v *vcpu) carry(s *state.Stream) {
-	state.Numbers(s, &v.ghcb, &v.registered, &v.dr7)
+	state.Numbers(s, &v.ghcb, &v.registered, &v.dr7, &v.vmsa)
 	state.Numbers(s, &v.vmpl)
 	s.Check(v.vmpl < abi.VMPLs, "a processor at a privilege level that there is not")
 	state.Optional(s, &v.unvalidated, func(v *confidential.Violation) { v.Carry(s) })

@@ -3,7 +3,6 @@ package snp
 import (
 	"fmt"
 
-	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/pagestate"
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -71,17 +70,20 @@ func (p permissions) allow(a x86.Access) bool {
 	return p&need != 0
 }
 
-// resolveValidated answers for a private access to a page that is validated: the processor's privilege level decides. It
-// is a nested page fault with bit 36 of its error code set (VMPL), and there is nothing that the host could do about it.
+// resolveValidated answers for a private access to a page that is validated: the processor's privilege level decides, and
+// whether it is a VMSA in use. What is refused is a nested page fault, for want of permission with bit 36 of its error code
+// set (VMPL), and there is nothing that the host could do about it.
 func (p *Platform) resolveValidated(c *x86.CPU, page uint64, s pageState, a x86.Access) (x86.Translation, *x86.Refusal) {
+	if s&vmsa != 0 && !external(a.Kind) {
+		if cpu, busy := p.runsFrom(page); busy {
+			return p.violated(c, page, a, physical.Private, s.String(), fmt.Sprintf("it is the VMSA that processor %d runs from", cpu))
+		}
+	}
 	t := p.translation(physical.Private, page)
 	if vmpl := p.vcpuOf(c).vmpl; vmpl > 0 {
 		may := p.levels.at(vmpl, page/mem.PageSize)
 		if !may.allow(a) {
-			return x86.Translation{}, &x86.Refusal{Stop: &confidential.Violation{
-				Architecture: architecture, CPU: c.ID(), GPA: page, Plane: physical.Private.String(), GVA: a.GVA, Access: a.Kind,
-				RIP: c.RIP(), State: s.String(), Why: fmt.Sprintf("VMPL%d has no permission for it", vmpl),
-			}}
+			return p.violated(c, page, a, physical.Private, s.String(), fmt.Sprintf("VMPL%d has no permission for it", vmpl))
 		}
 		t.ReadOnly = may&mayWrite == 0
 	}

@@ -49,10 +49,7 @@ func bitAddress(c *CPU, u *uop.Uop) bool {
 	v := *u
 	v.Seg = uop.Zero // the segment's base is added by the access
 	va := c.ea(&v) + uint64(int64(index)>>shift)*uint64(n)
-	if u.Aux>>8&1 != 0 {
-		va = uint64(uint32(va))
-	}
-	c.R[u.Dst%uop.Slots] = va
+	c.R[u.Dst%uop.Slots] = va & addressMask(uint8(u.Aux>>8))
 	return true
 }
 

@@ -18,14 +18,19 @@ type Plain struct {
 	TSCHz  uint64                // 0 means 1 GHz
 }
 
-// OutsideError ends the run at an access to an address where there is neither memory nor a device.
+// OutsideError ends the run at an access that needs memory, to an address where there is none.
 type OutsideError struct {
 	GPA uint64
 	Access
+	Device bool // there is a device
 }
 
 func (e *OutsideError) Error() string {
-	return fmt.Sprintf("%v at guest-physical address %#x, where there is neither memory nor a device", e.Kind, e.GPA)
+	there := "neither memory nor a device"
+	if e.Device {
+		there = "a device and no memory"
+	}
+	return fmt.Sprintf("%v at guest-physical address %#x, where there is %s", e.Kind, e.GPA, there)
 }
 
 // ReservedBits implements [Platform].
@@ -41,9 +46,13 @@ func (p *Plain) Resolve(_ *CPU, gpa uint64, a Access) (Translation, *Refusal) {
 		return Translation{Host: p.Memory.Page(f), Frame: f, GPA: gpa}, nil
 	}
 	if a.Kind == Fetch || a.Kind == Walk || a.Kind == WalkWrite {
-		return Translation{}, &Refusal{Stop: &OutsideError{gpa, a}}
+		return Translation{}, &Refusal{Stop: p.outside(gpa, a)}
 	}
 	return Translation{MMIO: true, GPA: gpa}, nil
+}
+
+func (p *Plain) outside(gpa uint64, a Access) error {
+	return &OutsideError{gpa, a, p.Bus != nil && p.Bus.Claims(gpa)}
 }
 
 // ResolveDevice implements [Platform]: a device reaches all of RAM, and no other device.
@@ -54,7 +63,7 @@ func (p *Plain) ResolveDevice(gpa uint64, write bool) (Translation, error) {
 		if write {
 			kind = ExternalWrite
 		}
-		return Translation{}, &OutsideError{page, Access{Kind: kind}}
+		return Translation{}, p.outside(page, Access{Kind: kind})
 	}
 	f := mem.FrameOf(physical.Private, page)
 	return Translation{Host: p.Memory.Page(f), Frame: f, GPA: page}, nil

@@ -6,6 +6,14 @@ import "github.com/tacit-vm/tacit/internal/x86/uop"
 
 var legacyHandlers = map[uop.Op]handler{
 	uop.PushValue: func(c *CPU, u *uop.Uop) bool { return c.pushStack(c.R[u.Src%uop.Slots]+uint64(u.Imm), uint64(u.Aux)) },
+	uop.PushSegment: func(c *CPU, u *uop.Uop) bool {
+		sp := c.R[uop.RSP] - uint64(u.Aux)
+		if !c.storeStack(sp, 2, c.R[u.Src%uop.Slots]) {
+			return false
+		}
+		c.setSP(sp)
+		return true
+	},
 	uop.PopValue: func(c *CPU, u *uop.Uop) bool {
 		v, ok := c.loadStack(c.R[uop.RSP], uint64(u.Aux))
 		if !ok {

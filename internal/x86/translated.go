@@ -30,6 +30,7 @@ type translated struct {
 	begin  int      // where code begins
 	code   int      // where the next block's code goes
 	links  int      // links in use
+	resets int      // how often all code has been thrown away
 }
 
 // linkShare is the part of the memory that is for links.
@@ -96,6 +97,7 @@ func (t *translated) reset() {
 		}
 	}
 	clear(t.blocks)
+	t.resets++
 	t.blocks, t.code, t.links = t.blocks[:0], t.begin, 0
 }
 

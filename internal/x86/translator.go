@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"unsafe"
 
+	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86/translate"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
@@ -28,6 +29,7 @@ type nativeState struct {
 	_     uint32
 	spill [2]uint64
 	fetch *[fetchSize]fetchEntry // the TLB for fetches at this privilege
+	stack *tlbEntry              // where the stack's page is in the TLB, if it is
 }
 
 // run implements engine.
@@ -117,6 +119,7 @@ func (t translator) follow(c *CPU, b *block, link int) *block {
 // execute runs code until it leaves.
 func (c *CPU) execute(code uintptr) translate.Exit {
 	c.native.fetch = &c.tlb.fetch[c.cpl/3]
+	c.native.stack = &c.tlb.cur[(c.R[uop.RSP]-8)>>mem.PageShift%tlbSize]
 	c.native.flags = c.flags.packed()
 	e := translate.Exit(enterCode(c, code))
 	c.flags.unpack(c.native.flags)

@@ -25,7 +25,8 @@ TEXT ·enterCode(SB), NOSPLIT, $8-24
 	MOVQ (CPU_R+8*6)(R15), SI
 	MOVQ (CPU_R+8*7)(R15), DI
 	MOVQ (CPU_R+8*8)(R15), R9
-	MOVQ (CPU_R+8*9)(R15), R10
+	MOVQ (CPU_native+nativeState_stack)(R15), R10
+	MOVQ R10, R13
 	MOVQ (CPU_R+8*20)(R15), R11
 	CALL R14
 	MOVL AX, (CPU_native+nativeState_flags)(R15)
@@ -38,7 +39,6 @@ TEXT ·enterCode(SB), NOSPLIT, $8-24
 	MOVQ SI, (CPU_R+8*6)(R15)
 	MOVQ DI, (CPU_R+8*7)(R15)
 	MOVQ R9, (CPU_R+8*8)(R15)
-	MOVQ R10, (CPU_R+8*9)(R15)
 	MOVQ R11, (CPU_R+8*20)(R15)
 	MOVQ R14, exit+16(FP)
 	RET

@@ -1,9 +1,25 @@
 package x86
 
 import (
+	"errors"
+	"fmt"
 	"math/rand/v2"
+	"runtime"
+	"sync"
 	"testing"
+
+	"github.com/tacit-vm/tacit/internal/x86/translate"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
+
+// translating is the way to run under the translator, or skips the test.
+func translating(t *testing.T) cut {
+	t.Helper()
+	if err := TranslatorAvailable(); err != nil {
+		t.Skip(err)
+	}
+	return cut{engine: EngineTranslator}
+}
 
 // Flags go to code and come back, whatever they are and however they came about.
 func TestPackedFlags(t *testing.T) {
@@ -37,6 +53,136 @@ func TestPackedFlags(t *testing.T) {
 		v := f.packed()
 		if want := f.get(); uint64(v>>8)|uint64(v&1)<<11 != want {
 			t.Fatalf("%+v is packed as %#x, want %#x", f, v, want)
+		}
+	}
+}
+
+var oldHost translate.Host // has nothing that came after SSE2
+
+// long makes a program of so many instructions in one round, which goes round three times.
+func long(seed uint64, instructions int) *program {
+	p := sequence(seed)
+	s := &sequencer{Rand: rand.New(rand.NewPCG(seed, 12))}
+	p.code = s.program(instructions)
+	return p
+}
+
+// A memory for code that is too small for a program is filled again and again, and the program does what it does.
+func TestCodeMemoryIsFull(t *testing.T) {
+	how := translating(t)
+	var ends []ending
+	for _, small := range []bool{false, true} {
+		p := long(5, 4000)
+		p.before = func(m *scene) {
+			if small {
+				m.cfg.CodeBytes = 1 << 20
+			}
+		}
+		m := newSceneUnder(t, p, how)
+		ends = append(ends, m.ending(m.drive(0)))
+		tr := m.code.translated
+		if small && tr.resets == 0 || tr.code > tr.memory.Size() {
+			t.Errorf("%d of %d bytes are in use, after all were thrown away %d times", tr.code, tr.memory.Size(), tr.resets)
+		}
+		if len(tr.blocks) == 0 {
+			t.Error("nothing was translated")
+		}
+	}
+	if d := difference(ends[0], ends[1]); d != "" {
+		t.Errorf("with little memory for code: %s", d)
+	}
+}
+
+// Machines of one process do not meet: each has code of its own.
+func TestManyTranslatedMachines(t *testing.T) {
+	how := translating(t)
+	var wg sync.WaitGroup
+	for i := range 8 {
+		var scenes [2]*scene
+		for j, c := range []cut{{}, how} {
+			scenes[j] = newSceneUnder(t, long(uint64(100+i), 300), c)
+		}
+		wg.Go(func() {
+			a, b := scenes[0].ending(scenes[0].drive(0)), scenes[1].ending(scenes[1].drive(7))
+			if d := difference(a, b); d != "" {
+				t.Errorf("machine %d: %s", i, d)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// A collection of garbage gets through while code runs that does not end by itself, and so does whoever wants the run to
+// come back.
+func TestCodeLetsOthersIn(t *testing.T) {
+	how := translating(t)
+	m := newSceneUnder(t, &program{code: asm("48 FF C0 EB FB")}, how) // again: inc rax; jmp again
+	done := make(chan Exit)
+	go func() { done <- m.Run(MaxTime) }()
+	for range 20 {
+		runtime.GC() // would not come back
+	}
+	m.Yield()
+	if e := <-done; e.Kind != ExitYield || m.R[uop.RAX] < 1<<16 {
+		t.Errorf("%+v after %d rounds", e, m.R[uop.RAX])
+	}
+}
+
+// A processor whose engine there is not says so, at once.
+func TestNoEngine(t *testing.T) {
+	m := newScene(t, &program{code: "F4"}, 0)
+	m.engine = noEngine{errors.New("there is none")}
+	if e := m.Run(1000); e.Kind != ExitStopped || fmt.Sprint(e.Err) != "there is none" || m.Instructions() != 0 {
+		t.Errorf("%+v", e)
+	}
+}
+
+// Code is thrown away with what it was made of: a block that is retired has none, whatever retired it.
+func TestRetiredBlocksHaveNoCode(t *testing.T) {
+	how := translating(t)
+	for name, retire := range map[string]func(m *scene){
+		"a store":      func(m *scene) { m.put(progCode+1, []byte{0xFF}) },
+		"a breakpoint": func(m *scene) { m.SetBreakpoints([]uint64{progCode}) },
+		"a trace":      func(m *scene) { m.Trace(func(*CPU) {}) },
+		"a conversion": func(m *scene) { m.Forget(0, progCode, progCode+0x1000) },
+		"all code":     func(m *scene) { m.code.dropAll() },
+	} {
+		m := newSceneUnder(t, &program{code: asm("48 FF C0 E2 FB F4"), setup: func(m *scene) { m.from.GPR[uop.RCX] = 100 }}, how)
+		m.drive(0)
+		tr := m.code.translated
+		if len(tr.blocks) == 0 {
+			t.Fatalf("%s: nothing was translated", name)
+		}
+		blocks := append([]*block(nil), tr.blocks...)
+		retire(m)
+		for _, b := range blocks {
+			if b.frame.GPA() == progCode && (b.valid || tr.has(b) || b.mode != noMode) && name != "a breakpoint" {
+				t.Errorf("%s: a block remains that can be entered", name)
+			}
+		}
+		if b := blocks[0]; name == "a breakpoint" && b.valid {
+			t.Error("a breakpoint: its block remains")
+		}
+	}
+}
+
+// What the host lacks is done by the interpreter, and code for a host that has it does the same.
+func TestSequencesOnOldHosts(t *testing.T) {
+	how := translating(t)
+	saved := host
+	t.Cleanup(func() { host = saved })
+	for seed := range uint64(30) {
+		var ends []ending
+		for _, old := range []bool{false, true} {
+			host = saved
+			if old {
+				host = oldHost
+			}
+			m := newSceneUnder(t, sequence(1000+seed), how)
+			ends = append(ends, m.ending(m.drive(0)))
+		}
+		if d := difference(ends[0], ends[1]); d != "" {
+			t.Errorf("sequence %d: %s", 1000+seed, d)
 		}
 	}
 }

@@ -53,10 +53,14 @@ func facts(r *record.Record) []fact {
 	}
 	said("bitmap", a.BitmapError, "why the guest’s bitmap could not be read")
 	if m := r.Guest.MemInfo; m != nil {
-		if m.Unaccepted != nil {
+		if m.Unaccepted != nil && confidential(r) {
 			add("by the guest’s meminfo", mib(*m.Unaccepted), "what the guest’s kernel tells its programs about unaccepted memory, rounded")
 		}
-		add("memory that the guest sees", mib(m.MemTotal), "MemTotal of its meminfo: what is left when the kernel has taken its own; unaccepted memory counts")
+		seen := "MemTotal of its meminfo: what is left when the kernel has taken its own"
+		if confidential(r) {
+			seen += "; unaccepted memory counts"
+		}
+		add("memory that the guest sees", mib(m.MemTotal), seen)
 	}
 	if len(r.Added) > 0 {
 		var added record.Count
@@ -65,7 +69,9 @@ func facts(r *record.Record) []fact {
 		}
 		add("added by the host", mib(added.Bytes)+" in "+pages(r.Added), "private pages that the host took from its own memory while the guest ran")
 	}
-	add("host’s pages", record.FormatBytes(c.HostPageBytes), "the size in which the host adds memory, and so that of most acceptances")
+	if confidential(r) {
+		add("host’s pages", record.FormatBytes(c.HostPageBytes), "the size in which the host adds memory, and so that of most acceptances")
+	}
 	if n := r.Conversions[physical.Shared.String()]; n.Operations > 0 {
 		add("made shared", mib(n.Bytes)+", "+times(n.Operations), "memory that the guest opened to its host, such as buffers for devices; its contents are lost")
 	}

@@ -48,10 +48,14 @@ func steps(r *record.Record) []step {
 	var all []step
 	before := r.MemoryBytes
 	for _, p := range r.Phases {
-		s := step{At: nanoseconds(p.VirtualNS), Name: phaseWords[p.Phase].name, Says: []string{phaseWords[p.Phase].means}}
+		words := phaseWords[p.Phase]
+		s := step{At: nanoseconds(p.VirtualNS), Name: words.name, Says: []string{words.means}}
+		if words.acceptance != "" && confidential(r) {
+			s.Says[0] += " " + words.acceptance
+		}
 		switch p.Phase {
 		case record.StubEntry:
-			if n := r.Negotiation.LookedUpBy; len(n) > 0 {
+			if n := r.Negotiation.LookedUpBy; len(n) > 0 && confidential(r) {
 				s.Says = append(s.Says, "Looked for the memory acceptance protocol, by which firmware can be told: "+names(n)+".")
 			}
 		case record.ExitBootServices:

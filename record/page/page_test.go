@@ -70,6 +70,20 @@ func TestNothing(t *testing.T) {
 	}
 }
 
+// Where nothing has to be accepted the page does not explain acceptance, and has no map of states and no one who asked.
+func TestWhatDoesNotApplyIsLeftOut(t *testing.T) {
+	r, tl := booted()
+	about := []string{"<em>accept</em>", "#space", `id="map"`, "#callers", `id="flame"`, "Who accepted", "host’s pages"}
+	for _, r.Platform = range []string{"tdx", "none"} {
+		text, _, _ := strings.Cut(string(written(t, r, tl)), `<script type="application/json"`)
+		for _, words := range about {
+			if has := strings.Contains(text, words); has != (r.Platform == "tdx") {
+				t.Errorf("%s: the page has %s: %v", r.Platform, words, has)
+			}
+		}
+	}
+}
+
 // However long a guest runs, however many ask for memory and whatever it writes, a page stays small. This one has 64 GiB,
 // in pages of 4 KiB first and then in larger ones, all accepted in an order without any, for thousands who all have long names; and writes without end.
 func TestSize(t *testing.T) {

@@ -123,15 +123,15 @@ func meaning(o record.Outcome) string {
 	return string(o)
 }
 
-// phaseWords are what each phase is called on the page, and what it is.
-var phaseWords = map[record.Phase]struct{ name, means string }{
-	record.FirmwareStart:    {"firmware", "The machine starts. Firmware accepts some memory, so that it and the image have room, and loads the image."},
-	record.StubEntry:        {"EFI stub", "The first instruction of the image: of a kernel, its EFI stub, which unpacks it and asks firmware for the memory map."},
-	record.ExitBootServices: {"ExitBootServices", "The image tells firmware that it takes over. Until here it can still ask firmware; from here on all memory is its own to accept."},
-	record.KernelEntry:      {"kernel", "The first instruction of the operating system itself."},
-	record.Init:             {"init", "The first instruction of a program: the operating system is up. It is the moment at which boots are compared."},
-	record.Report:           {"report", "The guest’s program reads how much memory its kernel says there is."},
-	record.End:              {"end", "The machine stops."},
+// phaseWords are what each phase is called on the page, and what it is; the last is for where memory has to be accepted.
+var phaseWords = map[record.Phase]struct{ name, means, acceptance string }{
+	record.FirmwareStart:    {"firmware", "The machine starts. Firmware loads the image.", "It accepts some memory before that, so that it and the image have room."},
+	record.StubEntry:        {"EFI stub", "The first instruction of the image: of a kernel, its EFI stub, which unpacks it and asks firmware for the memory map.", ""},
+	record.ExitBootServices: {"ExitBootServices", "The image tells firmware that it takes over: until here it can still ask firmware.", "From here on all memory is its own to accept."},
+	record.KernelEntry:      {"kernel", "The first instruction of the operating system itself.", ""},
+	record.Init:             {"init", "The first instruction of a program: the operating system is up. It is the moment at which boots are compared.", ""},
+	record.Report:           {"report", "The guest’s program reads how much memory its kernel says there is.", ""},
+	record.End:              {"end", "The machine stops.", ""},
 }
 
 func instants(r *record.Record) []instant {

@@ -24,6 +24,8 @@ type Machine struct {
 	SleepTypeS5                       uint8 // SLP_TYP that turns the machine off, 0 to 7
 	ResetPort                         uint16
 	ResetValue                        uint8
+
+	Poke *Poke // nil where the tables are honest
 }
 
 // A UART is a 16550 with eight ports.
@@ -62,7 +64,11 @@ func (m *Machine) Tables(base uint64) (block []byte, rsdp uint64, err error) {
 	dsdt := place(m.dsdt())
 	fadt := place(m.fadt(dsdt))
 	madt := place(m.madt())
-	xsdt := place(xsdt(fadt, madt))
+	all := []uint64{fadt, madt}
+	if m.Poke != nil {
+		all = append(all, place(m.Poke.ssdt()))
+	}
+	xsdt := place(xsdt(all...))
 	return block, place(rootPointer(xsdt)), nil
 }
 

@@ -12,6 +12,20 @@ type Assembler struct {
 	Start  uint64
 	labels []int // where each is, -1 if nowhere yet
 	uses   []use
+	named  uint32 // registers, by their numbers
+}
+
+// Unname forgets which instructions have had r as operand; Named says whether any has since, other than in an address.
+func (a *Assembler) Unname(r Reg)     { a.named &^= 1 << r }
+func (a *Assembler) Named(r Reg) bool { return a.named>>r&1 != 0 }
+
+func (a *Assembler) name(r Reg, o Operand) {
+	if r < 16 {
+		a.named |= 1 << r
+	}
+	if !o.memory {
+		a.named |= 1 << o.base
+	}
 }
 
 // Reset makes a ready to assemble other code, at start.
@@ -44,6 +58,7 @@ func (a *Assembler) RegRMImm(op Op, size int, reg Reg, o Operand, imm int32) {
 
 func (a *Assembler) instruction(op Op, size int, reg Reg, o Operand, imm int32) {
 	e := &encodings[op]
+	a.name(reg, o)
 	if e.sizes != 0 && int(e.sizes)&size == 0 || e.alone() != (reg == none) {
 		panic(fmt.Sprintf("BUG: %s does not have these operands of %d bytes", e.name, size))
 	}

@@ -4,6 +4,7 @@ package amd64
 
 // MovImm sets a register to a value, in the shortest form. It leaves the flags alone.
 func (a *Assembler) MovImm(r Reg, v uint64) {
+	a.name(r, R(r))
 	rex := byte(0)
 	if r >= R8 {
 		rex = 0x41
@@ -25,6 +26,7 @@ func (a *Assembler) MovImm(r Reg, v uint64) {
 
 // Bswap assembles BSWAP of size 4 or 8.
 func (a *Assembler) Bswap(size int, r Reg) {
+	a.name(r, R(r))
 	rex := byte(0)
 	if size == 8 {
 		rex = 0x48
@@ -40,6 +42,7 @@ func (a *Assembler) Bswap(size int, r Reg) {
 
 // Set assembles SETcc.
 func (a *Assembler) Set(c Condition, o Operand) {
+	a.name(none, o)
 	a.rex(&encoding{form: regRM, sizes: b8}, 1, RAX, o)
 	a.bytes(0x0F, 0x90|byte(c))
 	a.modRM(0, o, 0)
@@ -47,6 +50,7 @@ func (a *Assembler) Set(c Condition, o Operand) {
 
 // Cmov assembles CMOVcc of size 4 or 8.
 func (a *Assembler) Cmov(c Condition, size int, r Reg, o Operand) {
+	a.name(r, o)
 	a.rex(&encoding{form: regRM, sizes: long}, size, r, o)
 	a.bytes(0x0F, 0x40|byte(c))
 	a.modRM(r, o, 0)

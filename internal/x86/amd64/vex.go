@@ -59,6 +59,8 @@ var vexEncodings = [...]struct {
 // RORX alone.
 func (a *Assembler) VEX(op VEXOp, size int, reg, vvvv Reg, o Operand, imm uint8) {
 	e := &vexEncodings[op]
+	a.name(reg, o)
+	a.name(vvvv, o)
 	n := 0
 	switch e.form {
 	case vvvvRM:

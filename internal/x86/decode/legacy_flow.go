@@ -99,9 +99,17 @@ func (d *decoder) legacyPopRM() {
 	}
 }
 
+// pushLegacySegment is PUSH of a segment register. Of four bytes of the stack the upper two are left as they are, as on all
+// recent processors (SDM vol. 2, PUSH).
 func (d *decoder) pushLegacySegment(segment uint8) {
 	d.emit(uop.Uop{Op: uop.MovSeg, Dst: uop.Tmp0, Aux: uint32(segment)})
-	d.legacyPushPop(true, 0, uop.Tmp0, 0)
+	if d.simple() {
+		d.reserve()
+		d.emit(uop.Uop{Op: uop.Store16, Src: uop.Tmp0, Base: addrTmp, Index: uop.Zero, Seg: uop.Zero})
+		d.pushed()
+		return
+	}
+	d.emit(uop.Uop{Op: uop.PushSegment, Src: uop.Tmp0, Aux: uint32(d.operandSize())})
 }
 
 func (d *decoder) popLegacySegment(segment uint8) {

@@ -16,7 +16,7 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 		g.spill()
 		sp := hostReg[uop.RSP]
 		g.RegRM(amd64.LEA, 8, tmpA, amd64.At(sp, -8))
-		g.reach(g.layout.Write, 8, g.leaveAt(k))
+		g.reach(&onStack, g.layout.Write, 8, g.leaving(k))
 		if g.linked(u) {
 			g.RegRM(amd64.MOV, 8, tmpB, g.slot(uop.BlkRIP))
 			g.push(u)
@@ -30,7 +30,7 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 		g.spill()
 		sp := hostReg[uop.RSP]
 		g.RegRM(amd64.LEA, 8, tmpA, amd64.At(sp, -8))
-		g.reach(g.layout.Write, 8, g.leaveAt(k))
+		g.reach(&onStack, g.layout.Write, 8, g.leaving(k))
 		g.RegRM(amd64.MOVto, 8, tmpA, amd64.At(rCPU, g.layout.Spill))
 		g.RegRM(amd64.MOV, 8, tmpA, g.slot(u.Src))
 		g.indirect(k, u, g.pushSpilled)
@@ -42,7 +42,7 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 		g.spill()
 		sp := hostReg[uop.RSP]
 		g.RegRM(amd64.MOV, 8, tmpA, amd64.R(sp))
-		g.reach(g.layout.Read, 8, g.leaveAt(k))
+		g.reach(&onStack, g.layout.Read, 8, g.leaving(k))
 		g.RegRM(amd64.MOV, 8, tmpA, amd64.At(tmpA, 0))
 		g.indirect(k, u, func(u *uop.Uop) {
 			g.RegRM(amd64.LEA, 8, sp, amd64.At(sp, 8+int32(u.Imm)))

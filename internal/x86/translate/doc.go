@@ -3,9 +3,10 @@
 //
 // # What the code may count on, and what it keeps
 //
-// While code runs, R15 is the address of the processor's state, eleven of its slots are in registers ([pinned]), and AX
-// holds the arithmetic flags: AH as LAHF has them, bit 0 of AL is OF. R13 and R14 are free. The code does not use the
-// stack, and leaves by RET alone, with what is to be done in R14 ([Exit]).
+// While code runs, R15 is the address of the processor's state, ten of its slots are in registers ([pinned]), and AX holds
+// the arithmetic flags: AH as LAHF has them, bit 0 of AL is OF. R10 is the address of an entry of the TLB for data, most
+// likely the stack's. R13 and R14 are free; R13 is the address of an entry, too, where code is entered. The code does not
+// use the stack, and leaves by RET alone, with what is to be done in R14 ([Exit]).
 //
 // A block's head takes its instructions off the processor's allowance, or leaves. Code leaves in front of a
 // micro-operation for whatever is not to be done fast: a TLB miss, a fault, an operation of the table. Everything before

@@ -10,6 +10,7 @@ const (
 	rCPU = amd64.R15
 	tmpA = amd64.R14
 	tmpB = amd64.R13
+	rSP  = amd64.R10 // the stack's entry in the TLB
 	rAX  = amd64.RAX // flags
 )
 
@@ -17,7 +18,7 @@ const (
 // registers that code uses most.
 var pinned = map[uint8]amd64.Reg{
 	uop.RAX: amd64.R8, uop.RCX: amd64.RCX, uop.RDX: amd64.RDX, uop.RBX: amd64.RBX, uop.RSP: amd64.RBP, uop.RBP: amd64.R12,
-	uop.RSI: amd64.RSI, uop.RDI: amd64.RDI, uop.R8: amd64.R9, uop.R9: amd64.R10, uop.Tmp0: amd64.R11,
+	uop.RSI: amd64.RSI, uop.RDI: amd64.RDI, uop.R8: amd64.R9, uop.Tmp0: amd64.R11,
 }
 
 const notPinned amd64.Reg = 0xFE

@@ -115,7 +115,7 @@ func (g *Generator) vector(k int, u *uop.Uop) (result, bool) {
 		n := 4 << (u.Op - uop.LoadX32)
 		g.spill()
 		g.address(u, tmpA)
-		g.reach(g.layout.Read, n, g.leaveAt(k))
+		g.reach(u, g.layout.Read, n, g.leaving(k))
 		g.RegRM(amd64.MOVD, n, xmm0, amd64.At(tmpA, 0)) // clears the rest
 		g.putXMM(u.Dst, xmm0)
 	case uop.LoadX128, uop.LoadX128A:
@@ -124,23 +124,23 @@ func (g *Generator) vector(k int, u *uop.Uop) (result, bool) {
 		if u.Op == uop.LoadX128A {
 			g.aligned(k)
 		}
-		g.reach(g.layout.Read, 16, g.leaveAt(k))
+		g.reach(u, g.layout.Read, 16, g.leaving(k))
 		g.RegRM(amd64.MOVDQU, 8, xmm0, amd64.At(tmpA, 0))
 		g.putXMM(u.Dst, xmm0)
 	case uop.StoreX32, uop.StoreX64:
 		n := 4 << (u.Op - uop.StoreX32)
 		g.spill()
 		g.address(u, tmpA)
-		g.reach(g.layout.Write, n, g.leaveAt(k))
-		g.RegRM(amd64.MOV, n, tmpB, g.xmm(u.Src, 0))
-		g.RegRM(amd64.MOVto, n, tmpB, amd64.At(tmpA, 0))
+		g.reach(u, g.layout.Write, n, g.leaving(k))
+		g.RegRM(amd64.MOVD, n, xmm0, g.xmm(u.Src, 0))
+		g.RegRM(amd64.MOVDto, n, xmm0, amd64.At(tmpA, 0))
 	case uop.StoreX128, uop.StoreX128A:
 		g.spill()
 		g.address(u, tmpA)
 		if u.Op == uop.StoreX128A {
 			g.aligned(k)
 		}
-		g.reach(g.layout.Write, 16, g.leaveAt(k))
+		g.reach(u, g.layout.Write, 16, g.leaving(k))
 		g.getXMM(xmm0, u.Src)
 		g.RegRM(amd64.MOVDQUto, 8, xmm0, amd64.At(tmpA, 0))
 	case uop.MovX:

@@ -40,6 +40,7 @@ type Generator struct {
 	leaves []amd64.Label // by micro-operation
 	links  []amd64.Label
 	top    amd64.Label // the block's head
+	near   near
 }
 
 // New returns a generator for a host and a processor's layout.
@@ -60,6 +61,7 @@ func (g *Generator) Translate(b *Block, p Place) Code {
 	g.leaves, g.links = unknown(g.leaves, len(b.Uops)), unknown(g.links, b.Links)
 	g.code = Code{Resume: make([]int, len(b.Uops)), Links: make([]int, b.Links)}
 	g.inAX()
+	g.near = nowhere
 	g.top = g.Label()
 	g.Bind(g.top)
 	g.head()
@@ -70,7 +72,7 @@ func (g *Generator) Translate(b *Block, p Place) Code {
 			k = len(b.Uops)
 		case leaves:
 			g.Truncate(bytes)
-			g.stubs, g.flags = g.stubs[:stubs], flags
+			g.stubs, g.flags, g.near = g.stubs[:stubs], flags, nowhere
 			g.save()
 			g.inAX()
 			g.leave(AtUop, k)

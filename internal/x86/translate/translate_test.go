@@ -1,6 +1,7 @@
 package translate
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
@@ -68,7 +69,11 @@ func TestEveryOperation(t *testing.T) {
 					u.Imm = 1 << (5 * (aux % 13))
 				}
 				b := &Block{Uops: []uop.Uop{u, end}, Instructions: 2, Links: 2, ID: 0x12345}
-				c := g.Translate(b, Place{Code: 0x10000, Links: 0x4000})
+				place := Place{Code: 0x10000, Links: 0x4000}
+				c := g.Translate(b, place)
+				if again := New(testLayout, g.host).Translate(b, place); !bytes.Equal(again.Bytes, c.Bytes) {
+					t.Fatalf("operation %#x: what was translated before makes a difference: %+v", op, u)
+				}
 				insts, err := listing(&c)
 				if err != nil {
 					t.Fatalf("operation %#x: %+v: %v", op, u, err)

@@ -21,9 +21,10 @@ const (
 	FarImmediate // JMP or CALL (Src 1) to selector Imm>>32, offset Imm&(1<<32-1)
 	Into
 
-	PushValue // R[Src]+Imm
-	PopValue  // to R[Dst]
-	PopOffset // to offset R[Tmp3] of segment Src
+	PushValue   // R[Src]+Imm
+	PushSegment // 16 bits of R[Src], in Aux bytes
+	PopValue    // to R[Dst]
+	PopOffset   // to offset R[Tmp3] of segment Src
 	PushAll
 	PopAll
 	Bound // of R[Dst]; the limits are at R[Base]

@@ -1,0 +1,125 @@
+package vm_test
+
+import (
+	"bufio"
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tacit-vm/tacit/guest/efi"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/vm"
+)
+
+var allOfStd = flag.Bool("guest-std", false, "run the tests of all packages in testdata/guest-std.txt, and not of those marked quick only (scripts/soak guest-std)")
+
+// A stdPackage is a line of testdata/guest-std.txt.
+type stdPackage struct {
+	path  string
+	quick bool
+	skip  string   // a regular expression for tests that need what is not there
+	files []string // directories of the standard library that the tests read, beside their own
+}
+
+// stdPackages reads the list. Packages that do not pass, or were not tried, have a reason instead.
+func stdPackages(t *testing.T) (all []stdPackage) {
+	t.Helper()
+	f, err := os.Open("testdata/guest-std.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for s := bufio.NewScanner(f); s.Scan(); {
+		words := strings.Fields(s.Text())
+		if len(words) == 0 || words[0] == "#" || words[0] == "-" {
+			continue
+		}
+		p := stdPackage{path: words[0]}
+		for _, w := range words[1:] {
+			switch name, value, _ := strings.Cut(w, "="); name {
+			case "quick":
+				p.quick = true
+			case "skip":
+				p.skip = value
+			case "files":
+				p.files = append(p.files, value)
+			default:
+				t.Fatalf("%s: %q is no option", p.path, w)
+			}
+		}
+		all = append(all, p)
+	}
+	return all
+}
+
+// The standard library's own tests pass in the guest, compiled as go test -c does it.
+func TestStandardLibrary(t *testing.T) {
+	t.Parallel()
+	root, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	source := filepath.Join(strings.TrimSpace(string(root)), "src")
+	if n := len(stdPackages(t)); n < 60 {
+		t.Errorf("%d packages are listed, at least 60 are wanted", n)
+	}
+	for _, p := range stdPackages(t) {
+		if !p.quick && !*allOfStd {
+			continue
+		}
+		t.Run(p.path, func(t *testing.T) {
+			t.Parallel()
+			directory := filepath.Join(source, p.path)
+			file := filepath.Join(t.TempDir(), "test")
+			build := exec.Command("go", "test", "-vet=off", "-trimpath", "-c", "-o", file, ".")
+			build.Dir = directory
+			build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "GOAMD64=v1", "CGO_ENABLED=0", "GOFLAGS=")
+			if out, err := build.CombinedOutput(); err != nil {
+				t.Fatalf("%v\n%s", err, out)
+			}
+			program := efi.Program{Arguments: []string{"test", "-test.short"}, Directory: directory}
+			if program.Executable, err = os.ReadFile(file); err != nil {
+				t.Fatal(err)
+			}
+			if p.skip != "" {
+				program.Arguments = append(program.Arguments, "-test.skip="+p.skip)
+			}
+			program.Files = stdFiles(t, source, p)
+			img := packed(t, program)
+			for _, platform := range vm.PlatformNames() {
+				b := boot(t, vm.Config{Platform: platform, Image: img, MaxInstructions: 40_000_000_000, FirmwareAccepts: 512 << 20})
+				if b.Outcome != record.PowerOff || !strings.HasSuffix(b.console, "PASS\n") {
+					t.Errorf("%s: outcome %s, %+v\n%s", platform, b.Outcome, b.Diagnosis, b.console)
+				}
+			}
+		})
+	}
+}
+
+// stdFiles are the files of a package's directory and its testdata, and the others that its tests read, where they are
+// on this host.
+func stdFiles(t *testing.T, source string, p stdPackage) []byte {
+	t.Helper()
+	var files efi.Archive
+	directory := filepath.Join(source, p.path)
+	if err := files.AddFiles(directory, directory); err != nil {
+		t.Fatal(err)
+	}
+	for _, more := range append([]string{p.path + "/testdata"}, p.files...) {
+		from := filepath.Join(source, more)
+		if _, err := os.Stat(from); err != nil && more == p.path+"/testdata" {
+			continue
+		}
+		if err := files.AddTree(from, from); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b, err := files.Bytes()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
