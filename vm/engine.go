@@ -30,6 +30,8 @@ func (c *Config) checkEngine() error {
 		return fmt.Errorf("blocks that are translated when they have been entered %d times", c.TranslateAfter)
 	case name == Lockstep && c.Debugger != nil:
 		return fmt.Errorf("engine %s: gdb could change one of the two machines", name)
+	case name == Lockstep && c.HostAttack != "":
+		return fmt.Errorf("engine %s: a host that attacks would act on one of the two machines alone", name)
 	case name == Interpreter || c.rival != nil:
 		return nil
 	}

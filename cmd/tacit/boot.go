@@ -196,7 +196,7 @@ func (f *bootFlags) check(hasImage bool) error {
 		}
 	}
 	return vm.Config{
-		Platform: f.platform.word, CPUs: f.cpus, Cost: f.model, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie,
+		Platform: f.platform.word, CPUs: f.cpus, Engine: f.engine.word, Cost: f.model, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie,
 		Touch: uint64(f.touch),
 	}.Check()
 }

@@ -93,7 +93,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"boot", "--platform", "sgx", "i"}, {"boot", "--memory", "4X", "i"}, {"boot", "--memory", "0", "i"},
 		{"boot", "--memory", "-1", "i"}, {"boot", "--host-page", "1G", "i"}, {"boot", "--host-attack", "steal", "i"}, {"boot", "--firmware-accepts", "edk2", "i"},
 		{"boot", "--timeout", "5", "i"}, {"boot", "--timeout", "-5s", "i"}, {"boot", "--seed", "x", "i"}, {"boot", "a", "b"},
-		{"boot", "--nonesuch", "i"}, {"boot", "--cpu-blocks", "-1", "i"}, {"boot", "--engine", "jit", "i"}, {"boot", "--engine", "lockstep", "--gdb", ":0", "i"}, {"boot", "--lockstep-every", "5", "i"}, {"boot", "--translate-after", "-1", "i"}, {"certify", "--engine", "x", "i"}, {"boot", "--json", "-", "--events", "-", "i"},
+		{"boot", "--nonesuch", "i"}, {"boot", "--cpu-blocks", "-1", "i"}, {"boot", "--engine", "jit", "i"}, {"boot", "--engine", "lockstep", "--gdb", ":0", "i"}, {"boot", "--lockstep-every", "5", "i"}, {"boot", "--engine", "lockstep", "--host-attack", "drop", "i"}, {"boot", "--translate-after", "-1", "i"}, {"certify", "--engine", "x", "i"}, {"boot", "--json", "-", "--events", "-", "i"},
 		{"boot", "--memory", "1", "i"}, {"boot", "--memory", "1M", "i"}, {"boot", "--memory", "3M", "i"}, {"boot", "--memory", "4095M", "i"},
 		{"boot", "--memory", "5T", "i"}, {"boot", "--memory", "18446744073709551615", "i"}, {"boot", "--memory", "16777216T", "i"},
 		{"boot", "--platform", "none", "--host-attack", "swap", "i"}, {"boot", "--firmware-lie", "white", "i"}, {"boot", "--platform", "none", "--firmware-lie", "key", "i"}, {"boot", "--touch", "1M", "--initrd", "i", "i"},
