@@ -66,10 +66,8 @@ func (m *Machine) instructions() uint64 { return m.schedule.others + m.cpu().Ins
 // tally is what the time of all processors went to.
 func (m *Machine) tally() cost.Tally {
 	t := m.cpus[0].Tally()
-	for i, c := range m.cpus[1:] {
-		if m.schedule.online[i+1] {
-			t.Sum(c.Tally())
-		}
+	for _, c := range m.cpus[1:] {
+		t.Sum(c.Tally())
 	}
 	return t
 }
@@ -214,7 +212,7 @@ func (m *Machine) reset(id int) {
 		m.end(errReset)
 		return
 	}
-	m.Stop(id)
+	m.leave(id)
 	m.cpus[id].INIT()
 	m.schedule.awaits[id] = true
 }
@@ -233,17 +231,8 @@ func (m *Machine) join(id int) {
 	}
 }
 
-// Start implements [snp.Processors].
-func (m *Machine) Start(id int, enter func(c *x86.CPU) error) error {
-	if err := enter(m.cpus[id]); err != nil {
-		return err
-	}
-	m.join(id)
-	return nil
-}
-
-// Stop implements [snp.Processors]. One that stops itself does so at the end of its turn.
-func (m *Machine) Stop(id int) {
+// leave has a processor take turns no more. One that does it to itself does so at the end of the instruction.
+func (m *Machine) leave(id int) {
 	s := &m.schedule
 	if s.online[id] {
 		s.online[id] = false
@@ -255,6 +244,21 @@ func (m *Machine) Stop(id int) {
 	}
 	m.refresh()
 }
+
+// processors are the machine's, as an SEV-SNP guest starts and stops them.
+type processors struct{ m *Machine }
+
+// Start implements [snp.Processors].
+func (p processors) Start(id int, enter func(c *x86.CPU) error) error {
+	if err := enter(p.m.cpus[id]); err != nil {
+		return err
+	}
+	p.m.join(id)
+	return nil
+}
+
+// Stop implements [snp.Processors].
+func (p processors) Stop(id int) { p.m.leave(id) }
 
 // mailboxPoll is how often the mailbox is looked at while processors wait there, in virtual nanoseconds.
 const mailboxPoll = 50_000
@@ -298,7 +302,7 @@ func (s *schedule) carry(st *state.Stream) {
 				s.waiting++
 			}
 		}
-		st.Check(int(at) < len(s.online) && s.online[0] && s.online[min(int(at), len(s.online)-1)] && s.latest >= 0, "a turn of no processor")
+		st.Check(int(at) < len(s.online) && s.latest >= 0, "a turn of no processor")
 		if st.Err() == nil {
 			s.at = int(at)
 		}
