@@ -117,7 +117,7 @@ func (g *guest) config(share uint64) vm.Config {
 
 // prepare starts the guest, and runs a copy of it to its end under an honest host.
 func (g *guest) prepare(ctx context.Context, share uint64) {
-	if g.err = g.subject.Err; g.err != nil {
+	if g.err = cmp.Or(g.subject.Err, ctx.Err()); g.err != nil {
 		return
 	}
 	honest := &Trial{Image: g.subject.name(), Platform: g.platform, Attack: "none", guest: g}
@@ -190,8 +190,8 @@ func (t *Trial) run(ctx context.Context, share uint64) {
 	if t.kind.Lie != "" {
 		t.As = t.kind.Lie
 	}
-	if g.err != nil {
-		t.Verdict, t.Why = Unjudged, g.err.Error()
+	if err := cmp.Or(g.err, ctx.Err()); err != nil { // what is to end makes no more machines
+		t.Verdict, t.Why = Unjudged, err.Error()
 		return
 	}
 	r, err := t.outcome(ctx, share)

@@ -28,3 +28,6 @@ func (m *Machine) Instructions() uint64 { return m.stamp().Instructions }
 func (c *Config) AgainstInterpreter(blockLimit int, plant func(*x86.CPU)) {
 	c.Engine, c.rival = Lockstep, &rival{blockLimit, plant}
 }
+
+// WithoutSpins has processors execute each round of a loop that changes nothing.
+func (c *Config) WithoutSpins() { c.noSpins = true }

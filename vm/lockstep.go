@@ -221,9 +221,9 @@ func (m *Machine) agree(ctx context.Context, end error) error {
 	f.sums, f.over = m.sums, m.over
 	f.console.breakOff()
 	f.reached(record.End)
-	what := l.compare(true)
 	other := f.newRecord()
-	f.describe(other, end)
+	f.describe(other, end) // which notes in the log what an end means, as the leader's has
+	what := l.compare(true)
 	var a, b map[string]any
 	for r, to := range map[*record.Record]*map[string]any{m.record: &a, other: &b} {
 		text, err := json.Marshal(r)

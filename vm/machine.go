@@ -97,7 +97,10 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 		Reset:    func() { m.end(errReset) },
 	}
 	if m.hasPIC() {
-		board.INTR = func(asserted bool) { m.cpus[0].APIC.INTR(asserted) }
+		board.INTR = func(asserted bool) {
+			m.cpus[0].APIC.INTR(asserted)
+			m.alert(0)
+		}
 	}
 	if m.board, err = device.NewBoard(board); err != nil {
 		return m, err
@@ -126,6 +129,7 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	}
 	if cfg.CPUs > 1 {
 		processor.LastTSC, processor.Hint = &m.schedule.lastTSC, m.hint
+		processor.Spins = m.platform.cheat == nil && !cfg.noSpins // a host that changes memory between two reads counts reads
 	}
 	for id := range cfg.CPUs {
 		processor.ID = id
@@ -189,10 +193,10 @@ func (m *Machine) Deliver(dest uint32, logical bool, vector uint8, mode uint8, l
 	if mode != fixed && mode != lowestPriority {
 		return // SMI, NMI, INIT and ExtINT have no source on this board
 	}
-	for _, c := range m.cpus {
+	for id, c := range m.cpus {
 		if c.APIC.Accepts(dest, logical) {
 			c.APIC.Deliver(vector, level)
-			m.alert(c)
+			m.alert(id)
 			if mode == lowestPriority {
 				return
 			}

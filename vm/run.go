@@ -171,6 +171,7 @@ func (m *Machine) run(ctx context.Context, until Event) error {
 		}
 		defer m.lockstep.attend(ctx)()
 	}
+	m.refresh()
 	stretch := int64(slice)
 	if m.debug != nil {
 		stretch = debugSlice

@@ -139,6 +139,7 @@ func (m *Machine) readParts(f *state.Reader, attacked bool) error {
 			return err
 		}
 	}
+	m.refresh()
 	m.started, m.before = true, m.stamp().Instructions
 	return nil
 }

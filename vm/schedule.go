@@ -26,21 +26,26 @@ const lead = 10_000
 
 // A schedule is whose turn it is.
 type schedule struct {
-	at      int    // the processor that runs, or ran last
-	online  []bool // those that have been started
-	awaits  []bool // those that wait for a start-up interrupt
-	waiting int    // how many have not been
-	end     int64  // of the turn, in virtual nanoseconds
-	poll    int64  // when the mailbox is looked at next
-	latest  int64  // the latest instant that has been reached on any
-	others  uint64 // instructions that all but the one at have completed
-	lastTSC uint64 // x86.Config.LastTSC
-	dice    *dice  // nil where the order follows from virtual time alone
+	at      int     // the processor that runs, or ran last
+	online  []bool  // those that have been started
+	awaits  []bool  // those that wait for a start-up interrupt
+	waiting int     // how many have not been
+	end     int64   // of the turn, in virtual nanoseconds
+	poll    int64   // when the mailbox is looked at next
+	latest  int64   // the latest instant that has been reached on any
+	ready   []int64 // when each can go on, as of when it ran last or something came for it; x86.Never where it has not been started
+	after   int64   // the earliest of these, but for the one at
+	others  uint64  // instructions that all but the one at have completed
+	lastTSC uint64  // x86.Config.LastTSC
+	dice    *dice   // nil where the order follows from virtual time alone
 }
 
 func newSchedule(cfg *Config) schedule {
-	s := schedule{online: make([]bool, cfg.CPUs), awaits: make([]bool, cfg.CPUs), waiting: cfg.CPUs - 1, dice: newDice(cfg.Schedule, cfg.ScheduleSeed)}
+	s := schedule{online: make([]bool, cfg.CPUs), awaits: make([]bool, cfg.CPUs), ready: make([]int64, cfg.CPUs), after: x86.Never, waiting: cfg.CPUs - 1, dice: newDice(cfg.Schedule, cfg.ScheduleSeed)}
 	s.online[0] = true
+	for i := range s.ready {
+		s.ready[i] = x86.Never
+	}
 	return s
 }
 
@@ -61,10 +66,8 @@ func (m *Machine) instructions() uint64 { return m.schedule.others + m.cpu().Ins
 // tally is what the time of all processors went to.
 func (m *Machine) tally() cost.Tally {
 	t := m.cpus[0].Tally()
-	for i, c := range m.cpus[1:] {
-		if m.schedule.online[i+1] {
-			t.Sum(c.Tally())
-		}
+	for _, c := range m.cpus[1:] {
+		t.Sum(c.Tally())
 	}
 	return t
 }
@@ -100,12 +103,10 @@ func (m *Machine) next(ns int64) (c *x86.CPU, until int64) {
 // begin begins the turn of the processor that is furthest behind.
 func (m *Machine) begin() {
 	s := &m.schedule
+	s.ready[s.at] = m.readyAt(s.at)
 	first, after, to := int64(x86.Never), int64(x86.Never), s.at // when that can go on, and the next
-	for i, c := range m.cpus {
-		if !s.online[i] {
-			continue
-		}
-		switch ready := c.Ready(); {
+	for i, ready := range s.ready {
+		switch {
 		case ready < first:
 			first, after, to = ready, first, i
 		case ready < after:
@@ -118,21 +119,35 @@ func (m *Machine) begin() {
 	}
 	to, s.end = m.choose(to, first, end)
 	m.turn(to)
+	if s.after = first; s.ready[to] == first {
+		s.after = after
+	}
 	if m.cfg.Platform == TDX && s.waiting > 0 && first < s.poll {
 		s.end = min(s.end, s.poll)
 	}
 }
 
-// ready is when the first processor goes on, of those that have been started.
-func (m *Machine) ready() int64 {
-	first := int64(x86.Never)
-	for i, c := range m.cpus {
-		if m.schedule.online[i] {
-			first = min(first, c.Ready())
+// readyAt returns when a processor goes on.
+func (m *Machine) readyAt(id int) int64 {
+	if !m.schedule.online[id] {
+		return x86.Never
+	}
+	return m.cpus[id].Ready()
+}
+
+// refresh looks when each goes on.
+func (m *Machine) refresh() {
+	s := &m.schedule
+	s.after = x86.Never
+	for i := range m.cpus {
+		if s.ready[i] = m.readyAt(i); i != s.at {
+			s.after = min(s.after, s.ready[i])
 		}
 	}
-	return first
 }
+
+// ready is when the first processor goes on.
+func (m *Machine) ready() int64 { return min(m.readyAt(m.schedule.at), m.schedule.after) }
 
 // behind is the time up to which all has happened.
 func (m *Machine) behind() int64 {
@@ -144,16 +159,25 @@ func (m *Machine) behind() int64 {
 
 // alert is told that something has come for a processor, from another one or from a device: if it waited, it has until
 // now, and the one whose turn it is must not get far ahead of it.
-func (m *Machine) alert(c *x86.CPU) {
-	if len(m.cpus) == 1 || c == m.cpu() {
+func (m *Machine) alert(id int) {
+	c, running := m.cpus[id], m.cpu()
+	if c == running {
 		return
 	}
-	now := m.cpu().Now()
-	if c.Ready() != x86.Never && c.Now() < now && c.Waits() {
+	now := running.Now()
+	if c.Waits() && c.Ready() != x86.Never && c.Now() < now {
 		c.Skip(now)
 	}
-	m.schedule.end = min(m.schedule.end, now+lead)
-	m.cpu().Shorten(m.schedule.end)
+	m.comes(id, now)
+}
+
+// comes notes that a processor may go on earlier than was known, and has the turn under way end soon after now.
+func (m *Machine) comes(id int, now int64) {
+	s := &m.schedule
+	s.ready[id] = m.readyAt(id)
+	s.after = min(s.after, s.ready[id])
+	s.end = min(s.end, now+lead)
+	m.cpu().Shorten(s.end)
 }
 
 // send takes an interrupt from one processor to others (SDM vol. 3, 11.6.1).
@@ -166,7 +190,7 @@ func (m *Machine) send(from *x86.CPU, ipi x86.IPI) {
 		switch ipi.Mode {
 		case fixed, lowestPriority:
 			c.APIC.Deliver(ipi.Vector, false)
-			m.alert(c)
+			m.alert(id)
 		case init:
 			if m.cfg.Platform == None { // KVM lets none through to a confidential guest
 				m.reset(id)
@@ -188,7 +212,7 @@ func (m *Machine) reset(id int) {
 		m.end(errReset)
 		return
 	}
-	m.Stop(id)
+	m.leave(id)
 	m.cpus[id].INIT()
 	m.schedule.awaits[id] = true
 }
@@ -202,33 +226,39 @@ func (m *Machine) join(id int) {
 		s.waiting--
 	}
 	c.Skip(m.Now())
-	if running := m.cpu(); running != c {
-		s.end = min(s.end, running.Now()+lead)
-		running.Shorten(s.end)
+	if id != s.at {
+		m.comes(id, m.cpu().Now())
 	}
 }
 
-// Start implements [snp.Processors].
-func (m *Machine) Start(id int, enter func(c *x86.CPU) error) error {
-	if err := enter(m.cpus[id]); err != nil {
-		return err
-	}
-	m.join(id)
-	return nil
-}
-
-// Stop implements [snp.Processors]. One that stops itself does so at the end of its turn.
-func (m *Machine) Stop(id int) {
+// leave has a processor take turns no more. One that does it to itself does so at the end of the instruction.
+func (m *Machine) leave(id int) {
 	s := &m.schedule
 	if s.online[id] {
 		s.online[id] = false
 		s.waiting++
 	}
-	if c := m.cpus[id]; c == m.cpu() {
+	if c := m.cpus[id]; id == s.at {
 		s.end = c.Now()
 		c.Shorten(s.end)
 	}
+	m.refresh()
 }
+
+// processors are the machine's, as an SEV-SNP guest starts and stops them.
+type processors struct{ m *Machine }
+
+// Start implements [snp.Processors].
+func (p processors) Start(id int, enter func(c *x86.CPU) error) error {
+	if err := enter(p.m.cpus[id]); err != nil {
+		return err
+	}
+	p.m.join(id)
+	return nil
+}
+
+// Stop implements [snp.Processors].
+func (p processors) Stop(id int) { p.m.leave(id) }
 
 // mailboxPoll is how often the mailbox is looked at while processors wait there, in virtual nanoseconds.
 const mailboxPoll = 50_000
@@ -272,7 +302,7 @@ func (s *schedule) carry(st *state.Stream) {
 				s.waiting++
 			}
 		}
-		st.Check(int(at) < len(s.online) && s.online[0] && s.online[min(int(at), len(s.online)-1)] && s.latest >= 0, "a turn of no processor")
+		st.Check(int(at) < len(s.online) && s.latest >= 0, "a turn of no processor")
 		if st.Err() == nil {
 			s.at = int(at)
 		}

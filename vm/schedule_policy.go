@@ -47,13 +47,13 @@ func (m *Machine) choose(to int, first, end int64) (int, int64) {
 		return to, end
 	}
 	var could []int
-	for i, c := range m.cpus {
-		if m.schedule.online[i] && c.Ready() < first+lead {
+	for i, ready := range m.schedule.ready {
+		if ready < first+lead {
 			could = append(could, i)
 		}
 	}
 	to = could[d.below(int64(len(could)))]
-	return to, m.cpus[to].Ready() + 1 + d.below(lead)
+	return to, m.schedule.ready[to] + 1 + d.below(lead)
 }
 
 // hint hears that a processor has dealt with what stands around it.

@@ -56,13 +56,14 @@ func (f *programFlags) program(ctx context.Context, name string, arguments []str
 		return p, err
 	}
 	p.Arguments = append([]string{strings.TrimSuffix(filepath.Base(name), ".exe")}, arguments...)
-	p.Environment = []string{"HOME=/", "PATH=/bin", "TMPDIR=/tmp", "USER=root"}
 	for _, v := range f.environment {
 		if i := strings.IndexByte(v, '='); i <= 0 {
 			return p, fmt.Errorf("--env %s: want NAME=VALUE", v)
 		}
 		p.Environment = append(p.Environment, v)
 	}
+	// Of two variables of one name the Go runtime takes the first.
+	p.Environment = append(p.Environment, "HOME=/", "PATH=/bin", "TMPDIR=/tmp", "USER=root")
 	p.Input = f.input
 	var files efi.Archive
 	for _, f := range f.files {
@@ -126,7 +127,7 @@ func executable(ctx context.Context, name string) ([]byte, error) {
 		if errors.Is(err, exec.ErrNotFound) {
 			return nil, fmt.Errorf("%s: the go command, which builds it, is not there", name)
 		}
-		return nil, fmt.Errorf("go build %s: %w\n%s", name, err, bytes.TrimSpace(text))
+		return nil, fmt.Errorf("go build %s: %s", name, strings.ReplaceAll(strings.TrimSpace(string(text)), "\n", "; "))
 	}
 	b, err := os.ReadFile(out)
 	if err == nil && !bytes.HasPrefix(b, []byte(elf.ELFMAG)) {

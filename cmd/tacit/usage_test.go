@@ -193,7 +193,8 @@ func TestCompletion(t *testing.T) {
 		{"compare --base _", "lazy eager-firmware eager-kernel", true}, {"compare --memory _", "", false},
 		{"inspect --tags _", "gce azure openstack aws", false}, {"inspect --require tdx,n", "tdx,negotiate", false},
 		{"demo --platform s", "snp", false}, {"demo --html _", "", true}, {"bench --kernel _", "", true}, {"bench --runs _", "", false},
-		{"symbols -o _", "", true}, {"help b", "bench boot", false}, {"completion _", "bash fish powershell zsh", false},
+		{"symbols -o _", "", true}, {"help b", "bench boot", false}, {"guest r", "run", false}, {"guest run --platform s", "snp", false}, {"guest build -o _", "", true}, {"guest run _", "", true},
+		{"completion _", "bash fish powershell zsh", false},
 	} {
 		args := strings.Fields(c.args)
 		if last := len(args) - 1; args[last] == "_" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/tacit-vm/tacit/guest/kernel"
@@ -66,6 +67,12 @@ const reportFile = 3
 
 func (r *reporter) open(s kernel.System) {
 	r.line = make(report.Line, 0, report.MaxLine)
+	// Without that port the number may be another file's, of the runtime's own, which is not to be closed some day because a
+	// file of that number is not used here.
+	var is syscall.Stat_t
+	if syscall.Fstat(reportFile, &is) != nil || is.Mode&syscall.S_IFMT != syscall.S_IFCHR {
+		return
+	}
 	r.port = os.NewFile(reportFile, "report")
 	if !r.send(r.line.Start(report.Header).Number(report.Version)) {
 		r.port = nil

@@ -98,10 +98,25 @@ func (h *SNP) ChangePageState(c *x86.CPU, start, end uint64, size physical.PageS
 }
 
 // ReplyGHCB leaves in the GHCB what the attack wants.
-func (h *SNP) ReplyGHCB(c *x86.CPU, code abi.ExitCode, page *[abi.GHCBSize]byte) {
+func (h *SNP) ReplyGHCB(c *x86.CPU, code abi.ExitCode, info1 uint64, page *[abi.GHCBSize]byte) {
+	h.matters = answers(code, info1)
 	if h.begun && h.tactic.ghcb != nil {
 		h.tactic.ghcb(h.Host, c, code, page)
 	}
+}
+
+// answers says whether the guest gets anything by a request that it has to believe or not: a byte that it writes to a port
+// is lost or is not, and it cannot tell.
+func answers(code abi.ExitCode, info1 uint64) bool {
+	switch code {
+	case abi.ExitIOIO:
+		return info1&abi.IOIn != 0
+	case abi.ExitMSR:
+		return info1 == abi.MSRRead
+	case abi.ExitCPUID, abi.EventMMIORead, abi.EventPSC:
+		return true
+	}
+	return false
 }
 
 // ReplyMSR leaves in the GHCB MSR what the attack wants.

@@ -35,10 +35,10 @@ func (h *Host) Used(c *x86.CPU, gpa uint64, write bool) {
 }
 
 // fetches changes what the guest has read of its host's answer, once it has; and notes what it reads again. The bitmap of
-// what is valid is left alone: of that a guest looks at one bit after another.
+// what is valid is left alone: of that a guest looks at one bit after another. What is before the first field means nothing.
 func fetches(h *Host, c *x86.CPU, gpa uint64, write bool) {
 	at := gpa - h.target
-	if at >= abi.GHCBSize || at >= abi.GHCBValidBitmap && at < abi.GHCBValidBitmap+abi.GHCBValidBitmapSize {
+	if at < abi.GHCBCPL || at >= abi.GHCBSize || at >= abi.GHCBValidBitmap && at < abi.GHCBValidBitmap+abi.GHCBValidBitmapSize {
 		return
 	}
 	f, word, bit := &h.fetched, at/64, uint64(1)<<(at%64)

@@ -74,6 +74,7 @@ type Host struct {
 	old    []byte             // its contents then
 
 	fetched fetched
+	matters bool // the reply under way is an answer
 }
 
 func newHost(honest server, m host.Memory, a Attack) *Host {

@@ -12,7 +12,7 @@ import (
 // another replies with an exception that is not the guest's to take: hosts may ask for #GP and #UD only (Linux,
 // verify_exception_info).
 func another(h *Host, c *x86.CPU, code abi.ExitCode, page *[abi.GHCBSize]byte) {
-	if code == abi.EventTerminate || !h.once() {
+	if !h.matters || !h.once() {
 		return
 	}
 	h.step(c, "replied to "+code.String()+" that the guest is to take #PF", nil)
@@ -22,10 +22,7 @@ func another(h *Host, c *x86.CPU, code abi.ExitCode, page *[abi.GHCBSize]byte) {
 
 // invalid replies with nothing that is marked as valid.
 func invalid(h *Host, c *x86.CPU, code abi.ExitCode, page *[abi.GHCBSize]byte) {
-	if code != abi.ExitIOIO && code != abi.ExitCPUID {
-		return // of others a guest needs nothing
-	}
-	if !h.once() {
+	if code == abi.EventPSC || !h.matters || !h.once() { // of a page state change nothing is to be valid
 		return
 	}
 	h.step(c, "replied to "+code.String()+" with no field that is valid", nil)
@@ -37,7 +34,7 @@ func invalid(h *Host, c *x86.CPU, code abi.ExitCode, page *[abi.GHCBSize]byte) {
 
 // malformed replies that the request was none.
 func malformed(h *Host, c *x86.CPU, code abi.ExitCode, page *[abi.GHCBSize]byte) {
-	if code == abi.EventTerminate || !h.once() {
+	if !h.matters || !h.once() {
 		return
 	}
 	h.step(c, "replied to "+code.String()+" that it is malformed", nil)

@@ -8,5 +8,5 @@ import (
 
 func TestStateIsWhole(t *testing.T) {
 	statetest.Complete(t, func() *Host { return &Host{} }, (*Host).Carry,
-		"honest", "guest", "memory", "attack", "tactic", "cheat", "become", "convertHonestly")
+		"honest", "guest", "memory", "matters", "attack", "tactic", "cheat", "become", "convertHonestly")
 }

@@ -17,21 +17,21 @@ const (
 	RTCPort = 0x70
 	RTCIRQ  = 8
 
-	PITPort = 0x40
+	pitPort = 0x40
 
 	SleepControlPort = 0x600 // FADT SLEEP_CONTROL_REG, one byte of system I/O
 	SleepStatusPort  = 0x601 // FADT SLEEP_STATUS_REG
 	ResetPort        = 0xCF9 // FADT RESET_REG, with ResetValue
 
 	IOAPICBase = 0xFEC00000
-	IOAPICSize = 0x1000
+	ioapicSize = 0x1000
 	IOAPICID   = 0 // in the MADT; the register says so too
 )
 
 // Config says what a Board needs from the machine.
 type Config struct {
 	Clock    Clock
-	RTCStart int64 // Unix time in seconds that the CMOS clock shows at first, 0 to RTCStartMax
+	RTCStart int64 // Unix time in seconds that the CMOS clock shows at first, 0 to rtcStartMax
 
 	// COM1 and COM2 take each byte that the guest transmits. With nil it is lost.
 	COM1, COM2 func(byte)
@@ -67,29 +67,29 @@ func NewBoard(config Config) (*Board, error) {
 	if config.Clock == nil || config.PowerOff == nil || config.Reset == nil || config.LocalAPICs == nil {
 		return nil, errors.New("device: a board needs Clock, PowerOff, Reset and LocalAPICs")
 	}
-	ioapic := NewIOAPIC(config.LocalAPICs)
+	ioapic := newIOAPIC(config.LocalAPICs)
 	var pic *PIC
 	line := ioapic.Line
 	if config.INTR != nil { // an interrupt's line goes to both controllers
-		pic = NewPIC(config.INTR)
+		pic = newPIC(config.INTR)
 		line = func(irq int) Line {
 			one, other := ioapic.Line(irq), pic.Line(irq)
 			return func(asserted bool) { one(asserted); other(asserted) }
 		}
 	}
-	rtc, err := NewRTC(config.Clock, line(RTCIRQ), config.RTCStart)
+	rtc, err := newRTC(config.Clock, line(RTCIRQ), config.RTCStart)
 	if err != nil {
 		return nil, err
 	}
 	b := &Board{
-		COM1:   NewUART(line(COM1IRQ), config.COM1),
-		COM2:   NewUART(line(COM2IRQ), config.COM2),
+		COM1:   newUART(line(COM1IRQ), config.COM1),
+		COM2:   newUART(line(COM2IRQ), config.COM2),
 		RTC:    rtc,
 		IOAPIC: ioapic,
 		PIC:    pic,
 		pit:    &PIT{},
-		sleep:  NewSleepRegister(config.PowerOff),
-		reset:  NewResetRegister(config.Reset),
+		sleep:  newSleepRegister(config.PowerOff),
+		reset:  newResetRegister(config.Reset),
 		timers: Timers{rtc},
 	}
 	type ports struct {
@@ -98,23 +98,23 @@ func NewBoard(config Config) (*Board, error) {
 	}
 	devices := []ports{
 		// The console first: the bus looks for devices in this order.
-		{COM1Port, UARTPorts, b.COM1},
-		{COM2Port, UARTPorts, b.COM2},
+		{COM1Port, uartPorts, b.COM1},
+		{COM2Port, uartPorts, b.COM2},
 		{RTCPort, rtcPorts, b.RTC},
-		{PITPort, pitPorts, b.pit},
-		{NMIStatusPort, 1, b.pit.NMIStatus()},
+		{pitPort, pitPorts, b.pit},
+		{nmiStatusPort, 1, b.pit.NMIStatus()},
 		{SleepControlPort, SleepStatusPort - SleepControlPort + 1, b.sleep},
 		{ResetPort, 1, b.reset},
 	}
 	if pic != nil {
-		devices = append(devices, ports{PICPort, picPorts, pic.Chip(0)}, ports{PICSlavePort, picPorts, pic.Chip(1)}, ports{ELCRPort, elcrPorts, pic.ELCR()})
+		devices = append(devices, ports{picPort, picPorts, pic.Chip(0)}, ports{picSlavePort, picPorts, pic.Chip(1)}, ports{elcrPort, elcrPorts, pic.ELCR()})
 	}
 	for _, d := range devices {
 		if err := b.MapPorts(d.first, d.count, d.device); err != nil {
 			return nil, err
 		}
 	}
-	return b, b.MapMemory(IOAPICBase, IOAPICSize, b.IOAPIC)
+	return b, b.MapMemory(IOAPICBase, ioapicSize, b.IOAPIC)
 }
 
 // EOI tells the board that a local APIC broadcast the end of a level-triggered interrupt.

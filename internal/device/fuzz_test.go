@@ -14,7 +14,7 @@ import (
 func drive(t testing.TB, script []byte) uint64 {
 	r := newRig(t)
 	digest := fnv.New64a()
-	ports := []uint16{COM1Port, COM2Port, RTCPort, PITPort, NMIStatusPort, SleepControlPort, ResetPort, 0xCF8, 0xFFFC, 0x20}
+	ports := []uint16{COM1Port, COM2Port, RTCPort, pitPort, nmiStatusPort, SleepControlPort, ResetPort, 0xCF8, 0xFFFC, 0x20}
 	sizes := []int{1, 2, 4, 8, 1, 2, 4, 3, 0, -1}
 	for len(script) >= 8 {
 		op, where, offset, size := script[0], script[1], script[2], sizes[int(script[3])%len(sizes)]

@@ -11,12 +11,12 @@ type LocalAPICs interface {
 
 // Delivery modes of an interrupt message (82093AA data sheet, 3.2.4, DELMOD).
 const (
-	DeliveryFixed          = 0
-	DeliveryLowestPriority = 1
-	DeliverySMI            = 2
-	DeliveryNMI            = 4
-	DeliveryINIT           = 5
-	DeliveryExtINT         = 7
+	deliveryFixed          = 0
+	deliveryLowestPriority = 1
+	deliverySMI            = 2
+	deliveryNMI            = 4
+	deliveryINIT           = 5
+	deliveryExtINT         = 7
 )
 
 // IOAPICPins is the number of interrupt lines an I/O APIC takes.
@@ -66,8 +66,8 @@ type IOAPIC struct {
 	table    [IOAPICPins]uint64
 }
 
-// NewIOAPIC returns an I/O APIC after reset: ID 0, all pins masked.
-func NewIOAPIC(apics LocalAPICs) *IOAPIC {
+// newIOAPIC returns an I/O APIC after reset: ID 0, all pins masked.
+func newIOAPIC(apics LocalAPICs) *IOAPIC {
 	a := &IOAPIC{apics: apics}
 	for pin := range a.table {
 		a.table[pin] = redirMask
@@ -120,7 +120,7 @@ func (a *IOAPIC) settle(pin int) {
 // levelTriggered tells whether an entry waits for an end of interrupt. Only fixed and lowest priority interrupts do;
 // SMI, NMI, INIT and ExtINT are edges even if they are programmed otherwise (82093AA, 3.2.4, DELMOD).
 func levelTriggered(entry uint64) bool {
-	return entry&redirLevel != 0 && uint8(entry>>redirModeShift)&7 <= DeliveryLowestPriority
+	return entry&redirLevel != 0 && uint8(entry>>redirModeShift)&7 <= deliveryLowestPriority
 }
 
 // EOI ends the level-triggered interrupts with this vector: a local APIC broadcast it, or the guest wrote the EOI

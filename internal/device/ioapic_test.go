@@ -58,7 +58,7 @@ func wantEntry(t *testing.T, a *IOAPIC, pin int, what string, want uint64) {
 // What Linux reads when it registers an I/O APIC, and how it clears one (io_apic.c, bad_ioapic_register,
 // clear_IO_APIC_pin).
 func TestIOAPICSetup(t *testing.T) {
-	a := NewIOAPIC(&inbox{})
+	a := newIOAPIC(&inbox{})
 	if got := readIOAPIC(a, ioapicRegVersion); got != 0x00170020 {
 		t.Errorf("version register %#x", got)
 	}
@@ -98,7 +98,7 @@ func TestIOAPICSetup(t *testing.T) {
 
 func TestIOAPICEdge(t *testing.T) {
 	in := &inbox{}
-	a := NewIOAPIC(in)
+	a := newIOAPIC(in)
 	line := a.Line(4)
 	line(true)
 	line(false)
@@ -121,10 +121,10 @@ func TestIOAPICEdge(t *testing.T) {
 
 func TestIOAPICLevel(t *testing.T) {
 	in := &inbox{}
-	a := NewIOAPIC(in)
+	a := newIOAPIC(in)
 	line := a.Line(9)
-	const entry = 0x51 | redirLevel | redirLogical | DeliveryLowestPriority<<redirModeShift | 0x0F<<redirDestShift
-	sent := message{dest: 0x0F, logical: true, vector: 0x51, mode: DeliveryLowestPriority, level: true}
+	const entry = 0x51 | redirLevel | redirLogical | deliveryLowestPriority<<redirModeShift | 0x0F<<redirDestShift
+	sent := message{dest: 0x0F, logical: true, vector: 0x51, mode: deliveryLowestPriority, level: true}
 
 	line(true)
 	route(a, 9, entry)
@@ -166,7 +166,7 @@ func TestIOAPICLevel(t *testing.T) {
 // Two pins may share a vector, and one EOI ends both.
 func TestIOAPICSharedVector(t *testing.T) {
 	in := &inbox{}
-	a := NewIOAPIC(in)
+	a := newIOAPIC(in)
 	sent := message{vector: 0x77, level: true}
 	for _, pin := range []int{3, 4} {
 		route(a, pin, 0x77|redirLevel)
@@ -180,13 +180,13 @@ func TestIOAPICSharedVector(t *testing.T) {
 
 func TestIOAPICDelivery(t *testing.T) {
 	in := &inbox{}
-	a := NewIOAPIC(in)
+	a := newIOAPIC(in)
 	raise := func(entry uint64) {
 		route(a, 1, entry)
 		a.Line(1)(true)
 		a.Line(1)(false)
 	}
-	for _, mode := range []uint8{DeliverySMI, DeliveryNMI, DeliveryINIT, DeliveryExtINT} {
+	for _, mode := range []uint8{deliverySMI, deliveryNMI, deliveryINIT, deliveryExtINT} {
 		raise(0x20 | uint64(mode)<<redirModeShift | redirLevel)
 		in.want(t, "never level-triggered", message{vector: 0x20, mode: mode})
 	}
@@ -204,8 +204,8 @@ func TestIOAPICDelivery(t *testing.T) {
 // Accesses of other sizes than 4: the index takes a byte, wide reads find zeros above.
 func TestIOAPICAccessSizes(t *testing.T) {
 	var bus Bus
-	a := NewIOAPIC(&inbox{})
-	if err := bus.MapMemory(IOAPICBase, IOAPICSize, a); err != nil {
+	a := newIOAPIC(&inbox{})
+	if err := bus.MapMemory(IOAPICBase, ioapicSize, a); err != nil {
 		t.Fatal(err)
 	}
 	bus.Write(IOAPICBase, 1, 0x01)

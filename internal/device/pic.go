@@ -5,9 +5,9 @@ import "math/bits"
 // Ports of the two interrupt controllers, and of the register that says which lines are level-triggered (Intel 8259A data
 // sheet; ICH9 data sheet, interrupt controller registers, ELCR1 and ELCR2).
 const (
-	PICPort      = 0x20
-	PICSlavePort = 0xA0
-	ELCRPort     = 0x4D0
+	picPort      = 0x20
+	picSlavePort = 0xA0
+	elcrPort     = 0x4D0
 
 	picPorts  = 2
 	elcrPorts = 2
@@ -56,8 +56,8 @@ type PIC struct {
 	chips    [2]pic
 }
 
-// NewPIC returns the pair, not initialized: it requests nothing before software has told it its vectors.
-func NewPIC(intr Line) *PIC {
+// newPIC returns the pair, not initialized: it requests nothing before software has told it its vectors.
+func newPIC(intr Line) *PIC {
 	p := &PIC{intr: intr}
 	p.chips[0].reset()
 	p.chips[1].reset()
@@ -103,7 +103,7 @@ func (p *PIC) settle() {
 // Chip returns the first controller, or the second, as a device of two ports.
 func (p *PIC) Chip(n int) PortDevice { return picChip{p, &p.chips[n]} }
 
-// ELCR returns the device at ELCRPort.
+// ELCR returns the device at elcrPort.
 func (p *PIC) ELCR() PortDevice { return elcr{p} }
 
 type picChip struct {

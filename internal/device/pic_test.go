@@ -13,9 +13,9 @@ type picMachine struct {
 // newPICMachine makes a pair as a PC's firmware and kernels program it: vectors 0x20 and 0x28, nothing masked.
 func newPICMachine(t *testing.T) *picMachine {
 	m := &picMachine{T: t}
-	m.PIC = NewPIC(func(asserted bool) { m.intr = asserted })
+	m.PIC = newPIC(func(asserted bool) { m.intr = asserted })
 	for _, err := range []error{
-		m.MapPorts(PICPort, picPorts, m.Chip(0)), m.MapPorts(PICSlavePort, picPorts, m.Chip(1)), m.MapPorts(ELCRPort, elcrPorts, m.ELCR()),
+		m.MapPorts(picPort, picPorts, m.Chip(0)), m.MapPorts(picSlavePort, picPorts, m.Chip(1)), m.MapPorts(elcrPort, elcrPorts, m.ELCR()),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -54,7 +54,7 @@ func (m *picMachine) quiet(when string) {
 }
 
 func TestPICIsQuietBeforeItIsProgrammed(t *testing.T) {
-	p := NewPIC(func(bool) { t.Error("an interrupt") })
+	p := newPIC(func(bool) { t.Error("an interrupt") })
 	for irq := range 16 {
 		if irq != picCascade {
 			p.Line(irq)(true)
@@ -135,7 +135,7 @@ func TestPICNests(t *testing.T) {
 // A request that is gone when the processor asks is that of the lowest priority, and not in service.
 func TestPICSpuriousInterrupt(t *testing.T) {
 	m := newPICMachine(t)
-	m.Out(ELCRPort, 1, 1<<4)
+	m.Out(elcrPort, 1, 1<<4)
 	m.Line(4)(true)
 	if !m.intr {
 		t.Fatal("no interrupt")
@@ -152,8 +152,8 @@ func TestPICSpuriousInterrupt(t *testing.T) {
 
 func TestPICLevels(t *testing.T) {
 	m := newPICMachine(t)
-	m.Out(ELCRPort, 2, 0xFFFF)
-	if v := m.In(ELCRPort, 2); v != elcrSlave<<8|elcrMaster {
+	m.Out(elcrPort, 2, 0xFFFF)
+	if v := m.In(elcrPort, 2); v != elcrSlave<<8|elcrMaster {
 		t.Errorf("ELCR reads as %#x", v)
 	}
 	m.Line(10)(true)

@@ -5,7 +5,7 @@ package device
 const (
 	pitPorts       = 4    // counters 0 to 2, control word
 	pitControlWord = 3    // write only
-	NMIStatusPort  = 0x61 // the AT's system control port B
+	nmiStatusPort  = 0x61 // the AT's system control port B
 )
 
 // Bits of NMI_SC. Bits 6 and 7 report a reason for an NMI and 4 toggles with a DRAM refresh that does not exist: zero.
@@ -32,7 +32,7 @@ type PIT struct {
 	nmiStatus nmiStatus
 }
 
-// NMIStatus returns the device at NMIStatusPort.
+// NMIStatus returns the device at nmiStatusPort.
 func (p *PIT) NMIStatus() PortDevice { return &p.nmiStatus }
 
 // In implements PortDevice.

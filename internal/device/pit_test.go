@@ -11,10 +11,10 @@ type speaker struct {
 func newSpeaker(t *testing.T) *speaker {
 	t.Helper()
 	s, pit := &speaker{}, &PIT{}
-	if err := s.MapPorts(PITPort, pitPorts, pit); err != nil {
+	if err := s.MapPorts(pitPort, pitPorts, pit); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.MapPorts(NMIStatusPort, 1, pit.NMIStatus()); err != nil {
+	if err := s.MapPorts(nmiStatusPort, 1, pit.NMIStatus()); err != nil {
 		t.Fatal(err)
 	}
 	return s

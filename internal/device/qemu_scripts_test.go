@@ -135,7 +135,7 @@ func recordIOAPIC(r *recorder) {
 		switch r.IntN(6) {
 		case 0:
 			pin, entry := uint8(r.IntN(IOAPICPins)), uint32(0x40+r.IntN(vectors))|
-				r.Uint32()&(DeliveryLowestPriority<<redirModeShift|redirLogical|redirPolarity|redirLevel|redirMask)
+				r.Uint32()&(deliveryLowestPriority<<redirModeShift|redirLogical|redirPolarity|redirLevel|redirMask)
 			if pin == COM1IRQ {
 				entry |= redirLevel
 			}

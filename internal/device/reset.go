@@ -16,8 +16,8 @@ type ResetRegister struct {
 	value uint8
 }
 
-// NewResetRegister returns the register. It calls reset when RST_CPU goes from 0 to 1.
-func NewResetRegister(reset func()) *ResetRegister { return &ResetRegister{reset: reset} }
+// newResetRegister returns the register. It calls reset when RST_CPU goes from 0 to 1.
+func newResetRegister(reset func()) *ResetRegister { return &ResetRegister{reset: reset} }
 
 // In implements PortDevice.
 func (r *ResetRegister) In(uint16) uint8 { return r.value }

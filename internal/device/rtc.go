@@ -2,8 +2,8 @@ package device
 
 import "fmt"
 
-// RTCStartMax is the last second that the clock's four digits of a year can hold: 9999-12-31T23:59:59Z.
-const RTCStartMax = 253402300799
+// rtcStartMax is the last second that the clock's four digits of a year can hold: 9999-12-31T23:59:59Z.
+const rtcStartMax = 253402300799
 
 // RTCCentury is the cell that holds the century, in the form of the other time cells: the FADT's CENTURY.
 const RTCCentury = 0x32
@@ -79,10 +79,10 @@ type RTC struct {
 	asserted bool // what irq was last told
 }
 
-// NewRTC returns a clock that shows Unix time start, in seconds, now. Time before 1970 or after RTCStartMax is an
+// newRTC returns a clock that shows Unix time start, in seconds, now. Time before 1970 or after rtcStartMax is an
 // error.
-func NewRTC(clock Clock, irq Line, start int64) (*RTC, error) {
-	if start < 0 || start > RTCStartMax {
+func newRTC(clock Clock, irq Line, start int64) (*RTC, error) {
+	if start < 0 || start > rtcStartMax {
 		return nil, fmt.Errorf("device: clock cannot start at second %d: not in years 1970 to 9999", start)
 	}
 	r := &RTC{clock: clock, irq: irq, zeroSecond: start, zeroNS: clock.Now(), seen: start}

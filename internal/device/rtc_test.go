@@ -24,7 +24,7 @@ func newWatch(t *testing.T, start string) *watch {
 		t.Fatal(err)
 	}
 	w := &watch{testClock: &testClock{ns: 123456789}}
-	if w.RTC, err = NewRTC(w.testClock, func(asserted bool) { w.irq = asserted }, at.Unix()); err != nil {
+	if w.RTC, err = newRTC(w.testClock, func(asserted bool) { w.irq = asserted }, at.Unix()); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -116,8 +116,8 @@ func TestRTCAtReset(t *testing.T) {
 	if _, ok := w.NextEvent(); ok {
 		t.Error("an event, though no interrupt is enabled")
 	}
-	for _, start := range []int64{-1, RTCStartMax + 1, -1 << 63, 1<<63 - 1} {
-		if _, err := NewRTC(&testClock{}, func(bool) {}, start); err == nil {
+	for _, start := range []int64{-1, rtcStartMax + 1, -1 << 63, 1<<63 - 1} {
+		if _, err := newRTC(&testClock{}, func(bool) {}, start); err == nil {
 			t.Errorf("start at %d: no error", start)
 		}
 	}

@@ -45,7 +45,7 @@ func (r *RTC) carry(s *state.Stream) {
 	s.Check(r.index < rtcCells, "the clock has no such cell")
 	const year = 366 * 86400
 	for _, t := range []int64{r.zeroSecond, r.seen} { // as far as cells can say, and time can go on from there
-		s.Check(t >= -2000*year && t <= RTCStartMax+2000*year, "the clock shows no time")
+		s.Check(t >= -2000*year && t <= rtcStartMax+2000*year, "the clock shows no time")
 	}
 	s.Check(r.zeroNS >= -secondNS && r.zeroNS <= 1<<62, "the clock began at no time")
 }

@@ -9,7 +9,7 @@ import (
 
 func TestStateIsWhole(t *testing.T) {
 	quiet := func(bool) {}
-	statetest.Complete(t, func() *UART { return NewUART(quiet, nil) }, (*UART).carry, "irq", "transmit", "received", "input")
+	statetest.Complete(t, func() *UART { return newUART(quiet, nil) }, (*UART).carry, "irq", "transmit", "received", "input")
 	statetest.Complete(t, func() *ring { return &ring{bytes: []byte{1, 2}, length: 1} }, (*ring).carry, "bytes")
 	statetest.Complete(t, func() *RTC { return &RTC{} }, (*RTC).carry, "clock", "irq")
 	statetest.Complete(t, func() *IOAPIC { return &IOAPIC{} }, (*IOAPIC).carry, "apics")

@@ -21,8 +21,8 @@ type SleepRegister struct {
 	status   uint8
 }
 
-// NewSleepRegister returns the registers. They call powerOff when the guest enters S5.
-func NewSleepRegister(powerOff func()) *SleepRegister { return &SleepRegister{powerOff: powerOff} }
+// newSleepRegister returns the registers. They call powerOff when the guest enters S5.
+func newSleepRegister(powerOff func()) *SleepRegister { return &SleepRegister{powerOff: powerOff} }
 
 // In implements PortDevice. The control register's fields are write-only.
 func (s *SleepRegister) In(offset uint16) uint8 {

@@ -6,7 +6,7 @@ import "testing"
 // and SLP_EN, wait for WAK_STS.
 func TestSleepRegister(t *testing.T) {
 	off := 0
-	s := NewSleepRegister(func() { off++ })
+	s := newSleepRegister(func() { off++ })
 	sleep := func(sleepType uint8) {
 		s.Out(sleepStatus, wakeStatus)
 		s.Out(sleepControl, sleepType<<sleepTypeShift|sleepEnable)

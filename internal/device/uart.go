@@ -2,8 +2,8 @@ package device
 
 import "io"
 
-// UARTPorts is the number of I/O ports of a UART.
-const UARTPorts = 8
+// uartPorts is the number of I/O ports of a UART.
+const uartPorts = 8
 
 // Register offsets (National Semiconductor PC16550D data sheet, Summary of Registers; the headings named below are also
 // there). While LCR's divisor latch access bit (DLAB) is set, offsets 0 and 1 are the divisor.
@@ -64,8 +64,8 @@ const (
 
 const (
 	uartFIFODepth = 16
-	// UARTInput is the number of bytes that can wait for the guest to receive them.
-	UARTInput = 4096
+	// uartInput is the number of bytes that can wait for the guest to receive them.
+	uartInput = 4096
 )
 
 // fifoTrigger is the number of received bytes that raises an interrupt, by FCR bits 7:6 (FIFO Control Register).
@@ -94,15 +94,15 @@ type UART struct {
 	asserted bool  // what irq was last told
 }
 
-// NewUART returns a UART after reset, its divisor set to 115200 baud as firmware leaves it: Linux takes the console's
+// newUART returns a UART after reset, its divisor set to 115200 baud as firmware leaves it: Linux takes the console's
 // speed from there, dividing by it (drivers/tty/serial/8250/8250_port.c, probe_baud). The function transmit may be nil.
-func NewUART(irq Line, transmit func(byte)) *UART {
-	u := &UART{irq: irq, transmit: transmit, dll: 1, received: newRing(uartFIFODepth), input: newRing(UARTInput)}
+func newUART(irq Line, transmit func(byte)) *UART {
+	u := &UART{irq: irq, transmit: transmit, dll: 1, received: newRing(uartFIFODepth), input: newRing(uartInput)}
 	u.modem = u.modemLines()
 	return u
 }
 
-// Write hands bytes to the guest and returns how many it took: fewer than given, with io.ErrShortWrite, when UARTInput
+// Write hands bytes to the guest and returns how many it took: fewer than given, with io.ErrShortWrite, when uartInput
 // bytes are waiting. The other end of the line honours flow control, so bytes wait until the guest asserts RTS, which
 // Linux does when a program opens the terminal, and none is lost to a full FIFO.
 func (u *UART) Write(p []byte) (n int, err error) {

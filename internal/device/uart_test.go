@@ -15,7 +15,7 @@ type bench struct {
 
 func newBench() *bench {
 	b := &bench{}
-	b.UART = NewUART(func(asserted bool) { b.irq = asserted }, func(c byte) { b.sent = append(b.sent, c) })
+	b.UART = newUART(func(asserted bool) { b.irq = asserted }, func(c byte) { b.sent = append(b.sent, c) })
 	return b
 }
 
@@ -227,28 +227,28 @@ func TestUARTReceive(t *testing.T) {
 // What waits to be received is bounded, and in order across the queue's end.
 func TestUARTInputIsBounded(t *testing.T) {
 	b := newBench()
-	big := make([]byte, UARTInput+1)
+	big := make([]byte, uartInput+1)
 	for i := range big {
 		big[i] = byte(i * 7)
 	}
-	if n, err := b.Write(big); n != UARTInput || !errors.Is(err, io.ErrShortWrite) {
+	if n, err := b.Write(big); n != uartInput || !errors.Is(err, io.ErrShortWrite) {
 		t.Fatalf("Write: %d, %v", n, err)
 	}
 	if n, err := b.Write(big); n != 0 || !errors.Is(err, io.ErrShortWrite) {
 		t.Fatalf("Write to a full queue: %d, %v", n, err)
 	}
 	b.Out(uartMCR, mcrRTS)
-	for i := range UARTInput {
+	for i := range uartInput {
 		if got := b.In(uartData); got != byte(i*7) {
 			t.Fatalf("byte %d: %#02x", i, got)
 		}
-		if n, err := b.Write([]byte{byte((UARTInput + i) * 7)}); n != 1 || err != nil {
+		if n, err := b.Write([]byte{byte((uartInput + i) * 7)}); n != 1 || err != nil {
 			t.Fatalf("Write after a read: %d, %v", n, err)
 		}
 	}
-	for i := range UARTInput {
-		if got := b.In(uartData); got != byte((UARTInput+i)*7) {
-			t.Fatalf("byte %d: %#02x", UARTInput+i, got)
+	for i := range uartInput {
+		if got := b.In(uartData); got != byte((uartInput+i)*7) {
+			t.Fatalf("byte %d: %#02x", uartInput+i, got)
 		}
 	}
 	wantReg(t, b.UART, "drained", uartLSR, lsrHoldingEmpty|lsrTransmitterEmpty)

@@ -38,8 +38,8 @@ func (f Frame) Plane() physical.Plane { return physical.Plane(f & 1) }
 // GPA returns the guest-physical address of the frame's first byte.
 func (f Frame) GPA() uint64 { return uint64(f>>1) << PageShift }
 
-// ErrOutside is returned for an access that is not wholly within the memory.
-var ErrOutside = errors.New("outside guest memory")
+// errOutside is returned for an access that is not wholly within the memory.
+var errOutside = errors.New("outside guest memory")
 
 // MaxSize bounds a memory's address space: 16 TiB, what two planes may take of a 47-bit host address space with room to
 // spare.
@@ -154,7 +154,7 @@ func (m *Memory) BackedBytes(p physical.Plane) uint64 { return m.plane[p].backed
 // the host has its memory back.
 func (m *Memory) Release(p physical.Plane, start, end uint64) error {
 	if start > end || end > m.size || (start|end)&pageMask != 0 {
-		return fmt.Errorf("release [%#x, %#x): %w", start, end, ErrOutside)
+		return fmt.Errorf("release [%#x, %#x): %w", start, end, errOutside)
 	}
 	pl := &m.plane[p]
 	// Only runs that were written to are worth a system call.
@@ -181,7 +181,7 @@ func (m *Memory) Release(p physical.Plane, start, end uint64) error {
 // Read copies len(b) bytes from plane p at gpa into b. The host is not asked for pages that hold only zeros.
 func (m *Memory) Read(p physical.Plane, gpa uint64, b []byte) error {
 	if !m.Contains(gpa, uint64(len(b))) {
-		return fmt.Errorf("read %d bytes at %#x: %w", len(b), gpa, ErrOutside)
+		return fmt.Errorf("read %d bytes at %#x: %w", len(b), gpa, errOutside)
 	}
 	for len(b) > 0 {
 		n := min(uint64(len(b)), PageSize-gpa&pageMask)
@@ -198,7 +198,7 @@ func (m *Memory) Read(p physical.Plane, gpa uint64, b []byte) error {
 // Write copies b to plane p at gpa. Pages that hold only zeros are not backed for the sake of more zeros.
 func (m *Memory) Write(p physical.Plane, gpa uint64, b []byte) error {
 	if !m.Contains(gpa, uint64(len(b))) {
-		return fmt.Errorf("write %d bytes at %#x: %w", len(b), gpa, ErrOutside)
+		return fmt.Errorf("write %d bytes at %#x: %w", len(b), gpa, errOutside)
 	}
 	for len(b) > 0 {
 		n := min(uint64(len(b)), PageSize-gpa&pageMask)

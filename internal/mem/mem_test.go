@@ -96,15 +96,15 @@ func TestReleaseForgets(t *testing.T) {
 func TestWhatIsOutside(t *testing.T) {
 	m := newMemory(t, 4<<20)
 	for _, gpa := range []uint64{4 << 20, 4<<20 - 1, 1 << 63, ^uint64(0)} {
-		if err := m.Write(physical.Private, gpa, []byte{1, 2}); !errors.Is(err, ErrOutside) {
+		if err := m.Write(physical.Private, gpa, []byte{1, 2}); !errors.Is(err, errOutside) {
 			t.Errorf("write at %#x: %v", gpa, err)
 		}
-		if err := m.Read(physical.Shared, gpa, make([]byte, 2)); !errors.Is(err, ErrOutside) {
+		if err := m.Read(physical.Shared, gpa, make([]byte, 2)); !errors.Is(err, errOutside) {
 			t.Errorf("read at %#x: %v", gpa, err)
 		}
 	}
 	for _, r := range [][2]uint64{{0, 8 << 20}, {PageSize, 0}, {1, PageSize}} {
-		if err := m.Release(physical.Private, r[0], r[1]); !errors.Is(err, ErrOutside) {
+		if err := m.Release(physical.Private, r[0], r[1]); !errors.Is(err, errOutside) {
 			t.Errorf("release [%#x, %#x): %v", r[0], r[1], err)
 		}
 	}

@@ -20,11 +20,11 @@ import (
 // state, also where they hold zeros: what a run may take of the host's memory is counted by it.
 
 const (
-	// StateVersion changes with what [Memory.Save] writes.
-	StateVersion = 1
+	// stateVersion changes with what [Memory.Save] writes.
+	stateVersion = 1
 
-	// SectionName is the name of its sections.
-	SectionName = "memory"
+	// sectionName is the name of its sections.
+	sectionName = "memory"
 
 	tablesName = "tables"
 
@@ -151,7 +151,7 @@ func (m *Memory) pack(b batch) []byte {
 
 // Save writes the contents of both planes.
 func (m *Memory) Save(w *state.Writer) {
-	w.Write(tablesName, StateVersion, m.carryTables)
+	w.Write(tablesName, stateVersion, m.carryTables)
 	all := m.batches()
 	workers := runtime.GOMAXPROCS(0)
 	for len(all) > 0 && w.Err() == nil {
@@ -160,7 +160,7 @@ func (m *Memory) Save(w *state.Writer) {
 		packed := make([][]byte, len(some))
 		each(len(some), workers, func(i int) { packed[i] = m.pack(some[i]) })
 		for _, p := range packed {
-			w.Section(SectionName, StateVersion, p)
+			w.Section(sectionName, stateVersion, p)
 		}
 	}
 }
@@ -168,7 +168,7 @@ func (m *Memory) Save(w *state.Writer) {
 // Load reads what Save wrote, as far as sections are its own, and no more than so many bytes of pages in both planes
 // together: [ErrTooMuch]. The memory has to be new.
 func (m *Memory) Load(r *state.Reader, most uint64) error {
-	if err := r.Read(tablesName, StateVersion, m.carryTables); err != nil {
+	if err := r.Read(tablesName, stateVersion, m.carryTables); err != nil {
 		return err
 	}
 	workers := runtime.GOMAXPROCS(0)
@@ -181,16 +181,16 @@ func (m *Memory) Load(r *state.Reader, most uint64) error {
 			if err != nil {
 				return err
 			}
-			if name != SectionName {
+			if name != sectionName {
 				break
 			}
-			content, err := r.Section(SectionName, StateVersion)
+			content, err := r.Section(sectionName, stateVersion)
 			if err != nil {
 				return err
 			}
 			sec, err := m.unpackHead(content, &last)
 			if err != nil {
-				return fmt.Errorf("%w: section %s: %w", state.ErrDamaged, SectionName, err)
+				return fmt.Errorf("%w: section %s: %w", state.ErrDamaged, sectionName, err)
 			}
 			if pages += sec.pages; pages > most>>PageShift {
 				return ErrTooMuch
@@ -203,7 +203,7 @@ func (m *Memory) Load(r *state.Reader, most uint64) error {
 		errs := make([]error, len(some))
 		each(len(some), workers, func(i int) { errs[i] = m.unpack(some[i]) })
 		if err := errors.Join(errs...); err != nil {
-			return fmt.Errorf("%w: section %s: %w", state.ErrDamaged, SectionName, errs[0])
+			return fmt.Errorf("%w: section %s: %w", state.ErrDamaged, sectionName, errs[0])
 		}
 	}
 }
@@ -231,7 +231,7 @@ func (m *Memory) unpackHead(content []byte, last *Frame) (sec section, err error
 	}
 	for _, r := range sec.runs {
 		if r.first > m.size>>PageShift || r.n > m.size>>PageShift-r.first {
-			return sec, ErrOutside
+			return sec, errOutside
 		}
 		for page := r.first; page < r.first+r.n; page++ {
 			f := FrameOf(sec.plane, page<<PageShift)

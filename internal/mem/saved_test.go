@@ -95,9 +95,9 @@ func TestLoadRefusesPagesTwice(t *testing.T) {
 	one := m.pack(m.batches()[0])
 	var b bytes.Buffer
 	w := state.NewWriter(&b)
-	w.Write(tablesName, StateVersion, m.carryTables)
-	w.Section(SectionName, StateVersion, one)
-	w.Section(SectionName, StateVersion, one)
+	w.Write(tablesName, stateVersion, m.carryTables)
+	w.Section(sectionName, stateVersion, one)
+	w.Section(sectionName, stateVersion, one)
 	if err := w.End(); err != nil {
 		t.Fatal(err)
 	}

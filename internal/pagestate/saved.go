@@ -2,10 +2,8 @@ package pagestate
 
 import "github.com/tacit-vm/tacit/internal/state"
 
-// StateVersion changes with what [Map.Carry] carries.
-const StateVersion = 1
-
-// Carry carries the states of all pages, as runs of pages of one state. States from limit on do not exist. A map that
+// Carry carries the states of all pages, as runs of pages of one state. It counts with the versions of the parts that have
+// a map. States from limit on do not exist. A map that
 // reads has to be new.
 func (m *Map[S]) Carry(s *state.Stream, limit S) {
 	if !s.Reading() {

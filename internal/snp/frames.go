@@ -17,7 +17,7 @@ import (
 // others: a frame that nothing leads to keeps its entry and its contents, and comes back with both. So two frames can be
 // validated for one address, and the guest does not see which it has got: it is why a guest must never validate an address
 // twice, and PVALIDATE cannot tell it so, as the second frame's entry is new (APM 15.36.6; Linux, pval_pages;
-// COCONUT-SVSM, AGENTS.md, "Remapping attacks").
+// COCONUT-SVSM, "Remapping attacks").
 //
 // An honest host needs none of this.
 

@@ -25,8 +25,8 @@ type Host interface {
 // something else: the GHCB is shared memory, and the GHCB MSR the host's to write on VMGEXIT. Protocols say what a host has to
 // answer; nothing makes it.
 type Replier interface {
-	// ReplyGHCB has the GHCB as it goes back to the guest, which has asked for code.
-	ReplyGHCB(c *x86.CPU, code abi.ExitCode, page *[abi.GHCBSize]byte)
+	// ReplyGHCB has the GHCB as it goes back to the guest, which has asked for code with info1 in SW_EXITINFO1.
+	ReplyGHCB(c *x86.CPU, code abi.ExitCode, info1 uint64, page *[abi.GHCBSize]byte)
 
 	// ReplyMSR returns what the GHCB MSR is to be after a request in it.
 	ReplyMSR(c *x86.CPU, request, response uint64) uint64

@@ -19,15 +19,15 @@ const LaunchSize = 3 * mem.PageSize
 // page and the CPUID page after it.
 func (p *Platform) Launch(address uint64) []byte {
 	b := make([]byte, 0, LaunchSize)
-	b = append(b, CCBlob(address+mem.PageSize, address+2*mem.PageSize)...)
+	b = append(b, ccBlob(address+mem.PageSize, address+2*mem.PageSize)...)
 	b = append(b, make([]byte, mem.PageSize-len(b))...)
 	b = append(b, p.SecretsPage()...)
 	return append(b, p.CPUIDPage()...)
 }
 
-// CCBlob returns the confidential computing blob, which leads to the secrets page and the CPUID page by their
+// ccBlob returns the confidential computing blob, which leads to the secrets page and the CPUID page by their
 // guest-physical addresses.
-func CCBlob(secrets, cpuid uint64) []byte {
+func ccBlob(secrets, cpuid uint64) []byte {
 	b := make([]byte, abi.CCBlobSize)
 	le := binary.LittleEndian
 	le.PutUint32(b, abi.CCBlobMagic)

@@ -69,7 +69,7 @@ func (p *Platform) ghcbRequest(c *x86.CPU, v *vcpu) error {
 	p.call(c, record.GHCB, name, r.status())
 	q.answer(r)
 	if p.replier != nil {
-		p.replier.ReplyGHCB(c, q.code, &q.page)
+		p.replier.ReplyGHCB(c, q.code, q.info1, &q.page)
 	}
 	p.writeShared(gpa, q.page[:]) // where the request has not taken the page away from under itself
 	return nil

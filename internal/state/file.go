@@ -29,8 +29,8 @@ const (
 	// is told from one that is damaged. What is within a section has a version of its own.
 	form = 2
 
-	// MaxSection is how many bytes are in a section at most.
-	MaxSection = 1 << 30
+	// maxSection is how many bytes are in a section at most.
+	maxSection = 1 << 30
 
 	last = "end"
 )
@@ -61,7 +61,7 @@ func (f *Writer) write(b []byte) {
 
 // Section writes a section: what version of a part's state content is. A name has at most 8 bytes.
 func (f *Writer) Section(name string, version uint32, content []byte) {
-	if len(content) > MaxSection {
+	if len(content) > maxSection {
 		f.err = errors.Join(f.err, fmt.Errorf("%d bytes of %s are more than a section can have", len(content), name))
 		return
 	}
@@ -163,7 +163,7 @@ func (f *Reader) Section(name string, version uint32) ([]byte, error) {
 		return nil, fmt.Errorf("%w: where section %q should be, there is %q", ErrDamaged, name, next)
 	}
 	saved, n := binary.LittleEndian.Uint32(f.head[8:]), binary.LittleEndian.Uint32(f.head[12:])
-	if n > MaxSection {
+	if n > maxSection {
 		return nil, fmt.Errorf("%w: section %s of %d bytes", ErrDamaged, name, n)
 	}
 	content, err := readAtMost(f.r, int(n))

@@ -27,7 +27,8 @@ type block struct {
 
 	sibling *block // the next block that starts in the same granule
 
-	made machineCode
+	made  machineCode
+	quiet int8 // what quietStart has found; 0 where it has not looked, -1 for none
 }
 
 // maxBlock bounds a block's instructions, so that Ord fits and invalidating is cheap.

@@ -79,6 +79,9 @@ type CPU struct {
 	tally     cost.Tally    // what extra is made of
 	deadline  int64         // of the Run under way, in virtual nanoseconds
 	hint      func(*CPU)    // or nil
+	spins     bool          // rounds of a loop that changes nothing are counted, not executed
+	spun      uint64        // instructions of those
+	busUses   uint64        // how often a device was read by memory-mapped I/O
 	lastTSC   *uint64       // what any of the machine's processors has read of the time-stamp counter last
 	limit     atomic.Uint64 // icount at which the running stretch ends; 0 asks the loop to look up. Others may store 0: Yield
 	yielding  atomic.Bool   // Yield has been called

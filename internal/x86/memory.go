@@ -197,6 +197,7 @@ func (c *CPU) slowLoad(va uint64, n int) (uint64, bool) {
 	c.use(Read, va, p, n)
 	if p.page == nil {
 		c.stopBehind() // a device may have something to say
+		c.busUses++
 		return c.bus.Read(p.gpa|va&pageMask, n), true
 	}
 	h := unsafe.Add(p.page, va&pageMask)
@@ -340,6 +341,7 @@ func (c *CPU) readPlace(p place, va uint64, b []byte) {
 		return
 	}
 	for i := range b {
+		c.busUses++
 		b[i] = byte(c.bus.Read(p.gpa|va&pageMask+uint64(i), 1))
 	}
 	c.stopBehind()

@@ -49,8 +49,8 @@ func (triedError) Error() string { return "the image is done" }
 
 var errTried error = triedError{}
 
-// interpret runs an image in the interpreter.
-func (m *image) interpret(t testing.TB, blockLimit int) ([]byte, error) {
+// run runs an image under an engine, with blocks cut in some way.
+func (m *image) run(t testing.TB, how cut) ([]byte, error) {
 	t.Helper()
 	const size = 2 << 20
 	memory, err := mem.New(size)
@@ -59,13 +59,14 @@ func (m *image) interpret(t testing.TB, blockLimit int) ([]byte, error) {
 	}
 	defer memory.Close()
 	bus := &tryBus{}
-	c := New(Config{Memory: memory, Bus: bus, BlockLimit: blockLimit, Platform: &Plain{Memory: memory, Bus: bus, RAM: func(gpa uint64) bool { return gpa < size }}})
+	c := New(Config{Memory: memory, Bus: bus, BlockLimit: how.blocks, Engine: how.engine, TranslateAfter: 1, Platform: &Plain{Memory: memory, Bus: bus, RAM: func(gpa uint64) bool { return gpa < size }}})
 	bus.cpu = c
 	if err := memory.Write(physical.Private, 0, m.memory); err != nil {
 		t.Fatal(err)
 	}
 	c.INIT()
 	s := c.State()
+	s.CR0 |= CR0CD | CR0NW // after RESET
 	s.Seg[uop.SegCS].Selector, s.Seg[uop.SegCS].Base, s.RIP = 0, 0, tryStart
 	c.SetState(&s)
 	c.LimitInstructions(200_000_000)
@@ -247,9 +248,14 @@ func compareImages(t *testing.T, accelerator string, mode *tryMode, seed uint64)
 	if err != nil {
 		t.Skipf("QEMU does not run with %s: %v", accelerator, err)
 	}
-	got, err := m.interpret(t, 0)
+	got, err := m.run(t, cut{})
 	if err != nil {
 		t.Errorf("seed %d: %v", seed, err)
+	}
+	for _, how := range []cut{{blocks: 3}, other()} {
+		if other, err := m.run(t, how); err != nil || !bytes.Equal(other, got) {
+			t.Errorf("seed %d: %v: not what the interpreter does with blocks of any length; %v", seed, how, err)
+		}
 	}
 	for _, d := range m.differences(t, want, got, accelerator == "tcg") {
 		t.Errorf("seed %d: %s", seed, d)

@@ -163,6 +163,11 @@ func (c *CPU) Run(deadline int64) Exit {
 		if single || c.shadow == c.icount && c.APIC.pending() {
 			limit = c.icount + 1
 		}
+		if c.spins && !single && !c.watch.step && !c.watch.fenced && c.shadow != c.icount {
+			if c.spin(limit); c.raised || c.exiting || c.finish != finishNot {
+				continue
+			}
+		}
 		c.limit.Store(limit)
 		if c.yielding.Load() {
 			continue // Yield came before its 0 could be seen

@@ -35,6 +35,9 @@ type Config struct {
 	// see. Nil where there is one processor.
 	LastTSC *uint64
 
+	// Spins has rounds of a loop that changes nothing counted, and not executed (spin.go). It must not matter.
+	Spins bool
+
 	// Hint hears after each event that costs time: the processor has dealt with something outside itself, at the end of an
 	// instruction. It must change nothing but when Run returns. It may be nil.
 	Hint func(c *CPU)
@@ -45,7 +48,7 @@ func New(cfg Config) *CPU {
 	c := &CPU{
 		id: cfg.ID, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg),
 		cost: cfg.Cost, nsPerInsn: uint64(max(cfg.Cost.NS(cost.Instruction), 1)), tscHz: cfg.TSCHz, maxBlock: maxBlock,
-		lastTSC: cfg.LastTSC, hint: cfg.Hint,
+		lastTSC: cfg.LastTSC, hint: cfg.Hint, spins: cfg.Spins,
 		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER,
 	}
 	c.code.cpus = append(c.code.cpus, c)

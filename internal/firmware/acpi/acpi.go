@@ -10,7 +10,7 @@ import (
 
 // A Machine is what the tables tell the operating system.
 type Machine struct {
-	CPUs    int    // 1 to MaxCPUs; their x2APIC IDs count from 0
+	CPUs    int    // 1 to maxCPUs; their x2APIC IDs count from 0
 	Mailbox uint64 // guest-physical address of the mailbox through which CPUs other than the first are started; 0 for none
 
 	IOAPICAddress uint32 // guest-physical; its first pin is global system interrupt 0
@@ -41,14 +41,14 @@ type RTC struct {
 	Century uint8 // CMOS cell of the century
 }
 
-// MaxCPUs is how many processors the names in the DSDT allow for.
-const MaxCPUs = 0x1000
+// maxCPUs is how many processors the names in the DSDT allow for.
+const maxCPUs = 0x1000
 
 // Tables returns the tables as one block that is to lie at the guest-physical address base, a multiple of 16, and the
 // address of the RSDP in it.
 func (m *Machine) Tables(base uint64) (block []byte, rsdp uint64, err error) {
-	if m.CPUs < 1 || m.CPUs > MaxCPUs {
-		return nil, 0, fmt.Errorf("acpi: %d processors: 1 to %d can be described", m.CPUs, MaxCPUs)
+	if m.CPUs < 1 || m.CPUs > maxCPUs {
+		return nil, 0, fmt.Errorf("acpi: %d processors: 1 to %d can be described", m.CPUs, maxCPUs)
 	}
 	if m.SleepTypeS5 > 7 || len(m.UARTs) > 9 {
 		return nil, 0, fmt.Errorf("acpi: sleep type %d or %d UARTs cannot be described", m.SleepTypeS5, len(m.UARTs))

@@ -89,7 +89,7 @@ func TestHardwareReduced(t *testing.T) {
 func TestLimits(t *testing.T) {
 	for _, change := range []func(*Machine){
 		func(m *Machine) { m.CPUs = 0 },
-		func(m *Machine) { m.CPUs = MaxCPUs + 1 },
+		func(m *Machine) { m.CPUs = maxCPUs + 1 },
 		func(m *Machine) { m.SleepTypeS5 = 8 },
 		func(m *Machine) { m.UARTs = make([]UART, 10) },
 	} {
@@ -100,7 +100,7 @@ func TestLimits(t *testing.T) {
 		}
 	}
 	m := machine()
-	m.CPUs = MaxCPUs
+	m.CPUs = maxCPUs
 	build(t, m)
 }
 

@@ -1,0 +1,73 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tacit-vm/tacit/internal/guesttest"
+)
+
+const guestProgram = "../../guest/monitor/testdata/program"
+
+// A program of anybody's ends tacit guest run as it ends itself, and has said the same; without end it is told to end.
+func TestGuestRun(t *testing.T) {
+	t.Parallel()
+	executable := guesttest.Executable(t, guestProgram)
+	for _, c := range []struct {
+		args   string
+		status int
+		stdout string
+		stderr string
+	}{
+		{"--env TMPDIR=/a " + executable + " variable", 0, "/a\nvariable done\n", ""},
+		{executable + " exit", 42, "guest: the program ended with status 42\n", ""},
+		{"--platform snp " + executable + " unserved", 125, "guest: no system call 165, called by ", ""},
+		{"--memory 512M " + executable + " memory", 4, "guest: out of memory at ", "tacit: the guest ended with outcome guest-panic"},
+		{"--timeout 1ns " + executable + " compute", 6, "", "tacit: the guest ended with outcome limit"},
+	} {
+		status, stdout, stderr := tacit(t.Context(), &fake{}, append([]string{"guest", "run"}, strings.Fields(c.args)...)...)
+		if status != c.status || !strings.HasPrefix(stdout, c.stdout) || !strings.HasPrefix(stderr, c.stderr) {
+			t.Errorf("%s: status %d, standard output %q, standard error %q", c.args, status, stdout, stderr)
+		}
+	}
+}
+
+// The same program is the same image, and what is not one leaves the earlier file alone.
+func TestGuestBuild(t *testing.T) {
+	t.Parallel()
+	executable := guesttest.Executable(t, guestProgram)
+	out := filepath.Join(t.TempDir(), "x.efi")
+	var images [2][]byte
+	for i := range images {
+		if status, _, stderr := tacit(t.Context(), &fake{}, "guest", "build", "-o", out, "--files", guestProgram+"=/src", executable, "compute"); status != 0 {
+			t.Fatal(stderr)
+		}
+		var err error
+		if images[i], err = os.ReadFile(out); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !bytes.Equal(images[0], images[1]) {
+		t.Error("built twice, it is two images")
+	}
+	for _, c := range []struct{ args, want string }{
+		{"-o " + out + " guest_command_test.go.none", "go build guest_command_test.go.none: "},
+		{"-o " + out + " ../../accept", "is not a program"},
+		{"-o " + out + " usage.txt", "usage.txt"},
+		{"-o guest.go " + executable, "would replace a file that is not an EFI application"},
+		{"--files nothing -o " + out + " " + executable, "--files nothing: "},
+		{"--env A -o " + out + " " + executable, "want NAME=VALUE"},
+		{executable, "-o is missing"},
+	} {
+		status, _, stderr := tacit(t.Context(), &fake{}, append([]string{"guest", "build"}, strings.Fields(c.args)...)...)
+		if status == 0 || !strings.Contains(stderr, c.want) || !oneLineOf(stderr, "tacit: ") {
+			t.Errorf("%s: status %d, %q; want %q in one line", c.args, status, stderr, c.want)
+		}
+	}
+	if now, err := os.ReadFile(out); err != nil || !bytes.Equal(now, images[0]) {
+		t.Errorf("the earlier image has changed (%v)", err)
+	}
+}
