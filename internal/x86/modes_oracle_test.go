@@ -212,7 +212,7 @@ func (m *image) show(r []byte) string {
 
 func TestModesAgainstQEMU(t *testing.T) {
 	if _, err := exec.LookPath("qemu-system-x86_64"); err != nil {
-		t.Skip("no qemu-system-x86_64: scripts/install-tools")
+		t.Fatal("no qemu-system-x86_64: run scripts/install-tools")
 	}
 	t.Logf("seed %d", *trySeed)
 	accelerators := []string{"tcg"}
@@ -246,6 +246,9 @@ func compareImages(t *testing.T, accelerator string, mode *tryMode, seed uint64)
 	m := newImage(mode, limits, random, cases)
 	want, err := m.qemu(t, accelerator)
 	if err != nil {
+		if accelerator == "tcg" {
+			t.Fatal(err)
+		}
 		t.Skipf("QEMU does not run with %s: %v", accelerator, err)
 	}
 	got, err := m.run(t, cut{})
