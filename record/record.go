@@ -174,15 +174,16 @@ type VirtualNS struct {
 
 // Host is what the run took where it ran. It is all that differs between two runs of one configuration.
 type Host struct {
+	Engine       string  `json:"engine"` // what executed the guest: "interpreter", "translator" or "lockstep"
 	WallNS       int64   `json:"wall_ns"`
 	MIPS         float64 `json:"mips"`           // million guest instructions in a second of wall time
 	PeakRSSBytes uint64  `json:"peak_rss_bytes"` // of the process; 0 where the host does not tell
 }
 
-// HostOf accounts for a run that took so long for so many instructions in a process whose resident memory reached
-// peakRSSBytes.
-func HostOf(wall time.Duration, instructions, peakRSSBytes uint64) Host {
-	h := Host{WallNS: wall.Nanoseconds(), PeakRSSBytes: peakRSSBytes}
+// HostOf accounts for a run that took so long under an engine for so many instructions in a process whose resident memory
+// reached peakRSSBytes.
+func HostOf(engine string, wall time.Duration, instructions, peakRSSBytes uint64) Host {
+	h := Host{Engine: engine, WallNS: wall.Nanoseconds(), PeakRSSBytes: peakRSSBytes}
 	if wall > 0 {
 		h.MIPS = math.Round(float64(instructions)/wall.Seconds()/1e5) / 10
 	}

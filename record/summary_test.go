@@ -24,7 +24,7 @@ func aRecord() *Record {
 	spent.Add(cost.Instruction, 800)
 	spent.Waited = 50
 	r.Costs.Total = SpentOn(spent, cost.TDX())
-	r.Host = HostOf(2_500_000_000, 850, 600*mib)
+	r.Host = HostOf("translator", 2_500_000_000, 850, 600*mib)
 	return r
 }
 

@@ -82,7 +82,7 @@ func (d *debugger) monitorState(w io.Writer, _ []string) error {
 
 func (d *debugger) monitorRecord(w io.Writer, _ []string) error {
 	r := d.m.soFar("still running")
-	r.Host = record.HostOf(time.Since(d.began)-d.idle, r.Instructions, peakRSS())
+	r.Host = record.HostOf(EngineHere(d.m.cfg.Engine), time.Since(d.began)-d.idle, r.Instructions, peakRSS())
 	return r.WriteSummary(w)
 }
 

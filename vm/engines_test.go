@@ -77,6 +77,7 @@ func TestEnginesAgree(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			cfg.Engine = vm.Interpreter
 			want := boot(t, cfg)
 			for _, w := range others() {
 				if got := boot(t, w.of(cfg)); !bytes.Equal(got.bytes(t), want.bytes(t)) {
@@ -97,6 +98,7 @@ func TestResumeUnderAnotherEngine(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			cfg.Engine = vm.Interpreter
 			want := uninterrupted(t, cfg)
 			n := *resumes / 3
 			want.same(t, resumedIn(t, cfg, append(ways(0), others()...), somePlaces(t, n, want.instructions)))

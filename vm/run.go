@@ -90,7 +90,7 @@ func (m *Machine) Record() (*record.Record, error) {
 	default:
 		r = m.soFar(record.Stopped)
 	}
-	r.Host = record.HostOf(m.ran, m.instructions()-m.before, peakRSS())
+	r.Host = record.HostOf(EngineHere(m.cfg.Engine), m.ran, m.instructions()-m.before, peakRSS())
 	return r, replayError(m.over)
 }
 

@@ -66,7 +66,7 @@ func benchCommand() *cobra.Command {
 	flags.StringVar(&f.compare, "compare", "", "compare with `FILE` that --save has written: ratios, marked where the spreads do not meet")
 	flags.StringVar(&f.cpuProfile, "cpuprofile", "", "write a profile of the processor time to `FILE`, for go tool pprof")
 	engineFlag(flags, &f.engine)
-	f.engine.allowed = vm.Engines[:2] // lock-step is no measure of anything
+	f.engine.allowed = vm.Engines[:3] // lock-step is no measure of anything
 	flags.BoolVar(&f.list, "list", false, "say which workloads there are, and run none")
 	cmd.AddCommand(benchEnginesCommand(), benchLoopsCommand(), benchParallelCommand())
 	return cmd

@@ -88,7 +88,7 @@ func (f *sideFlags) engines(ctx context.Context, stdout, stderr io.Writer) (err 
 	}
 	all := bench.QEMU(g, dir, f.ovmf)
 	for _, platform := range []string{vm.None, vm.TDX} {
-		for _, engine := range vm.Engines[:2] {
+		for _, engine := range []string{vm.Interpreter, vm.Translator} {
 			p := bench.Process{Args: []string{
 				program, "boot", "-q", "--engine", engine, "--platform", platform, "--memory", fmt.Sprintf("%dM", g.Memory>>20),
 				"--initrd", g.Initrd, "--cmdline", g.CommandLine, g.Kernel,
@@ -162,7 +162,7 @@ func benchParallelCommand() *cobra.Command {
 	}
 	f.register(cmd, true)
 	engineFlag(cmd.Flags(), &engine)
-	engine.allowed = vm.Engines[:2]
+	engine.allowed = vm.Engines[:3]
 	inherited := cmd.Args
 	cmd.Args = func(cmd *cobra.Command, args []string) error {
 		if err := inherited(cmd, args); err != nil {

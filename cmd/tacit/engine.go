@@ -9,7 +9,7 @@ import (
 
 // engineOf returns the engine of a processor that runs alone.
 func engineOf(name string) x86.EngineKind {
-	if name == vm.Translator {
+	if vm.EngineHere(name) == vm.Translator {
 		return x86.EngineTranslator
 	}
 	return x86.EngineInterpreter
@@ -18,5 +18,5 @@ func engineOf(name string) x86.EngineKind {
 // engineFlag is --engine, as all commands have it that run guests.
 func engineFlag(flags *pflag.FlagSet, engine *choice) {
 	*engine = choice{vm.Engines[0], vm.Engines}
-	flags.Var(engine, "engine", "what executes the guest: the interpreter; the translator, which makes machine code of the host's; or both, held against each other after every block")
+	flags.Var(engine, "engine", "what executes the guest: the interpreter; the translator, which makes machine code of the host's; auto, the faster one that the host can run; or lockstep, both held against each other after every block")
 }
