@@ -73,17 +73,19 @@ func (k *kernel) identify() {
 	}
 }
 
-// in and out are port I/O by the means of the platform. A device that does not answer reads as ones.
+// in and out are port I/O by the means of the platform. A device that does not answer reads as ones. A host whose answer is
+// none ends the guest without a word, since it is through ports that the guest speaks.
 func (k *kernel) in(port uint16) uint8 {
 	switch k.kind {
 	case onTDX:
 		return inTD(port)
 	case onSNP:
 		d := &processorHere().drivers.snp
-		if v, reply := d.GHCB.In(d.Instructions, port, 1); reply.OK() {
-			return uint8(v)
+		v, reply := d.GHCB.In(d.Instructions, port, 1)
+		if !reply.OK() {
+			k.fail()
 		}
-		return 0xFF
+		return uint8(v)
 	}
 	return inb(port)
 }
@@ -94,7 +96,9 @@ func (k *kernel) out(port uint16, v uint8) {
 		outTD(port, v)
 	case onSNP:
 		d := &processorHere().drivers.snp
-		d.GHCB.Out(d.Instructions, port, 1, uint32(v)) // there is nowhere to report an error
+		if !d.GHCB.Out(d.Instructions, port, 1, uint32(v)).OK() {
+			k.fail()
+		}
 	default:
 		outb(port, v)
 	}
