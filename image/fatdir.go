@@ -6,18 +6,56 @@ import (
 	"io"
 	"io/fs"
 	"strings"
+	"time"
 	"unicode/utf16"
 )
 
+// A fatEntry is an entry of a directory.
+type fatEntry struct {
+	name       string
+	size       int64
+	cluster    uint32
+	attributes byte
+	modified   time.Time // of no zone; zero where none is recorded
+}
+
+// Attributes of an entry.
+const (
+	fatVolumeID  = 0x08
+	fatDirectory = 0x10
+	fatLong      = 0x0f
+)
+
 // rootItems lists the root directory.
-func (f *fatFS) rootItems() ([]item, error) {
+func (f *fatFS) rootItems() ([]item, error) { return f.items(f.rootEntries()) }
+
+func (f *fatFS) rootEntries() ([]fatEntry, error) {
 	if f.kind == 32 {
-		return f.list(f.rootCluster)
+		return f.entries(f.rootCluster)
 	}
 	return f.read(&fatData{f, []fatRun{{f.root, f.rootSize}}, f.rootSize})
 }
 
-func (f *fatFS) list(cluster uint32) ([]item, error) {
+// items are entries as every file system has them.
+func (f *fatFS) items(entries []fatEntry, err error) ([]item, error) {
+	var items []item
+	for _, e := range entries {
+		it := item{name: e.name, size: e.size}
+		if e.attributes&fatDirectory != 0 {
+			it.kind, it.list = fs.ModeDir, func() ([]item, error) { return f.items(f.entries(e.cluster)) }
+		}
+		it.open = func() (io.ReaderAt, error) { return f.open(e) }
+		items = append(items, it)
+	}
+	return items, err
+}
+
+func (f *fatFS) open(e fatEntry) (io.ReaderAt, error) {
+	runs, size, err := f.chain(e.cluster, e.size, false)
+	return &fatData{f, runs, size}, err
+}
+
+func (f *fatFS) entries(cluster uint32) ([]fatEntry, error) {
 	runs, length, err := f.chain(cluster, fatMaxDirectory+1, true)
 	if err != nil {
 		return nil, err
@@ -26,7 +64,7 @@ func (f *fatFS) list(cluster uint32) ([]item, error) {
 }
 
 // read reads a directory.
-func (f *fatFS) read(d *fatData) ([]item, error) {
+func (f *fatFS) read(d *fatData) ([]fatEntry, error) {
 	if f.listed += d.size; f.listed > fatMaxListed {
 		return nil, errors.New("too much in directories; are they cyclic?")
 	}
@@ -34,12 +72,7 @@ func (f *fatFS) read(d *fatData) ([]item, error) {
 	if n, err := d.ReadAt(b, 0); n < len(b) {
 		return nil, err
 	}
-	const ( // attributes
-		volumeID  = 0x08
-		directory = 0x10
-		longName  = 0x0f
-	)
-	var items []item
+	var entries []fatEntry
 	var long []uint16
 	var checksum byte
 	for ; len(b) >= fatEntrySize && b[0] != 0; b = b[fatEntrySize:] {
@@ -47,7 +80,7 @@ func (f *fatFS) read(d *fatData) ([]item, error) {
 		switch {
 		case e[0] == 0xe5: // removed
 			long = nil
-		case e[11]&0x3f == longName:
+		case e[11]&0x3f == fatLong:
 			const last = 0x40
 			if e[0]&last != 0 {
 				long, checksum = nil, e[13]
@@ -55,7 +88,7 @@ func (f *fatFS) read(d *fatData) ([]item, error) {
 			if e[13] == checksum {
 				long = append(fatLongName(e), long...)
 			}
-		case e[11]&volumeID != 0:
+		case e[11]&fatVolumeID != 0:
 			long = nil
 		default:
 			name := fatShortName(e)
@@ -66,22 +99,23 @@ func (f *fatFS) read(d *fatData) ([]item, error) {
 			if name == "." || name == ".." || name == "" || strings.ContainsAny(name, "/\x00") {
 				continue
 			}
-			cluster := uint32(binary.LittleEndian.Uint16(e[20:]))<<16 | uint32(binary.LittleEndian.Uint16(e[26:]))
+			le := binary.LittleEndian
+			cluster := uint32(le.Uint16(e[20:]))<<16 | uint32(le.Uint16(e[26:]))
 			if f.kind != 32 {
 				cluster &= 0xffff
 			}
-			it := item{name: name, size: int64(binary.LittleEndian.Uint32(e[28:]))}
-			if e[11]&directory != 0 {
-				it.kind, it.list = fs.ModeDir, func() ([]item, error) { return f.list(cluster) }
-			}
-			it.open = func() (io.ReaderAt, error) {
-				runs, size, err := f.chain(cluster, it.size, false)
-				return &fatData{f, runs, size}, err
-			}
-			items = append(items, it)
+			entries = append(entries, fatEntry{name, int64(le.Uint32(e[28:])), cluster, e[11], fatTime(le.Uint16(e[24:]), le.Uint16(e[22:]))})
 		}
 	}
-	return items, nil
+	return entries, nil
+}
+
+// fatTime is what a date and a time of day stand for; years count from 1980, and seconds by two.
+func fatTime(date, clock uint16) time.Time {
+	if date == 0 {
+		return time.Time{}
+	}
+	return time.Date(1980+int(date>>9), time.Month(date>>5&15), int(date&31), int(clock>>11), int(clock>>5&63), int(clock&31)*2, 0, time.UTC)
 }
 
 // fatLongName returns the 13 characters of an entry with a part of a long name, up to the zero that ends it.

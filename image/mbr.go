@@ -7,16 +7,17 @@ import (
 )
 
 const (
-	mbrTable   = 446 // offset of the four entries in a master boot record
-	mbrEntry   = 16  // bytes
-	mbrSector  = 512 // bytes that entries count in
-	mbrMost    = 256 // logical partitions; Linux names no more than 252
-	protective = 0xee
+	mbrTable     = 446 // offset of the four entries in a master boot record
+	mbrSignature = 440 // offset of the number that tells this disk from others
+	mbrEntry     = 16  // bytes
+	mbrSector    = 512 // bytes that entries count in
+	mbrMost      = 256 // logical partitions; Linux names no more than 252
+	protective   = 0xee
 )
 
 // mbrKinds are types of partitions. Extended ones hold others.
 var mbrKinds = map[byte]string{
-	0x82: "swap", 0x83: "Linux", 0x8e: "LVM", protective: "GPT protective", 0xef: "EFI system partition",
+	0x82: "swap", 0x83: "Linux", 0x8e: "LVM", protective: "GPT protective", 0xef: efiSystem,
 }
 
 // isExtended tells whether a partition of this type holds others: by cylinders, by sectors, and Linux's own.
@@ -56,6 +57,7 @@ func mbr(r io.ReaderAt, size int64) ([]partition, error) {
 	if !ok {
 		return nil, nil
 	}
+	id := PartitionID{Disk: binary.LittleEndian.Uint32(b[mbrSignature:])}
 	var all, inside []partition
 	for i, e := range entries {
 		if e.kind == 0 || e.count == 0 {
@@ -65,14 +67,14 @@ func mbr(r io.ReaderAt, size int64) ([]partition, error) {
 			return nil, nil
 		}
 		if isExtended(e.kind) {
-			logical, err := logicals(r, e, 5+len(inside))
+			logical, err := logicals(r, e, 5+len(inside), id)
 			if err != nil {
 				return nil, err
 			}
 			inside = append(inside, logical...)
 			continue
 		}
-		all = append(all, partition{i + 1, mbrKind(e.kind), "", e.start * mbrSector, e.count * mbrSector})
+		all = append(all, partition{i + 1, mbrKind(e.kind), "", e.start * mbrSector, e.count * mbrSector, id})
 	}
 	all = append(all, inside...)
 	return all, overlap(all)
@@ -88,7 +90,7 @@ func mbrKind(kind byte) string {
 // logicals reads the logical partitions of an extended one, from number first on. They are a chain: each has a boot record
 // of its own, with the partition, which counts from there, and the next record, which counts from the extended
 // partition's start.
-func logicals(r io.ReaderAt, extended mbrPart, first int) (all []partition, err error) {
+func logicals(r io.ReaderAt, extended mbrPart, first int, id PartitionID) (all []partition, err error) {
 	seen := map[int64]bool{}
 	for at, more := extended.start, true; more; {
 		if seen[at] || len(seen) == mbrMost {
@@ -119,7 +121,7 @@ func logicals(r io.ReaderAt, extended mbrPart, first int) (all []partition, err 
 				if e.start == 0 || start+e.count > extended.start+extended.count {
 					return nil, fmt.Errorf("damaged partition table: logical partition %d leads out of the extended one", first+len(all))
 				}
-				all = append(all, partition{first + len(all), mbrKind(e.kind), "", start * mbrSector, e.count * mbrSector})
+				all = append(all, partition{first + len(all), mbrKind(e.kind), "", start * mbrSector, e.count * mbrSector, id})
 			}
 		}
 	}

@@ -20,12 +20,13 @@ type partition struct {
 	kind        string // in words, by its type
 	label       string
 	start, size int64 // bytes
+	id          PartitionID
 }
 
 // partitionTypes are those that operating systems boot from, and those that say at once what they are (UEFI 2.10,
 // section 5.3.3; UAPI Group, Discoverable Partitions Specification).
 var partitionTypes = map[string]string{
-	"c12a7328-f81f-11d2-ba4b-00a0c93ec93b": "EFI system partition",
+	"c12a7328-f81f-11d2-ba4b-00a0c93ec93b": efiSystem,
 	"bc13c2ff-59e6-4262-a352-b275fd6f7172": "boot partition (XBOOTLDR)",
 	"4f68bce3-e8cd-4db1-96e7-fbcaf984b709": "Linux root (x86-64)",
 	"8484680c-9521-48c6-9c11-b0720656f69e": "Linux /usr (x86-64)",
@@ -39,6 +40,8 @@ var partitionTypes = map[string]string{
 }
 
 const biosBoot = "BIOS boot" // GRUB's code lies in it, without a file system
+
+const efiSystem = "EFI system partition"
 
 const (
 	gptSignature     = "EFI PART"
@@ -126,7 +129,7 @@ func gpt(r io.ReaderAt, size, sector, at int64) ([]partition, error) {
 		if name == "" {
 			name = "type " + kind.String()
 		}
-		all = append(all, partition{i + 1, name, utf16Text(e[56:128]), int64(from) * sector, int64(to-from+1) * sector})
+		all = append(all, partition{i + 1, name, utf16Text(e[56:128]), int64(from) * sector, int64(to-from+1) * sector, PartitionID{GUID: uefi.GUID(e[16:32])}})
 	}
 	return all, overlap(all)
 }

@@ -33,6 +33,9 @@ type Config struct {
 	CPUs     int          // processors, 1 to MaxCPUs; 0 means 1
 	Image    *image.Image // what firmware starts; nil means tacit's own guest in Go ([guest.Demo])
 
+	// Disks are what firmware boots where Image is nil, and what it shows to an image in any case.
+	Disks []firmware.Disk
+
 	// Initrd is the initial RAM disk; nil means one whose only file is tacit's init, for a bzImage. An empty one that
 	// is not nil means none.
 	Initrd []byte
@@ -186,9 +189,12 @@ func (c *Config) complete() error {
 	if err := c.Check(); err != nil {
 		return err
 	}
-	c.reports = c.Image == nil || c.Image.Kind == image.BzImage && c.Initrd == nil
+	c.reports = c.Image == nil && len(c.Disks) == 0 || c.Image != nil && c.Image.Kind == image.BzImage && c.Initrd == nil
 	if c.Touch != 0 && (c.Image == nil || !c.reports) {
 		return errors.New("memory to touch: that is for tacit's init, which this image does not start")
+	}
+	if c.Image == nil && len(c.Disks) > 0 {
+		c.Image = &image.Image{Source: "the disk", Name: "the disk", Kind: image.EFIApplication}
 	}
 	if c.Image == nil {
 		demo, err := image.Parse(guest.DemoName, guest.Demo())

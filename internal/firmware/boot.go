@@ -4,7 +4,6 @@ import (
 	"fmt"
 
 	"github.com/tacit-vm/tacit/accept"
-	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/uefi"
 )
@@ -34,11 +33,18 @@ func (f *Firmware) boot(cpu processor) error {
 	if err := f.publishAll(); err != nil {
 		return err
 	}
+	cpu.LongMode(l)
+	cpu.GPR()[rsp] = l.stack
+	f.work = work{}
+	if f.file == nil {
+		f.options = f.bootOptions()
+		return f.bootNext()
+	}
 	o, err := f.bootOrigin()
 	if err != nil {
 		return err
 	}
-	handle, err := f.loadFirst(o)
+	handle, err := f.loadWhole(f.file, o)
 	if err == outOfResources {
 		return fmt.Errorf("no room for the image %s in %#x bytes of accepted memory", f.cfg.ImageName, f.memory.total(uefi.ConventionalMemory))
 	}
@@ -48,27 +54,7 @@ func (f *Firmware) boot(cpu processor) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", f.cfg.ImageName, err)
 	}
-	cpu.LongMode(l)
-	cpu.GPR()[rsp] = l.stack
-	f.work = work{}
 	return f.start(f.image(handle), frame{})
-}
-
-// loadFirst loads the image that the machine is to start.
-func (f *Firmware) loadFirst(o origin) (handle uint64, err error) {
-	l, err := f.load(f.file, o)
-	if err != nil {
-		return 0, err
-	}
-	for err = errMore; err == errMore; err = f.continueLoading(l) {
-		if f.cpu.Yielding() {
-			return 0, x86.ErrYield
-		}
-	}
-	if err != nil {
-		return 0, err
-	}
-	return f.admit(l)
 }
 
 func (f *Firmware) acceptEarly() error {
@@ -162,6 +148,9 @@ func (f *Firmware) publishAll() error {
 		return err
 	}
 	if _, err := f.publish(0, uefi.RNGProtocolGUID, uefi.RNGSize, rng); err != nil {
+		return err
+	}
+	if err := f.publishDisks(); err != nil {
 		return err
 	}
 	if len(f.cfg.Initrd) > 0 {
@@ -260,6 +249,14 @@ func (f *Firmware) bootOrigin() (origin, error) {
 		name:    f.cfg.ImageName,
 		device:  device,
 		path:    endPath(pathNode(pathMedia, pathFile, wide(`\`+f.cfg.ImageName))),
-		options: f.cfg.LoadOptions,
+		options: loadOptions(f.cfg.LoadOptions),
 	}, err
+}
+
+// loadOptions is a command line as LoadOptions.
+func loadOptions(text string) []byte {
+	if text == "" {
+		return nil
+	}
+	return wide(text)
 }

@@ -18,10 +18,13 @@ type Config struct {
 	TotalMemory uint64 // bytes of RAM, a multiple of 2 MiB; [RAM] says where it is
 	ACPI        acpi.Machine
 
-	Image       []byte // the EFI application to start, a PE file; not changed
+	// Image is the EFI application to start, a PE file; it is not changed. Where there is none, firmware starts what the
+	// disks have to offer: the variables Boot####, in the order of BootOrder, then \EFI\BOOT\BOOTX64.EFI.
+	Image       []byte
 	ImageName   string // for the record and for diagnoses; also its file name in the device path
 	LoadOptions string // the command line
 	Initrd      []byte // served through LoadFile2 where it is not empty; not changed
+	Disks       []Disk // at most 16
 
 	// Unaccepted says that the platform has memory to be accepted. Without it no memory is unaccepted, nothing
 	// is asked of Accept, and FirmwareAccepts, Misalign and Policy mean nothing.
@@ -112,6 +115,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("firmware: %#x bytes of memory: want a multiple of 2 MiB", c.TotalMemory)
 	case c.TotalMemory > maxMemory:
 		return fmt.Errorf("firmware: %#x bytes of memory: at most %#x", c.TotalMemory, uint64(maxMemory))
+	case len(c.Disks) > maxDisks:
+		return fmt.Errorf("firmware: %d disks: at most %d", len(c.Disks), maxDisks)
 	case len(c.Tables) > maxTables/2:
 		return fmt.Errorf("firmware: %d configuration tables: at most %d", len(c.Tables), maxTables/2)
 	case slices.ContainsFunc(c.Tables, func(t PlatformTable) bool { return t.Bytes == 0 || t.Bytes > maxPlatformTable || t.Content == nil }):

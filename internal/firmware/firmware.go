@@ -14,7 +14,7 @@ import (
 // It is not safe for concurrent use. Where several processors may call services, their runs have to take turns.
 type Firmware struct {
 	cfg  Config
-	file *peFile // Config.Image
+	file *peFile // Config.Image; nil where there is none
 	plan plan
 
 	cpu  processor // the one that is calling
@@ -34,6 +34,13 @@ type Firmware struct {
 
 	memory memoryMap
 	pool   pool
+
+	media  []medium
+	files  []fileHandle // that are open, in the order in which they were
+	opened openedFile
+
+	options []bootOption // of the boot manager, that have not been tried
+	refused []string     // what it could not start, and why
 
 	handles handleDatabase
 	images  []image
@@ -78,9 +85,12 @@ func New(cfg Config) (*Firmware, error) {
 	if err := cfg.check(); err != nil {
 		return nil, err
 	}
-	file, err := parsePE(sliceReader(cfg.Image))
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", cfg.ImageName, err)
+	var file *peFile
+	if len(cfg.Image) > 0 || len(cfg.Disks) == 0 {
+		var err error
+		if file, err = parsePE(sliceReader(cfg.Image)); err != nil {
+			return nil, fmt.Errorf("%s: %w", cfg.ImageName, err)
+		}
 	}
 	f := &Firmware{cfg: cfg, file: file, tpl: uefi.TPLApplication, negotiation: negotiate.Negotiation{Policy: cfg.Policy}}
 	f.plan = cfg.plan(cfg.need(file))

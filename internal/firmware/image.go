@@ -62,7 +62,7 @@ type origin struct {
 	parent  uint64 // image handle; 0 for firmware itself
 	device  uint64 // handle; 0 for none
 	path    []byte // within the device; nil for none
-	options string
+	options []byte
 }
 
 // admit enters an image that is loaded into the books.
@@ -83,9 +83,8 @@ func (f *Firmware) admit(l *loading) (handle uint64, err error) {
 			return 0, err
 		}
 	}
-	var options []byte
-	if o.options != "" {
-		options = wide(o.options)
+	options := o.options
+	if len(options) > 0 {
 		if im.options, err = f.putPool(uefi.LoaderData, options); err != nil {
 			return 0, err
 		}
@@ -129,7 +128,7 @@ func (f *Firmware) discard(im image) {
 
 // loadImage(BootPolicy, ParentImageHandle, *DevicePath, *SourceBuffer, SourceSize, *ImageHandle)
 //
-// There is no file system to load from: a device path alone finds nothing.
+// Without a buffer the image is the file on a disk to which the device path leads.
 func (f *Firmware) loadImage(a args) error {
 	parent, pathAt, source, size, at := a[1], a[2], a[3], a[4], a[5]
 	if f.unfinished.loading != nil {
@@ -142,9 +141,10 @@ func (f *Firmware) loadImage(a args) error {
 	// names grow.
 	const loadedBy = "an image loaded by "
 	o := origin{name: loadedBy + strings.TrimPrefix(f.image(parent).name, loadedBy), parent: parent}
+	var path []byte
 	if pathAt != 0 {
-		path, err := f.loadPath(pathAt)
-		if err != nil {
+		var err error
+		if path, err = f.loadPath(pathAt); err != nil {
 			return err
 		}
 		device, length, err := f.matchPath(uefi.DevicePathProtocolGUID, path)
@@ -156,14 +156,27 @@ func (f *Firmware) loadImage(a args) error {
 	switch {
 	case source == 0 && pathAt == 0:
 		return invalidParameter
-	case source == 0:
-		return notFound
-	case size == 0 || size > maxImage:
+	case source != 0 && (size == 0 || size > maxImage):
 		return loadError
 	case len(f.images) >= maxImages:
 		return outOfResources
 	}
-	p, err := parsePE(&guestFile{f, source, int64(size)})
+	file := sizedReader(&guestFile{f, source, int64(size)})
+	if source == 0 {
+		medium, name, ok := f.onDisk(path)
+		if !ok {
+			return notFound
+		}
+		found, err := f.diskFile(medium, name)
+		if err != nil {
+			return err
+		}
+		file = found
+	}
+	if name, ok := filePath(o.path); ok {
+		o.name = name
+	}
+	p, err := parsePE(file)
 	if _, bad := err.(imageError); bad {
 		return loadError
 	}
@@ -265,7 +278,7 @@ func (f *Firmware) leave(status uefi.Status, dataSize, data uint64) error {
 	i := f.running()
 	fr := f.frames[i]
 	im := *f.image(fr.image)
-	if i == 0 {
+	if i == 0 && len(f.options) == 0 {
 		return &Returned{Image: im.name, Status: status, Text: f.text(data, dataSize)}
 	}
 	f.frames = f.frames[:i]
@@ -275,6 +288,9 @@ func (f *Firmware) leave(status uefi.Status, dataSize, data uint64) error {
 	// A driver that returns success stays.
 	if im.subsystem == pe.IMAGE_SUBSYSTEM_EFI_APPLICATION || status.IsError() {
 		f.discard(im)
+	}
+	if i == 0 {
+		return f.bootNext()
 	}
 	if fr.dataSize == 0 || fr.data == 0 {
 		return nil

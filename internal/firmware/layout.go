@@ -101,7 +101,13 @@ func (c *Config) need(image *peFile) uint64 {
 		low   = 16 << 20 // Linux's default CONFIG_PHYSICAL_START
 		own   = 2 << 20  // firmware's tables, pools and stack
 		slack = 16 << 20 // what the image allocates
+
+		// A loader from a disk brings a kernel and an initrd, which are not known yet: of a distribution's that much, twice.
+		ofDisks = 192 << 20
 	)
+	if image == nil {
+		return min(low+ofDisks, c.TotalMemory/2) + pageTablesSize(physical.RAM(c.TotalMemory)) + own + slack
+	}
 	load := uint64(image.sizeOfImage)
 	start := 2 * load
 	if size, ok := linuxInitSize(c.Image); ok {

@@ -13,7 +13,7 @@ import (
 
 // A peFile is what the loader has read of a PE32+ image (Microsoft PE Format; UEFI 2.10, section 2.1.1).
 type peFile struct {
-	r        io.ReaderAt
+	r        sizedReader
 	sections []pefile.Section
 
 	sizeOfImage, sizeOfHeaders uint32

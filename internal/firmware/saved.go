@@ -2,7 +2,6 @@ package firmware
 
 import (
 	"math/rand/v2"
-	"slices"
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/internal/pefile"
@@ -11,7 +10,7 @@ import (
 )
 
 // StateVersion changes with what [Firmware.Carry] carries.
-const StateVersion = 2
+const StateVersion = 3
 
 // Bounds of texts, in bytes. Names of images and their options come from the configuration.
 const (
@@ -49,6 +48,7 @@ func (f *Firmware) Carry(s *state.Stream) {
 	s.Bool(&f.console.visible)
 	f.carryRandom(s)
 	f.variables.carry(s)
+	f.carryDisks(s)
 	state.Slice(s, &f.converting, maxRegions, func(d *uefi.MemoryDescriptor) {
 		state.Numbers(s, &d.Type)
 		state.Numbers(s, &d.PhysicalStart, &d.VirtualStart, &d.NumberOfPages, &d.Attribute)
@@ -159,7 +159,7 @@ func (f *Firmware) carryFrame(s *state.Stream, fr *frame) {
 }
 
 // loadInitrdSlot is where the initrd is served, of which the part that is done is looked up.
-var loadInitrdSlot = uint64(slices.IndexFunc(entries, func(e entry) bool { return e.name == loadFile2[0].name }))
+var loadInitrdSlot uint64
 
 func (f *Firmware) carryUnfinished(s *state.Stream, u *unfinished) {
 	state.Numbers(s, &u.slot, &u.from, &u.sp, &u.done)
@@ -170,19 +170,17 @@ func (f *Firmware) carryUnfinished(s *state.Stream, u *unfinished) {
 	state.Optional(s, &u.loading, func(l *loading) { f.carryLoading(s, l) })
 }
 
-// carryLoading carries an image that LoadImage is putting into memory. Its file is in the guest's.
+// carryLoading carries an image that LoadImage is putting into memory.
 func (f *Firmware) carryLoading(s *state.Stream, l *loading) {
 	if s.Reading() {
-		l.file = &peFile{r: &guestFile{f: f}}
+		l.file = new(peFile)
 	}
-	file := l.file.r.(*guestFile)
-	state.Numbers(s, &file.at)
-	state.Numbers(s, &file.size)
-	l.file.carry(s, file.size)
+	size := f.carryFile(s, &l.file.r)
+	l.file.carry(s, size)
 
 	o := &l.origin
 	state.String(s, &o.name, maxText)
-	state.String(s, &o.options, maxText)
+	state.Bytes(s, &o.options, maxText)
 	state.Bytes(s, &o.path, maxText)
 	state.Numbers(s, &o.parent, &o.device)
 	carryRange(s, &l.memory)

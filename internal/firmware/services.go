@@ -1,6 +1,10 @@
 package firmware
 
-import "github.com/tacit-vm/tacit/uefi"
+import (
+	"slices"
+
+	"github.com/tacit-vm/tacit/uefi"
+)
 
 // An entry is an entry point in the trap page.
 type entry struct {
@@ -130,6 +134,35 @@ var memoryAcceptance = []function{
 	member("MemoryAcceptance.AllowUnacceptedMemory", uefi.MemoryAcceptanceAllowUnacceptedMemory, 1, (*Firmware).allowUnacceptedMemory),
 }
 
+var blockIO = []function{
+	member("BlockIO.Reset", uefi.BlockIOReset, 2, (*Firmware).flushBlocks),
+	member("BlockIO.ReadBlocks", uefi.BlockIOReadBlocks, 5, (*Firmware).readBlocks),
+	member("BlockIO.WriteBlocks", uefi.BlockIOWriteBlocks, 5, (*Firmware).writeBlocks),
+	member("BlockIO.FlushBlocks", uefi.BlockIOFlushBlocks, 1, (*Firmware).flushBlocks),
+}
+
+var diskIO = []function{
+	member("DiskIO.ReadDisk", uefi.DiskIOReadDisk, 5, (*Firmware).readDisk),
+	member("DiskIO.WriteDisk", uefi.DiskIOWriteDisk, 5, (*Firmware).writeDisk),
+}
+
+var fileSystem = []function{
+	member("SimpleFileSystem.OpenVolume", uefi.FileSystemOpenVolume, 2, (*Firmware).openVolume),
+}
+
+var fileFunctions = []function{
+	member("File.Open", uefi.FileOpen, 5, (*Firmware).openFile),
+	member("File.Close", uefi.FileClose, 1, (*Firmware).closeFile),
+	member("File.Delete", uefi.FileDelete, 1, (*Firmware).deleteFile),
+	member("File.Read", uefi.FileRead, 3, (*Firmware).readFile),
+	member("File.Write", uefi.FileWrite, 3, (*Firmware).writeFile),
+	member("File.GetPosition", uefi.FileGetPosition, 2, (*Firmware).getPosition),
+	member("File.SetPosition", uefi.FileSetPosition, 2, (*Firmware).setPosition),
+	member("File.GetInfo", uefi.FileGetInfo, 4, (*Firmware).getFileInfo),
+	member("File.SetInfo", uefi.FileSetInfo, 4, (*Firmware).writeFile),
+	member("File.Flush", uefi.FileFlush, 1, (*Firmware).flushFile),
+}
+
 func atBoot(s uefi.BootService, args int, serve func(*Firmware, args) error) function {
 	return function{uint64(s), entry{name: s.String(), args: args, serve: serve}}
 }
@@ -142,25 +175,30 @@ func member(name string, offset uint64, args int, serve func(*Firmware, args) er
 	return function{offset, entry{name: name, args: args, serve: serve}}
 }
 
-// interfaces are all that has pointers to entry points, in the order of their slots.
-var interfaces = [][]function{bootServices, runtimeServices, textOutput, textInput, loadFile2, rng, memoryAcceptance}
+// interfaces are all that has pointers to entry points, in the order of their slots, and entries is the trap page.
+var (
+	interfaces [][]function
+	entries    []entry
+)
 
-// entries is the trap page.
-var entries = func() []entry {
-	all := []entry{
+// init makes them: services refer to them, some to their own, which a variable's initialisation must not.
+func init() {
+	interfaces = [][]function{bootServices, runtimeServices, textOutput, textInput, loadFile2, rng, memoryAcceptance, blockIO, diskIO, fileSystem, fileFunctions}
+	entries = []entry{
 		slotImageReturned: {name: "return of an image", land: (*Firmware).imageReturned},
 		slotNotified:      {name: "return of a notification function", land: (*Firmware).notified},
 	}
 	for range exceptions {
-		all = append(all, entry{name: "exception", land: (*Firmware).exception})
+		entries = append(entries, entry{name: "exception", land: (*Firmware).exception})
 	}
 	for _, functions := range interfaces {
 		for _, fn := range functions {
-			all = append(all, fn.entry)
+			entries = append(entries, fn.entry)
 		}
 	}
-	return all
-}()
+	openedFunctions = fileFunctions
+	loadInitrdSlot = uint64(slices.IndexFunc(entries, func(e entry) bool { return e.name == loadFile2[0].name }))
+}
 
 // pointers writes the addresses of an interface's functions to where they belong in it.
 func (f *Firmware) pointers(table []byte, functions []function) {

@@ -1,0 +1,73 @@
+package vm_test
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/imagetest"
+)
+
+// A memoryDisk is a disk in memory.
+type memoryDisk []byte
+
+func (d memoryDisk) Size() int64 { return int64(len(d)) }
+
+func (d memoryDisk) ReadAt(b []byte, at int64) (int, error) {
+	if at < 0 || at+int64(len(b)) > d.Size() {
+		return 0, fmt.Errorf("bytes %d to %d of a disk of %d", at, at+int64(len(b)), d.Size())
+	}
+	return copy(b, d[at:]), nil
+}
+
+func (d memoryDisk) WriteAt(b []byte, at int64) (int, error) {
+	if at < 0 || at+int64(len(b)) > d.Size() {
+		return 0, fmt.Errorf("bytes %d to %d of a disk of %d", at, at+int64(len(b)), d.Size())
+	}
+	return copy(d[at:], b), nil
+}
+
+// espDisk makes a disk whose only partition is an EFI system partition with files.
+func espDisk(t testing.TB, mib int, files imagetest.Files) memoryDisk {
+	t.Helper()
+	esp := imagetest.FAT(t, 32, mib, files)
+	b, err := os.ReadFile(imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.ESP, Path: esp}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// debianFile reads a file from a package that scripts/fetch-kernels has fetched.
+func debianFile(t testing.TB, pattern, path string) []byte {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join(*kernels, pattern))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%d packages %s in %s: run scripts/fetch-kernels --all", len(found), pattern, *kernels)
+	}
+	contents, err := image.Look(context.Background(), found[0], only(path), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer contents.Close()
+	for _, v := range contents.Volumes {
+		for _, f := range v.Files {
+			b, err := f.Bytes(64 << 20)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return b
+		}
+	}
+	t.Fatalf("%s has no %s", found[0], path)
+	return nil
+}
+
+// only wants the file of that path.
+type only string
+
+func (o only) Directory(string) bool                        { return true }
+func (o only) File(path string, _ int64, _ []byte) bool { return path == string(o) }
