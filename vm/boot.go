@@ -45,7 +45,7 @@ func (m *Machine) newFirmware() (boot, error) {
 	cfg := firmware.Config{
 		TotalMemory: m.cfg.Memory, ACPI: m.acpi(),
 		Image: m.cfg.Image.Data, ImageName: m.cfg.Image.Name, LoadOptions: m.cfg.loadOptions(), Initrd: m.cfg.Initrd,
-		Disks: m.cfg.Disks,
+		Disks:      m.cfg.Disks,
 		Unaccepted: m.platform.accept != nil, FirmwareAccepts: accepts, Misalign: m.cfg.Misalign, Policy: policy,
 		UnacceptedTable: m.cfg.UnacceptedTable, Lie: firmware.Lie(m.cfg.FirmwareLie),
 		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },
@@ -55,7 +55,9 @@ func (m *Machine) newFirmware() (boot, error) {
 		Console: &m.console, Log: m.log,
 	}
 	if m.platform.exception != nil {
-		cfg.Exception = func(vector uint8, code uint64) (uint64, bool) { return m.platform.exception(m.cpus[0], vector, code) }
+		cfg.Exception = func(vector uint8, code, rip uint64) (uint64, bool) {
+			return m.platform.exception(m.cpu(), vector, code, rip)
+		}
 	}
 	return firmware.New(cfg)
 }

@@ -69,5 +69,5 @@ func debianFile(t testing.TB, pattern, path string) []byte {
 // only wants the file of that path.
 type only string
 
-func (o only) Directory(string) bool                        { return true }
+func (o only) Directory(string) bool                    { return true }
 func (o only) File(path string, _ int64, _ []byte) bool { return path == string(o) }

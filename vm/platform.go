@@ -23,12 +23,12 @@ type platform struct {
 	state      func(gpa uint64) string                   // names the state of a page
 	states     grower                                    // what knows the states of all pages; nil where they have none
 
-	privateBit uint64                                                               // in page-table entries that firmware makes
-	tables     []firmware.PlatformTable                                             // that firmware publishes for the platform
-	exception  func(c *x86.CPU, vector uint8, code uint64) (length uint64, ok bool) // firmware's handler, where the platform needs one
-	cheat      *attack.Host                                                         // the host, where it cheats; nil where it is honest
-	parts      []part                                                               // whose state is saved
-	efer       uint64                                                               // bits of EFER beyond those that every processor has
+	privateBit uint64                                                                    // in page-table entries that firmware makes
+	tables     []firmware.PlatformTable                                                  // that firmware publishes for the platform
+	exception  func(c *x86.CPU, vector uint8, code, rip uint64) (length uint64, ok bool) // firmware's handler, where the platform needs one
+	cheat      *attack.Host                                                              // the host, where it cheats; nil where it is honest
+	parts      []part                                                                    // whose state is saved
+	efer       uint64                                                                    // bits of EFER beyond those that every processor has
 
 	how         string                         // how memory is accepted here, in a clause that says what a guest has to do
 	unvalidated func() *confidential.Violation // a page that the guest touched too early, got an exception for, and did not survive; nil where that ends the run

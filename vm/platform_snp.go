@@ -46,11 +46,11 @@ func makeSNP(m *Machine) (*platform, error) {
 		privateBit: snp.CBit, efer: snp.EFER,
 		how: "a page state change, then PVALIDATE", stranger: noSNPGuest,
 		unvalidated: func() *confidential.Violation { return guest.Unvalidated(m.cpu()) },
-		exception: func(c *x86.CPU, vector uint8, code uint64) (uint64, bool) {
+		exception: func(c *x86.CPU, vector uint8, code, rip uint64) (uint64, bool) {
 			if vector != x86.VectorVC {
 				return 0, false
 			}
-			return guest.ServeVC(c, code)
+			return guest.ServeVC(c, code, rip)
 		},
 		tables: []firmware.PlatformTable{{GUID: uefi.CCBlobGUID, Bytes: snp.LaunchSize, Content: guest.Launch}},
 	}, nil

@@ -37,6 +37,12 @@ func makeTDX(m *Machine) (*platform, error) {
 	return &platform{
 		Platform: module, unaccepted: module.Unaccepted, memory: module.Memory, accept: module.AcceptRange,
 		state: module.State, states: module, cheat: cheat, parts: parts,
+		exception: func(c *x86.CPU, vector uint8, _, rip uint64) (uint64, bool) {
+			if vector != abi.VectorVE {
+				return 0, false
+			}
+			return module.ServeVE(c, rip)
+		},
 		how: "TDG.MEM.PAGE.ACCEPT", stranger: noTDXGuest,
 	}, nil
 }

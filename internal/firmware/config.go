@@ -55,10 +55,10 @@ type Config struct {
 	// PrivateBit is the address bit that marks private memory in page-table entries: the C-bit on SEV-SNP, else 0.
 	PrivateBit uint64
 
-	// Exception is the platform's part of firmware's exception handlers: it does the instruction that raised the
-	// exception and returns its length in bytes, or false where it cannot. It may be nil. The processor's
-	// general-purpose registers are those of the interrupted program, but for RSP.
-	Exception func(vector uint8, code uint64) (length uint64, ok bool)
+	// Exception is the platform's part of firmware's exception handlers: it does the instruction at rip that
+	// raised the exception and returns its length in bytes, 0 where it is to be executed again, or false where it cannot. It
+	// may be nil. The processor's general-purpose registers are those of the interrupted program, but for RSP.
+	Exception func(vector uint8, code, rip uint64) (length uint64, ok bool)
 
 	Seed     uint64 // of EFI_RNG_PROTOCOL
 	RTCStart int64  // Unix time in seconds at virtual time 0

@@ -69,7 +69,7 @@ func (f *Firmware) exception(slot uint64) error {
 	word := func(i int) uint64 { return binary.LittleEndian.Uint64(b[8*i:]) }
 	fault := &Fault{Vector: uint8(vector), Code: word(0), RIP: word(1)}
 	if f.cfg.Exception != nil {
-		if length, ok := f.cfg.Exception(fault.Vector, fault.Code); ok {
+		if length, ok := f.cfg.Exception(fault.Vector, fault.Code, fault.RIP); ok {
 			f.cpu.GPR()[rsp] = word(4)
 			f.cpu.SetFlags(word(3))
 			f.cpu.SetRIP(fault.RIP + length)

@@ -218,7 +218,7 @@ func TestPlatformServesExceptions(t *testing.T) {
 	var vector uint8
 	var code uint64
 	m := newMachine(t, func(c *Config) {
-		c.Exception = func(v uint8, e uint64) (uint64, bool) { vector, code = v, e; return 3, v == 29 }
+		c.Exception = func(v uint8, e, _ uint64) (uint64, bool) { vector, code = v, e; return 3, v == 29 }
 	})
 	inside, stack := m.images[0].entry, m.gpr[rsp]
 	m.gpr[rsp] -= 0x100

@@ -2,19 +2,45 @@ package snp
 
 import (
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
 
 // ServeVC does what firmware's own #VC handler does while firmware's interrupt table is in force, which is until the
-// kernel has one: the EFI stub relies on it. code is the error code of the exception; the processor's registers are the
-// interrupted program's, except RIP and RSP. It returns how long the instruction is that it did, and false for what it
-// does not do: on hardware, too, firmware gives up there (EDK2, OvmfPkg/Library/CcExitLib/CcExitVcHandler.c).
-func (p *Platform) ServeVC(c *x86.CPU, code uint64) (length uint64, ok bool) {
-	if abi.ExitCode(code) != abi.ExitCPUID {
+// kernel has one: the EFI stub relies on it. code is the error code of the exception, and rip where it was raised; the processor's
+// registers are the interrupted program's, except RIP and RSP. It returns how long the instruction is that it did, 0 where
+// it has to be executed again, and false for what it does not do: on hardware, too, firmware gives up there (EDK2,
+// OvmfPkg/Library/CcExitLib/CcExitVcHandler.c).
+func (p *Platform) ServeVC(c *x86.CPU, code, rip uint64) (length uint64, ok bool) {
+	exit := abi.ExitCode(code)
+	if exit == abi.ExitCPUID {
+		return p.serveCPUID(c), true
+	}
+	e, ok := confidential.DecodeExit(c, rip)
+	if !ok {
 		return 0, false
 	}
+	p.exit(c, abi.ExitVMGEXIT.String())
+	p.call(c, record.GHCB, exit.String(), "")
+	length = uint64(e.Length)
+	switch {
+	case exit == abi.ExitIOIO && e.Kind == confidential.IOExit:
+		return confidential.ServeIO(c, p.host, e)
+	case exit == abi.ExitMSR && (e.Kind == confidential.ReadMSRExit || e.Kind == confidential.WriteMSRExit):
+		return confidential.ServeMSR(c, p.host, e)
+	case exit == abi.ExitVMMCALL && e.Kind == confidential.HypercallExit:
+		c.R[x86.RAX] = p.host.Hypercall(c, c.R[x86.RAX], [4]uint64{c.R[x86.RBX], c.R[x86.RCX], c.R[x86.RDX], c.R[x86.RSI]})
+		return length, true
+	case exit == abi.ExitINVD, exit == abi.ExitWBINVD, exit == abi.ExitMONITOR, exit == abi.ExitMWAIT:
+		return length, e.Kind == confidential.NothingExit
+	}
+	return 0, false
+}
+
+// serveCPUID answers CPUID and returns its length.
+func (p *Platform) serveCPUID(c *x86.CPU) uint64 {
 	// From the CPUID page, as the hypervisor has no say in it; the request for what the page does not know costs an
 	// exit.
 	c.Charge(cost.Exit, 1)
@@ -27,5 +53,5 @@ func (p *Platform) ServeVC(c *x86.CPU, code uint64) (length uint64, ok bool) {
 		c.R[r] = uint64(v[i])
 	}
 	const cpuidLength = 2 // 0F A2
-	return cpuidLength, true
+	return cpuidLength
 }
