@@ -36,6 +36,7 @@ type Record struct {
 
 	Acceptance  Acceptance         `json:"acceptance"`
 	Negotiation Negotiation        `json:"negotiation"`
+	Path        Path               `json:"path"`        // from firmware to the kernel
 	Added       map[string]Count   `json:"added"`       // private pages that the host added while the guest ran, by page size
 	Conversions map[string]Count   `json:"conversions"` // by plane to which memory was converted
 	Calls       map[string]Callees `json:"calls"`       // by interface

@@ -18,6 +18,7 @@ func (r *Record) WriteSummary(w io.Writer) error {
 	r.askedTable(&b)
 	r.leftTable(&b)
 	r.negotiationLine(&b)
+	r.pathTable(&b)
 	line(&b, "virtual time", FormatNS(r.VirtualNS.Total), r.initText(), FormatCount(r.Instructions)+" instructions",
 		r.CostModel)
 	line(&b, "host time", FormatNS(r.Host.WallNS), fmt.Sprintf("%.1f MIPS", r.Host.MIPS), r.residentText())
@@ -26,6 +27,7 @@ func (r *Record) WriteSummary(w io.Writer) error {
 	r.Detected.write(&b)
 	line(&b, "outcome", string(r.Outcome))
 	r.Diagnosis.write(&b)
+	r.memoryLine(&b)
 	_, err := w.Write(b.Bytes())
 	return err
 }

@@ -25,6 +25,8 @@ type boot interface {
 	Mailbox(c *x86.CPU) (id uint32, ok bool, err error)
 	Wake(c *x86.CPU) error
 
+	Region(gpa uint64) accept.Range // of one type in the memory map; empty where there is none
+
 	Image() accept.Range // where what was started is, guest-physical; empty where that is not known
 	Exited() bool        // the guest has left boot services
 
@@ -34,6 +36,7 @@ type boot interface {
 	Missed() []uefi.GUID    // protocols that were asked for in vain
 	ConfigurationTable(id uefi.GUID) (address uint64, ok bool)
 	Negotiation() firmware.Negotiation
+	Path() record.Path
 	Told() firmware.Told // of a lie
 
 	Carry(s *state.Stream)

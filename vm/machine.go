@@ -50,6 +50,8 @@ type Machine struct {
 	ended  error // how the guest ended the run from within an instruction, such as a device's power-off
 	exited bool  // the mark of ExitBootServices has been made
 
+	kernelPath kernelPath
+
 	soughtMoment bool // a breakpoint is where Config.HostAttack begins
 	sums         *sums
 	budget       hostBudget
@@ -251,6 +253,8 @@ func (m *Machine) newRecord() *record.Record {
 		Offered: n.Offered, LookedUpBy: n.LookedUpBy, AllowedBy: n.AllowedBy,
 		AcceptedAtExit: n.AcceptedLate, ExitBootServices: n.ExitAttempts,
 	}
+	r.Path = m.boot.Path()
+	r.Path.Kernel = m.kernelPath.told
 	r.Config.InputSHA256 = m.keyboard.digest()
 	r.Config.InitrdSHA256 = initrd
 	return r

@@ -246,7 +246,7 @@ func (m *Machine) deal(ctx context.Context, c *x86.CPU, exit x86.Exit, end int64
 	case x86.ExitUser:
 		return m.inUserMode()
 	case x86.ExitFence:
-		m.reached(record.KernelEntry)
+		m.atFence(c)
 		return nil
 	case x86.ExitBudget:
 		return m.keep(ctx)

@@ -36,7 +36,10 @@ func (f *Firmware) call(cpu processor, gpa uint64) error {
 	if err != nil {
 		return fmt.Errorf("%s was called without a stack: %w", e.name, err)
 	}
-	f.resume(slot)
+	if f.resume(slot); !f.unfinished.going {
+		f.unfinished.going = true
+		f.countCall()
+	}
 	f.work.calls++
 	return f.finish(e, f.serve(e, a))
 }

@@ -37,6 +37,7 @@ func (f *Firmware) exitBootServices(a args) error {
 			return invalidParameter
 		}
 		f.exiting = exitAgreed
+		f.leftBy()
 		f.signalGroup(uefi.EventGroupExitBootServicesGUID)
 		return errAgain
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/accept/negotiate"
+	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -38,6 +39,11 @@ type Firmware struct {
 	media  []medium
 	files  []fileHandle // that are open, in the order in which they were
 	opened openedFile
+
+	path       record.Path
+	travellers []traveller  // whose code is where
+	leaver     accept.Range // the memory of who left boot services, as far as that is known
+	recent     int          // the traveller that called last, from 1; 0 where that is to be looked up. It follows from the rest
 
 	options []bootOption // of the boot manager, that have not been tried
 	refused []string     // what it could not start, and why

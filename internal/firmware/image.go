@@ -18,6 +18,7 @@ type image struct {
 	entry     uint64
 	subsystem uint16
 	started   bool
+	linux     string // the kernel's release; empty where it is none
 
 	loaded   uint64 // its EFI_LOADED_IMAGE_PROTOCOL
 	filePath uint64 // and what that points to; 0 for none
@@ -48,10 +49,8 @@ func (f *Firmware) imageAt(address uint64) string {
 // caller returns the name of the image that called the service under way, through whatever mapping of its own. What an
 // image has copied elsewhere, as Linux's stub does with the kernel, is not known by its address.
 func (f *Firmware) caller() string {
-	if gpa, err := f.cpu.Translate(f.from, false); err == nil {
-		if name := f.imageAt(gpa &^ f.cfg.PrivateBit); name != "" {
-			return name
-		}
+	if i := f.callerIndex(); i >= 0 {
+		return f.path.Images[i].Name
 	}
 	return "unknown"
 }
@@ -72,7 +71,7 @@ func (f *Firmware) admit(l *loading) (handle uint64, err error) {
 		f.unload(l)
 		return 0, outOfResources
 	}
-	im := image{name: o.name, memory: memory, entry: memory.Start + uint64(p.entry), subsystem: p.subsystem}
+	im := image{name: o.name, memory: memory, entry: memory.Start + uint64(p.entry), subsystem: p.subsystem, linux: linuxRelease(p.r)}
 	defer func() {
 		if err != nil {
 			f.discard(im)
@@ -242,6 +241,10 @@ func (f *Firmware) startImage(a args) error {
 
 // start has the guest run an image. The frame says what is to happen when it returns.
 func (f *Firmware) start(im *image, fr frame) error {
+	by := "firmware"
+	if len(f.frames) > 0 {
+		by = f.caller()
+	}
 	fr.kind, fr.image, fr.tpl = frameImage, im.handle, f.tpl
 	if err := f.push(fr); err != nil {
 		return err
@@ -251,6 +254,7 @@ func (f *Firmware) start(im *image, fr frame) error {
 		return err
 	}
 	im.started = true
+	f.started(im, by)
 	return nil
 }
 

@@ -8,13 +8,26 @@ import (
 )
 
 // Image returns the memory of the image that is running, the one that was started last. It is empty before Boot. After
-// ExitBootServices it is the image that called it: the kernel in a unified kernel image, not what started that.
+// ExitBootServices it is what called it: the kernel in a unified kernel image, not what started that.
 func (f *Firmware) Image() accept.Range {
+	if !f.leaver.Empty() {
+		return f.leaver
+	}
 	i := f.running()
 	if i < 0 {
 		return accept.Range{}
 	}
 	return f.image(f.frames[i].image).memory
+}
+
+// Region returns the memory of one type that an address is in; it is empty where the memory map has none.
+func (f *Firmware) Region(gpa uint64) accept.Range {
+	gpa &^= f.cfg.PrivateBit
+	i := f.memory.at(gpa)
+	if i >= len(f.memory.regions) || gpa < f.memory.regions[i].start {
+		return accept.Range{}
+	}
+	return accept.Range{Start: f.memory.regions[i].start, End: f.memory.regions[i].end}
 }
 
 // ConfigurationTable returns the address of a configuration table that has been installed, as the installer gave it.

@@ -146,6 +146,7 @@ func (f *Firmware) getMemoryMap(a args) error {
 		return err
 	}
 	f.tell(lie)
+	f.sawMap()
 	return f.store64(keyAt, f.memory.key)
 }
 

@@ -49,6 +49,7 @@ func (f *Firmware) Carry(s *state.Stream) {
 	f.carryRandom(s)
 	f.variables.carry(s)
 	f.carryDisks(s)
+	f.carryPath(s)
 	state.Slice(s, &f.converting, maxRegions, func(d *uefi.MemoryDescriptor) {
 		state.Numbers(s, &d.Type)
 		state.Numbers(s, &d.PhysicalStart, &d.VirtualStart, &d.NumberOfPages, &d.Attribute)
@@ -137,6 +138,7 @@ func (im *image) carry(s *state.Stream) {
 	carryRange(s, &im.memory)
 	state.Numbers(s, &im.subsystem)
 	s.Bool(&im.started)
+	state.String(s, &im.linux, maxText)
 }
 
 func (e *event) carry(s *state.Stream) {
@@ -164,7 +166,7 @@ var loadInitrdSlot uint64
 func (f *Firmware) carryUnfinished(s *state.Stream, u *unfinished) {
 	state.Numbers(s, &u.slot, &u.from, &u.sp, &u.done)
 	state.Numbers(s, &u.sum)
-	s.Bool(&u.polled)
+	s.Bool(&u.going, &u.polled)
 	s.Check(u.slot < uint64(len(entries)), "a service that does not exist")
 	s.Check(u.done <= uint64(len(f.cfg.Initrd)) || u.slot != loadInitrdSlot, "a service that has done more than there is")
 	state.Optional(s, &u.loading, func(l *loading) { f.carryLoading(s, l) })

@@ -2,6 +2,7 @@ package firmware
 
 import (
 	"github.com/tacit-vm/tacit/internal/state"
+	"github.com/tacit-vm/tacit/record"
 )
 
 // carryDisks carries what firmware knows of its disks, not what is on them.
@@ -64,4 +65,30 @@ func (f *Firmware) carryFile(s *state.Stream, r *sizedReader) int64 {
 	state.Numbers(s, &disk.size)
 	s.Check(disk.medium >= 0 && disk.medium < len(f.media), "an image on a disk that there is not")
 	return disk.size
+}
+
+// carryPath carries who has come along.
+func (f *Firmware) carryPath(s *state.Stream) {
+	state.Slice(s, &f.path.Images, maxPathImages, func(p *record.PathImage) {
+		for _, text := range []*string{&p.Name, &p.By, &p.Linux} {
+			state.String(s, text, maxText)
+		}
+		s.Bool(&p.Outside)
+		p.Stamp.Carry(s)
+		state.Numbers(s, &p.Calls)
+		state.Numbers(s, &p.Maps)
+		state.Optional(s, &p.Map, func(m *record.SeenMap) {
+			m.Stamp.Carry(s)
+			state.Numbers(s, &m.Usable, &m.Unaccepted, &m.Kept)
+		})
+	})
+	state.Slice(s, &f.travellers, maxTravellers, func(t *traveller) {
+		state.Numbers(s, &t.handle)
+		carryRange(s, &t.memory)
+		state.Numbers(s, &t.index)
+		s.Check(t.index >= 0 && t.index < len(f.path.Images), "a program that is not known")
+	})
+	carryRange(s, &f.leaver)
+	state.Numbers(s, &f.path.More)
+	state.String(s, &f.path.LeftBy, maxText)
 }
