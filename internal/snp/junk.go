@@ -24,7 +24,9 @@ func (p *Platform) touch(pl physical.Plane, page uint64, s pageState) {
 // fill writes junk to a frame.
 func (p *Platform) fill(f mem.Frame) {
 	p.mem.Back(f)
-	words := (*[mem.PageSize / 8]uint64)(unsafe.Pointer(p.mem.Page(f)))
+	// Not through a pointer to an array: Go would look whether it is nil by reading from it, the host would map its page of
+	// zeros, and the store after that would have it flush the TLBs of all its processors.
+	words := unsafe.Slice((*uint64)(unsafe.Pointer(p.mem.Page(f))), mem.PageSize/8)
 	state := mix(p.cfg.Seed) ^ mix(uint64(f)+1)
 	for i := range words {
 		state += golden
