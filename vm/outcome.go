@@ -146,9 +146,12 @@ func (m *Machine) missing(end error) string {
 			names = append(names, uefi.ProtocolName(protocol))
 		}
 		return "What it asked firmware for in vain, the latest last: " + strings.Join(names, ", ") + ". There are no disks, no network and no display here."
+	case errors.As(end, &fault) && fault.Protected && m.cfg.Platform == TDX:
+		return "A TD cannot be taken out of long mode by writing EFER: that raises #VE. GRUB's command linux tries to, for the kernel's 32-bit entry. Have it start the " +
+			"kernel's EFI stub: in GRUB 2.06 by linuxefi and initrdefi, or take GRUB 2.12."
 	case errors.As(end, &fault) && (fault.Vector == x86.VectorVE || fault.Vector == x86.VectorVC):
-		return "What it executed is the hypervisor's to do, and it has no handler for that. OVMF's firmware has one for such images; here firmware does CPUID in " +
-			"an SEV-SNP guest, and nothing else (docs/departures.md). It may run with --platform none."
+		return "What it executed is the hypervisor's to do, and it has no handler for that. Firmware's does port I/O, MSRs, CPUID, HLT and their like, as OVMF's does, " +
+			"and not this (docs/departures.md). It may run with --platform none."
 	}
 	return ""
 }

@@ -17,6 +17,7 @@ type processor interface {
 	Flags() uint64
 	SetFlags(uint64)
 	CR2() uint64
+	Long() bool      // whether it is in long mode
 	LongMode(launch) // puts the processor into 64-bit mode
 
 	Translate(va uint64, write bool) (gpa uint64, err error)
@@ -61,6 +62,8 @@ func (c x86CPU) GPR() *[16]uint64        { return (*[16]uint64)(c.R[:]) }
 func (c x86CPU) XMM() *[16]x86.XMM       { return (*[16]x86.XMM)(c.X[:]) }
 func (c x86CPU) CR2() uint64             { return c.State().CR2 }
 func (c x86CPU) Unmapped(err error) bool { return errors.Is(err, x86.ErrFault) }
+
+func (c x86CPU) Long() bool { return c.State().EFER&x86.EFERLMA != 0 }
 
 // Segment attributes: bits 55:40 of the descriptors in the GDT, without the limit's.
 const (

@@ -58,6 +58,9 @@ func descriptorTables(trap uint64) []byte {
 // one. What the platform's part of firmware can do about it is done; the rest is the end.
 func (f *Firmware) exception(slot uint64) error {
 	vector := slot - slotException
+	if !f.cpu.Long() {
+		return f.exception32(vector)
+	}
 	var b [6 * 8]byte // error code, RIP, CS, RFLAGS, RSP, SS
 	frame := b[8:]
 	if hasErrorCode>>vector&1 != 0 {
@@ -81,4 +84,21 @@ func (f *Firmware) exception(slot uint64) error {
 	}
 	fault.Image = f.imageAt(fault.RIP)
 	return fault
+}
+
+// exception32 is where an exception leads in 32-bit mode, when a loader has left long mode and not its interrupt table: a gate
+// has 8 bytes there, so that of an even vector is the first half of a gate of this table. The handler to which it leads is
+// 64-bit code, which firmware on silicon would die in.
+func (f *Firmware) exception32(slot uint64) error {
+	vector := 2 * slot
+	var b [4 * 4]byte // error code, EIP, CS, EFLAGS
+	frame := b[4:]
+	if hasErrorCode>>vector&1 != 0 {
+		frame = b[:]
+	}
+	if err := f.cpu.ReadVirtual(f.cpu.GPR()[rsp]&0xFFFF_FFFF, frame); err != nil {
+		return fmt.Errorf("exception %d without a stack: %w", vector, err)
+	}
+	word := func(i int) uint64 { return uint64(binary.LittleEndian.Uint32(b[4*i:])) }
+	return &Fault{Vector: uint8(vector), Code: word(0), RIP: word(1), Image: f.imageAt(word(1)), Protected: true}
 }

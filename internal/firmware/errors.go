@@ -94,6 +94,9 @@ type Fault struct {
 	RIP     uint64 // guest-virtual
 	Address uint64 // CR2, for a page fault
 	Image   string // the loaded image that RIP is in, or ""
+
+	// Protected says that the processor had left long mode: firmware's table of 64-bit code is of no use there.
+	Protected bool
 }
 
 func (f *Fault) Error() string {
@@ -105,7 +108,11 @@ func (f *Fault) Error() string {
 	if m := mnemonics[f.Vector]; m != "" {
 		name += " (" + m + ")"
 	}
-	s := fmt.Sprintf("%s, error code %#x, at %#x, %s, and only firmware to handle it", name, f.Code, f.RIP, where)
+	handler := "only firmware to handle it"
+	if f.Protected {
+		handler = "no handler: the processor has left long mode, and the interrupt table is firmware's, of 64-bit code"
+	}
+	s := fmt.Sprintf("%s, error code %#x, at %#x, %s, and %s", name, f.Code, f.RIP, where, handler)
 	if f.Vector == vectorPF {
 		s += fmt.Sprintf("; address %#x", f.Address)
 	}

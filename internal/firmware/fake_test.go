@@ -33,6 +33,7 @@ type machine struct {
 
 	cost      cost.Model // the zero Model: nothing takes time
 	launched  *launch
+	protected bool // it has left long mode
 	functions map[uint64]func(rcx, rdx uint64) uint64
 	console   strings.Builder
 	callSite  uint64 // where calls seem to come from; 0 for nowhere that firmware knows
@@ -56,6 +57,7 @@ func (m *machine) SetRIP(v uint64)   { m.rip = v }
 func (m *machine) Flags() uint64     { return m.flags }
 func (m *machine) SetFlags(v uint64) { m.flags = v }
 func (m *machine) CR2() uint64       { return 0xC0DE }
+func (m *machine) Long() bool        { return !m.protected }
 func (m *machine) LongMode(l launch) { m.launched, m.flags = &l, flagIF }
 func (m *machine) Now() int64        { return m.now }
 func (m *machine) Cost() cost.Model  { return m.cost }

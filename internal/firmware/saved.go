@@ -267,4 +267,5 @@ func (f *Fault) Carry(s *state.Stream) {
 	state.Numbers(s, &f.Vector)
 	state.Numbers(s, &f.Code, &f.RIP, &f.Address)
 	state.String(s, &f.Image, maxText)
+	s.Bool(&f.Protected)
 }
