@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/imagetest"
 )
 
@@ -29,6 +30,9 @@ func (d memoryDisk) WriteAt(b []byte, at int64) (int, error) {
 	}
 	return copy(d[at:], b), nil
 }
+
+// disks is what a machine with one disk has.
+func disks(d memoryDisk) []firmware.Disk { return []firmware.Disk{d} }
 
 // espDisk makes a disk whose only partition is an EFI system partition with files.
 func espDisk(t testing.TB, mib int, files imagetest.Files) memoryDisk {
