@@ -98,7 +98,7 @@ func mayBeDisk(head []byte) bool {
 	default:
 		return false
 	}
-	if isFAT(head) {
+	if isFAT(head) || isXFS(head) {
 		return true
 	}
 	if isExt(headReader(head)) {

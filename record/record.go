@@ -22,6 +22,7 @@ const Schema = "tacit.record/1"
 type Record struct {
 	Schema      string `json:"schema"`
 	Image       Image  `json:"image"`
+	Disks       []Disk `json:"disks"`        // of the machine; null without any
 	Platform    string `json:"platform"`     // "tdx", "snp", "none"
 	MemoryBytes uint64 `json:"memory_bytes"` // what the guest was given
 	Config      Config `json:"config"`
@@ -56,6 +57,15 @@ type Record struct {
 type Image struct {
 	Kernel string `json:"kernel"` // version as the kernel says it, "6.12.107+deb13-cloud-amd64"
 	SHA256 string `json:"sha256"` // of the EFI application that was started, in hexadecimal
+}
+
+// Disk is a disk of the machine.
+type Disk struct {
+	Name         string `json:"name"`
+	Format       string `json:"format"`        // of its file: "qcow2 disk image"
+	Bytes        uint64 `json:"bytes"`         // of the disk
+	SHA256       string `json:"sha256"`        // of the file, in hexadecimal
+	ChangedBytes uint64 `json:"changed_bytes"` // that the guest has changed, in units of 4 KiB; the file has none of them
 }
 
 // Config is what the run depended on, besides image, platform and memory.

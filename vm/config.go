@@ -34,7 +34,7 @@ type Config struct {
 	Image    *image.Image // what firmware starts; nil means tacit's own guest in Go ([guest.Demo])
 
 	// Disks are what firmware boots where Image is nil, and what it shows to an image in any case.
-	Disks []firmware.Disk
+	Disks []Disk
 
 	// Initrd is the initial RAM disk; nil means one whose only file is tacit's init, for a bzImage. An empty one that
 	// is not nil means none.
@@ -166,7 +166,7 @@ func (c Config) Check() error {
 		return fmt.Errorf("host pages of %s: want 4 KiB or 2 MiB", record.FormatBytes(c.HostPage))
 	}
 	memory := cmp.Or(c.Memory, defaultMemory)
-	if err := c.checkEngine(); err != nil {
+	if err := errors.Join(c.checkEngine(), c.checkDisks()); err != nil {
 		return err
 	}
 	switch {
@@ -194,7 +194,8 @@ func (c *Config) complete() error {
 		return errors.New("memory to touch: that is for tacit's init, which this image does not start")
 	}
 	if c.Image == nil && len(c.Disks) > 0 {
-		c.Image = &image.Image{Source: "the disk", Name: "the disk", Kind: image.EFIApplication}
+		name := cmp.Or(c.Disks[0].Name, "the disk")
+		c.Image = &image.Image{Source: name, Name: name, Kind: image.EFIApplication}
 	}
 	if c.Image == nil {
 		demo, err := image.Parse(guest.DemoName, guest.Demo())

@@ -1,38 +1,25 @@
 package vm_test
 
 import (
+	"bytes"
 	"context"
-	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/tacit-vm/tacit/image"
-	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/imagetest"
+	"github.com/tacit-vm/tacit/vm"
 )
 
 // A memoryDisk is a disk in memory.
 type memoryDisk []byte
 
-func (d memoryDisk) Size() int64 { return int64(len(d)) }
-
-func (d memoryDisk) ReadAt(b []byte, at int64) (int, error) {
-	if at < 0 || at+int64(len(b)) > d.Size() {
-		return 0, fmt.Errorf("bytes %d to %d of a disk of %d", at, at+int64(len(b)), d.Size())
-	}
-	return copy(b, d[at:]), nil
-}
-
-func (d memoryDisk) WriteAt(b []byte, at int64) (int, error) {
-	if at < 0 || at+int64(len(b)) > d.Size() {
-		return 0, fmt.Errorf("bytes %d to %d of a disk of %d", at, at+int64(len(b)), d.Size())
-	}
-	return copy(d[at:], b), nil
-}
-
 // disks is what a machine with one disk has.
-func disks(d memoryDisk) []firmware.Disk { return []firmware.Disk{d} }
+func disks(d memoryDisk) []vm.Disk {
+	return []vm.Disk{{Name: "disk.img", Format: "disk image", Content: bytes.NewReader(d), Size: int64(len(d)), File: io.NewSectionReader(bytes.NewReader(d), 0, int64(len(d)))}}
+}
 
 // espDisk makes a disk whose only partition is an EFI system partition with files.
 func espDisk(t testing.TB, mib int, files imagetest.Files) memoryDisk {

@@ -9,6 +9,7 @@ import (
 	"github.com/tacit-vm/tacit/guest/report"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/device"
+	"github.com/tacit-vm/tacit/internal/disk"
 	"github.com/tacit-vm/tacit/internal/firmware/acpi"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -51,6 +52,7 @@ type Machine struct {
 	exited bool  // the mark of ExitBootServices has been made
 
 	kernelPath kernelPath
+	disks      []*disk.Overlay
 
 	soughtMoment bool // a breakpoint is where Config.HostAttack begins
 	sums         *sums
@@ -231,8 +233,8 @@ func (m *Machine) reached(p record.Phase) {
 // newRecord starts the record with what was configured.
 func (m *Machine) newRecord() *record.Record {
 	r := m.log.Record()
-	image, initrd := m.sums.wait()
-	r.Image = record.Image{Kernel: m.cfg.Image.Name, SHA256: image}
+	m.sums.wait()
+	r.Image = record.Image{Kernel: m.cfg.Image.Name, SHA256: m.sums.image}
 	r.Platform, r.MemoryBytes, r.CostModel = m.cfg.Platform, m.cfg.Memory, m.cfg.Cost.Name()
 	r.Costs = m.costs()
 	r.Config = record.Config{
@@ -256,7 +258,8 @@ func (m *Machine) newRecord() *record.Record {
 	r.Path = m.boot.Path()
 	r.Path.Kernel = m.kernelPath.told
 	r.Config.InputSHA256 = m.keyboard.digest()
-	r.Config.InitrdSHA256 = initrd
+	r.Config.InitrdSHA256 = m.sums.initrd
+	r.Disks = m.disksOf()
 	return r
 }
 

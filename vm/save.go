@@ -38,6 +38,9 @@ func (m *Machine) parts() []part {
 	for _, c := range m.cpus {
 		all = append(all, part{"cpu", x86.StateVersion, c.Carry})
 	}
+	if len(m.disks) > 0 {
+		all = append(all, part{"disks", 1, m.carryDisks})
+	}
 	return append(all, part{"vm", vmVersion, m.carry})
 }
 
@@ -46,6 +49,9 @@ func (m *Machine) parts() []part {
 func (m *Machine) Save(w io.Writer) error {
 	if err := m.savable(); err != nil {
 		return err
+	}
+	if len(m.disks) > 0 {
+		return errDisksSaved
 	}
 	f := state.NewWriter(w)
 	f.Write("tool", 1, func(s *state.Stream) { name := tool(); state.String(s, &name, maxText) })

@@ -1,15 +1,18 @@
 package vm
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"io"
 	"time"
 )
 
 // Sums are the checksums of what was booted. They are made beside the run, since those of gigabytes take seconds.
 type sums struct {
-	image, initrd string // in hexadecimal; empty without one
+	image, initrd string   // in hexadecimal; empty without one
+	disks         []string // of the files that they are kept in
 	made          chan struct{}
 	giveUp        func() // ends the making
 }
@@ -23,29 +26,34 @@ func (m *Machine) sumUp() {
 		return
 	}
 	ctx, giveUp := context.WithCancel(context.Background())
-	image, initrd, s := m.cfg.Image.Data, m.cfg.Initrd, &sums{made: make(chan struct{}), giveUp: giveUp}
+	image, initrd, disks := m.cfg.Image.Data, m.cfg.Initrd, m.cfg.Disks
+	s := &sums{made: make(chan struct{}), giveUp: giveUp, disks: make([]string, len(disks))}
 	m.sums = s
 	go func() {
 		defer close(s.made)
-		s.image = digest(ctx, image)
+		if len(image) > 0 {
+			s.image = digest(ctx, bytes.NewReader(image))
+		}
 		if len(initrd) > 0 {
-			s.initrd = digest(ctx, initrd)
+			s.initrd = digest(ctx, bytes.NewReader(initrd))
+		}
+		for i, d := range disks {
+			if d.File != nil {
+				s.disks[i] = digest(ctx, io.NewSectionReader(d.File, 0, d.File.Size()))
+			}
 		}
 	}()
 }
 
-// wait returns them. Where they have been given up they are waited for a little, and then left empty.
-func (s *sums) wait() (image, initrd string) {
-	<-s.made
-	return s.image, s.initrd
-}
+// wait waits until they are there. Where they have been given up they are waited for a little, and then left empty.
+func (s *sums) wait() { <-s.made }
 
-// digest sums up b, and returns "" where ctx is done some time before that is.
-func digest(ctx context.Context, b []byte) string {
-	const piece = 4 << 20
+// digest sums up what r has, and returns "" where ctx is done some time before that is, or r cannot be read.
+func digest(ctx context.Context, r io.Reader) string {
+	piece := make([]byte, 1<<20)
 	h := sha256.New()
 	var late time.Time
-	for len(b) > 0 {
+	for {
 		if ctx.Err() != nil {
 			if now := time.Now(); late.IsZero() {
 				late = now.Add(sumGrace)
@@ -53,11 +61,15 @@ func digest(ctx context.Context, b []byte) string {
 				return ""
 			}
 		}
-		n := min(len(b), piece)
-		h.Write(b[:n])
-		b = b[n:]
+		n, err := r.Read(piece)
+		h.Write(piece[:n])
+		switch {
+		case err == io.EOF:
+			return hex.EncodeToString(h.Sum(nil))
+		case err != nil:
+			return ""
+		}
 	}
-	return hex.EncodeToString(h.Sum(nil))
 }
 
 // shareSums takes over the checksums of another machine with the same image, where they have been made.
@@ -67,7 +79,7 @@ func (m *Machine) shareSums(of *Machine) {
 	}
 	select {
 	case <-of.sums.made:
-		m.sums = &sums{image: of.sums.image, initrd: of.sums.initrd, made: of.sums.made, giveUp: func() {}}
+		m.sums = &sums{image: of.sums.image, initrd: of.sums.initrd, disks: of.sums.disks, made: of.sums.made, giveUp: func() {}}
 	default:
 	}
 }

@@ -38,6 +38,7 @@ type bootFlags struct {
 	model           cost.Model // what cost names
 
 	initrd  string
+	disks   []string
 	append  string
 	cmdline string
 
@@ -56,9 +57,9 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "boot [IMAGE]",
 		Short: "Boot a kernel as a confidential guest and say who accepted its memory",
-		Long: "Boots IMAGE, " + packages + ", a bzImage or an EFI application\n" +
-			"such as a unified kernel image, in a machine with one CPU and no disks, and lets it run until it switches itself\n" +
-			"off. Without IMAGE it boots tacit's own guest: a Go program that accepts memory when it needs it, and shows how.\n" +
+		Long: "Boots IMAGE, " + packages + ", a bzImage, an EFI application\n" +
+			"such as a unified kernel image, or a disk image, in a machine, and lets it run until it switches itself off. Of a\n" +
+			"disk firmware starts what its boot manager finds (docs/loaders.md); nothing is ever written to the file. Without IMAGE it boots tacit's own guest: a Go program that accepts memory when it needs it, and shows how.\n" +
 			"With --append it takes words: hold=SIZE, unaccepted=lazy, unaccepted=eager, unaccepted=unknown, touch, nil,\n" +
 			"handover.\n\n" +
 			"The guest's console goes to standard output. On a terminal, a line under it says how far the run is. At the\n" +
@@ -104,6 +105,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernel's command line")
 	flags.StringVar(&f.cmdline, "cmdline", "", "use `WORDS` instead of tacit's command line, or a unified kernel image's own; --append still adds to them")
 	flags.StringVar(&f.initrd, "initrd", "", "use `FILE` instead of tacit's initrd, whose init reports and switches off")
+	flags.StringArrayVar(&f.disks, "disk", nil, "put the disk in `FILE` into the machine, which is not written to; may be given up to 16 times")
 	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat: `KIND[:N][@MOMENT][#SEED]`, at the N-th opportunity")
 	flags.StringVar(&f.firmwareLie, "firmware-lie", "", "have firmware lie to the guest: `KIND`")
 	flags.BoolVar(&f.unacceptedTable, "unaccepted-table", false, "have firmware install a table of unaccepted memory, as a kernel leaves one for kexec")
@@ -208,6 +210,9 @@ func (f *bootFlags) files(args []string, std streams) files {
 		std: std,
 	}
 	in, out := f.runFlags.files()
+	for _, path := range f.disks {
+		all.in = append(all.in, named{by: "--disk", path: path})
+	}
 	all.in, all.out = append(append(all.in, images(args)...), in...), append(all.out, out...)
 	return all
 }
@@ -218,7 +223,7 @@ func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool
 		platform: f.platform.word, memory: uint64(f.memory), cpus: f.cpus, schedule: f.schedule.word, scheduleSeed: f.scheduleSeed,
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed, append: f.append,
-		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, cost: f.model,
+		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, cost: f.model, disks: f.disks,
 	}
 	f.runFlags.settings(&s)
 	if f.hostPage.word == "4K" {

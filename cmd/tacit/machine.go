@@ -17,9 +17,10 @@ import (
 
 // settings is what the flags ask of a machine, read and checked.
 type settings struct {
-	saved        string // path of a saved machine, which has what is said of the machine below; or empty
-	image        string // path
-	own          bool   // there is no path: tacit's own guest
+	saved        string   // path of a saved machine, which has what is said of the machine below; or empty
+	image        string   // path
+	own          bool     // there is no path: tacit's own guest
+	disks        []string // paths
 	platform     string
 	memory       uint64
 	cpus         int
@@ -78,20 +79,19 @@ type machine func(ctx context.Context, s settings) (*record.Record, error)
 
 // boot is the machine of package vm.
 func boot(ctx context.Context, s settings) (*record.Record, error) {
-	var img *image.Image // the machine's own
-	if !s.own && s.saved == "" {
+	var img *image.Image // the machine's own, or a disk's
+	var disks disks
+	defer disks.close()
+	if s.saved == "" {
 		reading, done := s.within(ctx)
 		defer done()
 		var err error
-		if img, err = openImage(reading, s.image); err != nil {
-			return nil, err
-		}
-		if err := img.Bootable(); err != nil {
+		if img, err = disks.open(reading, s); err != nil {
 			return nil, err
 		}
 	}
 	config := vm.Config{
-		Platform: s.platform, Memory: s.memory, CPUs: s.cpus, Schedule: s.schedule, ScheduleSeed: s.scheduleSeed, Image: img,
+		Platform: s.platform, Memory: s.memory, CPUs: s.cpus, Schedule: s.schedule, ScheduleSeed: s.scheduleSeed, Image: img, Disks: disks.all,
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
 		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
 		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table, Cost: s.cost,
@@ -110,7 +110,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		}
 	}
 	if s.stubSymbols != "" {
-		if s.saved == "" && (s.own || img.Kind != image.BzImage) {
+		if s.saved == "" && (img == nil || img.Kind != image.BzImage) {
 			return nil, errors.New("--stub-symbols is for a bzImage, which has an EFI stub of its own build")
 		}
 		var err error

@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+
+	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/vm"
+)
+
+// disks are the disks of a machine, and the files that are open for them.
+type disks struct {
+	all    []vm.Disk
+	opened []*image.Disk
+}
+
+// open opens the disks that the settings name, and what the machine boots: an image, or a disk, which is then the first one.
+// The image is nil for a disk and for tacit's own guest.
+func (d *disks) open(ctx context.Context, s settings) (*image.Image, error) {
+	var img *image.Image
+	if !s.own {
+		switch err := d.add(ctx, s.image); {
+		case errors.Is(err, image.ErrNoDisk), errors.Is(err, fs.ErrNotExist):
+			if img, err = openImage(ctx, s.image); err != nil {
+				return nil, err
+			}
+			if err := img.Bootable(); err != nil {
+				return nil, err
+			}
+		case err != nil:
+			return nil, err
+		}
+	}
+	for _, path := range s.disks {
+		if err := d.add(ctx, path); err != nil {
+			return nil, err
+		}
+	}
+	return img, nil
+}
+
+// add opens a disk.
+func (d *disks) add(ctx context.Context, path string) error {
+	opened, err := image.OpenDisk(ctx, path)
+	if err != nil {
+		return err
+	}
+	d.opened = append(d.opened, opened)
+	d.all = append(d.all, vm.Disk{Name: filepath.Base(path), Format: opened.Format, Content: opened, Size: opened.Size(), File: opened.File})
+	return nil
+}
+
+// close closes the files, of which nothing is written.
+func (d *disks) close() {
+	for _, o := range d.opened {
+		_ = o.Close()
+	}
+}

@@ -1,0 +1,194 @@
+package image
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path"
+	"sync"
+
+	qcow2reader "github.com/lima-vm/go-qcow2reader/image/qcow2"
+)
+
+// ErrNoDisk says that a file is no disk image, or of a form that is not known.
+var ErrNoDisk = errors.New("not a disk image")
+
+// A Disk is the disk in a file, whatever form it is kept in. The file is not written to. It can be read by several at a
+// time.
+type Disk struct {
+	io.ReaderAt
+	Format string            // in words: "qcow2 disk image"
+	File   *io.SectionReader // the file as it is
+
+	size   int64
+	opened []io.Closer
+}
+
+// Size is the disk's, in bytes.
+func (d *Disk) Size() int64 { return d.size }
+
+// Close closes the file.
+func (d *Disk) Close() (err error) {
+	for _, c := range d.opened {
+		err = errors.Join(err, c.Close())
+	}
+	return err
+}
+
+// OpenDisk opens the disk in a file: a raw one, with a partition table or a file system known here, or qcow2. Either may be
+// compressed, or the first file of a tar archive; these are unpacked into a temporary file. The error is
+// [ErrNoDisk] for what is no disk.
+func OpenDisk(ctx context.Context, path string) (*Disk, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() && info.Mode().Type() != fs.ModeDevice {
+		return nil, fmt.Errorf("%s: neither a file nor a disk: %w", path, ErrNoDisk)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	d := &Disk{opened: []io.Closer{f}}
+	size, err := f.Seek(0, io.SeekEnd) // a block device says its size in no other way
+	if err == nil {
+		d.File = io.NewSectionReader(f, 0, size)
+		err = d.open(ctx, d.File)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), d.Close())
+	}
+	return d, nil
+}
+
+// open finds out what form the disk has.
+func (d *Disk) open(ctx context.Context, file *io.SectionReader) error {
+	switch known, err := d.plain(file); {
+	case known || err != nil:
+		return err
+	}
+	unpacked, err := decompressor(io.NewSectionReader(contextReaderAt{ctx, file}, 0, file.Size()))
+	if err != nil {
+		return err
+	}
+	packed, compressed := unpacked.(*unpacker)
+	stream := bufio.NewReaderSize(unpacked, spoolHead)
+	head, err := stream.Peek(spoolHead)
+	if err != nil && err != io.EOF {
+		return err
+	}
+	how := ""
+	if compressed {
+		how = ", compressed with " + packed.format
+	}
+	switch {
+	case isTar(head):
+		return d.inTar(stream, packed, how)
+	case !compressed, isBzImage(head), isPE(head), isELF(head), !mayBeDisk(head):
+		return ErrNoDisk
+	}
+	return d.spooled(stream, packed, how)
+}
+
+// spoolHead is how many bytes tell what something is.
+const spoolHead = 64 << 10
+
+// plain opens what is not compressed, if it is known.
+func (d *Disk) plain(file *io.SectionReader) (known bool, err error) {
+	head := make([]byte, spoolHead)
+	n, err := file.ReadAt(head, 0)
+	if err != nil && !errors.Is(err, io.EOF) {
+		return false, err
+	}
+	head = head[:n]
+	switch {
+	case isQcow2(head):
+		return true, d.qcow2(file)
+	case isBzImage(head), isPE(head), isELF(head):
+		return false, ErrNoDisk
+	case unread(file) != "":
+		return false, errors.New(unread(file))
+	case mayBeDisk(head), isBtrfs(file):
+		d.ReaderAt, d.size, d.Format = file, file.Size(), "disk image"
+		return true, nil
+	}
+	return false, nil
+}
+
+func (d *Disk) qcow2(file *io.SectionReader) error {
+	if err := checkQcow2(file); err != nil {
+		return err
+	}
+	inside, err := qcow2reader.Open(file, nil)
+	if err == nil {
+		err = inside.Readable()
+	}
+	if err != nil {
+		return fmt.Errorf("damaged qcow2 disk image: %w", err)
+	}
+	d.size, d.Format = inside.Size(), "qcow2 disk image"
+	d.ReaderAt = &oneByOne{r: &cache{r: withinDisk{inside, inside.Size()}}}
+	return nil
+}
+
+// inTar opens the disk that is the first file of an archive, as clouds want to have them: disk.raw.
+func (d *Disk) inTar(r io.Reader, packed *unpacker, how string) error {
+	archive := tar.NewReader(bounded(r, maxArchive))
+	for range maxEntries {
+		header, err := archive.Next()
+		switch {
+		case err == io.EOF:
+			return ErrNoDisk
+		case err != nil:
+			return fmt.Errorf("damaged tar archive: %w", err)
+		case !isRegular(header):
+			continue
+		}
+		head := make([]byte, min(header.Size, spoolHead))
+		if _, err := io.ReadFull(archive, head); err != nil {
+			return fmt.Errorf("damaged tar archive: %w", err)
+		}
+		if !mayBeDisk(head) || isBzImage(head) || isPE(head) {
+			return ErrNoDisk
+		}
+		return d.spooled(io.MultiReader(bytes.NewReader(head), archive), packed, ", "+path.Base(cleanName(header.Name))+" of a tar archive"+how)
+	}
+	return ErrNoDisk
+}
+
+// spooled unpacks the disk into a temporary file.
+func (d *Disk) spooled(r io.Reader, packed *unpacker, how string) error {
+	if packed != nil {
+		packed.ratio = maxDiskRatio
+	}
+	file, size, err := spool(r)
+	if err != nil {
+		return err
+	}
+	d.opened = append(d.opened, file)
+	known, err := d.plain(io.NewSectionReader(file, 0, size))
+	if err == nil && !known {
+		err = ErrNoDisk
+	}
+	d.Format += how
+	return err
+}
+
+// oneByOne has one reader wait for another.
+type oneByOne struct {
+	sync.Mutex
+	r io.ReaderAt
+}
+
+func (o *oneByOne) ReadAt(b []byte, at int64) (int, error) {
+	o.Lock()
+	defer o.Unlock()
+	return o.r.ReadAt(b, at)
+}

@@ -1,0 +1,68 @@
+package vm
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/tacit-vm/tacit/internal/disk"
+	"github.com/tacit-vm/tacit/internal/firmware"
+	"github.com/tacit-vm/tacit/internal/state"
+	"github.com/tacit-vm/tacit/record"
+)
+
+// A Disk is what is on one of a machine's disks when the guest starts. It is never written to: what the guest changes the
+// machine keeps for itself, in memory, up to [MaxDiskChanges] for each disk.
+type Disk struct {
+	Name    string            // for the record
+	Format  string            // of the file, for the record: "qcow2 disk image"
+	Content io.ReaderAt       // can be read by several at a time
+	Size    int64             // of Content, in bytes
+	File    *io.SectionReader // the file, whose checksum the record has; nil for none
+}
+
+// MaxDiskChanges is how many bytes of a disk can be changed, in units of 4 KiB. Beyond that a write fails.
+const MaxDiskChanges = 1 << 30
+
+// maxDisks is how many disks a machine can have.
+const maxDisks = 16
+
+// checkDisks says what is wrong with the disks.
+func (c *Config) checkDisks() error {
+	if len(c.Disks) > maxDisks {
+		return fmt.Errorf("%d disks: a machine has at most %d", len(c.Disks), maxDisks)
+	}
+	for _, d := range c.Disks {
+		if d.Content == nil || d.Size < 0 {
+			return fmt.Errorf("disk %s: nothing to read", d.Name)
+		}
+	}
+	return nil
+}
+
+// insertDisks makes the disks of the machine, and returns them as firmware sees them.
+func (m *Machine) insertDisks() (all []firmware.Disk) {
+	for _, d := range m.cfg.Disks {
+		o := disk.New(d.Content, d.Size, MaxDiskChanges)
+		m.disks = append(m.disks, o)
+		all = append(all, o)
+	}
+	return all
+}
+
+// carryDisks carries what the guest has changed on them.
+func (m *Machine) carryDisks(s *state.Stream) {
+	for _, d := range m.disks {
+		d.Carry(s)
+	}
+}
+
+var errDisksSaved = errors.New("a machine with disks cannot be saved yet: a resumed one would need the same images")
+
+// disksOf is what the record says of the disks.
+func (m *Machine) disksOf() (all []record.Disk) {
+	for i, d := range m.cfg.Disks {
+		all = append(all, record.Disk{Name: d.Name, Format: d.Format, Bytes: uint64(d.Size), SHA256: m.sums.disks[i], ChangedBytes: uint64(m.disks[i].Changed())})
+	}
+	return all
+}
