@@ -37,6 +37,26 @@ const (
 	TextInputSize          = 24
 )
 
+// EFI_SIMPLE_TEXT_INPUT_EX_PROTOCOL (UEFI 2.10, section 12.2).
+const (
+	TextInputExReset               = 0
+	TextInputExReadKeyStroke       = 8
+	TextInputExWaitForKey          = 16 // EFI_EVENT
+	TextInputExSetState            = 24
+	TextInputExRegisterKeyNotify   = 32
+	TextInputExUnregisterKeyNotify = 40
+	TextInputExSize                = 48
+)
+
+// EFI_KEY_DATA (UEFI 2.10, section 12.2).
+const (
+	KeyDataScanCode    = 0 // UINT16
+	KeyDataUnicodeChar = 2 // CHAR16
+	KeyDataShiftState  = 4 // UINT32
+	KeyDataToggleState = 8 // UINT8
+	KeyDataSize        = 12
+)
+
 // EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL (UEFI 2.10, section 12.4).
 const (
 	TextOutputReset             = 0

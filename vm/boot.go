@@ -21,6 +21,9 @@ type boot interface {
 	Call(c *x86.CPU, gpa uint64) error // serves the call at an address for which Trap is true; an error is the end of the run
 	Worked() uint64                    // for how many nanoseconds it has worked for the guest
 
+	NextTick(now int64, halted bool) int64 // when its timer interrupts, in virtual nanoseconds
+	Tick(c *x86.CPU) error                 // does so; an error is the end of the run
+
 	// The mailbox of processors that wait to be started: whom the guest asks for, and letting one go.
 	Mailbox(c *x86.CPU) (id uint32, ok bool, err error)
 	Wake(c *x86.CPU) error
@@ -55,7 +58,7 @@ func (m *Machine) newFirmware() (boot, error) {
 		Seed:   m.cfg.Seed, RTCStart: rtcStart,
 		Mailbox:    m.cfg.Platform == TDX && m.cfg.CPUs > 1,
 		PrivateBit: m.platform.privateBit, Tables: m.platform.tables,
-		Console: &m.console, Log: m.log,
+		Console: &m.console, Log: m.log, Keyboard: firmwaresKeyboard{m},
 	}
 	if m.platform.exception != nil {
 		cfg.Exception = func(vector uint8, code, rip uint64) (uint64, bool) {

@@ -131,6 +131,11 @@ func (l *lockstep) step(ctx context.Context, c *x86.CPU, end, until int64) error
 	if repeated.Kind == x86.ExitHalted {
 		fc.Skip(c.Now()) // the leader may have waited for somebody at the keyboard
 		f.board.Advance(f.behind())
+		if !fc.Waits() || c.Waits() {
+			// both still wait, or neither does
+		} else if err := f.boot.Tick(fc); err != nil {
+			return l.difference(c, []string{"the follower: " + err.Error()})
+		}
 	} else if other := f.deal(ctx, fc, repeated, fend); !alone && text(other) != text(err) && ctx.Err() == nil && !errors.Is(err, errEvent) {
 		return l.difference(c, []string{fmt.Sprintf("what ended the run: %s; %s", text(err), text(other))})
 	}

@@ -190,7 +190,10 @@ func (m *Machine) run(ctx context.Context, until Event) error {
 		m.progress()
 		m.seekMoment()
 		m.watchForCheat()
-		until := m.keyboard.until(m.until(m.Now() + stretch))
+		until, err := m.tick(m.keyboard.until(m.until(m.Now() + stretch)))
+		if err != nil {
+			return givenUp(ctx, err)
+		}
 		for m.Now() < until {
 			if err := interrupted(ctx); err != nil {
 				return err
@@ -269,6 +272,10 @@ func (m *Machine) deal(ctx context.Context, c *x86.CPU, exit x86.Exit, end int64
 func (m *Machine) wait(ctx context.Context, c *x86.CPU, until int64) error {
 	if len(m.cpus) > 1 && m.ready() < until {
 		return nil // it is another one's turn
+	}
+	if !m.exited && m.boot.NextTick(c.Now(), true) != x86.Never && c.Flags()&x86.FlagIF != 0 {
+		m.console.flush()
+		return m.waitForTick(ctx, c, until)
 	}
 	if !c.TimerWakes() && !m.keyboard.open() {
 		if _, ok := m.board.NextEvent(); !ok {

@@ -117,6 +117,23 @@ func (u *UART) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
+// Waiting says whether a byte waits for the guest, as firmware looks for one that serves the guest: whatever the registers say.
+func (u *UART) Waiting() bool { return u.received.length > 0 || u.input.length > 0 }
+
+// Next takes the byte that has waited longest; ok is false where none waits.
+func (u *UART) Next() (b byte, ok bool) {
+	switch {
+	case u.received.length > 0:
+		b = u.received.pop()
+	case u.input.length > 0:
+		b = u.input.pop()
+	default:
+		return 0, false
+	}
+	u.settle()
+	return b, true
+}
+
 // In implements PortDevice.
 func (u *UART) In(offset uint16) uint8 {
 	value := u.read(offset)

@@ -141,7 +141,15 @@ func (f *Firmware) publishAll() error {
 	if err != nil {
 		return err
 	}
-	if err := f.put64(conIn.address+uefi.TextInputWaitForKey, f.addEvent(event{})); err != nil {
+	f.keyboard.forKey, f.keyboard.forEx = f.addEvent(event{}), f.addEvent(event{})
+	if err := f.put64(conIn.address+uefi.TextInputWaitForKey, f.keyboard.forKey); err != nil {
+		return err
+	}
+	conInEx, err := f.publish(conIn.handle, uefi.SimpleTextInputExProtocolGUID, uefi.TextInputExSize, textInputEx)
+	if err != nil {
+		return err
+	}
+	if err := f.put64(conInEx.address+uefi.TextInputExWaitForKey, f.keyboard.forEx); err != nil {
 		return err
 	}
 	if err := f.writeTables(conIn, conOut); err != nil {

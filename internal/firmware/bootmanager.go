@@ -196,6 +196,7 @@ func (f *Firmware) bootFrom(o bootOption) error {
 	if err != nil {
 		return orLoadError(err)
 	}
+	f.watchdog = f.cpu.Now() + bootTimeout
 	return f.start(f.image(handle), frame{saved: f.save()})
 }
 

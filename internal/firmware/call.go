@@ -49,6 +49,9 @@ func (f *Firmware) serve(e *entry, a args) error {
 	if f.exited && !e.runtime {
 		return unsupported
 	}
+	if err := f.watch(); err != nil {
+		return err
+	}
 	f.tick()
 	return e.serve(f, a)
 }

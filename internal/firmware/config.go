@@ -63,6 +63,8 @@ type Config struct {
 	Seed     uint64 // of EFI_RNG_PROTOCOL
 	RTCStart int64  // Unix time in seconds at virtual time 0
 
+	Keyboard Keyboard // what is typed; nil where there is none
+
 	Console io.Writer   // takes what is printed, in UTF-8; nil where it is not wanted
 	Log     *record.Log // hears of every call; may be nil
 

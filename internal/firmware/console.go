@@ -171,9 +171,3 @@ func (f *Firmware) enableCursor(a args) error {
 	}
 	return f.showMode()
 }
-
-// inputReset(*This, ExtendedVerification)
-func (f *Firmware) inputReset(args) error { return nil }
-
-// readKeyStroke(*This, *Key): there is no keyboard, so no key has been pressed.
-func (f *Firmware) readKeyStroke(args) error { return notReady }

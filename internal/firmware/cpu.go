@@ -30,6 +30,7 @@ type processor interface {
 	Now() int64                    // virtual time, in nanoseconds
 	Cost() cost.Model              // what events take
 	Charge(e cost.Event, n uint64) // makes n events take their time
+	Resume()                       // ends its wait for an interrupt
 	Idle(ns uint64)                // lets time pass without doing anything
 	Instructions() uint64          // completed so far
 	Yielding() bool                // whether the run is to stop: what takes long and cannot go on later gives up

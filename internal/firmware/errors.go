@@ -42,7 +42,7 @@ var (
 )
 
 // ErrWaitsForever is how a run ends in which an image waits for events and none of them can come.
-var ErrWaitsForever = errors.New("the image waits for an event that cannot come: no timer is set, and there are no keys")
+var ErrWaitsForever = errors.New("the image waits for an event that cannot come: no timer is set, and nobody types")
 
 // A BoundError is how a run ends in which the guest has met a bound that is firmware's own, not the specification's.
 type BoundError struct{ What string }

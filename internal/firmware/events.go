@@ -28,6 +28,7 @@ type event struct {
 
 const (
 	maxEvents = 1024
+	ownEvents = 2                     // firmware's, of keys
 	eventBase = 0x7AC1_E000_0000_0000 // not canonical: a guest that takes an event for a pointer faults
 	tick100ns = 100                   // ns in the specification's unit
 	// A period of 0 means every timer tick, which the specification leaves to firmware.
@@ -238,12 +239,17 @@ func (f *Firmware) waitForEvent(a args) error {
 		return errAgain
 	}
 	// Nothing but a timer can change anything now.
+	// … or somebody who types.
 	due, ok := f.nextTimer()
+	now := f.cpu.Now()
+	if f.typing() {
+		due, ok = f.cfg.Keyboard.Rest(now, min(due, now+keyRest)), true
+	}
 	if !ok {
 		return ErrWaitsForever
 	}
-	if d := due - f.cpu.Now(); d > 0 {
-		f.cpu.Idle(uint64(d))
+	if due > now {
+		f.cpu.Idle(uint64(due - now))
 	}
 	return errAgain
 }
@@ -276,6 +282,7 @@ func (f *Firmware) setTimer(a args) error {
 
 // tick signals the timers that have become due, in the order of their times.
 func (f *Firmware) tick() {
+	f.signalKeys()
 	now := f.cpu.Now()
 	var due []*event
 	for i := range f.events {
@@ -294,8 +301,9 @@ func (f *Firmware) tick() {
 }
 
 func (f *Firmware) nextTimer() (due int64, ok bool) {
+	due = Never
 	for _, e := range f.events {
-		if e.armed && (!ok || e.due < due) {
+		if e.armed && e.due < due {
 			due, ok = e.due, true
 		}
 	}

@@ -70,7 +70,7 @@ func (f *Firmware) leaveBootServices() error {
 	f.exited = true
 	f.setTPL(uefi.TPLApplication)
 	f.cpu.SetFlags(f.cpu.Flags() &^ flagIF)
-	f.queue = nil
+	f.queue, f.watchdog = nil, 0
 	f.events = slices.DeleteFunc(f.events, func(e event) bool { return !e.has(uefi.EventRuntime) })
 	for i := range f.events {
 		f.events[i].armed = false

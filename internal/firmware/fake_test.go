@@ -61,6 +61,7 @@ func (m *machine) Long() bool        { return !m.protected }
 func (m *machine) LongMode(l launch) { m.launched, m.flags = &l, flagIF }
 func (m *machine) Now() int64        { return m.now }
 func (m *machine) Cost() cost.Model  { return m.cost }
+func (m *machine) Resume()           {}
 func (m *machine) Idle(ns uint64)    { m.now += int64(ns) }
 
 func (m *machine) Charge(e cost.Event, n uint64) { m.now = m.cost.Charge(m.now, e, n) }

@@ -58,6 +58,9 @@ type Firmware struct {
 	queue    []uint64 // events whose notification functions are due, in the order of signals
 
 	console     console
+	keyboard    keyboardState
+	retry       int64 // when a tick can be tried again, in virtual nanoseconds
+	watchdog    int64 // when it expires; 0 where it does not
 	random      *rand.ChaCha8
 	clockOffset int64 // seconds that SetTime has added
 	variables   variableStore

@@ -34,18 +34,21 @@ type registers struct {
 	gpr [16]uint64
 	xmm [16]x86.XMM
 	rip uint64
+
+	flags uint64
 }
 
 // maxFrames bounds how deep calls nest. A boot loader that starts a kernel makes two.
 const maxFrames = 64
 
 func (f *Firmware) save() registers {
-	return registers{*f.cpu.GPR(), *f.cpu.XMM(), f.cpu.RIP()}
+	return registers{*f.cpu.GPR(), *f.cpu.XMM(), f.cpu.RIP(), f.cpu.Flags()}
 }
 
 func (f *Firmware) restore(r registers) {
 	*f.cpu.GPR(), *f.cpu.XMM() = r.gpr, r.xmm
 	f.cpu.SetRIP(r.rip)
+	f.cpu.SetFlags(r.flags)
 }
 
 // saveCaller is save for a service that is to return later: it goes on after the call.

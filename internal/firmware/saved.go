@@ -41,11 +41,14 @@ func (f *Firmware) Carry(s *state.Stream) {
 	f.handles.carry(s)
 	state.Slice(s, &f.images, maxImages, func(im *image) { im.carry(s) })
 	state.Slice(s, &f.frames, maxFrames, func(fr *frame) { f.carryFrame(s, fr) })
-	state.Slice(s, &f.events, maxEvents+1, func(e *event) { e.carry(s) }) // one is firmware's own
-	state.Slice(s, &f.queue, maxEvents+1, func(id *uint64) { state.Numbers(s, id) })
+	state.Slice(s, &f.events, maxEvents+ownEvents, func(e *event) { e.carry(s) })
+	state.Slice(s, &f.queue, maxEvents+ownEvents, func(id *uint64) { state.Numbers(s, id) })
 	state.Numbers(s, &f.console.mode)
 	state.Numbers(s, &f.console.attribute, &f.console.column, &f.console.row)
 	s.Bool(&f.console.visible)
+	state.Bytes(s, &f.keyboard.bytes, maxSequence)
+	state.Numbers(s, &f.keyboard.forKey, &f.keyboard.forEx)
+	state.Numbers(s, &f.retry, &f.watchdog)
 	f.carryRandom(s)
 	f.variables.carry(s)
 	f.carryDisks(s)
@@ -156,7 +159,7 @@ func (f *Firmware) carryFrame(s *state.Stream, fr *frame) {
 	for i := range fr.saved.xmm {
 		state.Array(s, fr.saved.xmm[i][:])
 	}
-	state.Numbers(s, &fr.saved.rip, &fr.tpl, &fr.image, &fr.dataSize, &fr.data)
+	state.Numbers(s, &fr.saved.rip, &fr.saved.flags, &fr.tpl, &fr.image, &fr.dataSize, &fr.data)
 	f.carryUnfinished(s, &fr.unfinished)
 }
 

@@ -64,7 +64,7 @@ var bootServices = []function{
 	atBoot(uefi.BSExitBootServices, 2, (*Firmware).exitBootServices),
 	atBoot(uefi.BSGetNextMonotonicCount, 1, (*Firmware).getNextMonotonicCount),
 	atBoot(uefi.BSStall, 1, (*Firmware).stall),
-	atBoot(uefi.BSSetWatchdogTimer, 4, (*Firmware).notOffered),
+	atBoot(uefi.BSSetWatchdogTimer, 4, (*Firmware).setWatchdogTimer),
 	atBoot(uefi.BSConnectController, 4, (*Firmware).connectController),
 	atBoot(uefi.BSDisconnectController, 3, (*Firmware).disconnectController),
 	atBoot(uefi.BSOpenProtocol, 6, (*Firmware).openProtocol),
@@ -119,6 +119,14 @@ var textOutput = []function{
 var textInput = []function{
 	member("SimpleTextInput.Reset", uefi.TextInputReset, 2, (*Firmware).inputReset),
 	member("SimpleTextInput.ReadKeyStroke", uefi.TextInputReadKeyStroke, 2, (*Firmware).readKeyStroke),
+}
+
+var textInputEx = []function{
+	member("SimpleTextInputEx.Reset", uefi.TextInputExReset, 2, (*Firmware).inputReset),
+	member("SimpleTextInputEx.ReadKeyStrokeEx", uefi.TextInputExReadKeyStroke, 2, (*Firmware).readKeyStrokeEx),
+	member("SimpleTextInputEx.SetState", uefi.TextInputExSetState, 2, (*Firmware).notOffered),
+	member("SimpleTextInputEx.RegisterKeyNotify", uefi.TextInputExRegisterKeyNotify, 4, (*Firmware).registerKeyNotify),
+	member("SimpleTextInputEx.UnregisterKeyNotify", uefi.TextInputExUnregisterKeyNotify, 2, (*Firmware).notOffered),
 }
 
 var loadFile2 = []function{
@@ -183,7 +191,7 @@ var (
 
 // init makes them: services refer to them, some to their own, which a variable's initialisation must not.
 func init() {
-	interfaces = [][]function{bootServices, runtimeServices, textOutput, textInput, loadFile2, rng, memoryAcceptance, blockIO, diskIO, fileSystem, fileFunctions}
+	interfaces = [][]function{bootServices, runtimeServices, textOutput, textInput, loadFile2, rng, memoryAcceptance, blockIO, diskIO, fileSystem, fileFunctions, textInputEx}
 	entries = []entry{
 		slotImageReturned: {name: "return of an image", land: (*Firmware).imageReturned},
 		slotNotified:      {name: "return of a notification function", land: (*Firmware).notified},

@@ -337,8 +337,8 @@ func TestCallsAreRecorded(t *testing.T) {
 	m.cost = cost.Plain()
 	m.now = 0
 	m.wants(uefi.Success, uefi.BSStall, 0)
-	m.wants(uefi.Unsupported, uefi.BSSetWatchdogTimer, 0, 0, 0, 0)
-	want := []string{"Stall EFI_SUCCESS", "SetWatchdogTimer EFI_UNSUPPORTED"}
+	m.wants(uefi.Unsupported, uefi.BSRegisterProtocolNotify, 0, 0, 0)
+	want := []string{"Stall EFI_SUCCESS", "RegisterProtocolNotify EFI_UNSUPPORTED"}
 	for i, e := range events {
 		if got := e.Name + " " + e.Status; got != want[i] || e.Interface != record.UEFI || e.VirtualNS != int64(i+1)*m.cost.NS(cost.Exit) {
 			t.Errorf("%+v, want %s", e, want[i])

@@ -76,6 +76,9 @@ func (c *CPU) Halt() {
 	c.stopBehind()
 }
 
+// Resume ends the wait for an interrupt, as one does.
+func (c *CPU) Resume() { c.halted = false }
+
 // Wait is [CPU.Halt] by a hypercall: an interrupt that becomes pending ends it even while IF keeps it from being taken.
 // The hypervisor does not see IF of a confidential guest, and Linux calls TDG.VP.VMCALL<Instruction.HLT> with IF clear.
 func (c *CPU) Wait() {
