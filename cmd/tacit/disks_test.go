@@ -1,0 +1,71 @@
+package main
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tacit-vm/tacit/guest"
+	"github.com/tacit-vm/tacit/internal/imagetest"
+	"github.com/tacit-vm/tacit/record"
+)
+
+// Firmware starts what is on a disk, in whatever form the disk is kept; the file stays as it was, and the record names it.
+func TestBootDisk(t *testing.T) {
+	t.Parallel()
+	esp := imagetest.FAT(t, 16, 16, imagetest.Files{"EFI/BOOT/BOOTX64.EFI": guest.Demo()})
+	raw := imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.ESP, Path: esp})
+	other := imagetest.FAT(t, 16, 16, nil)
+	for format, path := range map[string]string{"disk image": raw, "qcow2 disk image": imagetest.Qcow2(t, raw, "-c")} {
+		before, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		to := filepath.Join(t.TempDir(), "record.json")
+		var stdout, stderr bytes.Buffer
+		status := execute(t.Context(), []string{"boot", "-q", "--platform", "snp", "--memory", "1G", "--disk", other, "--json", to, path}, &stdout, &stderr, boot)
+		written, err := os.ReadFile(to)
+		if err != nil {
+			t.Fatal(err, stderr.String())
+		}
+		var r record.Record
+		if err := json.Unmarshal(written, &r); err != nil {
+			t.Fatal(err)
+		}
+		if len(r.Disks) != 2 || r.Disks[0].Format != format || r.Disks[0].SHA256 != fmt.Sprintf("%x", sha256.Sum256(before)) || r.Disks[1].Name != filepath.Base(other) {
+			t.Errorf("%s: %+v", format, r.Disks)
+		}
+		if status != 0 || r.Outcome != record.PowerOff || len(r.Path.Images) == 0 || !strings.HasSuffix(r.Path.Images[0].Name, "BOOTX64.EFI") {
+			t.Errorf("%s: status %d, %s, %+v\n%s", format, status, r.Outcome, r.Path, stderr.String())
+		}
+		if after, err := os.ReadFile(path); err != nil || !bytes.Equal(before, after) {
+			t.Errorf("%s: the file has changed, %v", format, err)
+		}
+	}
+}
+
+// What is no disk, or one in a form that is not read, says so.
+func TestBootOfNoDisk(t *testing.T) {
+	dir := t.TempDir()
+	vmdk, text := filepath.Join(dir, "x.vmdk"), filepath.Join(dir, "x.txt")
+	for path, content := range map[string]string{vmdk: "KDMV" + strings.Repeat("\x00", 5000), text: "hello"} {
+		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct{ args, want string }{
+		{vmdk, "VMDK disk image, not read"}, {text, "x.txt"}, {filepath.Join(dir, "none"), "no such file"},
+		{"--disk " + text, "not a disk image"}, {"--disk " + filepath.Join(dir, "none"), "no such file"},
+	} {
+		var stdout, stderr bytes.Buffer
+		status := execute(t.Context(), append([]string{"boot", "-q"}, strings.Fields(c.args)...), &stdout, &stderr, boot)
+		if status == 0 || !strings.Contains(stderr.String(), c.want) || strings.Count(stderr.String(), "\n") != 1 {
+			t.Errorf("boot %s: status %d: %s", c.args, status, stderr.String())
+		}
+	}
+}
