@@ -25,7 +25,8 @@ var protocolNames = []struct {
 	{DiskIOProtocolGUID, "DISK_IO"}, {BlockIOProtocolGUID, "BLOCK_IO"}, {UnicodeCollation2ProtocolGUID, "UNICODE_COLLATION2"},
 	{PCIRootBridgeIOProtocolGUID, "PCI_ROOT_BRIDGE_IO"}, {PCIIOProtocolGUID, "PCI_IO"}, {SimpleNetworkProtocolGUID, "SIMPLE_NETWORK"},
 	{RNGProtocolGUID, "RNG"}, {MemoryAttributeProtocolGUID, "MEMORY_ATTRIBUTE"}, {CCMeasurementProtocolGUID, "CC_MEASUREMENT"},
-	{TCG2ProtocolGUID, "TCG2"},
+	{TCG2ProtocolGUID, "TCG2"}, {HIIDatabaseProtocolGUID, "HII_DATABASE"}, {HIIStringProtocolGUID, "HII_STRING"}, {DevicePathUtilitiesProtocolGUID, "DEVICE_PATH_UTILITIES"},
+	{HIIConfigRoutingProtocolGUID, "HII_CONFIG_ROUTING"}, {DevicePathFromTextProtocolGUID, "DEVICE_PATH_FROM_TEXT"},
 }
 
 // ProtocolName returns the specification's name of a protocol, such as EFI_BLOCK_IO_PROTOCOL, or its GUID where it is not known here.

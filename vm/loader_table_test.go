@@ -162,7 +162,7 @@ func bootsDisk(t testing.TB, d memoryDisk, kernel, loader, platform, policy stri
 	}
 	by := "-"
 	if b.Path.LeftBy != "" {
-		by = strings.ReplaceAll(b.Path.LeftBy, `\`, `\\`)
+		by = "`" + b.Path.LeftBy + "`"
 	}
 	return fmt.Sprintf("| %s | %s | %s | %s | %s | %s | %s | %s |", kernel, loader, platform, policy, by, told, seen, why), b
 }

@@ -145,7 +145,7 @@ func (m *Machine) missing(end error) string {
 		for _, protocol := range missed {
 			names = append(names, uefi.ProtocolName(protocol))
 		}
-		return "What it asked firmware for in vain, the latest last: " + strings.Join(names, ", ") + ". There are no disks, no network and no display here."
+		return "What it asked firmware for in vain, the latest last: " + strings.Join(names, ", ") + ". There is no network and no display here."
 	case errors.As(end, &fault) && fault.Protected && m.cfg.Platform == TDX:
 		return "A TD cannot be taken out of long mode by writing EFER: that raises #VE. GRUB's command linux tries to, for the kernel's 32-bit entry. Have it start the " +
 			"kernel's EFI stub: in GRUB 2.06 by linuxefi and initrdefi, or take GRUB 2.12."

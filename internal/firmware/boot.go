@@ -158,6 +158,9 @@ func (f *Firmware) publishAll() error {
 	if _, err := f.publish(0, uefi.RNGProtocolGUID, uefi.RNGSize, rng); err != nil {
 		return err
 	}
+	if err := f.publishHII(); err != nil {
+		return err
+	}
 	if err := f.publishDisks(); err != nil {
 		return err
 	}

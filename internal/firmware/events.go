@@ -18,7 +18,10 @@ type event struct {
 	tpl     uint64 // of the notification function
 	notify  uint64
 	context uint64
-	group   uefi.GUID // zero where it is in none
+
+	argument uint64 // what the function gets in place of the event; 0 where it gets that
+
+	group uefi.GUID // zero where it is in none
 
 	signalled bool
 	armed     bool

@@ -59,6 +59,8 @@ type Firmware struct {
 
 	console     console
 	keyboard    keyboardState
+	packages    []packageList // of the human interface infrastructure, in the order in which they were handed in
+	packageSeq  uint64
 	retry       int64 // when a tick can be tried again, in virtual nanoseconds
 	watchdog    int64 // when it expires; 0 where it does not
 	random      *rand.ChaCha8

@@ -1,6 +1,7 @@
 package firmware
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -79,7 +80,7 @@ func (f *Firmware) notifyNext() (bool, error) {
 	}
 	f.unfinished = unfinished{}
 	f.setTPL(e.tpl)
-	return true, f.enter(e.notify, slotNotified, e.id, e.context)
+	return true, f.enter(e.notify, slotNotified, cmp.Or(e.argument, e.id), e.context)
 }
 
 // notified is where a notification function returns to.

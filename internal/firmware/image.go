@@ -27,6 +27,9 @@ type image struct {
 
 const maxImages = 256
 
+// loadedBy begins the name of an image that is in no file, and is no kernel that says its release.
+const loadedBy = "an image loaded by "
+
 func (f *Firmware) image(handle uint64) *image {
 	for i := range f.images {
 		if f.images[i].handle == handle {
@@ -72,6 +75,9 @@ func (f *Firmware) admit(l *loading) (handle uint64, err error) {
 		return 0, outOfResources
 	}
 	im := image{name: o.name, memory: memory, entry: memory.Start + uint64(p.entry), subsystem: p.subsystem, linux: linuxRelease(p.r)}
+	if im.linux != "" && strings.HasPrefix(im.name, loadedBy) {
+		im.name = im.linux
+	}
 	defer func() {
 		if err != nil {
 			f.discard(im)
@@ -138,7 +144,6 @@ func (f *Firmware) loadImage(a args) error {
 	}
 	// Of an image that was loaded by one that was loaded, the first loader is named: a chain of images must not make
 	// names grow.
-	const loadedBy = "an image loaded by "
 	o := origin{name: loadedBy + strings.TrimPrefix(f.image(parent).name, loadedBy), parent: parent}
 	var path []byte
 	if pathAt != 0 {

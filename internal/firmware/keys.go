@@ -2,6 +2,7 @@ package firmware
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"github.com/tacit-vm/tacit/uefi"
 )
@@ -20,9 +21,10 @@ type Keyboard interface {
 
 // A keyboardState is what has been taken of a key that is not all there.
 type keyboardState struct {
-	bytes  []byte
+	bytes  []byte // at most maxTyped
 	forKey uint64 // the event that a key signals
 	forEx  uint64
+	notify []keyNotify
 }
 
 const (
@@ -86,6 +88,7 @@ func (f *Firmware) key() (scan, char uint16, ok bool) {
 
 // signalKeys signals those who wait for a key.
 func (f *Firmware) signalKeys() {
+	f.notifyKeys()
 	if !f.keyWaits() {
 		return
 	}
@@ -136,13 +139,73 @@ func (f *Firmware) readKeyStrokeEx(a args) error {
 	return f.write(a[1], b)
 }
 
-// registerKeyNotify(*This, *KeyData, KeyNotificationFunction, **NotifyHandle). Keys are read when somebody asks for them, and no
-// function is called for one: who has none of its own to ask for is told that there is no room.
+// A keyNotify is a function that is called when a key is pressed, whoever reads that.
+type keyNotify struct {
+	event      uint64 // which calls it
+	data       uint64 // the EFI_KEY_DATA that it gets
+	scan, char uint16
+	control    bool
+}
+
+const (
+	maxKeyNotify = 64
+	maxTyped     = 4096        // bytes that firmware takes in for their sake
+	anyControl   = 1<<2 | 1<<3 // of KeyShiftState: EFI_RIGHT_CONTROL_PRESSED, EFI_LEFT_CONTROL_PRESSED
+)
+
+// registerKeyNotify(*This, *KeyData, KeyNotificationFunction, **NotifyHandle)
 func (f *Firmware) registerKeyNotify(a args) error {
 	if a[1] == 0 || a[2] == 0 || a[3] == 0 {
 		return invalidParameter
 	}
-	return outOfResources
+	if len(f.keyboard.notify) >= maxKeyNotify || len(f.events) >= maxEvents {
+		return outOfResources
+	}
+	b := make([]byte, uefi.KeyDataSize)
+	if err := f.read(a[1], b); err != nil {
+		return err
+	}
+	data, err := f.putPool(uefi.BootServicesData, b)
+	if err != nil {
+		return err
+	}
+	le := binary.LittleEndian
+	n := keyNotify{
+		data: data, scan: le.Uint16(b[uefi.KeyDataScanCode:]), char: le.Uint16(b[uefi.KeyDataUnicodeChar:]),
+		control: le.Uint32(b[uefi.KeyDataShiftState:])&anyControl != 0,
+	}
+	n.event = f.addEvent(event{kind: uefi.EventNotifySignal, tpl: uefi.TPLCallback, notify: a[2], argument: data})
+	f.keyboard.notify = append(f.keyboard.notify, n)
+	return f.store64(a[3], n.event)
+}
+
+// unregisterKeyNotify(*This, *NotificationHandle)
+func (f *Firmware) unregisterKeyNotify(a args) error {
+	i := slices.IndexFunc(f.keyboard.notify, func(n keyNotify) bool { return n.event == a[1] })
+	if i < 0 {
+		return invalidParameter
+	}
+	_ = f.returnPool(f.keyboard.notify[i].data) // the guest may have freed it
+	f.keyboard.notify = slices.Delete(f.keyboard.notify, i, i+1)
+	return f.closeEvent(args{a[1]})
+}
+
+// notifyKeys takes in what has been typed and has the functions called that wait for it. Only characters are looked at, as
+// no program has been met that waits for another key.
+func (f *Firmware) notifyKeys() {
+	for len(f.keyboard.notify) > 0 && len(f.keyboard.bytes) < maxTyped && f.cfg.Keyboard != nil {
+		b, ok := f.cfg.Keyboard.Next()
+		if !ok {
+			return
+		}
+		f.keyboard.bytes = append(f.keyboard.bytes, b)
+		for _, n := range f.keyboard.notify {
+			letter := n.control && b < ' ' && lower(n.char) == uint16(b)+'a'-1
+			if e, err := f.event(n.event); err == nil && n.scan == 0 && (n.char == uint16(b) || letter) {
+				f.signal(e)
+			}
+		}
+	}
 }
 
 func (f *Firmware) readU32(va uint64) (uint32, error) {

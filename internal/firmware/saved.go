@@ -46,9 +46,21 @@ func (f *Firmware) Carry(s *state.Stream) {
 	state.Numbers(s, &f.console.mode)
 	state.Numbers(s, &f.console.attribute, &f.console.column, &f.console.row)
 	s.Bool(&f.console.visible)
-	state.Bytes(s, &f.keyboard.bytes, maxSequence)
+	state.Bytes(s, &f.keyboard.bytes, maxTyped)
+	state.Slice(s, &f.keyboard.notify, maxKeyNotify, func(n *keyNotify) {
+		state.Numbers(s, &n.event, &n.data)
+		state.Numbers(s, &n.scan, &n.char)
+		s.Bool(&n.control)
+	})
 	state.Numbers(s, &f.keyboard.forKey, &f.keyboard.forEx)
 	state.Numbers(s, &f.retry, &f.watchdog)
+	state.Numbers(s, &f.packageSeq)
+	state.Slice(s, &f.packages, maxPackages, func(l *packageList) {
+		state.Numbers(s, &l.handle, &l.driver)
+		s.Raw(l.guid[:])
+		state.Bytes(s, &l.bytes, maxPackageList)
+		s.Check(len(l.bytes) >= listHeader, "a list of packages without its header")
+	})
 	f.carryRandom(s)
 	f.variables.carry(s)
 	f.carryDisks(s)
@@ -145,7 +157,7 @@ func (im *image) carry(s *state.Stream) {
 }
 
 func (e *event) carry(s *state.Stream) {
-	state.Numbers(s, &e.id, &e.tpl, &e.notify, &e.context)
+	state.Numbers(s, &e.id, &e.tpl, &e.notify, &e.context, &e.argument)
 	state.Numbers(s, &e.kind)
 	s.Raw(e.group[:])
 	s.Bool(&e.signalled, &e.armed)

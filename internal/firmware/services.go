@@ -126,7 +126,7 @@ var textInputEx = []function{
 	member("SimpleTextInputEx.ReadKeyStrokeEx", uefi.TextInputExReadKeyStroke, 2, (*Firmware).readKeyStrokeEx),
 	member("SimpleTextInputEx.SetState", uefi.TextInputExSetState, 2, (*Firmware).notOffered),
 	member("SimpleTextInputEx.RegisterKeyNotify", uefi.TextInputExRegisterKeyNotify, 4, (*Firmware).registerKeyNotify),
-	member("SimpleTextInputEx.UnregisterKeyNotify", uefi.TextInputExUnregisterKeyNotify, 2, (*Firmware).notOffered),
+	member("SimpleTextInputEx.UnregisterKeyNotify", uefi.TextInputExUnregisterKeyNotify, 2, (*Firmware).unregisterKeyNotify),
 }
 
 var loadFile2 = []function{
@@ -191,7 +191,8 @@ var (
 
 // init makes them: services refer to them, some to their own, which a variable's initialisation must not.
 func init() {
-	interfaces = [][]function{bootServices, runtimeServices, textOutput, textInput, loadFile2, rng, memoryAcceptance, blockIO, diskIO, fileSystem, fileFunctions, textInputEx}
+	interfaces = [][]function{bootServices, runtimeServices, textOutput, textInput, loadFile2, rng, memoryAcceptance, blockIO, diskIO, fileSystem, fileFunctions, textInputEx,
+		unicodeCollation, devicePathToText, devicePathFromText, hiiDatabase, hiiStrings, hiiConfigRouting, devicePathUtilities}
 	entries = []entry{
 		slotImageReturned: {name: "return of an image", land: (*Firmware).imageReturned},
 		slotNotified:      {name: "return of a notification function", land: (*Firmware).notified},

@@ -27,6 +27,11 @@ func (f *Firmware) size() int64 {
 	add(cap(f.tables), unsafe.Sizeof(ConfigurationTable{}))
 	add(cap(f.converting), unsafe.Sizeof(uefi.MemoryDescriptor{}))
 	add(cap(f.variables.list), unsafe.Sizeof(variable{}))
+	add(cap(f.files), unsafe.Sizeof(fileHandle{}))
+	add(cap(f.travellers), unsafe.Sizeof(traveller{}))
+	for i := range f.packages {
+		n += int64(len(f.packages[i].bytes))
+	}
 	return n + int64(f.variables.size)
 }
 
