@@ -142,8 +142,9 @@ func lookInFile(file *io.SectionReader, name string, wanted Wanted) (*Contents, 
 	case isBzImage(head), isPE(head), isELF(head), isFirmware(head), endsAsFirmware(file):
 		only := Entry{Name: name, Size: file.Size(), ReaderAt: file}
 		return &Contents{Format: formatFile, Volumes: []Volume{{Files: []Entry{only}}}}, nil
-	case isQcow2(head):
-		return lookInQcow2(file, wanted)
+	}
+	if f, ok := formOf(head); ok {
+		return f.look(file, wanted)
 	}
 	if what := unread(file); what != "" {
 		return nil, errors.New(what)

@@ -61,11 +61,8 @@ func foreign(r io.ReaderAt) (name, unread string) {
 // diskFormats are forms of disk images that are not read. Each says so in its first bytes; what follows is laid out in
 // such a way that the end of the disk, with the second copy of its partition table, is often that of the file, too.
 var diskFormats = []signature{
-	{0, "KDMV", "VMDK", convert}, // VMware, "Virtual Disk Format 5.0"
 	{0, "COWD", "VMDK", convert},
 	{0, "# Disk DescriptorFile", "VMDK", convert},
-	{0, "vhdxfile", "VHDX", convert},                // Microsoft, [MS-VHDX] 2.2.1
-	{0, "conectix", "VHD", convert},                 // a dynamic one; a fixed one is a raw disk with this at its end
 	{64, "\x7f\x10\xda\xbe", "VDI", convert},        // QEMU block/vdi.c
 	{0, "QED\x00", "QED", convert},                  // QEMU docs/interop/qed_spec.rst
 	{0, "WithoutFreeSpace", "Parallels", convert},   // QEMU docs/interop/parallels.rst
@@ -85,8 +82,8 @@ const (
 // DiskFormat names the form of a disk image by its first bytes, at most [HeadSize] of them: "qcow2", "VMDK", "GPT" for a
 // raw disk with such a partition table. It is "" for what is none that is known.
 func DiskFormat(head []byte) string {
-	if isQcow2(head) {
-		return "qcow2"
+	if f, ok := formOf(head); ok {
+		return f.name
 	}
 	if len(head) >= 520 && string(head[512:520]) == gptSignature {
 		return "GPT"

@@ -17,9 +17,9 @@ func TestDiskFormats(t *testing.T) {
 	for _, c := range []struct {
 		format, option, want string
 	}{
-		{"vmdk", "", "VMDK"}, {"vmdk", "subformat=streamOptimized", "VMDK"}, {"vmdk", "subformat=monolithicFlat", "VMDK"},
+		{"vmdk", "subformat=monolithicFlat", "VMDK"},
 		{"vmdk", "subformat=twoGbMaxExtentSparse", "VMDK"},
-		{"vhdx", "", "VHDX"}, {"vpc", "", "VHD"}, {"vdi", "", "VDI"}, {"vdi", "static=on", "VDI"}, {"qed", "", "QED"},
+		{"vdi", "", "VDI"}, {"vdi", "static=on", "VDI"}, {"qed", "", "QED"},
 		{"parallels", "", "Parallels"}, {"qcow", "", "qcow"},
 	} {
 		var options []string

@@ -12,8 +12,6 @@ import (
 	"os"
 	"path"
 	"sync"
-
-	qcow2reader "github.com/lima-vm/go-qcow2reader/image/qcow2"
 )
 
 // ErrNoDisk says that a file is no disk image, or of a form that is not known.
@@ -41,7 +39,7 @@ func (d *Disk) Close() (err error) {
 	return err
 }
 
-// OpenDisk opens the disk in a file: a raw one, with a partition table or a file system known here, or qcow2. Either may be
+// OpenDisk opens the disk in a file: a raw one, with a partition table or a file system known here, qcow2, VMDK, VHD or VHDX. Each may be
 // compressed, or the first file of a tar archive; these are unpacked into a temporary file. The error is
 // [ErrNoDisk] for what is no disk.
 func OpenDisk(ctx context.Context, path string) (*Disk, error) {
@@ -108,9 +106,12 @@ func (d *Disk) plain(file *io.SectionReader) (known bool, err error) {
 		return false, err
 	}
 	head = head[:n]
+	if f, ok := formOf(head); ok {
+		inside, size, err := f.open(file)
+		d.ReaderAt, d.size, d.Format = &oneByOne{r: inside}, size, f.name+" disk image"
+		return true, err
+	}
 	switch {
-	case isQcow2(head):
-		return true, d.qcow2(file)
 	case isBzImage(head), isPE(head), isELF(head):
 		return false, ErrNoDisk
 	case unread(file) != "":
@@ -120,22 +121,6 @@ func (d *Disk) plain(file *io.SectionReader) (known bool, err error) {
 		return true, nil
 	}
 	return false, nil
-}
-
-func (d *Disk) qcow2(file *io.SectionReader) error {
-	if err := checkQcow2(file); err != nil {
-		return err
-	}
-	inside, err := qcow2reader.Open(file, nil)
-	if err == nil {
-		err = inside.Readable()
-	}
-	if err != nil {
-		return fmt.Errorf("damaged qcow2 disk image: %w", err)
-	}
-	d.size, d.Format = inside.Size(), "qcow2 disk image"
-	d.ReaderAt = &oneByOne{r: &cache{r: withinDisk{inside, inside.Size()}}}
-	return nil
 }
 
 // inTar opens the disk that is the first file of an archive, as clouds want to have them: disk.raw.

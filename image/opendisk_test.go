@@ -3,6 +3,7 @@ package image
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"testing"
@@ -14,6 +15,12 @@ import (
 func TestOpenDisk(t *testing.T) {
 	raw := imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.ESP, Path: imagetest.FAT(t, 16, 16, imagetest.Files{"EFI/BOOT/BOOTX64.EFI": []byte("loader")})})
 	want := readFile(t, raw)
+	for i := range 300 { // among the zeros
+		copy(want[i*40_000+3<<20:], fmt.Sprint("here ", i))
+	}
+	if err := os.WriteFile(raw, want, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	file := func(name string, b []byte) string {
 		path := filepath.Join(dir, name)
@@ -52,7 +59,31 @@ func TestOpenDisk(t *testing.T) {
 			t.Errorf("%s: %v, %v", none, d, err)
 		}
 	}
-	if _, err := OpenDisk(t.Context(), file("x.vmdk", append([]byte("KDMV"), make([]byte, 4096)...))); err == nil || errors.Is(err, ErrNoDisk) {
-		t.Errorf("a VMDK: %v", err)
+	if _, err := OpenDisk(t.Context(), file("x.qed", append([]byte("QED\x00"), make([]byte, 4096)...))); err == nil || errors.Is(err, ErrNoDisk) {
+		t.Errorf("a QED: %v", err)
+	}
+}
+
+// Damaged disks of each form are errors, and take neither memory nor time.
+func TestHostileDiskForms(t *testing.T) {
+	raw := imagetest.FAT(t, 12, 2, imagetest.Files{"a": {1}})
+	for _, form := range [][]string{{"vmdk"}, {"vmdk", "-o", "subformat=streamOptimized"}, {"vhdx"}, {"vpc", "-o", "force_size=on"}} {
+		sound := readFile(t, imagetest.Convert(t, raw, form[0], form[1:]...))
+		for at := range min(len(sound), 4<<20) {
+			if sound[at] == 0 || at > 4096 && at%512 > 64 {
+				continue
+			}
+			for _, v := range []byte{0, 0xff} {
+				b := bytes.Clone(sound)
+				b[at] = v
+				c, _ := lookAtBytes(b)
+				if c != nil {
+					c.Close()
+				}
+			}
+			if testing.Short() || at > 200_000 {
+				break
+			}
+		}
 	}
 }

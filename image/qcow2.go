@@ -27,27 +27,19 @@ func init() {
 	})
 }
 
-// lookInQcow2 reads the disk in a qcow2 file.
-func lookInQcow2(file *io.SectionReader, wanted Wanted) (*Contents, error) {
+// openQcow2 returns the disk in a qcow2 file.
+func openQcow2(file *io.SectionReader) (io.ReaderAt, int64, error) {
 	if err := checkQcow2(file); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	disk, err := qcow2reader.Open(file, nil)
 	if err == nil {
 		err = disk.Readable()
 	}
 	if err != nil {
-		return nil, fmt.Errorf("damaged qcow2 disk image: %w", err)
+		return nil, 0, fmt.Errorf("damaged qcow2 disk image: %w", err)
 	}
-	c, err := lookInDisk(io.NewSectionReader(&cache{r: withinDisk{disk, disk.Size()}}, 0, disk.Size()), wanted)
-	if err != nil {
-		return nil, err
-	}
-	if c == nil {
-		return nil, errors.New("a qcow2 disk image without a partition table or file system known here")
-	}
-	c.Format = "qcow2 disk image"
-	return c, nil
+	return &cache{r: withinDisk{disk, disk.Size()}}, disk.Size(), nil
 }
 
 // Incompatible features of version 3 (qcow2.rst, "incompatible_features"): dirty and corrupt speak of counts that are not

@@ -92,7 +92,7 @@ func spoolRoom(file *os.File) (int64, error) {
 // mayBeDisk tells whether what begins so is a disk, or a file system, that is read.
 func mayBeDisk(head []byte) bool {
 	switch DiskFormat(head) {
-	case "GPT", "qcow2":
+	case "GPT", "qcow2", "VMDK", "VHD", "VHDX":
 		return true
 	case "":
 	default:

@@ -52,14 +52,14 @@ func TestBootDisk(t *testing.T) {
 // What is no disk, or one in a form that is not read, says so.
 func TestBootOfNoDisk(t *testing.T) {
 	dir := t.TempDir()
-	vmdk, text := filepath.Join(dir, "x.vmdk"), filepath.Join(dir, "x.txt")
-	for path, content := range map[string]string{vmdk: "KDMV" + strings.Repeat("\x00", 5000), text: "hello"} {
+	qed, text := filepath.Join(dir, "x.qed"), filepath.Join(dir, "x.txt")
+	for path, content := range map[string]string{qed: "QED\x00" + strings.Repeat("\x00", 5000), text: "hello"} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for _, c := range []struct{ args, want string }{
-		{vmdk, "VMDK disk image, not read"}, {text, "x.txt"}, {filepath.Join(dir, "none"), "no such file"},
+		{qed, "QED disk image, not read"}, {text, "x.txt"}, {filepath.Join(dir, "none"), "no such file"},
 		{"--disk " + text, "not a disk image"}, {"--disk " + filepath.Join(dir, "none"), "no such file"},
 	} {
 		var stdout, stderr bytes.Buffer

@@ -84,7 +84,7 @@ func TestInspectCases(t *testing.T) {
 	}
 	// 4: formats that end as the disk in them does.
 	for format, name := range map[string]string{
-		"vmdk": "VMDK", "vhdx": "VHDX", "vdi": "VDI", "qed": "QED", "parallels": "Parallels", "qcow": "qcow",
+		"vdi": "VDI", "qed": "QED", "parallels": "Parallels", "qcow": "qcow",
 	} {
 		cases = append(cases, struct {
 			args   []string
