@@ -22,6 +22,14 @@ type frozen struct {
 // What the machine's console, events and records have had before the fork, the fork's have not; its record is about the
 // whole run.
 func (m *Machine) Fork(cfg Config) (*Machine, error) {
+	if len(m.cfg.Disks) > 0 {
+		return nil, errDisks
+	}
+	return m.fork(cfg)
+}
+
+// fork makes a fork that has the same disks: for a follower in lock-step, which writes what its leader has written.
+func (m *Machine) fork(cfg Config) (*Machine, error) {
 	if err := m.savable(); err != nil {
 		return nil, err
 	}

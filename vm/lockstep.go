@@ -81,7 +81,7 @@ func (m *Machine) newLockstep() (*lockstep, error) {
 	if r := m.cfg.rival; r != nil {
 		given.Engine, given.BlockLimit = Interpreter, r.blockLimit
 	}
-	follower, err := m.Fork(given)
+	follower, err := m.fork(given)
 	if err != nil {
 		return nil, fmt.Errorf("a second machine, for the other engine: %w", err)
 	}

@@ -47,6 +47,9 @@ func (m *Machine) Save(w io.Writer) error {
 	if err := m.savable(); err != nil {
 		return err
 	}
+	if len(m.cfg.Disks) > 0 {
+		return errDisks
+	}
 	f := state.NewWriter(w)
 	f.Write("tool", 1, func(s *state.Stream) { name := tool(); state.String(s, &name, maxText) })
 	f.Write("config", configVersion, m.cfg.carry)
@@ -58,6 +61,9 @@ func (m *Machine) Save(w io.Writer) error {
 	}
 	return f.End()
 }
+
+// errDisks is that a saved machine would have to have its disks in it, as they are at that instant.
+var errDisks = errors.New("a machine with disks cannot be saved or forked yet")
 
 // savable says why the machine cannot be saved, or forked, as it stands.
 func (m *Machine) savable() error {
