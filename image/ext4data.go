@@ -18,10 +18,7 @@ func (i *extInode) data() (io.ReaderAt, error) {
 		return nil, errors.New("encrypted")
 	case i.flags&extInlineData != 0:
 		b, err := i.inline()
-		return &pieces{size: i.size, all: []piece{{0, int64(len(b)), 0}}, read: func(p []byte, at int64) error {
-			copy(p, b[at:])
-			return nil
-		}}, err
+		return &pieces{size: i.size, all: []piece{{size: int64(len(b)), source: bytesOf(b)}}}, err
 	case i.flags&extExtents != 0:
 		const maxDepth = 5
 		err = d.extents(i.block[:], maxDepth)
@@ -48,7 +45,7 @@ func (d *extData) add(logical, count uint32, physical uint64) error {
 	if physical >= f.blocks || uint64(count) > f.blocks-physical {
 		return fmt.Errorf("block %d of %d", physical+uint64(count), f.blocks)
 	}
-	p := piece{int64(logical) * f.blockSize, int64(count) * f.blockSize, int64(physical) * f.blockSize}
+	p := piece{at: int64(logical) * f.blockSize, size: int64(count) * f.blockSize, from: int64(physical) * f.blockSize}
 	if last := len(d.all) - 1; last >= 0 && d.all[last].at+d.all[last].size == p.at && d.all[last].from+d.all[last].size == p.from {
 		d.all[last].size += p.size
 		return nil

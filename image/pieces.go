@@ -5,8 +5,11 @@ import (
 	"slices"
 )
 
-// A piece is bytes that follow each other in a file and on the volume.
-type piece struct{ at, size, from int64 } // where in the file, how many, and where on the volume
+// A piece is bytes that follow each other in a file and where they come from, by default the volume.
+type piece struct {
+	at, size, from int64 // where in the file, how many, and where they come from
+	source         func(b []byte, at int64) error
+}
 
 // pieces is a file of so many bytes: its pieces in the file's order, and zeros between them.
 type pieces struct {
@@ -35,7 +38,11 @@ func (f *pieces) ReadAt(p []byte, off int64) (int, error) {
 		if low >= high {
 			break
 		}
-		if err := f.read(p[low-off:high-off], e.from+low-e.at); err != nil {
+		read := f.read
+		if e.source != nil {
+			read = e.source
+		}
+		if err := read(p[low-off:high-off], e.from+low-e.at); err != nil {
 			return 0, err
 		}
 	}
@@ -43,4 +50,12 @@ func (f *pieces) ReadAt(p []byte, off int64) (int, error) {
 		return len(p), io.EOF
 	}
 	return len(p), nil
+}
+
+// bytesOf is the source of a piece that is in memory.
+func bytesOf(b []byte) func([]byte, int64) error {
+	return func(p []byte, at int64) error {
+		copy(p, b[at:])
+		return nil
+	}
 }

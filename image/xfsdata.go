@@ -70,7 +70,7 @@ func (x *xfsData) extents(b []byte) error {
 		case len(x.all) == xfsMaxPieces:
 			return fmt.Errorf("a file in more than %d pieces", xfsMaxPieces)
 		}
-		x.all = append(x.all, piece{int64(logical) * f.blockSize, int64(count) * f.blockSize, from})
+		x.all = append(x.all, piece{at: int64(logical) * f.blockSize, size: int64(count) * f.blockSize, from: from})
 	}
 	return nil
 }
