@@ -1,7 +1,6 @@
 package vm
 
 import (
-	"errors"
 	"fmt"
 	"io"
 
@@ -56,8 +55,6 @@ func (m *Machine) carryDisks(s *state.Stream) {
 		d.Carry(s)
 	}
 }
-
-var errDisksSaved = errors.New("a machine with disks cannot be saved yet: a resumed one would need the same images")
 
 // disksOf is what the record says of the disks.
 func (m *Machine) disksOf() (all []record.Disk) {

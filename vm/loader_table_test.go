@@ -261,3 +261,26 @@ func TestGRUBDiesInATD(t *testing.T) {
 		t.Errorf("%q, advice %q", s, b.Diagnosis.Advice)
 	}
 }
+
+// Both engines take the same way through a loader, and a run repeats to the byte.
+func TestLoaderInLockstep(t *testing.T) {
+	t.Parallel()
+	d := loaders[3].on(t, debian13(t))
+	const instructions = 150_000_000 // GRUB, and the beginning of the kernel's stub
+	var records []string
+	for _, engine := range []string{vm.Lockstep, vm.Interpreter} {
+		b := boot(t, vm.Config{Platform: vm.SNP, Disks: disks(d), Engine: engine, MaxInstructions: instructions})
+		if b.Outcome != record.Limit {
+			t.Fatalf("%s: %s, %+v", engine, b.Outcome, b.Diagnosis)
+		}
+		b.Host = record.Host{}
+		var w strings.Builder
+		if err := b.WriteJSON(&w); err != nil {
+			t.Fatal(err)
+		}
+		records = append(records, w.String())
+	}
+	if records[0] != records[1] {
+		t.Error("the record depends on the engine")
+	}
+}

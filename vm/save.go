@@ -50,8 +50,8 @@ func (m *Machine) Save(w io.Writer) error {
 	if err := m.savable(); err != nil {
 		return err
 	}
-	if len(m.disks) > 0 {
-		return errDisksSaved
+	if len(m.cfg.Disks) > 0 {
+		return errDisks
 	}
 	f := state.NewWriter(w)
 	f.Write("tool", 1, func(s *state.Stream) { name := tool(); state.String(s, &name, maxText) })
@@ -64,6 +64,9 @@ func (m *Machine) Save(w io.Writer) error {
 	}
 	return f.End()
 }
+
+// errDisks is that a machine which is resumed would need the same disk images, and to know that they are the same.
+var errDisks = errors.New("a machine with disks cannot be saved yet")
 
 // savable says why the machine cannot be saved, or forked, as it stands.
 func (m *Machine) savable() error {

@@ -67,9 +67,9 @@ func carryModel(s *state.Stream, m *cost.Model) {
 // given: it is.
 func (c *Config) resume(given Config) error {
 	if slices.Contains([]bool{
-		given.Platform != "", given.Memory != 0, given.CPUs != 0, given.Schedule != "", given.ScheduleSeed != 0, given.Image != nil, given.Disks != nil, given.Initrd != nil, given.CommandLine != nil, given.Append != "",
+		given.Platform != "", given.Memory != 0, given.CPUs != 0, given.Schedule != "", given.ScheduleSeed != 0, given.Image != nil, given.Initrd != nil, given.CommandLine != nil, given.Append != "",
 		given.FirmwareAccepts != 0, given.FirmwarePolicy != "", given.Misalign, given.HostPage != 0, given.Touch != 0, given.FirmwareLie != "",
-		given.UnacceptedTable, given.Seed != 0, given.Cost.Name() != "",
+		given.UnacceptedTable, given.Disks != nil, given.Seed != 0, given.Cost.Name() != "",
 	}, true) {
 		return errMachineGiven
 	}
@@ -92,6 +92,7 @@ func (c *Config) resume(given Config) error {
 	*c = given
 	c.CPUs, c.Schedule, c.ScheduleSeed = saved.CPUs, saved.Schedule, saved.ScheduleSeed
 	c.Memory, c.Image, c.Initrd, c.CommandLine, c.Append = saved.Memory, saved.Image, saved.Initrd, saved.CommandLine, saved.Append
+	c.Disks = saved.Disks
 	c.FirmwareAccepts, c.FirmwarePolicy, c.Misalign, c.HostPage = saved.FirmwareAccepts, saved.FirmwarePolicy, saved.Misalign, saved.HostPage
 	c.Touch, c.FirmwareLie, c.UnacceptedTable, c.Seed, c.Cost = saved.Touch, saved.FirmwareLie, saved.UnacceptedTable, saved.Seed, saved.Cost
 	c.Callers, c.reports = saved.Callers || given.Callers, saved.reports

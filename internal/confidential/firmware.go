@@ -40,16 +40,16 @@ const longestInstruction = 15
 
 // DecodeExit reads the instruction at an address; ok is false where it is none of those that exit. MMIO is not among them.
 func DecodeExit(c *x86.CPU, rip uint64) (e Exit, ok bool) {
-	var b [longestInstruction]byte
-	n := len(b)
-	if c.ReadVirtual(rip, b[:]) != nil { // it may be the last on a page
-		if n = int(-rip & 0xFFF); n > len(b) || c.ReadVirtual(rip, b[:n]) != nil {
+	var b [longestInstruction + 3]byte // and zeros, for who looks at an opcode that is cut off
+	n := longestInstruction
+	if c.ReadVirtual(rip, b[:n]) != nil { // it may be the last on a page
+		if n = int(-rip & 0xFFF); n > longestInstruction || c.ReadVirtual(rip, b[:n]) != nil {
 			return e, false
 		}
 	}
 	e.Size = 4
 	at := 0
-	for ; at < n-2; at++ {
+	for ; at < n; at++ {
 		switch p := b[at]; {
 		case p == 0x66:
 			e.Size = 2

@@ -36,6 +36,9 @@ func (f *Firmware) boot(cpu processor) error {
 	cpu.LongMode(l)
 	cpu.GPR()[rsp] = l.stack
 	f.work = work{}
+	if len(f.cfg.Disks) > 0 {
+		f.publishVariables()
+	}
 	if f.file == nil {
 		f.options = f.bootOptions()
 		return f.bootNext()

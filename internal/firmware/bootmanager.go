@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf16"
 
@@ -257,4 +258,27 @@ func (d *diskFile) ReadAt(b []byte, from int64) (int, error) {
 		return n, d.f.diskFailed(err)
 	}
 	return n, err
+}
+
+// publishVariables sets what a loader asks for that wants to know on what firmware it is: there is no secure boot, and no key by
+// which there could be.
+func (f *Firmware) publishVariables() {
+	const readable = uefi.VariableBootServiceAccess | uefi.VariableRuntimeAccess
+	for _, v := range []struct {
+		name string
+		data []byte
+	}{
+		{"SecureBoot", []byte{0}}, {"SetupMode", []byte{1}},
+		{"PlatformLang", []byte("en\x00")}, {"PlatformLangCodes", []byte("en\x00")},
+		{"OsIndicationsSupported", make([]byte, 8)},
+	} {
+		v := variable{uefi.GlobalVariableGUID, units(v.name), readable, v.data}
+		f.variables.size += v.size()
+		f.variables.list = append(f.variables.list, v)
+	}
+}
+
+// own says whether a variable is firmware's to say.
+func own(vendor uefi.GUID, name []uint16) bool {
+	return vendor == uefi.GlobalVariableGUID && slices.Contains([]string{"SecureBoot", "SetupMode", "PlatformLangCodes", "OsIndicationsSupported"}, narrow(name))
 }

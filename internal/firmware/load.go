@@ -37,16 +37,20 @@ func (f *Firmware) unload(l *loading) {
 	}
 }
 
-// takeImage allocates the image's memory, at the address it was linked for if it cannot be anywhere else.
+// takeImage allocates the image's memory: at the address it was linked for, where that is free and not in the first MiB, as EDK2
+// does (MdeModulePkg/Core/Dxe/Image/Image.c, CoreLoadPeImage); and elsewhere if it can be.
 func (f *Firmware) takeImage(p *peFile) (accept.Range, error) {
 	kind := memoryTypes[p.subsystem].code
 	n := (uint64(p.sizeOfImage) + pageMask) / pageSize
-	if p.fixed {
+	const lowest = 1 << 20
+	if p.fixed || p.base >= lowest && p.base%max(uint64(p.alignment), pageSize) == 0 {
 		r, err := f.takeExactly(kind, n, p.base)
-		if err == notFound {
-			err = loadError
+		switch {
+		case err == nil || err != notFound:
+			return r, err
+		case p.fixed:
+			return r, loadError
 		}
-		return r, err
 	}
 	return f.takePages(kind, n, noLimit, max(uint64(p.alignment), pageSize))
 }

@@ -139,6 +139,8 @@ func (f *Firmware) setVariable(a args) error {
 		return unsupported
 	case size > maxVariable:
 		return outOfResources
+	case i >= 0 && own(vendor, name):
+		return writeProtected
 	case i < 0 && f.variables.find(vendor, name) >= 0:
 		return invalidParameter // it exists, out of sight
 	}

@@ -70,10 +70,17 @@ func (p *Plain) ResolveDevice(gpa uint64, write bool) (Translation, error) {
 }
 
 // Intercepts implements [Platform].
-func (p *Plain) Intercepts() uop.InstructionSet { return 0 }
+func (p *Plain) Intercepts() uop.InstructionSet { return Instructions(InsnVMCALL, InsnVMMCALL) }
 
-// Intercept implements [Platform].
-func (p *Plain) Intercept(*CPU, *Instruction) Action { return Native }
+// Intercept implements [Platform]: it is a hypercall, and KVM, which CPUID says is there, takes either instruction on any
+// processor. None is offered (Linux: arch/x86/kvm/x86.c, kvm_emulate_hypercall).
+func (p *Plain) Intercept(c *CPU, _ *Instruction) Action {
+	const eperm, enosys = ^uint64(0), ^uint64(999) // -1 and -1000 (Linux: include/uapi/linux/kvm_para.h)
+	if c.R[RAX] = enosys; c.CPL() != 0 {
+		c.R[RAX] = eperm
+	}
+	return Done
+}
 
 // WriteCR implements [Platform].
 func (p *Plain) WriteCR(*CPU, int, uint64) Action { return Native }
