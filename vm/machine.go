@@ -9,6 +9,7 @@ import (
 	"github.com/tacit-vm/tacit/guest/report"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/device"
+	"github.com/tacit-vm/tacit/internal/device/pci"
 	"github.com/tacit-vm/tacit/internal/firmware/acpi"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -51,6 +52,9 @@ type Machine struct {
 	exited bool  // the mark of ExitBootServices has been made
 
 	kernelPath kernelPath
+
+	pci     *pci.Bus    // nil where there is none
+	plugged []pciDevice // what is on it
 
 	soughtMoment bool // a breakpoint is where Config.HostAttack begins
 	sums         *sums
@@ -117,6 +121,9 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	if m.boot, err = m.newFirmware(); err != nil {
 		return m, err
 	}
+	if err = m.plug(); err != nil {
+		return m, err
+	}
 	m.count(m.boot, 1, &m.grown.firmware)
 	if m.platform.states != nil {
 		m.count(m.platform.states, 2, &m.grown.states)
@@ -180,6 +187,7 @@ func (m *Machine) acpi() acpi.Machine {
 	}
 	return acpi.Machine{
 		Poke:          poke,
+		PCI:           m.pciACPI(),
 		CPUs:          m.cfg.CPUs,
 		IOAPICAddress: device.IOAPICBase, IOAPICID: device.IOAPICID,
 		UARTs:            []acpi.UART{{Port: device.COM1Port, GSI: device.COM1IRQ}, {Port: device.COM2Port, GSI: device.COM2IRQ}},
@@ -253,6 +261,7 @@ func (m *Machine) newRecord() *record.Record {
 		Offered: n.Offered, LookedUpBy: n.LookedUpBy, AllowedBy: n.AllowedBy,
 		AcceptedAtExit: n.AcceptedLate, ExitBootServices: n.ExitAttempts,
 	}
+	r.Devices = m.devices()
 	r.Path = m.boot.Path()
 	r.Path.Kernel = m.kernelPath.told
 	r.Config.InputSHA256 = m.keyboard.digest()
