@@ -71,6 +71,12 @@ const (
 	// RMPUpdate is one RMPUPDATE by the host, of either page size.
 	RMPUpdate
 
+	// DeviceRequest is how long a device takes for a request of its driver, whatever it is. It and DeviceKiB are charged to
+	// no processor: they are how much later the device's interrupt comes.
+	DeviceRequest
+	// DeviceKiB is how much longer it takes for each KiB of data.
+	DeviceKiB
+
 	events
 )
 
@@ -94,6 +100,8 @@ var eventNames = [events]string{
 	PageStateChange4K: "psc-4k",
 	PageStateChange2M: "psc-2m",
 	RMPUpdate:         "rmpupdate",
+	DeviceRequest:     "device-request",
+	DeviceKiB:         "device-kib",
 }
 
 // Events lists all of them in the order in which this package declares them.

@@ -43,6 +43,8 @@ type Record struct {
 	Calls       map[string]Callees `json:"calls"`       // by interface
 	Phases      []PhaseReached     `json:"phases"`      // in the order of time
 
+	Devices []Device `json:"devices,omitempty"` // on the PCI bus, by slot; absent where there is none
+
 	Guest Guest `json:"guest"`
 
 	VirtualNS    VirtualNS `json:"virtual_ns"`

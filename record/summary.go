@@ -19,6 +19,7 @@ func (r *Record) WriteSummary(w io.Writer) error {
 	r.leftTable(&b)
 	r.negotiationLine(&b)
 	r.pathTable(&b)
+	r.devicesLines(&b)
 	line(&b, "virtual time", FormatNS(r.VirtualNS.Total), r.initText(), FormatCount(r.Instructions)+" instructions",
 		r.CostModel)
 	line(&b, "host time", FormatNS(r.Host.WallNS), fmt.Sprintf("%.1f MIPS", r.Host.MIPS), r.residentText())

@@ -51,7 +51,7 @@ func (m *Machine) newFirmware() (boot, error) {
 	cfg := firmware.Config{
 		TotalMemory: m.cfg.Memory, ACPI: m.acpi(),
 		Image: m.cfg.Image.Data, ImageName: m.cfg.Image.Name, LoadOptions: m.cfg.loadOptions(), Initrd: m.cfg.Initrd,
-		Disks:      m.insertDisks(),
+		Disks:      m.firmwareDisks(),
 		Unaccepted: m.platform.accept != nil, FirmwareAccepts: accepts, Misalign: m.cfg.Misalign, Policy: policy,
 		UnacceptedTable: m.cfg.UnacceptedTable, Lie: firmware.Lie(m.cfg.FirmwareLie),
 		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },

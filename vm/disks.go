@@ -39,12 +39,17 @@ func (c *Config) checkDisks() error {
 	return nil
 }
 
-// insertDisks makes the disks of the machine, and returns them as firmware sees them.
-func (m *Machine) insertDisks() (all []firmware.Disk) {
+// insertDisks makes the disks of the machine.
+func (m *Machine) insertDisks() {
 	for _, d := range m.cfg.Disks {
-		o := disk.New(d.Content, d.Size, MaxDiskChanges)
-		m.disks = append(m.disks, o)
-		all = append(all, o)
+		m.disks = append(m.disks, disk.New(d.Content, d.Size, MaxDiskChanges))
+	}
+}
+
+// firmwareDisks are the disks as firmware sees them.
+func (m *Machine) firmwareDisks() (all []firmware.Disk) {
+	for _, d := range m.disks {
+		all = append(all, d)
 	}
 	return all
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/tacit-vm/tacit/guest/report"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/device"
+	"github.com/tacit-vm/tacit/internal/device/pci"
 	"github.com/tacit-vm/tacit/internal/disk"
 	"github.com/tacit-vm/tacit/internal/firmware/acpi"
 	"github.com/tacit-vm/tacit/internal/mem"
@@ -54,6 +55,9 @@ type Machine struct {
 	kernelPath kernelPath
 	disks      []*disk.Overlay
 
+	pci     *pci.Bus    // nil where there is none
+	plugged []pciDevice // what is on it
+
 	soughtMoment bool // a breakpoint is where Config.HostAttack begins
 	sums         *sums
 	budget       hostBudget
@@ -82,6 +86,7 @@ func New(cfg Config) (*Machine, error) {
 func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m *Machine, err error) {
 	m = &Machine{cfg: cfg, log: record.NewLog(cfg.Events), ram: physical.RAM(cfg.Memory), console: console{out: cfg.Console, giveUp: neverGiveUp}}
 	m.console.now, m.console.onLast = m.Now, m.panicked
+	m.insertDisks()
 	defer func() {
 		if err != nil {
 			m.Close()
@@ -117,6 +122,9 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 		return m, err
 	}
 	if m.boot, err = m.newFirmware(); err != nil {
+		return m, err
+	}
+	if err = m.plug(); err != nil {
 		return m, err
 	}
 	m.count(m.boot, 1, &m.grown.firmware)
@@ -182,6 +190,7 @@ func (m *Machine) acpi() acpi.Machine {
 	}
 	return acpi.Machine{
 		Poke:          poke,
+		PCI:           m.pciACPI(),
 		CPUs:          m.cfg.CPUs,
 		IOAPICAddress: device.IOAPICBase, IOAPICID: device.IOAPICID,
 		UARTs:            []acpi.UART{{Port: device.COM1Port, GSI: device.COM1IRQ}, {Port: device.COM2Port, GSI: device.COM2IRQ}},
@@ -255,6 +264,7 @@ func (m *Machine) newRecord() *record.Record {
 		Offered: n.Offered, LookedUpBy: n.LookedUpBy, AllowedBy: n.AllowedBy,
 		AcceptedAtExit: n.AcceptedLate, ExitBootServices: n.ExitAttempts,
 	}
+	r.Devices = m.devices()
 	r.Path = m.boot.Path()
 	r.Path.Kernel = m.kernelPath.told
 	r.Config.InputSHA256 = m.keyboard.digest()

@@ -62,8 +62,8 @@ func packageOf(img *image.Image) string {
 	return deb
 }
 
-// withModules is an initrd whose init loads modules, the last of them with parameters.
-func withModules(t *testing.T, parameters string, names []string, modules [][]byte) []byte {
+// withModules is an initrd whose init loads modules, the last of them with parameters. It has more files.
+func withModules(t *testing.T, parameters string, names []string, modules [][]byte, more ...image.File) []byte {
 	t.Helper()
 	program, err := os.ReadFile(guesttest.Executable(t, "../internal/guesttest/init"))
 	if err != nil {
@@ -79,7 +79,7 @@ func withModules(t *testing.T, parameters string, names []string, modules [][]by
 		files = append(files, image.File{Name: at, Mode: 0o644, Data: m})
 	}
 	files = append(files, image.File{Name: at + ".parameters", Mode: 0o644, Data: []byte(parameters)})
-	initrd, err := image.Initramfs(files...)
+	initrd, err := image.Initramfs(append(files, more...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -34,6 +34,7 @@ func (m *Machine) parts() []part {
 		{"firmware", firmware.StateVersion, m.boot.Carry},
 		{"devices", device.StateVersion, m.board.Carry},
 	}
+	all = append(all, m.pciParts()...)
 	all = append(all, m.platform.parts...)
 	for _, c := range m.cpus {
 		all = append(all, part{"cpu", x86.StateVersion, c.Carry})

@@ -120,6 +120,9 @@ func NewBoard(config Config) (*Board, error) {
 // EOI tells the board that a local APIC broadcast the end of a level-triggered interrupt.
 func (b *Board) EOI(vector uint8) { b.IOAPIC.EOI(vector) }
 
+// AddTimer has a device that has been mapped on the bus besides the board's own act when its time comes, after those.
+func (b *Board) AddTimer(t Timer) { b.timers = append(b.timers, t) }
+
 // NextEvent implements Timer, over all devices of the board.
 func (b *Board) NextEvent() (ns int64, ok bool) { return b.timers.NextEvent() }
 

@@ -3,12 +3,20 @@ package device
 import "fmt"
 
 // PortDevice is a device in the I/O port space. The devices of a PC without PCI all sit on an 8-bit bus: the Bus splits
-// wider accesses.
+// wider accesses, but for a [WidePortDevice].
 type PortDevice interface {
 	// In reads the port at offset from the device's first one.
 	In(offset uint16) uint8
 	// Out writes it.
 	Out(offset uint16, value uint8)
+}
+
+// A WidePortDevice sees accesses to its ports whole, as PCI's configuration mechanism has to. Size is 1, 2 or 4 bytes, and
+// an access may run over the end of its ports.
+type WidePortDevice interface {
+	PortDevice
+	InWide(offset uint16, size int) uint32
+	OutWide(offset uint16, size int, value uint32)
 }
 
 // MemoryDevice is a device in the guest-physical address space. It sees an access as the guest made it; size is 1, 2, 4
@@ -31,6 +39,7 @@ type Bus struct {
 type portRange struct {
 	first, count uint32
 	device       PortDevice
+	wide         WidePortDevice // the same device, where it is one
 }
 
 type memoryRange struct {
@@ -50,7 +59,8 @@ func (b *Bus) MapPorts(first, count uint16, device PortDevice) error {
 			return fmt.Errorf("device: ports %#x+%#x overlap %#x+%#x", first, count, r.first, r.count)
 		}
 	}
-	b.ports = append(b.ports, portRange{first: start, count: uint32(count), device: device})
+	wide, _ := device.(WidePortDevice)
+	b.ports = append(b.ports, portRange{first: start, count: uint32(count), device: device, wide: wide})
 	return nil
 }
 
@@ -79,6 +89,9 @@ func (b *Bus) In(port uint16, size int) uint32 {
 	if r == nil {
 		return uint32(allOnes(size))
 	}
+	if r.wide != nil {
+		return r.wide.InWide(port-uint16(r.first), size) & uint32(allOnes(size))
+	}
 	var value uint32
 	for i := range uint32(size) {
 		octet := uint8(0xFF)
@@ -94,6 +107,10 @@ func (b *Bus) In(port uint16, size int) uint32 {
 func (b *Bus) Out(port uint16, size int, value uint32) {
 	r := b.portRange(port, size)
 	if r == nil {
+		return
+	}
+	if r.wide != nil {
+		r.wide.OutWide(port-uint16(r.first), size, value&uint32(allOnes(size)))
 		return
 	}
 	for i := range uint32(size) {

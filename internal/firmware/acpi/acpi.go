@@ -1,5 +1,5 @@
-// Package acpi writes the ACPI tables of a machine without legacy hardware and without PCI: the hardware-reduced model,
-// in which nothing has to be probed. The tables are a function of [Machine] and of the address that they go to.
+// Package acpi writes the ACPI tables of a machine without legacy hardware: the hardware-reduced model, in which nothing has to
+// be probed. The tables are a function of [Machine] and of the address that they go to.
 package acpi
 
 import (
@@ -24,6 +24,8 @@ type Machine struct {
 	SleepTypeS5                       uint8 // SLP_TYP that turns the machine off, 0 to 7
 	ResetPort                         uint16
 	ResetValue                        uint8
+
+	PCI *PCI // nil where there is no PCI bus
 
 	Poke *Poke // nil where the tables are honest
 }
@@ -65,6 +67,9 @@ func (m *Machine) Tables(base uint64) (block []byte, rsdp uint64, err error) {
 	fadt := place(m.fadt(dsdt))
 	madt := place(m.madt())
 	all := []uint64{fadt, madt}
+	if m.PCI != nil {
+		all = append(all, place(m.PCI.mcfg()))
+	}
 	if m.Poke != nil {
 		all = append(all, place(m.Poke.ssdt()))
 	}
@@ -248,6 +253,9 @@ func (m *Machine) dsdt() []byte {
 		devices.Write(device("RTC0",
 			name("_HID", eisaID("PNP0B00")),
 			name("_CRS", resources(ports(m.RTC.Port, 2), interrupt(m.RTC.GSI)))))
+	}
+	if m.PCI != nil {
+		devices.Write(m.PCI.devices())
 	}
 	off := integer(uint32(m.SleepTypeS5))
 	return table("DSDT", 2, join(

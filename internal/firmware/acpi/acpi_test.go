@@ -17,6 +17,7 @@ func machine() *Machine {
 		RTC:              &RTC{Port: 0x70, GSI: 8, Century: 0x32},
 		SleepControlPort: 0x600, SleepStatusPort: 0x601, SleepTypeS5: 5,
 		ResetPort: 0xCF9, ResetValue: 6,
+		PCI: &PCI{ECAM: 0xE000_0000, ECAMSize: 1 << 20, Window: 0xC000_0000, WindowSize: 16 << 20},
 	}
 }
 
@@ -63,7 +64,7 @@ func build(t *testing.T, m *Machine) map[string][]byte {
 
 func TestTablesAreLinkedAndSummed(t *testing.T) {
 	tables := build(t, machine())
-	for _, want := range []string{"XSDT", "FACP", "APIC", "DSDT"} {
+	for _, want := range []string{"XSDT", "FACP", "APIC", "DSDT", "MCFG"} {
 		if tables[want] == nil {
 			t.Errorf("no %s", want)
 		}
@@ -142,7 +143,13 @@ var wanted = map[string][]string{
 		"I/O Apic ID : 07",
 		"Address : FEC00000",
 	},
+	"MCFG": {"Base Address : 00000000E0000000", "Segment Group Number : 0000", "Start Bus Number : 00", "End Bus Number : 00"},
 	"DSDT": {
+		`Device (PCI0) { Name (_HID, EisaId ("PNP0A08") /* PCI Express Bus */) // _HID: Hardware ID Name (_CID, EisaId ("PNP0A03") /* PCI Bus */)`,
+		`WordBusNumber (ResourceProducer, MinFixed, MaxFixed, PosDecode, 0x0000, // Granularity 0x0000, // Range Minimum 0x0000, // Range Maximum 0x0000, // Translation Offset 0x0001, // Length`,
+		`IO (Decode16, 0x0CF8, // Range Minimum 0x0CF8, // Range Maximum 0x01, // Alignment 0x08, // Length )`,
+		`DWordMemory (ResourceProducer, PosDecode, MinFixed, MaxFixed, NonCacheable, ReadWrite, 0x00000000, // Granularity 0xC0000000, // Range Minimum 0xC0FFFFFF, // Range Maximum 0x00000000, // Translation Offset 0x01000000, // Length`,
+		`Device (ECAM) { Name (_HID, EisaId ("PNP0C02") /* PNP Motherboard Resources */) // _HID: Hardware ID Name (_UID, Zero) // _UID: Unique ID Name (_CRS, ResourceTemplate () // _CRS: Current Resource Settings { Memory32Fixed (ReadWrite, 0xE0000000, // Address Base 0x00100000, // Address Length`,
 		`Name (_S5, Package (0x04) // _S5_: S5 System State { 0x05, Zero, Zero, Zero })`,
 		`Device (C000) { Name (_HID, "ACPI0007" /* Processor Device */) // _HID: Hardware ID Name (_UID, Zero)`,
 		`Device (COM1) { Name (_HID, EisaId ("PNP0501") /* 16550A-compatible COM Serial Port */) // _HID: Hardware ID Name (_UID, One)`,

@@ -4,7 +4,7 @@
 // traced, and switches the machine off. Whatever goes wrong is printed, and is an end without a power-off.
 //
 // /modules/* are loaded in the order of their names; NAME.parameters beside NAME are a module's parameters. Where there is
-// a directory /trace, the kernel's trace is copied to the console.
+// a directory /trace, the kernel's trace is copied to the console; where there is a file /trydisk, a disk is read and written.
 package main
 
 import (
@@ -16,7 +16,7 @@ import (
 )
 
 func main() {
-	for _, step := range []func() error{loadModules, showTrace} {
+	for _, step := range []func() error{loadModules, tryDisk, showTrace} {
 		if err := step(); err != nil {
 			fmt.Println("init:", err)
 			os.Exit(1)

@@ -1,0 +1,71 @@
+package vm_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/vm"
+)
+
+// diskKernel is an initrd for a stock kernel that loads its virtio drivers and tries the disk.
+func diskKernel(t *testing.T, img *image.Image) []byte {
+	t.Helper()
+	names := []string{"virtio_blk.ko.xz", "virtio-rng.ko.xz", "failover.ko.xz", "net_failover.ko.xz", "virtio_net.ko.xz"}
+	return withModules(t, "", names, fromPackage(t, packageOf(img), names...), image.File{Name: "trydisk", Mode: 0o644})
+}
+
+// aDisk is a disk of random contents.
+func aDisk(seed uint64, size int) memoryDisk {
+	d := make(memoryDisk, size)
+	_, _ = rand.NewChaCha8([32]byte{byte(seed)}).Read(d) // it never fails
+	return d
+}
+
+// A stock kernel's own drivers find a disk, randomness and a network card on the PCI bus, on each platform; they read the
+// disk and write it. Two runs have one record, whichever engine it is.
+func TestStockKernelsUseADisk(t *testing.T) {
+	t.Parallel()
+	const size = 8 * mib
+	img := debian13(t)
+	initrd := diskKernel(t, img)
+	for _, platform := range vm.PlatformNames() {
+		t.Run(platform, func(t *testing.T) {
+			disk := aDisk(1, size)
+			before := bytes.Clone(disk)
+			first, second := sha256.Sum256(disk), sha256.Sum256(bytes.Repeat([]byte("tacit"), mib/5+1)[:mib])
+			cfg := vm.Config{Platform: platform, Image: img, Initrd: initrd, Disks: disks(disk), Memory: gib, Seed: 7}
+			b := boot(t, cfg)
+			b.powersOff(t)
+			for _, want := range []string{
+				fmt.Sprintf("init: disk of %d bytes %x", size, first), fmt.Sprintf("init: read back %x", second),
+				"init: driven virtio_blk/", "init: driven virtio_net/", "init: driven virtio_rng/", "init: random ",
+			} {
+				if !strings.Contains(b.console, want) {
+					t.Errorf("the console lacks %q:\n%s", want, b.console[max(0, len(b.console)-3000):])
+				}
+			}
+			if !bytes.Equal(disk, before) || b.Disks[0].ChangedBytes != mib {
+				t.Errorf("the image has changed, or the guest's changes are not %d bytes: %+v", mib, b.Disks)
+			}
+			t.Logf("%+v", b.Devices)
+			for _, d := range b.Devices {
+				if d.Refused != 0 || d.Errors != 0 {
+					t.Errorf("%+v", d)
+				}
+				if d.Name == "virtio-blk" && (d.Slot != "00:02.0" || d.ReadBytes < size || d.WrittenBytes != mib) {
+					t.Errorf("%+v", d)
+				}
+			}
+			cfg.Disks, cfg.BlockLimit, cfg.Engine = disks(aDisk(1, size)), 7, vm.Interpreter
+			again := boot(t, cfg)
+			if a, b := jsonOf(t, b), jsonOf(t, again); a != b {
+				t.Error("two runs have different records:\n" + firstDifference(a, b))
+			}
+		})
+	}
+}
