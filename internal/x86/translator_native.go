@@ -65,7 +65,8 @@ var codeLayout = func() translate.Layout {
 		Spill: int32(native + unsafe.Offsetof(c.native.spill)), Mode: int32(unsafe.Offsetof(c.mode)),
 
 		Rest: int32(unsafe.Offsetof(c.rest)), CPL: int32(unsafe.Offsetof(c.cpl)), Selectors: int32(unsafe.Offsetof(c.seg)),
-		Shadow: int32(unsafe.Offsetof(c.shadow)), ShadowSS: int32(unsafe.Offsetof(c.shadowSS)),
+		KernelGSBase: int32(unsafe.Offsetof(c.msr) + unsafe.Offsetof(c.msr.kernelGSBase)),
+		Shadow:       int32(unsafe.Offsetof(c.shadow)), ShadowSS: int32(unsafe.Offsetof(c.shadowSS)),
 		End: int32(native + unsafe.Offsetof(c.native.end)), Waiting: int32(native + unsafe.Offsetof(c.native.waiting)),
 
 		Data: int32(unsafe.Offsetof(c.tlb) + unsafe.Offsetof(c.tlb.cur)), DataBits: tlbBits,

@@ -8,13 +8,14 @@ type Layout struct {
 	Spill int32 // 3 times 64 bits for the code's own use
 	Mode  int32 // 8 bits, equal to those of the blocks that may run
 
-	Rest      int32 // 64 bits: RFLAGS without the arithmetic flags
-	CPL       int32 // 8 bits
-	Selectors int32 // an array of segment registers, each of which begins with its selector
-	Shadow    int32 // 64 bits: the count of instructions at the boundary at which interrupts are off
-	ShadowSS  int32 // 8 bits: and #DB is, too
-	End       int32 // 64 bits: the count of instructions when none is left
-	Waiting   int32 // 8 bits: an interrupt is waiting for IF
+	Rest         int32 // 64 bits: RFLAGS without the arithmetic flags
+	CPL          int32 // 8 bits
+	KernelGSBase int32 // 64 bits: what SWAPGS exchanges
+	Selectors    int32 // an array of segment registers, each of which begins with its selector
+	Shadow       int32 // 64 bits: the count of instructions at the boundary at which interrupts are off
+	ShadowSS     int32 // 8 bits: and #DB is, too
+	End          int32 // 64 bits: the count of instructions when none is left
+	Waiting      int32 // 8 bits: an interrupt is waiting for IF
 
 	Data     int32 // the address of the TLB for data, an array
 	DataBits uint8 // its entries, as a power of two

@@ -5,8 +5,8 @@ import (
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
-// What a kernel does often with the flags and registers of the system: PUSHFQ, CLI, STI, CLD, STD, MOV from a segment
-// register, and the question whether it may. What raises an exception, or lets in an interrupt that waits, is left to the
+// What a kernel does often with the flags and registers of the system: PUSHFQ, CLI, STI, CLD, STD, SWAPGS, MOV from a
+// segment register, and the question whether it may. What raises an exception, or lets in an interrupt that waits, is left to the
 // interpreter.
 
 // Bits of RFLAGS that are not arithmetic flags, and the one that is always set.
@@ -48,6 +48,12 @@ func (g *Generator) system(k int, u *uop.Uop) (result, bool) {
 		default:
 			g.carryBit(u)
 		}
+	case uop.Swapgs:
+		kept := amd64.At(rCPU, g.layout.KernelGSBase)
+		g.RegRM(amd64.MOV, 8, tmpA, kept)
+		g.RegRM(amd64.MOV, 8, tmpB, g.slot(uop.GSBase))
+		g.RegRM(amd64.MOVto, 8, tmpB, kept)
+		g.setSlot(uop.GSBase, tmpA)
 	case uop.Pushf:
 		return g.pushFlags(k, u), true
 	case uop.Leave:

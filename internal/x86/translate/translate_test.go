@@ -16,7 +16,8 @@ var testLayout = Layout{
 	Data: 0x340, DataBits: 10, Read: 0, Write: 8, Page: 16, Unbacked: 61,
 	Fetch: 0x348, FetchBits: 8, FetchTag: 0, FetchFrame: 16,
 	Jumps: 0x1000, JumpBits: 12, JumpRIP: 0, JumpBlock: 8,
-	Rest: 0x350, CPL: 0x358, Selectors: 0x360, Shadow: 0x3C0, ShadowSS: 0x3C8, End: 0x3D0, Waiting: 0x3D8,
+	KernelGSBase: 0x3E0,
+	Rest:         0x350, CPL: 0x358, Selectors: 0x360, Shadow: 0x3C0, ShadowSS: 0x3C8, End: 0x3D0, Waiting: 0x3D8,
 	BlockFrame: 0x38, BlockMode: 0x44, BlockCode: 0x60,
 }
 
