@@ -37,7 +37,7 @@ type LocalAPIC struct {
 }
 
 func newLocalAPIC(c *CPU) *LocalAPIC {
-	a := &LocalAPIC{id: uint32(c.id), svr: 0xFF, expiry: noTimer, now: c.Now, tsc: c.tsc, hz: c.tscHz}
+	a := &LocalAPIC{id: c.topology.APICID(c.id), svr: 0xFF, expiry: noTimer, now: c.Now, tsc: c.tsc, hz: c.tscHz}
 	for i := range a.lvt {
 		a.lvt[i] = apicLVTMask
 	}

@@ -57,6 +57,7 @@ type CPU struct {
 	msr                msrs
 
 	id       int
+	topology Topology
 	platform Platform
 	bus      Bus
 	mem      *mem.Memory
@@ -130,7 +131,7 @@ type tableRegister struct {
 	limit uint16
 }
 
-// ID returns the processor's number.
+// ID returns the processor's index in the machine, which is its APIC ID where those have no gaps.
 func (c *CPU) ID() int { return c.id }
 
 // RIP returns the address of the instruction under way, or, outside Run, of the next one.

@@ -10,8 +10,10 @@ import (
 
 // A Machine is what the tables tell the operating system.
 type Machine struct {
-	CPUs    int    // 1 to maxCPUs; their x2APIC IDs count from 0
-	Mailbox uint64 // guest-physical address of the mailbox through which CPUs other than the first are started; 0 for none
+	CPUs    int                  // 1 to maxCPUs
+	APICID  func(cpu int) uint32 // their x2APIC IDs; nil counts them from 0
+	Nodes   []Node               // NUMA nodes, each of which has as many CPUs, in order; none says nothing of nodes
+	Mailbox uint64               // guest-physical address of the mailbox through which CPUs other than the first are started; 0 for none
 
 	IOAPICAddress uint32 // guest-physical; its first pin is global system interrupt 0
 	IOAPICID      uint8
@@ -50,6 +52,9 @@ func (m *Machine) Tables(base uint64) (block []byte, rsdp uint64, err error) {
 	if m.CPUs < 1 || m.CPUs > maxCPUs {
 		return nil, 0, fmt.Errorf("acpi: %d processors: 1 to %d can be described", m.CPUs, maxCPUs)
 	}
+	if n := len(m.Nodes); n > maxNodes || n > 0 && m.CPUs%n != 0 {
+		return nil, 0, fmt.Errorf("acpi: %d processors on %d nodes cannot be described: want as many on each, and at most %d", m.CPUs, n, maxNodes)
+	}
 	if m.SleepTypeS5 > 7 || len(m.UARTs) > 9 {
 		return nil, 0, fmt.Errorf("acpi: sleep type %d or %d UARTs cannot be described", m.SleepTypeS5, len(m.UARTs))
 	}
@@ -65,6 +70,9 @@ func (m *Machine) Tables(base uint64) (block []byte, rsdp uint64, err error) {
 	fadt := place(m.fadt(dsdt))
 	madt := place(m.madt())
 	all := []uint64{fadt, madt}
+	if len(m.Nodes) > 0 {
+		all = append(all, place(m.srat()), place(m.slit()))
+	}
 	if m.Poke != nil {
 		all = append(all, place(m.Poke.ssdt()))
 	}
@@ -214,11 +222,11 @@ func (m *Machine) madt() []byte {
 	le := binary.LittleEndian
 	b := le.AppendUint32(nil, localAPICAddress)
 	b = le.AppendUint32(b, flags)
-	for id := range uint32(m.CPUs) {
+	for cpu := range m.CPUs {
 		b = append(b, madtX2APIC, 16, 0, 0)
-		b = le.AppendUint32(b, id)
+		b = le.AppendUint32(b, m.apicID(cpu))
 		b = le.AppendUint32(b, enabled)
-		b = le.AppendUint32(b, id) // the processor's _UID
+		b = le.AppendUint32(b, uint32(cpu)) // the processor's _UID
 	}
 	b = append(b, madtIOAPIC, 12, m.IOAPICID, 0)
 	b = le.AppendUint32(b, m.IOAPICAddress)
@@ -228,6 +236,13 @@ func (m *Machine) madt() []byte {
 		b = le.AppendUint64(b, m.Mailbox)
 	}
 	return table("APIC", revision, b)
+}
+
+func (m *Machine) apicID(cpu int) uint32 {
+	if m.APICID == nil {
+		return uint32(cpu)
+	}
+	return m.APICID(cpu)
 }
 
 // dsdt names the devices: processors, UARTs, the clock, and how the machine is turned off.

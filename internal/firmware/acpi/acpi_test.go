@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tacit-vm/tacit/accept"
 )
 
 func machine() *Machine {
@@ -92,6 +94,8 @@ func TestLimits(t *testing.T) {
 		func(m *Machine) { m.CPUs = maxCPUs + 1 },
 		func(m *Machine) { m.SleepTypeS5 = 8 },
 		func(m *Machine) { m.UARTs = make([]UART, 10) },
+		func(m *Machine) { m.Nodes = make([]Node, 2) }, // of 3 processors
+		func(m *Machine) { m.CPUs, m.Nodes = 257, make([]Node, 257) },
 	} {
 		m := machine()
 		change(m)
@@ -112,6 +116,13 @@ func TestIASLReadsThem(t *testing.T) {
 	for _, cpus := range []int{1, 3, 300} { // 300: a DSDT whose lengths take three bytes
 		m := machine()
 		m.CPUs = cpus
+		if cpus == 3 { // on nodes, with gaps between the IDs
+			m.APICID = func(cpu int) uint32 { return uint32(cpu) * 4 }
+			m.Nodes = []Node{
+				{Memory: []accept.Range{{Start: 0, End: 0x8000_0000}, {Start: 1 << 32, End: 5 << 30}}},
+				{Memory: []accept.Range{{Start: 5 << 30, End: 6 << 30}}}, {},
+			}
+		}
 		for signature, b := range build(t, m) {
 			disassembly := disassemble(t, signature, b)
 			for _, want := range wanted[signature] {
@@ -142,6 +153,11 @@ var wanted = map[string][]string{
 		"I/O Apic ID : 07",
 		"Address : FEC00000",
 	},
+	"SRAT": {
+		"Subtable Type : 02 [Processor Local x2APIC Affinity]", "Proximity Domain : 00000002", "Apic ID : 00000008", "Flags (decoded below) : 00000001 Enabled : 1",
+		"Subtable Type : 01 [Memory Affinity]", "Base Address : 0000000140000000", "Address Length : 0000000040000000",
+	},
+	"SLIT": {"Localities : 0000000000000003", "Locality 0 : 0A 14 14", "Locality 2 : 14 14 0A"},
 	"DSDT": {
 		`Name (_S5, Package (0x04) // _S5_: S5 System State { 0x05, Zero, Zero, Zero })`,
 		`Device (C000) { Name (_HID, "ACPI0007" /* Processor Device */) // _HID: Hardware ID Name (_UID, Zero)`,
