@@ -191,13 +191,17 @@ func (m *Machine) acpi() acpi.Machine {
 
 // Deliver takes an interrupt from the I/O APIC to the processors that it is for (delivery modes: SDM vol. 3, 11.6.1).
 func (m *Machine) Deliver(dest uint32, logical bool, vector uint8, mode uint8, level bool) {
-	const fixed, lowestPriority = 0, 1
-	if mode != fixed && mode != lowestPriority {
-		return // SMI, NMI, INIT and ExtINT have no source on this board
+	const fixed, lowestPriority, nmi = 0, 1, 4
+	if mode != fixed && mode != lowestPriority && mode != nmi {
+		return // SMI, INIT and ExtINT have no source on this board
 	}
 	for id, c := range m.cpus {
 		if c.APIC.Accepts(dest, logical) {
-			c.APIC.Deliver(vector, level)
+			if mode == nmi {
+				c.NMI()
+			} else {
+				c.APIC.Deliver(vector, level)
+			}
 			m.alert(id)
 			if mode == lowestPriority {
 				return

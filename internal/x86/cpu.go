@@ -102,6 +102,7 @@ type CPU struct {
 	raised  bool
 	faults  faultLoop
 	nesting nesting
+	nmi     nmi
 	halted  bool
 	wakes   bool // a pending interrupt ends the halt even where IF is clear
 	exit    Exit
