@@ -31,7 +31,8 @@ type certifyFlags struct {
 	maxVirtual                  virtualLimit
 	maxHostMemory               size
 	json, junit                 string
-	claims, own                 bool
+	claims, own, keep           bool
+	store                       storeFlags
 	require                     string
 	required                    []inspect.Requirement // what require says
 }
@@ -48,6 +49,9 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 			"An image that cannot be read or booted is a row of the table, too.\n\n" +
 			"With --require, an image passes if every boot that has to do with a requirement shows it, and fails if one does\n" +
 			"not. Without, an image passes whatever becomes of its memory.\n\n" +
+			"What boots show is kept, by the digest of the image, the configuration and the version of tacit: a second run boots\n" +
+			"only what is new, and one that was interrupted goes on where it was. tacit results shows what is known. With --nats,\n" +
+			"tacit worker on other machines runs the boots.\n\n" +
 			requireHelp("the image", certifyStatuses),
 		Example: "  tacit certify linux-image-6.12.107+deb13-cloud-amd64.deb\n" +
 			"  tacit certify --require tdx,negotiate --platform tdx --policy negotiate bzImage\n" +
@@ -78,6 +82,8 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 	flags.DurationVar(&f.timeout, "timeout", 0, "end a boot after so much time on the host; 0 is never")
 	flags.Var(&f.maxHostMemory, "max-host-memory", "what all boots at a time may take of the host's memory (default: most of what is available)")
 	flags.BoolVar(&f.claims, "inspect", true, "hold what inspect says of the file against the boots")
+	flags.BoolVar(&f.keep, "keep", true, "keep results, and run no boot again that is known; a build from a tree with changes does not")
+	f.store.add(flags)
 	flags.BoolVar(&f.own, "own-guest", false, "certify tacit's own guest, before what is named")
 	flags.StringVar(&f.json, "json", "", "write the certificate, with the record of every boot, to `FILE`; - is standard output instead of the table")
 	flags.StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE`; - is standard output instead of the table")
@@ -116,7 +122,13 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 			line.watch(b, bootName{b.Image, b.Platform + "/" + b.Policy}, reached, at)
 		}
 	}
-	if cfg.Subjects, err = f.subjects(ctx, claims, paths, line); err != nil {
+	know, err := f.known(ctx, stderr)
+	if err != nil {
+		return 0, err
+	}
+	defer know.close()
+	know.prepare(&cfg)
+	if cfg.Subjects, err = f.subjects(ctx, claims, paths, line, know); err != nil {
 		return 0, err
 	}
 	c, err := certify.Run(ctx, cfg)
@@ -125,6 +137,9 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 	}
 	line.close()
 	c.Tool = versionText()
+	if err := know.note(ctx, c, f.words()); err != nil {
+		return 0, err
+	}
 	if !toStdout(f.json) && !toStdout(f.junit) {
 		err = onPaper(stdout, c.WriteTable)
 	} else {
@@ -157,7 +172,7 @@ func (f *certifyFlags) config() certify.Config {
 }
 
 // subjects opens the images. One that cannot be read is a subject, too: its error ends nothing.
-func (f *certifyFlags) subjects(ctx context.Context, claims claimer, paths []string, line *bootsProgress) ([]certify.Subject, error) {
+func (f *certifyFlags) subjects(ctx context.Context, claims claimer, paths []string, line *bootsProgress, know *knowledge) ([]certify.Subject, error) {
 	var all []certify.Subject
 	if f.own {
 		img, err := image.Parse(guest.DemoName, guest.Demo())
@@ -168,13 +183,7 @@ func (f *certifyFlags) subjects(ctx context.Context, claims claimer, paths []str
 	}
 	for _, path := range paths {
 		line.reading(path)
-		s := certify.Subject{Path: path}
-		if s.Image, s.Err = openImage(ctx, path); s.Err == nil {
-			s.SHA256, s.Err = fileDigest(ctx, path, nil)
-		}
-		if s.Err == nil && f.claims && claims != nil {
-			s.Claims, s.Err = claims(ctx, path, s.Image)
-		}
+		s := f.subject(ctx, claims, path, know)
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -183,12 +192,33 @@ func (f *certifyFlags) subjects(ctx context.Context, claims claimer, paths []str
 	return all, nil
 }
 
+// subject opens one image, or takes what is known of its file.
+func (f *certifyFlags) subject(ctx context.Context, claims claimer, path string, know *knowledge) certify.Subject {
+	s := certify.Subject{Path: path}
+	asked := f.claims && claims != nil
+	digest, err := fileDigest(ctx, path, nil)
+	if s.SHA256 = digest; err == nil && know.find(ctx, &s, asked) {
+		return s
+	}
+	if s.Image, s.Err = openImage(ctx, path); s.Err == nil {
+		s.Err = err
+	}
+	if s.Err == nil && asked {
+		s.Claims, s.Err = claims(ctx, path, s.Image)
+	}
+	if s.Err == nil {
+		s.Err = know.read(ctx, &s, asked)
+	}
+	return s
+}
+
 // files are what the command line names.
 func (f *certifyFlags) files(args []string, std streams) files {
 	in := images(args)
 	for _, name := range f.cost {
 		in = append(in, named{by: "--cost", path: name})
 	}
+	in = append(in, f.store.files()...)
 	return files{in: in, out: []named{{"--json", f.json, textFile}, {"--junit", f.junit, textFile}}, std: std}
 }
 
@@ -196,6 +226,9 @@ func (f *certifyFlags) files(args []string, std streams) files {
 func (f *certifyFlags) check() error {
 	if f.timeout < 0 || f.jobs < 0 {
 		return errors.New("--timeout and --jobs cannot be negative")
+	}
+	if err := f.checkStore(); err != nil {
+		return err
 	}
 	f.sizes = nil
 	for _, text := range f.memory {
