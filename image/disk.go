@@ -70,6 +70,24 @@ func lookInVolume(r *io.SectionReader, wanted Wanted) Volume {
 				v.Problems = append(v.Problems, "not unmounted: what was written last is in its journal, which is not read")
 			}
 		}
+	} else if isXFS(boot) {
+		var f *xfsFS
+		v.Format = "XFS"
+		if f, err = openXFS(r, r.Size()); err == nil {
+			v.Files, v.Problems, err = search(f.rootItems, wanted)
+			if f.damaged {
+				v.Problems = append(v.Problems, "it says that it needs repair")
+			}
+		}
+	} else if isBtrfs(r) {
+		var f *btrfsFS
+		v.Format = "btrfs"
+		if f, err = openBtrfs(r, r.Size()); err == nil {
+			v.Files, v.Problems, err = search(f.rootItems, wanted)
+			if f.dirty {
+				v.Problems = append(v.Problems, "not unmounted: what was written last is in its log, which is not read")
+			}
+		}
 	} else {
 		v.Format, v.Unread = foreign(r)
 	}

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"cmp"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -16,7 +17,8 @@ func (i *extInode) data() (io.ReaderAt, error) {
 	case i.flags&extEncrypted != 0:
 		return nil, errors.New("encrypted")
 	case i.flags&extInlineData != 0:
-		d.inline, err = i.inline()
+		b, err := i.inline()
+		return &pieces{size: i.size, all: []piece{{size: int64(len(b)), source: bytesOf(b)}}}, err
 	case i.flags&extExtents != 0:
 		const maxDepth = 5
 		err = d.extents(i.block[:], maxDepth)
@@ -26,37 +28,32 @@ func (i *extInode) data() (io.ReaderAt, error) {
 	if err != nil {
 		return nil, err
 	}
-	slices.SortFunc(d.runs, func(a, b extRun) int { return int(a.logical) - int(b.logical) })
-	return d, nil
+	slices.SortFunc(d.all, func(a, b piece) int { return cmp.Compare(a.at, b.at) })
+	return &pieces{i.fs.read, i.size, d.all}, nil
 }
 
 // extData is where the blocks of a file are.
 type extData struct {
-	inode  *extInode
-	runs   []extRun // in the file's order
-	inline []byte   // what the inode has
-	nodes  int      // read so far
+	inode *extInode
+	all   []piece
+	nodes int // read so far
 }
 
-// An extRun is blocks that follow each other in the file and on the volume. What is in no run is zeros.
-type extRun struct {
-	logical, count uint32
-	physical       uint64
-}
-
-func (d *extData) add(r extRun) error {
-	if r.physical >= d.inode.fs.blocks || uint64(r.count) > d.inode.fs.blocks-r.physical {
-		return fmt.Errorf("block %d of %d", r.physical+uint64(r.count), d.inode.fs.blocks)
+// add appends blocks that follow each other in the file and on the volume.
+func (d *extData) add(logical, count uint32, physical uint64) error {
+	f := d.inode.fs
+	if physical >= f.blocks || uint64(count) > f.blocks-physical {
+		return fmt.Errorf("block %d of %d", physical+uint64(count), f.blocks)
 	}
-	if last := len(d.runs) - 1; last >= 0 && d.runs[last].logical+d.runs[last].count == r.logical &&
-		d.runs[last].physical+uint64(d.runs[last].count) == r.physical {
-		d.runs[last].count += r.count
+	p := piece{at: int64(logical) * f.blockSize, size: int64(count) * f.blockSize, from: int64(physical) * f.blockSize}
+	if last := len(d.all) - 1; last >= 0 && d.all[last].at+d.all[last].size == p.at && d.all[last].from+d.all[last].size == p.from {
+		d.all[last].size += p.size
 		return nil
 	}
-	if len(d.runs) == extMaxExtents {
+	if len(d.all) == extMaxExtents {
 		return fmt.Errorf("a file in more than %d pieces", extMaxExtents)
 	}
-	d.runs = append(d.runs, r)
+	d.all = append(d.all, p)
 	return nil
 }
 
@@ -97,7 +94,7 @@ func (d *extData) extents(b []byte, levels int) error {
 		}
 		const unwritten = 0x8000 // longer ones are allocated, but read as zeros
 		if count := uint32(le.Uint16(e[4:])); count <= unwritten {
-			if err := d.add(extRun{le.Uint32(e), count, uint64(le.Uint32(e[8:])) | uint64(le.Uint16(e[6:]))<<32}); err != nil {
+			if err := d.add(le.Uint32(e), count, uint64(le.Uint32(e[8:]))|uint64(le.Uint16(e[6:]))<<32); err != nil {
 				return err
 			}
 		}
@@ -133,7 +130,7 @@ func (d *extData) numbers(number uint64, level int, at, need, perBlock uint64) e
 		return nil
 	}
 	if level == 0 {
-		return d.add(extRun{uint32(at), 1, number})
+		return d.add(uint32(at), 1, number)
 	}
 	b, err := d.node(number)
 	if err != nil {
@@ -149,40 +146,4 @@ func (d *extData) numbers(number uint64, level int, at, need, perBlock uint64) e
 		}
 	}
 	return nil
-}
-
-func (d *extData) ReadAt(p []byte, off int64) (int, error) {
-	f := d.inode.fs
-	if off < 0 || off >= d.inode.size {
-		return 0, io.EOF
-	}
-	short := int64(len(p)) > d.inode.size-off
-	if short {
-		p = p[:d.inode.size-off]
-	}
-	clear(p)
-	if off < int64(len(d.inline)) {
-		copy(p, d.inline[off:])
-	}
-	first := uint32(off / f.blockSize)
-	from, _ := slices.BinarySearchFunc(d.runs, first, func(r extRun, block uint32) int {
-		if r.logical+r.count <= block {
-			return -1
-		}
-		return 1
-	})
-	for _, r := range d.runs[from:] {
-		start, end := int64(r.logical)*f.blockSize, int64(r.logical+r.count)*f.blockSize
-		low, high := max(start, off), min(end, off+int64(len(p)))
-		if low >= high {
-			break
-		}
-		if err := f.read(p[low-off:high-off], int64(r.physical)*f.blockSize+low-start); err != nil {
-			return 0, err
-		}
-	}
-	if short {
-		return len(p), io.EOF
-	}
-	return len(p), nil
 }

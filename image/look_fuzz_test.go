@@ -25,6 +25,8 @@ func FuzzLook(f *testing.F) {
 		gzipped(f, imagetest.Tar(f, imagetest.Files{
 			"control.tar.gz": nil, "data.tar.gz": gzipped(f, imagetest.Tar(f, files)),
 		})),
+		readFile(f, imagetest.XFS(f, 16, files)), readFile(f, imagetest.XFS(f, 16, files, "-m", "crc=0", "-b", "size=1024")),
+		readFile(f, imagetest.Btrfs(f, 128, files, "-m", "single")),
 		readFile(f, imagetest.Ext(f, 4, 2, files, "-b", "1024", "-O", "^has_journal,^resize_inode,inline_data,meta_bg")),
 	}
 	images := containerImages(f)

@@ -18,8 +18,6 @@ func (s signature) matches(r io.ReaderAt) bool {
 
 // fileSystems are those that are recognised, so that their names can be told, but not read.
 var fileSystems = []signature{
-	{0, "XFSB", "XFS", mount},
-	{0x10040, "_BHRfS_M", "btrfs", mount},
 	{0, "hsqs", "squashfs", "unpack it with unsquashfs and inspect the directory"},
 	{1024, "\x10\x20\xf5\xf2", "F2FS", mount},
 	{1024, "\xe2\xe1\xf5\xe0", "EROFS", mount},

@@ -88,7 +88,7 @@ func TestPackedOthers(t *testing.T) {
 	for want, b := range map[string][]byte{
 		"compressed with gzip: a VMDK disk image, not read":       append([]byte("KDMV"), make([]byte, 1000)...),
 		"compressed with gzip: an initramfs, which has no kernel": append([]byte("070701"), make([]byte, 1000)...),
-		"compressed with gzip: XFS is not read: mount it":         append([]byte("XFSB"), make([]byte, 1000)...),
+		"compressed with gzip: F2FS is not read: mount it":        append(append(make([]byte, 1024), "\x10\x20\xf5\xf2"...), make([]byte, 1000)...),
 		"that is no tar archive; unpack it first":                 []byte("text"),
 		"a file compressed with gzip that is no tar archive":      make([]byte, 1<<20),
 	} {

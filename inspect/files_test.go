@@ -168,11 +168,11 @@ func hugeSection() []byte {
 
 // What is not read of a disk is told, with what to do.
 func TestUnreadPartitions(t *testing.T) {
-	xfs := write(t, append([]byte("XFSB"), make([]byte, 1<<20-4)...))
+	f2fs := write(t, append(append(make([]byte, 1024), "\x10\x20\xf5\xf2"...), make([]byte, 1<<20-1028)...))
 	ext4 := imagetest.Ext(t, 4, 40, imagetest.Files{"boot/vmlinuz": vmlinuz(t, debian12)})
-	disk := imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.Linux, Path: xfs},
+	disk := imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.Linux, Path: f2fs},
 		imagetest.Partition{Type: imagetest.Linux, Path: ext4})
-	const note = "partition 1: Linux, XFS: XFS is not read: mount it and inspect the directory"
+	const note = "partition 1: Linux, F2FS: F2FS is not read: mount it and inspect the directory"
 	r, err := inspect.File(context.Background(), disk, inspect.Options{})
 	if err != nil || len(r.Kernels) != 1 || len(r.Notes) != 1 || r.Notes[0] != note {
 		t.Errorf("%+v, %v", r, err)

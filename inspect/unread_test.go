@@ -31,7 +31,7 @@ func report(t testing.TB, path string) *inspect.Report {
 // The verdict on an image is not better than what was read of it.
 func TestIncomplete(t *testing.T) {
 	kernel := vmlinuz(t, debian13)
-	xfs := write(t, append([]byte("XFSB"), make([]byte, 1<<20-4)...))
+	f2fs := write(t, append(append(make([]byte, 1024), "\x10\x20\xf5\xf2"...), make([]byte, 1<<20-1028)...))
 	esp := func(files imagetest.Files) imagetest.Partition {
 		return imagetest.Partition{Type: imagetest.ESP, Path: imagetest.FAT(t, 16, 40, files)}
 	}
@@ -53,23 +53,23 @@ func TestIncomplete(t *testing.T) {
 		path string
 		want string
 	}{
-		"a kernel alone":                          {write(t, kernel), ""},
-		"everything is read":                      {disk(esp(loaderOnly), linux(ext(boot))), ""},
-		"no loader at all":                        {disk(linux(ext(imagetest.Files{"boot/vmlinuz-x": kernel}))), ""},
-		"firmware starts it, and the root is XFS": {disk(esp(direct), linux(xfs)), ""},
-		"GRUB starts it, and the root is XFS":     {disk(esp(loaderOnly), linux(ext(boot)), linux(xfs)), ""},
-		"another entry, and the root is XFS":      {disk(esp(loaderOnly), linux(ext(more)), linux(xfs)), "partition 3: Linux, XFS was not read"},
-		"another entry, and everything is read":   {disk(esp(loaderOnly), linux(ext(more))), ""},
-		"GRUB, and its configuration is on XFS":   {disk(esp(imagetest.Files{"EFI/BOOT/BOOTX64.EFI": grub212, "vmlinuz": kernel}), linux(xfs)), "partition 2: Linux, XFS was not read"},
-		"GRUB, and its configuration is nowhere":  {disk(esp(loaderOnly), linux(ext(imagetest.Files{"vmlinuz": kernel}))), "what the boot loaders on it start was not found"},
-		"no loader, and XFS":                      {disk(linux(ext(imagetest.Files{"boot/vmlinuz-x": kernel})), linux(xfs)), "partition 2: Linux, XFS was not read"},
-		"swap":                                    {disk(esp(direct), imagetest.Partition{Type: "swap"}), ""},
-		"a loader that is not known":              {disk(esp(imagetest.Files{"EFI/BOOT/BOOTX64.EFI": imagetest.PE(section(".text", "x")), "vmlinuz": kernel})), "not known here"},
-		"a second partition that firmware reads":  {disk(esp(direct), imagetest.Partition{Type: imagetest.ESP, Path: xfs}), "partition 2: EFI system partition, XFS was not read"},
-		"a directory that cannot be read":         {write(t, damaged), "/grub: inode"},
-		"a file system that was in use":           {write(t, inUse), "journal"},
-		"a damaged kernel beside":                 {imagetest.Directory(t, imagetest.Files{"boot/vmlinuz-x": kernel, "boot/vmlinuz-y": kernel[:1<<20]}), "/boot/vmlinuz-y: truncated bzImage"},
-		"something that is no kernel beside":      {imagetest.Directory(t, imagetest.Files{"boot/vmlinuz-x": kernel, "boot/vmlinuz-y": append([]byte("MZ\x00\x00zimg"), make([]byte, 100)...)}), ""},
+		"a kernel alone":                           {write(t, kernel), ""},
+		"everything is read":                       {disk(esp(loaderOnly), linux(ext(boot))), ""},
+		"no loader at all":                         {disk(linux(ext(imagetest.Files{"boot/vmlinuz-x": kernel}))), ""},
+		"firmware starts it, and the root is F2FS": {disk(esp(direct), linux(f2fs)), ""},
+		"GRUB starts it, and the root is F2FS":     {disk(esp(loaderOnly), linux(ext(boot)), linux(f2fs)), ""},
+		"another entry, and the root is F2FS":      {disk(esp(loaderOnly), linux(ext(more)), linux(f2fs)), "partition 3: Linux, F2FS was not read"},
+		"another entry, and everything is read":    {disk(esp(loaderOnly), linux(ext(more))), ""},
+		"GRUB, and its configuration is on F2FS":   {disk(esp(imagetest.Files{"EFI/BOOT/BOOTX64.EFI": grub212, "vmlinuz": kernel}), linux(f2fs)), "partition 2: Linux, F2FS was not read"},
+		"GRUB, and its configuration is nowhere":   {disk(esp(loaderOnly), linux(ext(imagetest.Files{"vmlinuz": kernel}))), "what the boot loaders on it start was not found"},
+		"no loader, and F2FS":                      {disk(linux(ext(imagetest.Files{"boot/vmlinuz-x": kernel})), linux(f2fs)), "partition 2: Linux, F2FS was not read"},
+		"swap":                                     {disk(esp(direct), imagetest.Partition{Type: "swap"}), ""},
+		"a loader that is not known":               {disk(esp(imagetest.Files{"EFI/BOOT/BOOTX64.EFI": imagetest.PE(section(".text", "x")), "vmlinuz": kernel})), "not known here"},
+		"a second partition that firmware reads":   {disk(esp(direct), imagetest.Partition{Type: imagetest.ESP, Path: f2fs}), "partition 2: EFI system partition, F2FS was not read"},
+		"a directory that cannot be read":          {write(t, damaged), "/grub: inode"},
+		"a file system that was in use":            {write(t, inUse), "journal"},
+		"a damaged kernel beside":                  {imagetest.Directory(t, imagetest.Files{"boot/vmlinuz-x": kernel, "boot/vmlinuz-y": kernel[:1<<20]}), "/boot/vmlinuz-y: truncated bzImage"},
+		"something that is no kernel beside":       {imagetest.Directory(t, imagetest.Files{"boot/vmlinuz-x": kernel, "boot/vmlinuz-y": append([]byte("MZ\x00\x00zimg"), make([]byte, 100)...)}), ""},
 	} {
 		r := report(t, c.path)
 		if c.want == "" && r.Incomplete != "" || !strings.Contains(r.Incomplete, c.want) {

@@ -113,11 +113,11 @@ func TestInspectIncomplete(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	xfs := filepath.Join(t.TempDir(), "xfs")
-	if err := os.WriteFile(xfs, append([]byte("XFSB"), make([]byte, 1<<20-4)...), 0o600); err != nil {
+	f2fs := filepath.Join(t.TempDir(), "f2fs")
+	if err := os.WriteFile(f2fs, append(append(make([]byte, 1024), "\x10\x20\xf5\xf2"...), make([]byte, 1<<20-1028)...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	disk := imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.Linux, Path: xfs}, imagetest.Partition{
+	disk := imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.Linux, Path: f2fs}, imagetest.Partition{
 		Type: imagetest.Linux, Path: imagetest.Ext(t, 4, 40, imagetest.Files{"boot/vmlinuz": img.Data}),
 	})
 	for _, c := range []struct {
@@ -125,10 +125,10 @@ func TestInspectIncomplete(t *testing.T) {
 		want int
 		says string
 	}{
-		{[]string{disk}, 0, "XFS is not read"},
-		{[]string{"--require", "tdx", disk}, 4, "not all that may matter was read: partition 1: Linux, XFS was not read"},
+		{[]string{disk}, 0, "F2FS is not read"},
+		{[]string{"--require", "tdx", disk}, 4, "not all that may matter was read: partition 1: Linux, F2FS was not read"},
 		{[]string{"--require", "negotiate", disk}, 4, "required negotiate: unknown"},
-		{[]string{"--json", "--require", "lazy", disk}, 4, `"incomplete": "partition 1: Linux, XFS was not read"`},
+		{[]string{"--json", "--require", "lazy", disk}, 4, `"incomplete": "partition 1: Linux, F2FS was not read"`},
 	} {
 		status, stdout, stderr := tacit(context.Background(), &fake{}, append([]string{"inspect"}, c.args...)...)
 		if status != c.want || !strings.Contains(stdout+stderr, c.says) {

@@ -105,6 +105,14 @@ func Ext(t testing.TB, version, mib int, files Files, args ...string) string {
 	return path
 }
 
+// Btrfs makes a btrfs file system in a file of so many MiB, at least 128. More arguments go to mkfs.btrfs.
+func Btrfs(t testing.TB, mib int, files Files, args ...string) string {
+	t.Helper()
+	path := blank(t, mib)
+	run(t, nil, "mkfs.btrfs", slices.Concat([]string{"-q", "--rootdir", Directory(t, files)}, args, []string{path})...)
+	return path
+}
+
 // ISO makes a bootable ISO 9660 file system of the kind that live and installer images are: a disk with a GPT, too, or
 // with an MBR.
 func ISO(t testing.TB, label string, files Files) string {
