@@ -9,5 +9,5 @@
 //	subject.go  of what, and who runs them
 //	run.go      several at once
 //	verdict.go  what they prove
-//	table.go    how it is shown to people and programs, junit.go to continuous integration
+//	table.go    how it is shown to people and programs, junit.go and sarif.go to continuous integration
 package certify

@@ -30,7 +30,7 @@ type certifyFlags struct {
 	timeout                     time.Duration
 	maxVirtual                  virtualLimit
 	maxHostMemory               size
-	json, junit                 string
+	json, junit, sarif          string
 	claims, own, keep           bool
 	store                       storeFlags
 	require                     string
@@ -87,6 +87,7 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 	flags.BoolVar(&f.own, "own-guest", false, "certify tacit's own guest, before what is named")
 	flags.StringVar(&f.json, "json", "", "write the certificate, with the record of every boot, to `FILE`; - is standard output instead of the table")
 	flags.StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE`; - is standard output instead of the table")
+	flags.StringVar(&f.sarif, "sarif", "", "write what is wrong with images as SARIF, for code-scanning views, to `FILE`; - is standard output instead of the table")
 	completeWith(cmd, "cost", completeModel)
 	completeWith(cmd, "require", completeList(requirementNames()))
 	return cmd
@@ -109,6 +110,10 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 		return 0, err
 	}
 	junitFile, err := out.create(ctx, f.junit)
+	if err != nil {
+		return 0, err
+	}
+	sarifFile, err := out.create(ctx, f.sarif)
 	if err != nil {
 		return 0, err
 	}
@@ -140,7 +145,7 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 	if err := know.note(ctx, c, f.words()); err != nil {
 		return 0, err
 	}
-	if !toStdout(f.json) && !toStdout(f.junit) {
+	if !toStdout(f.json) && !toStdout(f.junit) && !toStdout(f.sarif) {
 		err = onPaper(stdout, c.WriteTable)
 	} else {
 		_, err = fmt.Fprintf(stderr, "tacit: %s\n", c.Summary())
@@ -152,7 +157,7 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 	case c.Count(certify.Unjudged) > 0:
 		status = statusUnknown
 	}
-	return status, errors.Join(err, jsonFile.fill(c.WriteJSON), junitFile.fill(c.WriteJUnit), out.keep(), ctx.Err())
+	return status, errors.Join(err, jsonFile.fill(c.WriteJSON), junitFile.fill(c.WriteJUnit), sarifFile.fill(c.WriteSARIF), out.keep(), ctx.Err())
 }
 
 func certifyEnded(line *bootsProgress, done, all int, b *certify.Boot) {
@@ -219,7 +224,7 @@ func (f *certifyFlags) files(args []string, std streams) files {
 		in = append(in, named{by: "--cost", path: name})
 	}
 	in = append(in, f.store.files()...)
-	return files{in: in, out: []named{{"--json", f.json, textFile}, {"--junit", f.junit, textFile}}, std: std}
+	return files{in: in, out: []named{{"--json", f.json, textFile}, {"--junit", f.junit, textFile}, {"--sarif", f.sarif, textFile}}, std: std}
 }
 
 // check reads what the flags say before anything takes time.
