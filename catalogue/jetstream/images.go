@@ -21,13 +21,11 @@ const (
 
 // KeepImage puts what firmware loads where workers find it, by its digest.
 func (s *Store) KeepImage(ctx context.Context, digest string, data []byte) error {
-	ctx, cancel := context.WithTimeout(ctx, sending)
-	defer cancel()
 	info, err := s.images.GetInfo(ctx, digest)
 	if err == nil && info.Size == uint64(len(data)) && time.Since(info.ModTime) < imagesKept/2 {
 		return nil
 	}
-	err = patiently(ctx, func() error {
+	err = patiently(ctx, sending, sending/2, func(ctx context.Context) error {
 		_, err := s.images.PutBytes(ctx, digest, data)
 		return err
 	})
@@ -39,10 +37,8 @@ func (s *Store) KeepImage(ctx context.Context, digest string, data []byte) error
 
 // Image returns what firmware loads. Whether it has the digest is the caller's to look.
 func (s *Store) Image(ctx context.Context, digest string) ([]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, sending)
-	defer cancel()
 	var data []byte
-	err := patiently(ctx, func() error {
+	err := patiently(ctx, sending, sending/2, func(ctx context.Context) error {
 		object, err := s.images.Get(ctx, digest)
 		if err != nil {
 			return err

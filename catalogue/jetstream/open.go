@@ -25,7 +25,7 @@ type Store struct {
 }
 
 // starting bounds how long a server or a cluster may take to answer at first.
-const starting = 30 * time.Second
+const starting = time.Minute
 
 // Open starts a server in this process that keeps everything in the directory, and opens no port. Each write is on the
 // disk before it is acknowledged. While another process has the directory, Open waits, and calls waiting once before it
@@ -103,8 +103,6 @@ func (s *Store) prepare(ctx context.Context, replicas int) (err error) {
 	if s.js, err = jetstream.New(s.conn); err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, starting)
-	defer cancel()
 	for _, bucket := range []struct {
 		name, what string
 		to         *jetstream.KeyValue
@@ -113,7 +111,7 @@ func (s *Store) prepare(ctx context.Context, replicas int) (err error) {
 		{"tacit-verdicts", "verdicts of images", &s.history},
 		{"tacit-readings", "what was read out of files", &s.readings},
 	} {
-		err := patiently(ctx, func() error {
+		err := patiently(ctx, starting, attempt, func(ctx context.Context) (err error) {
 			*bucket.to, err = s.js.CreateOrUpdateKeyValue(ctx, jetstream.KeyValueConfig{
 				Bucket: bucket.name, Description: bucket.what, Storage: jetstream.FileStorage, Replicas: replicas,
 			})
@@ -123,7 +121,7 @@ func (s *Store) prepare(ctx context.Context, replicas int) (err error) {
 			return fmt.Errorf("bucket %s: %w", bucket.name, err)
 		}
 	}
-	err = patiently(ctx, func() error {
+	err = patiently(ctx, starting, attempt, func(ctx context.Context) (err error) {
 		s.images, err = s.js.CreateOrUpdateObjectStore(ctx, jetstream.ObjectStoreConfig{
 			Bucket: imagesBucket, Description: "what firmware loads, by digest", Storage: jetstream.FileStorage, Replicas: replicas, TTL: imagesKept,
 		})
@@ -132,7 +130,7 @@ func (s *Store) prepare(ctx context.Context, replicas int) (err error) {
 	if err != nil {
 		return fmt.Errorf("bucket %s: %w", imagesBucket, err)
 	}
-	err = patiently(ctx, func() error {
+	err = patiently(ctx, starting, attempt, func(ctx context.Context) (err error) {
 		s.jobs, err = s.js.CreateOrUpdateStream(ctx, jobsStream(replicas))
 		return err
 	})
@@ -142,15 +140,31 @@ func (s *Store) prepare(ctx context.Context, replicas int) (err error) {
 	return nil
 }
 
-// patiently does it again while servers are electing leaders, and say so or nothing.
-func patiently(ctx context.Context, do func() error) error {
+// An attempt is waited for so long: what was asked of a server that has died is never answered.
+const attempt = 5 * time.Second
+
+var errUnanswered = errors.New("the servers do not answer")
+
+// patiently does it again while servers are electing leaders, and say so or nothing, for as long as all of it may take.
+func patiently(ctx context.Context, all, one time.Duration, do func(context.Context) error) error {
+	within, cancel := context.WithTimeout(ctx, all)
+	defer cancel()
 	for {
-		err := do()
-		if err == nil || !passing(err) {
+		once, cancel := context.WithTimeout(within, one)
+		err := do(once)
+		late := once.Err() != nil
+		cancel()
+		if err == nil || !passing(err) && !late {
 			return err
 		}
 		select {
-		case <-ctx.Done():
+		case <-within.Done():
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			if late || errors.Is(err, context.DeadlineExceeded) {
+				return errUnanswered
+			}
 			return err
 		case <-time.After(200 * time.Millisecond):
 		}

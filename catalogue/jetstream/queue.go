@@ -56,9 +56,7 @@ func (s *Store) Ask(ctx context.Context, tool string, j catalogue.Job) error {
 	if len(text) > maxJob-4<<10 {
 		return fmt.Errorf("job %.16s: %d bytes are too many", key, len(text))
 	}
-	ctx, cancel := context.WithTimeout(ctx, answering)
-	defer cancel()
-	err = patiently(ctx, func() error {
+	err = patiently(ctx, answering, attempt, func(ctx context.Context) error {
 		_, err := s.js.Publish(ctx, "tacit.jobs."+version(tool)+"."+key, text)
 		return err
 	})
@@ -106,8 +104,6 @@ type Depth struct {
 
 // Depth says how the queue stands. A version that no worker has ever asked for has all zeros.
 func (s *Store) Depth(ctx context.Context, tool string) (Depth, error) {
-	ctx, cancel := context.WithTimeout(ctx, answering)
-	defer cancel()
 	c, err := s.jobs.Consumer(ctx, "boots-"+version(tool))
 	if errors.Is(err, jetstream.ErrConsumerNotFound) {
 		return Depth{}, nil
@@ -134,10 +130,8 @@ func (s *Store) Queue(ctx context.Context, tool string, lease time.Duration) (*Q
 	if lease == 0 {
 		lease = DefaultLease
 	}
-	ctx, cancel := context.WithTimeout(ctx, answering)
-	defer cancel()
 	q := &Queue{tool: tool, lease: lease}
-	err := patiently(ctx, func() (err error) {
+	err := patiently(ctx, answering, attempt, func(ctx context.Context) (err error) {
 		q.consumer, err = s.jobs.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 			Durable: "boots-" + version(tool), Description: tool, FilterSubject: "tacit.jobs." + version(tool) + ".*",
 			AckPolicy: jetstream.AckExplicitPolicy, AckWait: lease, MaxAckPending: 1 << 14, InactiveThreshold: jobsKept,

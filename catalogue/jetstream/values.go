@@ -43,9 +43,7 @@ func keep(ctx context.Context, in jetstream.KeyValue, key string, value any) err
 	if len(packed) > maxPacked || len(text) > maxUnpacked {
 		return fmt.Errorf("%s %.16s: %d bytes, packed %d, are too many to keep", in.Bucket(), key, len(text), len(packed))
 	}
-	ctx, cancel := context.WithTimeout(ctx, answering)
-	defer cancel()
-	err = patiently(ctx, func() error {
+	err = patiently(ctx, answering, attempt, func(ctx context.Context) error {
 		_, err := in.Create(ctx, key, packed)
 		return err
 	})
@@ -63,10 +61,8 @@ func load(ctx context.Context, from jetstream.KeyValue, key string, value any) e
 	if !aKey.MatchString(key) {
 		return fmt.Errorf("%s: %.80q is no key", from.Bucket(), key)
 	}
-	ctx, cancel := context.WithTimeout(ctx, answering)
-	defer cancel()
 	var entry jetstream.KeyValueEntry
-	err := patiently(ctx, func() (err error) {
+	err := patiently(ctx, answering, attempt, func(ctx context.Context) (err error) {
 		entry, err = from.Get(ctx, key)
 		return err
 	})
@@ -96,9 +92,7 @@ func naming(kv jetstream.KeyValue, key string, err error) error {
 
 // forget removes a value.
 func forget(ctx context.Context, from jetstream.KeyValue, key string) error {
-	ctx, cancel := context.WithTimeout(ctx, answering)
-	defer cancel()
-	return naming(from, key, patiently(ctx, func() error { return from.Purge(ctx, key) }))
+	return naming(from, key, patiently(ctx, answering, attempt, func(ctx context.Context) error { return from.Purge(ctx, key) }))
 }
 
 // Result is a kept result.
