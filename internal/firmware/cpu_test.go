@@ -11,8 +11,12 @@ import (
 	"github.com/tacit-vm/tacit/internal/device"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/internal/x86/enginetest"
 	"github.com/tacit-vm/tacit/physical"
 )
+
+// Tests that execute code run under each engine.
+func TestMain(m *testing.M) { enginetest.Main(m) }
 
 // runOnCPU boots an image on the real processor and runs it to its end.
 func runOnCPU(t *testing.T, change func(*Config)) (console string, cpu *x86.CPU, end error) {
@@ -31,9 +35,9 @@ func runOnCPU(t *testing.T, change func(*Config)) (console string, cpu *x86.CPU,
 	}
 	defer m.Close()
 	bus := &device.Bus{}
-	cpu = x86.New(x86.Config{Memory: m, Bus: bus, Traps: f, Cost: cost.Plain(), Platform: &x86.Plain{
+	cpu = x86.New(enginetest.Under(x86.Config{Memory: m, Bus: bus, Traps: f, Cost: cost.Plain(), Platform: &x86.Plain{
 		Memory: m, Bus: bus, RAM: func(gpa uint64) bool { return gpa < ram.End },
-	}})
+	}}))
 	if err := f.Boot(cpu); err != nil {
 		t.Fatal(err)
 	}

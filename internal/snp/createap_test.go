@@ -10,6 +10,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/internal/snp"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/internal/x86/enginetest"
 	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
@@ -32,7 +33,7 @@ func TestVMSAInUse(t *testing.T) {
 	o, with := withOthers()
 	m := newMachine(t, with)
 	for id := 1; id < 3; id++ {
-		(*o)[id] = x86.New(x86.Config{ID: id, Memory: m.mem, Platform: m.Platform, Bus: m.bus, Traps: traps{}, EFER: snp.EFER})
+		(*o)[id] = x86.New(enginetest.Under(x86.Config{ID: id, Memory: m.mem, Platform: m.Platform, Bus: m.bus, Traps: traps{}, EFER: snp.EFER}))
 	}
 	g := m.withGHCB()
 	const vmsa = page + 0x1000

@@ -11,6 +11,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/snp"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/internal/x86/enginetest"
 	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp/abi"
@@ -82,6 +83,9 @@ type traps struct{}
 
 func (traps) Trap(gpa uint64) bool { return gpa>>12 == handlersAt>>12 }
 
+// Tests that execute code run under each engine.
+func TestMain(m *testing.M) { enginetest.Main(m) }
+
 func newMachine(t testing.TB, options ...option) *machine {
 	t.Helper()
 	m := &machine{t: t, host: new(host.SNP), log: record.NewLog(nil), ram: []accept.Range{{Start: 0, End: holeStart}, {Start: holeEnd, End: memorySize}}}
@@ -109,7 +113,7 @@ func newMachine(t testing.TB, options ...option) *machine {
 		t.Fatal(err)
 	}
 	m.host.Serve(m.Platform)
-	m.cpu = x86.New(x86.Config{Memory: m.mem, Platform: m.Platform, Bus: m.bus, Traps: traps{}, EFER: snp.EFER, Cost: cost.SNP()})
+	m.cpu = x86.New(enginetest.Under(x86.Config{Memory: m.mem, Platform: m.Platform, Bus: m.bus, Traps: traps{}, EFER: snp.EFER, Cost: cost.SNP()}))
 	if err = m.AcceptRange(m.cpu, accept.Range{Start: 0, End: low}); err != nil {
 		t.Fatal(err)
 	}

@@ -144,6 +144,9 @@ func (a *LocalAPIC) pending() bool {
 	return uint64(highest(&a.irr))>>4 > a.processorPriority()>>4
 }
 
+// waiting is pending, or true where it costs more to tell.
+func (a *LocalAPIC) waiting() bool { return a.intr || a.irr != ([4]uint64{}) }
+
 // acknowledge moves the highest requested interrupt to service and returns its vector.
 func (a *LocalAPIC) acknowledge() uint8 {
 	if a.intr && a.external() {

@@ -76,6 +76,11 @@ func lockstep(t *testing.T, p *program, every uint64, change func(m *scene)) (di
 		at := func(what any) string {
 			return fmt.Sprintf("step %d, after instruction %d at %#x: %v", steps, from.icount, from.rip, what)
 		}
+		if steps%64 == 0 {
+			if i := unmarked(a.CPU); i >= 0 {
+				return at(fmt.Sprintf("place %d of the TLB has a page that is not global, and a load of CR3 does not look there", i))
+			}
+		}
 		if fmt.Sprint(ea) != fmt.Sprint(eb) {
 			return at(fmt.Sprintf("exit %v, %v", ea, eb))
 		}
@@ -96,6 +101,27 @@ func lockstep(t *testing.T, p *program, every uint64, change func(m *scene)) (di
 			return endingDiffers(a, b, ea, eb)
 		}
 	}
+}
+
+// unmarked returns a place of the TLB that is in use for a page that is not global, and that a load of CR3 passes over; -1
+// for none.
+func unmarked(c *CPU) int {
+	has := func(words []uint64, i int) bool { return words[i/64]>>(i%64)&1 != 0 }
+	for m := range c.tlb.data {
+		for i := range c.tlb.data[m] {
+			if e := &c.tlb.data[m][i]; (inUse(e.read) || inUse(e.write)) && !e.global() && !has(c.tlb.localData[:], i) {
+				return i
+			}
+		}
+	}
+	for m := range c.tlb.fetch {
+		for i := range c.tlb.fetch[m] {
+			if e := &c.tlb.fetch[m][i]; inUse(e.tag) && !e.global() && !has(c.tlb.localFetch[:], i) {
+				return i
+			}
+		}
+	}
+	return -1
 }
 
 func endingDiffers(a, b *scene, ea, eb Exit) string { return difference(a.ending(ea), b.ending(eb)) }

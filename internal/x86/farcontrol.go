@@ -57,8 +57,16 @@ func (c *CPU) iret(size uint64) bool {
 	c.enter(code, stack, rpl, rsp, to)
 	c.setRest(rest)
 	c.nesting.leave()
-	c.stopBehind()
+	c.returned()
 	return true
+}
+
+// returned makes the run loop look up after an instruction that has lowered privilege and loaded flags, where there may be
+// something for it to see: an interrupt that is let in, a trap after the next instruction, the first one at CPL 3.
+func (c *CPU) returned() {
+	if c.watch.user || c.rest&FlagTF != 0 || c.APIC.pending() {
+		c.stopBehind()
+	}
 }
 
 // enter switches to code and stack at privilege cpl; rip is a linear address.
@@ -298,7 +306,7 @@ func (c *CPU) sysret(wide bool) bool {
 	c.setNext(rip)
 	c.SetFlags(c.R[uop.R11])
 	c.newTF = c.Instructions() + 1 // unlike IRET's, a TF that is set here traps in front of the program's first instruction
-	c.stopBehind()
+	c.returned()
 	return true
 }
 
@@ -343,6 +351,6 @@ func (c *CPU) sysexit(wide bool) bool {
 	c.R[uop.RSP] = rsp
 	c.setRest(c.rest) // the TLB in use follows the privilege
 	c.setNext(rip)
-	c.stopBehind()
+	c.returned()
 	return true
 }

@@ -151,6 +151,8 @@ func (c *CPU) fetchPage(va uint64) *fetchEntry {
 	*e = fetchEntry{tag: c.fetchTag(page), page: t.Host, frame: t.Frame, where: t.GPA}
 	if m.global {
 		e.where |= globalBit
+	} else {
+		setBit(c.tlb.localFetch[:], va>>mem.PageShift%fetchSize)
 	}
 	return e
 }

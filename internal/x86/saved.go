@@ -191,6 +191,8 @@ func (c *CPU) carryData(s *state.Stream, e *tlbEntry, i uint64) {
 	*e = tlbEntry{read: noTag, write: noTag, page: c.mem.Page(frame), where: frame}
 	if global {
 		e.where |= globalBit
+	} else {
+		setBit(c.tlb.localData[:], i)
 	}
 	if read {
 		e.read = tag(page)
@@ -212,6 +214,8 @@ func (c *CPU) carryFetch(s *state.Stream, e *fetchEntry, i uint64) {
 		e.page, e.tag, e.where = c.mem.Page(e.frame), c.fetchTag(page), gpa
 		if global {
 			e.where |= globalBit
+		} else {
+			setBit(c.tlb.localFetch[:], i)
 		}
 	}
 }

@@ -74,6 +74,8 @@ func TestStateOfTheRest(t *testing.T) {
 		c.tlb.fetch[m][5] = fetchEntry{tag: 0x5000, frame: frame, where: 0x3000}
 		differs("an entry for fetches")
 	}
+	c.tlb.data[modeUser][6] = tlbEntry{read: 0x6000, write: noTag, where: frame}
+	differs("an entry that is not global")
 	c.tlb.tables[5] = tableEntry{gpa: 0x5000, f: frame}
 	differs("a paging structure")
 	c.tlb.large.add(0, 2<<20)
@@ -83,6 +85,9 @@ func TestStateOfTheRest(t *testing.T) {
 	s := state.In(carried(c))
 	if again.Carry(s); s.End() != nil || string(carried(again)) != string(carried(c)) {
 		t.Errorf("what is read is something else: %v", s.End())
+	}
+	if i := unmarked(again); i >= 0 {
+		t.Errorf("a load of CR3 passes place %d of the TLB over", i)
 	}
 	if e := again.tlb.data[modeUser][5]; e.page != memory.Page(frame) || e.write != tag(0x5000).with(unbackedTag) {
 		t.Errorf("an entry of a page without backing became %+v", e)

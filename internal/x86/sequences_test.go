@@ -79,7 +79,7 @@ func (s *sequencer) imm() int32 {
 }
 
 func (s *sequencer) instruction() {
-	switch n := s.size(); s.IntN(16) {
+	switch n := s.size(); s.IntN(20) {
 	case 0, 1, 2:
 		s.RegRM(pick1(s, sequenceTwo), n, s.reg(), s.place())
 	case 3:
@@ -117,6 +117,58 @@ func (s *sequencer) instruction() {
 		s.VEX(op, s.long(), s.reg(), s.reg(), s.place(), uint8(s.Uint32()))
 	case 15:
 		s.RegRM(pick1(s, sequenceVector), 8, s.reg(), amd64.R(s.reg()))
+	case 16:
+		s.text()
+	case 17:
+		s.string(n)
+	case 18: // a bit string, at most 256 bytes long on either side
+		s.RegRM(amd64.MOVSX8, 8, amd64.RDX, amd64.R(amd64.RDX))
+		s.Imm(amd64.SHLimm, 8, amd64.R(amd64.RDX), int32(s.IntN(4)))
+		s.RegRM(amd64.BT+amd64.Op(s.IntN(4)), max(n, 2), amd64.RDX, amd64.At(amd64.RBX, 0x100+int32(s.IntN(0x800))))
+	case 19: // shifts by CL of few bits and of none, and what reads the flags
+		s.Imm(amd64.ANDimm, 1, amd64.R(amd64.RCX), []int32{0, 1, 3, 32, 63, 64}[s.IntN(6)])
+		s.RM(amd64.ROLcl+amd64.Op(s.IntN(int(amd64.SARcl-amd64.ROLcl)+1)), n, s.place())
+		s.Set(amd64.Condition(s.IntN(16)), s.place())
+	}
+}
+
+// sequenceTexts are instructions that the assembler does not have.
+var sequenceTexts = []string{
+	"9C 58", "9C 8F 43 40", "FA", "FB", "FB FA", "FD 9C 58 FC", "FC", "F8", "F9", "F5", // pushfq; pop rax or [rbx+0x40]; cli; sti; std and cld; clc; stc; cmc
+	"8C D8", "8C D0", "48 8C C9", "66 8C 63 08", // mov eax, ds; mov eax, ss; mov rcx, cs; mov [rbx+8], fs
+	"55 48 89 E5 50 51 C9", "48 8D AB F8 0F 00 00 48 89 E0 C9 48 89 C4", // a frame, and LEAVE; one at the end of a page
+	"F0 0F C1 43 10", "48 0F C1 43 18", "66 0F C1 43 20", "0F C1 C0", "48 0F C1 D1", // xadd with memory, with itself, between registers
+	"F0 0F B1 53 10", "48 0F B1 4B 18", "0F B1 43 10", "0F B1 D1", "48 0F B1 C8", "0F B0 53 11", // cmpxchg
+	"8B 43 10 0F B1 53 10", "48 8B 43 18 F0 48 0F B1 4B 18 74 02 48 FF C0", // cmpxchg that succeeds
+}
+
+func (s *sequencer) text() {
+	b, err := hex.DecodeString(asm(pick1(s, sequenceTexts)))
+	if err != nil {
+		panic(err)
+	}
+	s.Bytes = append(s.Bytes, b...)
+}
+
+// string is a string instruction on data: repeated or not, about the end of a page or of its operands' beginning, now and
+// then downward.
+func (s *sequencer) string(n int) {
+	near := func() amd64.Operand {
+		return amd64.At(amd64.RBX, []int32{0x900, 0x980, 0xFC0, 0x1FC0}[s.IntN(4)]+int32(s.IntN(72)))
+	}
+	s.RegRM(amd64.LEA, 8, amd64.RSI, near())
+	s.RegRM(amd64.LEA, 8, amd64.RDI, near())
+	repeated := s.IntN(3) > 0
+	if repeated {
+		s.Imm(amd64.ANDimm, 8, amd64.R(amd64.RCX), int32(1<<s.IntN(9)-1)) // 255 at most
+	}
+	down := s.IntN(8) == 0
+	if down {
+		s.Bytes = append(s.Bytes, 0xFD)
+	}
+	s.String(pick1(s, []amd64.StringOp{amd64.MOVS, amd64.STOS, amd64.LODS, 0xA7, 0xAF}), n, repeated) // CMPS and SCAS, too
+	if down {
+		s.Bytes = append(s.Bytes, 0xFC)
 	}
 }
 

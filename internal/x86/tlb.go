@@ -1,6 +1,7 @@
 package x86
 
 import (
+	"math/bits"
 	"unsafe"
 
 	"github.com/tacit-vm/tacit/internal/mem"
@@ -21,6 +22,11 @@ type tlb struct {
 	tables [tablesSize]tableEntry // host addresses of paging structures
 
 	large largeRange // where large pages may have entries
+
+	// Which places may have entries of pages that are not global, whatever the array: a load of CR3, of which there are
+	// tens of thousands in a boot, looks at no other. It follows from the entries, and is not state.
+	localData  [tlbSize / 64]uint64
+	localFetch [fetchSize / 64]uint64
 }
 
 const (
@@ -110,6 +116,8 @@ func (c *CPU) flushTLB() {
 		c.tlb.data[i] = emptyData
 	}
 	c.tlb.fetch[0], c.tlb.fetch[1] = emptyFetch, emptyFetch
+	clear(c.tlb.localData[:])
+	clear(c.tlb.localFetch[:])
 	c.tlb.large = largeRange{lo: ^uint64(0)}
 	c.forgetTables()
 }
@@ -127,18 +135,29 @@ func (c *CPU) flushNonGlobal() {
 		c.flushTLB()
 		return
 	}
-	for m := range c.tlb.data {
-		for i := range c.tlb.data[m] {
+	eachBit(c.tlb.localData[:], func(i int) {
+		for m := range c.tlb.data {
 			if e := &c.tlb.data[m][i]; !e.global() {
 				e.read, e.write = noTag, noTag
 			}
 		}
-	}
-	for m := range c.tlb.fetch {
-		for i := range c.tlb.fetch[m] {
+	})
+	eachBit(c.tlb.localFetch[:], func(i int) {
+		for m := range c.tlb.fetch {
 			if e := &c.tlb.fetch[m][i]; !e.global() {
 				e.tag = noTag
 			}
+		}
+	})
+}
+
+// setBit sets a bit of a map, and eachBit calls f for each that is set, and clears it.
+func setBit(words []uint64, i uint64) { words[i/64] |= 1 << (i % 64) }
+
+func eachBit(words []uint64, f func(i int)) {
+	for w, v := range words {
+		for words[w] = 0; v != 0; v &= v - 1 {
+			f(w*64 + bits.TrailingZeros64(v))
 		}
 	}
 }

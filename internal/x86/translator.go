@@ -24,10 +24,13 @@ const slice = 1 << 16
 
 // nativeState is what code uses of the processor besides what the interpreter does.
 type nativeState struct {
-	left  int64 // instructions that may still be begun, in this slice
+	left  int64  // instructions that may still be begun, in this slice
+	end   uint64 // the count of instructions when none is left: less left, it is that at the end of the block under way
 	flags uint32
-	_     uint32
-	spill [2]uint64
+
+	waiting bool // an interrupt is waiting for IF
+
+	spill [3]uint64
 	fetch *[fetchSize]fetchEntry // the TLB for fetches at this privilege
 	stack *tlbEntry              // where the stack's page is in the TLB, if it is
 }
@@ -66,7 +69,7 @@ func (t translator) native(c *CPU, b *block, limit uint64) *block {
 	for {
 		// The limit may be lowered meanwhile, which it is for us to see after this slice; it must not be read again here.
 		total := int64(min(limit-c.icount, slice))
-		c.native.left = total - int64(reserved)
+		c.native.left, c.native.end = total-int64(reserved), c.icount+uint64(total)
 		e := c.execute(code)
 		b = t.blocks[e.Block()]
 		switch e.Reason() {
@@ -121,6 +124,7 @@ func (c *CPU) execute(code uintptr) translate.Exit {
 	c.native.fetch = &c.tlb.fetch[c.cpl/3]
 	c.native.stack = &c.tlb.cur[(c.R[uop.RSP]-8)>>mem.PageShift%tlbSize]
 	c.native.flags = c.flags.packed()
+	c.native.waiting = c.APIC.waiting()
 	e := translate.Exit(enterCode(c, code))
 	c.flags.unpack(c.native.flags)
 	return e

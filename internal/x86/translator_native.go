@@ -54,7 +54,8 @@ var codeLayout = func() translate.Layout {
 		j jumpEntry
 		b block
 	)
-	if unsafe.Sizeof(e) != 32 || unsafe.Sizeof(f) != 32 || unsafe.Sizeof(j) != 16 {
+	if unsafe.Sizeof(e) != 32 || unsafe.Sizeof(f) != 32 || unsafe.Sizeof(j) != 16 ||
+		unsafe.Sizeof(c.seg[0]) != 16 || unsafe.Offsetof(c.seg[0].Selector) != 0 {
 		panic("BUG: entries are not of the sizes that code counts on")
 	}
 	native := unsafe.Offsetof(c.native)
@@ -62,6 +63,11 @@ var codeLayout = func() translate.Layout {
 		R: int32(unsafe.Offsetof(c.R)), X: int32(unsafe.Offsetof(c.X)),
 		Flags: int32(native + unsafe.Offsetof(c.native.flags)), Left: int32(native + unsafe.Offsetof(c.native.left)),
 		Spill: int32(native + unsafe.Offsetof(c.native.spill)), Mode: int32(unsafe.Offsetof(c.mode)),
+
+		Rest: int32(unsafe.Offsetof(c.rest)), CPL: int32(unsafe.Offsetof(c.cpl)), Selectors: int32(unsafe.Offsetof(c.seg)),
+		KernelGSBase: int32(unsafe.Offsetof(c.msr) + unsafe.Offsetof(c.msr.kernelGSBase)),
+		Shadow:       int32(unsafe.Offsetof(c.shadow)), ShadowSS: int32(unsafe.Offsetof(c.shadowSS)),
+		End: int32(native + unsafe.Offsetof(c.native.end)), Waiting: int32(native + unsafe.Offsetof(c.native.waiting)),
 
 		Data: int32(unsafe.Offsetof(c.tlb) + unsafe.Offsetof(c.tlb.cur)), DataBits: tlbBits,
 		Read: int32(unsafe.Offsetof(e.read)), Write: int32(unsafe.Offsetof(e.write)), Page: int32(unsafe.Offsetof(e.page)), Unbacked: unbackedBit,

@@ -75,7 +75,7 @@ func TestCodeMemoryIsFull(t *testing.T) {
 	how := translating(t)
 	var ends []ending
 	for _, small := range []bool{false, true} {
-		p := long(5, 4000)
+		p := long(59, 4000)
 		p.before = func(m *scene) {
 			if small {
 				m.cfg.CodeBytes = 1 << 20

@@ -275,6 +275,19 @@ func TestFixedForms(t *testing.T) {
 	written{assemble: (*Assembler).Lahf, text: "LAHF"}.check(t)
 	written{assemble: (*Assembler).Sahf, text: "SAHF"}.check(t)
 	written{assemble: (*Assembler).Ret, text: "RET"}.check(t)
+	for op, name := range map[StringOp]string{MOVS: "MOVS", STOS: "STOS", LODS: "LODS"} {
+		for n, suffix := range map[int]string{1: "B", 2: "W", 4: "D", 8: "Q"} {
+			for _, repeated := range []bool{false, true} {
+				var a Assembler
+				a.String(op, n, repeated)
+				inst, err := x86asm.Decode(a.Bytes, 64)
+				rep := inst.Prefix[0]&0xFF == 0xF3 || inst.Prefix[1]&0xFF == 0xF3
+				if err != nil || inst.Op.String() != name+suffix || inst.Len != len(a.Bytes) || rep != repeated {
+					t.Errorf("%s%s, repeated %v: % x: %v, %v", name, suffix, repeated, a.Bytes, inst, err)
+				}
+			}
+		}
+	}
 }
 
 // Jumps go to their labels, backward and forward, and what has been taken back leaves no trace.

@@ -56,6 +56,33 @@ func (a *Assembler) Cmov(c Condition, size int, r Reg, o Operand) {
 	a.modRM(r, o, 0)
 }
 
+// A StringOp is a string instruction, by the opcode of its forms of more than one byte.
+type StringOp byte
+
+// String instructions.
+const (
+	MOVS StringOp = 0xA5
+	STOS StringOp = 0xAB
+	LODS StringOp = 0xAD
+)
+
+// String assembles a string instruction on elements of size bytes, with REP where it is repeated.
+func (a *Assembler) String(op StringOp, size int, repeated bool) {
+	if size == 2 {
+		a.bytes(0x66)
+	}
+	if repeated {
+		a.bytes(0xF3)
+	}
+	if size == 8 {
+		a.bytes(0x48)
+	}
+	if size == 1 {
+		op--
+	}
+	a.bytes(byte(op))
+}
+
 // Lahf, Sahf, Ret and Cdq assemble the instructions of these names.
 func (a *Assembler) Lahf() { a.bytes(0x9F) }
 func (a *Assembler) Sahf() { a.bytes(0x9E) }

@@ -98,8 +98,6 @@ func (g *Generator) arithmetic(_ int, u *uop.Uop) (result, bool) {
 		n, d := int(u.Aux), hostReg[uop.RDX]
 		g.RegRM(amd64.MOV, n, d, g.slot(uop.RAX))
 		g.Imm(amd64.SARimm, n, amd64.R(d), int32(8*n-1))
-	case uop.FlagBit:
-		return g.flagBit(u), true
 	default:
 		return 0, false
 	}
@@ -157,22 +155,4 @@ func (g *Generator) increment(op amd64.Op, n int, u *uop.Uop) {
 	g.needCarry()
 	g.unary(op, n, u)
 	g.made(junkNone)
-}
-
-// flagBit is CMC, CLC and STC; CLD and STD are not arithmetic flags.
-func (g *Generator) flagBit(u *uop.Uop) result {
-	var op amd64.Op
-	switch u.Aux {
-	case 0xF5:
-		op = amd64.BTCimm
-	case 0xF8:
-		op = amd64.BTRimm
-	case 0xF9:
-		op = amd64.BTSimm
-	default:
-		return leaves
-	}
-	g.spill()
-	g.Imm(op, 4, amd64.R(rAX), 8)
-	return goesOn
 }

@@ -13,6 +13,8 @@ func (g *Generator) bit(k int, u *uop.Uop) (result, bool) {
 	switch u.Op {
 	case uop.Bit:
 		return g.bitTest(u), true
+	case uop.BitAddress:
+		return g.bitAddress(u), true
 	case uop.BitScan:
 		if u.Aux>>9&1 != 0 {
 			return g.bitCount(u), true
@@ -54,6 +56,28 @@ func (g *Generator) bitTest(u *uop.Uop) result {
 	g.Imm(amd64.SHLimm, 4, amd64.R(tmpA), 8)
 	g.Imm(amd64.ANDimm, 4, amd64.R(rAX), ^axCF)
 	g.RegRM(amd64.OR, 4, rAX, amd64.R(tmpA))
+	return goesOn
+}
+
+// bitAddress puts the address of the operand that holds bit R[Src] of a bit string into R[Dst]: one of n bytes, so many
+// operands from the string's beginning as the bit's number says, which has a sign.
+func (g *Generator) bitAddress(u *uop.Uop) result {
+	n := int(u.Aux & 0xFF)
+	if n != 4 && n != 8 || u.Aux>>8 != uop.Address64 {
+		return leaves
+	}
+	g.spill()
+	at := *u
+	at.Seg = uop.Zero // the access adds the segment's base
+	g.address(&at, tmpA)
+	if n == 8 {
+		g.RegRM(amd64.MOV, 8, tmpB, g.slot(u.Src))
+	} else {
+		g.RegRM(amd64.MOVSXD, 8, tmpB, g.slot(u.Src))
+	}
+	g.Imm(amd64.SARimm, 8, amd64.R(tmpB), 3+int32(log2(n)))
+	g.RegRM(amd64.LEA, 8, tmpA, amd64.Indexed(tmpA, tmpB, log2(n), 0))
+	g.setSlot(u.Dst, tmpA)
 	return goesOn
 }
 

@@ -5,8 +5,17 @@ type Layout struct {
 	R, X  int32 // arrays of slots, of 8 and of 16 bytes
 	Flags int32 // 32 bits: the arithmetic flags while the code does not run, as it has them in AX
 	Left  int32 // 64 bits, signed: instructions that may still be begun
-	Spill int32 // 64 bits for the code's own use
+	Spill int32 // 3 times 64 bits for the code's own use
 	Mode  int32 // 8 bits, equal to those of the blocks that may run
+
+	Rest         int32 // 64 bits: RFLAGS without the arithmetic flags
+	CPL          int32 // 8 bits
+	KernelGSBase int32 // 64 bits: what SWAPGS exchanges
+	Selectors    int32 // an array of segment registers, each of which begins with its selector
+	Shadow       int32 // 64 bits: the count of instructions at the boundary at which interrupts are off
+	ShadowSS     int32 // 8 bits: and #DB is, too
+	End          int32 // 64 bits: the count of instructions when none is left
+	Waiting      int32 // 8 bits: an interrupt is waiting for IF
 
 	Data     int32 // the address of the TLB for data, an array
 	DataBits uint8 // its entries, as a power of two
@@ -36,6 +45,9 @@ const (
 	jumpShift  = 4
 	pageShift  = 12
 	pageSize   = 1 << pageShift
+
+	segments    = 6
+	segmentSize = 16
 )
 
 // A Host says what instructions the processor has that runs the code.

@@ -5,7 +5,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
-// Shifts and rotates by a constant; by CL where nothing looks at the flags that they leave, which depend on the count.
+// Shifts and rotates by a constant; shifts by CL; rotates by CL where nothing looks at the flags that they leave.
 
 var shiftsBy = map[uint32]amd64.Op{
 	uop.ShiftROL: amd64.ROLimm, uop.ShiftROR: amd64.RORimm, uop.ShiftSHL: amd64.SHLimm, uop.ShiftSHR: amd64.SHRimm, uop.ShiftSAR: amd64.SARimm,
@@ -53,12 +53,8 @@ func (g *Generator) shiftRight(k, n int, u *uop.Uop) {
 	d, put := g.dst(u.Dst, true)
 	g.RegRM(amd64.MOV, n, tmpA, amd64.R(d))
 	g.Imm(amd64.SHRimm, n, amd64.R(d), int32(u.Imm)&int32(8*n-1))
-	g.Lahf()
 	put()
-	g.Imm(amd64.ANDimm, 4, amd64.R(rAX), axCF|axPF|axZF|axSF)
-	g.Imm(amd64.SHRimm, n, amd64.R(tmpA), int32(8*n-1))
-	g.RegRM(amd64.OR, 4, rAX, amd64.R(tmpA))
-	g.inAX()
+	g.highestBit(n)
 }
 
 // rotate changes CF and OF alone: CF is the bit that went round last, OF whether the two highest bits differ, or for a
@@ -122,10 +118,10 @@ func (g *Generator) shiftAny(k, n int, u *uop.Uop) result {
 	if u.Src != uop.RCX || u.Imm != 0 {
 		return leaves
 	}
-	d, put := g.dst(u.Dst, true)
 	if !g.dead(k) {
-		return leaves
+		return g.shiftByCL(op, n, u)
 	}
+	d, put := g.dst(u.Dst, true)
 	g.RM(op+amd64.ROLcl-amd64.ROLimm, n, amd64.R(d))
 	if n == 4 {
 		g.RegRM(amd64.MOV, 4, d, amd64.R(d)) // a count of 0 clears the upper half, too
@@ -133,6 +129,50 @@ func (g *Generator) shiftAny(k, n int, u *uop.Uop) result {
 	put()
 	g.inAX() // as good as any
 	return goesOn
+}
+
+// shiftByCL is a shift by CL whose flags something looks at: those of a shift by a constant, or, if the count is 0, those
+// before.
+func (g *Generator) shiftByCL(op amd64.Op, n int, u *uop.Uop) result {
+	if op == amd64.ROLimm || op == amd64.RORimm {
+		return leaves
+	}
+	g.spill()
+	d, put := g.dst(u.Dst, true)
+	if n == 4 {
+		g.RegRM(amd64.MOV, 4, d, amd64.R(d)) // the upper half is cleared by a count of 0, too
+		put()
+	}
+	zero := g.Label()
+	g.Imm(amd64.TESTimm, 1, amd64.R(amd64.RCX), int32(8*n-1))
+	g.Jcc(amd64.E, zero)
+	if op == amd64.SHRimm {
+		g.RegRM(amd64.MOV, n, tmpA, amd64.R(d))
+	}
+	g.RM(op+amd64.ROLcl-amd64.ROLimm, n, amd64.R(d))
+	put()
+	switch op {
+	case amd64.SHLimm:
+		g.made(junkShift)
+		g.save()
+	case amd64.SARimm:
+		g.made(junkAFOF)
+		g.save()
+	default:
+		g.highestBit(n)
+	}
+	g.Bind(zero)
+	g.inAX()
+	return goesOn
+}
+
+// highestBit makes the flags of a shift to the right: OF is the highest bit of what was shifted, which is in tmpA.
+func (g *Generator) highestBit(n int) {
+	g.Lahf()
+	g.Imm(amd64.ANDimm, 4, amd64.R(rAX), axCF|axPF|axZF|axSF)
+	g.Imm(amd64.SHRimm, n, amd64.R(tmpA), int32(8*n-1))
+	g.RegRM(amd64.OR, 4, rAX, amd64.R(tmpA))
+	g.inAX()
 }
 
 // shiftDouble is SHLD and SHRD. OF says whether the highest bit has changed, whatever the count.

@@ -126,7 +126,8 @@ const (
 // uop emits micro-operation k.
 func (g *Generator) uop(k int, u *uop.Uop) result {
 	for _, f := range [...]func(*Generator, int, *uop.Uop) (result, bool){
-		(*Generator).move, (*Generator).memory, (*Generator).arithmetic, (*Generator).branch, (*Generator).shift, (*Generator).bit, (*Generator).multiply, (*Generator).vector,
+		(*Generator).move, (*Generator).memory, (*Generator).arithmetic, (*Generator).branch, (*Generator).shift, (*Generator).bit, (*Generator).multiply, (*Generator).vector, (*Generator).system,
+		(*Generator).exchange, (*Generator).strings,
 	} {
 		if r, ok := f(g, k, u); ok {
 			return r
