@@ -69,3 +69,53 @@ func TestStockKernelsUseADisk(t *testing.T) {
 		})
 	}
 }
+
+// A fork of a machine whose guest has begun to read a disk goes on as that does, each with what it writes itself.
+func TestForkWithADisk(t *testing.T) {
+	t.Parallel()
+	img := debian13(t)
+	m, err := vm.New(vm.Config{Image: img, Initrd: diskKernel(t, img), Disks: disks(aDisk(1, 8*mib)), Memory: gib, Seed: 7})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	if err := m.ExpectString(t.Context(), "init: random "); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := m.Run(t.Context(), vm.AtInstruction(instructionsOf(t, m)+3_000_000)); err != nil { // among the requests
+		t.Fatal(err)
+	}
+	fork, err := m.Fork(vm.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer fork.Close()
+	var records []string
+	for _, m := range []*vm.Machine{fork, m} {
+		if _, err := m.Run(t.Context(), vm.Event{}); err != nil {
+			t.Fatal(err)
+		}
+		r, err := m.Record()
+		if err != nil {
+			t.Fatal(err)
+		}
+		booted{Record: r}.powersOff(t)
+		if r.Disks[0].ChangedBytes != mib || r.Devices[1].WrittenBytes != mib {
+			t.Errorf("%+v, %+v", r.Disks, r.Devices)
+		}
+		records = append(records, jsonOf(t, booted{Record: r}))
+	}
+	if records[0] != records[1] {
+		t.Error("the fork has another record:\n" + firstDifference(records[0], records[1]))
+	}
+}
+
+// instructionsOf is how many the guest has executed.
+func instructionsOf(t *testing.T, m *vm.Machine) uint64 {
+	t.Helper()
+	r, err := m.Record()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r.Instructions
+}

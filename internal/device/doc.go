@@ -1,4 +1,4 @@
-// Package device is the hardware around the processor: what a stock x86-64 Linux kernel needs of a machine without PCI,
+// Package device is the hardware around the processor: what a stock x86-64 Linux kernel needs of a machine, but for PCI,
 // and no more.
 //
 // There are two 16550 UARTs, a CMOS clock, an I/O APIC, a pair of 8259 where the machine has one, the ACPI sleep registers
