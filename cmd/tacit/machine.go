@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/guest"
+	"github.com/tacit-vm/tacit/guest/efi"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/gdb"
@@ -20,6 +22,7 @@ type settings struct {
 	saved        string // path of a saved machine, which has what is said of the machine below; or empty
 	image        string // path
 	own          bool   // there is no path: tacit's own guest
+	prompt       bool   // … which takes commands
 	platform     string
 	memory       uint64
 	cpus         int
@@ -90,6 +93,12 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 			return nil, err
 		}
 	}
+	if s.prompt {
+		var err error
+		if img, err = promptImage(); err != nil {
+			return nil, err
+		}
+	}
 	config := vm.Config{
 		Platform: s.platform, Memory: s.memory, CPUs: s.cpus, Schedule: s.schedule, ScheduleSeed: s.scheduleSeed, Image: img,
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
@@ -110,7 +119,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		}
 	}
 	if s.stubSymbols != "" {
-		if s.saved == "" && (s.own || img.Kind != image.BzImage) {
+		if s.saved == "" && (img == nil || img.Kind != image.BzImage) {
 			return nil, errors.New("--stub-symbols is for a bzImage, which has an EFI stub of its own build")
 		}
 		var err error
@@ -132,4 +141,13 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 	}
 	defer m.Close()
 	return drive(ctx, m, s)
+}
+
+// promptImage is tacit's own guest that takes commands.
+func promptImage() (*image.Image, error) {
+	b, err := efi.Pack(guest.Monitor(), efi.Program{Executable: guest.Prompt(), Arguments: []string{"prompt"}, Input: true})
+	if err != nil {
+		return nil, err
+	}
+	return image.Parse("prompt.efi", b)
 }
