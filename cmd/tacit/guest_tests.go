@@ -25,8 +25,8 @@ func guestTestCommand(status *exitStatus) *cobra.Command {
 			"so that -coverprofile and other profiles are not there yet; -cover says how much is covered.\n\n" + sizeHelp +
 			"Exit status: go test's: 0 when all passed, 1 when not.",
 		Example: "  tacit guest test ./...\n" +
-			"  tacit guest test --platform snp ./accept -run TestBitmap -v\n" +
-			"  tacit guest test ./accept/alloc -cover",
+			"  tacit guest test --platform snp ./accept/negotiate -run Lie -v\n" +
+			"  tacit guest test ./accept/negotiate -cover",
 		Args: func(cmd *cobra.Command, args []string) error {
 			for _, a := range args {
 				if name, _, _ := strings.Cut(strings.TrimLeft(a, "-"), "="); strings.HasPrefix(a, "-") && strings.HasSuffix(name, "profile") {
