@@ -1,6 +1,6 @@
 // Package guest has the Go that runs inside a machine: the init that a Linux guest starts when it is given no other
 // (directory init), the guest that runs when there is no image (demo), the kernel that it and others are built on
-// (package kernel), alone too, for ordinary executables (monitor), and the language in which both report (package report).
+// (package kernel), alone too, for ordinary executables (monitor), the one of these that takes commands (prompt), and the language in which both report (package report).
 package guest
 
 import (
@@ -20,6 +20,8 @@ var (
 	packedInit []byte
 	//go:embed demo.efi.gz
 	packedDemo []byte
+	//go:embed prompt.gz
+	packedPrompt []byte
 	//go:embed monitor.efi.gz
 	packedMonitor []byte
 )
@@ -30,6 +32,10 @@ var Init = sync.OnceValue(func() []byte { return unpack("init.gz", packedInit) }
 
 // Demo returns the guest in Go, an EFI application. The slice is shared and must not be changed.
 var Demo = sync.OnceValue(func() []byte { return unpack("demo.efi.gz", packedDemo) })
+
+// Prompt returns the program that takes commands from the console, a static executable for linux/amd64 that goes on
+// [Monitor]. The slice is shared and must not be changed.
+var Prompt = sync.OnceValue(func() []byte { return unpack("prompt.gz", packedPrompt) })
 
 // Monitor returns the kernel for programs that are ordinary executables, an EFI application to which package guest/efi
 // adds one (Pack there). The slice is shared and must not be changed.

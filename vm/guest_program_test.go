@@ -71,6 +71,7 @@ func TestProgramsEnd(t *testing.T) {
 		{"exit", "guest: the program ended with status 42\n", `"exit status 42"`},
 		{"panic", "panic: as asked", `"exit status 2"`},
 		{"memory", "guest: out of memory at 0x", ""},
+		{"own", "guest: no system call 1048578, called by", `"exit status 125"`},
 		{"unserved", "guest: no system call 165, called by internal/runtime/syscall/linux.Syscall6 ← syscall.Syscall ← main.main", `"exit status 125"`},
 	} {
 		for _, platform := range vm.PlatformNames() {

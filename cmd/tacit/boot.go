@@ -62,7 +62,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			"such as a unified kernel image, or a disk image, in a machine, and lets it run until it switches itself off. Of a\n" +
 			"disk firmware starts what its boot manager finds (docs/loaders.md); nothing is ever written to the file. Without IMAGE it boots tacit's own guest: a Go program that accepts memory when it needs it, and shows how.\n" +
 			"With --append it takes words: hold=SIZE, unaccepted=lazy, unaccepted=eager, unaccepted=unknown, touch, nil,\n" +
-			"handover.\n\n" +
+			"handover. With --interactive and without IMAGE it is one that takes commands: alloc 1G, touch, map, help.\n\n" +
 			"The guest's console goes to standard output. On a terminal, a line under it says how far the run is. At the\n" +
 			"end a summary goes to standard error. The same image, flags and seed give the same console and the same\n" +
 			"record on every host, except for what the record has under \"host\".\n\n" +
@@ -74,7 +74,8 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 		Example: "  tacit boot --platform snp\n" +
 			"  tacit boot kernels/linux-image-6.12*cloud*.deb\n" +
 			"  tacit boot --memory 64G --host-page 4K --json record.json bzImage\n" +
-			"  tacit boot --append unaccepted=eager",
+			"  tacit boot --append unaccepted=eager\n" +
+			"  tacit boot --interactive",
 		Args: func(cmd *cobra.Command, args []string) error {
 			return cmp.Or(atMostOne("IMAGE")(cmd, args), f.check(len(args) > 0), f.files(args, streamsOf(cmd)).check())
 		},
@@ -237,7 +238,7 @@ func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool
 	if len(args) == 1 {
 		s.image = args[0]
 	} else {
-		s.own = true
+		s.own, s.prompt = true, f.interactive
 	}
 	if f.initrd != "" {
 		ctx, done := s.within(ctx)

@@ -82,6 +82,14 @@ func (f *programFlags) program(ctx context.Context, name string, arguments []str
 		if p.Directory, err = addHere(&files); err != nil {
 			return p, err
 		}
+		// go test -cover has made a directory for what it does not need: the test itself says how much is covered.
+		for _, a := range arguments {
+			if dir, ok := strings.CutPrefix(a, "-test.gocoverdir="); ok && filepath.IsAbs(dir) {
+				if err := files.AddDirectory(filepath.ToSlash(dir)); err != nil {
+					return p, err
+				}
+			}
+		}
 	}
 	p.Files, err = files.Bytes()
 	return p, err

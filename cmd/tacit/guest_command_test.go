@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -69,5 +70,26 @@ func TestGuestBuild(t *testing.T) {
 	}
 	if now, err := os.ReadFile(out); err != nil || !bytes.Equal(now, images[0]) {
 		t.Errorf("the earlier image has changed (%v)", err)
+	}
+}
+
+// What go test -cover asks of a test, it does in a guest: it says how much is covered, and the same as on the host.
+func TestGuestCoverage(t *testing.T) {
+	dir := t.TempDir()
+	executable := filepath.Join(dir, "covered.test")
+	build := exec.Command("go", "test", "-c", "-cover", "-o", executable, "../../accept/negotiate")
+	build.Env = append(os.Environ(), guestEnvironment...)
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	t.Chdir("../../accept/negotiate")
+	arguments := []string{"-test.short", "-test.gocoverdir=" + dir}
+	host, err := exec.Command(executable, arguments...).Output()
+	if err != nil {
+		t.Fatalf("on the host: %v\n%s", err, host)
+	}
+	status, stdout, stderr := tacit(t.Context(), &fake{}, append([]string{"guest", "run", "--here", executable}, arguments...)...)
+	if status != 0 || !strings.Contains(stdout, "coverage: ") || stdout != string(host) {
+		t.Errorf("status %d, %q, %q; on the host %q", status, stdout, stderr, host)
 	}
 }

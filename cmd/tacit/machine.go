@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/guest"
+	"github.com/tacit-vm/tacit/guest/efi"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/gdb"
@@ -20,6 +22,7 @@ type settings struct {
 	saved        string   // path of a saved machine, which has what is said of the machine below; or empty
 	image        string   // path
 	own          bool     // there is no path: tacit's own guest
+	prompt       bool     // … which takes commands
 	disks        []string // paths
 	platform     string
 	memory       uint64
@@ -91,6 +94,12 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 			return nil, err
 		}
 	}
+	if s.prompt {
+		var err error
+		if img, err = promptImage(); err != nil {
+			return nil, err
+		}
+	}
 	config := vm.Config{
 		Platform: s.platform, Memory: s.memory, CPUs: s.cpus, Topology: s.topology, Schedule: s.schedule, ScheduleSeed: s.scheduleSeed, Image: img, Disks: disks.all,
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
@@ -133,4 +142,13 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 	}
 	defer m.Close()
 	return drive(ctx, m, s)
+}
+
+// promptImage is tacit's own guest that takes commands.
+func promptImage() (*image.Image, error) {
+	b, err := efi.Pack(guest.Monitor(), efi.Program{Executable: guest.Prompt(), Arguments: []string{"prompt"}, Input: true})
+	if err != nil {
+		return nil, err
+	}
+	return image.Parse("prompt.efi", b)
 }

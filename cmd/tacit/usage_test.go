@@ -181,7 +181,7 @@ func TestCompletion(t *testing.T) {
 		want  string
 		files bool
 	}{
-		{"_", "attack bench boot certify compare completion cost demo guest help inspect man results resume symbols version worker", false},
+		{"_", "attack bench boot certify compare completion cost demo export guest help inspect man results resume status symbols version warm worker", false},
 		{"boot _", "", true}, {"boot i _", "", false}, {"symbols _", "", true}, {"certify i _", "", true}, {"inspect i _", "", true},
 		{"demo _", "", false}, {"version _", "", false}, {"bench boot-t", "boot-tdx", false},
 		{"boot --platform _", "none snp tdx", false}, {"boot --platform t", "tdx", false}, {"boot --firmware-policy _", "negotiate lazy eager upstream", false},
@@ -199,7 +199,7 @@ func TestCompletion(t *testing.T) {
 		{"compare --base _", "lazy eager-firmware eager-kernel", true}, {"compare --memory _", "", false},
 		{"inspect --tags _", "gce azure openstack aws", false}, {"inspect --require tdx,n", "tdx,negotiate", false},
 		{"demo --platform s", "snp", false}, {"demo --html _", "", true}, {"bench --kernel _", "", true}, {"bench --runs _", "", false},
-		{"symbols -o _", "", true}, {"help b", "bench boot", false}, {"guest r", "run", false}, {"guest run --platform s", "snp", false}, {"guest build -o _", "", true}, {"guest run _", "", true},
+		{"symbols -o _", "", true}, {"export -o _", "", true}, {"warm --rate _", "", false}, {"help b", "bench boot", false}, {"guest r", "run", false}, {"guest run --platform s", "snp", false}, {"guest build -o _", "", true}, {"guest run _", "", true},
 		{"completion _", "bash fish powershell zsh", false},
 	} {
 		args := strings.Fields(c.args)

@@ -57,6 +57,9 @@ func (a *Archive) AddFiles(directory, as string) error {
 	return nil
 }
 
+// AddDirectory adds an empty directory with an absolute name, and those that it is in.
+func (a *Archive) AddDirectory(as string) error { return a.directory(path.Clean(as)) }
+
 func (a *Archive) add(name, as string, d fs.DirEntry) error {
 	info, err := d.Info()
 	if err != nil {

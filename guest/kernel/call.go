@@ -2,14 +2,24 @@
 
 package kernel
 
-import "github.com/tacit-vm/tacit/accept"
+import (
+	"unsafe"
+
+	"github.com/tacit-vm/tacit/accept"
+)
 
 // call serves the program's calls to the kernel (program.go).
 func (k *kernel) call(p *processor, nr, a, b uint64) uint64 {
 	switch nr {
 	case callSystem:
+		if !k.reach(a, uint64(unsafe.Sizeof(System{})), canWrite) {
+			return efault
+		}
 		k.describe((*System)(pointer(a)))
 	case callMemory:
+		if !k.reach(a, uint64(unsafe.Sizeof(Memory{})), canWrite) {
+			return efault
+		}
 		k.readMemory((*Memory)(pointer(a)))
 	case callTouch:
 		return k.touchUnaccepted()

@@ -353,9 +353,10 @@ func (k *kernel) serveFile(p *processor, f *frame, call uint64) bool {
 	return true
 }
 
-// serveOwn serves a call of the kernel's own (program.go), and says whether it was one.
+// serveOwn serves a call of the kernel's own (program.go), and says whether it was one. A program that is another's has
+// those only that tell it something.
 func (k *kernel) serveOwn(p *processor, f *frame, call uint64) bool {
-	if call < callBase || call >= callBase+calls || k.embedded() {
+	if call < callBase || call >= callBase+calls || k.embedded() && call != callSystem && call != callMemory {
 		return false
 	}
 	f.ax = k.call(p, call, f.di, f.si)

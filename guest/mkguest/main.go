@@ -33,6 +33,7 @@ var programs = []program{
 	{source: "./init", output: "init.gz", ldflags: "-s -w -buildid="},
 	// Its function table stays, and needs no symbols.
 	{source: "./demo", output: "demo.efi.gz", ldflags: "-s -w -buildid= " + efi.LinkFlags, finish: efi.Link},
+	{source: "./prompt", output: "prompt.gz", ldflags: "-s -w -buildid="},
 	{source: "./monitor", output: "monitor.efi.gz", ldflags: "-s -w -buildid= " + efi.LinkFlags, finish: efi.Link},
 }
 
