@@ -13,7 +13,7 @@ import (
 )
 
 // vmVersion changes with what [Machine.carry] carries.
-const vmVersion = 2
+const vmVersion = 3
 
 // carry carries what the machine keeps itself: what it has heard of the guest, and how its run has ended. No state are
 // what the configuration gives, what is looked up (names of functions) and what lives within a step of run.go.

@@ -6,7 +6,7 @@ import (
 )
 
 // StateVersion changes with what [CPU.Carry] carries.
-const StateVersion = 2
+const StateVersion = 3
 
 // Carry carries the processor's state, as it is between two calls of Run. No state are: decoded code, which is made again;
 // pointers into memory, which follow from frames; what lives within one instruction; and what a debugger has set, but for
