@@ -44,6 +44,10 @@ func allTables() string {
 		for _, row := range m.Table() {
 			fmt.Fprintf(&b, "| %v | %d | %s |\n", row.Event, row.NS, row.Source)
 		}
+		fmt.Fprintf(&b, "\n| of an event | holds | virtual ns | source |\n|---|---|---:|---|\n")
+		for _, h := range m.Holds() {
+			fmt.Fprintf(&b, "| %v | %v | %d | %s |\n", h.Event, h.Lock, h.NS, h.Source)
+		}
 	}
 	b.WriteString("\n")
 	return b.String()

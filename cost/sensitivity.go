@@ -46,7 +46,7 @@ type terms struct {
 }
 
 func termsOf(m Model, t Tally) terms {
-	s := terms{fixed: float64(t.Waited)}
+	s := terms{fixed: float64(t.fixed())}
 	for _, row := range m.Table() {
 		ns := float64(t.Count(row.Event)) * float64(row.NS)
 		if row.Uncertain() {

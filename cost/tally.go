@@ -6,6 +6,38 @@ package cost
 type Tally struct {
 	counts [events]uint64
 	Waited int64 // virtual nanoseconds in which the processor had nothing to do: it had halted, or firmware waited for a timer
+
+	contended [locks]Contended
+}
+
+// Contended is how often processors waited for a lock, and for how long.
+type Contended struct {
+	Count uint64
+	NS    int64
+}
+
+// Contend counts that a processor waited for a lock; no time is no waiting.
+func (t *Tally) Contend(l Lock, ns int64) {
+	if l < locks && ns > 0 {
+		t.contended[l].Count++
+		t.contended[l].NS += ns
+	}
+}
+
+// AddContended counts what is known of a lock in sum.
+func (t *Tally) AddContended(l Lock, c Contended) {
+	if l < locks {
+		t.contended[l].Count += c.Count
+		t.contended[l].NS += c.NS
+	}
+}
+
+// Contended is what was waited for a lock.
+func (t *Tally) Contended(l Lock) Contended {
+	if l >= locks {
+		return Contended{}
+	}
+	return t.contended[l]
 }
 
 // Add counts n more of an event.
@@ -21,6 +53,9 @@ func (t *Tally) Sum(other Tally) {
 		t.counts[e] += n
 	}
 	t.Waited += other.Waited
+	for l, c := range other.contended {
+		t.AddContended(Lock(l), c)
+	}
 }
 
 // Count is how often the event happened.
@@ -34,9 +69,18 @@ func (t *Tally) Count(e Event) uint64 {
 // Time is what all of it takes by a model, in virtual nanoseconds: by the model that it was counted with the very time
 // that passed.
 func (t *Tally) Time(m Model) int64 {
-	now := max(t.Waited, 0)
+	now := max(t.fixed(), 0)
 	for e, n := range t.counts {
 		now = m.Charge(now, Event(e), n)
 	}
 	return now
+}
+
+// fixed is the time that no event takes.
+func (t *Tally) fixed() int64 {
+	sum := t.Waited
+	for _, c := range t.contended {
+		sum += c.NS
+	}
+	return sum
 }

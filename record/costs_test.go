@@ -16,10 +16,10 @@ func TestCostsAreCounts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, want := tally.Time(cost.TDX()), int64(850+2*2500+50); got != want {
+	if got, want := tally.Time(cost.TDX()), int64(850+2*2500+50+70); got != want {
 		t.Errorf("%d ns, want %d", got, want)
 	}
-	if got, want := tally.Time(cost.Plain()), int64(850+2*1255+50); got != want {
+	if got, want := tally.Time(cost.Plain()), int64(850+2*1255+50+70); got != want {
 		t.Errorf("by another model %d ns, want %d", got, want)
 	}
 }

@@ -56,5 +56,10 @@ func (r *Record) costsTable(w io.Writer) {
 	for _, e := range known {
 		row(e.String(), func(s Spent) (string, int64) { c := s.Events[e.String()]; return FormatCount(c.Count) + " ×", c.NS })
 	}
+	for _, l := range cost.Locks() {
+		if total.Contended[l.String()].Count > 0 {
+			row("for "+l.String(), func(s Spent) (string, int64) { c := s.Contended[l.String()]; return FormatCount(c.Count) + " ×", c.NS })
+		}
+	}
 	row("waited", func(s Spent) (string, int64) { return "", s.Waited })
 }

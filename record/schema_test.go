@@ -87,7 +87,7 @@ func TestEveryKeyIsDocumented(t *testing.T) {
 		for _, at := range []string{"init.", "total."} {
 			name = strings.Replace(name, "costs."+at, "costs.*.", 1)
 		}
-		for _, counts := range []string{".sizes.", ".until_init.", ".after_init.", ".events."} {
+		for _, counts := range []string{".sizes.", ".until_init.", ".after_init.", ".events.", ".contended."} {
 			if at := strings.Index(name, counts); at >= 0 {
 				name = name[:at+len(counts)-1]
 			}

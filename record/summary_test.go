@@ -23,7 +23,9 @@ func aRecord() *Record {
 	r.Costs.Init = new(SpentOn(spent, cost.TDX()))
 	spent.Add(cost.Instruction, 800)
 	spent.Waited = 50
+	spent.Contend(cost.TD, 70)
 	r.Costs.Total = SpentOn(spent, cost.TDX())
+	r.Costs.Contention = []Contention{{CPU: 3, Lock: "td", Charged: Charged{1, 70}}}
 	r.Host = HostOf("translator", 2_500_000_000, 850, 600*mib)
 	return r
 }

@@ -25,6 +25,9 @@ func spentAdds(t *testing.T, r *record.Record) {
 		for _, e := range c.spent.Events {
 			sum += e.NS
 		}
+		for _, c := range c.spent.Contended {
+			sum += c.NS
+		}
 		if sum != *c.ns {
 			t.Errorf("at %s: %d ns of virtual time went to what is %d ns in all: %+v", what, *c.ns, sum, c.spent)
 		}

@@ -25,6 +25,9 @@ func TestManyProcessors(t *testing.T) {
 			if platform != vm.None {
 				b.booksAgree(t)
 			}
+			if waits := b.Costs.Contention; platform == vm.TDX && len(waits) == 0 || len(b.Costs.Total.Contended) > len(waits) {
+				t.Errorf("processors waited for each other %+v, and by processor %+v", b.Costs.Total.Contended, waits)
+			}
 			if b.Config.CPUs != processors || !strings.Contains(b.console, fmt.Sprintf("smp: Brought up 1 node, %d CPUs", processors)) {
 				t.Errorf("%d processors in the record; the console:\n%s", b.Config.CPUs, b.console)
 			}

@@ -26,23 +26,27 @@ const lead = 10_000
 
 // A schedule is whose turn it is.
 type schedule struct {
-	at      int     // the processor that runs, or ran last
-	online  []bool  // those that have been started
-	awaits  []bool  // those that wait for a start-up interrupt
-	waiting int     // how many have not been
-	end     int64   // of the turn, in virtual nanoseconds
-	poll    int64   // when the mailbox is looked at next
-	latest  int64   // the latest instant that has been reached on any
-	ready   []int64 // when each can go on, as of when it ran last or something came for it; x86.Never where it has not been started
-	after   int64   // the earliest of these, but for the one at
-	others  uint64  // instructions that all but the one at have completed
-	lastTSC uint64  // x86.Config.LastTSC
-	dice    *dice   // nil where the order follows from virtual time alone
+	at      int         // the processor that runs, or ran last
+	online  []bool      // those that have been started
+	awaits  []bool      // those that wait for a start-up interrupt
+	waiting int         // how many have not been
+	end     int64       // of the turn, in virtual nanoseconds
+	poll    int64       // when the mailbox is looked at next
+	latest  int64       // the latest instant that has been reached on any
+	ready   []int64     // when each can go on, as of when it ran last or something came for it; x86.Never where it has not been started
+	after   int64       // the earliest of these, but for the one at
+	others  uint64      // instructions that all but the one at have completed
+	lastTSC uint64      // x86.Config.LastTSC
+	queue   *cost.Queue // where they wait for each other's locks; nil where there is one processor
+	dice    *dice       // nil where the order follows from virtual time alone
 }
 
 func newSchedule(cfg *Config) schedule {
 	s := schedule{online: make([]bool, cfg.CPUs), awaits: make([]bool, cfg.CPUs), ready: make([]int64, cfg.CPUs), after: x86.Never, waiting: cfg.CPUs - 1, dice: newDice(cfg.Schedule, cfg.ScheduleSeed)}
 	s.online[0] = true
+	if cfg.CPUs > 1 {
+		s.queue = cost.NewQueue(cfg.Cost)
+	}
 	for i := range s.ready {
 		s.ready[i] = x86.Never
 	}
@@ -298,6 +302,9 @@ func (s *schedule) carry(st *state.Stream) {
 	state.Numbers(st, &s.others, &s.lastTSC)
 	st.Bool(s.flags()...)
 	s.dice.carry(st)
+	if s.queue != nil {
+		s.queue.Carry(st)
+	}
 	if st.Reading() {
 		s.waiting = 0
 		for _, on := range s.online {

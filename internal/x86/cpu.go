@@ -78,6 +78,7 @@ type CPU struct {
 	nsPerInsn uint64
 	cost      cost.Model
 	tally     cost.Tally    // what extra is made of
+	queue     *cost.Queue   // or nil
 	deadline  int64         // of the Run under way, in virtual nanoseconds
 	hint      func(*CPU)    // or nil
 	spins     bool          // rounds of a loop that changes nothing are counted, not executed
@@ -157,8 +158,14 @@ const MaxTime = 1 << 62
 // ErrTimeUp is how a run ends that has come to MaxTime.
 var ErrTimeUp = errors.New("virtual time is up, after 146 years")
 
-// Charge makes the processor spend what n events cost. A deadline that it reaches is met after the instruction under way.
+// Charge makes the processor spend what n events cost, and before that wait for processors that have come for the same. A deadline that it reaches is met after the instruction under way.
 func (c *CPU) Charge(e cost.Event, n uint64) {
+	if c.queue != nil {
+		lock, ns := c.queue.Wait(e, n, c.Now())
+		before := c.extra
+		c.pass(uint64(ns))
+		c.tally.Contend(lock, int64(c.extra-before))
+	}
 	c.tally.Add(e, n)
 	c.pass(uint64(c.cost.Charge(0, e, n)))
 	c.stopBehind()

@@ -39,6 +39,10 @@ type Config struct {
 	// Spins has rounds of a loop that changes nothing counted, and not executed (spin.go). It must not matter.
 	Spins bool
 
+	// Queue is where processors wait for each other, in what events of the cost model are not done in parallel. Nil where
+	// there is one processor.
+	Queue *cost.Queue
+
 	// Hint hears after each event that costs time: the processor has dealt with something outside itself, at the end of an
 	// instruction. It must change nothing but when Run returns. It may be nil.
 	Hint func(c *CPU)
@@ -52,7 +56,7 @@ func New(cfg Config) *CPU {
 	c := &CPU{
 		id: cfg.ID, topology: cfg.Topology, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg),
 		cost: cfg.Cost, nsPerInsn: uint64(max(cfg.Cost.NS(cost.Instruction), 1)), tscHz: cfg.TSCHz, maxBlock: maxBlock,
-		lastTSC: cfg.LastTSC, hint: cfg.Hint, spins: cfg.Spins,
+		lastTSC: cfg.LastTSC, queue: cfg.Queue, hint: cfg.Hint, spins: cfg.Spins,
 		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER,
 	}
 	c.code.cpus = append(c.code.cpus, c)
