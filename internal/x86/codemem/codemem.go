@@ -1,10 +1,11 @@
 // Package codemem is memory for machine code that is made while the process runs. No byte of it can be written and
 // executed at one address.
 //
-// On Linux the memory is a file without a name, mapped twice: once to be written, once to be read and executed. On macOS
-// it is one mapping whose protection is switched around each write; that has been compiled, and not been run. Other
-// systems have none, and neither has a process that may not map memory to be executed (SELinux's execmem, a seccomp
-// filter): [New] says so.
+// On Linux for amd64 the memory is a file without a name, mapped twice: once to be written, once to be read and executed. On
+// arm64, and on macOS, it is one mapping whose protection is switched around each write, since QEMU's user emulation, under
+// which arm64 is tested, does not see what is written to code by another mapping; on macOS that has been compiled, and not
+// been run. Other systems have none, and neither has a process that may not map memory to be executed (SELinux's execmem, a
+// seccomp filter): [New] says so.
 package codemem
 
 import (
@@ -29,8 +30,8 @@ type Memory struct {
 
 // mappings are what the host has given: what remains to be given back is in a value of its own, which a cleanup can hold.
 type mappings struct {
-	code []byte // executable, never written through where write is another mapping
-	data []byte // the same bytes, to be written; on macOS the same mapping
+	code []byte // executable, never written through where data is another mapping
+	data []byte // the same bytes, to be written; where it is switched the same mapping
 }
 
 // New returns a memory of n bytes, a multiple of the host's page size, at most [Max]. The host backs what is written to.

@@ -71,21 +71,39 @@ func TestNothingIsWritableAndExecutable(t *testing.T) {
 			found = mode
 		}
 	}
-	if found != "r-xs" {
+	want := "r-xs"
+	if runtime.GOARCH == "arm64" {
+		want = "r-xp"
+	}
+	if found != want {
 		t.Errorf("code is mapped %q", found)
 	}
 }
 
-// mapped returns how many mappings of code this process has.
-func mapped(t *testing.T) int {
+// mapped returns how many bytes of memory for code this process has: what can be executed, and is of no file but ours.
+func mapped(t *testing.T) (n uintptr) {
 	maps, err := os.ReadFile("/proc/self/maps")
 	if err != nil {
 		t.Fatal(err)
 	}
-	return strings.Count(string(maps), "tacit code")
+	for line := range strings.Lines(string(maps)) {
+		var from, to uintptr
+		if _, err := fmt.Sscanf(line, "%x-%x", &from, &to); err != nil {
+			t.Fatal(err)
+		}
+		fields := strings.Fields(line)
+		if strings.Contains(fields[1], "x") && (len(fields) == 5 || strings.Contains(line, "tacit code")) {
+			n += to - from
+		}
+	}
+	return n
 }
 
 func TestMemoryIsGivenBack(t *testing.T) {
+	before := uintptr(0) // what an emulator of the processor has put there
+	if _, err := os.Stat("/proc/self/maps"); err == nil {
+		before = mapped(t)
+	}
 	m := newMemory(t, 1<<20)
 	if err := m.Close(); err != nil {
 		t.Fatal(err)
@@ -99,11 +117,15 @@ func TestMemoryIsGivenBack(t *testing.T) {
 			newMemory(t, Max)
 		}
 		deadline := time.Now().Add(30 * time.Second)
-		for mapped(t) > 0 && time.Now().Before(deadline) {
+		// More than once: a list that is read while others are given back can lack some that are not yet.
+		for gone := 0; gone < 3 && time.Now().Before(deadline); gone++ {
 			runtime.GC()
+			if mapped(t) > before {
+				gone = -1
+			}
 		}
-		if n := mapped(t); n > 0 {
-			t.Errorf("%d mappings of code remain", n)
+		if n := mapped(t); n > before {
+			t.Errorf("%d bytes of code remain", n-before)
 		}
 	}
 	for _, n := range []int{0, -1, Max + 1} {

@@ -1,3 +1,5 @@
+//go:build darwin || (linux && arm64)
+
 package codemem
 
 import "golang.org/x/sys/unix"
@@ -9,13 +11,14 @@ func reserve(n int) (*mappings, error) {
 
 // write makes the pages under b writable, and not executable, for as long as it takes.
 func (m *mappings) write(offset int, b []byte) error {
-	const page = 16 << 10 // a multiple of every page size that macOS has
+	page := unix.Getpagesize()
 	first, last := offset&^(page-1), min((offset+len(b)+page-1)&^(page-1), len(m.data))
 	pages := m.data[first:last]
 	if err := unix.Mprotect(pages, unix.PROT_READ|unix.PROT_WRITE); err != nil {
 		return err
 	}
 	copy(m.data[offset:], b)
+	synchronize(m.data[offset : offset+len(b)])
 	return unix.Mprotect(pages, unix.PROT_READ|unix.PROT_EXEC)
 }
 
