@@ -100,27 +100,43 @@ func overwrites(h *Host, c *x86.CPU) {
 }
 
 // undoes has the guest's page be what it was some exits before: writes that were made since are lost, as where a cache's lines
-// are dropped before they have reached memory.
+// are dropped before they have reached memory. Where nothing has been written to the page for a while it is the turn of the
+// one that the stack is in, as in the published attack.
 func undoes(h *Host, c *x86.CPU) {
-	const exits = 4
+	const (
+		exits, patient = 4, 64
+		address        = 1<<46 - 1 // without the bits that say whose a page is
+	)
 	s := h.state()
 	switch {
 	case s != "accepted" && s != "validated":
 	case h.stage == added:
-		h.stage, h.old = changed, make([]byte, mem.PageSize)
-		if h.memory.Read(physical.Private, h.target, h.old) != nil {
-			h.stage = over
-		}
+		h.stage = changed
+		h.remember()
 	case h.stage == changed:
 		if h.counter++; h.counter < exits {
 			return
 		}
 		now := make([]byte, mem.PageSize)
-		if h.memory.Read(physical.Private, h.target, now) == nil && bytes.Equal(now, h.old) {
-			return // nothing to undo yet
+		if h.memory.Read(physical.Private, h.target, now) != nil || !bytes.Equal(now, h.old) {
+			h.stage = over
+			h.step(c, fmt.Sprintf("undid the guest's last writes to its page at %#x", h.target), h.behind(h.old))
+			return
 		}
+		if h.counter%patient == 0 {
+			if gpa, err := c.Translate(c.R[x86.RSP], true); err == nil {
+				h.target = gpa & address &^ (mem.PageSize - 1)
+				h.remember()
+			}
+		}
+	}
+}
+
+// remember keeps what is in the page under attack.
+func (h *Host) remember() {
+	h.old = make([]byte, mem.PageSize)
+	if h.memory.Read(physical.Private, h.target, h.old) != nil {
 		h.stage = over
-		h.step(c, fmt.Sprintf("undid the guest's last writes to its page at %#x", h.target), h.behind(h.old))
 	}
 }
 
