@@ -6,7 +6,8 @@
 // against the boots. Where the two disagree, one of them is wrong, and the certificate says so.
 //
 //	plan.go     which boots there are
+//	subject.go  of what, and who runs them
 //	run.go      several at once
 //	verdict.go  what they prove
-//	table.go    how it is shown to people and programs, junit.go to continuous integration
+//	table.go    how it is shown to people and programs, junit.go and sarif.go to continuous integration
 package certify

@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/tacit-vm/tacit/cost"
-	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/inspect"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
@@ -35,23 +34,6 @@ type PlatformClaim struct {
 	Accepts Answer // it accepts memory that firmware hands over unaccepted
 }
 
-// A Subject is an image to certify.
-type Subject struct {
-	Path   string       // of the file, as it was named; empty for an image that is in none
-	SHA256 string       // of the file, in hexadecimal; may be empty
-	Image  *image.Image // nil where Err says why there is none
-	Claims *Claims      // nil where nothing is claimed
-	Err    error        // why the image cannot be booted
-}
-
-// name is what a table calls the subject.
-func (s *Subject) name() string {
-	if s.Err != nil {
-		return s.Path
-	}
-	return s.Image.Name
-}
-
 // A Config says what is to be booted.
 type Config struct {
 	Subjects  []Subject
@@ -70,6 +52,8 @@ type Config struct {
 	MaxVirtual      time.Duration // a boot, as vm.Config has it
 	MaxWall         time.Duration // a boot; 0 means no limit
 	MaxHostMemory   uint64        // of all boots at a time, in bytes; 0 means [vm.DefaultMaxHostMemory]
+
+	Runner Runner // comes by the records; nil means [Here]
 
 	// Progress hears of every boot that has ended, from one goroutine at a time; may be nil.
 	Progress func(done, all int, b *Boot)
@@ -274,7 +258,7 @@ func (c *Config) plan() ([]*Boot, error) {
 	var boots []*Boot
 	for i := range c.Subjects {
 		s := &c.Subjects[i]
-		if s.Err == nil {
+		if s.Err == nil && s.Image != nil {
 			s.Err = s.Image.Bootable()
 		}
 		if s.Err != nil {
@@ -284,9 +268,9 @@ func (c *Config) plan() ([]*Boot, error) {
 			for _, policy := range policies {
 				for _, m := range memory {
 					boots = append(boots, &Boot{
-						Image: s.Image.Name, Platform: platform, Policy: policy, Memory: m, subject: i,
+						Image: s.name(), Platform: platform, Policy: policy, Memory: m, subject: i,
 						cfg: vm.Config{
-							Platform: platform, Cost: c.costOf(platform), FirmwarePolicy: policy, Memory: m, Image: s.Image,
+							Platform: platform, Cost: c.costOf(platform), FirmwarePolicy: policy, Memory: m,
 							Append: c.Append, Engine: c.Engine, MaxInstructions: limit, MaxVirtual: c.MaxVirtual, MaxWall: c.MaxWall,
 						},
 					})

@@ -39,6 +39,10 @@ func Run(ctx context.Context, cfg Config) (*Certificate, error) {
 	for _, b := range boots {
 		b.cfg.MaxHostMemory = share
 	}
+	var runner Runner = Here{}
+	if cfg.Runner != nil {
+		runner = cfg.Runner
+	}
 	var (
 		wait sync.WaitGroup
 		lock sync.Mutex
@@ -48,7 +52,7 @@ func Run(ctx context.Context, cfg Config) (*Certificate, error) {
 	for range workers {
 		wait.Go(func() {
 			for b := range next {
-				b.run(ctx, cfg.Watch)
+				b.run(ctx, runner, &cfg.Subjects[b.subject], cfg.Watch)
 				lock.Lock()
 				done++
 				if cfg.Progress != nil {
@@ -78,14 +82,14 @@ func of(i int, boots []*Boot) []*Boot {
 	return slices.DeleteFunc(slices.Clone(boots), func(b *Boot) bool { return b.subject != i })
 }
 
-func (b *Boot) run(ctx context.Context, watch func(*Boot, record.Phase, record.Progress)) {
+func (b *Boot) run(ctx context.Context, runner Runner, s *Subject, watch func(*Boot, record.Phase, record.Progress)) {
 	cfg := b.cfg
 	if watch != nil {
 		var last lastPhase
 		cfg.Events = &last
 		cfg.Progress = func(p record.Progress) { watch(b, record.Phase(last), p) }
 	}
-	r, err := vm.Run(ctx, cfg)
+	r, err := runner.Run(ctx, s, cfg)
 	if err != nil {
 		b.Error = err.Error()
 		return

@@ -73,6 +73,7 @@ type Disk struct {
 // Config is what the run depended on, besides image, platform and memory.
 type Config struct {
 	CPUs                 int    `json:"cpus"`     // processors
+	Topology             string `json:"topology"` // what they are parts of, "sockets=1,cores=8,threads=1,nodes=1"
 	Schedule             string `json:"schedule"` // "round-robin", "random", "adversarial"
 	ScheduleSeed         uint64 `json:"schedule_seed"`
 	CommandLine          string `json:"command_line"`

@@ -30,7 +30,8 @@ const (
 type Config struct {
 	Platform string       // TDX, SNP or None; empty means TDX
 	Memory   uint64       // bytes, a multiple of 2 MiB, 128 MiB to 4 TiB; 0 means 4 GiB
-	CPUs     int          // processors, 1 to MaxCPUs; 0 means 1
+	CPUs     int          // processors, 1 to MaxCPUs; 0 means as many as Topology has, or 1
+	Topology Topology     // what they are parts of; the zero Topology means the cores of one package
 	Image    *image.Image // what firmware starts; nil means tacit's own guest in Go ([guest.Demo])
 
 	// Disks are what firmware boots where Image is nil, and what it shows to an image in any case.
@@ -112,10 +113,6 @@ const defaultMemory = 4 << 30
 // commandLine is what tacit passes to Linux by default. The console is the first serial port.
 const commandLine = "console=ttyS0 earlyprintk=ttyS0 panic=-1"
 
-// MaxCPUs is how many processors a machine can have: without interrupt remapping, Linux takes APIC IDs up to 254 (KVM's
-// extended destination IDs are not announced).
-const MaxCPUs = 255
-
 // rtcStart is the guest's time at the start, in Unix seconds: the same in every run. 2026-01-01 00:00 UTC.
 const rtcStart = 1767225600
 
@@ -129,8 +126,8 @@ func (c Config) Check() error {
 		return fmt.Errorf("%s of memory: want a multiple of 2 MiB from %s to %s",
 			record.FormatBytes(c.Memory), record.FormatBytes(minMemory), record.FormatBytes(maxMemory))
 	}
-	if c.CPUs < 0 || c.CPUs > MaxCPUs {
-		return fmt.Errorf("%d processors: want 1 to %d", c.CPUs, MaxCPUs)
+	if err := c.checkTopology(); err != nil {
+		return err
 	}
 	if c.Schedule != "" && !slices.Contains(SchedulePolicies, c.Schedule) {
 		return fmt.Errorf("schedule %q: there are %s", c.Schedule, strings.Join(SchedulePolicies, ", "))
@@ -208,7 +205,9 @@ func (c *Config) complete() error {
 		return err
 	}
 	c.Platform = cmp.Or(c.Platform, TDX)
-	c.Memory, c.CPUs = cmp.Or(c.Memory, defaultMemory), cmp.Or(c.CPUs, 1)
+	c.Memory = cmp.Or(c.Memory, defaultMemory)
+	c.Topology = c.topology()
+	c.CPUs = c.Topology.CPUs()
 	c.FirmwareAccepts = cmp.Or(c.FirmwareAccepts, firmware.DefaultFirmwareAccepts)
 	c.Schedule = cmp.Or(c.Schedule, SchedulePolicies[0])
 	c.FirmwarePolicy = cmp.Or(c.FirmwarePolicy, FirmwarePolicies[0])

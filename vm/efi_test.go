@@ -196,7 +196,7 @@ func TestHostilePrograms(t *testing.T) {
 			0xB9, 0x32, 8, 0, 0, 0xB8, 0x40, 0, 3, 0, 0x0F, 0x30, // LVT timer: periodic, masked
 			0xB9, 0x38, 8, 0, 0, 0xB8, 1, 0, 0, 0, 0x0F, 0x30, // initial count
 			0xFA, 0xF4, 0xEB, 0xFD}, record.Halted}, // cli; again: hlt; jmp again
-		"firmware's timer": {[]byte{0xFB, 0xF4, 0xEB, 0xFD}, record.Limit}, // sti; again: hlt; jmp again: it is woken each time
+		"firmware's timer":   {[]byte{0xFB, 0xF4, 0xEB, 0xFD}, record.Limit},                                                 // sti; again: hlt; jmp again: it is woken each time
 		"no IDT":             {[]byte{0x6A, 0, 0x6A, 0, 0x0F, 0x01, 0x1C, 0x24, 0x0F, 0x0B}, record.TripleFault},             // lidt [rsp]; ud2
 		"tables in a circle": {[]byte{0x0F, 0x20, 0xD8, 0x48, 0x89, 0x00, 0x0F, 0x22, 0xD8, 0xEB, 0xFE}, record.TripleFault}, // mov [cr3], cr3
 	} {

@@ -44,14 +44,12 @@ func debianFile(t testing.TB, pattern, path string) []byte {
 		t.Fatal(err)
 	}
 	defer contents.Close()
-	for _, v := range contents.Volumes {
-		for _, f := range v.Files {
-			b, err := f.Bytes(64 << 20)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return b
+	if v := contents.Volumes; len(v) == 1 && len(v[0].Files) == 1 {
+		b, err := v[0].Files[0].Bytes(64 << 20)
+		if err != nil {
+			t.Fatal(err)
 		}
+		return b
 	}
 	t.Fatalf("%s has no %s", found[0], path)
 	return nil

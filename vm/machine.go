@@ -135,7 +135,7 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	m.keyboard = keyboard{m: m, live: cfg.Keyboard, replay: cfg.Replay}
 	m.schedule = newSchedule(&cfg)
 	processor := x86.Config{
-		Memory: m.memory, Platform: m.sampler.observe(m.platform), Bus: m.board, Traps: m.boot,
+		Topology: m.cfg.Topology, Memory: m.memory, Platform: m.sampler.observe(m.platform), Bus: m.board, Traps: m.boot,
 		Cost: cfg.Cost, TSCHz: tscHz, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
 		CodeBytes: int(m.budget.code / 2), Engine: cfg.engine(), TranslateAfter: cfg.TranslateAfter,
 	}
@@ -192,6 +192,8 @@ func (m *Machine) acpi() acpi.Machine {
 		Poke:          poke,
 		PCI:           m.pciACPI(),
 		CPUs:          m.cfg.CPUs,
+		APICID:        m.cfg.Topology.APICID,
+		Nodes:         m.nodes(),
 		IOAPICAddress: device.IOAPICBase, IOAPICID: device.IOAPICID,
 		UARTs:            []acpi.UART{{Port: device.COM1Port, GSI: device.COM1IRQ}, {Port: device.COM2Port, GSI: device.COM2IRQ}},
 		RTC:              &acpi.RTC{Port: device.RTCPort, GSI: device.RTCIRQ, Century: device.RTCCentury},
@@ -202,13 +204,17 @@ func (m *Machine) acpi() acpi.Machine {
 
 // Deliver takes an interrupt from the I/O APIC to the processors that it is for (delivery modes: SDM vol. 3, 11.6.1).
 func (m *Machine) Deliver(dest uint32, logical bool, vector uint8, mode uint8, level bool) {
-	const fixed, lowestPriority = 0, 1
-	if mode != fixed && mode != lowestPriority {
-		return // SMI, NMI, INIT and ExtINT have no source on this board
+	const fixed, lowestPriority, nmi = 0, 1, 4
+	if mode != fixed && mode != lowestPriority && mode != nmi {
+		return // SMI, INIT and ExtINT have no source on this board
 	}
 	for id, c := range m.cpus {
 		if c.APIC.Accepts(dest, logical) {
-			c.APIC.Deliver(vector, level)
+			if mode == nmi {
+				c.NMI()
+			} else {
+				c.APIC.Deliver(vector, level)
+			}
 			m.alert(id)
 			if mode == lowestPriority {
 				return
@@ -247,7 +253,7 @@ func (m *Machine) newRecord() *record.Record {
 	r.Platform, r.MemoryBytes, r.CostModel = m.cfg.Platform, m.cfg.Memory, m.cfg.Cost.Name()
 	r.Costs = m.costs()
 	r.Config = record.Config{
-		CPUs: m.cfg.CPUs, Schedule: m.cfg.Schedule, ScheduleSeed: m.cfg.ScheduleSeed, CommandLine: m.cfg.kernelArguments(), FirmwareAcceptsBytes: m.cfg.FirmwareAccepts,
+		CPUs: m.cfg.CPUs, Topology: m.cfg.Topology.String(), Schedule: m.cfg.Schedule, ScheduleSeed: m.cfg.ScheduleSeed, CommandLine: m.cfg.kernelArguments(), FirmwareAcceptsBytes: m.cfg.FirmwareAccepts,
 		FirmwarePolicy: m.cfg.FirmwarePolicy, Misalign: m.cfg.Misalign,
 		HostPageBytes: m.cfg.HostPage, TouchBytes: m.cfg.Touch, Seed: m.cfg.Seed, MaxInstructions: m.cfg.MaxInstructions,
 		MaxVirtualNS: max(m.cfg.MaxVirtual.Nanoseconds(), 0),

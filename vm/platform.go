@@ -71,5 +71,5 @@ func (m *Machine) hostConfig() host.Config {
 	if m.cfg.HostPage == 4<<10 {
 		size = physical.Size4K
 	}
-	return host.Config{RAM: m.ram, PageSize: size, Bus: m.board}
+	return host.Config{RAM: m.ram, PageSize: size, Bus: m.board, Topology: m.cfg.Topology}
 }

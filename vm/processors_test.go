@@ -51,6 +51,52 @@ func recordOf(t *testing.T, b booted) []byte {
 	return j
 }
 
+// A stock kernel finds packages, cores, threads and nodes as they were asked for, gaps between APIC IDs included, and no line of
+// it says that tables and processors contradict each other.
+func TestTopology(t *testing.T) {
+	for _, c := range []struct {
+		platform string
+		vm.Topology
+	}{
+		{vm.None, vm.Topology{Sockets: 2, Cores: 3, Threads: 2, Nodes: 2}},
+		{vm.SNP, vm.Topology{Sockets: 2, Cores: 3, Threads: 2, Nodes: 2}},
+		{vm.TDX, vm.Topology{Sockets: 4, Cores: 2, Threads: 2, Nodes: 2}},
+	} {
+		t.Run(c.platform, func(t *testing.T) {
+			t.Parallel()
+			b := boot(t, vm.Config{Platform: c.platform, Memory: gib, Topology: c.Topology, Image: debian13(t)})
+			b.powersOff(t)
+			if c.platform != vm.None {
+				b.booksAgree(t)
+			}
+			if b.Config.CPUs != c.CPUs() || b.Config.Topology != c.String() {
+				t.Errorf("the record has %d processors, %s", b.Config.CPUs, b.Config.Topology)
+			}
+			said := strings.Join(strings.Fields(b.console), " ")
+			for _, want := range []string{
+				fmt.Sprintf("Max. logical packages: %d ", c.Sockets),
+				fmt.Sprintf("Max. threads per core: %d ", c.Threads),
+				fmt.Sprintf("Num. cores per package: %d ", c.Cores),
+				fmt.Sprintf("Allowing %d present CPUs plus 0 hotplug CPUs", c.CPUs()),
+				"SRAT: Node 1 PXM 1 [mem 0x20000000-0x3fffffff]",
+				fmt.Sprintf("Brought up %d nodes, %d CPUs", c.Nodes, c.CPUs()),
+			} {
+				if !strings.Contains(said, want) {
+					t.Errorf("the console lacks %q", want)
+				}
+			}
+			for _, never := range []string{"Firmware Bug", "WARNING", "mismatch"} {
+				if strings.Contains(said, never) {
+					t.Errorf("the console has %q", never)
+				}
+			}
+			if t.Failed() {
+				t.Log(b.console)
+			}
+		})
+	}
+}
+
 // Where a processor cannot be started, that is said before anything is done.
 func TestProcessorsThatCannotBe(t *testing.T) {
 	for _, c := range []struct {
@@ -58,7 +104,11 @@ func TestProcessorsThatCannotBe(t *testing.T) {
 		want string
 	}{
 		{vm.Config{CPUs: -1}, "want 1 to 255"},
-		{vm.Config{CPUs: 256}, "want 1 to 255"},
+		{vm.Config{CPUs: 256}, "extended destination IDs, which are not announced"},
+		{vm.Config{CPUs: 4, Topology: vm.Topology{Sockets: 1, Cores: 3, Threads: 1, Nodes: 1}}, "4 processors, and the topology"},
+		{vm.Config{Topology: vm.Topology{Sockets: 2, Cores: 3, Threads: 1, Nodes: 1}}, "gaps between APIC IDs"},
+		{vm.Config{Memory: gib, Topology: vm.Topology{Sockets: 16, Cores: 1, Threads: 1, Nodes: 16}}, "want 128 MiB in each"},
+		{vm.Config{Topology: vm.Topology{Sockets: 1, Cores: 2, Threads: 1, Nodes: 2}}, "cannot be divided among 2 nodes"},
 	} {
 		if err := c.cfg.Check(); err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%d on %q: %v", c.cfg.CPUs, c.cfg.Platform, err)

@@ -14,7 +14,7 @@ import (
 )
 
 // configVersion changes with what [Config.carry] carries.
-const configVersion = 2
+const configVersion = 3
 
 // maxText bounds texts in a saved machine, in bytes.
 const maxText = 1 << 20
@@ -31,10 +31,13 @@ func (c *Config) carry(s *state.Stream) {
 	state.Optional(s, &c.CommandLine, func(text *string) { state.String(s, text, maxText) })
 	state.Numbers(s, &c.Memory, &c.FirmwareAccepts, &c.HostPage, &c.Touch, &c.Seed, &c.ScheduleSeed, &c.MaxInstructions)
 	state.Numbers(s, &c.MaxVirtual)
-	cpus := uint32(c.CPUs)
-	if state.Numbers(s, &cpus); s.Reading() {
-		c.CPUs = int(cpus)
-		s.Check(cpus >= 1 && cpus <= MaxCPUs, "a number of processors that no machine has")
+	t := [4]uint32{uint32(c.Topology.Sockets), uint32(c.Topology.Cores), uint32(c.Topology.Threads), uint32(c.Topology.Nodes)}
+	if state.Array(s, t[:]); s.Reading() {
+		c.Topology = Topology{Sockets: int(t[0]), Cores: int(t[1]), Threads: int(t[2]), Nodes: int(t[3])}
+		s.Check(c.Topology.Check() == nil, "processors that no machine has")
+		if s.Err() == nil {
+			c.CPUs = c.Topology.CPUs()
+		}
 	}
 	s.Bool(&c.Misalign, &c.UnacceptedTable, &c.Callers, &c.reports)
 	carryModel(s, &c.Cost)
@@ -67,7 +70,7 @@ func carryModel(s *state.Stream, m *cost.Model) {
 // given: it is.
 func (c *Config) resume(given Config) error {
 	if slices.Contains([]bool{
-		given.Platform != "", given.Memory != 0, given.CPUs != 0, given.Schedule != "", given.ScheduleSeed != 0, given.Image != nil, given.Initrd != nil, given.CommandLine != nil, given.Append != "",
+		given.Platform != "", given.Memory != 0, given.CPUs != 0, given.Topology != Topology{}, given.Schedule != "", given.ScheduleSeed != 0, given.Image != nil, given.Initrd != nil, given.CommandLine != nil, given.Append != "",
 		given.FirmwareAccepts != 0, given.FirmwarePolicy != "", given.Misalign, given.HostPage != 0, given.Touch != 0, given.FirmwareLie != "",
 		given.UnacceptedTable, given.Disks != nil, given.Seed != 0, given.Cost.Name() != "",
 	}, true) {
@@ -90,7 +93,8 @@ func (c *Config) resume(given Config) error {
 	}
 	saved := *c
 	*c = given
-	c.CPUs, c.Schedule, c.ScheduleSeed = saved.CPUs, saved.Schedule, saved.ScheduleSeed
+	c.CPUs, c.Topology = saved.CPUs, saved.Topology
+	c.Schedule, c.ScheduleSeed = saved.Schedule, saved.ScheduleSeed
 	c.Memory, c.Image, c.Initrd, c.CommandLine, c.Append = saved.Memory, saved.Image, saved.Initrd, saved.CommandLine, saved.Append
 	c.Disks = saved.Disks
 	c.FirmwareAccepts, c.FirmwarePolicy, c.Misalign, c.HostPage = saved.FirmwareAccepts, saved.FirmwarePolicy, saved.Misalign, saved.HostPage

@@ -182,7 +182,7 @@ func (m *Machine) comes(id int, now int64) {
 
 // send takes an interrupt from one processor to others (SDM vol. 3, 11.6.1).
 func (m *Machine) send(from *x86.CPU, ipi x86.IPI) {
-	const fixed, lowestPriority, init, startUp = 0, 1, 5, 6
+	const fixed, lowestPriority, nmi, init, startUp = 0, 1, 4, 5, 6
 	for id, c := range m.cpus {
 		if c == from || ipi.Shortcut == 0 && !c.APIC.Accepts(ipi.Dest, ipi.Logical) {
 			continue
@@ -190,6 +190,9 @@ func (m *Machine) send(from *x86.CPU, ipi x86.IPI) {
 		switch ipi.Mode {
 		case fixed, lowestPriority:
 			c.APIC.Deliver(ipi.Vector, false)
+			m.alert(id)
+		case nmi:
+			c.NMI()
 			m.alert(id)
 		case init:
 			if m.cfg.Platform == None { // KVM lets none through to a confidential guest

@@ -27,6 +27,7 @@ type bootFlags struct {
 	misalign        bool
 	hostPage        choice
 	cpus            int
+	topology        topology
 	schedule        choice
 	scheduleSeed    uint64
 	touch           size
@@ -99,7 +100,8 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.Var(&f.policy, "firmware-policy", "what firmware does about unaccepted memory: ask the system that it starts, leave it, accept all, or as OVMF does")
 	flags.BoolVar(&f.misalign, "misalign", false, "hand memory over in ranges that are not aligned to 2 MiB")
 	flags.Var(&f.hostPage, "host-page", "size of the pages that the host adds")
-	flags.IntVar(&f.cpus, "cpus", 1, "processors, `N` up to 255")
+	flags.IntVar(&f.cpus, "cpus", 0, "processors, `N` up to 255 (default: as many as --topology has, or 1)")
+	flags.Var(&f.topology, "topology", "what they are parts of, such as sockets=2,cores=4,threads=2,nodes=2; what is left out is 1, or follows from --cpus")
 	flags.Var(&f.schedule, "schedule", "in what order processors do what they could do at the same time")
 	flags.Uint64Var(&f.scheduleSeed, "schedule-seed", 0, "`SEED` of a random or adversarial schedule: another one is another order")
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernel's command line")
@@ -198,7 +200,7 @@ func (f *bootFlags) check(hasImage bool) error {
 		}
 	}
 	return vm.Config{
-		Platform: f.platform.word, CPUs: f.cpus, Engine: f.engine.word, Cost: f.model, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie,
+		Platform: f.platform.word, CPUs: f.cpus, Topology: f.topology.of(f.cpus), Engine: f.engine.word, Cost: f.model, Memory: uint64(f.memory), HostAttack: f.hostAttack, FirmwareLie: f.firmwareLie,
 		Touch: uint64(f.touch),
 	}.Check()
 }
@@ -220,7 +222,7 @@ func (f *bootFlags) files(args []string, std streams) files {
 // settings turns the flags into what the machine needs, and reads the files that it needs.
 func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool) (s settings, err error) {
 	s = settings{
-		platform: f.platform.word, memory: uint64(f.memory), cpus: f.cpus, schedule: f.schedule.word, scheduleSeed: f.scheduleSeed,
+		platform: f.platform.word, memory: uint64(f.memory), cpus: f.cpus, topology: f.topology.of(f.cpus), schedule: f.schedule.word, scheduleSeed: f.scheduleSeed,
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed, append: f.append,
 		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, cost: f.model, disks: f.disks,

@@ -30,8 +30,9 @@ type certifyFlags struct {
 	timeout                     time.Duration
 	maxVirtual                  virtualLimit
 	maxHostMemory               size
-	json, junit                 string
-	claims, own                 bool
+	json, junit, sarif          string
+	claims, own, keep           bool
+	store                       storeFlags
 	require                     string
 	required                    []inspect.Requirement // what require says
 }
@@ -48,6 +49,9 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 			"An image that cannot be read or booted is a row of the table, too.\n\n" +
 			"With --require, an image passes if every boot that has to do with a requirement shows it, and fails if one does\n" +
 			"not. Without, an image passes whatever becomes of its memory.\n\n" +
+			"What boots show is kept, by the digest of the image, the configuration and the version of tacit: a second run boots\n" +
+			"only what is new, and one that was interrupted goes on where it was. tacit results shows what is known. With --nats,\n" +
+			"tacit worker on other machines runs the boots.\n\n" +
 			requireHelp("the image", certifyStatuses),
 		Example: "  tacit certify linux-image-6.12.107+deb13-cloud-amd64.deb\n" +
 			"  tacit certify --require tdx,negotiate --platform tdx --policy negotiate bzImage\n" +
@@ -78,9 +82,12 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 	flags.DurationVar(&f.timeout, "timeout", 0, "end a boot after so much time on the host; 0 is never")
 	flags.Var(&f.maxHostMemory, "max-host-memory", "what all boots at a time may take of the host's memory (default: most of what is available)")
 	flags.BoolVar(&f.claims, "inspect", true, "hold what inspect says of the file against the boots")
+	flags.BoolVar(&f.keep, "keep", true, "keep results, and run no boot again that is known; a build from a tree with changes does not")
+	f.store.add(flags)
 	flags.BoolVar(&f.own, "own-guest", false, "certify tacit's own guest, before what is named")
 	flags.StringVar(&f.json, "json", "", "write the certificate, with the record of every boot, to `FILE`; - is standard output instead of the table")
 	flags.StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE`; - is standard output instead of the table")
+	flags.StringVar(&f.sarif, "sarif", "", "write what is wrong with images as SARIF, for code-scanning views, to `FILE`; - is standard output instead of the table")
 	completeWith(cmd, "cost", completeModel)
 	completeWith(cmd, "require", completeList(requirementNames()))
 	return cmd
@@ -106,6 +113,10 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 	if err != nil {
 		return 0, err
 	}
+	sarifFile, err := out.create(ctx, f.sarif)
+	if err != nil {
+		return 0, err
+	}
 
 	line := newBootsProgress(stderr)
 	defer line.close()
@@ -116,7 +127,13 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 			line.watch(b, bootName{b.Image, b.Platform + "/" + b.Policy}, reached, at)
 		}
 	}
-	if cfg.Subjects, err = f.subjects(ctx, claims, paths, line); err != nil {
+	know, err := f.known(ctx, stderr)
+	if err != nil {
+		return 0, err
+	}
+	defer know.close()
+	know.prepare(&cfg)
+	if cfg.Subjects, err = f.subjects(ctx, claims, paths, line, know); err != nil {
 		return 0, err
 	}
 	c, err := certify.Run(ctx, cfg)
@@ -125,7 +142,10 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 	}
 	line.close()
 	c.Tool = versionText()
-	if !toStdout(f.json) && !toStdout(f.junit) {
+	if err := know.note(ctx, c, f.words()); err != nil {
+		return 0, err
+	}
+	if !toStdout(f.json) && !toStdout(f.junit) && !toStdout(f.sarif) {
 		err = onPaper(stdout, c.WriteTable)
 	} else {
 		_, err = fmt.Fprintf(stderr, "tacit: %s\n", c.Summary())
@@ -137,7 +157,7 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 	case c.Count(certify.Unjudged) > 0:
 		status = statusUnknown
 	}
-	return status, errors.Join(err, jsonFile.fill(c.WriteJSON), junitFile.fill(c.WriteJUnit), out.keep(), ctx.Err())
+	return status, errors.Join(err, jsonFile.fill(c.WriteJSON), junitFile.fill(c.WriteJUnit), sarifFile.fill(c.WriteSARIF), out.keep(), ctx.Err())
 }
 
 func certifyEnded(line *bootsProgress, done, all int, b *certify.Boot) {
@@ -157,7 +177,7 @@ func (f *certifyFlags) config() certify.Config {
 }
 
 // subjects opens the images. One that cannot be read is a subject, too: its error ends nothing.
-func (f *certifyFlags) subjects(ctx context.Context, claims claimer, paths []string, line *bootsProgress) ([]certify.Subject, error) {
+func (f *certifyFlags) subjects(ctx context.Context, claims claimer, paths []string, line *bootsProgress, know *knowledge) ([]certify.Subject, error) {
 	var all []certify.Subject
 	if f.own {
 		img, err := image.Parse(guest.DemoName, guest.Demo())
@@ -168,13 +188,7 @@ func (f *certifyFlags) subjects(ctx context.Context, claims claimer, paths []str
 	}
 	for _, path := range paths {
 		line.reading(path)
-		s := certify.Subject{Path: path}
-		if s.Image, s.Err = openImage(ctx, path); s.Err == nil {
-			s.SHA256, s.Err = fileDigest(ctx, path, nil)
-		}
-		if s.Err == nil && f.claims && claims != nil {
-			s.Claims, s.Err = claims(ctx, path, s.Image)
-		}
+		s := f.subject(ctx, claims, path, know)
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -183,19 +197,43 @@ func (f *certifyFlags) subjects(ctx context.Context, claims claimer, paths []str
 	return all, nil
 }
 
+// subject opens one image, or takes what is known of its file.
+func (f *certifyFlags) subject(ctx context.Context, claims claimer, path string, know *knowledge) certify.Subject {
+	s := certify.Subject{Path: path}
+	asked := f.claims && claims != nil
+	digest, err := fileDigest(ctx, path, nil)
+	if s.SHA256 = digest; err == nil && know.find(ctx, &s, asked) {
+		return s
+	}
+	if s.Image, s.Err = openImage(ctx, path); s.Err == nil {
+		s.Err = err
+	}
+	if s.Err == nil && asked {
+		s.Claims, s.Err = claims(ctx, path, s.Image)
+	}
+	if s.Err == nil {
+		s.Err = know.read(ctx, &s, asked)
+	}
+	return s
+}
+
 // files are what the command line names.
 func (f *certifyFlags) files(args []string, std streams) files {
 	in := images(args)
 	for _, name := range f.cost {
 		in = append(in, named{by: "--cost", path: name})
 	}
-	return files{in: in, out: []named{{"--json", f.json, textFile}, {"--junit", f.junit, textFile}}, std: std}
+	in = append(in, f.store.files()...)
+	return files{in: in, out: []named{{"--json", f.json, textFile}, {"--junit", f.junit, textFile}, {"--sarif", f.sarif, textFile}}, std: std}
 }
 
 // check reads what the flags say before anything takes time.
 func (f *certifyFlags) check() error {
 	if f.timeout < 0 || f.jobs < 0 {
 		return errors.New("--timeout and --jobs cannot be negative")
+	}
+	if err := f.checkStore(); err != nil {
+		return err
 	}
 	f.sizes = nil
 	for _, text := range f.memory {

@@ -23,7 +23,8 @@ type settings struct {
 	disks        []string // paths
 	platform     string
 	memory       uint64
-	cpus         int
+	cpus         int         // 0: those of topology
+	topology     vm.Topology // the zero Topology: the cores of one package
 	schedule     string
 	scheduleSeed uint64
 
@@ -91,7 +92,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		}
 	}
 	config := vm.Config{
-		Platform: s.platform, Memory: s.memory, CPUs: s.cpus, Schedule: s.schedule, ScheduleSeed: s.scheduleSeed, Image: img, Disks: disks.all,
+		Platform: s.platform, Memory: s.memory, CPUs: s.cpus, Topology: s.topology, Schedule: s.schedule, ScheduleSeed: s.scheduleSeed, Image: img, Disks: disks.all,
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
 		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
 		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table, Cost: s.cost,

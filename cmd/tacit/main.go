@@ -47,7 +47,8 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 	}
 	root.AddCommand(
 		attackCommand(&status), benchCommand(), bootCommand(run, &status), certifyCommand(claimsOf, &status), compareCommand(&status), costCommand(),
-		demoCommand(&status), guestCommand(&status), inspectCommand(&status), manCommand(), resumeCommand(run, &status), symbolsCommand(), versionCommand(),
+		demoCommand(&status), guestCommand(&status), inspectCommand(&status), manCommand(), resultsCommand(&status), resumeCommand(run, &status), symbolsCommand(), versionCommand(),
+		workerCommand(),
 	)
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(wrongFlag)

@@ -19,6 +19,18 @@ import (
 
 // TestMain lets a test run this program as the command, in a process of its own that can be killed.
 func TestMain(m *testing.M) {
+	if v := os.Getenv("TACIT_VERSION_OF_TESTS"); v != "" {
+		cleanVersion = func() (string, error) { return v, nil }
+	}
+	if os.Getenv("TACIT_ENDS_WITH_STDIN") != "" { // also where the test is ended, and ends nothing itself
+		go func() {
+			_, _ = io.Copy(io.Discard, os.Stdin)
+			os.Exit(1)
+		}()
+	}
+	if role := os.Getenv("TACIT_IS_NATS"); role != "" {
+		serveNATS(role)
+	}
 	if os.Getenv("TACIT_IS_THE_COMMAND") != "" {
 		main()
 	}

@@ -29,7 +29,13 @@ func TestWrongWords(t *testing.T) {
 		{"boot --host-page 4k", "did you mean 4K?"},
 		{"boot --host-page 1G", "--host-page 1G: there are 2M, 4K"},
 		{"boot --schedule fair", "--schedule fair: there are round-robin, random, adversarial"},
-		{"boot --cpus 256", "256 processors: want 1 to 255"},
+		{"boot --cpus 256", "256 processors: want 1 to 255; APIC IDs above 254 need"},
+		{"boot --cpus -1", "-1 processors: want 1 to 255"},
+		{"boot --topology socket=2", "did you mean sockets?"},
+		{"boot --topology sockets=0", "want sockets=N, with N from 1"},
+		{"boot --topology cores=2,cores=3", "cores is given twice"},
+		{"boot --cpus 5 --topology sockets=2", "5 processors, and the topology sockets=2,cores=2,threads=1,nodes=1 has 4"},
+		{"boot --topology sockets=2,cores=3", "gaps between APIC IDs"},
 		{"boot --host-attack sawp:2", "--host-attack sawp:2: did you mean swap?"},
 		{"resume --host-attack drop:0 /nonesuch", "host attack drop:0: want a number from 1 after the colon"},
 		{"boot --firmware-lie over-lap", "--firmware-lie over-lap: did you mean overlap?"},
@@ -175,11 +181,11 @@ func TestCompletion(t *testing.T) {
 		want  string
 		files bool
 	}{
-		{"_", "attack bench boot certify compare completion cost demo guest help inspect man resume symbols version", false},
+		{"_", "attack bench boot certify compare completion cost demo guest help inspect man results resume symbols version worker", false},
 		{"boot _", "", true}, {"boot i _", "", false}, {"symbols _", "", true}, {"certify i _", "", true}, {"inspect i _", "", true},
 		{"demo _", "", false}, {"version _", "", false}, {"bench boot-t", "boot-tdx", false},
 		{"boot --platform _", "none snp tdx", false}, {"boot --platform t", "tdx", false}, {"boot --firmware-policy _", "negotiate lazy eager upstream", false},
-		{"boot --host-page _", "2M 4K", false}, {"boot --schedule _", "round-robin random adversarial", false}, {"boot --firmware-accepts _", "ovmf", false},
+		{"boot --host-page _", "2M 4K", false}, {"boot --topology _", "sockets= cores= threads= nodes=", false}, {"boot --schedule _", "round-robin random adversarial", false}, {"boot --firmware-accepts _", "ovmf", false},
 		{"boot --host-attack s", "swap split stall", false}, {"attack --attack vc-vmmcall,cursor-b", "vc-vmmcall,cursor-back", false}, {"attack --platform _", "snp tdx all", false}, {"attack _", "", true}, {"boot --firmware-lie st", "stride stride-huge stale", false},
 		{"boot --json _", "", true}, {"boot --initrd _", "", true}, {"boot --memory _", "", false}, {"boot --timeout _", "", false},
 		{"boot --trace-file _", "", true}, {"boot --cost _", "tdx-estimate-1 snp-estimate-1 plain-estimate-1", true},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/internal/firmware/acpi"
 	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/uefi"
 )
@@ -230,22 +231,33 @@ func (f *Firmware) publishACPI() error {
 		}
 		f.cfg.ACPI.Mailbox = f.wakeup.mailbox
 	}
-	block, _, err := f.cfg.ACPI.Tables(0)
+	facs, err := f.takePages(uefi.ACPIMemoryNVS, 1, physical.HighStart, pageSize)
 	if err != nil {
 		return err
 	}
-	r, err := f.takePages(uefi.ACPIReclaimMemory, (uint64(len(block))+pageMask)/pageSize, physical.HighStart, pageSize)
+	f.cfg.ACPI.FACS = uint32(facs.Start)
+	if err := f.put(facs.Start, acpi.FACS()); err != nil {
+		return err
+	}
+	measured, err := f.cfg.ACPI.Tables(0)
 	if err != nil {
 		return err
 	}
-	block, rsdp, err := f.cfg.ACPI.Tables(r.Start)
+	r, err := f.takePages(uefi.ACPIReclaimMemory, (uint64(len(measured.Block))+pageMask)/pageSize, physical.HighStart, pageSize)
 	if err != nil {
 		return err
 	}
-	if err := f.put(r.Start, block); err != nil {
+	tables, err := f.cfg.ACPI.Tables(r.Start)
+	if err != nil {
 		return err
 	}
-	return f.setTable(uefi.ACPI20TableGUID, rsdp)
+	if err := f.put(r.Start, tables.Block); err != nil {
+		return err
+	}
+	if err := f.setTable(uefi.ACPITableGUID, tables.RSDP1); err != nil {
+		return err
+	}
+	return f.setTable(uefi.ACPI20TableGUID, tables.RSDP)
 }
 
 // mediumGUID names the device that the image seems to come from. It has nothing but a path.

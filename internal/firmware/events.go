@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
@@ -304,7 +305,7 @@ func (f *Firmware) tick() {
 }
 
 func (f *Firmware) nextTimer() (due int64, ok bool) {
-	due = Never
+	due = x86.Never
 	for _, e := range f.events {
 		if e.armed && e.due < due {
 			due, ok = e.due, true

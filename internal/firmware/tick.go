@@ -15,16 +15,13 @@ const (
 	retryNS = 1_000_000  // ns after which a tick is tried again that could not be, with interrupts off
 )
 
-// Never is a virtual time, in nanoseconds, that does not come.
-const Never = math.MaxInt64
-
-// NextTick returns the virtual time at which [Firmware.Tick] has something to do, in nanoseconds; [Never] where it has not.
+// NextTick returns the virtual time at which [Firmware.Tick] has something to do, in nanoseconds; [x86.Never] where it has not.
 // Halted says that the processor waits.
 func (f *Firmware) NextTick(now int64, halted bool) int64 {
 	if f.exited || len(f.frames) == 0 {
-		return Never
+		return x86.Never
 	}
-	next := int64(Never)
+	next := int64(x86.Never)
 	for i := range f.events {
 		if e := &f.events[i]; e.armed && e.has(uefi.EventNotifySignal) {
 			next = min(next, e.due)

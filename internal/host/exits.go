@@ -43,10 +43,14 @@ const (
 	leafKVMFeatures  = 0x4000_0001
 )
 
-// CPUID answers the hypervisor's own leaves. Linux keeps x2APIC when it sees KVM's signature; no feature of KVM is
+// CPUID answers the hypervisor's own leaves, and those about the topology, which the TDX module leaves to it. Linux keeps x2APIC when it sees KVM's signature; no feature of KVM is
 // offered.
-func (h *Host) CPUID(_ *x86.CPU, leaf, _ uint32) [4]uint32 {
+func (h *Host) CPUID(c *x86.CPU, leaf, subleaf uint32) [4]uint32 {
 	switch leaf {
+	case 0xB, 0x1F:
+		v := h.cfg.Topology.Level(subleaf)
+		h.cfg.Topology.Place(&v, leaf, c.ID())
+		return v
 	case leafKVMSignature:
 		return [4]uint32{leafKVMFeatures, 0x4B4D_564B, 0x564B_4D56, 0x4D} // "KVMKVMKVM"
 	}

@@ -36,6 +36,7 @@ type Config struct {
 	RAM      []accept.Range    // the guest's memory: ascending, disjoint, whole pages
 	PageSize physical.PageSize // of the private pages that it adds: Size4K, or Size2M where the whole 2 MiB are RAM and private
 	Bus      x86.Bus
+	Topology x86.Topology // of the guest's processors; the zero Topology is x86.Flat of one
 }
 
 // Host is an honest host.
@@ -52,6 +53,9 @@ func New(cfg Config) (*Host, error) {
 	}
 	if cfg.Bus == nil {
 		return nil, fmt.Errorf("host: no bus")
+	}
+	if cfg.Topology == (x86.Topology{}) {
+		cfg.Topology = x86.Flat(1)
 	}
 	return &Host{cfg: cfg, msrs: make(map[msrKey]uint64)}, nil
 }

@@ -54,15 +54,28 @@ const (
 	extended21ECX = 1<<1 | 1<<2 | 1<<7
 )
 
-// cpuidTable makes the table of a guest with that many processors.
-func cpuidTable(features func(leaf, subleaf uint32) [4]uint32, cpus int) []leaf {
+// caches are those of Genoa, in leaf 0x8000001D (APM vol. 3, E.4.15): 32 KiB of data and of instructions, 1 MiB, and 32 MiB
+// that the processors of a package share.
+var caches = [...]x86.Cache{
+	{Type: 1, Level: 1, Ways: 8, Sets: 64},
+	{Type: 2, Level: 1, Ways: 8, Sets: 64},
+	{Type: 3, Level: 2, Ways: 8, Sets: 2048},
+	{Type: 3, Level: 3, Ways: 16, Sets: 32768, Package: true},
+}
+
+// topologyExtensions is in ECX of 0x80000001: there are leaves 0x8000001D and 0x8000001E.
+const topologyExtensions = 1 << 22
+
+// cpuidTable makes the table of a guest.
+func cpuidTable(features func(leaf, subleaf uint32) [4]uint32, topology x86.Topology) []leaf {
 	const ebx, ecx, edx = 0x6874_7541, 0x444D_4163, 0x6974_6E65 // "AuthenticAMD"
+	inPackage := topology.Cores * topology.Threads
 	one, seven, state := features(1, 0), features(7, 0), features(0xD, 0)
 	one[0] = amdSignature
-	one[1] = one[1]&^0x00FF_0000 | uint32(min(cpus, 255))<<16
+	one[1] = one[1] | uint32(inPackage)<<16
 	one[2] |= x86.LeafDeadline
 	one[3] = one[3]&^leaf1IntelEDX | leaf1MTRR
-	if cpus > 1 {
+	if inPackage > 1 {
 		one[3] |= 1 << 28 // HTT: more than one
 	}
 	extended := features(0x8000_0001, 0)
@@ -71,37 +84,31 @@ func cpuidTable(features func(leaf, subleaf uint32) [4]uint32, cpus int) []leaf 
 		{eax: 1, value: one},
 		{eax: 6, value: [4]uint32{1 << 2}}, // ARAT: the local APIC's timer always runs
 		{eax: 7, value: [4]uint32{0, seven[1] &^ leaf7IntelEBX, seven[2], seven[3] & leaf7AMDEDX}},
-		{eax: 0xB, value: [4]uint32{0, 1, 1 << 8}}, // one thread a core
-		{eax: 0xB, ecx: 1, value: [4]uint32{order(cpus), uint32(cpus), 2<<8 | 1}},
+		{eax: 0xB, value: topology.Level(0)},
+		{eax: 0xB, ecx: 1, value: topology.Level(1)},
 		{eax: 0xD, xcr0: 3, value: state},
 		{eax: 0xD, ecx: 1, xcr0: 3, value: features(0xD, 1)},
 		{eax: 0x4000_0000, value: [4]uint32{maxKVMLeaf, 0x4B4D_564B, 0x564B_4D56, 0x4D}}, // "KVMKVMKVM"
 		{eax: 0x4000_0001, value: [4]uint32{kvmClockSource2 | kvmClockSourceStable}},
 		{eax: 0x8000_0000, value: [4]uint32{maxExtendedLeaf, ebx, ecx, edx}},
-		{eax: 0x8000_0001, value: [4]uint32{amdSignature, 0, extended[2], extended[3] | one[3]&extendedCopiesEDX}},
+		{eax: 0x8000_0001, value: [4]uint32{amdSignature, 0, extended[2] | topologyExtensions, extended[3] | one[3]&extendedCopiesEDX}},
 	}
 	for i, words := range brand() {
 		table = append(table, leaf{eax: 0x8000_0002 + uint32(i), value: words})
+	}
+	for i, k := range caches {
+		table = append(table, leaf{eax: 0x8000_001D, ecx: uint32(i), value: k.Leaf(topology)})
 	}
 	return append(table,
 		// First-level caches of 32 KiB, 8 ways, lines of 64 bytes; one second-level cache of 1 MiB, 8 ways.
 		leaf{eax: 0x8000_0005, value: [4]uint32{2: 32<<24 | 8<<16 | 1<<8 | 64, 3: 32<<24 | 8<<16 | 1<<8 | 64}},
 		leaf{eax: 0x8000_0006, value: [4]uint32{2: 1024<<16 | 6<<12 | 1<<8 | 64}},
 		leaf{eax: 0x8000_0007, value: features(0x8000_0007, 0)},
-		leaf{eax: 0x8000_0008, value: [4]uint32{features(0x8000_0008, 0)[0], extended8EBX, order(cpus)<<12 | uint32(cpus-1)}},
+		leaf{eax: 0x8000_0008, value: [4]uint32{features(0x8000_0008, 0)[0], extended8EBX, topology.Level(1)[0]<<12 | uint32(inPackage-1)}},
 		leaf{eax: 0x8000_001E},
 		leaf{eax: abi.CPUIDLeaf, value: [4]uint32{sevEAX, sevEBX}},
 		leaf{eax: maxExtendedLeaf, value: [4]uint32{0: extended21EAX, 2: extended21ECX}},
 	)
-}
-
-// order is how many bits it takes to number n processors.
-func order(n int) uint32 {
-	bits := uint32(0)
-	for 1<<bits < n {
-		bits++
-	}
-	return bits
 }
 
 // brand is the processor's name, in three leaves.
@@ -119,20 +126,22 @@ func brand() (leaves [3][4]uint32) {
 func (p *Platform) CPUID(c *x86.CPU, eax, ecx uint32) [4]uint32 {
 	var v [4]uint32
 	for i := range p.table {
-		if l := &p.table[i]; l.eax == eax && (l.ecx == ecx || eax != 0xB && eax != 0xD && eax != 7) {
+		if l := &p.table[i]; l.eax == eax && (l.ecx == ecx || !hasSubleaves(eax)) {
 			v = l.value
 			break
 		}
 	}
-	id := uint32(c.ID())
+	t := p.cfg.Topology
+	t.Place(&v, eax, c.ID())
 	switch eax {
-	case 1:
-		v[1] |= id << 24
 	case 0xB:
 		v[2] |= ecx & 0xFF
-		v[3] = id
-	case 0x8000_001E:
-		v[0], v[1] = id, id // extended APIC ID, core
+	case 0x8000_001E: // extended APIC ID; threads a core, and which core; which package, of one node (APM vol. 3, E.4.16)
+		v[0] = t.APICID(c.ID())
+		v[1] = uint32(t.Threads-1)<<8 | uint32(c.ID()/t.Threads%t.Cores)&0xFF
+		v[2] = uint32(c.ID() / t.Threads / t.Cores)
 	}
 	return v
 }
+
+func hasSubleaves(eax uint32) bool { return eax == 7 || eax == 0xB || eax == 0xD || eax == 0x8000_001D }

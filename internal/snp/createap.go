@@ -42,13 +42,14 @@ const sevFeatures = sevStatus >> 2
 // createAP starts another processor with the VMSA at SW_EXITINFO2, or stops one. KVM looks at what the request says and not
 // into the VMSA: what is wrong with that shows when the processor is to run.
 func createAP(p *Platform, _ *x86.CPU, q *request) (reply, error) {
-	id, what := q.info1>>abi.APID, uint32(q.info1)
-	if id >= uint64(p.cfg.CPUs) || p.cfg.Processors == nil {
+	what := uint32(q.info1)
+	id, ok := p.cfg.Topology.Index(uint32(q.info1 >> abi.APID))
+	if !ok || p.cfg.Processors == nil {
 		return malformed(abi.InvalidInput), nil
 	}
 	switch what {
 	case abi.APDestroy:
-		p.cfg.Processors.Stop(int(id))
+		p.cfg.Processors.Stop(id)
 		p.vcpus[id].vmsa = 0
 		return success(0), nil
 	case abi.APCreate, abi.APCreateOnInit:
@@ -61,10 +62,10 @@ func createAP(p *Platform, _ *x86.CPU, q *request) (reply, error) {
 		return malformed(abi.InvalidInput), nil
 	case what == abi.APCreateOnInit:
 		p.vcpus[id].vmsa = 0
-		p.cfg.Processors.Stop(int(id)) // and no INIT comes, as KVM lets none through to a guest whose registers are its own
+		p.cfg.Processors.Stop(id) // and no INIT comes, as KVM lets none through to a guest whose registers are its own
 		return success(0), nil
 	}
-	return success(0), p.cfg.Processors.Start(int(id), func(c *x86.CPU) error { return p.enter(c, q.info2) })
+	return success(0), p.cfg.Processors.Start(id, func(c *x86.CPU) error { return p.enter(c, q.info2) })
 }
 
 // enter puts a processor into the state that a VMSA holds, as VMRUN does (APM vol. 2, 15.36.12): the page has to be the

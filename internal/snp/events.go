@@ -34,7 +34,7 @@ func init() {
 		abi.ExitMWAIT:             {[]int{abi.GHCBRAX, abi.GHCBRCX}, nothing}, // KVM: as NOP
 		abi.EventMMIORead:         {[]int{abi.GHCBSWScratch}, readMMIO},
 		abi.EventMMIOWrite:        {[]int{abi.GHCBSWScratch}, writeMMIO},
-		abi.EventNMIComplete:      {nil, nothing},
+		abi.EventNMIComplete:      {nil, completeNMI},
 		abi.EventAPResetHold:      {nil, holdAP},
 		abi.EventAPJumpTable:      {nil, jumpTable},
 		abi.EventPSC:              {[]int{abi.GHCBSWScratch}, pageStateChange},
@@ -45,6 +45,12 @@ func init() {
 		abi.EventTerminate:        {nil, requestTermination},
 		abi.EventUnsupportedEvent: {nil, unsupportedEvent},
 	}
+}
+
+// completeNMI lets the next NMI come: KVM does not see a guest's IRET, and the guest tells it (svm/sev.c, sev_handle_vmgexit).
+func completeNMI(_ *Platform, c *x86.CPU, _ *request) (reply, error) {
+	c.UnblockNMI()
+	return success(0), nil
 }
 
 func nothing(*Platform, *x86.CPU, *request) (reply, error) { return success(0), nil }

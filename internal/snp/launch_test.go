@@ -93,7 +93,7 @@ func TestCPUIDPageAnnouncesWhatThereIs(t *testing.T) {
 		own           uint32 // bits that need no instruction
 	}{
 		{1, 0, 2, x86.LeafDeadline}, {1, 0, 3, 1 << 12 /* MTRR, the host's */}, {7, 0, 1, 0}, {7, 0, 2, 0}, {7, 0, 3, 0}, {0xD, 1, 0, 0},
-		{0x8000_0001, 0, 2, 0}, {0x8000_0001, 0, 3, 0x0183_F3FF},
+		{0x8000_0001, 0, 2, 1 << 22 /* leaves about the topology */}, {0x8000_0001, 0, 3, 0x0183_F3FF},
 	} {
 		v, _ := row(t, page, in.leaf, in.subleaf)
 		if extra := v[in.register] &^ x86.Features(in.leaf, in.subleaf)[in.register] &^ in.own; extra != 0 {

@@ -23,9 +23,11 @@ const cBitPosition = 51
 type Config struct {
 	Memory *mem.Memory
 	RAM    []accept.Range // where there is memory: ascending, disjoint, whole pages, within Memory. The rest is MMIO
-	CPUs   int            // number of processors, at least 1; their IDs count from 0
+	CPUs   int            // number of processors, at least 1
 	Host   Host
 	Seed   uint64 // of what pages hold after they have changed owner
+
+	Topology x86.Topology // what the processors are parts of; the zero Topology is x86.Flat
 
 	// Features is CPUID of the bare processor: what the interpreter implements. The guest finds it in its CPUID table
 	// as an AMD processor tells it.
@@ -83,6 +85,9 @@ func New(cfg Config) (*Platform, error) {
 			return record.Stamp{VirtualNS: c.Now(), Instructions: c.Instructions()}
 		}
 	}
+	if cfg.Topology == (x86.Topology{}) {
+		cfg.Topology = x86.Flat(cfg.CPUs)
+	}
 	if err := cfg.check(); err != nil {
 		return nil, fmt.Errorf("SEV-SNP: %w", err)
 	}
@@ -90,7 +95,7 @@ func New(cfg Config) (*Platform, error) {
 		cfg: cfg, mem: cfg.Memory, host: cfg.Host, log: cfg.Log,
 		rmp:    pagestate.New[pageState](),
 		levels: newLevels(),
-		table:  cpuidTable(cfg.Features, cfg.CPUs),
+		table:  cpuidTable(cfg.Features, cfg.Topology),
 		vcpus:  make([]vcpu, cfg.CPUs),
 	}
 	var err error

@@ -69,6 +69,7 @@ func (m *Module) veInfoGet(c *x86.CPU) abi.Status {
 	}
 	c.R[x86.RCX], c.R[x86.RDX], c.R[x86.R8], c.R[x86.R9], c.R[x86.R10] = v.Registers()
 	v.valid = false
+	c.HoldNMI(false)
 	return abi.Success
 }
 

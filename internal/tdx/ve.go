@@ -33,6 +33,7 @@ func (m *Module) inject(c *x86.CPU, ve abi.VEInfo) *x86.Exception {
 	}
 	m.call(c, record.VE, ve.Reason.String(), "")
 	v.ve = veInfo{ve, true}
+	c.HoldNMI(true) // the module injects none meanwhile (td_other_exits.c, on the NMI window)
 	return &x86.Exception{Vector: x86.VectorVE}
 }
 

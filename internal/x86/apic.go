@@ -34,10 +34,11 @@ type LocalAPIC struct {
 	ddl  uint64
 	eoi  func(vector uint8) // hears of the end of level-triggered interrupts
 	send func(IPI)
+	nmi  func()
 }
 
 func newLocalAPIC(c *CPU) *LocalAPIC {
-	a := &LocalAPIC{id: uint32(c.id), svr: 0xFF, expiry: noTimer, now: c.Now, tsc: c.tsc, hz: c.tscHz}
+	a := &LocalAPIC{id: c.topology.APICID(c.id), svr: 0xFF, expiry: noTimer, now: c.Now, tsc: c.tsc, hz: c.tscHz, nmi: c.NMI}
 	for i := range a.lvt {
 		a.lvt[i] = apicLVTMask
 	}
@@ -179,8 +180,12 @@ func (a *LocalAPIC) interprocessor(v uint64) {
 		a.failed(apicSendIllegal)
 		return
 	}
-	if self && ipi.Mode == 0 {
+	const nmi = 4
+	switch {
+	case self && ipi.Mode == 0:
 		a.Deliver(ipi.Vector, false)
+	case self && ipi.Mode == nmi && ipi.Shortcut != 1: // to itself by shorthand is for fixed ones (SDM vol. 3, table 11-3)
+		a.nmi()
 	}
 	const deassert, init = 1 << 15, 5 // a level that ends: INIT's has no effect since the Pentium Pro (SDM vol. 3, 11.6.1)
 	if ipi.Mode == init && v&(1<<14|deassert) == deassert {

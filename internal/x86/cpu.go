@@ -57,6 +57,7 @@ type CPU struct {
 	msr                msrs
 
 	id       int
+	topology Topology
 	platform Platform
 	bus      Bus
 	mem      *mem.Memory
@@ -101,6 +102,7 @@ type CPU struct {
 	raised  bool
 	faults  faultLoop
 	nesting nesting
+	nmi     nmi
 	halted  bool
 	wakes   bool // a pending interrupt ends the halt even where IF is clear
 	exit    Exit
@@ -130,7 +132,7 @@ type tableRegister struct {
 	limit uint16
 }
 
-// ID returns the processor's number.
+// ID returns the processor's index in the machine, which is its APIC ID where those have no gaps.
 func (c *CPU) ID() int { return c.id }
 
 // RIP returns the address of the instruction under way, or, outside Run, of the next one.

@@ -30,6 +30,7 @@ type look struct {
 	Random                     uint64
 	Requested, Serviced, Level [4]uint64 // IRR, ISR and TMR of the local APIC
 	Timer                      int64
+	NMI                        nmi
 }
 
 func (c *CPU) look() look {
@@ -37,7 +38,7 @@ func (c *CPU) look() look {
 		State: c.State(), MSR: c.msr, Instructions: c.Instructions(), Extra: c.extra, Tally: c.tally,
 		Pending: c.pending, Raised: c.raised, Halted: c.halted, Wakes: c.wakes, Shadow: c.shadow, Repeating: c.repeating, NewTF: c.newTF,
 		ShadowSS: c.shadowSS, Faults: c.faults, Nesting: c.nesting, Random: c.random.state,
-		Requested: c.APIC.irr, Serviced: c.APIC.isr, Level: c.APIC.tmr, Timer: c.APIC.expiry,
+		Requested: c.APIC.irr, Serviced: c.APIC.isr, Level: c.APIC.tmr, Timer: c.APIC.expiry, NMI: c.nmi,
 	}
 }
 

@@ -5,9 +5,10 @@ import "github.com/tacit-vm/tacit/internal/x86/uop"
 // Far transfers: IRET, far RET, far JMP and CALL, SYSCALL, SYSRET, SYSENTER, SYSEXIT. What is different in real mode is in
 // realmode.go, and gates are in callgate.go.
 
-// iret returns from an interrupt with operands of size bytes (SDM vol. 2, IRET). NMI blocking is not kept: the machine
-// has no NMI. The order in which the stack is read, and RIP checked, is silicon's (a Sapphire Rapids).
+// iret returns from an interrupt with operands of size bytes (SDM vol. 2, IRET). It ends the blocking of NMIs
+// whatever becomes of it. The order in which the stack is read, and RIP checked, is silicon's (a Sapphire Rapids).
 func (c *CPU) iret(size uint64) bool {
+	c.UnblockNMI()
 	switch {
 	case c.realMode():
 		return c.realIRET(size)

@@ -123,9 +123,9 @@ const XSaveSize = 512 + 64
 func Features(leaf, subleaf uint32) [4]uint32 {
 	switch leaf {
 	case 0:
-		return [4]uint32{0x16, 0x756E_6547, 0x6C65_746E, 0x4965_6E69} // "GenuineIntel"
+		return [4]uint32{0x1F, 0x756E_6547, 0x6C65_746E, 0x4965_6E69} // "GenuineIntel"
 	case 1:
-		return [4]uint32{signature, clflushLine | 1<<16, leaf1ECX, leaf1EDX}
+		return [4]uint32{signature, clflushLine, leaf1ECX, leaf1EDX}
 	case 7:
 		switch subleaf {
 		case 0:

@@ -87,22 +87,16 @@ func (p *Plain) WriteCR(*CPU, int, uint64) Action { return Native }
 
 // CPUID implements [Platform].
 func (p *Plain) CPUID(c *CPU, leaf, subleaf uint32) [4]uint32 {
-	v := Features(leaf, subleaf)
+	v := c.topology.Features(leaf, subleaf)
+	c.topology.Place(&v, leaf, c.id)
 	switch leaf {
 	case 1:
-		v[1] |= uint32(c.ID()) << 24
 		v[2] |= LeafDeadline
 		if c.cr4&CR4OSXSAVE != 0 {
 			v[2] |= 1 << 27
 		}
 	case 6:
 		v[0] = 1 << 2 // ARAT: the local APIC's timer always runs
-	case 0xB: // one thread a core, one core a package
-		level := [...]uint32{1, 2}
-		if subleaf < 2 {
-			return [4]uint32{0, 1, level[subleaf]<<8 | subleaf, uint32(c.ID())}
-		}
-		return [4]uint32{2: subleaf, 3: uint32(c.ID())}
 	case 0x15: // the TSC is the crystal's clock times EBX/EAX
 		return [4]uint32{1, uint32(c.tscHz / APICTimerHz), APICTimerHz}
 	case 0x16:

@@ -128,6 +128,10 @@ func (c *CPU) Run(deadline int64) Exit {
 		}
 		now := c.Now()
 		c.APIC.advance(now)
+		if c.nmiComes() && c.shadow != c.icount {
+			c.acceptNMI()
+			continue
+		}
 		if c.APIC.pending() {
 			if c.rest&FlagIF != 0 && c.shadow != c.icount {
 				c.acceptInterrupt()
@@ -163,7 +167,7 @@ func (c *CPU) Run(deadline int64) Exit {
 			limit = min(limit, max(c.watch.from.icount+c.watch.steps, c.icount+1))
 		}
 		single := c.rest&FlagTF != 0
-		if single || c.shadow == c.icount && c.APIC.pending() {
+		if single || c.shadow == c.icount && (c.APIC.pending() || c.nmiComes()) {
 			limit = c.icount + 1
 		}
 		if c.spins && !single && !c.watch.step && !c.watch.fenced && c.shadow != c.icount {
@@ -207,7 +211,7 @@ const Never = math.MaxInt64
 // comes from outside.
 func (c *CPU) Ready() int64 {
 	switch now := c.Now(); {
-	case !c.halted, c.APIC.pending() && (c.rest&FlagIF != 0 || c.wakes):
+	case !c.halted, c.nmiComes(), c.APIC.pending() && (c.rest&FlagIF != 0 || c.wakes):
 		return now
 	case c.TimerWakes():
 		expiry, _ := c.APIC.NextEvent()

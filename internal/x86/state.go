@@ -13,7 +13,8 @@ import (
 // A Config describes a processor. All but its ID is the same for all processors of a machine, which are those over one
 // memory: of Traps and CodeBytes, and of what Platform intercepts, the last one's counts.
 type Config struct {
-	ID         int
+	ID         int      // index of the processor
+	Topology   Topology // of the machine that it is one of; the zero Topology is [Flat] of one
 	Memory     *mem.Memory
 	Platform   Platform
 	Bus        Bus
@@ -45,8 +46,11 @@ type Config struct {
 
 // New returns a processor with all registers zero; SetState gives it a state.
 func New(cfg Config) *CPU {
+	if cfg.Topology == (Topology{}) {
+		cfg.Topology = Flat(1)
+	}
 	c := &CPU{
-		id: cfg.ID, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg),
+		id: cfg.ID, topology: cfg.Topology, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg),
 		cost: cfg.Cost, nsPerInsn: uint64(max(cfg.Cost.NS(cost.Instruction), 1)), tscHz: cfg.TSCHz, maxBlock: maxBlock,
 		lastTSC: cfg.LastTSC, hint: cfg.Hint, spins: cfg.Spins,
 		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER,

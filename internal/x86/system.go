@@ -75,7 +75,7 @@ func clearInterrupts(c *CPU, _ *uop.Uop) bool {
 // is pending now.
 func (c *CPU) hold(debug bool) {
 	c.shadow, c.shadowSS = c.Instructions()+1, debug
-	if c.APIC.pending() {
+	if c.APIC.pending() || c.nmiComes() {
 		c.stopBehind()
 	}
 }

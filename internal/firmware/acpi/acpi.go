@@ -10,8 +10,11 @@ import (
 
 // A Machine is what the tables tell the operating system.
 type Machine struct {
-	CPUs    int    // 1 to maxCPUs; their x2APIC IDs count from 0
-	Mailbox uint64 // guest-physical address of the mailbox through which CPUs other than the first are started; 0 for none
+	CPUs    int                  // 1 to maxCPUs
+	APICID  func(cpu int) uint32 // their x2APIC IDs; nil counts them from 0
+	FACS    uint32               // guest-physical address of what [FACS] returns, a multiple of 64; 0 where there is none
+	Nodes   []Node               // NUMA nodes, each of which has as many CPUs, in order; none says nothing of nodes
+	Mailbox uint64               // guest-physical address of the mailbox through which CPUs other than the first are started; 0 for none
 
 	IOAPICAddress uint32 // guest-physical; its first pin is global system interrupt 0
 	IOAPICID      uint8
@@ -46,20 +49,34 @@ type RTC struct {
 // maxCPUs is how many processors the names in the DSDT allow for.
 const maxCPUs = 0x1000
 
-// Tables returns the tables as one block that is to lie at the guest-physical address base, a multiple of 16, and the
-// address of the RSDP in it.
-func (m *Machine) Tables(base uint64) (block []byte, rsdp uint64, err error) {
+// Tables are the tables as one block.
+type Tables struct {
+	Block []byte
+
+	// RSDP is the guest-physical address of the root pointer in it, and RSDP1 that of the one which ACPI 1.0 knows: it leads
+	// to an RSDT, whose addresses have 32 bits.
+	RSDP, RSDP1 uint64
+}
+
+// maxAddress is where the tables have to end, for the RSDT's sake.
+const maxAddress = 1 << 32
+
+// Tables returns the tables as they are to lie at the guest-physical address base, a multiple of 16 below 4 GiB.
+func (m *Machine) Tables(base uint64) (t Tables, err error) {
 	if m.CPUs < 1 || m.CPUs > maxCPUs {
-		return nil, 0, fmt.Errorf("acpi: %d processors: 1 to %d can be described", m.CPUs, maxCPUs)
+		return t, fmt.Errorf("acpi: %d processors: 1 to %d can be described", m.CPUs, maxCPUs)
+	}
+	if n := len(m.Nodes); n > maxNodes || n > 0 && m.CPUs%n != 0 {
+		return t, fmt.Errorf("acpi: %d processors on %d nodes cannot be described: want as many on each, and at most %d", m.CPUs, n, maxNodes)
 	}
 	if m.SleepTypeS5 > 7 || len(m.UARTs) > 9 {
-		return nil, 0, fmt.Errorf("acpi: sleep type %d or %d UARTs cannot be described", m.SleepTypeS5, len(m.UARTs))
+		return t, fmt.Errorf("acpi: sleep type %d or %d UARTs cannot be described", m.SleepTypeS5, len(m.UARTs))
 	}
 	place := func(table []byte) uint64 {
-		at := base + uint64(len(block))
-		block = append(block, table...)
-		for len(block)%16 != 0 {
-			block = append(block, 0)
+		at := base + uint64(len(t.Block))
+		t.Block = append(t.Block, table...)
+		for len(t.Block)%16 != 0 {
+			t.Block = append(t.Block, 0)
 		}
 		return at
 	}
@@ -70,11 +87,18 @@ func (m *Machine) Tables(base uint64) (block []byte, rsdp uint64, err error) {
 	if m.PCI != nil {
 		all = append(all, place(m.PCI.mcfg()))
 	}
+	if len(m.Nodes) > 0 {
+		all = append(all, place(m.srat()), place(m.slit()))
+	}
 	if m.Poke != nil {
 		all = append(all, place(m.Poke.ssdt()))
 	}
-	xsdt := place(xsdt(all...))
-	return block, place(rootPointer(xsdt)), nil
+	xsdt, rsdt := place(xsdt(all...)), place(rsdt(all...))
+	t.RSDP, t.RSDP1 = place(rootPointer(xsdt, rsdt)), place(rootPointer1(rsdt))
+	if base%16 != 0 || base+uint64(len(t.Block)) > maxAddress || m.FACS%facsSize != 0 {
+		return Tables{}, fmt.Errorf("acpi: tables of %#x bytes cannot lie at %#x, or the FACS at %#x: want multiples of 16 and %d below 4 GiB", len(t.Block), base, m.FACS, facsSize)
+	}
+	return t, nil
 }
 
 // Who wrote the tables, in every header.
@@ -112,16 +136,46 @@ func checksum(b []byte) (sum byte) {
 }
 
 // rootPointer returns the RSDP (ACPI 6.5, 5.2.5.3).
-func rootPointer(xsdt uint64) []byte {
+func rootPointer(xsdt, rsdt uint64) []byte {
 	const size, revision = 36, 2
 	b := make([]byte, size)
 	copy(b, "RSD PTR ")
 	copy(b[9:], oemID)
 	b[15] = revision
+	binary.LittleEndian.PutUint32(b[16:], uint32(rsdt))
 	binary.LittleEndian.PutUint32(b[20:], size)
 	binary.LittleEndian.PutUint64(b[24:], xsdt)
 	b[8] = checksum(b[:20])
 	b[32] = checksum(b)
+	return b
+}
+
+// rootPointer1 returns the RSDP of ACPI 1.0, which is the first part of the other.
+func rootPointer1(rsdt uint64) []byte {
+	b := rootPointer(0, rsdt)[:20]
+	b[15], b[8] = 0, 0 // revision
+	b[8] = checksum(b)
+	return b
+}
+
+func rsdt(tables ...uint64) []byte {
+	var body []byte
+	for _, t := range tables {
+		body = binary.LittleEndian.AppendUint32(body, uint32(t))
+	}
+	return table("RSDT", 1, body)
+}
+
+const facsSize = 64
+
+// FACS returns the FACS (ACPI 6.5, 5.2.10), which is to lie in memory of type EfiACPIMemoryNVS, and in which nothing is ever asked for: the machine does not sleep, and no firmware
+// shares a lock with the system.
+func FACS() []byte {
+	const version = 2
+	b := make([]byte, facsSize)
+	copy(b, "FACS")
+	binary.LittleEndian.PutUint32(b[4:], facsSize)
+	b[32] = version
 	return b
 }
 
@@ -139,6 +193,7 @@ const (
 	fadtRevision = 6
 	fadtMinor    = 5
 
+	fadtFACS           = 36
 	fadtDSDT           = 40
 	fadtProfile        = 45
 	fadtLevel2Latency  = 96
@@ -171,9 +226,8 @@ const (
 func (m *Machine) fadt(dsdt uint64) []byte {
 	b := make([]byte, fadtSize)
 	le := binary.LittleEndian
-	if dsdt < 1<<32 {
-		le.PutUint32(b[fadtDSDT:], uint32(dsdt))
-	}
+	le.PutUint32(b[fadtFACS:], m.FACS) // and none of 64 bits, as the specification wants it of one below 4 GiB
+	le.PutUint32(b[fadtDSDT:], uint32(dsdt))
 	b[fadtProfile] = profileServer
 	le.PutUint16(b[fadtLevel2Latency:], noC2)
 	le.PutUint16(b[fadtLevel3Latency:], noC3)
@@ -219,11 +273,11 @@ func (m *Machine) madt() []byte {
 	le := binary.LittleEndian
 	b := le.AppendUint32(nil, localAPICAddress)
 	b = le.AppendUint32(b, flags)
-	for id := range uint32(m.CPUs) {
+	for cpu := range m.CPUs {
 		b = append(b, madtX2APIC, 16, 0, 0)
-		b = le.AppendUint32(b, id)
+		b = le.AppendUint32(b, m.apicID(cpu))
 		b = le.AppendUint32(b, enabled)
-		b = le.AppendUint32(b, id) // the processor's _UID
+		b = le.AppendUint32(b, uint32(cpu)) // the processor's _UID
 	}
 	b = append(b, madtIOAPIC, 12, m.IOAPICID, 0)
 	b = le.AppendUint32(b, m.IOAPICAddress)
@@ -233,6 +287,13 @@ func (m *Machine) madt() []byte {
 		b = le.AppendUint64(b, m.Mailbox)
 	}
 	return table("APIC", revision, b)
+}
+
+func (m *Machine) apicID(cpu int) uint32 {
+	if m.APICID == nil {
+		return uint32(cpu)
+	}
+	return m.APICID(cpu)
 }
 
 // dsdt names the devices: processors, UARTs, the clock, and how the machine is turned off.

@@ -7,11 +7,13 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/tacit-vm/tacit/accept"
 )
 
 func machine() *Machine {
 	return &Machine{
-		CPUs: 3, Mailbox: 0x7FE0_0000,
+		CPUs: 3, FACS: 0x7FE1_0040, Mailbox: 0x7FE0_0000,
 		IOAPICAddress: 0xFEC00000, IOAPICID: 7,
 		UARTs:            []UART{{Port: 0x3F8, GSI: 4}, {Port: 0x2F8, GSI: 3}},
 		RTC:              &RTC{Port: 0x70, GSI: 8, Century: 0x32},
@@ -24,10 +26,14 @@ func machine() *Machine {
 const base = 0x0FF5_0000
 
 // find follows the pointers from the RSDP, as an operating system does, and returns the tables by signature.
-func find(t *testing.T, block []byte, rsdp uint64) map[string][]byte {
+func find(t *testing.T, all Tables) map[string][]byte {
 	t.Helper()
 	le := binary.LittleEndian
-	root := block[rsdp-base:][:36]
+	block := all.Block
+	root, old := block[all.RSDP-base:][:36], block[all.RSDP1-base:][:20]
+	if string(old[:8]) != "RSD PTR " || checksum(old) != 0 || old[15] != 0 || le.Uint32(old[16:]) != le.Uint32(root[16:]) {
+		t.Errorf("RSDP of ACPI 1.0: % x", old)
+	}
 	if string(root[:8]) != "RSD PTR " || checksum(root[:20]) != 0 || checksum(root) != 0 {
 		t.Fatalf("RSDP: % x", root)
 	}
@@ -41,12 +47,23 @@ func find(t *testing.T, block []byte, rsdp uint64) map[string][]byte {
 		tables[string(b[:4])] = b
 		return b
 	}
-	xsdt := take(le.Uint64(root[24:]))
+	xsdt, rsdt := take(le.Uint64(root[24:])), take(uint64(le.Uint32(root[16:])))
+	if len(rsdt)-headerSize != (len(xsdt)-headerSize)/2 {
+		t.Errorf("RSDT has %d bytes, XSDT %d", len(rsdt), len(xsdt))
+	}
+	for i := range (len(rsdt) - headerSize) / 4 {
+		if a, b := le.Uint64(xsdt[headerSize+8*i:]), le.Uint32(rsdt[headerSize+4*i:]); a != uint64(b) {
+			t.Errorf("table %d: XSDT has %#x, RSDT %#x", i, a, b)
+		}
+	}
 	for p := xsdt[headerSize:]; len(p) > 0; p = p[8:] {
 		if b := take(le.Uint64(p)); string(b[:4]) == "FACP" {
 			take(le.Uint64(b[fadtXDSDT:]))
 			if le.Uint64(b[fadtXDSDT:]) != uint64(le.Uint32(b[fadtDSDT:])) {
 				t.Error("DSDT and X_DSDT differ")
+			}
+			if at := le.Uint32(b[fadtFACS:]); at != machine().FACS {
+				t.Errorf("FACS at %#x", at)
 			}
 		}
 	}
@@ -55,19 +72,26 @@ func find(t *testing.T, block []byte, rsdp uint64) map[string][]byte {
 
 func build(t *testing.T, m *Machine) map[string][]byte {
 	t.Helper()
-	block, rsdp, err := m.Tables(base)
+	all, err := m.Tables(base)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return find(t, block, rsdp)
+	return find(t, all)
 }
 
 func TestTablesAreLinkedAndSummed(t *testing.T) {
 	tables := build(t, machine())
-	for _, want := range []string{"XSDT", "FACP", "APIC", "DSDT", "MCFG"} {
+	for _, want := range []string{"XSDT", "RSDT", "FACP", "APIC", "DSDT", "MCFG"} {
 		if tables[want] == nil {
 			t.Errorf("no %s", want)
 		}
+	}
+}
+
+// iasl reads what FADT's address of a FACS leads to, too.
+func TestFACS(t *testing.T) {
+	if said := disassemble(t, "FACS", FACS()); !strings.Contains(said, "Length : 00000040") || !strings.Contains(said, "Version : 02") {
+		t.Error(said)
 	}
 }
 
@@ -93,11 +117,19 @@ func TestLimits(t *testing.T) {
 		func(m *Machine) { m.CPUs = maxCPUs + 1 },
 		func(m *Machine) { m.SleepTypeS5 = 8 },
 		func(m *Machine) { m.UARTs = make([]UART, 10) },
+		func(m *Machine) { m.FACS = 0x1020 },
+		func(m *Machine) { m.Nodes = make([]Node, 2) }, // of 3 processors
+		func(m *Machine) { m.CPUs, m.Nodes = 257, make([]Node, 257) },
 	} {
 		m := machine()
 		change(m)
-		if _, _, err := m.Tables(base); err == nil {
+		if _, err := m.Tables(base); err == nil {
 			t.Errorf("no error for %+v", m)
+		}
+	}
+	for _, base := range []uint64{base + 8, 1<<32 - 64, 1 << 32} {
+		if _, err := machine().Tables(base); err == nil {
+			t.Errorf("no error for tables at %#x", base)
 		}
 	}
 	m := machine()
@@ -113,6 +145,13 @@ func TestIASLReadsThem(t *testing.T) {
 	for _, cpus := range []int{1, 3, 300} { // 300: a DSDT whose lengths take three bytes
 		m := machine()
 		m.CPUs = cpus
+		if cpus == 3 { // on nodes, with gaps between the IDs
+			m.APICID = func(cpu int) uint32 { return uint32(cpu) * 4 }
+			m.Nodes = []Node{
+				{Memory: []accept.Range{{Start: 0, End: 0x8000_0000}, {Start: 1 << 32, End: 5 << 30}}},
+				{Memory: []accept.Range{{Start: 5 << 30, End: 6 << 30}}}, {},
+			}
+		}
 		for signature, b := range build(t, m) {
 			disassembly := disassemble(t, signature, b)
 			for _, want := range wanted[signature] {
@@ -144,6 +183,11 @@ var wanted = map[string][]string{
 		"Address : FEC00000",
 	},
 	"MCFG": {"Base Address : 00000000E0000000", "Segment Group Number : 0000", "Start Bus Number : 00", "End Bus Number : 00"},
+	"SRAT": {
+		"Subtable Type : 02 [Processor Local x2APIC Affinity]", "Proximity Domain : 00000002", "Apic ID : 00000008", "Flags (decoded below) : 00000001 Enabled : 1",
+		"Subtable Type : 01 [Memory Affinity]", "Base Address : 0000000140000000", "Address Length : 0000000040000000",
+	},
+	"SLIT": {"Localities : 0000000000000003", "Locality 0 : 0A 14 14", "Locality 2 : 14 14 0A"},
 	"DSDT": {
 		`Device (PCI0) { Name (_HID, EisaId ("PNP0A08") /* PCI Express Bus */) // _HID: Hardware ID Name (_CID, EisaId ("PNP0A03") /* PCI Bus */)`,
 		`WordBusNumber (ResourceProducer, MinFixed, MaxFixed, PosDecode, 0x0000, // Granularity 0x0000, // Range Minimum 0x0000, // Range Maximum 0x0000, // Translation Offset 0x0001, // Length`,

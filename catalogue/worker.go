@@ -1,0 +1,191 @@
+package catalogue
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/vm"
+)
+
+// A Queue hands out jobs, each to one worker at a time.
+type Queue interface {
+	Take(ctx context.Context) (Delivery, error) // waits for one; an error only if ctx is done
+	Lease() time.Duration                       // how long a delivery is the worker's, from when it was taken or extended
+}
+
+// A Delivery is a job that a worker has. If it is neither done nor extended within its lease, another worker gets it.
+type Delivery interface {
+	Job() Job
+	Times() int                     // how often it was delivered, with this one
+	Extend() error                  // the worker is still at it
+	Return() error                  // another may have it, now
+	Done(ctx context.Context) error // there is a result
+}
+
+// Images holds what firmware loads, by digest.
+type Images interface {
+	Image(ctx context.Context, digest string) ([]byte, error)
+}
+
+// A Worker runs boots of a queue.
+type Worker struct {
+	Queue         Queue
+	Results       Results
+	Images        Images
+	Tool          string // its version
+	Jobs          int    // boots at a time, at least 1
+	MaxHostMemory uint64 // of all boots at a time, in bytes; 0 means [vm.DefaultMaxHostMemory]
+
+	// Ended hears of each boot that it is done with, from several goroutines; may be nil.
+	Ended func(j Job, outcome string)
+
+	mu    sync.Mutex
+	cache map[string]*image.Image // by digest and name
+	size  int                     // bytes in cache
+}
+
+// maxDeliveries is how often a boot is tried whose workers vanish. Then it is taken for what ends them.
+const maxDeliveries = 8
+
+// maxCache bounds the images that a worker has in memory, in bytes. A larger one is there for its boot alone.
+const maxCache = 512 << 20
+
+// Run takes boots until ctx is done. Those that run then are given back.
+func (w *Worker) Run(ctx context.Context) {
+	var wait sync.WaitGroup
+	for range w.Jobs {
+		wait.Go(func() {
+			for {
+				d, err := w.Queue.Take(ctx)
+				if err != nil {
+					return
+				}
+				w.serve(ctx, d)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// serve runs one boot, unless its result is known. The result is kept before the job is done: a worker that dies between
+// the two leaves a job of which the next finds the result.
+func (w *Worker) serve(ctx context.Context, d Delivery) {
+	stop := w.extend(d)
+	defer stop()
+	j := d.Job()
+	key := j.Key(w.Tool)
+	outcome := "known already"
+	lasts, cancel := lasting(ctx)
+	defer cancel()
+	_, err := get(ctx, w.Results, key)
+	if errors.Is(err, ErrUnknown) {
+		var result *Result
+		if d.Times() > maxDeliveries {
+			err := fmt.Errorf("given up: %d workers have taken it, and not come to its end", maxDeliveries)
+			result = resultOf(key, w.Tool, j, nil, err)
+		} else {
+			r, err := w.boot(ctx, j)
+			if ctx.Err() != nil && (err != nil || r.Outcome == record.Cancelled) {
+				_ = d.Return() // else the lease runs out
+				return
+			}
+			result = resultOf(key, w.Tool, j, r, err)
+		}
+		outcome = result.outcome()
+		err = w.Results.Keep(lasts, result)
+	}
+	if err == nil {
+		err = d.Done(lasts)
+	} else {
+		_ = d.Return() // likewise
+	}
+	if err != nil {
+		outcome = "not kept, and given back: " + err.Error()
+	}
+	if w.Ended != nil {
+		w.Ended(j, outcome)
+	}
+}
+
+// outcome is a result in a few words.
+func (r *Result) outcome() string {
+	if r.Record == nil {
+		return "error: " + r.Error
+	}
+	return string(r.Record.Outcome)
+}
+
+// extend extends the lease until the delivery is done with.
+func (w *Worker) extend(d Delivery) (stop func()) {
+	over := make(chan struct{})
+	go func() {
+		tick := time.NewTicker(w.Queue.Lease() / 3)
+		defer tick.Stop()
+		for {
+			select {
+			case <-over:
+				return
+			case <-tick.C:
+				_ = d.Extend() // where the servers cannot be reached, the next may
+			}
+		}
+	}()
+	return func() { close(over) }
+}
+
+func (w *Worker) boot(ctx context.Context, j Job) (*record.Record, error) {
+	cfg, err := j.Config()
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Image, err = w.image(ctx, j); err != nil {
+		return nil, err
+	}
+	share := w.MaxHostMemory
+	if share == 0 {
+		share = vm.DefaultMaxHostMemory()
+	}
+	cfg.MaxHostMemory = share / uint64(w.Jobs)
+	return vm.Run(ctx, cfg)
+}
+
+// image is what the job boots, and is believed to be that only if it has its digest.
+func (w *Worker) image(ctx context.Context, j Job) (*image.Image, error) {
+	key := j.SHA256 + " " + j.Image
+	w.mu.Lock()
+	img := w.cache[key]
+	w.mu.Unlock()
+	if img != nil {
+		return img, nil
+	}
+	data, err := w.Images.Image(ctx, j.SHA256)
+	if err != nil {
+		return nil, err
+	}
+	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != j.SHA256 {
+		return nil, fmt.Errorf("image %.16s: what is kept under this digest has another", j.SHA256)
+	}
+	if img, err = image.Parse(j.Image, data); err != nil {
+		return nil, err
+	}
+	if img.Name != j.Image {
+		return nil, fmt.Errorf("image %.16s: it calls itself %q, and the job %q", j.SHA256, img.Name, j.Image)
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.size+len(data) > maxCache || w.cache == nil {
+		w.cache, w.size = map[string]*image.Image{}, 0
+	}
+	if w.cache[key] == nil && len(data) <= maxCache {
+		w.cache[key] = img
+		w.size += len(data)
+	}
+	return img, nil
+}

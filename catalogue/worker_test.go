@@ -1,0 +1,132 @@
+package catalogue
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/tacit-vm/tacit/guest"
+	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/vm"
+)
+
+// A shelf is results and images in memory.
+type shelf struct {
+	mu     sync.Mutex
+	has    map[string]*Result
+	images map[string][]byte
+}
+
+func (s *shelf) Result(_ context.Context, key string) (*Result, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r := s.has[key]; r != nil {
+		return r, nil
+	}
+	return nil, ErrUnknown
+}
+
+func (s *shelf) Keep(ctx context.Context, r *Result) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.has[r.Key] == nil {
+		s.has[r.Key] = r
+	}
+	return ctx.Err()
+}
+
+func (s *shelf) Forget(_ context.Context, key string) error { delete(s.has, key); return nil }
+
+func (s *shelf) Image(_ context.Context, digest string) ([]byte, error) { return s.images[digest], nil }
+
+// A parcel is a delivery that notes what becomes of it.
+type parcel struct {
+	job                      Job
+	times                    int
+	mu                       sync.Mutex
+	extended, returned, done int
+	onExtend                 func()
+}
+
+func (p *parcel) Job() Job   { return p.job }
+func (p *parcel) Times() int { return p.times }
+
+func (p *parcel) Extend() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.extended++; p.onExtend != nil {
+		p.onExtend()
+	}
+	return nil
+}
+func (p *parcel) Return() error                  { p.returned++; return nil }
+func (p *parcel) Done(ctx context.Context) error { p.done++; return ctx.Err() }
+
+type lease time.Duration
+
+func (lease) Take(context.Context) (Delivery, error) { panic("not called") }
+func (l lease) Lease() time.Duration                 { return time.Duration(l) }
+
+func workshop(t *testing.T, lasts time.Duration) (*shelf, *Worker, Job) {
+	sum := sha256.Sum256(guest.Demo())
+	digest := hex.EncodeToString(sum[:])
+	s := &shelf{has: map[string]*Result{}, images: map[string][]byte{digest: guest.Demo()}}
+	j := Job{Image: "demo.efi", SHA256: digest, Platform: vm.TDX, Policy: "lazy", Memory: 512 << 20, MaxInstructions: 1e10}
+	return s, &Worker{Queue: lease(lasts), Results: s, Images: s, Tool: "v1", Jobs: 1}, j
+}
+
+// A boot has its result before it is done; the second time there is nothing to boot.
+func TestWorkerServes(t *testing.T) {
+	s, w, j := workshop(t, time.Minute)
+	for range 2 {
+		p := &parcel{job: j, times: 1}
+		w.serve(t.Context(), p)
+		r := s.has[j.Key("v1")]
+		if p.done != 1 || p.returned != 0 || r == nil || !r.Final || r.Record.Outcome != record.PowerOff || r.check(j.Key("v1")) != nil {
+			t.Fatalf("%+v: %+v", p, r)
+		}
+		s.images = nil
+	}
+}
+
+// As long as a boot runs, its lease is extended. Told to end, the worker gives it back, and keeps nothing.
+func TestWorkerEnds(t *testing.T) {
+	s, w, j := workshop(t, 30*time.Millisecond)
+	j.Append = "hold=400M"
+	j.Memory = 4 << 30
+	ctx, cancel := context.WithCancel(t.Context())
+	p := &parcel{job: j, times: 1, onExtend: cancel}
+	w.serve(ctx, p)
+	if p.extended == 0 || p.returned != 1 || p.done != 0 || len(s.has) != 0 {
+		t.Errorf("%+v, %d results", p, len(s.has))
+	}
+}
+
+// What cannot be booted has a result that says why, and is not kept for ever.
+func TestWorkerIsNotBelieving(t *testing.T) {
+	for _, c := range []struct {
+		says   string
+		change func(*shelf, *Job, *parcel)
+	}{
+		{"has another", func(s *shelf, j *Job, _ *parcel) { s.images[j.SHA256] = []byte("MZ") }},
+		{"given up: 8 workers", func(_ *shelf, _ *Job, p *parcel) { p.times = 9 }},
+		{"no limit of instructions", func(_ *shelf, j *Job, _ *parcel) { j.MaxInstructions = 0 }},
+		{"memory: want", func(_ *shelf, j *Job, _ *parcel) { j.Memory = 1 << 50 }},
+		{"cost model", func(_ *shelf, j *Job, _ *parcel) { j.Cost = "no such" }},
+		{"calls itself", func(_ *shelf, j *Job, _ *parcel) { j.Image = "../x.efi" }},
+	} {
+		s, w, j := workshop(t, time.Minute)
+		p := &parcel{times: 1}
+		c.change(s, &j, p)
+		p.job = j
+		w.serve(t.Context(), p)
+		r := s.has[j.Key("v1")]
+		if r == nil || r.Final || !strings.Contains(r.Error, c.says) || p.done != 1 {
+			t.Errorf("%q: %+v", c.says, r)
+		}
+	}
+}

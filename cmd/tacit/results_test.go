@@ -1,0 +1,226 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/tacit-vm/tacit/catalogue"
+	"github.com/tacit-vm/tacit/certify"
+	"github.com/tacit-vm/tacit/guest"
+	"github.com/tacit-vm/tacit/record"
+)
+
+// ofVersion has this process be tacit of a version.
+func ofVersion(t *testing.T, v string) {
+	t.Helper()
+	before := cleanVersion
+	cleanVersion = func() (string, error) { return v, nil }
+	t.Cleanup(func() { cleanVersion = before })
+}
+
+// exported are the results that a store has, a line each.
+func exported(t *testing.T, from ...string) []string {
+	t.Helper()
+	status, stdout, stderr := tacit(t.Context(), &fake{}, append([]string{"results", "export", "-"}, from...)...)
+	if status != 0 {
+		t.Fatal(stderr)
+	}
+	return strings.FieldsFunc(stdout, func(r rune) bool { return r == '\n' })
+}
+
+// guests are so many files, each an image of its own.
+func guests(t *testing.T, n int) (paths []string) {
+	dir := t.TempDir()
+	for i := range n {
+		paths = append(paths, write(t, filepath.Join(dir, fmt.Sprintf("%02d.efi", i)), string(guest.Demo())))
+	}
+	return paths
+}
+
+// certificateOf reads a certificate, without what differs between two runs of the same.
+func certificateOf(t *testing.T, text []byte) *certify.Certificate {
+	t.Helper()
+	var c certify.Certificate
+	if err := json.Unmarshal(text, &c); err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range c.Boots {
+		if b.Record == nil {
+			t.Fatalf("%s: %s", b.Image, b.Error)
+		}
+		b.Record.Host = record.Host{}
+	}
+	return &c
+}
+
+func sameJSON(t *testing.T, got, want any) {
+	t.Helper()
+	a, err := json.Marshal(got)
+	b, err2 := json.Marshal(want)
+	if err != nil || err2 != nil || !bytes.Equal(a, b) {
+		t.Errorf("%.2000s\nwant\n%.2000s", a, b)
+	}
+}
+
+// A catalogue whose certification is killed again and again ends as one that was not, and what had come to its end is not
+// run again.
+func TestCertifyIsKilled(t *testing.T) {
+	const images, kills = 20, 10
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, 0))
+	paths, store := guests(t, images), t.TempDir()
+	args := append([]string{"certify", "--platform", "tdx", "--policy", "lazy", "--memory", "512M", "--jobs", "2", "--json", "-", "--store", store}, paths...)
+	known := map[string]bool{}
+	for kill := range kills {
+		cmd := command(t, "", args...)
+		cmd.Env = append(cmd.Env, "TACIT_VERSION_OF_TESTS=v1")
+		stderr, err := cmd.StderrPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		// Boots that are known are told of, too.
+		lines, last := bufio.NewScanner(stderr), min(len(known)+1+random.IntN(3), images-1)
+		for range last {
+			if !lines.Scan() {
+				break
+			}
+		}
+		time.Sleep(time.Duration(random.IntN(30)) * time.Millisecond)
+		_ = cmd.Process.Kill()
+		_, _ = io.Copy(io.Discard, stderr)
+		_ = cmd.Wait() // it was killed
+		now := map[string]bool{}
+		for _, line := range exported(t, "--store", store) {
+			now[line] = true
+		}
+		for line := range known { // with the time that it took on the host, which differs from run to run
+			if !now[line] {
+				t.Errorf("kill %d: what was kept is not there as it was: %.200s", kill, line)
+			}
+		}
+		if len(now) < last {
+			t.Errorf("kill %d: %d boots were told to have ended, and %d are kept", kill, last, len(now))
+		}
+		known = now
+	}
+	ofVersion(t, "v1")
+	status, resumed, stderr := tacit(t.Context(), &fake{}, args...)
+	if status != 0 {
+		t.Fatal(stderr)
+	}
+	all := exported(t, "--store", store)
+	if len(all) != images {
+		t.Errorf("%d results of %d boots", len(all), images)
+	}
+	status, undisturbed, stderr := tacit(t.Context(), &fake{}, append(args[:len(args):len(args)], "--store", t.TempDir())...)
+	if status != 0 {
+		t.Fatal(stderr)
+	}
+	sameJSON(t, certificateOf(t, []byte(resumed)), certificateOf(t, []byte(undisturbed)))
+}
+
+// An unchanged catalogue is certified again without a boot and without opening an image, byte for byte; another version of
+// tacit knows nothing of it; a build without a version keeps nothing.
+func TestCertifyAgain(t *testing.T) {
+	store, paths := t.TempDir(), guests(t, 2)
+	args := append([]string{"certify", "--platform", "tdx", "--policy", "lazy", "--memory", "512M", "--json", "-", "--store", store}, paths...)
+	if status, _, stderr := tacit(t.Context(), &fake{}, args...); status != int(statusError) || !strings.Contains(stderr, "of no version") {
+		t.Errorf("a build without a version: status %d: %s", status, stderr)
+	}
+	ofVersion(t, "v1")
+	_, first, _ := tacit(t.Context(), &fake{}, args...)
+	status, second, stderr := tacit(t.Context(), &fake{}, args...)
+	if first != second || status != 0 { // also the time that the boots took
+		t.Errorf("status %d, %s\n%s\nis not\n%s", status, stderr, second, first)
+	}
+	ofVersion(t, "v2")
+	if _, other, _ := tacit(t.Context(), &fake{}, args...); other == first {
+		t.Error("another version took what the first had found")
+	}
+	if n := len(exported(t, "--store", store)); n != 4 {
+		t.Errorf("%d results, want 4", n)
+	}
+
+	// A file with the same name and other bytes is another image.
+	changed := append(guest.Demo(), 0)
+	if err := os.WriteFile(paths[0], changed, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	tacit(t.Context(), &fake{}, args...)
+	if n := len(exported(t, "--store", store)); n != 5 {
+		t.Errorf("%d results, want 5", n)
+	}
+}
+
+// The history says which images changed their answer, between versions and dates.
+func TestResultsDiff(t *testing.T) {
+	store := t.TempDir()
+	on := func(args ...string) (int, string) {
+		t.Helper()
+		status, stdout, stderr := tacit(t.Context(), &fake{}, append(args, "--store", store)...)
+		return status, stdout + stderr
+	}
+	path := guests(t, 1)[0]
+	certified := func() {
+		t.Helper()
+		if status, out := on("certify", "--platform", "tdx", "--policy", "lazy", "--memory", "1G", "--append", "hold=700M", path); status != 0 {
+			t.Fatal(out)
+		}
+	}
+	ofVersion(t, "tacit v1.0.0")
+	certified()
+	ofVersion(t, "tacit v1.1.0")
+	certified()
+	if status, out := on("results", "diff", "v1.0.0", "v1.1.0"); status != 0 || out != "0 images changed their answers\n" {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	status, out := on("results", "diff", "2020-01-01", "now")
+	if status != int(statusNo) || !strings.Contains(out, path+"  ") || !strings.Contains(out, "- not known\n  + passed: tdx guest=yes accepts=yes") {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	if status, out := on("results", "diff", "v1.0", "v9"); status != int(statusError) || !strings.Contains(out, "v9: no date, and no version") {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	_, out = on("results", "list", "--json", "-")
+	var list struct{ Entries []catalogue.Entry }
+	if err := json.Unmarshal([]byte(out), &list); err != nil || len(list.Entries) != 2 || list.Entries[0].Subject() != path {
+		t.Errorf("%v\n%s", err, out)
+	}
+	if status, out := on("results", "expire", "--days", "0"); status != 0 || out != "6 forgotten\n" { // a boot, a verdict, a reading of each version
+		t.Errorf("status %d\n%s", status, out)
+	}
+	if _, out = on("results", "list", "/elsewhere"); strings.Count(out, "\n") != 1 {
+		t.Error(out)
+	}
+}
+
+// Only a version that means the same sources for ever is one.
+func TestVersionOf(t *testing.T) {
+	for _, c := range []struct{ version, revision, modified, want string }{
+		{"v1.2.3", "", "", "tacit v1.2.3"},
+		{"v1.2.3", "abc", "false", "tacit v1.2.3 abc"},
+		{"(devel)", "abc", "false", "tacit devel abc"},
+		{"(devel)", "abc", "true", ""},
+		{"v0.0.0-2026-abc+dirty", "abc", "true", ""},
+		{"v0.0.0-2026-abc+dirty", "", "", ""},
+		{"(devel)", "", "", ""},
+		{"", "", "", ""},
+	} {
+		if got, err := versionOf(c.version, c.revision, c.modified); got != c.want || (err != nil) != (c.want == "") {
+			t.Errorf("%+v: %q, %v", c, got, err)
+		}
+	}
+}

@@ -1,0 +1,104 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/tacit-vm/tacit/catalogue"
+	"github.com/tacit-vm/tacit/catalogue/jetstream"
+	"github.com/tacit-vm/tacit/record"
+)
+
+type workerFlags struct {
+	store         storeFlags
+	jobs          int
+	lease         time.Duration
+	maxHostMemory size
+}
+
+// workerCommand is tacit worker.
+func workerCommand() *cobra.Command {
+	var f workerFlags
+	cmd := &cobra.Command{
+		Use:   "worker --nats URL",
+		Short: "Run boots that tacit certify --nats asks for, on this machine",
+		Long: "worker takes boots from the queue on the NATS servers at URL, runs them, and puts what came of each where tacit\n" +
+			"certify finds it. It takes boots of its own version of tacit only. As long as a boot runs it says so; if it is\n" +
+			"killed, or its machine is, another worker gets the boot when the lease is over. Told to end, it gives back what it\n" +
+			"has. A boot that eight workers have taken without an end is given up.\n\n" +
+			"Several workers can run on a machine, as containers do: tell each what it may take with --jobs and --max-host-memory.\n\n" + sizeHelp,
+		Example: "  tacit worker --nats tls://nats.example:4222 --nats-creds worker.creds --jobs 8",
+		Args: func(cmd *cobra.Command, args []string) error {
+			return cmp.Or(noArguments(cmd, args), f.check(), files{in: f.store.files(), std: streamsOf(cmd)}.check())
+		},
+		ValidArgsFunction: cobra.NoFileCompletions,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return f.run(cmd.Context(), cmd.ErrOrStderr())
+		},
+	}
+	flags := cmd.Flags()
+	flags.SortFlags = false
+	f.store.addRemote(flags)
+	flags.IntVarP(&f.jobs, "jobs", "j", 0, "boots at a time; 0 is one a processor")
+	flags.Var(&f.maxHostMemory, "max-host-memory", "what all boots at a time may take of the host's memory (default: most of what is available)")
+	flags.DurationVar(&f.lease, "lease", jetstream.DefaultLease, "a boot of which nothing is heard for so long is another's; the same for all workers")
+	return cmd
+}
+
+func (f *workerFlags) check() error {
+	switch {
+	case f.store.remote.URL == "":
+		return errors.New("give the servers with --nats: a worker takes its boots from there")
+	case f.jobs < 0:
+		return errors.New("--jobs cannot be negative")
+	case f.lease < time.Second || f.lease > time.Hour:
+		return errors.New("--lease is from 1s to 1h")
+	}
+	return f.store.check()
+}
+
+func (f *workerFlags) run(ctx context.Context, stderr io.Writer) error {
+	tool, err := cleanVersion()
+	if err != nil {
+		return err
+	}
+	host, err := os.Hostname()
+	if err != nil {
+		host = "a host without a name"
+	}
+	store, err := f.store.open(ctx, "tacit worker on "+host, stderr)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	queue, err := store.Queue(ctx, tool, f.lease)
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	w := catalogue.Worker{
+		Queue: queue, Results: store, Images: store, Tool: tool, Jobs: f.jobs, MaxHostMemory: uint64(f.maxHostMemory),
+		Ended: func(j catalogue.Job, outcome string) {
+			says := []string{j.Image, j.Platform, j.Policy, record.FormatBytes(j.Memory), outcome}
+			mu.Lock()
+			defer mu.Unlock()
+			fmt.Fprintf(stderr, "tacit: %s\n", record.Printable(strings.Join(says, "  ")))
+		},
+	}
+	if w.Jobs == 0 {
+		w.Jobs = runtime.GOMAXPROCS(0)
+	}
+	fmt.Fprintf(stderr, "tacit: waiting for boots of %s, %d at a time\n", tool, w.Jobs)
+	w.Run(ctx)
+	return ctx.Err()
+}
