@@ -29,6 +29,8 @@ func (d *sparseDisk) vmdk() error {
 		headerSize = 512
 		atTheEnd   = ^uint64(0) // a directory that is known when all grains have been written: in a second header
 		maxGrain   = 64 << 10   // sectors
+		maxGrains  = 1 << 26    // 4 TiB of the usual 64 KiB
+		perTable   = 512        // grains
 		deflate    = 1
 
 		zeroedGrains = 1 << 2  // flags
@@ -49,14 +51,16 @@ func (d *sparseDisk) vmdk() error {
 		}
 	}
 	flags, capacity, grain := le.Uint32(h[8:]), le.Uint64(h[12:]), int64(le.Uint64(h[20:]))
-	perTable, directory := int64(le.Uint32(h[44:])), le.Uint64(h[56:])
+	directory := le.Uint64(h[56:])
 	switch {
 	case string(h[:4]) != vmdkMagic:
 		return errors.New("damaged header")
 	case capacity > 1<<41:
 		return fmt.Errorf("a disk of %d sectors", capacity)
-	case grain < 1 || grain > maxGrain || perTable < 1 || perTable > 1<<16 || directory > 1<<41:
-		return fmt.Errorf("damaged header: grains of %d sectors, %d to a table", grain, perTable)
+	case grain < 1 || grain > maxGrain || le.Uint32(h[44:]) != perTable || directory > 1<<41:
+		return fmt.Errorf("damaged header: grains of %d sectors, %d to a table", grain, le.Uint32(h[44:]))
+	case int64(capacity)/grain >= maxGrains:
+		return fmt.Errorf("a disk of %d grains: convert it with qemu-img convert -O raw", int64(capacity)/grain)
 	case flags&compressed != 0 && le.Uint16(h[77:]) != deflate:
 		return fmt.Errorf("compression %d is not known", le.Uint16(h[77:]))
 	}
