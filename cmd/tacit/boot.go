@@ -60,7 +60,8 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 		Short: "Boot a kernel as a confidential guest and say who accepted its memory",
 		Long: "Boots IMAGE, " + packages + ", a bzImage, an EFI application\n" +
 			"such as a unified kernel image, or a disk image, in a machine, and lets it run until it switches itself off. Of a\n" +
-			"disk firmware starts what its boot manager finds (docs/loaders.md); nothing is ever written to the file. Without IMAGE it boots tacit's own guest: a Go program that accepts memory when it needs it, and shows how.\n" +
+			"disk firmware starts what its boot manager finds (docs/loaders.md); nothing is ever written to the file. Without\n" +
+			"IMAGE and --disk it boots tacit's own guest: a Go program that accepts memory when it needs it, and shows how.\n" +
 			"With --append it takes words: hold=SIZE, unaccepted=lazy, unaccepted=eager, unaccepted=unknown, touch, nil,\n" +
 			"handover. With --interactive and without IMAGE it is one that takes commands: alloc 1G, touch, map, help.\n\n" +
 			"The guest's console goes to standard output. On a terminal, a line under it says how far the run is. At the\n" +
@@ -85,7 +86,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			outcome, err := f.boot(cmd.Context(), run, s, streamsOf(cmd), len(args) == 0)
+			outcome, err := f.boot(cmd.Context(), run, s, streamsOf(cmd), s.own)
 			if err == nil {
 				*status = statusOf(outcome)
 			}
@@ -238,7 +239,8 @@ func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool
 	if len(args) == 1 {
 		s.image = args[0]
 	} else {
-		s.own, s.prompt = true, f.interactive
+		s.own = len(f.disks) == 0
+		s.prompt = s.own && f.interactive
 	}
 	if f.initrd != "" {
 		ctx, done := s.within(ctx)

@@ -49,6 +49,17 @@ func TestBootDisk(t *testing.T) {
 	}
 }
 
+// Without an image it is a disk that is booted.
+func TestBootDiskAlone(t *testing.T) {
+	t.Parallel()
+	esp := imagetest.FAT(t, 16, 16, imagetest.Files{"EFI/BOOT/BOOTX64.EFI": guest.Demo()})
+	var stdout, stderr bytes.Buffer
+	status := execute(t.Context(), []string{"boot", "--memory", "1G", "--disk", imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.ESP, Path: esp})}, &stdout, &stderr, boot)
+	if status != 0 || strings.Contains(stderr.String(), "own guest") || !strings.Contains(stderr.String(), `BOOTX64.EFI`) {
+		t.Errorf("status %d: %s", status, stderr.String())
+	}
+}
+
 // What is no disk, or one in a form that is not read, says so.
 func TestBootOfNoDisk(t *testing.T) {
 	dir := t.TempDir()
