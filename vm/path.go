@@ -30,6 +30,9 @@ const (
 // are in several.
 const maxStretches = 1 << 14
 
+// maxOwnStretches is the same for a kernel's own stub, which goes straight to the kernel.
+const maxOwnStretches = 16
+
 // A kernelPath is how far that is.
 type kernelPath struct {
 	stretches int // that have been followed
@@ -44,8 +47,12 @@ func (k *kernelPath) carry(s *state.Stream) {
 	})
 }
 
-// byLoader says whether a loader has left boot services that is no kernel.
+// byLoader says whether a loader has left boot services that is no kernel. It has come from a disk: an image that the machine
+// was given has no kernel to load from anywhere, and what it goes on to is its own.
 func (m *Machine) byLoader() bool {
+	if len(m.cfg.Image.Data) > 0 {
+		return false
+	}
 	p := m.boot.Path()
 	return !slices.ContainsFunc(p.Images, func(i record.PathImage) bool { return i.Linux != "" && i.Name == p.LeftBy })
 }
@@ -58,10 +65,10 @@ func (m *Machine) atFence(c *x86.CPU) {
 		at &= 0xFFFF_FFFF
 	}
 	k.told = m.bootParams(at, byLoader)
-	if k.stretches++; k.told != nil && byLoader || k.stretches == 1 && !byLoader {
+	if k.stretches++; byLoader && (k.told != nil || k.stretches == maxStretches) || !byLoader && k.stretches == 1 {
 		m.reached(record.KernelEntry)
 	}
-	if k.told != nil || k.stretches == maxStretches {
+	if most := map[bool]int{true: maxStretches, false: maxOwnStretches}[byLoader]; k.told != nil || k.stretches == most {
 		return
 	}
 	stretch := m.boot.Region(c.RIP())

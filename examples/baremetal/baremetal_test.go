@@ -66,7 +66,7 @@ func TestBoots(t *testing.T) {
 
 // Firmware has relocated the program, and diagnoses name its functions all the same.
 func TestIsNamedInDiagnoses(t *testing.T) {
-	r, err := vm.Run(context.Background(), vm.Config{Platform: vm.SNP, Image: application(t), MaxInstructions: 200_000})
+	r, err := vm.Run(context.Background(), vm.Config{Platform: vm.SNP, Image: application(t), MaxInstructions: 300_000})
 	if err != nil {
 		t.Fatal(err)
 	}
