@@ -25,7 +25,7 @@ func TestFirmwareLiesToDebian13(t *testing.T) {
 		firmware.LieWrap:       both("guest-panic: Kernel panic"),
 		firmware.LieStride:     both("guest-panic: Kernel panic"),
 		firmware.LieStrideHuge: both("halted: EFI_OUT_OF_RESOURCES"),
-		firmware.LieImage:      {"guest-panic: exception 20 (#VE)", "guest-panic: PVALIDATE failed"},
+		firmware.LieImage:      {"halted: every processor waits", "guest-panic: PVALIDATE failed"},
 		firmware.LieAccepted:   twice,
 		firmware.LieUnaccepted: {"violation: it was touched before it was accepted", "violation: it was touched before it was validated"},
 		firmware.LieTable:      both("halted: EFI_UNSUPPORTED"),

@@ -34,6 +34,7 @@ func (m *Machine) startTrace() {
 	if u := m.unfinished; u != nil && m.cfg.Trace.From < m.cpu().Instructions() {
 		m.trace.line, m.trace.regs, m.trace.rest = u.line, u.regs, u.rest // it goes on with that
 	}
+	m.unfinished = nil
 	for _, c := range m.cpus {
 		c.Trace(m.trace.instruction)
 	}
@@ -88,7 +89,10 @@ func (t *tracer) finish(c *x86.CPU) {
 // carryTrace carries the line that is not finished, where there is a trace.
 func (m *Machine) carryTrace(s *state.Stream) {
 	t := &tracer{}
-	if m.trace != nil {
+	switch {
+	case m.unfinished != nil: // it has been loaded, and has not run since
+		t = m.unfinished
+	case m.trace != nil:
 		t = m.trace
 	}
 	state.String(s, &t.line, maxText)

@@ -20,7 +20,7 @@ type disks struct {
 // The image is nil for a disk and for tacit's own guest.
 func (d *disks) open(ctx context.Context, s settings) (*image.Image, error) {
 	var img *image.Image
-	if s.image != "" {
+	if s.image != "" || !s.own && len(s.disks) == 0 {
 		switch err := d.add(ctx, s.image); {
 		case errors.Is(err, image.ErrNoDisk), errors.Is(err, fs.ErrNotExist):
 			if img, err = openImage(ctx, s.image); err != nil {
