@@ -66,6 +66,15 @@ func (m Model) Hold(e Event) Hold {
 	return Hold{Event: e}
 }
 
+// HaltHold is what is held where a processor halts by an exit, in addition to what the exit holds: until the host has put
+// it aside. Others wait for that; the processor itself has nothing to do meanwhile, so no event takes this time.
+func (m Model) HaltHold() Hold {
+	if m.platform == "tdx" {
+		return Hold{Event: Exit, Lock: TD, NS: 3_838, Source: ticks}
+	}
+	return Hold{Event: Exit}
+}
+
 // Holds lists what a model's events hold, in the order in which this package declares the events.
 func (m Model) Holds() []Hold {
 	var all []Hold
@@ -81,8 +90,8 @@ func (m Model) Holds() []Hold {
 const always = MaxNS
 
 const (
-	ticks = "derived, on the assumption that one lock is what is waited for: 247 idle processors have a tick each millisecond, of two " +
-		"exits (HLT, and the timer's MSR), and leave time for one fault of 8 µs in each 153, Dstack-TEE/dstack pull request 1220"
+	ticks = "derived, on the assumption that one lock is what is waited for: 247 idle processors halt once each millisecond, after a tick, " +
+		"and leave time for one fault of 8 µs in each 153 (1 ms × (1 − 8/153) / 247), Dstack-TEE/dstack pull request 1220"
 	readers = "estimate: a cache line or two that pass from processor to processor; held for reading, so no more of it is serial"
 	slots   = "Linux virt/kvm/kvm_main.c: kvm_vm_set_mem_attributes holds slots_lock from beginning to end; that all of the event's time is " +
 		"spent there is an estimate"
@@ -91,7 +100,7 @@ const (
 // holds are in no order: see Holds.
 var holds = map[string][]Hold{
 	"tdx": {
-		{Exit, TD, 1_900, ticks},
+		{Exit, TD, 100, readers},
 		{HostAdd4K, PageTables, 400, readers},
 		{HostAdd2M, PageTables, 400, readers},
 		{TDXAccept4K, PageTables, 100, readers},

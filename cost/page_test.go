@@ -48,6 +48,9 @@ func allTables() string {
 		for _, h := range m.Holds() {
 			fmt.Fprintf(&b, "| %v | %v | %d | %s |\n", h.Event, h.Lock, h.NS, h.Source)
 		}
+		if h := m.HaltHold(); h.Lock != Unlocked {
+			fmt.Fprintf(&b, "| %v, to halt | %v | %d | %s |\n", h.Event, h.Lock, h.NS, h.Source)
+		}
 	}
 	b.WriteString("\n")
 	return b.String()

@@ -9,12 +9,13 @@ import "math"
 // before it. It gets the first gap in which there is room for it, and need not wait for what came later than it.
 type Queue struct {
 	holds [events]Hold
+	halt  Hold
 	busy  [locks][]span
 }
 
 // NewQueue returns one for a machine that is charged by this model.
 func NewQueue(m Model) *Queue {
-	q := &Queue{}
+	q := &Queue{halt: m.HaltHold()}
 	for _, e := range Events() {
 		q.holds[e] = m.Hold(e)
 	}
@@ -39,6 +40,12 @@ type span struct{ start, end int64 }
 // spans bounds how many spans of a lock are kept, of those that do not touch each other: the latest. More than that are
 // never within reach of a processor that is behind.
 const spans = 256
+
+// Halt has a processor come at now, in virtual nanoseconds, to be put aside by the host. It returns what it waits for,
+// and for how long.
+func (q *Queue) Halt(now int64) (l Lock, ns int64) {
+	return q.halt.Lock, q.take(q.halt.Lock, now, q.halt.NS)
+}
 
 // take has a processor that comes at now hold the lock for ns, as soon as it is free, and returns how long it waits for
 // that. A processor that holds nothing, or for no time, does not wait.

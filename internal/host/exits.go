@@ -21,6 +21,7 @@ func (h *Host) Store(_ *x86.CPU, gpa uint64, size int, value uint64) {
 // Halt makes the processor wait for an interrupt. KVM wakes it up for any that is pending, since it cannot see IF,
 // unless the guest says that it has interrupts disabled (tdx_protected_apic_has_interrupt).
 func (h *Host) Halt(c *x86.CPU, blocked bool) {
+	c.PutAside()
 	if blocked {
 		c.Halt()
 		return

@@ -161,16 +161,29 @@ var ErrTimeUp = errors.New("virtual time is up, after 146 years")
 // Charge makes the processor spend what n events cost, and before that wait for processors that have come for the same. A deadline that it reaches is met after the instruction under way.
 func (c *CPU) Charge(e cost.Event, n uint64) {
 	if c.queue != nil {
-		lock, ns := c.queue.Wait(e, n, c.Now())
-		before := c.extra
-		c.pass(uint64(ns))
-		c.tally.Contend(lock, int64(c.extra-before))
+		c.contend(c.queue.Wait(e, n, c.Now()))
 	}
 	c.tally.Add(e, n)
 	c.pass(uint64(c.cost.Charge(0, e, n)))
 	c.stopBehind()
 	if c.hint != nil {
 		c.hint(c)
+	}
+}
+
+// contend lets the time pass that the processor waits for others.
+func (c *CPU) contend(lock cost.Lock, ns int64) {
+	before := c.extra
+	c.pass(uint64(ns))
+	c.tally.Contend(lock, int64(c.extra-before))
+}
+
+// PutAside has the host put the processor aside, which is about to halt by an exit: where others exit at the same time, it
+// waits for them, and they for it.
+func (c *CPU) PutAside() {
+	if c.queue != nil {
+		c.contend(c.queue.Halt(c.Now()))
+		c.stopBehind()
 	}
 }
 

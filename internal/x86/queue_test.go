@@ -36,6 +36,12 @@ func TestChargesWaitForOtherProcessors(t *testing.T) {
 		if got := bt.Contended(held.Lock); got != want || at.Contended(held.Lock) != (cost.Contended{}) {
 			t.Errorf("queue %v: the second waited %+v, want %+v; the first %+v", queue != nil, got, want, at.Contended(held.Lock))
 		}
+		a.PutAside()
+		b.PutAside()
+		at, bt = a.Tally(), b.Tally()
+		if got := bt.Contended(held.Lock); (got.Count > 1) != (queue != nil) || at.Time(model) != a.Now() {
+			t.Errorf("queue %v: halting, the second waited %+v", queue != nil, got)
+		}
 		if at.Time(model) != a.Now() || bt.Time(model) != b.Now() {
 			t.Errorf("queue %v: times %d and %d, tallies %d and %d", queue != nil, a.Now(), b.Now(), at.Time(model), bt.Time(model))
 		}
