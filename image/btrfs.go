@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math/bits"
 	"strings"
 )
@@ -207,7 +206,7 @@ func (f *btrfsFS) inode(tree, number uint64) (*btrfsInode, error) {
 	switch {
 	case err == nil && !found:
 		err = errors.New("there is none")
-	case err == nil && i.mode&extTypeMask == extRegular && i.size > 32*f.size: // compressed, it may be larger than the volume
+	case err == nil && i.mode&unixTypeMask == unixRegular && i.size > 32*f.size: // compressed, it may be larger than the volume
 		err = fmt.Errorf("%d bytes on a volume of %d", i.size, f.size)
 	}
 	if err != nil {
@@ -238,7 +237,7 @@ func readBtrfsEntry(b []byte) (e btrfsEntry, ok bool) {
 // list reads a directory.
 func (i *btrfsInode) list() (items []item, err error) {
 	f := i.fs
-	if i.mode&extTypeMask != extDirectory {
+	if i.mode&unixTypeMask != unixDirectory {
 		return nil, errors.New("not a directory")
 	}
 	var entries []btrfsEntry
@@ -284,17 +283,7 @@ func (f *btrfsFS) item(tree uint64, e btrfsEntry) (item, error) {
 	if err != nil {
 		return item{}, err
 	}
-	it := item{name: e.name, size: i.size, list: i.list, link: i.target, open: i.data}
-	switch i.mode & extTypeMask {
-	case extRegular:
-	case extDirectory:
-		it.kind = fs.ModeDir
-	case extSymlink:
-		it.kind = fs.ModeSymlink
-	default:
-		it.kind = fs.ModeIrregular
-	}
-	return it, nil
+	return item{name: e.name, kind: unixKind(uint16(i.mode)), size: i.size, list: i.list, link: i.target, open: i.data}, nil
 }
 
 // target is where a symbolic link points to.

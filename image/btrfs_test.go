@@ -159,7 +159,7 @@ func TestHostileBtrfs(t *testing.T) {
 		"an entry for no inode":        {func(b []byte) { le.PutUint64(b[data:], 1<<40) }, "there is none"},
 		"a subvolume that is not":      {func(b []byte) { le.PutUint64(b[data:], 999); b[data+8] = btrfsRootItem }, "tree 999: there is none"},
 		"a subvolume within itself":    {func(b []byte) { le.PutUint64(b[data:], btrfsFSTree); b[data+8] = btrfsRootItem }, "nested more than"},
-		"a root that is no directory":  {func(b []byte) { le.PutUint32(b[inode+52:], extRegular) }, "not a directory"},
+		"a root that is no directory":  {func(b []byte) { le.PutUint32(b[inode+52:], unixRegular) }, "not a directory"},
 		"an extent after the end":      {func(b []byte) { b[extent+21+6] = 1 }, "in no chunk"},
 		"more of an extent than it is": {func(b []byte) { le.PutUint64(b[extent+37:], 1<<40) }, "damaged extent"},
 		"compressed as nothing known":  {func(b []byte) { b[extent+16] = 9 }, "compression 9"},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math/bits"
 	"strings"
 )
@@ -114,14 +113,6 @@ type extInode struct {
 	block [60]byte // i_block: a tree of extents, block numbers, or a short link's target
 }
 
-// File types in an inode's mode.
-const (
-	extTypeMask  = 0xf000
-	extRegular   = 0x8000
-	extDirectory = 0x4000
-	extSymlink   = 0xa000
-)
-
 func (f *extFS) inode(number uint32) (*extInode, error) {
 	if number == 0 || number > f.inodes {
 		return nil, fmt.Errorf("inode %d of %d", number, f.inodes)
@@ -146,7 +137,7 @@ func (f *extFS) inode(number uint32) (*extInode, error) {
 	le := binary.LittleEndian
 	i := &extInode{fs: f, at: at, mode: le.Uint16(b), flags: le.Uint32(b[0x20:])}
 	size := uint64(le.Uint32(b[0x4:]))
-	if i.mode&extTypeMask == extRegular {
+	if i.mode&unixTypeMask == unixRegular {
 		size |= uint64(le.Uint32(b[0x6c:])) << 32
 	}
 	if size > uint64(f.size) { // a sparse file may be larger; none that anybody boots is
@@ -183,7 +174,7 @@ func (f *extFS) root() ([]item, error) {
 func (i *extInode) list() ([]item, error) {
 	f := i.fs
 	switch {
-	case i.mode&extTypeMask != extDirectory:
+	case i.mode&unixTypeMask != unixDirectory:
 		return nil, errors.New("not a directory")
 	case i.size > extMaxDirectory:
 		return nil, fmt.Errorf("a directory of %d bytes", i.size)
@@ -235,17 +226,7 @@ func (f *extFS) item(name string, number uint32) (item, error) {
 	if err != nil {
 		return item{}, err
 	}
-	it := item{name: name, size: i.size, list: i.list, link: i.target, open: i.data}
-	switch i.mode & extTypeMask {
-	case extRegular:
-	case extDirectory:
-		it.kind = fs.ModeDir
-	case extSymlink:
-		it.kind = fs.ModeSymlink
-	default:
-		it.kind = fs.ModeIrregular
-	}
-	return it, nil
+	return item{name: name, kind: unixKind(i.mode), size: i.size, list: i.list, link: i.target, open: i.data}, nil
 }
 
 // target is where a symbolic link points to; a short one is in the inode.

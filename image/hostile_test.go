@@ -212,7 +212,7 @@ func TestExtentsWithoutEnd(t *testing.T) {
 	for depth := range 5 {
 		node(b[(first+depth)*1024:], depth, 84*min(depth, 1), first+depth-1)
 	}
-	i := &extInode{fs: fs, mode: extRegular, flags: extExtents, size: 1 << 20}
+	i := &extInode{fs: fs, mode: unixRegular, flags: extExtents, size: 1 << 20}
 	node(i.block[:], 5, 4, first+4)
 	if _, err := i.data(); err == nil || !strings.Contains(err.Error(), "are they cyclic?") {
 		t.Errorf("%v", err)

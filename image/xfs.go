@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"math/bits"
 )
 
@@ -171,17 +170,7 @@ func (f *xfsFS) item(name string, number uint64) (item, error) {
 	if err != nil {
 		return item{}, err
 	}
-	it := item{name: name, size: i.size, list: i.list, link: i.target, open: i.data}
-	switch i.mode & extTypeMask {
-	case extRegular:
-	case extDirectory:
-		it.kind = fs.ModeDir
-	case extSymlink:
-		it.kind = fs.ModeSymlink
-	default:
-		it.kind = fs.ModeIrregular
-	}
-	return it, nil
+	return item{name: name, kind: unixKind(i.mode), size: i.size, list: i.list, link: i.target, open: i.data}, nil
 }
 
 // rootItems lists the root directory.

@@ -12,7 +12,7 @@ import (
 func (i *xfsInode) list() ([]item, error) {
 	f := i.fs
 	switch {
-	case i.mode&extTypeMask != extDirectory:
+	case i.mode&unixTypeMask != unixDirectory:
 		return nil, errors.New("not a directory")
 	case i.size > xfsMaxDirectory:
 		return nil, fmt.Errorf("a directory of %d bytes", i.size)

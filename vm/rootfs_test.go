@@ -75,7 +75,7 @@ func TestRootFileSystem(t *testing.T) {
 				{"dmesg | grep virtio_blk", "[vda] 4194304 512-byte"},
 				{"apt list --installed 2>/dev/null | grep ^python3-minimal", "python3-minimal/"},
 				{"python3 -c 'print(sum(i*i for i in range(1000000)))'", "333332833333500000"},
-				{"echo kept >/root/file; sync; echo 3 >/proc/sys/vm/drop_caches; cat /root/file", "kept"},
+				{"echo kept >~/file; sync; echo 3 >/proc/sys/vm/drop_caches; cat ~/file", "kept"},
 			} {
 				say(d[0] + "\n")
 				expect("\r\n") // the command, as it is shown
