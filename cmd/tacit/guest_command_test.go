@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/guesttest"
+	"github.com/tacit-vm/tacit/vm"
 )
 
 const guestProgram = "../../guest/monitor/testdata/program"
@@ -70,6 +71,32 @@ func TestGuestBuild(t *testing.T) {
 	}
 	if now, err := os.ReadFile(out); err != nil || !bytes.Equal(now, images[0]) {
 		t.Errorf("the earlier image has changed (%v)", err)
+	}
+}
+
+// A disk of a program is one that firmware starts by itself, on each platform; it replaces no other disk.
+func TestGuestBuildDisk(t *testing.T) {
+	t.Parallel()
+	executable := guesttest.Executable(t, guestProgram)
+	out := filepath.Join(t.TempDir(), "x.img")
+	if status, _, stderr := tacit(t.Context(), &fake{}, "guest", "build", "-o", out, "--env", "TMPDIR=/a", executable, "variable"); status != 0 {
+		t.Fatal(stderr)
+	}
+	for _, platform := range vm.PlatformNames() {
+		var stdout, stderr bytes.Buffer
+		status := execute(t.Context(), []string{"boot", "--platform", platform, out}, &stdout, &stderr, boot)
+		if status != 0 || !strings.Contains(stdout.String(), "/a\r\nvariable done\r\n") {
+			t.Errorf("%s: status %d, standard output %q, standard error %q", platform, status, &stdout, &stderr)
+		}
+	}
+	other := filepath.Join(t.TempDir(), "other.img")
+	if err := os.WriteFile(other, append(make([]byte, 510), 0x55, 0xaa), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{out: "", other: "would replace a file that is not a disk of tacit guest build"} {
+		if status, _, stderr := tacit(t.Context(), &fake{}, "guest", "build", "-o", path, executable); (status == 0) != (want == "") || !strings.Contains(stderr, want) {
+			t.Errorf("%s: status %d, %q", path, status, stderr)
+		}
 	}
 }
 
