@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
 	"strings"
 
@@ -39,6 +40,7 @@ type programFlags struct {
 	environment []string
 	here        bool
 	input       bool
+	outgoing    []outgoing
 }
 
 const programHelp = "PROGRAM is an executable for linux/amd64 without cgo, or a package, as the go command takes one, which is built.\n" +
@@ -90,6 +92,16 @@ func (f *programFlags) program(ctx context.Context, name string, arguments []str
 					return p, err
 				}
 			}
+		}
+	}
+	for _, o := range f.outgoing {
+		p.Outgoing = append(p.Outgoing, o.name)
+		within := path.Dir(o.name)
+		if o.directory {
+			within = o.name
+		}
+		if err := files.AddDirectory(within); err != nil {
+			return p, err
 		}
 	}
 	p.Files, err = files.Bytes()
