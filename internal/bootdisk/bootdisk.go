@@ -23,16 +23,16 @@ const (
 	// have one sector.
 	room = 40 * mib
 
-	// Largest is how long an application can be, in bytes: no file on FAT is longer.
-	Largest = 1<<32 - 1
+	// largest is how long an application can be, in bytes: no file on FAT is longer.
+	largest = 1<<32 - 1
 )
 
-// Write writes a disk with an application, of at most Largest bytes. The same application gives the same bytes: the
+// Write writes a disk with an application, of less than 4 GiB. The same application gives the same bytes: the
 // identifiers of disk and partition come from its digest, and all times are the first that FAT has. The size of the disk is
 // a multiple of 1 MiB, as clouds want it.
 func Write(w io.Writer, application []byte) error {
-	if int64(len(application)) > Largest {
-		return fmt.Errorf("an application of %d bytes: a file on FAT has at most %d", len(application), int64(Largest))
+	if int64(len(application)) > largest {
+		return fmt.Errorf("an application of %d bytes: a file on FAT has at most %d", len(application), int64(largest))
 	}
 	digest := sha256.Sum256(application)
 	v := newVolume(uint32(len(application)), digest)
