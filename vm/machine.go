@@ -118,6 +118,9 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	if cfg.Callers {
 		m.log.FindStacks(record.Stacks{Addresses: m.stack, Name: m.placeOf})
 	}
+	if cfg.CPUs > 1 {
+		m.log.CountProcessors(cfg.CPUs)
+	}
 	if m.platform, err = platforms[cfg.Platform].make(m); err != nil {
 		return m, err
 	}
