@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 
 	"github.com/tacit-vm/tacit/internal/x86/codemem"
-	"github.com/tacit-vm/tacit/internal/x86/translate"
+	"github.com/tacit-vm/tacit/internal/x86/hostcode"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
@@ -18,11 +18,19 @@ type machineCode struct {
 	links  int     // number of its first link
 }
 
+// A generator makes machine code for the host. What it returns is valid until it makes more.
+type generator interface {
+	// NoCode returns the code that blocks without code of their own have.
+	NoCode() []byte
+	// Translate makes code of a block of at most hostcode.MaxUops micro-operations and 127 instructions.
+	Translate(*hostcode.Block, hostcode.Place) hostcode.Code
+}
+
 // translated is the machine code of a memory's blocks. It has a fixed amount of memory: links first, 8 bytes each, then
 // code. When that is full, all of it is thrown away and blocks become hot again.
 type translated struct {
 	memory *codemem.Memory
-	gen    *translate.Generator
+	gen    generator
 	hot    uint32
 	noCode uintptr
 
@@ -45,7 +53,7 @@ func newTranslated(most int) (*translated, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &translated{memory: m, gen: translate.New(codeLayout, host), begin: size / linkShare}
+	t := &translated{memory: m, gen: newGenerator(), begin: size / linkShare}
 	none := t.gen.NoCode()
 	t.noCode = m.Address(t.begin)
 	if err := m.Write(t.begin, none); err != nil {
@@ -75,7 +83,7 @@ func (t *translated) admit(b *block) {
 		return
 	}
 	b.made = machineCode{code: t.noCode}
-	if b.cross || len(b.uops) > translate.MaxUops {
+	if b.cross || len(b.uops) > hostcode.MaxUops {
 		return
 	}
 	for i := range b.uops {
@@ -109,10 +117,10 @@ func (t *translated) translate(b *block) error {
 	for again := false; ; again = true {
 		id := len(t.blocks)
 		linksFit := (t.links+len(b.link))*8 <= t.memory.Size()/linkShare
-		if id < translate.MaxBlocks && linksFit {
+		if id < hostcode.MaxBlocks && linksFit {
 			code := t.gen.Translate(
-				&translate.Block{Uops: b.uops, Instructions: int(b.n), Links: len(b.link), ID: uint32(id)},
-				translate.Place{Code: uint64(t.memory.Address(t.code)), Links: uint64(t.memory.Address(t.links * 8))},
+				&hostcode.Block{Uops: b.uops, Instructions: int(b.n), Links: len(b.link), ID: uint32(id)},
+				hostcode.Place{Code: uint64(t.memory.Address(t.code)), Links: uint64(t.memory.Address(t.links * 8))},
 			)
 			if len(code.Bytes) <= t.memory.Size()-t.code {
 				return t.keep(b, &code)
@@ -127,7 +135,7 @@ func (t *translated) translate(b *block) error {
 }
 
 // keep puts code where it was made for.
-func (t *translated) keep(b *block, code *translate.Code) error {
+func (t *translated) keep(b *block, code *hostcode.Code) error {
 	if err := t.memory.Write(t.code, code.Bytes); err != nil {
 		return err
 	}
