@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
@@ -18,7 +19,7 @@ import (
 // stormFlags is what the command line of tacit storm can say.
 type stormFlags struct {
 	studyFlags
-	cpus  []int
+	cpus  []string
 	pages []string
 	with  []string
 
@@ -57,7 +58,7 @@ func stormCommand(status *exitStatus) *cobra.Command {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	f.machines(flags)
-	flags.IntSliceVar(&f.cpus, "cpus", []int{1, 8, 64, 248}, "numbers of processors, with commas between them")
+	flags.StringSliceVar(&f.cpus, "cpus", []string{"1", "8", "64", "248"}, "numbers of processors, with commas between them")
 	flags.Var(&choices{chosen: &f.pages, allowed: []string{"2M", "4K"}}, "host-page", "sizes of the pages that the host adds")
 	flags.StringSliceVar(&f.with, "with", []string{"lazy"}, "ways to accept, `WORDS` with commas between them")
 	f.boots(flags)
@@ -81,20 +82,26 @@ func (f *stormFlags) check(args []string) (err error) {
 	if err := f.studyFlags.check(); err != nil {
 		return err
 	}
-	for _, n := range f.cpus {
-		if n == 0 {
+	var cpus []int
+	for _, text := range f.cpus {
+		n, err := strconv.Atoi(text)
+		switch {
+		case err != nil:
+			return fmt.Errorf("--cpus %s: give whole numbers, such as 1,8,64", text)
+		case n == 0:
 			return errors.New("--cpus: 0 processors")
 		}
 		if err := (vm.Config{CPUs: n}).Check(); err != nil {
 			return fmt.Errorf("--cpus: %w", err)
 		}
+		cpus = append(cpus, n)
 	}
 	for _, way := range f.with {
 		if _, err := study.ParseVariant(way); err != nil {
 			return fmt.Errorf("--with %s: %w", way, withNearest(err))
 		}
 	}
-	if f.variants, err = storm.Variants(f.with, f.pages, f.cpus); err != nil {
+	if f.variants, err = storm.Variants(f.with, f.pages, cpus); err != nil {
 		return fmt.Errorf("--with: %w, and --host-page and --cpus say so of all", err)
 	}
 	cfg := f.config()
