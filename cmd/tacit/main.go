@@ -48,6 +48,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 	root.AddCommand(
 		attackCommand(&status), benchCommand(), bootCommand(run, &status), certifyCommand(claimsOf, &status), compareCommand(&status), costCommand(),
 		demoCommand(&status), exportCommand(), guestCommand(&status), inspectCommand(&status), manCommand(), resultsCommand(&status), resumeCommand(run, &status),
+		scenarioCommand(&status),
 		statusCommand(), symbolsCommand(), versionCommand(), warmCommand(), workerCommand(),
 	)
 	root.SetVersionTemplate("{{.Version}}\n")
