@@ -86,7 +86,7 @@ func bootSector(sectors uint32, tableSectors int) []byte {
 	le.PutUint32(b[28:], firstSector)
 	le.PutUint32(b[32:], sectors)
 	b[36], b[38] = 0x80, 0x29
-	copy(b[39:], "tact"+"ESP        "+"FAT16   ")
+	copy(b[39:], "tact"+"NO NAME    "+"FAT16   ")
 	copy(b[510:], "\x55\xAA")
 	return b
 }
