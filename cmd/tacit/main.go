@@ -59,6 +59,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 		manCommand(),
 		resultsCommand(&status),
 		resumeCommand(run, &status),
+		scenarioCommand(&status),
 		schemaCommand(),
 		statusCommand(),
 		stormCommand(&status),

@@ -107,6 +107,10 @@ func TestWrongWords(t *testing.T) {
 		{"storm --platform none i", "platform none has nothing to compare"},
 		{"inspect", "tacit inspect needs at least one FILE"},
 		{"inspect --tags google i", "--tags google: there are gce, azure, openstack"},
+		{"scenario run", "tacit scenario run needs at least one NAME"},
+		{"scenario run AMDSEV#20", "AMDSEV#20: did you mean AMDSEV#200?"},
+		{"scenario run --all no-retry", "--all runs all scenarios: then none is named"},
+		{"scenario run --long no-retry", "--long is for --all"},
 		{"demo x", "tacit demo takes no arguments, and there is x"},
 		{"demo --memory 4G --platfrom snp", "did you mean --platform?"},
 		{"man x", "tacit man takes no arguments, and there is x"},
@@ -191,7 +195,7 @@ func TestCompletion(t *testing.T) {
 		want  string
 		files bool
 	}{
-		{"_", "attack bench boot certify compare completion cost demo export guest help inspect man results resume schema status storm symbols version warm worker", false},
+		{"_", "attack bench boot certify compare completion cost demo export guest help inspect man results resume scenario schema status storm symbols version warm worker", false},
 		{"boot _", "", true}, {"boot i _", "", false}, {"symbols _", "", true}, {"certify i _", "", true}, {"inspect i _", "", true},
 		{"demo _", "", false}, {"version _", "", false}, {"bench boot-t", "boot-tdx", false},
 		{"boot --platform _", "none snp tdx", false}, {"boot --platform t", "tdx", false}, {"boot --firmware-policy _", "negotiate lazy eager upstream", false},
@@ -210,7 +214,7 @@ func TestCompletion(t *testing.T) {
 		{"storm _", "", true}, {"storm --with eager-k", "eager-kernel", false}, {"storm --host-page _", "2M 4K", false}, {"storm --cpus _", "", false}, {"storm --svg _", "", true},
 		{"inspect --tags _", "gce azure openstack aws", false}, {"inspect --require tdx,n", "tdx,negotiate", false},
 		{"demo --platform s", "snp", false}, {"demo --html _", "", true}, {"bench --kernel _", "", true}, {"bench --runs _", "", false},
-		{"symbols -o _", "", true}, {"export -o _", "", true}, {"warm --rate _", "", false}, {"help b", "bench boot", false}, {"guest r", "run", false}, {"guest run --platform s", "snp", false}, {"guest build -o _", "", true}, {"guest run _", "", true},
+		{"symbols -o _", "", true}, {"export -o _", "", true}, {"warm --rate _", "", false}, {"help b", "bench boot", false}, {"guest r", "run", false}, {"scenario _", "list run", false}, {"scenario run AMD", "AMDSEV#200 AMDSEV#273", false}, {"scenario run --json _", "", true}, {"guest run --platform s", "snp", false}, {"guest build -o _", "", true}, {"guest run _", "", true},
 		{"completion _", "bash fish powershell zsh", false},
 	} {
 		args := strings.Fields(c.args)
