@@ -42,6 +42,10 @@ type Config struct {
 
 	LocalAPICs LocalAPICs
 
+	// DebugExit is called with what a program writes to DebugExitPort, in the middle of that; port 0 has no such device.
+	DebugExit     func(code uint32)
+	DebugExitPort uint16
+
 	// INTR is the processor's interrupt input, for a pair of 8259A; nil means that there are none.
 	INTR Line
 }
@@ -108,6 +112,9 @@ func NewBoard(config Config) (*Board, error) {
 	}
 	if pic != nil {
 		devices = append(devices, ports{picPort, picPorts, pic.Chip(0)}, ports{picSlavePort, picPorts, pic.Chip(1)}, ports{elcrPort, elcrPorts, pic.ELCR()})
+	}
+	if config.DebugExitPort != 0 {
+		devices = append(devices, ports{config.DebugExitPort, debugExitPorts, &DebugExit{exit: config.DebugExit}})
 	}
 	for _, d := range devices {
 		if err := b.MapPorts(d.first, d.count, d.device); err != nil {
