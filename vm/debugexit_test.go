@@ -32,3 +32,20 @@ func TestDebugExit(t *testing.T) {
 		t.Errorf("at the port of a UART: %v", err)
 	}
 }
+
+// A program asks fw_cfg for the number of processors, and ends with that.
+func TestFWCfg(t *testing.T) {
+	img := application(t, []byte{
+		0x66, 0xBA, 0x10, 0x05, 0x66, 0xB8, 5, 0, 0x66, 0xEF, // mov dx, 0x510; mov ax, 5; out dx, ax
+		0x66, 0xFF, 0xC2, 0xEC, 0x66, 0xBA, 0xF4, 0, 0xEE, 0xEB, 0xFE, // inc dx; in al, dx; mov dx, 0xF4; out dx, al; jmp $
+	})
+	for _, platform := range vm.PlatformNames() {
+		r, err := vm.Run(t.Context(), vm.Config{Platform: platform, CPUs: 3, Image: img, Memory: 256 << 20, FirmwareAccepts: 64 << 20, DebugExit: 0xF4, MaxInstructions: 1_000_000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r.ExitCode == nil || *r.ExitCode != 3 {
+			t.Errorf("%s: outcome %s, %+v", platform, r.Outcome, r.Diagnosis)
+		}
+	}
+}

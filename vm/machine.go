@@ -105,6 +105,7 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 		PowerOff: func() { m.end(errSleep) },
 		Reset:    func() { m.end(errReset) },
 
+		Program:       m.program(),
 		DebugExitPort: cfg.DebugExit, DebugExit: func(code uint32) { m.end(&exitError{code}) },
 	}
 	if m.hasPIC() {
