@@ -18,6 +18,8 @@ const (
 	Limit Outcome = "limit"
 	// Reset: the guest asked for a restart, which ends a run.
 	Reset Outcome = "reset"
+	// Exit: a test program wrote a code to the device that is there for that.
+	Exit Outcome = "exit"
 	// TripleFault: an exception during the delivery of a double fault.
 	TripleFault Outcome = "triple-fault"
 	// Unsupported: the guest needed something of the machine that is announced or expected, and not implemented.
@@ -50,6 +52,7 @@ var outcomes = []struct {
 	{Halted, "no CPU gets on: all wait and nothing can wake them, or take exceptions without end"},
 	{Limit, "a limit on instructions, time or the host's memory was reached, or a bound of firmware's own"},
 	{Reset, "the guest asked for a restart"},
+	{Exit, "the guest wrote a code to the port of --debug-exit; the exit status is QEMU's: twice the code, plus 1"},
 	{TripleFault, "an exception while delivering a double fault"},
 	{NoReport, "the guest switched itself off, but tacit's init did not report, or not all that it was to"},
 	{Untested, "the guest switched itself off, but the attack or lie that it was to meet never happened"},

@@ -33,6 +33,7 @@ type Record struct {
 	Detected Detected `json:"detected"` // what lets a host deceive this guest
 
 	Outcome   Outcome    `json:"outcome"`
+	ExitCode  *uint32    `json:"exit_code"` // what the guest wrote to the port of its debug exit; nil where it did not end so
 	Diagnosis *Diagnosis `json:"diagnosis"`
 
 	Acceptance  Acceptance         `json:"acceptance"`
@@ -90,6 +91,7 @@ type Config struct {
 	HostAttack           string `json:"host_attack"`      // "drop:1", "lie:2"; empty: the host is honest
 	FirmwareLie          string `json:"firmware_lie"`     // "overlap", "wrap"; empty: firmware is honest
 	UnacceptedTable      bool   `json:"unaccepted_table"` // firmware installed a table of unaccepted memory, as kexec leaves one
+	DebugExitPort        uint16 `json:"debug_exit_port"`  // 0: none
 }
 
 // Acceptance is who accepted how much, and what was left.

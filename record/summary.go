@@ -26,7 +26,7 @@ func (r *Record) WriteSummary(w io.Writer) error {
 	r.Attack.write(&b)
 	r.Lie.write(&b)
 	r.Detected.write(&b)
-	line(&b, "outcome", string(r.Outcome))
+	line(&b, "outcome", string(r.Outcome), r.exitText())
 	r.Diagnosis.write(&b)
 	r.memoryLine(&b)
 	_, err := w.Write(b.Bytes())
@@ -157,6 +157,14 @@ func (r *Record) booksText() []string {
 		text = append(text, said)
 	}
 	return text
+}
+
+// exitText is the code that the guest ended with, if it did.
+func (r *Record) exitText() string {
+	if r.ExitCode == nil {
+		return ""
+	}
+	return fmt.Sprintf("code %#x", *r.ExitCode)
 }
 
 func (r *Record) initText() string {

@@ -55,6 +55,8 @@ type Config struct {
 	FirmwareLie     string // how firmware lies, as [firmware.ParseLie] reads it; empty means that it is honest
 	UnacceptedTable bool   // firmware installs a table of unaccepted memory, as a kernel leaves one for kexec
 
+	DebugExit uint16 // port of a device through which a test program ends the run, QEMU's isa-debug-exit; 0 means none
+
 	Seed uint64 // of all randomness
 
 	// Where there are many processors: in what order they do what they could do at the same time, one of SchedulePolicies,

@@ -49,7 +49,7 @@ type Machine struct {
 	frozen   *frozen        // what forks are made of; nil where none has been made here
 	since    time.Time      // from when on Config.MaxWall counts; zero before the first Run
 
-	ended  error // how the guest ended the run from within an instruction, such as a device's power-off
+	ended  error // how the guest ended the run from within an instruction, such as a device's power-off; nil before
 	exited bool  // the mark of ExitBootServices has been made
 
 	kernelPath kernelPath
@@ -104,6 +104,9 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 		COM1: m.console.put, COM2: m.putReport,
 		PowerOff: func() { m.end(errSleep) },
 		Reset:    func() { m.end(errReset) },
+
+		Program:       m.program(),
+		DebugExitPort: cfg.DebugExit, DebugExit: func(code uint32) { m.end(&exitError{code}) },
 	}
 	if m.hasPIC() {
 		board.INTR = func(asserted bool) {
@@ -261,6 +264,7 @@ func (m *Machine) newRecord() *record.Record {
 		HostPageBytes: m.cfg.HostPage, TouchBytes: m.cfg.Touch, Seed: m.cfg.Seed, MaxInstructions: m.cfg.MaxInstructions,
 		MaxVirtualNS: max(m.cfg.MaxVirtual.Nanoseconds(), 0),
 		HostAttack:   m.cfg.HostAttack, FirmwareLie: m.cfg.FirmwareLie, UnacceptedTable: m.cfg.UnacceptedTable,
+		DebugExitPort: m.cfg.DebugExit,
 	}
 	by := &r.Acceptance.By
 	by.Firmware.Name, by.Stub.Name, by.Kernel.Name = "firmware", m.stubName(), "kernel"
@@ -288,6 +292,13 @@ func (m *Machine) stubName() string {
 		return "EFI stub"
 	}
 	return m.cfg.Image.Name
+}
+
+// An exitError is the end of a run by a program that has written a code to the port of [Config.DebugExit].
+type exitError struct{ code uint32 }
+
+func (e *exitError) Error() string {
+	return fmt.Sprintf("the guest ended the run with code %#x", e.code)
 }
 
 var (

@@ -24,7 +24,10 @@ func (m *Machine) describe(r *record.Record, end error) {
 		m.log.WentOn()
 		r.Detected = m.log.Record().Detected
 	}
-	if r.Outcome != record.PowerOff && r.Outcome != record.Cancelled {
+	if exit := (*exitError)(nil); errors.As(end, &exit) {
+		r.ExitCode = &exit.code
+	}
+	if r.Outcome != record.PowerOff && r.Outcome != record.Cancelled && r.Outcome != record.Exit {
 		r.Diagnosis = m.diagnose(r, end)
 	}
 }
@@ -39,6 +42,7 @@ func (m *Machine) outcome(end error) record.Outcome {
 		faultLoop   *x86.FaultLoopError
 		limit       *limitError
 		bound       *firmware.BoundError
+		exit        *exitError
 	)
 	panicked := m.console.panic != "" // whatever a kernel does after that
 	switch {
@@ -46,6 +50,8 @@ func (m *Machine) outcome(end error) record.Outcome {
 		return record.Cancelled
 	case errors.As(end, &limit), errors.As(end, &bound), errors.Is(end, x86.ErrTimeUp):
 		return record.Limit
+	case errors.As(end, &exit):
+		return record.Exit
 	case errors.As(end, &reset) && reset.Type == uefi.ResetShutdown && !reset.Status.IsError() && !panicked, errors.Is(end, errSleep) && !panicked:
 		return m.poweredOff()
 	case m.unvalidated() != nil:

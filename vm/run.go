@@ -297,5 +297,5 @@ func (m *Machine) serve(c *x86.CPU, gpa uint64) error {
 		return err
 	}
 	m.left()
-	return nil
+	return m.ended // by an OUT of an image that firmware's handler of #VE or #VC has carried out
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // configVersion changes with what [Config.carry] carries.
-const configVersion = 3
+const configVersion = 4
 
 // maxText bounds texts in a saved machine, in bytes.
 const maxText = 1 << 20
@@ -31,6 +31,7 @@ func (c *Config) carry(s *state.Stream) {
 	state.Optional(s, &c.CommandLine, func(text *string) { state.String(s, text, maxText) })
 	state.Numbers(s, &c.Memory, &c.FirmwareAccepts, &c.HostPage, &c.Touch, &c.Seed, &c.ScheduleSeed, &c.MaxInstructions)
 	state.Numbers(s, &c.MaxVirtual)
+	state.Numbers(s, &c.DebugExit)
 	t := [4]uint32{uint32(c.Topology.Sockets), uint32(c.Topology.Cores), uint32(c.Topology.Threads), uint32(c.Topology.Nodes)}
 	if state.Array(s, t[:]); s.Reading() {
 		c.Topology = Topology{Sockets: int(t[0]), Cores: int(t[1]), Threads: int(t[2]), Nodes: int(t[3])}
@@ -72,7 +73,7 @@ func (c *Config) resume(given Config) error {
 	if slices.Contains([]bool{
 		given.Platform != "", given.Memory != 0, given.CPUs != 0, given.Topology != Topology{}, given.Schedule != "", given.ScheduleSeed != 0, given.Image != nil, given.Initrd != nil, given.CommandLine != nil, given.Append != "",
 		given.FirmwareAccepts != 0, given.FirmwarePolicy != "", given.Misalign, given.HostPage != 0, given.Touch != 0, given.FirmwareLie != "",
-		given.UnacceptedTable, given.Disks != nil, given.Seed != 0, given.Cost.Name() != "",
+		given.UnacceptedTable, given.DebugExit != 0, given.Disks != nil, given.Seed != 0, given.Cost.Name() != "",
 	}, true) {
 		return errMachineGiven
 	}
@@ -96,7 +97,7 @@ func (c *Config) resume(given Config) error {
 	c.CPUs, c.Topology = saved.CPUs, saved.Topology
 	c.Schedule, c.ScheduleSeed = saved.Schedule, saved.ScheduleSeed
 	c.Memory, c.Image, c.Initrd, c.CommandLine, c.Append = saved.Memory, saved.Image, saved.Initrd, saved.CommandLine, saved.Append
-	c.Disks = saved.Disks
+	c.Disks, c.DebugExit = saved.Disks, saved.DebugExit
 	c.FirmwareAccepts, c.FirmwarePolicy, c.Misalign, c.HostPage = saved.FirmwareAccepts, saved.FirmwarePolicy, saved.Misalign, saved.HostPage
 	c.Touch, c.FirmwareLie, c.UnacceptedTable, c.Seed, c.Cost = saved.Touch, saved.FirmwareLie, saved.UnacceptedTable, saved.Seed, saved.Cost
 	c.Callers, c.reports = saved.Callers || given.Callers, saved.reports

@@ -102,8 +102,8 @@ func TestInteractive(t *testing.T) {
 	}
 	var out, stderr bytes.Buffer
 	f := runFlags{debugFlags: debugFlags{interactive: true}}
-	outcome, err := f.boot(t.Context(), run, settings{image: "i"}, streams{in, &out, &stderr}, false)
-	if err != nil || outcome != record.Cancelled || string(got) != "one\r" || !strings.Contains(stderr.String(), "Ctrl-A x") {
-		t.Errorf("outcome %s, %v, typed %q, said %q", outcome, err, got, stderr.String())
+	status, err := f.boot(t.Context(), run, settings{image: "i"}, streams{in, &out, &stderr}, false)
+	if err != nil || status != statusOf(record.Cancelled) || string(got) != "one\r" || !strings.Contains(stderr.String(), "Ctrl-A x") {
+		t.Errorf("status %d, %v, typed %q, said %q", status, err, got, stderr.String())
 	}
 }

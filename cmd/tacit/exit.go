@@ -25,6 +25,7 @@ var outcomeStatus = map[record.Outcome]exitStatus{
 	record.Halted:      5,
 	record.Limit:       6,
 	record.Reset:       7,
+	record.Exit:        1, // of code 0: exitStatusOf
 	record.TripleFault: 8,
 	record.NoReport:    9,
 	record.Untested:    10,
@@ -38,6 +39,14 @@ func statusOf(o record.Outcome) exitStatus {
 		return status
 	}
 	return statusError
+}
+
+// exitStatusOf is the exit status of a run: QEMU's where a program has ended it with a code (hw/misc/debugexit.c).
+func exitStatusOf(r *record.Record) exitStatus {
+	if r.ExitCode != nil {
+		return exitStatus(uint8(*r.ExitCode<<1 | 1))
+	}
+	return statusOf(r.Outcome)
 }
 
 // exitHelp is the part of --help that explains exit statuses.

@@ -234,7 +234,7 @@ var painted = func() []struct {
 } {
 	var bad []string
 	for _, o := range record.Outcomes() {
-		if o.Outcome != record.PowerOff && o.Outcome != record.Limit && o.Outcome != record.Cancelled && o.Outcome != record.Unsupported {
+		if o.Outcome != record.PowerOff && o.Outcome != record.Exit && o.Outcome != record.Limit && o.Outcome != record.Cancelled && o.Outcome != record.Unsupported {
 			bad = append(bad, string(o.Outcome))
 		}
 	}

@@ -57,9 +57,9 @@ func resumeCommand(run machine, status *exitStatus) *cobra.Command {
 			s := settings{saved: args[0], hostAttack: f.hostAttack}
 			f.runFlags.settings(&s)
 			s.callers = f.profile != "" || f.events != "" // or as it was
-			outcome, err := f.boot(cmd.Context(), run, s, streamsOf(cmd), false)
+			ended, err := f.boot(cmd.Context(), run, s, streamsOf(cmd), false)
 			if err == nil {
-				*status = statusOf(outcome)
+				*status = ended
 			}
 			return err
 		},

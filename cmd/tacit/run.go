@@ -14,17 +14,17 @@ import (
 	"github.com/tacit-vm/tacit/record"
 )
 
-// boot runs the machine and shows what it does. Chosen says that no image was named. The outcome means
-// something when there is no error.
+// boot runs the machine and shows what it does. Chosen says that no image was named. What it returns is
+// the exit status where there is no error.
 func (f *runFlags) boot(
 	ctx context.Context, run machine, s settings, std streams, chosen bool,
-) (_ record.Outcome, err error) {
+) (_ exitStatus, err error) {
 	stdout, stderr := std.out, std.err
 	out := outputs{stdout: stdout}
 	defer out.discard()
 	written, err := f.views(ctx, &out, &s)
 	if err != nil {
-		return "", err
+		return 0, err
 	}
 	if chosen && !f.quiet {
 		fmt.Fprintln(stderr, "tacit: booting tacit's own guest; give it an IMAGE to boot that")
@@ -32,7 +32,7 @@ func (f *runFlags) boot(
 
 	closeDebug, err := f.debugFlags.open(ctx, &s, &out, stderr)
 	if err != nil {
-		return "", errors.Join(err, closeDebug())
+		return 0, errors.Join(err, closeDebug())
 	}
 
 	shown := f.screen(stdout, stderr)
@@ -47,7 +47,7 @@ func (f *runFlags) boot(
 	err = errors.Join(err, closeDebug())
 	err = errors.Join(err, written.closeEvents())
 	if r == nil {
-		return "", err
+		return 0, err
 	}
 	// The files come first: standard error may be a pipe that is not read.
 	err = errors.Join(err, written.fill(r, s.timeline), out.keep())
@@ -56,7 +56,7 @@ func (f *runFlags) boot(
 	if f.verbose {
 		err = errors.Join(err, onPaper(stderr, r.WriteDetails))
 	}
-	return r.Outcome, err
+	return exitStatusOf(r), err
 }
 
 // streams are those of the process.

@@ -42,6 +42,13 @@ type Config struct {
 
 	LocalAPICs LocalAPICs
 
+	// DebugExit is called with what a program writes to DebugExitPort, in the middle of that; port 0 has no such device.
+	DebugExit     func(code uint32)
+	DebugExitPort uint16
+
+	// Program is what fw_cfg tells; nil means that there is none.
+	Program *Program
+
 	// INTR is the processor's interrupt input, for a pair of 8259A; nil means that there are none.
 	INTR Line
 }
@@ -52,7 +59,8 @@ type Board struct {
 	COM1, COM2 *UART
 	RTC        *RTC
 	IOAPIC     *IOAPIC
-	PIC        *PIC // nil where Config.INTR is
+	PIC        *PIC   // nil where Config.INTR is
+	fwCfg      *FWCfg // nil where Config.Program is
 
 	pit   *PIT
 	sleep *SleepRegister
@@ -108,6 +116,15 @@ func NewBoard(config Config) (*Board, error) {
 	}
 	if pic != nil {
 		devices = append(devices, ports{picPort, picPorts, pic.Chip(0)}, ports{picSlavePort, picPorts, pic.Chip(1)}, ports{elcrPort, elcrPorts, pic.ELCR()})
+	}
+	if config.Program != nil {
+		if b.fwCfg, err = newFWCfg(config.Program); err != nil {
+			return nil, err
+		}
+		devices = append(devices, ports{fwCfgPort, fwCfgPorts, b.fwCfg})
+	}
+	if config.DebugExitPort != 0 {
+		devices = append(devices, ports{config.DebugExitPort, debugExitPorts, &DebugExit{exit: config.DebugExit}})
 	}
 	for _, d := range devices {
 		if err := b.MapPorts(d.first, d.count, d.device); err != nil {

@@ -3,7 +3,7 @@ package device
 import "github.com/tacit-vm/tacit/internal/state"
 
 // StateVersion changes with what [Board.Carry] carries.
-const StateVersion = 1
+const StateVersion = 2
 
 // Carry carries the state of all devices. A board that reads has to be new, with the same Config.
 func (b *Board) Carry(s *state.Stream) {
@@ -13,6 +13,9 @@ func (b *Board) Carry(s *state.Stream) {
 	b.IOAPIC.carry(s)
 	if b.PIC != nil {
 		b.PIC.carry(s)
+	}
+	if b.fwCfg != nil {
+		b.fwCfg.carry(s)
 	}
 	state.Numbers(s, &b.pit.nmiStatus.stored, &b.sleep.status, &b.reset.value)
 }

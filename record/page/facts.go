@@ -102,6 +102,9 @@ func facts(r *record.Record) []fact {
 	if c.UnacceptedTable {
 		add("unaccepted table", "yes", "firmware installed a table of unaccepted memory, as a kernel leaves one for the next that it starts")
 	}
+	if c.DebugExitPort > 0 {
+		add("debug exit", fmt.Sprintf("port %#x", c.DebugExitPort), "where a test program could end the run by writing a code")
+	}
 	if c.TouchBytes > 0 {
 		add("to be touched", record.FormatBytes(c.TouchBytes), "memory that the guest’s program was told to touch before it reported")
 	}

@@ -1,0 +1,117 @@
+package device
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	"github.com/tacit-vm/tacit/internal/state"
+)
+
+// Ports of QEMU's fw_cfg: a selector of two bytes, whose second port is that of the data (QEMU, docs/specs/fw_cfg.rst).
+const (
+	fwCfgPort  = 0x510
+	fwCfgPorts = 2
+)
+
+// Keys of items (Linux, include/uapi/linux/qemu_fw_cfg.h).
+const (
+	fwCfgSignature   = 0x00
+	fwCfgID          = 0x01
+	fwCfgUUID        = 0x02
+	fwCfgRAMSize     = 0x03
+	fwCfgCPUs        = 0x05
+	fwCfgKernelSize  = 0x08
+	fwCfgInitrdSize  = 0x0B
+	fwCfgMaxCPUs     = 0x0F
+	fwCfgKernelData  = 0x11
+	fwCfgInitrdData  = 0x12
+	fwCfgCmdlineSize = 0x14
+	fwCfgCmdlineData = 0x15
+	fwCfgFileDir     = 0x19
+	fwCfgFileFirst   = 0x20
+
+	fwCfgNone  = 0xFFFF // a key without an item
+	fwCfgWrite = 0x4000 // of a key: it is to be written to, which no item is
+
+	fwCfgTraditional = 1 // of the ID: this interface, and not the one by DMA
+)
+
+// A Program is what the machine was told to run, as fw_cfg tells it.
+type Program struct {
+	CPUs           int
+	Memory         uint64 // bytes
+	CommandLine    string
+	Kernel, Initrd []byte
+	Files          []File // in the order of their names
+}
+
+// A File is one of fw_cfg's directory. Its name has 55 bytes at most.
+type File struct {
+	Name string
+	Data []byte
+}
+
+// A FWCfg tells programs of the machine they run in, as QEMU does: an item is selected by its key and read byte by byte.
+// Nothing can be written, and there is no DMA.
+type FWCfg struct {
+	items map[uint16][]byte
+	key   uint16
+	at    uint64 // bytes of the item that have been read
+}
+
+// newFWCfg returns the device with what it tells.
+func newFWCfg(p *Program) (*FWCfg, error) {
+	little, big := binary.LittleEndian, binary.BigEndian
+	count := func(n int) []byte { return little.AppendUint16(nil, uint16(n)) }
+	size := func(b []byte) []byte { return little.AppendUint32(nil, uint32(len(b))) }
+	line := append([]byte(p.CommandLine), 0)
+	f := &FWCfg{key: fwCfgNone, items: map[uint16][]byte{
+		fwCfgSignature: []byte("QEMU"), fwCfgID: little.AppendUint32(nil, fwCfgTraditional), fwCfgUUID: make([]byte, 16),
+		fwCfgRAMSize: little.AppendUint64(nil, p.Memory), fwCfgCPUs: count(p.CPUs), fwCfgMaxCPUs: count(p.CPUs),
+		fwCfgKernelSize: size(p.Kernel), fwCfgKernelData: p.Kernel, fwCfgInitrdSize: size(p.Initrd), fwCfgInitrdData: p.Initrd,
+		fwCfgCmdlineSize: size(line), fwCfgCmdlineData: line,
+	}}
+	directory := big.AppendUint32(nil, uint32(len(p.Files)))
+	for i, file := range p.Files {
+		var name [56]byte
+		if copy(name[:len(name)-1], file.Name) != len(file.Name) {
+			return nil, fmt.Errorf("device: fw_cfg's file %q: the name has more than %d bytes", file.Name, len(name)-1)
+		}
+		key := uint16(fwCfgFileFirst + i)
+		directory = append(big.AppendUint16(big.AppendUint32(directory, uint32(len(file.Data))), key), 0, 0)
+		directory = append(directory, name[:]...)
+		f.items[key] = file.Data
+	}
+	f.items[fwCfgFileDir] = directory
+	return f, nil
+}
+
+// In implements PortDevice: the next byte of the item, zeros after its end. Either port has it.
+func (f *FWCfg) In(uint16) uint8 {
+	item := f.items[f.key]
+	if f.at >= uint64(len(item)) {
+		return 0
+	}
+	f.at++
+	return item[f.at-1]
+}
+
+// InWide implements WidePortDevice: reads are of one byte, as QEMU has it; a wider one finds no device.
+func (f *FWCfg) InWide(offset uint16, size int) uint32 {
+	if size != 1 {
+		return uint32(allOnes(size))
+	}
+	return uint32(f.In(offset))
+}
+
+// Out implements PortDevice: items cannot be written to.
+func (f *FWCfg) Out(uint16, uint8) {}
+
+// OutWide implements WidePortDevice: two bytes select an item.
+func (f *FWCfg) OutWide(_ uint16, size int, value uint32) {
+	if size == 2 {
+		f.key, f.at = uint16(value)&^fwCfgWrite, 0
+	}
+}
+
+func (f *FWCfg) carry(s *state.Stream) { state.Numbers(s, &f.key); state.Numbers(s, &f.at) }
