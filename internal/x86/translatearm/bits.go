@@ -17,6 +17,8 @@ func (g *Generator) bit(k int, u *uop.Uop) (result, bool) {
 		return g.bitAddress(u), true
 	case uop.BitScan:
 		return g.bitScan(k, u), true
+	case uop.BMI:
+		return g.bmi(k, u), true
 	}
 	return 0, false
 }

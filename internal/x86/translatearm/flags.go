@@ -284,7 +284,7 @@ func (g *Generator) dead(k int) bool {
 		switch u := &g.block.Uops[k]; {
 		case hostcode.MakesFlags(u):
 			return true
-		case !hostcode.IgnoresFlags(u) && !movesVectors(u):
+		case !hostcode.IgnoresFlags(u) && !movesVectors(u) && !plainBMI(u):
 			return false
 		}
 	}
