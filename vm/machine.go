@@ -146,6 +146,7 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 		CodeBytes: int(m.budget.code / 2), Engine: cfg.engine(), TranslateAfter: cfg.TranslateAfter,
 	}
 	if cfg.CPUs > 1 {
+		processor.LockHint = m.lockHint()
 		processor.LastTSC, processor.Queue, processor.Hint = &m.schedule.lastTSC, m.schedule.queue, m.hint
 		processor.Spins = m.platform.cheat == nil && !cfg.noSpins // a host that changes memory between two reads counts reads
 	}

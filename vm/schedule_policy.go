@@ -12,7 +12,8 @@ import (
 //   - round-robin: the one that is furthest behind in virtual time has its turn, for as long as it can.
 //   - random: any that is not ahead has, for as long as the seed says.
 //   - adversarial: as random, and more often than not a turn ends where a processor has just dealt with what stands around
-//     it: the module, the host, another processor. There the guest's own order of doing things is put to the test.
+//     it: the module, the host, another processor; and often where it has locked memory. There the guest's own order of
+//     doing things is put to the test.
 //
 // Each order is one that hardware could have taken; the seed repeats it.
 var SchedulePolicies = []string{roundRobin, random, adversarial}
@@ -56,9 +57,26 @@ func (m *Machine) choose(to int, first, end int64) (int, int64) {
 	return to, m.schedule.ready[to] + 1 + d.below(lead)
 }
 
+// Of four hints so many end a turn: of dealings with what stands around a processor, and of locked memory, which is far more
+// frequent.
+const (
+	oftenOutside = 3
+	oftenLocked  = 1
+)
+
 // hint hears that a processor has dealt with what stands around it.
-func (m *Machine) hint(c *x86.CPU) {
-	const often = 3 // of four
+func (m *Machine) hint(c *x86.CPU) { m.mayEnd(c, oftenOutside) }
+
+// lockHint returns what hears that a processor has locked memory; nil where that ends no turn.
+func (m *Machine) lockHint() func(*x86.CPU) {
+	if d := m.schedule.dice; d == nil || !d.hints {
+		return nil
+	}
+	return func(c *x86.CPU) { m.mayEnd(c, oftenLocked) }
+}
+
+// mayEnd ends the turn under way after the instruction under way, in so many of four cases, where turns end at hints.
+func (m *Machine) mayEnd(c *x86.CPU, often int64) {
 	if d := m.schedule.dice; d != nil && d.hints && c == m.cpu() && d.below(4) < often {
 		m.schedule.end = min(m.schedule.end, c.Now())
 		c.Shorten(m.schedule.end)

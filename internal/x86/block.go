@@ -52,6 +52,7 @@ const noMode decode.Mode = 0xFF
 type decoding struct {
 	intercepts uop.InstructionSet
 	traps      Traps // may be nil
+	locks      bool  // hints are wanted after instructions that lock memory
 	points     points
 }
 
@@ -61,7 +62,7 @@ func (g *decoding) trapped(gpa uint64) bool { return g.traps != nil && g.traps.T
 // fill makes b of at most limit instructions. It returns false where not even the first ends within the bytes.
 func (g *decoding) fill(b *block, bytes []byte, limit int) bool {
 	r := decode.Request{
-		Bytes: bytes, Offset: b.offset, Limit: limit, Mode: b.mode, Intercepts: g.intercepts,
+		Bytes: bytes, Offset: b.offset, Limit: limit, Mode: b.mode, Intercepts: g.intercepts, Locks: g.locks,
 		Stop: g.points.stopsIn(b),
 	}
 	if g.traps != nil {

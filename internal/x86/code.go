@@ -53,7 +53,7 @@ func codeOf(cfg *Config) *codeCache {
 		cc = newCodeCache(cfg.Memory, maxCode)
 	}
 	cc.most = cmp.Or(cfg.CodeBytes, maxCode)
-	cc.intercepts, cc.traps = cfg.Platform.Intercepts(), cfg.Traps
+	cc.intercepts, cc.traps, cc.locks = cfg.Platform.Intercepts(), cfg.Traps, cfg.LockHint != nil
 	cc.replace(func(*block) bool { return true })
 	return cc
 }

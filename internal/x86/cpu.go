@@ -81,6 +81,7 @@ type CPU struct {
 	queue     *cost.Queue   // or nil
 	deadline  int64         // of the Run under way, in virtual nanoseconds
 	hint      func(*CPU)    // or nil
+	lockHint  func(*CPU)    // or nil
 	spins     bool          // rounds of a loop that changes nothing are counted, not executed
 	spun      uint64        // instructions of those
 	busUses   uint64        // how often a device was read by memory-mapped I/O

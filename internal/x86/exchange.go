@@ -4,6 +4,14 @@ import "github.com/tacit-vm/tacit/internal/x86/uop"
 
 // XADD and the compare-and-exchange instructions.
 
+// lockedMemory is uop.Locked: the instruction has locked memory, and another processor may be meant.
+func lockedMemory(c *CPU, _ *uop.Uop) bool {
+	if c.lockHint != nil {
+		c.lockHint(c)
+	}
+	return true
+}
+
 // exchangeAdd leaves the sum of Tmp0 and R[Src] in Tmp1.
 func exchangeAdd(c *CPU, u *uop.Uop) bool {
 	a, b := c.R[uop.Tmp0], c.R[u.Src%uop.Slots]

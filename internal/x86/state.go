@@ -11,7 +11,7 @@ import (
 )
 
 // A Config describes a processor. All but its ID is the same for all processors of a machine, which are those over one
-// memory: of Traps and CodeBytes, and of what Platform intercepts, the last one's counts.
+// memory: of Traps and CodeBytes, of what Platform intercepts, and of whether there is a LockHint, the last one's counts.
 type Config struct {
 	ID         int      // index of the processor
 	Topology   Topology // of the machine that it is one of; the zero Topology is [Flat] of one
@@ -46,6 +46,9 @@ type Config struct {
 	// Hint hears after each event that costs time: the processor has dealt with something outside itself, at the end of an
 	// instruction. It must change nothing but when Run returns. It may be nil.
 	Hint func(c *CPU)
+
+	// LockHint hears of each instruction that has locked memory, at its end, as Hint does. It may be nil.
+	LockHint func(c *CPU)
 }
 
 // New returns a processor with all registers zero; SetState gives it a state.
@@ -56,7 +59,7 @@ func New(cfg Config) *CPU {
 	c := &CPU{
 		id: cfg.ID, topology: cfg.Topology, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg),
 		cost: cfg.Cost, nsPerInsn: uint64(max(cfg.Cost.NS(cost.Instruction), 1)), tscHz: cfg.TSCHz, maxBlock: maxBlock,
-		lastTSC: cfg.LastTSC, queue: cfg.Queue, hint: cfg.Hint, spins: cfg.Spins,
+		lastTSC: cfg.LastTSC, queue: cfg.Queue, hint: cfg.Hint, lockHint: cfg.LockHint, spins: cfg.Spins,
 		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER,
 	}
 	c.code.cpus = append(c.code.cpus, c)

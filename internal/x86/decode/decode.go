@@ -24,7 +24,7 @@ type decoder struct {
 	data16  bool  // 66
 	addr32  bool  // 67
 	rep     uint8 // 0, 0xF2 or 0xF3, whichever came last
-	lock    bool
+	lock    bool  // F0, or XCHG with memory, which does without
 	seg     uint8      // slot of the segment base: Zero, FSBase or GSBase
 	vex     *vexPrefix // nil where there is none
 	segment uint8      // outside 64-bit mode: the number of the memory operand's segment
@@ -39,6 +39,8 @@ type decoder struct {
 	mode Mode
 	end  bool   // the block ends after this instruction
 	link uint32 // number of links that the block needs
+
+	locks bool // put uop.Locked at the end of instructions that lock memory
 
 	stop func(offset, n int) (uop.Uop, bool) // what goes in front of an instruction of n bytes, for debugging; nil where nothing does
 }
@@ -82,6 +84,9 @@ func (d *decoder) decodeOne() {
 	if d.short {
 		d.uops, d.link = d.uops[:first], links
 		return
+	}
+	if d.locks && d.lock && !d.end {
+		d.emit(uop.Uop{Op: uop.Locked})
 	}
 	if d.stop != nil {
 		if u, ok := d.stop(d.start, d.pos-d.start); ok {

@@ -106,6 +106,7 @@ func (d *decoder) exchange(n int) {
 		d.storeReg(n, d.reg, uop.Tmp1, 0)
 		return
 	}
+	d.lock = true // SDM vol. 3, 10.1.2.1
 	d.emit(d.at(uop.Uop{Op: loadOps[sizeLog(n)][1], Dst: uop.Tmp0, Src: uop.Zero}))
 	src := d.reg
 	if n == 1 {

@@ -135,6 +135,7 @@ const (
 	Raise     Op = FirstTable + iota // raise exception Imm
 	Intercept                        // give instruction kind Aux to the platform, or do it natively
 	Stop                             // in front of an instruction, for debugging: a breakpoint or a trace may be here
+	Locked                           // the last of an instruction that has locked memory
 
 	// Arithmetic of the sizes that are rare: Aux is the operation.
 	ALU8
