@@ -9,6 +9,6 @@
 //	result.go   what came of it
 //	keeper.go   certify's boots, each run once, here
 //	spread.go   … or by workers on other machines
-//	worker.go   one that takes boots from a queue
+//	worker.go   one that takes boots from a queue, disks.go the disks that it has got
 //	history.go  verdicts by date and version, and what changed between two
 package catalogue

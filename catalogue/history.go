@@ -117,6 +117,7 @@ type Reading struct {
 	Schema string          `json:"schema"`
 	Image  string          `json:"image"`  // the name of what firmware loads
 	SHA256 string          `json:"sha256"` // its digest, in hexadecimal
+	Disk   bool            `json:"disk"`   // it is a disk, and these are its file's
 	Claims *certify.Claims `json:"claims"`
 }
 

@@ -17,8 +17,9 @@ import (
 
 // A Job is a boot as a value: all that its record depends on, but for the tool.
 type Job struct {
-	Image           string        `json:"image"`  // the name of what firmware loads
+	Image           string        `json:"image"`  // the name of what firmware loads, or of the disk's file
 	SHA256          string        `json:"sha256"` // its digest, in hexadecimal
+	Disk            bool          `json:"disk"`   // it is a disk, which firmware boots
 	Platform        string        `json:"platform"`
 	Policy          string        `json:"firmware_policy"`
 	Memory          uint64        `json:"memory_bytes"`
@@ -34,7 +35,7 @@ type Job struct {
 func JobOf(s *certify.Subject, c vm.Config) (Job, error) {
 	name, digest := s.Program()
 	j := Job{
-		Image: name, SHA256: digest, Platform: c.Platform, Policy: c.FirmwarePolicy, Memory: c.Memory, Append: c.Append, Engine: c.Engine,
+		Image: name, SHA256: digest, Disk: s.Disk != nil, Platform: c.Platform, Policy: c.FirmwarePolicy, Memory: c.Memory, Append: c.Append, Engine: c.Engine,
 		Cost: c.Cost.Name(), MaxInstructions: c.MaxInstructions, MaxVirtual: c.MaxVirtual, MaxWall: c.MaxWall,
 	}
 	if own, err := cost.Named(j.Cost); j.Cost != "" && (err != nil || own.Platform() != c.Cost.Platform()) {

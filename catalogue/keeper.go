@@ -25,6 +25,9 @@ func (k *Keeper) Run(ctx context.Context, s *certify.Subject, cfg vm.Config) (*r
 	if err != nil {
 		return nil, err
 	}
+	if j.SHA256 == "" { // a disk of this machine, which may have another content the next time
+		return k.Boots.Run(ctx, s, cfg)
+	}
 	key := j.Key(k.Tool)
 	switch known, err := get(ctx, k.Results, key); {
 	case err == nil && known.Final:

@@ -56,10 +56,21 @@ func (r *Result) check(key string) error {
 		return fmt.Errorf("result %.16s: it has no record", key)
 	case r.Record != nil && r.Record.Schema != record.Schema:
 		return fmt.Errorf("result %.16s: a record of schema %q, want %s", key, r.Record.Schema, record.Schema)
-	case r.Record != nil && r.Record.Image.SHA256 != r.Job.SHA256:
+	case r.Record != nil && r.bootedSHA256() != r.Job.SHA256:
 		return fmt.Errorf("result %.16s: the record is of another image", key)
 	}
 	return nil
+}
+
+// bootedSHA256 is the digest of what the record says was booted.
+func (r *Result) bootedSHA256() string {
+	switch {
+	case !r.Job.Disk:
+		return r.Record.Image.SHA256
+	case len(r.Record.Disks) == 0:
+		return ""
+	}
+	return r.Record.Disks[0].SHA256
 }
 
 // get is a result that is what it should be.

@@ -1,8 +1,11 @@
 package catalogue
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -15,7 +18,7 @@ import (
 // Asker is what hands boots to workers elsewhere.
 type Asker interface {
 	Results
-	KeepImage(ctx context.Context, digest string, data []byte) error
+	KeepImage(ctx context.Context, digest string, content *io.SectionReader) error
 	Ask(ctx context.Context, tool string, j Job) error      // to ask twice is to ask once
 	Kept(ctx context.Context, heard func(key string)) error // hears of results; may miss some
 }
@@ -64,6 +67,9 @@ func (s *Spread) Run(ctx context.Context, subject *certify.Subject, cfg vm.Confi
 	if err != nil {
 		return nil, err
 	}
+	if j.SHA256 == "" {
+		return nil, fmt.Errorf("%s: not a regular file, which is all that workers can have", j.Image)
+	}
 	key := j.Key(s.tool)
 	switch r, err := get(ctx, s.asker, key); {
 	case err == nil && r.Final:
@@ -109,9 +115,9 @@ func (s *Spread) send(ctx context.Context, digest string, subject *certify.Subje
 	once := s.sent[digest]
 	s.mu.Unlock()
 	once.Do(func() {
-		img, openErr := subject.Open(ctx)
-		if err = openErr; err == nil {
-			err = s.asker.KeepImage(ctx, digest, img.Data)
+		var content *io.SectionReader
+		if content, err = contentOf(ctx, subject); err == nil {
+			err = s.asker.KeepImage(ctx, digest, content)
 		}
 		if err != nil { // the next tries it again
 			s.mu.Lock()
@@ -120,4 +126,20 @@ func (s *Spread) send(ctx context.Context, digest string, subject *certify.Subje
 		}
 	})
 	return err
+}
+
+// contentOf is what travels of a subject: what firmware loads, or a disk's file as it is.
+func contentOf(ctx context.Context, subject *certify.Subject) (*io.SectionReader, error) {
+	if subject.Disk != nil {
+		d, err := subject.Disk.Content(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return d.File, nil
+	}
+	img, err := subject.Open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return io.NewSectionReader(bytes.NewReader(img.Data), 0, int64(len(img.Data))), nil
 }

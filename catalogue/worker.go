@@ -6,9 +6,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"os"
 	"sync"
 	"time"
 
+	"github.com/tacit-vm/tacit/certify"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
@@ -29,9 +31,10 @@ type Delivery interface {
 	Done(ctx context.Context) error // there is a result
 }
 
-// Images holds what firmware loads, by digest.
+// Images holds what firmware loads, and disks, by digest.
 type Images interface {
 	Image(ctx context.Context, digest string) ([]byte, error)
+	Disk(ctx context.Context, digest string, to *os.File, room int64) error // writes a disk of at most room bytes
 }
 
 // A Worker runs boots of a queue.
@@ -49,6 +52,7 @@ type Worker struct {
 	mu    sync.Mutex
 	cache map[string]*image.Image // by digest and name
 	size  int                     // bytes in cache
+	disks disks
 }
 
 // maxDeliveries is how often a boot is tried whose workers vanish. Then it is taken for what ends them.
@@ -72,6 +76,7 @@ func (w *Worker) Run(ctx context.Context) {
 		})
 	}
 	wait.Wait()
+	w.disks.close()
 }
 
 // serve runs one boot, unless its result is known. The result is kept before the job is done: a worker that dies between
@@ -145,14 +150,22 @@ func (w *Worker) boot(ctx context.Context, j Job) (*record.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	if cfg.Image, err = w.image(ctx, j); err != nil {
-		return nil, err
-	}
 	share := w.MaxHostMemory
 	if share == 0 {
 		share = vm.DefaultMaxHostMemory()
 	}
 	cfg.MaxHostMemory = share / uint64(w.Jobs)
+	if j.Disk {
+		d, release, err := w.disks.take(j.SHA256, func() (*image.Disk, error) { return w.fetchDisk(ctx, j.SHA256) })
+		if err != nil {
+			return nil, err
+		}
+		defer release()
+		return certify.BootDisk(ctx, j.Image, d, cfg)
+	}
+	if cfg.Image, err = w.image(ctx, j); err != nil {
+		return nil, err
+	}
 	return vm.Run(ctx, cfg)
 }
 

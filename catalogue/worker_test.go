@@ -4,12 +4,14 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/tacit-vm/tacit/guest"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -19,6 +21,8 @@ type shelf struct {
 	mu     sync.Mutex
 	has    map[string]*Result
 	images map[string][]byte
+
+	fetched int // disks
 }
 
 func (s *shelf) Result(_ context.Context, key string) (*Result, error) {
@@ -42,6 +46,14 @@ func (s *shelf) Keep(ctx context.Context, r *Result) error {
 func (s *shelf) Forget(_ context.Context, key string) error { delete(s.has, key); return nil }
 
 func (s *shelf) Image(_ context.Context, digest string) ([]byte, error) { return s.images[digest], nil }
+
+func (s *shelf) Disk(_ context.Context, digest string, to *os.File, _ int64) error {
+	s.mu.Lock()
+	s.fetched++
+	s.mu.Unlock()
+	_, err := to.WriteAt(s.images[digest], 0)
+	return err
+}
 
 // A parcel is a delivery that notes what becomes of it.
 type parcel struct {
@@ -128,5 +140,42 @@ func TestWorkerIsNotBelieving(t *testing.T) {
 		if r == nil || r.Final || !strings.Contains(r.Error, c.says) || p.done != 1 {
 			t.Errorf("%q: %+v", c.says, r)
 		}
+	}
+}
+
+// A disk is fetched once for the boots that come one after the other, and believed only if it has its digest. What it boots
+// is judged by the record's disk.
+func TestWorkerBootsDisks(t *testing.T) {
+	esp := imagetest.FAT(t, 16, 16, imagetest.Files{"EFI/BOOT/BOOTX64.EFI": guest.Demo()})
+	content, err := os.ReadFile(imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.ESP, Path: esp}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(content)
+	digest := hex.EncodeToString(sum[:])
+	s, w, j := workshop(t, time.Minute)
+	j.Image, j.SHA256, j.Disk = "disk.img", digest, true
+	s.images[digest] = content
+	for _, platform := range []string{vm.TDX, vm.SNP} {
+		j.Platform = platform
+		w.serve(t.Context(), &parcel{job: j, times: 1})
+		r := s.has[j.Key("v1")]
+		if r == nil || !r.Final || r.Record.Outcome != record.PowerOff || r.check(j.Key("v1")) != nil || r.Record.Disks[0].Name != "disk.img" {
+			t.Fatalf("%s: %+v", platform, r)
+		}
+		r.Record.Disks[0].SHA256 = ""
+		if r.check(j.Key("v1")) == nil {
+			t.Error("a record of another disk is believed")
+		}
+	}
+	if s.fetched != 1 || len(w.disks.has) != 1 || w.disks.idle == nil {
+		t.Errorf("fetched %d times, %d held", s.fetched, len(w.disks.has))
+	}
+	w.disks.close()
+	j.SHA256 = hex.EncodeToString(make([]byte, 32))
+	s.images[j.SHA256] = content
+	w.serve(t.Context(), &parcel{job: j, times: 1})
+	if r := s.has[j.Key("v1")]; r == nil || !strings.Contains(r.Error, "has another") || len(w.disks.has) != 0 {
+		t.Errorf("%+v, %d held", r, len(w.disks.has))
 	}
 }

@@ -6,8 +6,9 @@
 // against the boots. Where the two disagree, one of them is wrong, and the certificate says so.
 //
 //	plan.go     which boots there are
-//	subject.go  of what, and who runs them
+//	subject.go  of what, and who runs them; disk.go of a disk
 //	run.go      several at once
 //	verdict.go  what they prove
+//	path.go     how the kernel was started, held against what the file says of that
 //	table.go    how it is shown to people and programs, junit.go and sarif.go to continuous integration
 package certify

@@ -1,6 +1,7 @@
 package certify
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"regexp"
@@ -26,6 +27,9 @@ const (
 type Claims struct {
 	Negotiates Answer                   // it calls the memory acceptance protocol
 	On         map[string]PlatformClaim // by platform, as package vm names them
+
+	// Kernels are those of a disk, of which the boots show the one that is started. Of a disk nothing else is claimed.
+	Kernels []KernelClaims
 }
 
 // A PlatformClaim is what is said of an image on one platform.
@@ -48,7 +52,7 @@ type Config struct {
 	Append          string        // to the kernels' command lines
 	Workers         int           // boots at a time; 0 means one a processor of the host
 	Engine          string        // as vm.Config has it
-	MaxInstructions uint64        // a boot; 0 means DefaultMaxInstructions
+	MaxInstructions uint64        // a boot; 0 means DefaultMaxInstructions, or DefaultMaxDiskInstructions
 	MaxVirtual      time.Duration // a boot, as vm.Config has it
 	MaxWall         time.Duration // a boot; 0 means no limit
 	MaxHostMemory   uint64        // of all boots at a time, in bytes; 0 means [vm.DefaultMaxHostMemory]
@@ -69,6 +73,9 @@ var DefaultMemory = []uint64{4 << 30}
 // DefaultMaxInstructions ends a boot that goes nowhere: four times what a distribution kernel needs.
 const DefaultMaxInstructions = 10_000_000_000
 
+// DefaultMaxDiskInstructions does the same to a disk, which has all of a distribution to start, and not its kernel alone.
+const DefaultMaxDiskInstructions = 10 * DefaultMaxInstructions
+
 // A Boot is one run.
 type Boot struct {
 	Image    string         `json:"image"`
@@ -82,6 +89,7 @@ type Boot struct {
 	Required map[string]Answer `json:"required"`
 
 	subject int
+	disk    bool // the subject is one
 	cfg     vm.Config
 }
 
@@ -119,21 +127,25 @@ func (b *Boot) wantsRoot() bool {
 }
 
 // Reached says whether the guest got to its init: that reported, or a program ran and the guest did not die of what a
-// confidential guest dies of. An init of the image's own may have given up for whatever reason, such as a missing disk.
+// confidential guest dies of. An init of the image's own may have given up for whatever reason, such as a missing disk. A
+// disk's, which misses nothing, has to get on: to where one can log in or systemd has started everything, or to an end of
+// its own.
 func (b *Boot) Reached() bool {
 	if b.Record == nil || b.Record.Acceptance.UnacceptedAtInit == nil {
 		return false
 	}
-	if b.Reports() {
+	if b.Reports() || b.Record.Guest.Up != nil {
 		return true
 	}
 	switch b.Record.Outcome {
 	case record.Violation, record.TripleFault:
 		return false
+	case record.PowerOff, record.Reset:
+		return true
 	case record.GuestPanic:
-		return b.ownInit()
+		return b.ownInit() && !b.disk
 	}
-	return true
+	return !b.disk
 }
 
 // memInfo is what the guest said first of its memory; nil where it said nothing. Tacit's init for Linux says it once,
@@ -160,6 +172,14 @@ func (b *Boot) Sees() uint64 {
 	return b.memInfo().MemTotal
 }
 
+// told is the memory that a kernel of Linux's kind was told of when it was entered, in bytes; 0 where none was.
+func (b *Boot) told() uint64 {
+	if k := b.Record.Path.Kernel; k != nil {
+		return k.Usable
+	}
+	return 0
+}
+
 // overhead is what Linux takes of its memory before it counts the rest: 1/64 for struct page; for SWIOTLB, which a
 // confidential guest cannot do without, 6 %, at least 64 MiB and at most 1 GiB (arch/x86/mm/mem_encrypt.c); and for its
 // image, initrd and firmware.
@@ -184,14 +204,17 @@ func (b *Boot) Accepts() bool {
 	return b.Reached() && by.Kernel.Bytes+by.Stub.Bytes > 0 && b.used() > 0
 }
 
-// Loses says whether the guest came up with less memory than it was given: as it says itself, or else, where it does not
-// say or was told to use less, if it has accepted nothing of what was left to it.
+// Loses says whether the guest came up with less memory than it was given: as it says itself; or, where it does not say,
+// as a loader or firmware has told its kernel; or else, and where it was told to use less, if it has accepted nothing of
+// what was left to it.
 func (b *Boot) Loses() bool {
 	if !b.Reached() {
 		return false
 	}
 	sees := b.Sees()
-	if !b.Reports() || b.Record.ToldToUseLess() {
+	if told := b.told(); !b.Reports() && told > 0 {
+		sees = told
+	} else if !b.Reports() || b.Record.ToldToUseLess() {
 		if b.Accepts() {
 			return false
 		}
@@ -251,10 +274,6 @@ func (c *Config) plan() ([]*Boot, error) {
 		return nil, err
 	}
 	platforms, policies, memory := c.axes()
-	limit := c.MaxInstructions
-	if limit == 0 {
-		limit = DefaultMaxInstructions
-	}
 	var boots []*Boot
 	for i := range c.Subjects {
 		s := &c.Subjects[i]
@@ -264,11 +283,16 @@ func (c *Config) plan() ([]*Boot, error) {
 		if s.Err != nil {
 			continue
 		}
+		limit := cmp.Or(c.MaxInstructions, DefaultMaxInstructions)
+		if s.Disk != nil {
+			limit = cmp.Or(c.MaxInstructions, DefaultMaxDiskInstructions)
+			s.Disk.boots = len(platforms) * len(policies) * len(memory)
+		}
 		for _, platform := range platforms {
 			for _, policy := range policies {
 				for _, m := range memory {
 					boots = append(boots, &Boot{
-						Image: s.name(), Platform: platform, Policy: policy, Memory: m, subject: i,
+						Image: s.name(), Platform: platform, Policy: policy, Memory: m, subject: i, disk: s.Disk != nil,
 						cfg: vm.Config{
 							Platform: platform, Cost: c.costOf(platform), FirmwarePolicy: policy, Memory: m,
 							Append: c.Append, Engine: c.Engine, MaxInstructions: limit, MaxVirtual: c.MaxVirtual, MaxWall: c.MaxWall,

@@ -48,6 +48,9 @@ func shownAccepting(b *Boot, _ PlatformVerdict) Answer {
 	if a := b.alive(); a != Yes {
 		return a
 	}
+	if b.Loses() { // also where firmware has accepted all of it after a loader had told the kernel of less
+		return No
+	}
 	if handedOver(b.Record) == 0 {
 		return ""
 	}
@@ -138,6 +141,9 @@ func (b *Boot) failing(c criterion) string {
 	case b.alive() == No:
 		return fmt.Sprintf("%s before its init", b.Record.Outcome)
 	case b.Loses():
+		if told := b.told(); !b.Reports() && told > 0 {
+			return fmt.Sprintf("its kernel is told of %s of %s", mebibytes(told), record.FormatBytes(b.Memory))
+		}
 		return fmt.Sprintf("it sees %s of %s", mebibytes(b.Sees()), record.FormatBytes(b.Memory))
 	}
 	return c.unmet

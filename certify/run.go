@@ -52,7 +52,9 @@ func Run(ctx context.Context, cfg Config) (*Certificate, error) {
 	for range workers {
 		wait.Go(func() {
 			for b := range next {
-				b.run(ctx, runner, &cfg.Subjects[b.subject], cfg.Watch)
+				s := &cfg.Subjects[b.subject]
+				b.run(ctx, runner, s, cfg.Watch)
+				s.Disk.booted()
 				lock.Lock()
 				done++
 				if cfg.Progress != nil {

@@ -15,7 +15,8 @@ import (
 type Subject struct {
 	Path   string       // of the file, as it was named; empty for an image that is in none
 	SHA256 string       // of the file, in hexadecimal; may be empty
-	Image  *image.Image // nil where Err says why there is none, or Known what is known of it
+	Image  *image.Image // nil where Err says why there is none, Known what is known of it, or it is a disk
+	Disk   *Disk        // nil for what is none
 	Claims *Claims      // nil where nothing is claimed
 	Err    error        // why the image cannot be booted
 
@@ -36,14 +37,19 @@ func (s *Subject) name() string {
 	switch {
 	case s.Err != nil:
 		return s.Path
+	case s.Disk != nil:
+		return s.Disk.Name
 	case s.Image == nil:
 		return s.Known.Name
 	}
 	return s.Image.Name
 }
 
-// Program is what firmware loads: its name, and its digest in hexadecimal.
+// Program is what firmware loads: its name, and its digest in hexadecimal. Of a disk it is its file's, and may be empty.
 func (s *Subject) Program() (name, digest string) {
+	if s.Disk != nil {
+		return s.Disk.Name, s.SHA256
+	}
 	if s.Image == nil {
 		return s.Known.Name, s.Known.SHA256
 	}
@@ -78,6 +84,9 @@ type Here struct{}
 
 // Run runs the boot.
 func (Here) Run(ctx context.Context, s *Subject, cfg vm.Config) (r *record.Record, err error) {
+	if s.Disk != nil {
+		return s.Disk.run(ctx, s.SHA256, cfg)
+	}
 	if cfg.Image, err = s.Open(ctx); err != nil {
 		return nil, err
 	}

@@ -98,8 +98,13 @@ func (b *Boot) row() []string {
 		reached, left = "silent", mebibytes(*r.Acceptance.UnacceptedAtInit)
 		if b.Reports() {
 			reached, sees = "yes", mebibytes(b.Sees())
+		} else if up := r.Guest.Up; up != nil {
+			reached = up.By
 		}
 		if b.Loses() {
+			if told := b.told(); sees == "-" && told > 0 {
+				sees = "told " + mebibytes(told)
+			}
 			sees += " LOST"
 		}
 	}

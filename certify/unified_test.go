@@ -1,8 +1,6 @@
 package certify_test
 
 import (
-	"bytes"
-	"encoding/binary"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,36 +8,22 @@ import (
 
 	"github.com/tacit-vm/tacit/certify"
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
 
-// silentInit is a program for Linux that switches the machine off and says nothing: an ELF header, one program header, and
-// reboot(LINUX_REBOOT_MAGIC1, LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_POWER_OFF).
+// silentInit is a program for Linux that switches the machine off and says nothing: reboot(LINUX_REBOOT_MAGIC1,
+// LINUX_REBOOT_MAGIC2, LINUX_REBOOT_CMD_POWER_OFF).
 func silentInit() []byte {
-	const base, headers = 0x400000, 64 + 56
-	code := []byte{
+	return imagetest.ELF([]byte{
 		0xB8, 169, 0, 0, 0, //             mov eax, reboot
 		0xBF, 0xAD, 0xDE, 0xE1, 0xFE, //   mov edi
 		0xBE, 0x69, 0x19, 0x12, 0x28, //   mov esi
 		0xBA, 0xDC, 0xFE, 0x21, 0x43, //   mov edx
 		0x0F, 0x05, //                     syscall
 		0xEB, 0xFE, //                     jmp to itself
-	}
-	var b bytes.Buffer
-	for _, v := range []any{
-		[]byte("\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00"),
-		uint16(2), uint16(62), uint32(1), uint64(base + headers), uint64(64), uint64(0), uint32(0), // executable, x86-64
-		uint16(64), uint16(56), uint16(1), uint16(0), uint16(0), uint16(0),
-		uint32(1), uint32(5), uint64(0), uint64(base), uint64(base), // load it, readable and executable
-		uint64(headers + len(code)), uint64(headers + len(code)), uint64(0x1000),
-		code,
-	} {
-		if err := binary.Write(&b, binary.LittleEndian, v); err != nil {
-			panic(err) // all have a fixed size
-		}
-	}
-	return b.Bytes()
+	})
 }
 
 // unified builds a unified kernel image around Debian 13's kernel, as systemd-stub(7) says, with binutils.

@@ -59,6 +59,9 @@ func judge(s Subject, i int, boots []*Boot) Verdict {
 			continue
 		}
 		v.SHA256 = b.Record.Image.SHA256
+		if s.Disk != nil {
+			v.SHA256 = s.SHA256
+		}
 		if n := b.Record.Negotiation; n.Offered && b.Reached() {
 			v.Negotiates = either(v.Negotiates, len(n.AllowedBy) > 0)
 		}
@@ -66,7 +69,8 @@ func judge(s Subject, i int, boots []*Boot) Verdict {
 	for platform, of := range byPlatform {
 		v.Platforms[platform] = judgePlatform(of)
 	}
-	v.compare(s.Claims)
+	v.compare(s.Claims.of(boots, i))
+	v.comparePaths(s.Claims, boots, i)
 	v.Line = v.line()
 	return v
 }

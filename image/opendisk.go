@@ -54,15 +54,25 @@ func OpenDisk(ctx context.Context, path string) (*Disk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &Disk{opened: []io.Closer{f}}
+	d, err := OpenDiskFile(ctx, f)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
+	}
+	return d, nil
+}
+
+// OpenDiskFile is OpenDisk for a file that is open. The disk closes it; where there is none, it stays open.
+func OpenDiskFile(ctx context.Context, f *os.File) (*Disk, error) {
+	d := &Disk{}
 	size, err := f.Seek(0, io.SeekEnd) // a block device says its size in no other way
 	if err == nil {
 		d.File = io.NewSectionReader(f, 0, size)
 		err = d.open(ctx, d.File)
 	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), d.Close())
+		return nil, errors.Join(err, d.Close())
 	}
+	d.opened = append(d.opened, f)
 	return d, nil
 }
 

@@ -23,8 +23,7 @@ const (
 
 // spool unpacks a disk into a temporary file.
 func spool(r io.Reader) (file *os.File, size int64, err error) {
-	dir := spoolDirectory()
-	file, err = os.CreateTemp(dir, "tacit-")
+	file, room, err := TempFile()
 	if err != nil {
 		return nil, 0, fmt.Errorf("no place to unpack the disk: %w", err)
 	}
@@ -34,13 +33,6 @@ func spool(r io.Reader) (file *os.File, size int64, err error) {
 			file = nil
 		}
 	}()
-	if err := os.Remove(file.Name()); err != nil {
-		return nil, 0, err
-	}
-	room, err := spoolRoom(file)
-	if err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", dir, err)
-	}
 	stored := int64(0)
 	piece, zeros := make([]byte, 64<<10), make([]byte, 64<<10)
 	for {
@@ -48,7 +40,7 @@ func spool(r io.Reader) (file *os.File, size int64, err error) {
 		if !bytes.Equal(piece[:n], zeros[:n]) {
 			if stored += int64(n); stored > room {
 				return nil, 0, fmt.Errorf("a disk with more than %d MiB of data, for which there is no room in %s: unpack it first, "+
-					"or set TMPDIR", room>>20, dir)
+					"or set TMPDIR", room>>20, spoolDirectory())
 			}
 			if _, err := file.WriteAt(piece[:n], size); err != nil {
 				return nil, 0, err
@@ -69,6 +61,22 @@ func spool(r io.Reader) (file *os.File, size int64, err error) {
 			return nil, 0, err
 		}
 	}
+}
+
+// TempFile makes a file for a disk, without a name, where there is room for such. It may take so many bytes.
+func TempFile() (file *os.File, room int64, err error) {
+	dir := spoolDirectory()
+	if file, err = os.CreateTemp(dir, "tacit-"); err != nil {
+		return nil, 0, err
+	}
+	if err = os.Remove(file.Name()); err == nil {
+		room, err = spoolRoom(file)
+	}
+	if err != nil {
+		file.Close()
+		return nil, 0, fmt.Errorf("%s: %w", dir, err)
+	}
+	return file, room, nil
 }
 
 // spoolDirectory is where large temporary files belong: what TMPDIR names, or /var/tmp, since /tmp may be memory.

@@ -17,6 +17,8 @@ type Boot struct {
 	Command string  `json:"command"` // of the configuration: "linux", "chainloader"
 	Stub    Verdict `json:"efi_stub"`
 	Why     string  `json:"why"` // the kernel's EFI stub is started, or is not
+
+	Programs []string `json:"-"` // the paths of Loader's programs, each on its volume; of firmware none
 }
 
 // Stub tells whether every way in which the kernel is started goes through its EFI stub. Without any way it is unknown.
@@ -66,6 +68,7 @@ func (d *disk) where(volume int, name string) string {
 type start struct {
 	loader
 	names      []string // of the chain
+	paths      []string // likewise
 	behindShim bool
 }
 
@@ -89,9 +92,9 @@ func (d *disk) starts(kind loaderKind) (all []start) {
 		s := start{loader: l}
 		if first := d.shimOf(l); first != nil {
 			s.behindShim = true
-			s.names = append(s.names, d.name(*first))
+			s.names, s.paths = append(s.names, d.name(*first)), append(s.paths, first.path)
 		}
-		s.names = append(s.names, d.name(l))
+		s.names, s.paths = append(s.names, d.name(l)), append(s.paths, l.path)
 		same := func(o start) bool {
 			return o.version == s.version && o.linux == s.linux && o.behindShim == s.behindShim && o.volume == s.volume
 		}
@@ -133,7 +136,7 @@ func (d *disk) traceFirmware(k *Kernel) {
 	} else if strings.EqualFold(path.Base(k.path), "grubx64.efi") {
 		if s := d.shimOf(loader{path: k.path, volume: k.volume}); s != nil {
 			const why = "shim starts it as firmware would"
-			d.boot(k, Boot{Loader: d.name(*s), Config: d.where(k.volume, k.path), Why: why})
+			d.boot(k, Boot{Loader: d.name(*s), Config: d.where(k.volume, k.path), Why: why, Programs: []string{s.path}})
 		}
 	}
 }

@@ -24,7 +24,7 @@ var Requirements = []Requirement{
 		func(f *Firmware) Verdict { return f.TDX.Guest.Verdict }},
 	{"snp-guest", "is an SEV-SNP guest", func(k *Kernel) Verdict { return k.SNP.Guest.Verdict },
 		func(f *Firmware) Verdict { return f.SNP.Guest.Verdict }},
-	{"negotiate", "tells firmware that it accepts memory, and no boot loader on the image is in the way", (*Kernel).negotiated,
+	{"negotiate", "tells firmware that it accepts memory, and no boot loader on the image is in the way", (*Kernel).Negotiated,
 		func(f *Firmware) Verdict {
 			return f.everywhere(func(p FirmwarePlatform) Verdict { return p.Negotiates.Verdict })
 		}},
@@ -68,8 +68,8 @@ func (f *Firmware) Meets(r Requirement) Verdict { return r.by(f) }
 
 func (p Platform) lazily() Verdict { return and(p.Guest.Verdict, p.Accepts.Verdict) }
 
-// negotiated: the kernel asks firmware, and the loader that starts it lets it.
-func (k *Kernel) negotiated() Verdict {
+// Negotiated tells whether the kernel asks firmware, and the loader that starts it lets it.
+func (k *Kernel) Negotiated() Verdict {
 	verdict := k.Negotiates.Verdict
 	if len(k.Boots) > 0 {
 		verdict = and(verdict, k.Stub())

@@ -92,7 +92,7 @@ func (d *disk) grubEntry(starts []start, t text, e menuEntry) {
 	at := fmt.Sprintf("%s:%d", d.where(t.volume, t.entry.Name), e.line)
 	for _, s := range starts {
 		stub, why := s.linux.starts(e.command, k, s.behindShim)
-		k.boot(Boot{strings.Join(s.names, " → "), at, e.title, e.command, stub, why})
+		k.boot(Boot{strings.Join(s.names, " → "), at, e.title, e.command, stub, why, s.paths})
 	}
 	if e.command != "chainloader" {
 		k.addCommandLine(commandLine{at, e.options})
@@ -118,7 +118,7 @@ func (d *disk) traceSystemdBoot() {
 				if !k.hasStub {
 					stub, why = No, "the kernel has no EFI stub to start"
 				}
-				k.boot(Boot{chain, at, e.title, e.command, stub, why})
+				k.boot(Boot{chain, at, e.title, e.command, stub, why, s.paths})
 				if e.options != "" {
 					k.addCommandLine(commandLine{at, e.options})
 				}
@@ -128,6 +128,7 @@ func (d *disk) traceSystemdBoot() {
 			if k.Format == formatUKI && strings.HasSuffix(strings.ToLower(path.Dir(k.path)), "efi/linux") {
 				d.boot(k, Boot{
 					Loader: chain, Config: d.where(k.volume, k.path), Title: k.Release, Why: "systemd-boot starts it as firmware would",
+					Programs: s.paths,
 				})
 			}
 		}

@@ -160,6 +160,13 @@ type Guest struct {
 	Flags       []string `json:"flags"`           // of /proc/cpuinfo, in its order
 	VMPL        *int     `json:"vmpl"`            // of /sys/devices/system/cpu/sev/vmpl; nil where the kernel does not say
 	Steps       []Step   `json:"steps"`           // the instants at which it read its memory's state, in the order of time
+	Up          *Up      `json:"up"`              // its software has come up; nil where its console does not say so
+}
+
+// Up is when a guest has said on its console that its software has come up, and by what: "login prompt" or "systemd".
+type Up struct {
+	By string `json:"by"`
+	Stamp
 }
 
 // Step is one instant at which the guest's program read the state of its memory, with the machine's books of the same

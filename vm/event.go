@@ -24,6 +24,7 @@ const (
 	atInstruction
 	atViolation
 	atOutput // the console has shown what is expected
+	atUp
 )
 
 // AtInit is the first instruction at privilege level 3.
@@ -39,7 +40,11 @@ func AtInstruction(n uint64) Event { return Event{atInstruction, n} }
 // AtViolation is the end of a run whose outcome is [record.Violation].
 func AtViolation() Event { return Event{kind: atViolation} }
 
-// ParseEvent reads an event as String writes it: init, accept:N, instruction:N, violation.
+// AtUp is when the guest has said on its console that its software has come up: by a prompt at which one logs in, or by a
+// message of systemd's that it has started everything.
+func AtUp() Event { return Event{kind: atUp} }
+
+// ParseEvent reads an event as String writes it: init, accept:N, instruction:N, violation, up.
 func ParseEvent(text string) (Event, error) {
 	name, number, counted := strings.Cut(text, ":")
 	for kind, known := range eventNames {
@@ -63,13 +68,13 @@ func ParseEvent(text string) (Event, error) {
 		}
 		return e, nil
 	}
-	return Event{}, fmt.Errorf("%q is no event: there are init, accept:N, instruction:N, violation", text)
+	return Event{}, fmt.Errorf("%q is no event: there are init, accept:N, instruction:N, violation, up", text)
 }
 
 var eventNames = map[eventKind]struct {
 	name    string
 	counted bool
-}{atInit: {"init", false}, atAcceptance: {"accept", true}, atInstruction: {"instruction", true}, atViolation: {"violation", false}}
+}{atInit: {"init", false}, atAcceptance: {"accept", true}, atInstruction: {"instruction", true}, atViolation: {"violation", false}, atUp: {"up", false}}
 
 // String returns the event in the form that [ParseEvent] reads; it is empty for the zero Event.
 func (e Event) String() string {
@@ -91,7 +96,7 @@ func (m *Machine) awaitEvent(e Event) error {
 	case atAcceptance:
 		m.awaitAcceptance()
 	}
-	if e.kind == atInit && m.log.Reached(record.Init) {
+	if e.kind == atInit && m.log.Reached(record.Init) || e.kind == atUp && m.up != nil {
 		return errEvent
 	}
 	return nil

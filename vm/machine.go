@@ -53,6 +53,7 @@ type Machine struct {
 	exited bool  // the mark of ExitBootServices has been made
 
 	kernelPath kernelPath
+	up         *record.Up // it has come up; nil before
 	disks      []*disk.Overlay
 
 	pci     *pci.Bus    // nil where there is none
@@ -85,7 +86,7 @@ func New(cfg Config) (*Machine, error) {
 // newMachine makes a machine of a complete configuration, with memory that newMemory makes.
 func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m *Machine, err error) {
 	m = &Machine{cfg: cfg, log: record.NewLog(cfg.Events), ram: physical.RAM(cfg.Memory), console: console{out: cfg.Console, giveUp: neverGiveUp}}
-	m.console.now, m.console.onLast = m.Now, m.panicked
+	m.console.now, m.console.onLast, m.console.heard = m.Now, m.panicked, m.heedUp
 	m.insertDisks()
 	defer func() {
 		if err != nil {

@@ -73,7 +73,7 @@ func (m *Machine) readBitmap() (*uint64, error) {
 // guestReport is what the guest said of itself, for the record.
 func (m *Machine) guestReport() record.Guest {
 	r := m.report.Report()
-	g := record.Guest{Flags: r.CPUFlags, VMPL: r.VMPL, CommandLine: r.Cmdline, MemInfo: memInfo(r, "init"), Steps: m.books.steps}
+	g := record.Guest{Flags: r.CPUFlags, VMPL: r.VMPL, CommandLine: r.Cmdline, MemInfo: memInfo(r, "init"), Steps: m.books.steps, Up: m.up}
 	if r.Touched != 0 {
 		g.Touched = g.MemInfo
 	}
@@ -131,7 +131,8 @@ type console struct {
 	oops  string    // where that was, as oopsRIP matches it
 	lines []string  // the last few lines
 
-	say func(line []byte) // hears of each line; may be nil
+	say   func(line []byte)             // hears of each line; may be nil
+	heard func(line []byte, whole bool) // hears of each line, and at each blank of how far it is; may be nil
 
 	shown    []byte       // since what was expected last, at most 2*maxShown bytes
 	expected *expectation // nil where nothing is
@@ -184,6 +185,9 @@ func (c *console) listen(b byte) {
 		c.endLine()
 	case len(c.line) < maxLine && b != '\r':
 		c.line = append(c.line, b)
+		if b == ' ' && c.heard != nil {
+			c.heard(c.line, false)
+		}
 	}
 	if c.spins {
 		c.giveUp = c.now() + panicGrace
@@ -203,6 +207,9 @@ func (c *console) breakOff() {
 func (c *console) endLine() {
 	c.breakOff()
 	c.heed(c.line)
+	if c.heard != nil {
+		c.heard(c.line, true)
+	}
 	if i := bytes.Index(c.line, []byte("Kernel panic - not syncing")); i >= 0 && c.panic == "" {
 		c.panic = string(c.line[i:])
 	}

@@ -101,6 +101,7 @@ func (m *Machine) soFar(o record.Outcome) *record.Record {
 	r, now := m.newRecord(), m.stamp()
 	r.VirtualNS.Total, r.Instructions, r.Outcome = now.VirtualNS, now.Instructions, o
 	r.Guest = m.guestReport()
+	r.Acceptance.UnacceptedAtEnd = new(m.platform.unaccepted())
 	return r
 }
 
@@ -254,7 +255,7 @@ func (m *Machine) deal(ctx context.Context, c *x86.CPU, exit x86.Exit, end int64
 	case x86.ExitBudget:
 		return m.keep(ctx)
 	case x86.ExitPause:
-		if m.accepted() || m.event.kind == atOutput && m.console.expected.found != nil {
+		if m.accepted() || m.event.kind == atOutput && m.console.expected.found != nil || m.event.kind == atUp && m.up != nil {
 			return errEvent
 		}
 		fallthrough

@@ -13,13 +13,14 @@ import (
 )
 
 // vmVersion changes with what [Machine.carry] carries.
-const vmVersion = 3
+const vmVersion = 4
 
 // carry carries what the machine keeps itself: what it has heard of the guest, and how its run has ended. No state are
 // what the configuration gives, what is looked up (names of functions) and what lives within a step of run.go.
 func (m *Machine) carry(s *state.Stream) {
 	s.Bool(&m.exited)
 	m.kernelPath.carry(s)
+	m.carryUp(s)
 	m.schedule.carry(s)
 	m.console.carry(s)
 	m.books.carry(s)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
@@ -16,17 +17,24 @@ const (
 	imagesBucket = "tacit-images"
 	imagesKept   = 7 * 24 * time.Hour // then they are put there again
 	maxImage     = 1 << 30            // bytes, as package image takes them
-	sending      = 10 * time.Minute   // how long one may take to travel
+	sending      = 10 * time.Minute   // how long one may take to travel,
+	slowest      = 1 << 20            // … and how many bytes a second of it
 )
 
-// KeepImage puts what firmware loads where workers find it, by its digest.
-func (s *Store) KeepImage(ctx context.Context, digest string, data []byte) error {
+// mayTake is how long so many bytes may take to travel.
+func mayTake(size int64) time.Duration {
+	return max(sending, time.Duration(size/slowest)*time.Second)
+}
+
+// KeepImage puts what firmware loads, or a disk, where workers find it, by its digest.
+func (s *Store) KeepImage(ctx context.Context, digest string, content *io.SectionReader) error {
 	info, err := s.images.GetInfo(ctx, digest)
-	if err == nil && info.Size == uint64(len(data)) && time.Since(info.ModTime) < imagesKept/2 {
+	if err == nil && info.Size == uint64(content.Size()) && time.Since(info.ModTime) < imagesKept/2 {
 		return nil
 	}
-	err = patiently(ctx, sending, sending/2, func(ctx context.Context) error {
-		_, err := s.images.PutBytes(ctx, digest, data)
+	may := mayTake(content.Size())
+	err = patiently(ctx, may, may/2, func(ctx context.Context) error {
+		_, err := s.images.Put(ctx, jetstream.ObjectMeta{Name: digest}, io.NewSectionReader(content, 0, content.Size()))
 		return err
 	})
 	if err != nil {
@@ -58,4 +66,41 @@ func (s *Store) Image(ctx context.Context, digest string) ([]byte, error) {
 		return nil, fmt.Errorf("image %.16s: larger than %d bytes", digest, maxImage)
 	}
 	return data, nil
+}
+
+// Disk writes a disk to a file, which may take so many bytes. Whether it has the digest is the caller's to look.
+func (s *Store) Disk(ctx context.Context, digest string, to *os.File, room int64) error {
+	var info *jetstream.ObjectInfo
+	err := patiently(ctx, answering, attempt, func(ctx context.Context) (err error) {
+		info, err = s.images.GetInfo(ctx, digest)
+		return err
+	})
+	switch {
+	case errors.Is(err, jetstream.ErrObjectNotFound):
+		return fmt.Errorf("disk %.16s: %w", digest, catalogue.ErrUnknown)
+	case err != nil:
+		return fmt.Errorf("disk %.16s: %w", digest, err)
+	case info.Size > uint64(room):
+		return fmt.Errorf("disk %.16s: of %d bytes, and there is room for %d: set TMPDIR", digest, info.Size, room)
+	}
+	may := mayTake(int64(info.Size))
+	err = patiently(ctx, may, may/2, func(ctx context.Context) error {
+		if err := to.Truncate(0); err != nil {
+			return err
+		}
+		object, err := s.images.Get(ctx, digest)
+		if err != nil {
+			return err
+		}
+		defer object.Close()
+		n, err := io.Copy(io.NewOffsetWriter(to, 0), io.LimitReader(object, room+1))
+		if err == nil && n > room {
+			err = fmt.Errorf("more than the %d bytes for which there is room", room)
+		}
+		return errors.Join(err, object.Error())
+	})
+	if err != nil {
+		return fmt.Errorf("disk %.16s: %w", digest, err)
+	}
+	return nil
 }

@@ -1,8 +1,10 @@
 package jetstream
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"testing"
 	"time"
@@ -168,7 +170,7 @@ func TestImages(t *testing.T) {
 	s := open(t, t.TempDir())
 	data := []byte(strings.Repeat("image", 100_000))
 	for range 2 {
-		if err := s.KeepImage(t.Context(), "x", data); err != nil {
+		if err := s.KeepImage(t.Context(), "x", io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data)))); err != nil {
 			t.Fatal(err)
 		}
 	}

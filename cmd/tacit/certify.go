@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
+	"path/filepath"
 	"slices"
 	"time"
 
@@ -46,9 +48,10 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "certify IMAGE…",
 		Short: "Prove by booting what images do with unaccepted memory",
-		Long: "certify boots each IMAGE (a kernel package, a bzImage, an EFI application) on every platform, under every firmware\n" +
-			"policy and with every amount of memory that is asked for, several at once, and prints one table and one verdict line\n" +
-			"an image. What inspect reads out of the file is held against the boots: where they disagree, certify says so and fails.\n\n" +
+		Long: "certify boots each IMAGE (a kernel package, a bzImage, an EFI application, a disk image) on every platform, under every\n" +
+			"firmware policy and with every amount of memory that is asked for, several at once, and prints one table and one\n" +
+			"verdict line an image. What inspect reads out of the file is held against the boots: where they disagree, certify says\n" +
+			"so and fails. A disk boots by its own loader, until its console shows a login prompt or that systemd has started all.\n\n" +
 			"An image that cannot be read or booted is a row of the table, too.\n\n" +
 			"With --require, an image passes if every boot that has to do with a requirement shows it, and fails if one does\n" +
 			"not. Without, an image passes whatever becomes of its memory.\n\n" +
@@ -226,7 +229,10 @@ func (f *certifyFlags) subject(ctx context.Context, claims claimer, path string,
 	if s.SHA256 = digest; err == nil && know.find(ctx, &s, asked) {
 		return s
 	}
-	if s.Image, s.Err = openImage(ctx, path); s.Err == nil {
+	if s.Disk, s.Err = certifiedDisk(ctx, path); s.Disk == nil && s.Err == nil {
+		s.Image, s.Err = openImage(ctx, path)
+	}
+	if s.Err == nil {
 		s.Err = err
 	}
 	if s.Err == nil && asked {
@@ -236,6 +242,23 @@ func (f *certifyFlags) subject(ctx context.Context, claims claimer, path string,
 		s.Err = know.read(ctx, &s, asked)
 	}
 	return s
+}
+
+// certifiedDisk is the disk in a file, which is not left open; nil for what is none.
+func certifiedDisk(ctx context.Context, path string) (*certify.Disk, error) {
+	switch d, err := image.OpenDisk(ctx, path); {
+	case errors.Is(err, image.ErrNoDisk), errors.Is(err, fs.ErrNotExist):
+		return nil, nil
+	case err != nil:
+		return nil, err
+	default:
+		return diskIn(path), d.Close()
+	}
+}
+
+// diskIn is the disk that is known to be in a file.
+func diskIn(path string) *certify.Disk {
+	return &certify.Disk{Name: filepath.Base(path), Open: func(ctx context.Context) (*image.Disk, error) { return image.OpenDisk(ctx, path) }}
 }
 
 // files are what the command line names.

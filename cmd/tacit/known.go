@@ -101,18 +101,22 @@ func (k *knowledge) find(ctx context.Context, s *certify.Subject, claims bool) b
 	}
 	path := s.Path
 	s.Claims = r.Claims
+	if r.Disk {
+		s.Disk = diskIn(path)
+		return true
+	}
 	s.Known = &certify.Known{Name: r.Image, SHA256: r.SHA256, Open: func(ctx context.Context) (*image.Image, error) { return openImage(ctx, path) }}
 	return true
 }
 
 // read keeps what was read out of the file of a subject.
 func (k *knowledge) read(ctx context.Context, s *certify.Subject, claims bool) error {
-	if k == nil || s.SHA256 == "" || s.Image.Bootable() != nil {
+	if k == nil || s.SHA256 == "" || s.Disk == nil && s.Image.Bootable() != nil {
 		return nil
 	}
 	name, digest := s.Program()
 	return k.store.KeepReading(ctx, catalogue.ReadingKey(s.SHA256, filepath.Base(s.Path), k.tool, claims),
-		&catalogue.Reading{Schema: catalogue.ReadingSchema, Image: name, SHA256: digest, Claims: s.Claims})
+		&catalogue.Reading{Schema: catalogue.ReadingSchema, Image: name, SHA256: digest, Disk: s.Disk != nil, Claims: s.Claims})
 }
 
 // note adds the verdicts to the history: those that will not change if the same is asked again.

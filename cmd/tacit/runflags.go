@@ -54,7 +54,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.events, "events", "", "write each event to `FILE` as a line of JSON")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "show neither the console nor how far the run is")
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "add phases and calls to the summary")
-	flags.Var(&f.saveAt, "save-at", "end the run at `EVENT` and save the machine: init, accept:N, instruction:N or violation (docs/resume.md)")
+	flags.Var(&f.saveAt, "save-at", "end the run at `EVENT` and save the machine: init, accept:N, instruction:N, violation or up (docs/resume.md)")
 	flags.StringVar(&f.save, "save", "", "save it to `FILE`, for tacit resume")
 	engineFlag(flags, &f.engine)
 	f.debugFlags.register(flags)
@@ -130,4 +130,4 @@ func (e *event) Set(text string) (err error) {
 
 func (*event) Type() string { return "EVENT" }
 
-func (*event) words() []string { return []string{"init", "violation", "accept:", "instruction:"} }
+func (*event) words() []string { return []string{"init", "violation", "up", "accept:", "instruction:"} }

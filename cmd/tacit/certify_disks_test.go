@@ -1,0 +1,100 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tacit-vm/tacit/certify"
+	"github.com/tacit-vm/tacit/guest"
+	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/imagetest"
+)
+
+// debianFile reads a file from a package that scripts/fetch-kernels has fetched.
+func debianFile(t *testing.T, pattern, path string) []byte {
+	t.Helper()
+	found, err := filepath.Glob(filepath.Join("../../kernels", pattern))
+	if err != nil || len(found) != 1 {
+		t.Fatalf("%d packages %s: run scripts/fetch-kernels --all", len(found), pattern)
+	}
+	contents, err := image.Look(t.Context(), found[0], onlyFile(path), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer contents.Close()
+	b, err := contents.Volumes[0].Files[0].Bytes(64 << 20)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// onlyFile wants the file of that path.
+type onlyFile string
+
+func (onlyFile) Directory(string) bool                      { return true }
+func (o onlyFile) File(path string, _ int64, _ []byte) bool { return path == string(o) }
+
+// GRUB 2.06's command linux loses the guest's memory (AMDSEV#200), by a way that inspect reads out of the disk: the two agree.
+// A disk is kept as any image, by its file's digest: the second time neither is opened, and nothing is booted.
+func TestCertifyDisks(t *testing.T) {
+	ofVersion(t, "v1")
+	initrd, err := image.Initramfs(image.File{Name: "init", Mode: 0o755, Data: imagetest.Saying("tacit login: ")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := filepath.Glob("../../kernels/linux-image-6.12.*-cloud-amd64_*.deb")
+	if err != nil || len(found) == 0 {
+		t.Fatal("no kernel: run scripts/fetch-kernels")
+	}
+	k, err := image.Open(t.Context(), found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	esp := imagetest.FAT(t, 16, 64, imagetest.Files{
+		"EFI/BOOT/BOOTX64.EFI": debianFile(t, "grub-efi-amd64-bin_2.06-*", "usr/lib/grub/x86_64-efi/monolithic/grubx64.efi"),
+		"EFI/debian/grub.cfg":  []byte("set timeout=0\nmenuentry Debian {\nlinux /vmlinuz console=ttyS0 panic=-1\ninitrd /initrd.img\n}\n"),
+		"vmlinuz":              k.Data, "initrd.img": initrd,
+	})
+	grub := imagetest.Qcow2(t, imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.ESP, Path: esp}), "-c")
+	own := imagetest.Convert(t, imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.ESP, Path: imagetest.FAT(t, 16, 16, imagetest.Files{"EFI/BOOT/BOOTX64.EFI": guest.Demo()})}), "vpc", "-o", "force_size=on")
+	store := t.TempDir()
+	args := []string{"certify", "--platform", "snp", "--policy", "negotiate", "--memory", "1G", "--json", "-", "--store", store, grub, own}
+	status, stdout, stderr := tacit(t.Context(), &fake{}, args...)
+	var c certify.Certificate
+	if err := json.Unmarshal([]byte(stdout), &c); err != nil || status != 0 {
+		t.Fatalf("status %d, %v: %s", status, err, stderr)
+	}
+	v := c.Verdicts[0]
+	if p := v.Platforms["snp"]; p.Guest != certify.Yes || len(p.LosesUnder) != 1 || p.Accepts != certify.Unknown || len(v.Disagreements) != 0 || v.SHA256 != v.FileSHA256 || v.FileSHA256 == "" {
+		t.Errorf("%s: %+v\n%s", v.Line, v, stderr)
+	}
+	if r := c.Boots[0].Record; r.Guest.Up == nil || r.Path.Kernel == nil || r.Disks[0].Format != "qcow2 disk image" {
+		t.Errorf("%+v", r.Path)
+	}
+	if c.Verdicts[1].Result != certify.Passed || c.Boots[1].Record.Disks[0].Format != "VHD disk image" {
+		t.Errorf("%s: %+v", c.Verdicts[1].Line, c.Boots[1].Record.Disks)
+	}
+	_, again, _ := tacit(t.Context(), &fake{}, args...)
+	if again != stdout {
+		t.Error("the second time it is another certificate")
+	}
+	status, sarif, stderr := tacit(t.Context(), &fake{}, append([]string{"certify", "--sarif", "-", "--require", "snp"}, append(args[1:7:7], "--store", store, grub)...)...)
+	if status != int(statusNo) || !strings.Contains(sarif, "tacit/loses-memory") || !strings.Contains(sarif, "its kernel is told of") {
+		t.Errorf("status %d: %s%s", status, sarif, stderr)
+	}
+	// One that has changed is another.
+	f, err := os.OpenFile(own, os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Truncate(0); err != nil || f.Close() != nil {
+		t.Fatal(err)
+	}
+	if status, _, stderr := tacit(t.Context(), &fake{}, args...); status != int(statusUnknown) {
+		t.Errorf("status %d: %s", status, stderr)
+	}
+}
