@@ -23,7 +23,10 @@ type Job struct {
 	Platform        string        `json:"platform"`
 	Policy          string        `json:"firmware_policy"`
 	Memory          uint64        `json:"memory_bytes"`
+	CPUs            int           `json:"cpus"`             // processors, as vm.Config has it
 	Append          string        `json:"append"`           // to the command line
+	HostAttack      string        `json:"host_attack"`      // as vm.Config has it; so is FirmwareLie
+	FirmwareLie     string        `json:"firmware_lie"`
 	Engine          string        `json:"engine"`           // as vm.Config has it
 	Cost            string        `json:"cost"`             // a model of tacit's by its name, another as its file's text; empty: the platform's own
 	MaxInstructions uint64        `json:"max_instructions"` // 0: none
@@ -35,7 +38,8 @@ type Job struct {
 func JobOf(s *certify.Subject, c vm.Config) (Job, error) {
 	name, digest := s.Program()
 	j := Job{
-		Image: name, SHA256: digest, Disk: s.Disk != nil, Platform: c.Platform, Policy: c.FirmwarePolicy, Memory: c.Memory, Append: c.Append, Engine: c.Engine,
+		Image: name, SHA256: digest, Disk: s.Disk != nil, Platform: c.Platform, Policy: c.FirmwarePolicy, Memory: c.Memory, CPUs: c.CPUs, Append: c.Append,
+		HostAttack: c.HostAttack, FirmwareLie: c.FirmwareLie, Engine: c.Engine,
 		Cost: c.Cost.Name(), MaxInstructions: c.MaxInstructions, MaxVirtual: c.MaxVirtual, MaxWall: c.MaxWall,
 	}
 	if own, err := cost.Named(j.Cost); j.Cost != "" && (err != nil || own.Platform() != c.Cost.Platform()) {
@@ -60,7 +64,8 @@ func (j Job) Key(tool string) string {
 // Config is the boot as the machine takes it, but for its image. A job comes from afar, and so may be wrong.
 func (j Job) Config() (vm.Config, error) {
 	c := vm.Config{
-		Platform: j.Platform, FirmwarePolicy: j.Policy, Memory: j.Memory, Append: j.Append, Engine: j.Engine,
+		Platform: j.Platform, FirmwarePolicy: j.Policy, Memory: j.Memory, CPUs: j.CPUs, Append: j.Append,
+		HostAttack: j.HostAttack, FirmwareLie: j.FirmwareLie, Engine: j.Engine,
 		MaxInstructions: j.MaxInstructions, MaxVirtual: j.MaxVirtual, MaxWall: j.MaxWall,
 	}
 	var err error

@@ -3,10 +3,10 @@ package certify
 import (
 	"cmp"
 	"context"
-	"runtime"
 	"slices"
 	"sync"
 
+	"github.com/tacit-vm/tacit/internal/each"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -29,11 +29,7 @@ func Run(ctx context.Context, cfg Config) (*Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	workers := cfg.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
-	workers = min(workers, len(boots))
+	workers := min(each.Workers(cfg.Workers), len(boots))
 	// Each of those that run at a time may take its share of the host's memory.
 	share := cmp.Or(cfg.MaxHostMemory, vm.DefaultMaxHostMemory()) / uint64(max(workers, 1)) // no boots, no workers
 	for _, b := range boots {
@@ -44,31 +40,20 @@ func Run(ctx context.Context, cfg Config) (*Certificate, error) {
 		runner = cfg.Runner
 	}
 	var (
-		wait sync.WaitGroup
 		lock sync.Mutex
 		done int
-		next = make(chan *Boot)
 	)
-	for range workers {
-		wait.Go(func() {
-			for b := range next {
-				s := &cfg.Subjects[b.subject]
-				b.run(ctx, runner, s, cfg.Watch)
-				s.Disk.booted()
-				lock.Lock()
-				done++
-				if cfg.Progress != nil {
-					cfg.Progress(done, len(boots), b)
-				}
-				lock.Unlock()
-			}
-		})
-	}
-	for _, b := range boots {
-		next <- b
-	}
-	close(next)
-	wait.Wait()
+	each.Do(workers, boots, func(b *Boot) {
+		s := &cfg.Subjects[b.subject]
+		b.run(ctx, runner, s, cfg.Watch)
+		s.Disk.booted()
+		lock.Lock()
+		defer lock.Unlock()
+		done++
+		if cfg.Progress != nil {
+			cfg.Progress(done, len(boots), b)
+		}
+	})
 	c := &Certificate{Schema: Schema, Boots: boots}
 	for i, s := range cfg.Subjects {
 		v := judge(s, i, boots)

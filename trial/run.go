@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"runtime"
 	"sync"
 
 	"github.com/tacit-vm/tacit/internal/attack"
+	"github.com/tacit-vm/tacit/internal/each"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -53,10 +53,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	workers := cfg.Workers
-	if workers <= 0 {
-		workers = runtime.GOMAXPROCS(0)
-	}
+	workers := each.Workers(cfg.Workers)
 	share := cmp.Or(cfg.MaxHostMemory, vm.DefaultMaxHostMemory()) / uint64(workers)
 	var told sync.Mutex
 	if watch := cfg.Watch; watch != nil {
@@ -66,9 +63,9 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 			watch(t, reached, at)
 		}
 	}
-	each(workers, guests, func(g *guest) { g.prepare(ctx, share) })
+	each.Do(workers, guests, func(g *guest) { g.prepare(ctx, share) })
 	done := 0
-	each(workers, trials, func(t *Trial) {
+	each.Do(workers, trials, func(t *Trial) {
 		t.run(ctx, share)
 		told.Lock()
 		defer told.Unlock()
@@ -87,24 +84,6 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		r.Guests = append(r.Guests, of)
 	}
 	return r, nil
-}
-
-// each does all of the work, so much at a time.
-func each[T any](workers int, work []T, do func(T)) {
-	var wait sync.WaitGroup
-	next := make(chan T)
-	for range min(workers, len(work)) {
-		wait.Go(func() {
-			for w := range next {
-				do(w)
-			}
-		})
-	}
-	for _, w := range work {
-		next <- w
-	}
-	close(next)
-	wait.Wait()
 }
 
 // config is what a guest is made of.
@@ -166,16 +145,11 @@ func (g *guest) close() {
 	}
 }
 
-// fork makes a copy of the guest at the moment at which an attack begins, or before it. A guest that never comes to user mode
-// is attacked half way to its end instead.
+// fork makes a copy of the guest at the moment at which an attack begins, or before it.
 func (g *guest) fork(a attack.Attack, cfg vm.Config) (*vm.Machine, error) {
 	from := g.start
-	if a.At.Name == attack.Init {
-		if g.init != nil {
-			from = g.init
-		} else {
-			a.At = attack.Moment{Value: g.control.Instructions / 2}
-		}
+	if a = moved(a, g.init != nil, g.control); a.At.Name == attack.Init {
+		from = g.init
 	}
 	cfg.HostAttack = a.String()
 	g.lock.Lock()
@@ -203,12 +177,9 @@ func (t *Trial) run(ctx context.Context, share uint64) {
 	t.Verdict, t.Why = judge(t.kind, g.control, r)
 }
 
-// outcome is the record of the guest under attack. It may take half as long again as under an honest host, and then some.
+// outcome is the record of the guest under attack.
 func (t *Trial) outcome(ctx context.Context, share uint64) (*record.Record, error) {
-	const more = 500_000_000 // instructions, and virtual nanoseconds
 	g := t.guest
-	instructions := g.control.Instructions*3/2 + more
-	virtual := g.control.VirtualNS.Total*3/2 + more
 	cfg := vm.Config{}
 	whole := t.kind.Lie != "" || t.kind.Whole
 	if whole {
@@ -217,7 +188,7 @@ func (t *Trial) outcome(ctx context.Context, share uint64) (*record.Record, erro
 			cfg.HostAttack = t.attack.String()
 		}
 	}
-	cfg.MaxInstructions, cfg.MaxVirtual = instructions, durationOf(virtual)
+	cfg.MaxInstructions, cfg.MaxVirtual = longest(g.control)
 	cfg.MaxWall, cfg.MaxHostMemory = g.cfg.MaxWall, share
 	g.watch(&cfg, t)
 	if whole {

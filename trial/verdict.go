@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/tacit-vm/tacit/internal/attack"
 	"github.com/tacit-vm/tacit/record"
@@ -131,8 +130,6 @@ func difference(was, is []string) (differ []string) {
 	}
 	return differ
 }
-
-func durationOf(ns int64) time.Duration { return time.Duration(ns) }
 
 // Count is how many trials have the verdict.
 func (r *Report) Count(v Verdict) (n int) {

@@ -36,6 +36,8 @@ type certifyFlags struct {
 	maxHostMemory               size
 	json, junit, sarif          string
 	html, markdown              string
+	matrix                      string
+	update                      bool
 	claims, own, keep           bool
 	store                       storeFlags
 	require                     string
@@ -58,17 +60,26 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 			"What boots show is kept, by the digest of the image, the configuration and the version of tacit: a second run boots\n" +
 			"only what is new, and one that was interrupted goes on where it was. tacit results shows what is known. With --nats,\n" +
 			"tacit worker on other machines runs the boots.\n\n" +
+			"With --matrix, a file says what is booted, and a table beside it what is expected: what changed is the answer.\n\n" +
 			requireHelp("the image", certifyStatuses),
 		Example: "  tacit certify linux-image-6.12.107+deb13-cloud-amd64.deb\n" +
 			"  tacit certify --require tdx,negotiate --platform tdx --policy negotiate bzImage\n" +
 			"  tacit certify --platform tdx --policy negotiate,lazy --memory 4G,16G --junit report.xml bzImage",
 		Args: func(cmd *cobra.Command, args []string) error {
+			if f.matrix != "" || f.update {
+				return cmp.Or(f.checkMatrix(cmd, args), f.check(), f.files(args, streamsOf(cmd)).check())
+			}
 			if f.own && len(args) == 0 {
 				return cmp.Or(f.check(), f.files(args, streamsOf(cmd)).check())
 			}
 			return cmp.Or(atLeastOne("IMAGE")(cmd, args), f.check(), f.files(args, streamsOf(cmd)).check())
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if f.matrix != "" {
+				result, err := f.runMatrix(cmd.Context(), cmd.OutOrStdout(), cmd.ErrOrStderr())
+				*status = result
+				return err
+			}
 			result, err := f.run(cmd.Context(), claims, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			*status = result
 			return err
@@ -96,6 +107,8 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 	flags.StringVar(&f.sarif, "sarif", "", "write what is wrong with images as SARIF, for code-scanning views, to `FILE`; - is standard output instead of the table")
 	flags.StringVar(&f.html, "html", "", "write a page to `FILE`, which needs nothing else: verdicts, what they were earlier, boots; - is standard output instead of the table")
 	flags.StringVar(&f.markdown, "markdown", "", "write the same as Markdown, without the boots, to `FILE`; - is standard output instead of the table")
+	flags.StringVar(&f.matrix, "matrix", "", "boot every combination that `FILE` lists, and say what is not as its table expects; docs/certify.md describes it")
+	flags.BoolVar(&f.update, "update", false, "with --matrix, write the table that is expected from now on")
 	completeWith(cmd, "cost", completeModel)
 	completeWith(cmd, "require", completeList(requirementNames()))
 	return cmd
@@ -104,7 +117,7 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 // certifyStatuses are the exit statuses of tacit certify.
 var certifyStatuses = []statusMeaning{
 	{0, "every image passes"},
-	{statusNo, "an image does not show what is required, or inspect and the boots disagree"},
+	{statusNo, "an image does not show what is required, or inspect and the boots disagree; with --matrix, something changed"},
 	{statusUnknown, "none of that, but an image could not be judged: it could not be read or booted, or a boot proves nothing"},
 	{statusError, "tacit could not write what was asked for"},
 	{statusUsage, "the command line is wrong, or no boot could show what is required"},
@@ -264,6 +277,9 @@ func diskIn(path string) *certify.Disk {
 // files are what the command line names.
 func (f *certifyFlags) files(args []string, std streams) files {
 	in := images(args)
+	if f.matrix != "" {
+		in = append(in, named{by: "--matrix", path: f.matrix})
+	}
 	for _, name := range f.cost {
 		in = append(in, named{by: "--cost", path: name})
 	}

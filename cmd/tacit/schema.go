@@ -10,6 +10,7 @@ import (
 
 	"github.com/tacit-vm/tacit/catalogue"
 	"github.com/tacit-vm/tacit/certify"
+	"github.com/tacit-vm/tacit/certify/matrix"
 	"github.com/tacit-vm/tacit/compare/storm"
 	"github.com/tacit-vm/tacit/compare/study"
 	"github.com/tacit-vm/tacit/internal/bench"
@@ -30,6 +31,7 @@ func forms() []schema.Form {
 		{Name: "tacit.event/1", About: "a line of boot --events", One: events},
 		{Name: "tacit.typed/1", About: "a line of boot --input-log", Type: reflect.TypeFor[vm.Typed]()},
 		{Name: certify.Schema, About: "what boots of images showed (certify --json)", Type: reflect.TypeFor[certify.Certificate]()},
+		{Name: matrix.Schema, About: "what the combinations of a matrix showed (certify --matrix --json)", Type: reflect.TypeFor[matrix.Report]()},
 		{Name: entriesSchema, About: "verdicts that are kept (results list --json)", Type: reflect.TypeFor[entriesFile]()},
 		{Name: catalogue.EntrySchema, About: "one of them", Type: reflect.TypeFor[catalogue.Entry]()},
 		{Name: changesSchema, About: "answers that changed (results diff --json)", Type: reflect.TypeFor[changesFile]()},

@@ -138,6 +138,7 @@ func TestJSONHasItsSchema(t *testing.T) {
 			tested["entry"] = true
 		}
 	}
+	tested["matrix"] = true // TestMatrix
 	typed, err := json.Marshal(vm.Typed{Text: vm.Keys("\x1b[A")})
 	if err != nil {
 		t.Fatal(err)

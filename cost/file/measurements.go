@@ -12,6 +12,7 @@ import (
 
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/cost/measure"
+	"github.com/tacit-vm/tacit/internal/strictyaml"
 )
 
 // MeasurementsSchema names the form of a file of measurements.
@@ -59,44 +60,44 @@ func names(platform string) (all []string) {
 
 // ReadMeasurements reads a file of measurements, as strictly as Read reads a model.
 func ReadMeasurements(r io.Reader) (s measure.Set, err error) {
-	root, err := document(r)
+	root, err := strictyaml.Document(r)
 	if err != nil {
 		return s, err
 	}
-	keys, err := mapping(root, "a file of measurements", "schema", "platform", "host_page", "kernel", "processor", "measured", "notes")
+	keys, err := strictyaml.Mapping(root, "a file of measurements", "schema", "platform", "host_page", "kernel", "processor", "measured", "notes")
 	if err != nil {
 		return s, err
 	}
-	if schema, err := text(keys["schema"], root, "schema"); err != nil {
+	if schema, err := strictyaml.Text(keys["schema"], root, "schema"); err != nil {
 		return s, err
 	} else if schema != MeasurementsSchema {
-		return s, at(keys["schema"], "schema %q: want %s", shortened(schema), MeasurementsSchema)
+		return s, strictyaml.At(keys["schema"], "schema %q: want %s", strictyaml.Shortened(schema), MeasurementsSchema)
 	}
-	if s.Platform, err = text(keys["platform"], root, "platform"); err != nil {
+	if s.Platform, err = strictyaml.Text(keys["platform"], root, "platform"); err != nil {
 		return s, err
 	}
 	if _, err := cost.Of(s.Platform); err != nil {
-		return s, at(keys["platform"], "%v", err)
+		return s, strictyaml.At(keys["platform"], "%v", err)
 	}
 	for key, to := range map[string]*string{"host_page": &s.HostPage, "kernel": &s.Kernel, "processor": &s.Processor} {
 		n := keys[key]
 		if n == nil || n.Kind == yaml.ScalarNode && n.Value == "" {
 			continue
 		}
-		if *to, err = text(n, root, key); err != nil {
+		if *to, err = strictyaml.Text(n, root, key); err != nil {
 			return s, err
 		}
 		if len(*to) > 200 || strings.ContainsFunc(*to, func(c rune) bool { return !unicode.IsPrint(c) }) {
-			return s, at(n, "%s cannot be printed, or is longer than 200 bytes", key)
+			return s, strictyaml.At(n, "%s cannot be printed, or is longer than 200 bytes", key)
 		}
 	}
 	if p := s.HostPage; p != "" && p != "2M" && p != "4K" {
-		return s, at(keys["host_page"], "host_page %q: want 2M or 4K", shortened(p))
+		return s, strictyaml.At(keys["host_page"], "host_page %q: want 2M or 4K", strictyaml.Shortened(p))
 	}
 	if keys["measured"] == nil {
-		return s, at(root, "measured is missing")
+		return s, strictyaml.At(root, "measured is missing")
 	}
-	all, err := mapping(keys["measured"], "measured", names(s.Platform)...)
+	all, err := strictyaml.Mapping(keys["measured"], "measured", names(s.Platform)...)
 	if err != nil {
 		return s, err
 	}
@@ -112,7 +113,7 @@ func ReadMeasurements(r io.Reader) (s measure.Set, err error) {
 }
 
 func readSample(n *yaml.Node, name string) (m measure.Sample, err error) {
-	keys, err := mapping(n, name, "ns", "low", "high", "count")
+	keys, err := strictyaml.Mapping(n, name, "ns", "low", "high", "count")
 	if err != nil {
 		return m, err
 	}
@@ -120,20 +121,20 @@ func readSample(n *yaml.Node, name string) (m measure.Sample, err error) {
 		key string
 		to  *float64
 	}{{"ns", &m.Median}, {"low", &m.Low}, {"high", &m.High}} {
-		value, err := text(keys[c.key], n, name+": "+c.key)
+		value, err := strictyaml.Text(keys[c.key], n, name+": "+c.key)
 		if err != nil {
 			return m, err
 		}
 		if *c.to, err = strconv.ParseFloat(value, 64); err != nil || math.IsNaN(*c.to) || *c.to < 0 || *c.to > 1e15 {
-			return m, at(keys[c.key], "%s: %s is %q: want nanoseconds", name, c.key, shortened(value))
+			return m, strictyaml.At(keys[c.key], "%s: %s is %q: want nanoseconds", name, c.key, strictyaml.Shortened(value))
 		}
 	}
-	count, err := text(keys["count"], n, name+": count")
+	count, err := strictyaml.Text(keys["count"], n, name+": count")
 	if err != nil {
 		return m, err
 	}
 	if m.Count, err = strconv.Atoi(count); err != nil || m.Count < 0 {
-		return m, at(keys["count"], "%s: count is %q: want a whole number", name, shortened(count))
+		return m, strictyaml.At(keys["count"], "%s: count is %q: want a whole number", name, strictyaml.Shortened(count))
 	}
 	return m, nil
 }

@@ -12,34 +12,31 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/strictyaml"
 )
-
-// maxFile bounds a file, in bytes. A model has some twenty rows.
-const maxFile = 64 << 10
 
 // Read reads a model.
 func Read(r io.Reader) (cost.Model, error) {
-	root, err := document(r)
+	root, err := strictyaml.Document(r)
 	if err != nil {
 		return cost.Model{}, err
 	}
-	keys, err := mapping(root, "a model", "name", "platform", "base", "costs")
+	keys, err := strictyaml.Mapping(root, "a model", "name", "platform", "base", "costs")
 	if err != nil {
 		return cost.Model{}, err
 	}
-	name, err := text(keys["name"], root, "name")
+	name, err := strictyaml.Text(keys["name"], root, "name")
 	if err != nil {
 		return cost.Model{}, err
 	}
 	if err := cost.CheckName(name); err != nil {
-		return cost.Model{}, at(keys["name"], "%v", err)
+		return cost.Model{}, strictyaml.At(keys["name"], "%v", err)
 	}
 	platform, rows, err := origin(root, keys)
 	if err != nil {
@@ -51,7 +48,7 @@ func Read(r io.Reader) (cost.Model, error) {
 	}
 	m, err := cost.New(name, platform, rows.list())
 	if wrong := (*cost.RowError)(nil); errors.As(err, &wrong) {
-		return m, at(lines[wrong.Event], "%v", wrong) // of the mapping where there is no row
+		return m, strictyaml.At(lines[wrong.Event], "%v", wrong) // of the mapping where there is no row
 	}
 	return m, err
 }
@@ -72,31 +69,31 @@ func (r rows) list() (all []cost.Row) {
 func origin(root *yaml.Node, keys map[string]*yaml.Node) (platform string, r rows, err error) {
 	r = rows{}
 	if keys["platform"] != nil {
-		if platform, err = text(keys["platform"], root, "platform"); err != nil {
+		if platform, err = strictyaml.Text(keys["platform"], root, "platform"); err != nil {
 			return "", nil, err
 		}
 		if _, err := cost.Of(platform); err != nil {
-			return "", nil, at(keys["platform"], "%v", err)
+			return "", nil, strictyaml.At(keys["platform"], "%v", err)
 		}
 	}
 	if keys["base"] == nil {
 		if platform == "" {
-			return "", nil, at(root, "a model needs a platform, or a base that has one")
+			return "", nil, strictyaml.At(root, "a model needs a platform, or a base that has one")
 		}
 		own, err := cost.Of(platform)
 		r[cost.Instruction] = own.Row(cost.Instruction)
 		return platform, r, err
 	}
-	name, err := text(keys["base"], root, "base")
+	name, err := strictyaml.Text(keys["base"], root, "base")
 	if err != nil {
 		return "", nil, err
 	}
 	base, err := cost.Named(name)
 	if err != nil {
-		return "", nil, at(keys["base"], "base: %v", err)
+		return "", nil, strictyaml.At(keys["base"], "base: %v", err)
 	}
 	if platform != "" && platform != base.Platform() {
-		return "", nil, at(keys["base"], "%s is a model for platform %s, and this one is for %s", name, base.Platform(), platform)
+		return "", nil, strictyaml.At(keys["base"], "%s is a model for platform %s, and this one is for %s", name, base.Platform(), platform)
 	}
 	for _, row := range base.Table() {
 		r[row.Event] = row
@@ -114,7 +111,7 @@ func readRows(n, root *yaml.Node, r rows) (lines map[cost.Event]*yaml.Node, err 
 	if n == nil {
 		return lines, nil
 	}
-	all, err := mapping(n, "costs", names...)
+	all, err := strictyaml.Mapping(n, "costs", names...)
 	if err != nil {
 		return nil, err
 	}
@@ -124,19 +121,19 @@ func readRows(n, root *yaml.Node, r rows) (lines map[cost.Event]*yaml.Node, err 
 			continue
 		}
 		lines[e] = value
-		keys, err := mapping(value, e.String(), "ns", "source")
+		keys, err := strictyaml.Mapping(value, e.String(), "ns", "source")
 		if err != nil {
 			return nil, err
 		}
-		ns, err := text(keys["ns"], value, e.String()+": ns")
+		ns, err := strictyaml.Text(keys["ns"], value, e.String()+": ns")
 		if err != nil {
 			return nil, err
 		}
 		row := cost.Row{Event: e}
 		if row.NS, err = strconv.ParseInt(ns, 10, 64); err != nil {
-			return nil, at(keys["ns"], "%v: %q is not a whole number of nanoseconds", e, shortened(ns))
+			return nil, strictyaml.At(keys["ns"], "%v: %q is not a whole number of nanoseconds", e, strictyaml.Shortened(ns))
 		}
-		if row.Source, err = text(keys["source"], value, e.String()+": source"); err != nil {
+		if row.Source, err = strictyaml.Text(keys["source"], value, e.String()+": source"); err != nil {
 			return nil, err
 		}
 		r[e] = row
@@ -159,87 +156,4 @@ func Write(w io.Writer, m cost.Model) error {
 }
 
 // An Error is what is wrong with a file, and where.
-type Error struct {
-	Line int
-	What string
-}
-
-func (e *Error) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.What) }
-
-func at(n *yaml.Node, format string, args ...any) error {
-	return &Error{max(n.Line, 1), fmt.Sprintf(format, args...)}
-}
-
-// document reads the one document of a file.
-func document(r io.Reader) (*yaml.Node, error) {
-	b, err := io.ReadAll(io.LimitReader(r, maxFile+1))
-	switch {
-	case err != nil:
-		return nil, err
-	case len(b) > maxFile:
-		return nil, fmt.Errorf("larger than %d KiB: this is no such file", maxFile>>10)
-	}
-	decoder := yaml.NewDecoder(strings.NewReader(string(b)))
-	var doc yaml.Node
-	if err := decoder.Decode(&doc); errors.Is(err, io.EOF) {
-		return nil, errors.New("the file is empty")
-	} else if err != nil {
-		return nil, malformed(err)
-	}
-	switch err := decoder.Decode(new(yaml.Node)); {
-	case err == nil:
-		return nil, errors.New("there is more than one document in the file")
-	case !errors.Is(err, io.EOF):
-		return nil, malformed(err)
-	}
-	return doc.Content[0], nil
-}
-
-// malformed says in one line what is wrong with the form of a file. What is nested too deep for the library is no file of
-// ours, whose own depth is three; the library says it in other words, and with what it limits.
-func malformed(err error) error {
-	said := strings.TrimPrefix(err.Error(), "yaml: ")
-	if strings.Contains(said, "exceeded max depth") {
-		return errors.New("nested too deep: this is no such file")
-	}
-	said, _, _ = strings.Cut(said, "\n")
-	return errors.New(said)
-}
-
-// mapping reads a mapping whose keys are all among those that are known.
-func mapping(n *yaml.Node, what string, known ...string) (map[string]*yaml.Node, error) {
-	if n.Kind != yaml.MappingNode {
-		return nil, at(n, "%s is a mapping, with a colon after each key", what)
-	}
-	found := map[string]*yaml.Node{}
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key := n.Content[i]
-		switch {
-		case key.Kind != yaml.ScalarNode || !slices.Contains(known, key.Value):
-			return nil, at(key, "%s has no %q: there are %s", what, shortened(key.Value), strings.Join(known, ", "))
-		case found[key.Value] != nil:
-			return nil, at(key, "%s has %s twice", what, key.Value)
-		}
-		found[key.Value] = n.Content[i+1]
-	}
-	return found, nil
-}
-
-// text reads a word, a number or a sentence; parent is what should have it.
-func text(n, parent *yaml.Node, what string) (string, error) {
-	switch {
-	case n == nil:
-		return "", at(parent, "%s is missing", what)
-	case n.Kind != yaml.ScalarNode || n.Tag == "!!null" || n.Value == "":
-		return "", at(n, "%s has no value", what)
-	}
-	return n.Value, nil
-}
-
-// shortened is as much of a text as an error shows.
-func shortened(s string) string {
-	if r := []rune(s); len(r) > 60 {
-		return string(r[:60]) + "…"
-	}
-	return s
-}
+type Error = strictyaml.Error
