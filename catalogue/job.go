@@ -22,9 +22,9 @@ type Job struct {
 	Platform        string        `json:"platform"`
 	Policy          string        `json:"firmware_policy"`
 	Memory          uint64        `json:"memory_bytes"`
-	CPUs            int           `json:"cpus"`             // processors, as vm.Config has it
-	Append          string        `json:"append"`           // to the command line
-	HostAttack      string        `json:"host_attack"`      // as vm.Config has it; so is FirmwareLie
+	CPUs            int           `json:"cpus"`        // processors, as vm.Config has it
+	Append          string        `json:"append"`      // to the command line
+	HostAttack      string        `json:"host_attack"` // as vm.Config has it; so is FirmwareLie
 	FirmwareLie     string        `json:"firmware_lie"`
 	Engine          string        `json:"engine"`           // as vm.Config has it
 	Cost            string        `json:"cost"`             // a model of tacit's by its name, another as its file's text; empty: the platform's own
