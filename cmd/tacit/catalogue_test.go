@@ -17,6 +17,7 @@ import (
 	"github.com/tacit-vm/tacit/guest"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/imagetest"
+	"github.com/tacit-vm/tacit/record"
 )
 
 var catalogueImages = flag.Int("catalogue", 20, "certify a catalogue of so many images in TestCertifyIsKilled; from 100 on, with kernels")
@@ -108,9 +109,13 @@ func TestCertifyIsKilled(t *testing.T) {
 		// Boots that are known are told of, too.
 		step := max(1, 2*(boots-len(known))/(kills-kill+1))
 		lines, last := bufio.NewScanner(stderr), min(len(known)+1+random.IntN(step), boots-1)
+		told := 0
 		for range last {
 			if !lines.Scan() {
 				break
+			}
+			if !strings.HasSuffix(lines.Text(), "  limit") { // which are not kept
+				told++
 			}
 		}
 		time.Sleep(time.Duration(random.IntN(30)) * time.Millisecond)
@@ -126,8 +131,8 @@ func TestCertifyIsKilled(t *testing.T) {
 				t.Errorf("kill %d: what was kept is not there as it was: %.200s", kill, line)
 			}
 		}
-		if len(now) < last {
-			t.Errorf("kill %d: %d boots were told to have ended, and %d are kept", kill, last, len(now))
+		if len(now) < told {
+			t.Errorf("kill %d: %d boots were told to have ended, and %d are kept", kill, told, len(now))
 		}
 		known = now
 		t.Logf("kill %d, after %d of %d boots", kill+1, len(known), boots)
@@ -146,26 +151,31 @@ func TestCertifyIsKilled(t *testing.T) {
 		return []byte(stdout), time.Since(began)
 	}
 	resumed, _ := certified(args)
-	all := exported(t, "--store", store)
-	if len(all) != boots {
-		t.Errorf("%d results of %d boots", len(all), boots)
-	}
-	again, took := certified(args)
-	if !bytes.Equal(again, resumed) { // also the time that each boot took on the host
-		t.Error("what was certified again is not the same")
-	}
-	undisturbed, whole := certified(append(args[:len(args):len(args)], "--store", t.TempDir()))
-	sameJSON(t, certificateOf(t, resumed), certificateOf(t, undisturbed))
 	var c certify.Certificate
 	if err := json.Unmarshal(resumed, &c); err != nil {
 		t.Fatal(err)
 	}
-	quick := 0
+	quick, limits := 0, 0
 	for _, b := range c.Boots {
-		if b.Record != nil && b.Record.Host.WallNS < int64(2*time.Second) {
+		switch {
+		case b.Record == nil:
+			t.Errorf("%s: %s", b.Image, b.Error)
+		case b.Record.Outcome == record.Limit:
+			limits++
+			t.Logf("%s ends at a limit, and is not kept: %+v", b.Image, b.Record.Diagnosis)
+		case b.Record.Host.WallNS < int64(2*time.Second):
 			quick++
 		}
 	}
+	if all := exported(t, "--store", store); len(all) != boots-limits {
+		t.Errorf("%d results of %d boots, of which %d ended at a limit", len(all), boots, limits)
+	}
+	again, took := certified(args)
+	if limits == 0 && !bytes.Equal(again, resumed) { // also the time that each boot took on the host
+		t.Error("what was certified again is not the same")
+	}
+	undisturbed, whole := certified(append(args[:len(args):len(args)], "--store", t.TempDir()))
+	sameJSON(t, certificateOf(t, resumed), certificateOf(t, undisturbed))
 	t.Logf("ended with: %d images, %d of them damaged, killed %d times; all in %v undisturbed, %d boots in less than 2 s each; again in %v",
 		len(made.paths), made.damaged, kills, whole.Round(time.Second), quick, took.Round(10*time.Millisecond))
 }
