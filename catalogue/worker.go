@@ -46,7 +46,9 @@ type Worker struct {
 	Jobs          int    // boots at a time, at least 1
 	MaxHostMemory uint64 // of all boots at a time, in bytes; 0 means [vm.DefaultMaxHostMemory]
 
-	// Ended hears of each boot that it is done with, from several goroutines; may be nil.
+	// Began hears when a boot is taken, and Ended when it is done with, whatever came of it; from several goroutines. Both may be
+	// nil.
+	Began func()
 	Ended func(j Job, outcome string)
 
 	mu    sync.Mutex
@@ -84,6 +86,9 @@ func (w *Worker) Run(ctx context.Context) {
 func (w *Worker) serve(ctx context.Context, d Delivery) {
 	stop := w.extend(d)
 	defer stop()
+	if w.Began != nil {
+		w.Began()
+	}
 	j := d.Job()
 	key := j.Key(w.Tool)
 	outcome := "known already"
@@ -99,6 +104,7 @@ func (w *Worker) serve(ctx context.Context, d Delivery) {
 			r, err := w.boot(ctx, j)
 			if ctx.Err() != nil && (err != nil || r.Outcome == record.Cancelled) {
 				_ = d.Return() // else the lease runs out
+				w.ended(j, "given back")
 				return
 			}
 			result = resultOf(key, w.Tool, j, r, err)
@@ -114,6 +120,10 @@ func (w *Worker) serve(ctx context.Context, d Delivery) {
 	if err != nil {
 		outcome = "not kept, and given back: " + err.Error()
 	}
+	w.ended(j, outcome)
+}
+
+func (w *Worker) ended(j Job, outcome string) {
 	if w.Ended != nil {
 		w.Ended(j, outcome)
 	}

@@ -2,8 +2,6 @@ package certify_test
 
 import (
 	"bytes"
-	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -12,6 +10,7 @@ import (
 	"github.com/tacit-vm/tacit/guest"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/inspect"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 	"github.com/tacit-vm/tacit/vm"
 )
 
@@ -55,27 +54,8 @@ func TestUnifiedKernelImage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	uki := filepath.Join(dir, "uki.efi")
-	var args []string
-	for _, s := range []struct {
-		name, address string // apart, and after the stub
-		data          []byte
-	}{
-		{".cmdline", "0x30000", []byte("console=ttyS0 quiet")},
-		{".linux", "0x2000000", kernel(t, "linux-image-6.12.*-cloud-amd64_*.deb").Data},
-		{".initrd", "0x8000000", initrd},
-	} {
-		file := filepath.Join(dir, s.name)
-		if err := os.WriteFile(file, s.data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		args = append(args, "--add-section", s.name+"="+file, "--change-section-vma", s.name+"="+s.address)
-	}
-	const stub = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub" // Debian's, from the package systemd-boot-efi
-	if out, err := exec.Command("objcopy", append(args, stub, uki)...).CombinedOutput(); err != nil {
-		t.Fatalf("objcopy: %v\n%s", err, out)
-	}
+	uki := filepath.Join(t.TempDir(), "uki.efi")
+	imagetest.Unified(t, uki, kernel(t, "linux-image-6.12.*-cloud-amd64_*.deb").Data, "console=ttyS0 quiet", initrd)
 	img, err := image.Open(t.Context(), uki)
 	if err != nil {
 		t.Fatal(err)

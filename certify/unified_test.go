@@ -1,8 +1,6 @@
 package certify_test
 
 import (
-	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -33,27 +31,8 @@ func unified(t *testing.T, commandLine string, init []byte) *image.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	uki := filepath.Join(dir, "own.efi")
-	var args []string
-	for _, section := range []struct {
-		name, address string // after the stub, and apart
-		data          []byte
-	}{
-		{".cmdline", "0x30000", []byte(commandLine + "\n\x00")},
-		{".linux", "0x2000000", kernel(t, "linux-image-6.12.*-cloud-amd64_*.deb").Data},
-		{".initrd", "0x8000000", initrd},
-	} {
-		file := filepath.Join(dir, section.name)
-		if err := os.WriteFile(file, section.data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		args = append(args, "--add-section", section.name+"="+file, "--change-section-vma", section.name+"="+section.address)
-	}
-	stub := "/usr/lib/systemd/boot/efi/linuxx64.efi.stub" // Debian's package systemd-boot-efi
-	if out, err := exec.Command("objcopy", append(args, stub, uki)...).CombinedOutput(); err != nil {
-		t.Fatalf("objcopy: %v\n%s", err, out)
-	}
+	uki := filepath.Join(t.TempDir(), "own.efi")
+	imagetest.Unified(t, uki, kernel(t, "linux-image-6.12.*-cloud-amd64_*.deb").Data, commandLine+"\n\x00", initrd)
 	img, err := image.Open(t.Context(), uki)
 	if err != nil {
 		t.Fatal(err)

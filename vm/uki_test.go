@@ -1,18 +1,14 @@
 package vm_test
 
 import (
-	"os"
-	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"github.com/tacit-vm/tacit/guest"
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/imagetest"
 	"github.com/tacit-vm/tacit/vm"
 )
-
-// systemdStub is the loader that unified kernel images are built around: Debian's, from the package systemd-boot-efi.
-const systemdStub = "/usr/lib/systemd/boot/efi/linuxx64.efi.stub"
 
 // unified builds a unified kernel image as systemd-stub(7) says, with binutils.
 func unified(t *testing.T, kernel []byte, commandLine string) *image.Image {
@@ -21,26 +17,8 @@ func unified(t *testing.T, kernel []byte, commandLine string) *image.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	uki := filepath.Join(dir, "uki.efi")
-	var args []string
-	for _, section := range []struct {
-		name, address string // after the stub, and apart
-		data          []byte
-	}{
-		{".cmdline", "0x30000", []byte(commandLine)},
-		{".linux", "0x2000000", kernel},
-		{".initrd", "0x8000000", initrd},
-	} {
-		file := filepath.Join(dir, section.name)
-		if err := os.WriteFile(file, section.data, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		args = append(args, "--add-section", section.name+"="+file, "--change-section-vma", section.name+"="+section.address)
-	}
-	if out, err := exec.Command("objcopy", append(args, systemdStub, uki)...).CombinedOutput(); err != nil {
-		t.Fatalf("objcopy: %v\n%s", err, out)
-	}
+	uki := filepath.Join(t.TempDir(), "uki.efi")
+	imagetest.Unified(t, uki, kernel, commandLine, initrd)
 	img, err := image.Open(t.Context(), uki)
 	if err != nil {
 		t.Fatal(err)

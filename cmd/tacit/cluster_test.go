@@ -2,150 +2,31 @@ package main
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net"
-	"net/url"
 	"os"
 	"os/exec"
-	"os/signal"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
-	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
 
 	"github.com/tacit-vm/tacit/catalogue"
 )
-
-// serveNATS is a server of a cluster of three, as a process: which of them it is, the ports of clients and of routes, and
-// where it keeps what it has.
-func serveNATS(role string) {
-	w := strings.Fields(role)
-	me, _ := strconv.Atoi(w[0])
-	port := func(i int) int { n, _ := strconv.Atoi(w[i]); return n }
-	o := &server.Options{
-		ServerName: "s" + w[0], Host: "127.0.0.1", Port: port(1 + me), JetStream: true, StoreDir: w[7], SyncAlways: true, NoSigs: true, NoLog: true,
-		Cluster:  server.ClusterOpts{Name: "tests", Host: "127.0.0.1", Port: port(4 + me)},
-		Username: "tacit", Password: "of tests",
-	}
-	for i := range 3 {
-		if i != me {
-			o.Routes = append(o.Routes, &url.URL{Scheme: "nats", Host: "127.0.0.1:" + w[4+i]})
-		}
-	}
-	s, err := server.NewServer(o)
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	s.Start()
-	end := make(chan os.Signal, 1)
-	signal.Notify(end, syscall.SIGTERM)
-	<-end
-	os.Exit(0)
-}
 
 // withStdin gives a process a standard input that ends with this process.
 func withStdin(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	if _, err := cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// A cluster is three servers as processes.
-type cluster struct {
-	t       *testing.T
-	ports   []string // of clients, then of routes
-	dirs    []string
-	servers []*exec.Cmd
-}
-
-func newCluster(t *testing.T) *cluster {
-	c := &cluster{t: t, servers: make([]*exec.Cmd, 3)}
-	var held []net.Listener
-	for range 6 {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		held = append(held, l)
-		c.ports = append(c.ports, strconv.Itoa(l.Addr().(*net.TCPAddr).Port))
-	}
-	for _, l := range held {
-		l.Close()
-	}
-	for i := range 3 {
-		c.dirs = append(c.dirs, t.TempDir())
-		c.start(i)
-	}
-	t.Cleanup(func() {
-		for i := range 3 {
-			c.kill(i)
-		}
-	})
-	return c
-}
-
-func (c *cluster) start(i int) {
-	c.t.Helper()
-	self, err := os.Executable()
-	if err != nil {
-		c.t.Fatal(err)
-	}
-	cmd := exec.Command(self)
-	withStdin(c.t, cmd)
-	cmd.Env = append(os.Environ(), "TACIT_ENDS_WITH_STDIN=1", fmt.Sprintf("TACIT_IS_NATS=%d %s %s", i, strings.Join(c.ports, " "), c.dirs[i]))
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
-		c.t.Fatal(err)
-	}
-	c.servers[i] = cmd
-}
-
-func (c *cluster) kill(i int) {
-	_ = c.servers[i].Process.Kill()
-	_ = c.servers[i].Wait() // it was killed
-}
-
-func (c *cluster) url() string {
-	var all []string
-	for _, p := range c.ports[:3] {
-		all = append(all, "nats://tacit:of%20tests@127.0.0.1:"+p)
-	}
-	return strings.Join(all, ",")
-}
-
-// ready waits until the cluster has a leader, and returns a look at it that is not tacit's.
-func (c *cluster) ready() jetstream.JetStream {
-	c.t.Helper()
-	for {
-		conn, err := nats.Connect(c.url(), nats.MaxReconnects(-1), nats.RetryOnFailedConnect(true))
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		js, err := jetstream.New(conn)
-		if err == nil {
-			_, err = js.CreateStream(c.t.Context(), jetstream.StreamConfig{Name: "probe", Subjects: []string{"probe"}, Replicas: 3})
-		}
-		if err == nil {
-			c.t.Cleanup(conn.Close)
-			return js
-		}
-		conn.Close()
-		select {
-		case <-c.t.Context().Done():
-			c.t.Fatal(err)
-		case <-time.After(200 * time.Millisecond):
-		}
 	}
 }
 
@@ -196,75 +77,108 @@ func (w *wire) cut() int {
 	return n
 }
 
-// Workers are killed while they boot, the leader of the queue is killed, and who asked is cut off: every boot has one
-// result, which is that of an undisturbed run here, and boots that their workers did not end were handed out again.
+var clusterBoots = flag.Int("cluster", 24, "run so many boots on a cluster in TestClusterLosesParts; from 100 on, with a worker killed every 3 s, and throughput")
+
+// A farm is tacit's processes on a cluster, all of one version.
+type farm struct {
+	*cluster
+	version string
+	said    *os.File // by workers
+	workers []*exec.Cmd
+}
+
+func (f *farm) process(args ...string) *exec.Cmd {
+	cmd := command(f.t, "", args...)
+	cmd.Env = append(cmd.Env, "TACIT_VERSION_OF_TESTS="+f.version, "TACIT_ENDS_WITH_STDIN=1")
+	withStdin(f.t, cmd)
+	return cmd
+}
+
+func (f *farm) begin(i int) {
+	f.workers[i] = f.process(append([]string{"worker", "--jobs", "1", "--lease", "1s"}, f.flags()...)...)
+	f.workers[i].Stderr = f.said
+	if err := f.workers[i].Start(); err != nil {
+		f.t.Fatal(err)
+	}
+}
+
+func (f *farm) end(i int) {
+	_ = f.workers[i].Process.Kill()
+	_ = f.workers[i].Wait() // it was killed
+}
+
+// consumer is the queue of the farm's version, as the servers have it.
+func (f *farm) consumer(js jetstream.JetStream) jetstream.Consumer {
+	f.t.Helper()
+	for f.t.Context().Err() == nil {
+		if s, err := js.Stream(f.t.Context(), "tacit-jobs"); err == nil {
+			for info := range s.ListConsumers(f.t.Context()).Info() {
+				if info.Config.Description == f.version {
+					if c, err := js.Consumer(f.t.Context(), "tacit-jobs", info.Name); err == nil {
+						return c
+					}
+				}
+			}
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+	f.t.Fatal("no worker")
+	return nil
+}
+
+func newFarm(c *cluster, version string, workers int) *farm {
+	said, err := os.Create(filepath.Join(c.t.TempDir(), "workers"))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	f := &farm{c, version, said, make([]*exec.Cmd, workers)}
+	for i := range workers {
+		f.begin(i)
+	}
+	c.t.Cleanup(func() {
+		for i := range workers {
+			f.end(i)
+		}
+		if text, err := os.ReadFile(said.Name()); c.t.Failed() {
+			c.t.Logf("the workers said, %v:\n%s", err, text)
+		}
+		said.Close()
+	})
+	return f
+}
+
+// Workers are killed while they boot, who asks is cut off, the leader of the queue is killed, and all servers lose their power:
+// every boot has one result, which is that of an undisturbed run here, and boots that their workers did not end were handed out
+// again. Servers are reached by certificates and accounts, and not by those who have others.
 func TestClusterLosesParts(t *testing.T) {
-	const images, workers, kills = 24, 3, 4
+	const workers, kills = 4, 6
+	each := []string{"--platform", "tdx", "--policy", "lazy", "--memory", "1G"}
+	images, long := *clusterBoots, *clusterBoots >= 100
+	if long {
+		each = []string{"--platform", "tdx,snp", "--policy", "lazy,eager", "--memory", "1G,1280M"}
+		images /= 8
+	}
+	boots := append([]string{"certify", "--append", "hold=700M", "--json", "-"}, each...)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	random := rand.New(rand.NewPCG(seed, 0))
 	c := newCluster(t)
 	js := c.ready()
 	paths := guests(t, images)
+	c.strangers()
+	f := newFarm(c, "v1", workers)
+	consumer := f.consumer(js)
 
-	as := func(args ...string) *exec.Cmd {
-		cmd := command(t, "", args...)
-		cmd.Env = append(cmd.Env, "TACIT_VERSION_OF_TESTS=v1", "TACIT_ENDS_WITH_STDIN=1")
-		withStdin(t, cmd)
-		return cmd
-	}
-	said, err := os.Create(filepath.Join(t.TempDir(), "workers"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if text, err := os.ReadFile(said.Name()); t.Failed() {
-			t.Logf("the workers said, %v:\n%s", err, text)
-		}
-		said.Close()
-	})
-	running := make([]*exec.Cmd, workers)
-	begin := func(i int) {
-		running[i] = as("worker", "--nats", c.url(), "--jobs", "1", "--lease", "1s")
-		running[i].Stderr = said
-		if err := running[i].Start(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	end := func(i int) {
-		_ = running[i].Process.Kill()
-		_ = running[i].Wait() // it was killed
-	}
-	begin(0) // makes the consumer
-	var consumer jetstream.Consumer
-	for consumer == nil {
-		if s, err := js.Stream(t.Context(), "tacit-jobs"); err == nil {
-			for info := range s.ListConsumers(t.Context()).Info() {
-				consumer, _ = js.Consumer(t.Context(), "tacit-jobs", info.Name)
-			}
-		}
-		if t.Context().Err() != nil {
-			t.Fatal("no worker")
-		}
-		time.Sleep(50 * time.Millisecond)
-	}
-	for i := 1; i < workers; i++ {
-		begin(i)
-	}
-	t.Cleanup(func() {
-		for i := range workers {
-			end(i)
-		}
-	})
-
-	boots := []string{"certify", "--platform", "tdx", "--policy", "lazy", "--memory", "1G", "--append", "hold=700M", "--json", "-"}
 	cut := newWire(t, "127.0.0.1:"+c.ports[0])
-	asking := as(append(append(boots, "--nats", "nats://tacit:of%20tests@"+cut.Addr().String()), paths...)...)
+	_, port, _ := net.SplitHostPort(cut.Addr().String())
+	asking := f.process(slices.Concat(boots, f.flags(port), paths)...)
 	var certificate, complaints strings.Builder
 	asking.Stdout, asking.Stderr = &certificate, &complaints
 	if err := asking.Start(); err != nil {
 		t.Fatal(err)
 	}
+	over := make(chan error, 1)
+	go func() { over <- asking.Wait() }()
 
 	// A worker is killed when it has a boot, as the servers see it.
 	busy := func() bool {
@@ -277,73 +191,130 @@ func TestClusterLosesParts(t *testing.T) {
 		}
 		return false
 	}
-	for kill := range kills {
-		if !busy() {
-			break
-		}
+	killed, happened, dead := 0, []string{}, -1
+	for kill := 0; (kill < kills || long) && len(over) == 0 && busy(); kill++ {
+		i := random.IntN(workers)
 		switch kill {
+		case 0: // all: at least one has a boot
+			for i := range workers {
+				f.end(i)
+				f.begin(i)
+			}
+			killed += workers
+			continue
 		case 1:
 			if n := cut.cut(); n == 0 {
 				t.Error("who asks has no connection that could be cut")
 			}
+			happened = append(happened, "who asks cut off")
 		case 2:
 			s, err := js.Stream(t.Context(), "tacit-jobs")
 			if err != nil {
 				t.Fatal(err)
 			}
-			leader := s.CachedInfo().Cluster.Leader
-			i, err := strconv.Atoi(strings.TrimPrefix(leader, "s"))
+			leader, err := strconv.Atoi(strings.TrimPrefix(s.CachedInfo().Cluster.Leader, "s"))
 			if err != nil {
-				t.Fatalf("leader %q", leader)
+				t.Fatalf("leader %q", s.CachedInfo().Cluster.Leader)
 			}
-			c.kill(i)
-			defer c.start(i)
+			c.kill(leader)
+			happened = append(happened, "the leader killed")
+			dead = leader
+		case 3:
+			c.start(dead)
+		case 4:
+			c.losePower()
+			happened = append(happened, "power lost")
 		}
-		i := random.IntN(workers)
-		if kill == 0 { // all: at least one has a boot
-			for i := range workers {
-				end(i)
-				begin(i)
+		f.end(i)
+		f.begin(i)
+		killed++
+		if long {
+			select {
+			case err := <-over:
+				over <- err
+			case <-time.After(3 * time.Second):
 			}
-			continue
 		}
-		end(i)
-		begin(i)
 	}
-	if err := asking.Wait(); err != nil {
+	if err := <-over; err != nil {
 		t.Fatalf("%v\n%s", err, &complaints)
+	}
+	if len(happened) != 3 {
+		t.Errorf("it ended before all had happened: %q", happened)
 	}
 
 	seen := map[string]bool{}
-	for _, line := range exported(t, "--nats", c.url()) {
+	for _, line := range exported(t, f.flags()...) {
 		var r catalogue.Result
 		if err := json.Unmarshal([]byte(line), &r); err != nil {
 			t.Fatal(err)
 		}
-		if seen[r.Job.Image] || !r.Final {
+		if seen[r.Key] || !r.Final {
 			t.Errorf("%s has a second result, or one that is not final: %.300s", r.Job.Image, line)
 		}
-		seen[r.Job.Image] = true
+		seen[r.Key] = true
 	}
-	if len(seen) != images {
-		t.Errorf("%d results of %d boots", len(seen), images)
+	if want := *clusterBoots / images * images; len(seen) != want {
+		t.Errorf("%d results of %d boots", len(seen), want)
 	}
-	for range 200 { // the last acknowledgement may be on its way
+	again := uint64(0)
+	for range 600 { // the last acknowledgement may be on its way
 		info, err := consumer.Info(t.Context())
 		if err == nil && info.NumAckPending == 0 && info.NumPending == 0 {
 			t.Logf("%d deliveries of %d messages", info.Delivered.Consumer, info.Delivered.Stream)
 			if info.Delivered.Consumer <= info.Delivered.Stream {
 				t.Error("no boot was handed out again")
 			}
+			again = info.Delivered.Consumer - info.Delivered.Stream
 			break
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
 
 	ofVersion(t, "v1")
-	status, here, stderr := tacit(t.Context(), &fake{}, append(append(boots, "--store", t.TempDir()), paths...)...)
+	began := time.Now()
+	status, here, stderr := tacit(t.Context(), &fake{}, slices.Concat(boots, []string{"--jobs", "2", "--store", t.TempDir()}, paths)...)
+	local := time.Since(began)
 	if status != 0 {
 		t.Fatal(stderr)
 	}
 	sameJSON(t, certificateOf(t, []byte(certificate.String())), certificateOf(t, []byte(here)))
+	text := fmt.Sprintf("%d boots, each with one result; %d workers killed, %s; %d boots handed out again", len(seen), killed, strings.Join(happened, ", "), again)
+	if long {
+		text += fmt.Sprintf("; undisturbed, two workers take %.2f of the time of two local jobs (%v)", f.undisturbed(slices.Concat(boots, paths)).Seconds()/local.Seconds(), local.Round(time.Second))
+	}
+	t.Log("ended with: " + text)
+}
+
+// undisturbed is how long the cluster takes with two workers, for another version, that knows nothing.
+func (f *farm) undisturbed(boots []string) time.Duration {
+	f.t.Helper()
+	for i := range f.workers {
+		f.end(i)
+	}
+	other := newFarm(f.cluster, "v2", 2)
+	began := time.Now()
+	asking := other.process(append(boots, f.flags()...)...)
+	if out, err := asking.CombinedOutput(); err != nil {
+		f.t.Fatalf("%v, %.2000s", err, out)
+	}
+	took := time.Since(began)
+	for i := range f.workers {
+		f.begin(i) // for the end of the test
+	}
+	return took
+}
+
+// strangers are those who have no account, another account, or believe another authority.
+func (c *cluster) strangers() {
+	c.t.Helper()
+	for _, flags := range []string{
+		"--nats-ca " + c.in("ca.crt"), "--nats-creds " + c.in("other.creds") + " --nats-ca " + c.in("ca.crt"), "--nats-creds " + c.in("tacit.creds"),
+		"--nats-creds " + c.in("tacit.creds") + " --nats-ca " + c.in("other.crt"),
+	} {
+		status, stdout, stderr := tacit(c.t.Context(), &fake{}, append([]string{"results", "list", "--nats", c.url()}, strings.Fields(flags)...)...)
+		if status != int(statusError) || stdout != "" || !oneLine(stderr) {
+			c.t.Errorf("with %s: status %d, %q, %q", flags, status, stdout, stderr)
+		}
+	}
 }

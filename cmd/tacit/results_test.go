@@ -1,17 +1,13 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/tacit-vm/tacit/catalogue"
 	"github.com/tacit-vm/tacit/certify"
@@ -69,67 +65,6 @@ func sameJSON(t *testing.T, got, want any) {
 	if err != nil || err2 != nil || !bytes.Equal(a, b) {
 		t.Errorf("%.2000s\nwant\n%.2000s", a, b)
 	}
-}
-
-// A catalogue whose certification is killed again and again ends as one that was not, and what had come to its end is not
-// run again.
-func TestCertifyIsKilled(t *testing.T) {
-	const images, kills = 20, 10
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	random := rand.New(rand.NewPCG(seed, 0))
-	paths, store := guests(t, images), t.TempDir()
-	args := append([]string{"certify", "--platform", "tdx", "--policy", "lazy", "--memory", "512M", "--jobs", "2", "--json", "-", "--store", store}, paths...)
-	known := map[string]bool{}
-	for kill := range kills {
-		cmd := command(t, "", args...)
-		cmd.Env = append(cmd.Env, "TACIT_VERSION_OF_TESTS=v1")
-		stderr, err := cmd.StderrPipe()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			t.Fatal(err)
-		}
-		// Boots that are known are told of, too.
-		lines, last := bufio.NewScanner(stderr), min(len(known)+1+random.IntN(3), images-1)
-		for range last {
-			if !lines.Scan() {
-				break
-			}
-		}
-		time.Sleep(time.Duration(random.IntN(30)) * time.Millisecond)
-		_ = cmd.Process.Kill()
-		_, _ = io.Copy(io.Discard, stderr)
-		_ = cmd.Wait() // it was killed
-		now := map[string]bool{}
-		for _, line := range exported(t, "--store", store) {
-			now[line] = true
-		}
-		for line := range known { // with the time that it took on the host, which differs from run to run
-			if !now[line] {
-				t.Errorf("kill %d: what was kept is not there as it was: %.200s", kill, line)
-			}
-		}
-		if len(now) < last {
-			t.Errorf("kill %d: %d boots were told to have ended, and %d are kept", kill, last, len(now))
-		}
-		known = now
-	}
-	ofVersion(t, "v1")
-	status, resumed, stderr := tacit(t.Context(), &fake{}, args...)
-	if status != 0 {
-		t.Fatal(stderr)
-	}
-	all := exported(t, "--store", store)
-	if len(all) != images {
-		t.Errorf("%d results of %d boots", len(all), images)
-	}
-	status, undisturbed, stderr := tacit(t.Context(), &fake{}, append(args[:len(args):len(args)], "--store", t.TempDir())...)
-	if status != 0 {
-		t.Fatal(stderr)
-	}
-	sameJSON(t, certificateOf(t, []byte(resumed)), certificateOf(t, []byte(undisturbed)))
 }
 
 // An unchanged catalogue is certified again without a boot and without opening an image, byte for byte; another version of

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"runtime"
 	"strings"
@@ -16,7 +17,9 @@ import (
 
 	"github.com/tacit-vm/tacit/catalogue"
 	"github.com/tacit-vm/tacit/catalogue/jetstream"
+	"github.com/tacit-vm/tacit/internal/metrics"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/vm"
 )
 
 type workerFlags struct {
@@ -24,6 +27,7 @@ type workerFlags struct {
 	jobs          int
 	lease         time.Duration
 	maxHostMemory size
+	metrics       string
 }
 
 // workerCommand is tacit worker.
@@ -36,7 +40,8 @@ func workerCommand() *cobra.Command {
 			"certify finds it. It takes boots of its own version of tacit only. As long as a boot runs it says so; if it is\n" +
 			"killed, or its machine is, another worker gets the boot when the lease is over. Told to end, it gives back what it\n" +
 			"has. A boot that eight workers have taken without an end is given up.\n\n" +
-			"Several workers can run on a machine, as containers do: tell each what it may take with --jobs and --max-host-memory.\n\n" + sizeHelp,
+			"Without --jobs it runs as many boots at a time as its control group leaves it processors, and 512 MiB of memory for\n" +
+			"each. Several workers on one machine, which have no control groups of their own, want --jobs and --max-host-memory.\n\n" + sizeHelp,
 		Example: "  tacit worker --nats tls://nats.example:4222 --nats-creds worker.creds --jobs 8",
 		Args: func(cmd *cobra.Command, args []string) error {
 			return cmp.Or(noArguments(cmd, args), f.check(), files{in: f.store.files(), std: streamsOf(cmd)}.check())
@@ -49,7 +54,8 @@ func workerCommand() *cobra.Command {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	f.store.addRemote(flags)
-	flags.IntVarP(&f.jobs, "jobs", "j", 0, "boots at a time; 0 is one a processor")
+	flags.IntVarP(&f.jobs, "jobs", "j", 0, "boots at a time; 0 is one a processor, as far as there is memory")
+	flags.StringVar(&f.metrics, "metrics", "", "serve metrics for Prometheus at http://`ADDRESS`/metrics, such as 127.0.0.1:9464 or :9464")
 	flags.Var(&f.maxHostMemory, "max-host-memory", "what all boots at a time may take of the host's memory (default: most of what is available)")
 	flags.DurationVar(&f.lease, "lease", jetstream.DefaultLease, "a boot of which nothing is heard for so long is another's; the same for all workers")
 	return cmd
@@ -86,19 +92,46 @@ func (f *workerFlags) run(ctx context.Context, stderr io.Writer) error {
 		return err
 	}
 	var mu sync.Mutex
+	var counts tally
 	w := catalogue.Worker{
 		Queue: queue, Results: store, Images: store, Tool: tool, Jobs: f.jobs, MaxHostMemory: uint64(f.maxHostMemory),
+		Began: counts.began,
 		Ended: func(j catalogue.Job, outcome string) {
+			word, _, _ := strings.Cut(outcome, ":") // of an error there is more
+			counts.over(word)
 			says := []string{j.Image, j.Platform, j.Policy, record.FormatBytes(j.Memory), outcome}
 			mu.Lock()
 			defer mu.Unlock()
 			fmt.Fprintf(stderr, "tacit: %s\n", record.Printable(strings.Join(says, "  ")))
 		},
 	}
+	memory := cmp.Or(w.MaxHostMemory, vm.DefaultMaxHostMemory())
 	if w.Jobs == 0 {
-		w.Jobs = runtime.GOMAXPROCS(0)
+		w.Jobs = jobsFor(runtime.GOMAXPROCS(0), memory)
+	}
+	if f.metrics != "" {
+		at, err := serveMetrics(ctx, f.metrics, func(ctx context.Context) *metrics.Page {
+			ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+			defer cancel()
+			depth, err := store.Depth(ctx, tool)
+			return counts.page(tool, w.Jobs, memory, depth, err)
+		})
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(stderr, "tacit: metrics at http://%s/metrics\n", at)
 	}
 	fmt.Fprintf(stderr, "tacit: waiting for boots of %s, %d at a time\n", tool, w.Jobs)
 	w.Run(ctx)
 	return ctx.Err()
+}
+
+// jobsFor is how many boots run at a time on so many processors and with so much memory, in bytes: 0 is not known. A boot of
+// Linux takes some 400 MiB of it.
+func jobsFor(processors int, memory uint64) int {
+	const each = 512 << 20
+	if memory == 0 {
+		return processors
+	}
+	return max(1, min(processors, int(min(memory/each, math.MaxInt32))))
 }

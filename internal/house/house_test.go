@@ -17,7 +17,7 @@ const module = "github.com/tacit-vm/tacit/"
 // outside are packages that the picture leaves out: examples, and what serves tests alone. No package of the house
 // imports them.
 var outside = map[string]bool{
-	"ci": true, "examples/baremetal": true, "examples/firmware": true,
+	"ci": true, "deploy": true, "examples/baremetal": true, "examples/firmware": true,
 	"internal/browsertest": true, "internal/guesttest": true, "internal/guesttest/init": true, "internal/imagetest": true, "internal/house": true, "internal/mutate": true, "internal/stacks": true, "internal/state/statetest": true, "internal/x86/enginetest": true,
 }
 

@@ -89,7 +89,7 @@ func TestRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, line := range []string{
-		`tacit_guest_info{platform="tdx",kernel="6.12.1"} 1`, "tacit_memory_unaccepted_supported 1", "tacit_memory_unaccepted_bytes 3179282432",
+		`tacit_guest_info{platform="tdx",kernel="6.12.1"} 1`, "# TYPE tacit_memory_blocks gauge", "tacit_memory_unaccepted_supported 1", "tacit_memory_unaccepted_bytes 3179282432",
 		`tacit_zone_unaccepted_bytes{node="12",zone="Normal"} 1572864000`, `tacit_memory_blocks{state="offline"} 1`,
 	} {
 		if !strings.Contains(b.String(), line+"\n") {

@@ -1,49 +1,43 @@
 package inside
 
 import (
-	"fmt"
 	"io"
-	"strings"
+	"strconv"
+
+	"github.com/tacit-vm/tacit/internal/metrics"
 )
 
-// WriteMetrics writes the status in Prometheus's text format, version 0.0.4, which node_exporter's textfile collector
-// reads, too. A metric that the kernel says nothing of is left out, rather than 0.
+// WriteMetrics writes the status in Prometheus's text format, which node_exporter's textfile collector reads, too. A metric
+// that the kernel says nothing of is left out, rather than 0.
 func (s *Status) WriteMetrics(w io.Writer) error {
-	var b strings.Builder
-	gauge := func(name, help string) {
-		fmt.Fprintf(&b, "# HELP tacit_%s %s\n# TYPE tacit_%s gauge\n", name, help, name)
-	}
-	gauge("guest_info", "What the guest runs on (tdx, snp, or nothing that is known) and its kernel; always 1.")
-	fmt.Fprintf(&b, "tacit_guest_info{platform=\"%s\",kernel=\"%s\"} 1\n", label(s.Platform), label(s.Kernel))
-	gauge("memory_total_bytes", "Memory that the kernel manages.")
-	fmt.Fprintf(&b, "tacit_memory_total_bytes %d\n", s.Books.Total)
-	gauge("memory_available_bytes", "Memory that programs could have without swapping, unaccepted memory among it.")
-	fmt.Fprintf(&b, "tacit_memory_available_bytes %d\n", s.Books.Available)
-	gauge("memory_unaccepted_supported", "1 if the kernel keeps books on unaccepted memory.")
+	var p metrics.Page
+	p.Gauge("guest_info", "What the guest runs on (tdx, snp, or nothing that is known) and its kernel; always 1.")
+	p.Value("guest_info", 1, "platform", s.Platform, "kernel", s.Kernel)
+	p.Gauge("memory_total_bytes", "Memory that the kernel manages.")
+	p.Value("memory_total_bytes", s.Books.Total)
+	p.Gauge("memory_available_bytes", "Memory that programs could have without swapping, unaccepted memory among it.")
+	p.Value("memory_available_bytes", s.Books.Available)
+	p.Gauge("memory_unaccepted_supported", "1 if the kernel keeps books on unaccepted memory.")
 	if !s.Support {
-		b.WriteString("tacit_memory_unaccepted_supported 0\n")
+		p.Value("memory_unaccepted_supported", 0)
 	} else {
-		b.WriteString("tacit_memory_unaccepted_supported 1\n")
-		gauge("memory_unaccepted_bytes", "Memory that has not been accepted yet.")
-		fmt.Fprintf(&b, "tacit_memory_unaccepted_bytes %d\n", s.Books.Unaccepted)
+		p.Value("memory_unaccepted_supported", 1)
+		p.Gauge("memory_unaccepted_bytes", "Memory that has not been accepted yet.")
+		p.Value("memory_unaccepted_bytes", s.Books.Unaccepted)
 		if len(s.Zones) > 0 {
-			gauge("zone_unaccepted_bytes", "Memory of a zone that has not been accepted yet.")
+			p.Gauge("zone_unaccepted_bytes", "Memory of a zone that has not been accepted yet.")
 		}
 		for _, z := range s.Zones {
-			fmt.Fprintf(&b, "tacit_zone_unaccepted_bytes{node=\"%d\",zone=\"%s\"} %d\n", z.Node, label(z.Name), z.Unaccepted)
+			p.Value("zone_unaccepted_bytes", z.Unaccepted, "node", strconv.Itoa(z.Node), "zone", z.Name)
 		}
 	}
 	if s.Blocks.Size != 0 {
-		gauge("memory_block_size_bytes", "Unit in which memory is added and removed.")
-		fmt.Fprintf(&b, "tacit_memory_block_size_bytes %d\n", s.Blocks.Size)
-		gauge("memory_blocks", "Such units, by state.")
-		fmt.Fprintf(&b, "tacit_memory_blocks{state=\"online\"} %d\ntacit_memory_blocks{state=\"offline\"} %d\n", s.Blocks.Online, s.Blocks.Offline)
+		p.Gauge("memory_block_size_bytes", "Unit in which memory is added and removed.")
+		p.Value("memory_block_size_bytes", s.Blocks.Size)
+		p.Gauge("memory_blocks", "Such units, by state.")
+		p.Value("memory_blocks", uint64(s.Blocks.Online), "state", "online")
+		p.Value("memory_blocks", uint64(s.Blocks.Offline), "state", "offline")
 	}
-	_, err := io.WriteString(w, b.String())
+	_, err := p.WriteTo(w)
 	return err
-}
-
-// label escapes a label's value.
-func label(text string) string {
-	return strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`).Replace(strings.ToValidUTF8(text, "�"))
 }
