@@ -4,6 +4,8 @@
 //	base: tdx-estimate-1
 //	costs:
 //	  exit: {ns: 2100, source: "measured: …"}
+//	holds:
+//	  halt: {lock: td, ns: 1200, source: "measured: …"}
 //
 // A file is believed in nothing: it is bounded, aliases are refused, and what is wrong with it is said with the line.
 package file
@@ -30,7 +32,7 @@ func Read(r io.Reader) (cost.Model, error) {
 	if err != nil {
 		return cost.Model{}, err
 	}
-	keys, err := mapping(root, "a model", "name", "platform", "base", "costs")
+	keys, err := mapping(root, "a model", "name", "platform", "base", "costs", "holds")
 	if err != nil {
 		return cost.Model{}, err
 	}
@@ -49,9 +51,16 @@ func Read(r io.Reader) (cost.Model, error) {
 	if err != nil {
 		return cost.Model{}, err
 	}
-	m, err := cost.New(name, platform, rows.list())
+	holds, of, err := readHolds(keys["holds"])
+	if err != nil {
+		return cost.Model{}, err
+	}
+	m, err := cost.New(name, platform, rows.list(), holds)
 	if wrong := (*cost.RowError)(nil); errors.As(err, &wrong) {
 		return m, at(lines[wrong.Event], "%v", wrong) // of the mapping where there is no row
+	}
+	if wrong := (*cost.HoldError)(nil); errors.As(err, &wrong) {
+		return m, at(of[wrong.Hold], "%v", wrong)
 	}
 	return m, err
 }
@@ -124,24 +133,72 @@ func readRows(n, root *yaml.Node, r rows) (lines map[cost.Event]*yaml.Node, err 
 			continue
 		}
 		lines[e] = value
-		keys, err := mapping(value, e.String(), "ns", "source")
-		if err != nil {
-			return nil, err
-		}
-		ns, err := text(keys["ns"], value, e.String()+": ns")
-		if err != nil {
-			return nil, err
-		}
 		row := cost.Row{Event: e}
-		if row.NS, err = strconv.ParseInt(ns, 10, 64); err != nil {
-			return nil, at(keys["ns"], "%v: %q is not a whole number of nanoseconds", e, shortened(ns))
-		}
-		if row.Source, err = text(keys["source"], value, e.String()+": source"); err != nil {
+		if _, row.NS, row.Source, err = number(value, e.String()); err != nil {
 			return nil, err
 		}
 		r[e] = row
 	}
 	return lines, nil
+}
+
+// number reads a number of nanoseconds with its source, and what else is there under keys that are known.
+func number(value *yaml.Node, what string, known ...string) (keys map[string]*yaml.Node, ns int64, source string, err error) {
+	if keys, err = mapping(value, what, append(known, "ns", "source")...); err != nil {
+		return nil, 0, "", err
+	}
+	digits, err := text(keys["ns"], value, what+": ns")
+	if err != nil {
+		return nil, 0, "", err
+	}
+	if ns, err = strconv.ParseInt(digits, 10, 64); err != nil {
+		return nil, 0, "", at(keys["ns"], "%s: %q is not a whole number of nanoseconds", what, shortened(digits))
+	}
+	source, err = text(keys["source"], value, what+": source")
+	return keys, ns, source, err
+}
+
+// readHolds reads what events hold, and says where each stands, by its name.
+func readHolds(n *yaml.Node) (all []cost.Hold, lines map[string]*yaml.Node, err error) {
+	if n == nil {
+		return nil, nil, nil
+	}
+	var holds []cost.Hold // all that there could be
+	for _, e := range cost.Events() {
+		holds = append(holds, cost.Hold{Event: e})
+	}
+	holds = append(holds, cost.Hold{Event: cost.Exit, Halt: true})
+	var names, locks []string
+	for _, h := range holds {
+		names = append(names, h.Name())
+	}
+	for _, l := range cost.Locks() {
+		locks = append(locks, l.String())
+	}
+	lines, err = mapping(n, "holds", names...)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, h := range holds {
+		value := lines[h.Name()]
+		if value == nil {
+			continue
+		}
+		var keys map[string]*yaml.Node
+		if keys, h.NS, h.Source, err = number(value, h.Name(), "lock"); err != nil {
+			return nil, nil, err
+		}
+		lock, err := text(keys["lock"], value, h.Name()+": lock")
+		if err != nil {
+			return nil, nil, err
+		}
+		var is bool
+		if h.Lock, is = cost.LockNamed(lock); !is {
+			return nil, nil, at(keys["lock"], "%s: there is no lock %q: there are %s", h.Name(), shortened(lock), strings.Join(locks, ", "))
+		}
+		all = append(all, h)
+	}
+	return all, lines, nil
 }
 
 // Write writes a model as Read reads it: all of its rows, so that nothing depends on another model.
@@ -152,6 +209,16 @@ func Write(w io.Writer, m cost.Model) error {
 	}
 	for _, row := range m.Table() {
 		if _, err := fmt.Fprintf(w, "  %v: {ns: %d, source: %s}\n", row.Event, row.NS, strconv.QuoteToGraphic(row.Source)); err != nil {
+			return err
+		}
+	}
+	for i, h := range m.Holds() {
+		if i == 0 {
+			if _, err := io.WriteString(w, "holds:\n"); err != nil {
+				return err
+			}
+		}
+		if _, err := fmt.Fprintf(w, "  %s: {lock: %v, ns: %d, source: %s}\n", h.Name(), h.Lock, h.NS, strconv.QuoteToGraphic(h.Source)); err != nil {
 			return err
 		}
 	}
