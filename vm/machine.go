@@ -101,7 +101,7 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	m.count(m.memory, 1, &m.grown.pages)
 	board := device.Config{
 		Clock: m, RTCStart: rtcStart, LocalAPICs: m,
-		COM1: m.console.put, COM2: func(b byte) { _, _ = m.report.Write([]byte{b}) }, // a Parser takes everything
+		COM1: m.console.put, COM2: m.putReport,
 		PowerOff: func() { m.end(errSleep) },
 		Reset:    func() { m.end(errReset) },
 	}

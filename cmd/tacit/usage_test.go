@@ -191,7 +191,7 @@ func TestCompletion(t *testing.T) {
 		want  string
 		files bool
 	}{
-		{"_", "attack bench boot certify compare completion cost demo export guest help inspect man results resume status storm symbols version warm worker", false},
+		{"_", "attack bench boot certify compare completion cost demo export guest help inspect man results resume schema status storm symbols version warm worker", false},
 		{"boot _", "", true}, {"boot i _", "", false}, {"symbols _", "", true}, {"certify i _", "", true}, {"inspect i _", "", true},
 		{"demo _", "", false}, {"version _", "", false}, {"bench boot-t", "boot-tdx", false},
 		{"boot --platform _", "none snp tdx", false}, {"boot --platform t", "tdx", false}, {"boot --firmware-policy _", "negotiate lazy eager upstream", false},

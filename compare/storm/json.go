@@ -10,7 +10,8 @@ import (
 // Schema names the version of the JSON form. docs/storm.md describes it.
 const Schema = "tacit.storm/1"
 
-type stormJSON struct {
+// JSON is the form that WriteJSON writes.
+type JSON struct {
 	Schema   string     `json:"schema"`
 	Tool     string     `json:"tool"`
 	Complete bool       `json:"complete"`
@@ -36,7 +37,7 @@ type bootJSON struct {
 
 // WriteJSON writes the figures.
 func (s *Storm) WriteJSON(w io.Writer) error {
-	out := stormJSON{Schema: Schema, Tool: s.Tool, Complete: s.Complete, Models: append([]string{}, s.Models...), Boots: []bootJSON{}}
+	out := JSON{Schema: Schema, Tool: s.Tool, Complete: s.Complete, Models: append([]string{}, s.Models...), Boots: []bootJSON{}}
 	for _, c := range s.Curves {
 		for _, row := range c.Rows {
 			b := bootJSON{Image: c.Image, Platform: c.Platform, Memory: c.Memory, With: c.With, CPUs: row.CPUs, Outcome: row.Outcome, Note: row.Note}
