@@ -142,6 +142,7 @@ type Model struct {
 	name     string
 	platform string
 	rows     *[events]Row
+	holds    *[]Hold // in the place of the platform's; nil is none
 }
 
 // Name identifies the model in records.

@@ -6,14 +6,14 @@ func Models() []Model { return []Model{TDX(), SNP(), Plain()} }
 // TDX is the model for Intel TDX guests. It is anchored in one published figure: a 4 KiB page that the guest accepts
 // when the host has yet to add it takes about 8 µs in all (Exit + HostAdd4K + TDXAccept4K = 8,000 ns). The others
 // measured more on older processors: 11.4 to 16.6 µs (intel/lkvs), 11.9 µs (asterinas).
-func TDX() Model { return Model{"tdx-estimate-1", "tdx", &tdx} }
+func TDX() Model { return Model{"tdx-estimate-1", "tdx", &tdx, nil} }
 
 // SNP is the model for AMD SEV-SNP guests. Exits and #VC rest on one published measurement; for PVALIDATE, RMPUPDATE
 // and page state changes no published time per operation was found.
-func SNP() Model { return Model{"snp-estimate-1", "snp", &snp} }
+func SNP() Model { return Model{"snp-estimate-1", "snp", &snp, nil} }
 
 // Plain is the model for a guest of no confidential architecture.
-func Plain() Model { return Model{"plain-estimate-1", "none", &plain} }
+func Plain() Model { return Model{"plain-estimate-1", "none", &plain, nil} }
 
 // The sources more than one row leans on.
 const (

@@ -3,6 +3,7 @@ package cost
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"regexp"
 	"slices"
@@ -42,13 +43,13 @@ func CheckName(name string) error {
 }
 
 // New makes a model for a platform ("tdx", "snp", "none") with a row for each event that can happen there. Its name
-// becomes name@digest, by which it is told from another with the same name and other numbers. Errors are of [CheckName],
-// about the platform, and a *[RowError].
-func New(name, platform string, rows []Row) (Model, error) {
+// becomes name@digest, by which it is told from another with the same name and other numbers. Where it has holds of its own,
+// they take the place of the platform's. Errors are of [CheckName], about the platform, a *[RowError], and a *[HoldError].
+func New(name, platform string, rows []Row, own []Hold) (Model, error) {
 	if err := CheckName(name); err != nil {
 		return Model{}, err
 	}
-	own, err := Of(platform)
+	tacits, err := Of(platform)
 	if err != nil {
 		return Model{}, err
 	}
@@ -57,22 +58,28 @@ func New(name, platform string, rows []Row) (Model, error) {
 		if row.Event >= events {
 			return Model{}, &RowError{row.Event, "is no event"}
 		}
-		if err := row.check(own, all[row.Event].Source != ""); err != nil {
+		if err := row.check(tacits, all[row.Event].Source != ""); err != nil {
 			return Model{}, err
 		}
 		all[row.Event] = row
 	}
 	h := sha256.New()
 	for e, row := range all {
-		if own.rows[e].Source != "" {
+		if tacits.rows[e].Source != "" {
 			if row.Source == "" {
 				return Model{}, &RowError{Event(e), "costs nothing yet: give it a number and its source, or a base that has them"}
 			}
 			fmt.Fprintf(h, "%v %d\n", Event(e), row.NS)
 		}
 	}
+	m, differ, err := Model{platform: platform, rows: &all}.withHolds(own)
+	if err != nil {
+		return Model{}, err
+	}
+	h.Write([]byte(differ)) // nothing, where all are the platform's
 	digest := hex.EncodeToString(h.Sum(nil))[:12]
-	return Model{name + "@" + digest, platform, &all}, nil
+	m.name = name + "@" + digest
+	return m, nil
 }
 
 func (r Row) check(own Model, twice bool) error {
@@ -80,7 +87,6 @@ func (r Row) check(own Model, twice bool) error {
 	if own.rows[r.Event].Source == "" {
 		return wrong("never happens on platform %s", own.platform)
 	}
-	kind, text, _ := strings.Cut(r.Source, ":")
 	switch {
 	case twice:
 		return wrong("has two rows")
@@ -90,14 +96,24 @@ func (r Row) check(own Model, twice bool) error {
 		return wrong("cannot cost %d ns", r.NS)
 	case r.NS > MaxNS:
 		return wrong("cannot cost %d ns: that is more than %d, ten seconds", r.NS, int64(MaxNS))
-	case r.Source == "":
-		return wrong("has no source")
+	}
+	if err := checkSource(r.Source); err != nil {
+		return wrong("%v", err)
+	}
+	return nil
+}
+
+// checkSource says what is wrong with where a number is said to come from.
+func checkSource(source string) error {
+	switch kind, text, _ := strings.Cut(source, ":"); {
+	case source == "":
+		return errors.New("has no source")
 	case !slices.Contains(kinds, kind) || strings.TrimSpace(text) == "":
-		return wrong("has the source %q: want one of %s, a colon, and what that is", shortened(r.Source), strings.Join(kinds, ", "))
-	case len(r.Source) > maxSource:
-		return wrong("has a source of %d bytes, %d at most", len(r.Source), maxSource)
-	case !utf8.ValidString(r.Source) || strings.ContainsFunc(r.Source, func(c rune) bool { return !unicode.IsPrint(c) }):
-		return wrong("has a source that cannot be printed")
+		return fmt.Errorf("has the source %q: want one of %s, a colon, and what that is", shortened(source), strings.Join(kinds, ", "))
+	case len(source) > maxSource:
+		return fmt.Errorf("has a source of %d bytes, %d at most", len(source), maxSource)
+	case !utf8.ValidString(source) || strings.ContainsFunc(source, func(c rune) bool { return !unicode.IsPrint(c) }):
+		return errors.New("has a source that cannot be printed")
 	}
 	return nil
 }

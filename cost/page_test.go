@@ -46,10 +46,7 @@ func allTables() string {
 		}
 		fmt.Fprintf(&b, "\n| of an event | holds | virtual ns | source |\n|---|---|---:|---|\n")
 		for _, h := range m.Holds() {
-			fmt.Fprintf(&b, "| %v | %v | %d | %s |\n", h.Event, h.Lock, h.NS, h.Source)
-		}
-		if h := m.HaltHold(); h.Lock != Unlocked {
-			fmt.Fprintf(&b, "| %v, to halt | %v | %d | %s |\n", h.Event, h.Lock, h.NS, h.Source)
+			fmt.Fprintf(&b, "| %v | %v | %d | %s |\n", h.Name(), h.Lock, h.NS, h.Source)
 		}
 	}
 	b.WriteString("\n")

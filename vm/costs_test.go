@@ -150,7 +150,7 @@ func TestSensitivityIsWhatARunGives(t *testing.T) {
 						rows[i].NS *= 2
 					}
 				}
-				other, err := cost.New("doubled", platform, rows)
+				other, err := cost.New("doubled", platform, rows, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -169,6 +169,21 @@ func TestSensitivityIsWhatARunGives(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A machine whose model has holds of its own is saved with them.
+func TestHoldsAreSaved(t *testing.T) {
+	m, err := cost.New("halved", vm.TDX, cost.TDX().Table(), []cost.Hold{{Event: cost.Exit, Lock: cost.TD, NS: 1919, Source: "estimate: half", Halt: true}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := "hold=32M"
+	cfg := vm.Config{Memory: gib, CPUs: 2, CommandLine: &line, Cost: m}
+	want := uninterrupted(t, cfg)
+	if !strings.Contains(string(want.record), m.Name()) {
+		t.Errorf("the record does not name %s", m.Name())
+	}
+	want.same(t, resumed(t, cfg, []place{{instruction: want.instructions / 2}}))
 }
 
 // A model is for one platform.

@@ -36,6 +36,11 @@ func TestManyProcessors(t *testing.T) {
 			if bytes.Equal(want.record, recordOf(t, b)) {
 				t.Error("another order of turns, and the same record")
 			}
+			round := &shown{record: recordOf(t, b)}
+			round.console.WriteString(b.console)
+			if first, other := round.sees(t), want.sees(t); first != other {
+				t.Errorf("in one order of turns the guest sees %+v, and in another %+v", first, other)
+			}
 			want.same(t, resumed(t, cfg, somePlaces(t, *resumes/4, want.instructions)))
 			cfg.BlockLimit = 3
 			cfg.WithoutSpins()

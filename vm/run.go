@@ -278,7 +278,7 @@ func (m *Machine) wait(ctx context.Context, c *x86.CPU, until int64) error {
 		m.console.flush()
 		return m.waitForTick(ctx, c, until)
 	}
-	if !c.TimerWakes() && !m.keyboard.open() {
+	if !c.TimerWakes() && !m.keyboard.open() && m.ready() == x86.Never { // or another one has got further than this turn lasts, and goes on
 		if _, ok := m.board.NextEvent(); !ok {
 			return errHalted
 		}

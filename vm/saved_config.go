@@ -46,13 +46,20 @@ func (c *Config) carry(s *state.Stream) {
 
 // carryModel carries a cost model: tacit's own by its name, whose numbers never change, and others with their rows.
 func carryModel(s *state.Stream, m *cost.Model) {
-	name, platform, rows := m.Name(), m.Platform(), m.Table()
+	name, platform, rows, holds := m.Name(), m.Platform(), m.Table(), m.Holds()
 	state.String(s, &name, maxText)
 	state.String(s, &platform, maxText)
 	state.Slice(s, &rows, len(cost.Events()), func(r *cost.Row) {
 		state.Numbers(s, &r.Event)
 		state.Numbers(s, &r.NS)
 		state.String(s, &r.Source, maxText)
+	})
+	state.Slice(s, &holds, len(cost.Events())+1, func(h *cost.Hold) {
+		state.Numbers(s, &h.Event)
+		state.Numbers(s, &h.Lock)
+		state.Numbers(s, &h.NS)
+		state.String(s, &h.Source, maxText)
+		s.Bool(&h.Halt)
 	})
 	if !s.Reading() || s.Err() != nil {
 		return
@@ -62,7 +69,7 @@ func carryModel(s *state.Stream, m *cost.Model) {
 		return
 	}
 	given, _, _ := strings.Cut(name, "@") // the rest is the digest of the numbers
-	if *m, err = cost.New(given, platform, rows); err != nil || m.Name() != name {
+	if *m, err = cost.New(given, platform, rows, holds); err != nil || m.Name() != name {
 		s.Fail("the cost model %s is not what it says: %v", name, err)
 	}
 }

@@ -109,10 +109,20 @@ func estimatesOf(m cost.Model) string {
 			names = append(names, row.Event.String())
 		}
 	}
-	if len(names) == 0 {
-		return "nothing is estimated"
+	text := "nothing is estimated"
+	if len(names) > 0 {
+		text = "estimated: " + strings.Join(names, ", ")
 	}
-	return "estimated: " + strings.Join(names, ", ")
+	names = nil
+	for _, h := range m.Holds() {
+		if h.Uncertain() {
+			names = append(names, h.Name())
+		}
+	}
+	if len(names) > 0 {
+		text += "; of what is held: " + strings.Join(names, ", ")
+	}
+	return text
 }
 
 // modelOf reads a model of tacit's own by its name, or one from a file.
@@ -149,13 +159,21 @@ type modelsJSON struct {
 }
 
 type modelJSON struct {
-	Name     string    `json:"name"`
-	Platform string    `json:"platform"`
-	Costs    []rowJSON `json:"costs"`
+	Name     string     `json:"name"`
+	Platform string     `json:"platform"`
+	Costs    []rowJSON  `json:"costs"`
+	Holds    []holdJSON `json:"holds"`
 }
 
 type rowJSON struct {
 	Event  string `json:"event"`
+	NS     int64  `json:"ns"`
+	Source string `json:"source"`
+}
+
+type holdJSON struct {
+	Of     string `json:"of"` // the event's name, or "halt"
+	Lock   string `json:"lock"`
 	NS     int64  `json:"ns"`
 	Source string `json:"source"`
 }
@@ -169,6 +187,9 @@ func showModels(w io.Writer, models []cost.Model, asJSON bool) error {
 		shown := modelJSON{Name: m.Name(), Platform: m.Platform()}
 		for _, row := range m.Table() {
 			shown.Costs = append(shown.Costs, rowJSON{row.Event.String(), row.NS, row.Source})
+		}
+		for _, h := range m.Holds() {
+			shown.Holds = append(shown.Holds, holdJSON{h.Name(), h.Lock.String(), h.NS, h.Source})
 		}
 		out.Models = append(out.Models, shown)
 	}
@@ -187,6 +208,10 @@ func writeModels(w io.Writer, models []cost.Model) error {
 		out.printf("%s, for platform %s\n\n%-14s%14s  %s\n", m.Name(), m.Platform(), "event", "virtual ns", "source")
 		for _, row := range m.Table() {
 			out.printf("%-14v%14d  %s\n", row.Event, row.NS, row.Source)
+		}
+		out.printf("\n%-14s%-14s%14s  %s\n", "of an event", "holds", "virtual ns", "source")
+		for _, h := range m.Holds() {
+			out.printf("%-14s%-14v%14d  %s\n", h.Name(), h.Lock, h.NS, h.Source)
 		}
 	}
 	return out.err

@@ -130,7 +130,7 @@ func (f *fitFlags) run(cmd *cobra.Command, path string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	m, err := cost.New(f.name, set.Platform, rows)
+	m, err := cost.New(f.name, set.Platform, rows, nil)
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,7 @@ func TestCostShowsModels(t *testing.T) {
 				Event, Source string
 				NS            int64
 			}
+			Holds []holdJSON
 		}
 	}
 	if err := json.Unmarshal([]byte(good(t, "cost", "--json")), &shown); err != nil {
@@ -64,6 +65,14 @@ func TestCostShowsModels(t *testing.T) {
 				t.Errorf("no line %q", line)
 			}
 		}
+		for j, h := range m.Holds() {
+			if got, want := shown.Models[i].Holds[j], (holdJSON{h.Name(), h.Lock.String(), h.NS, h.Source}); got != want {
+				t.Errorf("%+v, want %+v", got, want)
+			}
+			if line := fmt.Sprintf("%-14s%-14v%14d  %s\n", h.Name(), h.Lock, h.NS, h.Source); !strings.Contains(text, line) {
+				t.Errorf("no line %q", line)
+			}
+		}
 	}
 }
 
@@ -74,7 +83,7 @@ func TestCostFiles(t *testing.T) {
 	own = strings.Replace(own, "1500, source: \"estimate:", "1400, source: \"measured:", 1)
 	path := fileWith(t, "mine.yaml", own)
 	said := good(t, "cost", "check", path)
-	if !strings.Contains(said, ": mine@") || !strings.HasSuffix(said, ", for platform none; estimated: host-add-2m, service-mib, device-request, device-kib\n") {
+	if !strings.Contains(said, ": mine@") || !strings.HasSuffix(said, ", for platform none; estimated: host-add-2m, service-mib, device-request, device-kib; of what is held: host-add-4k, host-add-2m\n") {
 		t.Errorf("%q", said)
 	}
 	if shown := good(t, "cost", "show", path); !strings.Contains(shown, "\nhost-add-4k             1400  measured: an EPT violation") {
@@ -177,7 +186,7 @@ measured:
 	status, stdout, stderr := tacit(t.Context(), &fake{}, "cost", "fit", "--name", "rack", "-o", out, in)
 	for _, want := range []string{
 		"tacit: no number from cpuid-host: 5 times are too few: want 8\n", "tacit: no number from accept-block: host_page does not say",
-		"tacit: rack@", "estimated: exit, host-add-4k, host-add-2m, service-mib, accept-2m, mapgpa, mapgpa-4k, mapgpa-2m, device-request, device-kib\n",
+		"tacit: rack@", "estimated: exit, host-add-4k, host-add-2m, service-mib, accept-2m, mapgpa, mapgpa-4k, mapgpa-2m, device-request, device-kib; of what is held: exit, host-add-4k, host-add-2m, accept-4k, accept-2m, mapgpa, mapgpa-4k, mapgpa-2m\n",
 	} {
 		if !strings.Contains(stderr, want) {
 			t.Errorf("%q is missing in %s", want, stderr)

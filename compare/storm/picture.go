@@ -213,7 +213,7 @@ func (s *Storm) scales(others []measured, top int) (x, y scale, ok bool) {
 // acceptors are a strip for each curve.
 func (p *picture) acceptors(s *Storm) {
 	p.title("Processors that accepted at the same time, with the most processors")
-	var until, most = int64(1), 1
+	until := int64(1)
 	rows := make([]Row, len(s.Curves))
 	for i, c := range s.Curves {
 		for _, row := range c.Rows {
@@ -222,7 +222,7 @@ func (p *picture) acceptors(s *Storm) {
 			}
 		}
 		if b := rows[i].Boot; b != nil {
-			until, most = max(until, b.Init, b.Over.StretchNS*int64(len(b.Over.MostIn))), max(most, b.Most)
+			until = max(until, b.Init, b.Over.StretchNS*int64(len(b.Over.MostIn)))
 		}
 	}
 	at := func(ns int64) int {
@@ -240,12 +240,12 @@ func (p *picture) acceptors(s *Storm) {
 		fmt.Fprintf(&path, "M%d,%d", plotLeft, base)
 		for n, count := range b.Over.MostIn {
 			start := int64(n) * b.Over.StretchNS
-			fmt.Fprintf(&path, "H%dV%dH%d", at(start), base-count*stripHeight/most, at(start+b.Over.StretchNS))
+			fmt.Fprintf(&path, "H%dV%dH%d", at(start), base-count*stripHeight/b.Most, at(start+b.Over.StretchNS))
 		}
 		fmt.Fprintf(&path, "V%dZ", base)
 		p.Curves = append(p.Curves, shape{Class: "area " + class(i), Path: path.String()})
 		p.Lines = append(p.Lines, line{plotLeft, base, plotRight, base}, line{at(b.Init), p.Height, at(b.Init), base})
-		p.Texts = append(p.Texts, text{plotLeft - 6, p.Height + 10, "end", "quiet", fmt.Sprint(most)}, text{plotLeft - 6, base + 2, "end", "quiet", "0"})
+		p.Texts = append(p.Texts, text{plotLeft - 6, p.Height + 10, "end", "quiet", fmt.Sprint(b.Most)}, text{plotLeft - 6, base + 2, "end", "quiet", "0"})
 		p.Height = base + 10
 	}
 	p.say(plotLeft, "start", "quiet", "0 s")

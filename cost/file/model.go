@@ -4,6 +4,8 @@
 //	base: tdx-estimate-1
 //	costs:
 //	  exit: {ns: 2100, source: "measured: …"}
+//	holds:
+//	  halt: {lock: td, ns: 1200, source: "measured: …"}
 //
 // A file is believed in nothing: it is bounded, aliases are refused, and what is wrong with it is said with the line.
 package file
@@ -27,7 +29,7 @@ func Read(r io.Reader) (cost.Model, error) {
 	if err != nil {
 		return cost.Model{}, err
 	}
-	keys, err := strictyaml.Mapping(root, "a model", "name", "platform", "base", "costs")
+	keys, err := strictyaml.Mapping(root, "a model", "name", "platform", "base", "costs", "holds")
 	if err != nil {
 		return cost.Model{}, err
 	}
@@ -46,9 +48,16 @@ func Read(r io.Reader) (cost.Model, error) {
 	if err != nil {
 		return cost.Model{}, err
 	}
-	m, err := cost.New(name, platform, rows.list())
+	holds, of, err := readHolds(keys["holds"])
+	if err != nil {
+		return cost.Model{}, err
+	}
+	m, err := cost.New(name, platform, rows.list(), holds)
 	if wrong := (*cost.RowError)(nil); errors.As(err, &wrong) {
 		return m, strictyaml.At(lines[wrong.Event], "%v", wrong) // of the mapping where there is no row
+	}
+	if wrong := (*cost.HoldError)(nil); errors.As(err, &wrong) {
+		return m, strictyaml.At(of[wrong.Hold], "%v", wrong)
 	}
 	return m, err
 }
@@ -121,24 +130,72 @@ func readRows(n, root *yaml.Node, r rows) (lines map[cost.Event]*yaml.Node, err 
 			continue
 		}
 		lines[e] = value
-		keys, err := strictyaml.Mapping(value, e.String(), "ns", "source")
-		if err != nil {
-			return nil, err
-		}
-		ns, err := strictyaml.Text(keys["ns"], value, e.String()+": ns")
-		if err != nil {
-			return nil, err
-		}
 		row := cost.Row{Event: e}
-		if row.NS, err = strconv.ParseInt(ns, 10, 64); err != nil {
-			return nil, strictyaml.At(keys["ns"], "%v: %q is not a whole number of nanoseconds", e, strictyaml.Shortened(ns))
-		}
-		if row.Source, err = strictyaml.Text(keys["source"], value, e.String()+": source"); err != nil {
+		if _, row.NS, row.Source, err = number(value, e.String()); err != nil {
 			return nil, err
 		}
 		r[e] = row
 	}
 	return lines, nil
+}
+
+// number reads a number of nanoseconds with its source, and what else is there under keys that are known.
+func number(value *yaml.Node, what string, known ...string) (keys map[string]*yaml.Node, ns int64, source string, err error) {
+	if keys, err = strictyaml.Mapping(value, what, append(known, "ns", "source")...); err != nil {
+		return nil, 0, "", err
+	}
+	digits, err := strictyaml.Text(keys["ns"], value, what+": ns")
+	if err != nil {
+		return nil, 0, "", err
+	}
+	if ns, err = strconv.ParseInt(digits, 10, 64); err != nil {
+		return nil, 0, "", strictyaml.At(keys["ns"], "%s: %q is not a whole number of nanoseconds", what, strictyaml.Shortened(digits))
+	}
+	source, err = strictyaml.Text(keys["source"], value, what+": source")
+	return keys, ns, source, err
+}
+
+// readHolds reads what events hold, and says where each stands, by its name.
+func readHolds(n *yaml.Node) (all []cost.Hold, lines map[string]*yaml.Node, err error) {
+	if n == nil {
+		return nil, nil, nil
+	}
+	var holds []cost.Hold // all that there could be
+	for _, e := range cost.Events() {
+		holds = append(holds, cost.Hold{Event: e})
+	}
+	holds = append(holds, cost.Hold{Event: cost.Exit, Halt: true})
+	var names, locks []string
+	for _, h := range holds {
+		names = append(names, h.Name())
+	}
+	for _, l := range cost.Locks() {
+		locks = append(locks, l.String())
+	}
+	lines, err = strictyaml.Mapping(n, "holds", names...)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, h := range holds {
+		value := lines[h.Name()]
+		if value == nil {
+			continue
+		}
+		var keys map[string]*yaml.Node
+		if keys, h.NS, h.Source, err = number(value, h.Name(), "lock"); err != nil {
+			return nil, nil, err
+		}
+		lock, err := strictyaml.Text(keys["lock"], value, h.Name()+": lock")
+		if err != nil {
+			return nil, nil, err
+		}
+		var is bool
+		if h.Lock, is = cost.LockNamed(lock); !is {
+			return nil, nil, strictyaml.At(keys["lock"], "%s: there is no lock %q: there are %s", h.Name(), strictyaml.Shortened(lock), strings.Join(locks, ", "))
+		}
+		all = append(all, h)
+	}
+	return all, lines, nil
 }
 
 // Write writes a model as Read reads it: all of its rows, so that nothing depends on another model.
@@ -149,6 +206,16 @@ func Write(w io.Writer, m cost.Model) error {
 	}
 	for _, row := range m.Table() {
 		if _, err := fmt.Fprintf(w, "  %v: {ns: %d, source: %s}\n", row.Event, row.NS, strconv.QuoteToGraphic(row.Source)); err != nil {
+			return err
+		}
+	}
+	for i, h := range m.Holds() {
+		if i == 0 {
+			if _, err := io.WriteString(w, "holds:\n"); err != nil {
+				return err
+			}
+		}
+		if _, err := fmt.Fprintf(w, "  %s: {lock: %v, ns: %d, source: %s}\n", h.Name(), h.Lock, h.NS, strconv.QuoteToGraphic(h.Source)); err != nil {
 			return err
 		}
 	}

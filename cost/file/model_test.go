@@ -85,6 +85,48 @@ func TestWriteAndRead(t *testing.T) {
 	}
 }
 
+// A file changes the holds that it has, and no others; its name tells them from others, and from none.
+func TestHoldsOfAFile(t *testing.T) {
+	const own = small + "holds:\n  halt: {lock: td, ns: 1200, source: 'measured: there'}\n  mapgpa-4k: {lock: page-tables, ns: 0, source: 'estimate: none'}\n"
+	m, without := read(t, own), read(t, small)
+	for _, was := range without.Holds() {
+		want := was
+		switch was.Name() {
+		case "halt":
+			want.NS, want.Source = 1200, "measured: there"
+		case "mapgpa-4k":
+			want.Lock, want.NS, want.Source = cost.PageTables, 0, "estimate: none"
+		}
+		got := m.Hold(was.Event)
+		if was.Halt {
+			got = m.HaltHold()
+		}
+		if got != want {
+			t.Errorf("%+v, want %+v", got, want)
+		}
+	}
+	if m.Name() == without.Name() {
+		t.Errorf("other holds, and the name %s", m.Name())
+	}
+	if other := read(t, strings.Replace(own, "1200", "1201", 1)); other.Name() == m.Name() {
+		t.Errorf("others again, and the name %s", m.Name())
+	}
+	// What a file says as its base has it changes nothing; and an event that takes less holds for less.
+	if same := read(t, small+"holds:\n  exit: {lock: td, ns: 100, source: 'measured: here'}\n"); same.Name() != without.Name() {
+		t.Errorf("the holds of the base: %s and %s", same.Name(), without.Name())
+	}
+	if h := read(t, "name: x\nbase: tdx-estimate-1\ncosts:\n  exit: {ns: 7, source: 'measured: y'}\n").Hold(cost.Exit); h.NS != 7 {
+		t.Errorf("an exit of 7 ns holds %+v", h)
+	}
+	var out bytes.Buffer
+	if err := file.Write(&out, m); err != nil {
+		t.Fatal(err)
+	}
+	if back := read(t, out.String()); back.Name() != m.Name() || back.HaltHold() != m.HaltHold() {
+		t.Errorf("%s has become %s", m.Name(), back.Name())
+	}
+}
+
 // What is wrong with a file is said in one line, with where it is.
 func TestWrongFiles(t *testing.T) {
 	for _, c := range []struct{ file, want string }{
@@ -118,6 +160,16 @@ func TestWrongFiles(t *testing.T) {
 		{"name: x\nbase: tdx-estimate-1\ncosts:\n  vc: {ns: 1, source: 'measured: y'}\n", "line 4: vc never happens on platform tdx"},
 		{"name: x\nbase: tdx-estimate-1\ncosts:\n  instruction: {ns: 2, source: 'measured: y'}\n", "line 4: instruction takes 1 ns by definition"},
 		{"name: x\nplatform: none\ncosts:\n  exit: {ns: 1, source: 'measured: y'}\n", "line 1: host-add-4k costs nothing yet"},
+		{"name: x\nbase: tdx-estimate-1\nholds: 7\n", "line 3: holds is a mapping"},
+		{"name: x\nbase: tdx-estimate-1\nholds:\n  halts: {lock: td, ns: 1, source: 'measured: y'}\n", "line 4: holds has no \"halts\": there are instruction, exit"},
+		{"name: x\nbase: tdx-estimate-1\nholds:\n  exit: {ns: 1, source: 'measured: y'}\n", "line 4: exit: lock is missing"},
+		{"name: x\nbase: tdx-estimate-1\nholds:\n  exit: {lock: td, source: 'measured: y'}\n", "line 4: exit: ns is missing"},
+		{"name: x\nbase: tdx-estimate-1\nholds:\n  exit: {lock: mmu, ns: 1, source: 'measured: y'}\n", "line 4: exit: there is no lock \"mmu\": there are td, page-tables, attributes"},
+		{"name: x\nbase: tdx-estimate-1\nholds:\n  exit: {lock: td, ns: 2501, source: 'measured: y'}\n", "line 4: holds: exit cannot hold it for 2501 ns: the event takes 2500"},
+		{"name: x\nbase: tdx-estimate-1\nholds:\n  halt: {lock: td, ns: 10000000001, source: 'measured: y'}\n", "line 4: holds: halt cannot hold it for 10000000001 ns"},
+		{"name: x\nbase: tdx-estimate-1\nholds:\n  halt: {lock: td, ns: -1, source: 'measured: y'}\n", "line 4: holds: halt cannot hold it for -1 ns"},
+		{"name: x\nbase: tdx-estimate-1\nholds:\n  halt: {lock: td, ns: 1, source: 'guessed: y'}\n", "line 4: holds: halt has the source \"guessed: y\""},
+		{"name: x\nbase: tdx-estimate-1\nholds:\n  psc: {lock: td, ns: 1, source: 'measured: y'}\n", "line 4: holds: psc never happens on platform tdx"},
 		{"a: &a [x, x]\nname: *a\n", "line 1: a model has no \"a\""},
 		{"name: &a x\nbase: *a\n", "line 2: base has no value"},
 		{"name: x\nbase: tdx-estimate-1\ncosts:\n  <<: {exit: {ns: 1, source: 'measured: y'}}\n", "line 4: costs has no \"<<\""},
@@ -135,6 +187,7 @@ func TestWrongFiles(t *testing.T) {
 func FuzzRead(f *testing.F) {
 	f.Add([]byte(small))
 	f.Add([]byte("name: x\nplatform: none\ncosts:\n  exit: {ns: 1, source: 'measured: y'}\n"))
+	f.Add([]byte(small + "holds:\n  halt: {lock: td, ns: 1200, source: 'measured: there'}\n"))
 	f.Add([]byte("{[}: &a *a\n---\n!!binary x"))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		m, err := file.Read(bytes.NewReader(b))

@@ -25,7 +25,7 @@ func fit(t *testing.T, s Set, base cost.Model) (map[cost.Event]int64, string) {
 			}
 		}
 	}
-	if _, err := cost.New("fitted", base.Platform(), rows); err != nil {
+	if _, err := cost.New("fitted", base.Platform(), rows, nil); err != nil {
 		t.Errorf("what fits is no model: %v", err)
 	}
 	var said []string
