@@ -16,6 +16,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/bench"
 	"github.com/tacit-vm/tacit/internal/schema"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/scenario"
 	"github.com/tacit-vm/tacit/trial"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -39,6 +40,7 @@ func forms() []schema.Form {
 		{Name: trial.Schema, About: "attacks on guests (attack --json)", Type: reflect.TypeFor[trial.Report]()},
 		{Name: study.Schema, About: "boots held side by side (compare --json)", Type: reflect.TypeFor[study.JSON]()},
 		{Name: study.SavedSchema, About: "a line of compare --resume", Type: reflect.TypeFor[study.SavedLine]()},
+		{Name: scenario.Schema, About: "what came of scenarios (scenario run --json)", Type: reflect.TypeFor[scenario.Report]()},
 		{Name: storm.Schema, About: "boots with more and more processors (storm --json)", Type: reflect.TypeFor[storm.JSON]()},
 		{Name: inspectSchema, About: "what images can do by their bytes (inspect --json)", Type: reflect.TypeFor[inspectJSON]()},
 		{Name: costSchema, About: "cost models (cost --json)", Type: reflect.TypeFor[modelsJSON]()},

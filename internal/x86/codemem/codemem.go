@@ -15,8 +15,8 @@ import (
 	"unsafe"
 )
 
-// ErrUnsupported is what New returns where this package has no way to have memory for code.
-var ErrUnsupported = errors.New("no memory for machine code on this system")
+// errUnsupported is what New returns where this package has no way to have memory for code.
+var errUnsupported = errors.New("no memory for machine code on this system")
 
 // Page is the largest size that a page of a host's has.
 const Page = 64 << 10

@@ -15,7 +15,7 @@ import (
 func newMemory(t *testing.T, n int) *Memory {
 	t.Helper()
 	m, err := New(n, Page)
-	if errors.Is(err, ErrUnsupported) {
+	if errors.Is(err, errUnsupported) {
 		t.Skip(err)
 	}
 	if err != nil {

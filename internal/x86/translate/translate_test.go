@@ -1,13 +1,13 @@
 package translate
 
 import (
-	"bytes"
 	"fmt"
 	"testing"
 
 	"golang.org/x/arch/x86/x86asm"
 
 	"github.com/tacit-vm/tacit/internal/x86/hostcode"
+	"github.com/tacit-vm/tacit/internal/x86/hostcode/hostcodetest"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
@@ -56,58 +56,24 @@ func exitAt(t *testing.T, insts map[int]x86asm.Inst, at int) hostcode.Exit {
 	return hostcode.Exit(imm)
 }
 
-var end = uop.Uop{Op: uop.End, Ord: 1, Imm: 8, Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero}
+var end = hostcodetest.End
 
 // Whatever a micro-operation is, the code is instructions; where it is left in front of one, it can be entered after it.
 func TestEveryOperation(t *testing.T) {
-	slots := []uint8{uop.RAX, uop.RCX, uop.RDX, uop.RSP, uop.RDI, uop.R12, uop.R15, uop.Tmp0, uop.Tmp1, uop.Zero, uop.BlkRIP}
-	g := New(testLayout, Host{SSSE3: true, SSE41: true, SSE42: true, AES: true, PCLMUL: true, POPCNT: true, BMI1: true})
-	translated := 0
-	for op := uop.Op(0); op < uop.FirstX87; op++ {
-		for i, src := range slots {
-			dst := slots[(i*7+3)%9]
-			for _, aux := range []uint32{0, 1, 4, 8, 0x104, 0x304, 0x808, uop.NoLink} {
-				u := uop.Uop{Op: op, Dst: dst, Src: src, Base: slots[(i+1)%10], Index: uop.Zero, Seg: []uint8{uop.Zero, uop.GSBase}[i&1], Scale: uint8(i & 3), Len: 3, Aux: aux, Disp: int64(i) << (3 * i)}
-				if src == uop.Zero {
-					u.Imm = 1 << (5 * (aux % 13))
-				}
-				b := &hostcode.Block{Uops: []uop.Uop{u, end}, Instructions: 2, Links: 2, ID: 0x12345}
-				place := hostcode.Place{Code: 0x10000, Links: 0x4000}
-				c := g.Translate(b, place)
-				if again := New(testLayout, g.host).Translate(b, place); !bytes.Equal(again.Bytes, c.Bytes) {
-					t.Fatalf("operation %#x: what was translated before makes a difference: %+v", op, u)
-				}
-				insts, err := listing(&c)
-				if err != nil {
-					t.Fatalf("operation %#x: %+v: %v", op, u, err)
-				}
-				if op == uop.Goto || op == uop.Jmp || op == uop.Ret || op == uop.Call || op == uop.CallReg || op == uop.JmpReg || op == uop.String || op == uop.End {
-					continue
-				}
-				// A way out in front of it, or none; with one, an entry after it.
-				leaves := false
-				for at, i := range insts {
-					if imm, ok := i.Args[1].(x86asm.Imm); ok && i.Op == x86asm.MOV && i.Args[0] == x86asm.R14L && insts[at+i.Len].Op == x86asm.RET {
-						e := hostcode.Exit(imm)
-						leaves = leaves || e.Reason() == hostcode.AtUop
-						if e.Block() != 0x12345 || e.Reason() == hostcode.AtUop && e.Uop() != 0 {
-							t.Errorf("operation %#x: an exit in front of micro-operation %d of block %#x", op, e.Uop(), e.Block())
-						}
-					}
-				}
-				conditional := op >= uop.Jo && op <= uop.Jg
-				if leaves && c.Resume[1] == 0 && !conditional {
-					t.Errorf("operation %#x is left in front of, and there is no entry after it: %+v", op, u)
-				}
-				if !leaves {
-					translated++
+	host := Host{SSSE3: true, SSE41: true, SSE42: true, AES: true, PCLMUL: true, POPCNT: true, BMI1: true}
+	g, place := New(testLayout, host), hostcode.Place{Code: 0x10000, Links: 0x4000}
+	hostcodetest.EveryOperation(t,
+		func(b *hostcode.Block) hostcode.Code { return g.Translate(b, place) },
+		func(b *hostcode.Block) hostcode.Code { return New(testLayout, host).Translate(b, place) },
+		func(c *hostcode.Code) (exits []hostcode.Exit, err error) {
+			insts, err := listing(c)
+			for at, i := range insts {
+				if imm, ok := i.Args[1].(x86asm.Imm); ok && i.Op == x86asm.MOV && i.Args[0] == x86asm.R14L && insts[at+i.Len].Op == x86asm.RET {
+					exits = append(exits, hostcode.Exit(imm))
 				}
 			}
-		}
-	}
-	if translated < 5000 {
-		t.Errorf("%d operations never leave", translated)
-	}
+			return exits, err
+		})
 }
 
 // A block is left at its head, by a link that leads nowhere yet, and in front of what is not translated.

@@ -72,11 +72,15 @@ func (g *Generator) arithmetic(k int, u *uop.Uop) (result, bool) {
 
 // alu emits operation i of the arithmetic group on n bytes.
 func (g *Generator) alu(k, i, n int, u *uop.Uop) result {
+	a, put := g.dst(u.Dst, tmpA, true)
+	if g.immediate(k, i, n, u, a) {
+		put()
+		return goesOn
+	}
 	b, ok := g.src(u, tmpB)
 	if !ok {
 		return leaves
 	}
-	a, put := g.dst(u.Dst, tmpA, true)
 	switch i {
 	case uop.ALUADD:
 		g.add(k, n, sum{}, a, a, b)
@@ -111,6 +115,34 @@ func (g *Generator) alu(k, i, n int, u *uop.Uop) result {
 	}
 	put()
 	return goesOn
+}
+
+// immediate emits what can have its constant within the instruction, if it can: logic, and sums whose flags nothing looks at.
+func (g *Generator) immediate(k, i, n int, u *uop.Uop, a arm64.Reg) bool {
+	v := uint64(u.Imm)
+	if n == 4 {
+		v = uint64(uint32(v))
+	}
+	logic, isLogic := map[int]arm64.Op{uop.ALUAND: arm64.ANDI, uop.ALUTEST: arm64.ANDI, uop.ALUOR: arm64.ORRI, uop.ALUXOR: arm64.EORI}[i]
+	sums, isSum := map[int]arm64.Op{uop.ALUADD: arm64.ADDI, uop.ALUSUB: arm64.SUBI}[i]
+	switch dead := g.dead(k); {
+	case n < 4 || !isZero(u.Src):
+		return false
+	case isLogic && arm64.FitsBitmask(n, v):
+		r := a
+		if i == uop.ALUTEST {
+			r = rResult
+		}
+		g.Bitmask(logic, n, r, a, v)
+		if !dead {
+			g.logic(n, r)
+		}
+	case isSum && dead && arm64.FitsImm12(v):
+		g.Imm12(sums, n, a, a, v)
+	default:
+		return false
+	}
+	return true
 }
 
 // negate subtracts from 0.

@@ -1,8 +1,8 @@
 package translatearm
 
 import (
-	"bytes"
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"testing"
@@ -11,6 +11,7 @@ import (
 
 	"github.com/tacit-vm/tacit/internal/x86/arm64"
 	"github.com/tacit-vm/tacit/internal/x86/hostcode"
+	"github.com/tacit-vm/tacit/internal/x86/hostcode/hostcodetest"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
@@ -88,55 +89,20 @@ func exits(c *hostcode.Code) map[int]hostcode.Exit {
 	return all
 }
 
-var end = uop.Uop{Op: uop.End, Ord: 1, Imm: 8, Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero}
+var end = hostcodetest.End
 
 var place = hostcode.Place{Code: 0x7F00_0001_0000, Links: 0x7F00_0000_4000}
 
 // Whatever a micro-operation is, the code is instructions; where it is left in front of one, it can be entered after it.
 func TestEveryOperation(t *testing.T) {
-	slots := []uint8{uop.RAX, uop.RCX, uop.RDX, uop.RSP, uop.RDI, uop.R12, uop.R15, uop.Tmp0, uop.Tmp1, uop.Zero, uop.BlkRIP}
 	g := New(testLayout)
-	translated := 0
-	for op := uop.Op(0); op < uop.FirstX87; op++ {
-		for i, src := range slots {
-			dst := slots[(i*7+3)%9]
-			for _, aux := range []uint32{0, 1, 4, 8, 0x104, 0x304, 0x808, uop.NoLink} {
-				u := uop.Uop{Op: op, Dst: dst, Src: src, Base: slots[(i+1)%10], Index: uop.Zero, Seg: []uint8{uop.Zero, uop.GSBase}[i&1], Scale: uint8(i & 3), Len: 3, Aux: aux, Disp: int64(i) << (3 * i)}
-				if src == uop.Zero {
-					u.Imm = 1 << (5 * (aux % 13))
-				}
-				b := &hostcode.Block{Uops: []uop.Uop{u, end}, Instructions: 2, Links: 2, ID: 0x12345}
-				c := g.Translate(b, place)
-				if again := New(testLayout).Translate(b, place); !bytes.Equal(again.Bytes, c.Bytes) {
-					t.Fatalf("operation %#x: what was translated before makes a difference: %+v", op, u)
-				}
-				if _, err := listing(&c); err != nil {
-					t.Fatalf("operation %#x: %+v: %v", op, u, err)
-				}
-				switch op {
-				case uop.Goto, uop.Jmp, uop.Ret, uop.Call, uop.CallReg, uop.JmpReg, uop.End:
-					continue
-				}
-				left := false
-				for _, e := range exits(&c) {
-					left = left || e.Reason() == hostcode.AtUop
-					if e.Reason() == hostcode.AtUop && e.Uop() != 0 {
-						t.Errorf("operation %#x: an exit in front of micro-operation %d", op, e.Uop())
-					}
-				}
-				conditional := op >= uop.Jo && op <= uop.Jg
-				if left && c.Resume[1] == 0 && !conditional {
-					t.Errorf("operation %#x is left in front of, and there is no entry after it: %+v", op, u)
-				}
-				if !left {
-					translated++
-				}
-			}
-		}
-	}
-	if translated < 5000 {
-		t.Errorf("%d operations never leave", translated)
-	}
+	hostcodetest.EveryOperation(t,
+		func(b *hostcode.Block) hostcode.Code { return g.Translate(b, place) },
+		func(b *hostcode.Block) hostcode.Code { return New(testLayout).Translate(b, place) },
+		func(c *hostcode.Code) ([]hostcode.Exit, error) {
+			_, err := listing(c)
+			return slices.Collect(maps.Values(exits(c))), err
+		})
 }
 
 // What another micro-operation counts on is so: those that make all flags, or have nothing to do with flags, are translated, and
