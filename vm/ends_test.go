@@ -25,7 +25,7 @@ var endless = []struct {
 	platforms []string
 }{
 	{"programs.c", []string{
-		"spins", "sums", "fills", "copies", "loads", "waits", "timers", "paths", "fresh", "changes", "touches", "forgets", "computes", "faults", "moves", "prints",
+		"spins", "sums", "fills", "copies", "loads", "waits", "timers", "paths", "fresh", "changes", "touches", "forgets", "computes", "faults", "moves", "rewrites", "compares", "prints",
 	}, []string{vm.TDX}},
 	{"faults.c", []string{"changes_aliases"}, []string{vm.TDX}},
 	{"faults.c", []string{"interrupts"}, vm.PlatformNames()},
@@ -62,9 +62,10 @@ func soon(t *testing.T, after time.Duration, run func() *record.Record) *record.
 	return r
 }
 
-// Whatever a guest does, a run ends when it is told to, in each of the ways in which it can be told, with a whole record.
+// Whatever a guest does, a run ends when it is told to, in each of the ways in which it can be told, under each engine, with
+// a whole record.
 func TestToldToEnd(t *testing.T) {
-	const after = 300 * time.Millisecond
+	const after = 150 * time.Millisecond
 	const outcome = record.Limit
 	ways := map[string]func(*testing.T, vm.Config) *record.Record{
 		"timeout": func(t *testing.T, cfg vm.Config) *record.Record {
@@ -93,9 +94,11 @@ func TestToldToEnd(t *testing.T) {
 			img := programIn(t, e.source, name)
 			for _, platform := range e.platforms {
 				for way, told := range ways {
-					t.Run(name+"/"+platform+"/"+way, func(t *testing.T) {
-						whole(t, told(t, vm.Config{Platform: platform, Memory: 1 * gib, Image: img, Initrd: []byte{}, MaxVirtual: -1}))
-					})
+					for _, engine := range engines() {
+						t.Run(name+"/"+platform+"/"+way+"/"+engine, func(t *testing.T) {
+							whole(t, told(t, vm.Config{Platform: platform, Memory: 1 * gib, Image: img, Initrd: []byte{}, MaxVirtual: -1, Engine: engine}))
+						})
+					}
 				}
 			}
 		}

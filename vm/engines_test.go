@@ -41,6 +41,14 @@ func ways(blocks ...int) (all []way) {
 	return all
 }
 
+// engines returns the names of those that this host has.
+func engines() []string {
+	if x86.TranslatorAvailable() != nil {
+		return []string{vm.Interpreter}
+	}
+	return []string{vm.Interpreter, vm.Translator}
+}
+
 // of returns a configuration to be run in this way.
 func (w way) of(cfg vm.Config) vm.Config {
 	cfg.Engine, cfg.BlockLimit, cfg.TranslateAfter = w.engine, w.blocks, w.after

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tacit-vm/tacit/internal/imagetest"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/vm"
 )
 
 // testProgram builds one of the machine's test programs: one of those in a file of its testdata.
@@ -48,19 +49,20 @@ func again(t *testing.T, try func() (late time.Duration)) {
 	}
 }
 
-// A signal ends a run within a second, whatever the guest does, with a whole record.
+// A signal ends a run within a second, whatever the guest does, with a whole record: SIGINT under the interpreter, SIGTERM
+// under the engine that there is by default.
 func TestSignals(t *testing.T) {
 	for _, program := range [][3]string{ // source, name, platform
 		{"programs.c", "spins", "tdx"}, {"programs.c", "sums", "tdx"}, {"programs.c", "fills", "tdx"}, {"programs.c", "waits", "tdx"},
-		{"programs.c", "fresh", "tdx"}, {"programs.c", "prints", "tdx"}, {"programs.c", "computes", "tdx"},
+		{"programs.c", "fresh", "tdx"}, {"programs.c", "prints", "tdx"}, {"programs.c", "computes", "tdx"}, {"programs.c", "rewrites", "tdx"}, {"programs.c", "compares", "tdx"},
 		{"faults.c", "interrupts", "none"}, {"faults.c", "tries_again", "snp"}, {"pages.c", "converts_much", "tdx"}, {"requests.c", "requests", "snp"},
 	} {
-		for _, sent := range []syscall.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		for sent, engine := range map[syscall.Signal]string{syscall.SIGINT: vm.Interpreter, syscall.SIGTERM: vm.Auto} {
 			t.Run(program[1]+"/"+sent.String(), func(t *testing.T) {
 				file := testProgram(t, program[0], program[1])
 				again(t, func() time.Duration {
 					path := filepath.Join(t.TempDir(), "record.json")
-					cmd := command(t, "", "boot", "-q", "--platform", program[2], "--memory", "1G", "--max-virtual-time", "0", "--json", path, file)
+					cmd := command(t, "", "boot", "-q", "--engine", engine, "--platform", program[2], "--memory", "1G", "--max-virtual-time", "0", "--json", path, file)
 					if err := cmd.Start(); err != nil {
 						t.Fatal(err)
 					}

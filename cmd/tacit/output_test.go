@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/vm"
 )
 
 // TestMain lets a test run this program as the command, in a process of its own that can be killed.
@@ -341,17 +342,16 @@ func TestOutputsOfFailures(t *testing.T) {
 func TestKilled(t *testing.T) {
 	guest := testProgram(t, "programs.c", "spins")
 	for _, c := range []struct {
-		name   string
-		signal os.Signal
-		status int
-		left   []string
+		name, engine string
+		signal       os.Signal
+		status       int
 	}{
-		{"SIGKILL", syscall.SIGKILL, -1, nil}, {"SIGHUP", syscall.SIGHUP, 130, nil}, {"SIGTERM", syscall.SIGTERM, 130, nil},
+		{"SIGKILL", vm.Auto, syscall.SIGKILL, -1}, {"SIGHUP", vm.Interpreter, syscall.SIGHUP, 130}, {"SIGTERM", vm.Auto, syscall.SIGTERM, 130},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			dir := t.TempDir()
 			json := write(t, filepath.Join(dir, "json"), "earlier")
-			cmd := command(t, "", "boot", "-q", "--timeout", "1m", "--json", json, guest)
+			cmd := command(t, "", "boot", "-q", "--engine", c.engine, "--timeout", "1m", "--json", json, guest)
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}

@@ -116,7 +116,9 @@ func (s *sequencer) instruction() {
 		op := amd64.VEXOp(s.IntN(int(amd64.RORX) + 1))
 		s.VEX(op, s.long(), s.reg(), s.reg(), s.place(), uint8(s.Uint32()))
 	case 15:
-		s.RegRM(pick1(s, sequenceVector), 8, s.reg(), amd64.R(s.reg()))
+		for range 1 + s.IntN(6) {
+			s.vector()
+		}
 	case 16:
 		s.text()
 	case 17:
@@ -142,8 +144,36 @@ var sequenceTexts = []string{
 	"8B 43 10 0F B1 53 10", "48 8B 43 18 F0 48 0F B1 4B 18 74 02 48 FF C0", // cmpxchg that succeeds
 }
 
-func (s *sequencer) text() {
-	b, err := hex.DecodeString(asm(pick1(s, sequenceTexts)))
+// vector is an instruction on XMM registers, whose operand may be in memory: where something has been, where nothing has, and
+// at a page's end.
+func (s *sequencer) vector() {
+	x := amd64.Reg(s.IntN(16))
+	o := amd64.R(amd64.Reg(s.IntN(16)))
+	if s.IntN(2) == 0 {
+		o = amd64.At(amd64.RBX, []int32{0x800, 0xFC0, 0x4000}[s.IntN(3)]+int32(s.IntN(4))*16)
+	}
+	switch n := s.long(); s.IntN(8) {
+	case 0:
+		s.RegRM(amd64.MOVDQU, 8, x, o)
+	case 1:
+		s.RegRM(amd64.MOVDQUto, 8, x, o)
+	case 2:
+		s.RegRM(amd64.MOVD+amd64.Op(s.IntN(2)), n, x, s.place())
+	case 3:
+		s.RegRM(amd64.MOVQ+amd64.Op(s.IntN(2)), 8, x, o)
+	case 4:
+		s.RegRM(amd64.PXOR, 8, x, amd64.R(x))
+	case 5:
+		s.append(pick1(s, []string{"0F 12 CA", "0F 16 D1", "F2 0F 10 C1", "0F 28 C2", "0F 29 83 00 40 00 00", "44 0F 28 C9", "0F 10 8B FD 0F 00 00"})) // movhlps; movlhps; movsd; movaps …
+	default:
+		s.RegRM(pick1(s, sequenceVector), 8, x, o)
+	}
+}
+
+func (s *sequencer) text() { s.append(pick1(s, sequenceTexts)) }
+
+func (s *sequencer) append(code string) {
+	b, err := hex.DecodeString(asm(code))
 	if err != nil {
 		panic(err)
 	}
@@ -158,15 +188,15 @@ func (s *sequencer) string(n int) {
 	}
 	s.RegRM(amd64.LEA, 8, amd64.RSI, near())
 	s.RegRM(amd64.LEA, 8, amd64.RDI, near())
-	repeated := s.IntN(3) > 0
-	if repeated {
+	repeat := pick1(s, []amd64.Repeat{amd64.Once, amd64.REPNE, amd64.REPE})
+	if repeat != amd64.Once {
 		s.Imm(amd64.ANDimm, 8, amd64.R(amd64.RCX), int32(1<<s.IntN(9)-1)) // 255 at most
 	}
 	down := s.IntN(8) == 0
 	if down {
 		s.Bytes = append(s.Bytes, 0xFD)
 	}
-	s.String(pick1(s, []amd64.StringOp{amd64.MOVS, amd64.STOS, amd64.LODS, 0xA7, 0xAF}), n, repeated) // CMPS and SCAS, too
+	s.String(pick1(s, []amd64.StringOp{amd64.MOVS, amd64.CMPS, amd64.STOS, amd64.LODS, amd64.SCAS}), n, repeat)
 	if down {
 		s.Bytes = append(s.Bytes, 0xFC)
 	}

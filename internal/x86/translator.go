@@ -19,7 +19,8 @@ import (
 type translator struct{ *translated }
 
 // slice bounds how many instructions code executes at a time. Until it returns, the Go runtime cannot stop this goroutine,
-// which a garbage collection waits for, and CPU.limit is not looked at: it is 20 to 100 µs.
+// which a garbage collection waits for, and CPU.limit is not looked at: it is 20 to 100 µs. A repeated string instruction
+// takes more of it than the one instruction that it counts as: one for each 8 bytes that it moves.
 const slice = 1 << 16
 
 // nativeState is what code uses of the processor besides what the interpreter does.
@@ -27,6 +28,8 @@ type nativeState struct {
 	left  int64  // instructions that may still be begun, in this slice
 	end   uint64 // the count of instructions when none is left: less left, it is that at the end of the block under way
 	flags uint32
+
+	unpacked lazyFlags // what flags became when code came back last
 
 	waiting bool // an interrupt is waiting for IF
 
@@ -69,23 +72,22 @@ func (t translator) native(c *CPU, b *block, limit uint64) *block {
 	code, reserved := b.made.code, uint64(0)
 	for {
 		// The limit may be lowered meanwhile, which it is for us to see after this slice; it must not be read again here.
-		total := int64(min(limit-c.icount, slice))
-		c.native.left, c.native.end = total-int64(reserved), c.icount+uint64(total)
+		total := min(limit-c.icount, slice)
+		c.native.left, c.native.end = int64(total-reserved), c.icount+total
 		e := c.execute(code)
 		b = t.blocks[e.Block()]
+		c.icount = c.native.end - uint64(c.native.left)
 		switch e.Reason() {
 		case hostcode.AtHead:
-			c.icount += uint64(total-c.native.left) - b.n
+			c.icount -= b.n
 			return b
 		case hostcode.AtLink:
-			c.icount += uint64(total - c.native.left)
 			return t.follow(c, b, e.Uop())
 		case hostcode.AtRIP:
-			c.icount += uint64(total - c.native.left)
 			c.at = 0
 			return c.lookup()
 		}
-		c.icount += uint64(total-c.native.left) - b.n
+		c.icount -= b.n
 		c.finish = finishUop
 		next, u := c.interpret(b, &b.uops[e.Uop()], true)
 		for u != nil {

@@ -10,11 +10,15 @@ import (
 
 func newGenerator() generator { return translate.New(codeLayout, host) }
 
-// runCode runs code until it leaves.
+// runCode runs code until it leaves. Most often nothing has changed the flags since the last time; what has never been
+// unpacked is 0.
 func (c *CPU) runCode(code uintptr) uint64 {
-	c.native.flags = c.flags.packed()
+	if c.native.flags == 0 || c.flags != c.native.unpacked {
+		c.native.flags = c.flags.packed()
+	}
 	e := enterCode(c, code)
 	c.flags.unpack(c.native.flags)
+	c.native.unpacked = c.flags
 	return e
 }
 

@@ -3,8 +3,10 @@ package x86
 import (
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 
@@ -125,6 +127,73 @@ func TestCodeLetsOthersIn(t *testing.T) {
 	m.Yield()
 	if e := <-done; e.Kind != ExitYield || m.R[uop.RAX] < 1<<16 {
 		t.Errorf("%+v after %d rounds", e, m.R[uop.RAX])
+	}
+}
+
+// Code that does nothing but move and look through pages comes back when it has moved some hundreds of KiB: each of these
+// instructions takes as long as hundreds of others.
+func TestStringsTakeOfTheSlice(t *testing.T) {
+	how := translating(t)
+	for name, c := range map[string]struct {
+		code  string
+		most  uint64 // instructions in a slice
+		count uint64
+	}{
+		"MOVSB": {asm("F3 A4"), slice / 512, 0x1000}, "MOVSQ": {asm("F3 48 A5"), slice / 512, 0x200},
+		"STOSD": {asm("F3 AB"), slice / 512, 0x400}, "CMPSB": {asm("F3 A6"), slice / 0x1000, 0x1000}, "SCASW": {asm("F2 66 AF"), slice / 0x800, 0x800},
+	} {
+		one := asm("48 89 DE", "48 89 D7", "89 E9", c.code) // mov rsi, rbx; mov rdi, rdx; mov ecx, ebp; and the instruction
+		m := newSceneUnder(t, &program{code: asm(strings.Repeat(one, 30), "E9", le(^uint64(30*uint64(len(one)/2)+4), 4)), setup: func(m *scene) {
+			m.from.GPR[uop.RBX], m.from.GPR[uop.RDX], m.from.GPR[uop.RBP] = progData, progFree, c.count
+			m.from.GPR[uop.RAX] = 1
+			for i := uint64(0); i < 0x1000; i += 8 {
+				m.write(progData+i, 3)
+				m.write(progFree+i, 3)
+			}
+		}}, how)
+		m.Run(10_000) // nanoseconds, in which all is translated
+		tr := translator{m.code.translated}
+		before := m.icount
+		b := m.lookup()
+		if !tr.has(b) {
+			t.Fatalf("%s: it has not been translated", name)
+		}
+		m.limit.Store(math.MaxUint64)
+		tr.native(m.CPU, b, math.MaxUint64)
+		if n := (m.icount - before) / 4; n == 0 || n > c.most+1 {
+			t.Errorf("%s: %d of them in a slice, want %d at most", name, n, c.most)
+		}
+	}
+}
+
+// Short strings of all lengths, forward and backward over themselves, come to the same under each engine.
+func TestShortStrings(t *testing.T) {
+	translating(t)
+	for name, s := range map[string]struct {
+		code string
+		n    int
+	}{
+		"MOVSB": {"F3 A4", 1}, "MOVSW": {"66 F3 A5", 2}, "MOVSD": {"F3 A5", 4}, "MOVSQ": {"F3 48 A5", 8},
+		"STOSB": {"F3 AA", 1}, "STOSW": {"66 F3 AB", 2}, "STOSD": {"F3 AB", 4}, "STOSQ": {"F3 48 AB", 8},
+	} {
+		fill, sum := "", ""
+		for i := range 32 {
+			fill += asm("4C 89 93", le(uint64(i*8), 4), "49 C1 C2 05 4D 01 DA") // mov [rbx + i*8], r10; rol r10, 5; add r10, r11
+			sum += asm("4C 03 A3", le(uint64(i*8), 4), "49 C1 C4 07")           // add r12, [rbx + i*8]; rol r12, 7
+		}
+		turn := asm(fill, "48 8D 73 38 4A 8D 7C 0B 38 44 89 C1 4C 89 D0", s.code, sum) // lea rsi, [rbx+56]; lea rdi, [rbx+r9+56]; mov ecx, r8d; mov rax, r10
+		turn += asm("49 FF C1 49 83 F9 19 0F 8C", le(^uint64(len(turn)/2+13-1), 4))    // inc r9; cmp r9, 25; jl back
+		turn = asm("49 C7 C1 E8 FF FF FF", turn)                                       // mov r9, -24
+		turn += asm("49 FF C0 49 81 F8", le(uint64(140/s.n), 4), "0F 8C", le(^uint64(len(turn)/2+16-1), 4), "F4")
+		p := &program{code: turn, setup: func(m *scene) {
+			m.until = 100_000_000
+			m.from.GPR[uop.RBX], m.from.GPR[10], m.from.GPR[11] = progData, 0x9E37_79B9_7F4A_7C15, 0xBF58_476D_1CE4_E5B9
+		}}
+		m, other := newSceneUnder(t, p, cut{}), newSceneUnder(t, p, cut{engine: EngineTranslator})
+		a, b := m.ending(m.drive(0)), other.ending(other.drive(0))
+		if d := difference(a, b); d != "" || m.R[8] != uint64(140/s.n) {
+			t.Errorf("%s, %d elements: %s", name, m.R[8], d)
+		}
 	}
 }
 

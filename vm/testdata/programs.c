@@ -196,6 +196,31 @@ static void moves(void)
 	}
 }
 
+/* Nothing but fills of the same page, which is in the TLB: code that need not come back. */
+static void rewrites(void)
+{
+	u64 page = memory(4096), value = 1;
+
+	for (;; value++) {
+		u64 at = page, n = 512;
+
+		asm volatile("rep stosq" : "+D"(at), "+c"(n) : "a"(value) : "memory");
+	}
+}
+
+/* The same with comparisons of two pages, a byte at a time. */
+static void compares(void)
+{
+	u64 one = memory(4096), other = memory(4096);
+
+	*(u8 *)(one + 4095) = *(u8 *)(other + 4095) = 1;
+	for (;;) {
+		u64 a = one, b = other, n = 4096;
+
+		asm volatile("repe cmpsb" : "+S"(a), "+D"(b), "+c"(n) : : "memory", "cc");
+	}
+}
+
 /* Text without end. */
 static void prints(void)
 {

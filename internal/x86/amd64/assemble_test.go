@@ -275,15 +275,20 @@ func TestFixedForms(t *testing.T) {
 	written{assemble: (*Assembler).Lahf, text: "LAHF"}.check(t)
 	written{assemble: (*Assembler).Sahf, text: "SAHF"}.check(t)
 	written{assemble: (*Assembler).Ret, text: "RET"}.check(t)
-	for op, name := range map[StringOp]string{MOVS: "MOVS", STOS: "STOS", LODS: "LODS"} {
+	for op, name := range map[StringOp]string{MOVS: "MOVS", CMPS: "CMPS", STOS: "STOS", LODS: "LODS", SCAS: "SCAS"} {
 		for n, suffix := range map[int]string{1: "B", 2: "W", 4: "D", 8: "Q"} {
-			for _, repeated := range []bool{false, true} {
+			for _, repeat := range []Repeat{Once, REPNE, REPE} {
 				var a Assembler
-				a.String(op, n, repeated)
+				a.String(op, n, repeat)
 				inst, err := x86asm.Decode(a.Bytes, 64)
-				rep := inst.Prefix[0]&0xFF == 0xF3 || inst.Prefix[1]&0xFF == 0xF3
-				if err != nil || inst.Op.String() != name+suffix || inst.Len != len(a.Bytes) || rep != repeated {
-					t.Errorf("%s%s, repeated %v: % x: %v, %v", name, suffix, repeated, a.Bytes, inst, err)
+				read := Once
+				for _, p := range inst.Prefix {
+					if p := Repeat(p); p == REPNE || p == REPE {
+						read = p
+					}
+				}
+				if err != nil || inst.Op.String() != name+suffix || inst.Len != len(a.Bytes) || read != repeat {
+					t.Errorf("%s%s with prefix %#x: % x: %v, %v", name, suffix, repeat, a.Bytes, inst, err)
 				}
 			}
 		}

@@ -62,17 +62,29 @@ type StringOp byte
 // String instructions.
 const (
 	MOVS StringOp = 0xA5
+	CMPS StringOp = 0xA7
 	STOS StringOp = 0xAB
 	LODS StringOp = 0xAD
+	SCAS StringOp = 0xAF
 )
 
-// String assembles a string instruction on elements of size bytes, with REP where it is repeated.
-func (a *Assembler) String(op StringOp, size int, repeated bool) {
+// A Repeat is the prefix of a string instruction.
+type Repeat byte
+
+// Prefixes. MOVS, STOS and LODS are repeated by either.
+const (
+	Once  Repeat = 0
+	REPNE Repeat = 0xF2
+	REPE  Repeat = 0xF3 // and REP
+)
+
+// String assembles a string instruction on elements of size bytes.
+func (a *Assembler) String(op StringOp, size int, r Repeat) {
 	if size == 2 {
 		a.bytes(0x66)
 	}
-	if repeated {
-		a.bytes(0xF3)
+	if r != Once {
+		a.bytes(byte(r))
 	}
 	if size == 8 {
 		a.bytes(0x48)

@@ -5,8 +5,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
-// Moves and integer operations on XMM slots, which are in memory: an operation takes them to XMM0 and XMM1 and its result
-// back. Floating point is left to the interpreter, which defines it bit for bit.
+// Moves and integer operations on XMM slots. Floating point is left to the interpreter, which defines it bit for bit.
 
 // xmmForm says what else an operation has.
 type xmmForm uint8
@@ -97,58 +96,42 @@ func (g *Generator) xmmOp(u *uop.Uop) (xmmOp, bool) {
 	return x, ok && g.host.has(x.need)
 }
 
-const (
-	xmm0 amd64.Reg = 0
-	xmm1 amd64.Reg = 1
-	xmm2 amd64.Reg = 2
-)
-
-// xmm is where a slot's quadword q is.
-func (g *Generator) xmm(s uint8, q int32) amd64.Operand {
-	return amd64.At(rCPU, g.layout.X+int32(s&uop.XMMMask)*16+q*8)
-}
-
 // vector emits operations on XMM slots.
 func (g *Generator) vector(k int, u *uop.Uop) (result, bool) {
 	switch u.Op {
-	case uop.LoadX32, uop.LoadX64:
-		n := 4 << (u.Op - uop.LoadX32)
-		g.spill()
-		g.address(u, tmpA)
-		g.reach(u, g.layout.Read, n, g.leaving(k))
-		g.RegRM(amd64.MOVD, n, xmm0, amd64.At(tmpA, 0)) // clears the rest
-		g.putXMM(u.Dst, xmm0)
-	case uop.LoadX128, uop.LoadX128A:
+	case uop.LoadX32, uop.LoadX64, uop.LoadX128, uop.LoadX128A:
+		n := xmmBytes[u.Op]
 		g.spill()
 		g.address(u, tmpA)
 		if u.Op == uop.LoadX128A {
 			g.aligned(k)
 		}
-		g.reach(u, g.layout.Read, 16, g.leaving(k))
-		g.RegRM(amd64.MOVDQU, 8, xmm0, amd64.At(tmpA, 0))
-		g.putXMM(u.Dst, xmm0)
-	case uop.StoreX32, uop.StoreX64:
-		n := 4 << (u.Op - uop.StoreX32)
+		g.reach(u, g.layout.Read, n, g.leaving(k))
+		d := g.newXMM(u.Dst, noXMM)
+		if n == 16 {
+			g.RegRM(amd64.MOVDQU, 8, d, amd64.At(tmpA, 0))
+		} else {
+			g.RegRM(amd64.MOVD, n, d, amd64.At(tmpA, 0)) // clears the rest
+		}
+		g.putXMM(k, u.Dst, d)
+	case uop.StoreX32, uop.StoreX64, uop.StoreX128, uop.StoreX128A:
 		g.spill()
-		g.address(u, tmpA)
-		g.reach(u, g.layout.Write, n, g.leaving(k))
-		g.RegRM(amd64.MOVD, n, xmm0, g.xmm(u.Src, 0))
-		g.RegRM(amd64.MOVDto, n, xmm0, amd64.At(tmpA, 0))
-	case uop.StoreX128, uop.StoreX128A:
-		g.spill()
+		v := g.getXMM(u.Src, noXMM)
 		g.address(u, tmpA)
 		if u.Op == uop.StoreX128A {
 			g.aligned(k)
 		}
-		g.reach(u, g.layout.Write, 16, g.leaving(k))
-		g.getXMM(xmm0, u.Src)
-		g.RegRM(amd64.MOVDQUto, 8, xmm0, amd64.At(tmpA, 0))
+		g.storeXMM(k, u, v)
 	case uop.MovX:
-		g.getXMM(xmm0, u.Src)
-		g.putXMM(u.Dst, xmm0)
+		v := g.getXMM(u.Src, noXMM)
+		d := g.newXMM(u.Dst, v)
+		g.RegRM(amd64.MOVDQU, 8, d, amd64.R(v))
+		g.putXMM(k, u.Dst, d)
 	case uop.MOVQ:
-		g.RegRM(amd64.MOVQ, 8, xmm0, g.xmm(u.Src, 0))
-		g.putXMM(u.Dst, xmm0)
+		v := g.getXMM(u.Src, noXMM)
+		d := g.newXMM(u.Dst, v)
+		g.RegRM(amd64.MOVQ, 8, d, amd64.R(v))
+		g.putXMM(k, u.Dst, d)
 	case uop.MOVSDLow:
 		g.copyQuad(u, 0, 0)
 	case uop.MOVHLPS:
@@ -156,8 +139,9 @@ func (g *Generator) vector(k int, u *uop.Uop) (result, bool) {
 	case uop.MOVLHPS:
 		g.copyQuad(u, 1, 0)
 	case uop.MovXFromR32, uop.MovXFromR64:
-		g.RegRM(amd64.MOVD, 4<<(u.Op-uop.MovXFromR32), xmm0, g.slot(u.Src))
-		g.putXMM(u.Dst, xmm0)
+		d := g.newXMM(u.Dst, noXMM)
+		g.RegRM(amd64.MOVD, 4<<(u.Op-uop.MovXFromR32), d, g.slot(u.Src))
+		g.putXMM(k, u.Dst, d)
 	case uop.MovRFromX32, uop.MovRFromX64:
 		d, put := g.dst(u.Dst, false)
 		g.RegRM(amd64.MOV, 4<<(u.Op-uop.MovRFromX32), d, g.xmm(u.Src, 0))
@@ -167,18 +151,50 @@ func (g *Generator) vector(k int, u *uop.Uop) (result, bool) {
 		if !ok {
 			return 0, false
 		}
-		g.onXMM(x, u)
+		g.onXMM(k, x, u)
 	}
 	return goesOn, true
 }
 
-func (g *Generator) getXMM(r amd64.Reg, s uint8) { g.RegRM(amd64.MOVDQU, 8, r, g.xmm(s, 0)) }
-func (g *Generator) putXMM(s uint8, r amd64.Reg) { g.RegRM(amd64.MOVDQUto, 8, r, g.xmm(s, 0)) }
+// xmmBytes says how many bytes loads and stores are of.
+var xmmBytes = map[uop.Op]int{
+	uop.LoadX32: 4, uop.LoadX64: 8, uop.LoadX128: 16, uop.LoadX128A: 16, uop.StoreX32: 4, uop.StoreX64: 8, uop.StoreX128: 16, uop.StoreX128A: 16,
+}
+
+// storeXMM stores the low bytes of v to the address in tmpA: zeros over zeros not, where the page has no backing, as
+// [Generator.store] does.
+func (g *Generator) storeXMM(k int, u *uop.Uop, v amd64.Reg) {
+	n, done := xmmBytes[u.Op], g.Label()
+	miss := func(entry amd64.Reg) amd64.Label {
+		out := g.leaveAt(k)
+		return g.later(func() {
+			g.Imm(amd64.BTCimm, 8, amd64.R(tmpA), int32(g.layout.Unbacked))
+			g.Imm(amd64.CMPimm, 8, amd64.R(tmpA), int32(pageSize-n))
+			g.Jcc(amd64.A, out)
+			g.RegRM(amd64.ADD, 8, tmpA, amd64.At(entry, g.layout.Page))
+			for q := int32(0); q < int32(n); q += 8 {
+				for _, o := range []amd64.Operand{amd64.At(tmpA, q), g.xmm(u.Src, q/8)} {
+					g.addImm(amd64.CMPimm, min(n, 8), o, 0)
+					g.Jcc(amd64.NE, out)
+				}
+			}
+			g.Jmp(done)
+		})
+	}
+	g.reach(u, g.layout.Write, n, miss)
+	if n == 16 {
+		g.RegRM(amd64.MOVDQUto, 8, v, amd64.At(tmpA, 0))
+	} else {
+		g.RegRM(amd64.MOVDto, n, v, amd64.At(tmpA, 0))
+	}
+	g.Bind(done)
+}
 
 // copyQuad makes quadword to of the destination the source's quadword from.
 func (g *Generator) copyQuad(u *uop.Uop, to, from int32) {
 	g.RegRM(amd64.MOV, 8, tmpA, g.xmm(u.Src, from))
 	g.RegRM(amd64.MOVto, 8, tmpA, g.xmm(u.Dst, to))
+	g.dropXMM(u.Dst)
 }
 
 // aligned leaves where the address in tmpA is not a multiple of 16.
@@ -187,21 +203,19 @@ func (g *Generator) aligned(k int) {
 	g.Jcc(amd64.NE, g.leaveAt(k))
 }
 
-func (g *Generator) onXMM(x xmmOp, u *uop.Uop) {
-	d := xmm1
-	g.getXMM(d, u.Dst)
+func (g *Generator) onXMM(k int, x xmmOp, u *uop.Uop) {
+	kept, _ := g.copies.find(u.Src) // an operand that has just been loaded is nowhere else
+	d := g.getXMM(u.Dst, kept)
 	switch x.form {
 	case xmmAlone:
 		g.Imm(x.op, 8, amd64.R(d), int32(uint8(u.Imm)))
 	case xmmImm:
-		g.getXMM(xmm2, u.Src)
-		g.RegRMImm(x.op, 8, d, amd64.R(xmm2), int32(uint8(u.Imm)))
+		g.RegRMImm(x.op, 8, d, amd64.R(g.getXMM(u.Src, d)), int32(uint8(u.Imm)))
 	default:
 		if x.form == xmmWith0 {
-			g.getXMM(xmm0, 0)
+			g.RegRM(amd64.MOVDQU, 8, xmm0, g.xmm(0, 0))
 		}
-		g.getXMM(xmm2, u.Src)
-		g.RegRM(x.op, 8, d, amd64.R(xmm2))
+		g.RegRM(x.op, 8, d, amd64.R(g.getXMM(u.Src, d)))
 	}
-	g.putXMM(u.Dst, d)
+	g.putXMM(k, u.Dst, d)
 }

@@ -21,6 +21,7 @@ type Generator struct {
 	links  []amd64.Label
 	top    amd64.Label // the block's head
 	near   near
+	copies copies
 }
 
 // New returns a generator for a host and a processor's layout.
@@ -41,7 +42,7 @@ func (g *Generator) Translate(b *hostcode.Block, p hostcode.Place) hostcode.Code
 	g.leaves, g.links = unknown(g.leaves, len(b.Uops)), unknown(g.links, b.Links)
 	g.code = hostcode.Code{Resume: make([]int, len(b.Uops)), Links: make([]int, b.Links)}
 	g.inAX()
-	g.near = nowhere
+	g.near, g.copies = nowhere, copies{}
 	g.top = g.Label()
 	g.Bind(g.top)
 	g.head()
@@ -52,7 +53,7 @@ func (g *Generator) Translate(b *hostcode.Block, p hostcode.Place) hostcode.Code
 			k = len(b.Uops)
 		case leaves:
 			g.Truncate(bytes)
-			g.stubs, g.flags, g.near = g.stubs[:stubs], flags, nowhere
+			g.stubs, g.flags, g.near, g.copies = g.stubs[:stubs], flags, nowhere, copies{}
 			g.save()
 			g.inAX()
 			g.leave(hostcode.AtUop, k)
@@ -77,12 +78,24 @@ func (g *Generator) Translate(b *hostcode.Block, p hostcode.Place) hostcode.Code
 	return g.code
 }
 
-// resumeAfter makes the place after micro-operation k one where the code can be entered: if the flags are not in AX
-// there, by way of a stub.
+// resumeAfter makes the place after micro-operation k one where the code can be entered, if the flags are in AX there. Where
+// registers have copies of XMM slots, it is entered by way of a stub that makes them.
 func (g *Generator) resumeAfter(k int) {
-	if k+1 < len(g.block.Uops) && g.flags.inAX {
-		g.code.Resume[k+1] = len(g.Bytes)
+	if k+1 == len(g.block.Uops) || !g.flags.inAX {
+		return
 	}
+	c := g.copies
+	if c.has == [xmmRegs]bool{} {
+		g.code.Resume[k+1] = len(g.Bytes)
+		return
+	}
+	here := g.Label()
+	g.Bind(here)
+	g.later(func() {
+		g.code.Resume[k+1] = len(g.Bytes)
+		g.copyAgain(&c)
+		g.Jmp(here)
+	})
 }
 
 // unknown returns n labels that are none.

@@ -45,6 +45,8 @@ var effects = map[x86asm.Op]effect{
 	x86asm.BSF: {0, hostZF, hostAll &^ hostZF}, x86asm.BSR: {0, hostZF, hostAll &^ hostZF},
 	x86asm.TZCNT: {0, hostCF | hostZF, hostAll &^ (hostCF | hostZF)}, x86asm.LZCNT: {0, hostCF | hostZF, hostAll &^ (hostCF | hostZF)},
 	x86asm.POPCNT: {0, hostAll, 0},
+	x86asm.CMPSB:  {0, hostAll, 0}, x86asm.CMPSW: {0, hostAll, 0}, x86asm.CMPSD: {0, hostAll, 0}, x86asm.CMPSQ: {0, hostAll, 0}, // repeated 0 times they
+	x86asm.SCASB: {0, hostAll, 0}, x86asm.SCASW: {0, hostAll, 0}, x86asm.SCASD: {0, hostAll, 0}, x86asm.SCASQ: {0, hostAll, 0}, // make none: code has looked
 }
 
 // vexEffect is that of the instructions of BMI1 and BMI2 that have any: BEXTR has the fewest.
@@ -404,6 +406,10 @@ func TestUndefinedFlags(t *testing.T) {
 		u := uop.Uop{Op: op, Dst: pick() % uop.Zero, Src: pick(), Base: pick(), Index: uop.Zero, Seg: uop.Zero, Scale: []uint8{0, 4, 8}[r.IntN(3)], Len: 3, Aux: auxes[r.IntN(len(auxes))]}
 		if op == uop.Shift32 || op == uop.Shift64 || op == uop.ShiftDouble {
 			u.Src = []uint8{uop.RCX, uop.Zero}[r.IntN(2)]
+		}
+		if op == uop.String && r.IntN(4) > 0 {
+			u.Dst, u.Src, u.Scale, u.Aux = uint8(r.IntN(5)), 1<<r.IntN(4), 0, []uint32{0, 0xF2, 0xF3}[r.IntN(3)]
+			return u
 		}
 		if u.Src == uop.Zero || op >= uop.Shl32 && op <= uop.Rol64 {
 			u.Imm = int64([]int{1, 2, 31, 5}[r.IntN(4)])
