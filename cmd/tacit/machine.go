@@ -86,7 +86,13 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 	var img *image.Image // the machine's own, or a disk's
 	var disks disks
 	defer disks.close()
-	if s.saved == "" {
+	if s.saved != "" {
+		reading, done := s.within(ctx)
+		defer done()
+		if err := disks.again(reading, s.disks); err != nil {
+			return nil, err
+		}
+	} else {
 		reading, done := s.within(ctx)
 		defer done()
 		var err error
