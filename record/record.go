@@ -90,6 +90,8 @@ type Config struct {
 	HostAttack           string `json:"host_attack"`      // "drop:1", "lie:2"; empty: the host is honest
 	FirmwareLie          string `json:"firmware_lie"`     // "overlap", "wrap"; empty: firmware is honest
 	UnacceptedTable      bool   `json:"unaccepted_table"` // firmware installed a table of unaccepted memory, as kexec leaves one
+	OverlaySHA256        string `json:"overlay_sha256"`   // of what an earlier machine had left on disks and in EFI variables, in hexadecimal; empty where there was nothing
+	Restarts             uint32 `json:"restarts"`         // how often the guest had restarted before: this is the record of what came after
 }
 
 // Acceptance is who accepted how much, and what was left.

@@ -42,10 +42,11 @@ func (c *Config) checkDisks() error {
 }
 
 // insertDisks makes the disks of the machine.
-func (m *Machine) insertDisks() {
+func (m *Machine) insertDisks() error {
 	for _, d := range m.cfg.Disks {
 		m.disks = append(m.disks, disk.New(d.Content, d.Size, MaxDiskChanges))
 	}
+	return m.cfg.Kept.changeDisks(m.disks)
 }
 
 // firmwareDisks are the disks as firmware sees them.

@@ -6,12 +6,24 @@ import (
 	"io"
 	"slices"
 
+	"github.com/tacit-vm/tacit/internal/state"
 	"github.com/tacit-vm/tacit/record"
 )
 
 // A saved machine has what its guest has changed on its disks, and not the disks: those are given again, and have to be the
 // same, or the guest would find another file system under the one that it holds in memory. What the file was is known by its
 // checksum.
+
+// carryDisks carries by what disks are known.
+func carryDisks(s *state.Stream, disks *[]Disk) {
+	state.Slice(s, disks, maxDisks, func(d *Disk) {
+		for _, text := range []*string{&d.Name, &d.Format, &d.sum} {
+			state.String(s, text, maxText)
+		}
+		state.Numbers(s, &d.Size)
+		s.Check(d.Size >= 0, "a disk of less than no bytes")
+	})
+}
 
 // knowDisks puts the checksums of the disks into the configuration.
 func (m *Machine) knowDisks() error {

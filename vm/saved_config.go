@@ -14,7 +14,7 @@ import (
 )
 
 // configVersion changes with what [Config.carry] carries.
-const configVersion = 4
+const configVersion = 5
 
 // maxText bounds texts in a saved machine, in bytes.
 const maxText = 1 << 20
@@ -40,13 +40,9 @@ func (c *Config) carry(s *state.Stream) {
 		}
 	}
 	s.Bool(&c.Misalign, &c.UnacceptedTable, &c.Callers, &c.reports)
-	state.Slice(s, &c.Disks, maxDisks, func(d *Disk) {
-		for _, text := range []*string{&d.Name, &d.Format, &d.sum} {
-			state.String(s, text, maxText)
-		}
-		state.Numbers(s, &d.Size)
-		s.Check(d.Size >= 0, "a disk of less than no bytes")
-	})
+	carryDisks(s, &c.Disks)
+	state.String(s, &c.keptSum, maxText)
+	state.Numbers(s, &c.restarts)
 	carryModel(s, &c.Cost)
 }
 
@@ -79,7 +75,7 @@ func (c *Config) resume(given Config) error {
 	if slices.Contains([]bool{
 		given.Platform != "", given.Memory != 0, given.CPUs != 0, given.Topology != Topology{}, given.Schedule != "", given.ScheduleSeed != 0, given.Image != nil, given.Initrd != nil, given.CommandLine != nil, given.Append != "",
 		given.FirmwareAccepts != 0, given.FirmwarePolicy != "", given.Misalign, given.HostPage != 0, given.Touch != 0, given.FirmwareLie != "",
-		given.UnacceptedTable, given.Seed != 0, given.Cost.Name() != "",
+		given.UnacceptedTable, given.Kept != nil, given.Seed != 0, given.Cost.Name() != "",
 	}, true) {
 		return errMachineGiven
 	}
@@ -108,7 +104,7 @@ func (c *Config) resume(given Config) error {
 	c.CPUs, c.Topology = saved.CPUs, saved.Topology
 	c.Schedule, c.ScheduleSeed = saved.Schedule, saved.ScheduleSeed
 	c.Memory, c.Image, c.Initrd, c.CommandLine, c.Append = saved.Memory, saved.Image, saved.Initrd, saved.CommandLine, saved.Append
-	c.Disks = disks
+	c.Disks, c.keptSum, c.restarts = disks, saved.keptSum, saved.restarts
 	c.FirmwareAccepts, c.FirmwarePolicy, c.Misalign, c.HostPage = saved.FirmwareAccepts, saved.FirmwarePolicy, saved.Misalign, saved.HostPage
 	c.Touch, c.FirmwareLie, c.UnacceptedTable, c.Seed, c.Cost = saved.Touch, saved.FirmwareLie, saved.UnacceptedTable, saved.Seed, saved.Cost
 	c.Callers, c.reports = saved.Callers || given.Callers, saved.reports
