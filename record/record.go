@@ -92,6 +92,8 @@ type Config struct {
 	FirmwareLie          string `json:"firmware_lie"`     // "overlap", "wrap"; empty: firmware is honest
 	UnacceptedTable      bool   `json:"unaccepted_table"` // firmware installed a table of unaccepted memory, as kexec leaves one
 	DebugExitPort        uint16 `json:"debug_exit_port"`  // 0: none
+	OverlaySHA256        string `json:"overlay_sha256"`   // of what an earlier machine had left on disks and in EFI variables, in hexadecimal; empty where there was nothing
+	Restarts             uint32 `json:"restarts"`         // how often the guest had restarted before: this is the record of what came after
 }
 
 // Acceptance is who accepted how much, and what was left.

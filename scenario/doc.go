@@ -11,7 +11,8 @@
 //	loaders.go     what loaders do to the memory
 //	firmware.go    what firmware does
 //	exit.go        leaving boot services
-//	kernels.go     what kernels do
+//	kernels.go     what kernels do by their parameters
+//	sizes.go       what depends on how much memory there is
 //	run.go         running them
 //	table.go       how it is shown to people and programs
 package scenario

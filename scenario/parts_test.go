@@ -82,3 +82,20 @@ func TestScenariosAreDocumented(t *testing.T) {
 		}
 	}
 }
+
+// The table of canonical/tdx#421 ends where the mistake shows, for a few sizes and a place that is not on a page.
+func TestCrosses(t *testing.T) {
+	for _, c := range []struct {
+		table, mib uint64
+		want       bool
+	}{
+		{0xf295030, 63008, true},  // 4082 bytes from 0x30 on: one page reserved, two reached
+		{0xf295000, 63008, false}, // from the page's start
+		{0xf295030, 62000, false}, // 4019 bytes
+		{0xf295030, 65000, false}, // 4207 bytes: two pages reserved
+	} {
+		if got := crosses(c.table, c.mib<<20); got != c.want {
+			t.Errorf("%#x, %d MiB: %v", c.table, c.mib, got)
+		}
+	}
+}

@@ -70,6 +70,11 @@ func (s *Scenario) run(ctx context.Context, cfg Config, r *Result) (Verdict, str
 			return NotRun, b.label + ": " + ended(done)
 		}
 	}
+	if s.idle != nil {
+		if why := s.idle(r.Boots); why != "" {
+			return NotRun, why
+		}
+	}
 	seen, shown := s.judge(r.Boots)
 	if !shown {
 		return NotReproduced, seen

@@ -19,6 +19,7 @@ type Scenario struct {
 	Long     bool     `json:"long"`     // it takes more than about ten seconds
 
 	boots []boot
+	idle  func([]Boot) string // why the boots show nothing at all; nil where they always do
 	judge func([]Boot) (seen string, shown bool)
 }
 
@@ -48,7 +49,7 @@ func (s *Scenario) Wants() Verdict {
 
 // All returns the scenarios, in the order in which they are shown.
 func All() []*Scenario {
-	return slices.Concat(ofLoaders(), ofFirmware(), ofExit(), ofKernels())
+	return slices.Concat(ofLoaders(), ofFirmware(), ofExit(), ofKernels(), ofSizes())
 }
 
 // Names are those of all scenarios.

@@ -42,6 +42,8 @@ type boot interface {
 	Path() record.Path
 	Told() firmware.Told // of a lie
 
+	Variables() firmware.Variables // what outlives the machine
+
 	Carry(s *state.Stream)
 }
 
@@ -51,7 +53,7 @@ func (m *Machine) newFirmware() (boot, error) {
 	cfg := firmware.Config{
 		TotalMemory: m.cfg.Memory, ACPI: m.acpi(),
 		Image: m.cfg.Image.Data, ImageName: m.cfg.Image.Name, LoadOptions: m.cfg.loadOptions(), Initrd: m.cfg.Initrd,
-		Disks:      m.firmwareDisks(),
+		Disks: m.firmwareDisks(), Variables: m.cfg.Kept.firmwareVariables(),
 		Unaccepted: m.platform.accept != nil, FirmwareAccepts: accepts, Misalign: m.cfg.Misalign, Policy: policy,
 		UnacceptedTable: m.cfg.UnacceptedTable, Lie: firmware.Lie(m.cfg.FirmwareLie),
 		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },

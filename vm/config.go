@@ -37,6 +37,9 @@ type Config struct {
 	// Disks are what firmware boots where Image is nil, and what it shows to an image in any case.
 	Disks []Disk
 
+	// Kept is what a machine with the same disks has left; nil means nothing.
+	Kept *Kept
+
 	// Initrd is the initial RAM disk; nil means one whose only file is tacit's init, for a bzImage. An empty one that
 	// is not nil means none.
 	Initrd []byte
@@ -103,6 +106,9 @@ type Config struct {
 	noSpins bool   // processors execute each round of a loop that changes nothing; of tests
 	rival   *rival // in lock-step, what the interpreter is held against, in place of the translator; nil outside of tests
 	reports bool   // the guest runs a program of tacit's, which reports
+
+	keptSum  string // the SHA-256 of Kept, in hexadecimal; empty where that was nil
+	restarts uint32 // how often the guest had restarted before
 }
 
 // Bounds of Config.Memory.

@@ -6,7 +6,6 @@ import (
 
 	"github.com/tacit-vm/tacit/internal/disk"
 	"github.com/tacit-vm/tacit/internal/firmware"
-	"github.com/tacit-vm/tacit/internal/state"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -17,11 +16,14 @@ type Disk struct {
 	Format  string            // of the file, for the record: "qcow2 disk image"
 	Content io.ReaderAt       // can be read by several at a time
 	Size    int64             // of Content, in bytes
-	File    *io.SectionReader // the file, whose checksum the record has; nil for none
+	File    *io.SectionReader // the file, whose checksum the record has; nil for none, and then the machine cannot be saved
+
+	sum string // the file's SHA-256, in hexadecimal, of a disk that is known to have it; or empty
 }
 
-// MaxDiskChanges is how many bytes of a disk can be changed, in units of 4 KiB. Beyond that a write fails.
-const MaxDiskChanges = 1 << 30
+// MaxDiskChanges is how many bytes of a disk can be changed, in units of 4 KiB. Beyond that a write fails. With their numbers
+// so many blocks fit into a section of a saved machine.
+const MaxDiskChanges = 1020 << 20
 
 // maxDisks is how many disks a machine can have.
 const maxDisks = 16
@@ -40,10 +42,11 @@ func (c *Config) checkDisks() error {
 }
 
 // insertDisks makes the disks of the machine.
-func (m *Machine) insertDisks() {
+func (m *Machine) insertDisks() error {
 	for _, d := range m.cfg.Disks {
 		m.disks = append(m.disks, disk.New(d.Content, d.Size, MaxDiskChanges))
 	}
+	return m.cfg.Kept.changeDisks(m.disks)
 }
 
 // firmwareDisks are the disks as firmware sees them.
@@ -54,12 +57,16 @@ func (m *Machine) firmwareDisks() (all []firmware.Disk) {
 	return all
 }
 
-// carryDisks carries what the guest has changed on them.
-func (m *Machine) carryDisks(s *state.Stream) {
+// diskParts are what the guest has changed on them.
+func (m *Machine) diskParts() (all []part) {
 	for _, d := range m.disks {
-		d.Carry(s)
+		all = append(all, part{"disk", diskVersion, d.Carry})
 	}
+	return all
 }
+
+// diskVersion changes with what [disk.Overlay.Carry] carries.
+const diskVersion = 2
 
 // disksOf is what the record says of the disks.
 func (m *Machine) disksOf() (all []record.Disk) {

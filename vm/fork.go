@@ -31,6 +31,9 @@ func (m *Machine) Fork(cfg Config) (*Machine, error) {
 		}
 	}
 	own := m.cfg
+	if cfg.Disks != nil {
+		return nil, errMachineGiven
+	}
 	attacked := own.HostAttack != ""
 	if err := own.resume(cfg); err != nil {
 		return nil, err

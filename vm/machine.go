@@ -80,6 +80,9 @@ func New(cfg Config) (*Machine, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
+	if err := cfg.knowKept(); err != nil {
+		return nil, err
+	}
 	return newMachine(cfg, mem.New)
 }
 
@@ -87,12 +90,14 @@ func New(cfg Config) (*Machine, error) {
 func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m *Machine, err error) {
 	m = &Machine{cfg: cfg, log: record.NewLog(cfg.Events), ram: physical.RAM(cfg.Memory), console: console{out: cfg.Console, giveUp: neverGiveUp}}
 	m.console.now, m.console.onLast, m.console.heard = m.Now, m.panicked, m.heedUp
-	m.insertDisks()
 	defer func() {
 		if err != nil {
 			m.Close()
 		}
 	}()
+	if err = m.insertDisks(); err != nil {
+		return m, err
+	}
 	if m.budget, err = cfg.budget(); err != nil {
 		return m, err
 	}
@@ -155,6 +160,7 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 		processor.ID = id
 		m.cpus = append(m.cpus, x86.New(processor))
 	}
+	m.cfg.Kept = nil // which would hold the changes a second time
 	m.console.pause = func() { m.cpu().Pause() }
 	for _, c := range m.cpus {
 		c.APIC.OnIPI(func(ipi x86.IPI) { m.send(c, ipi) })
@@ -267,6 +273,7 @@ func (m *Machine) newRecord() *record.Record {
 		MaxVirtualNS: max(m.cfg.MaxVirtual.Nanoseconds(), 0),
 		HostAttack:   m.cfg.HostAttack, FirmwareLie: m.cfg.FirmwareLie, UnacceptedTable: m.cfg.UnacceptedTable,
 		DebugExitPort: m.cfg.DebugExit,
+		OverlaySHA256: m.cfg.keptSum, Restarts: m.cfg.restarts,
 	}
 	by := &r.Acceptance.By
 	by.Firmware.Name, by.Stub.Name, by.Kernel.Name = "firmware", m.stubName(), "kernel"
@@ -305,5 +312,5 @@ func (e *exitError) Error() string {
 
 var (
 	errSleep = fmt.Errorf("the guest powered off through the sleep control register")
-	errReset = fmt.Errorf("the guest reset the machine through port %#x", device.ResetPort)
+	errReset = fmt.Errorf("the guest reset the machine through port %#x, or as a keyboard controller does", device.ResetPort)
 )

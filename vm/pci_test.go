@@ -110,6 +110,55 @@ func TestForkWithADisk(t *testing.T) {
 	}
 }
 
+// A machine with a disk that is saved among its guest's requests, and resumed with the same disk, goes on as if nothing had
+// been. Another disk is refused, and so is none.
+func TestResumeWithADisk(t *testing.T) {
+	t.Parallel()
+	img := debian13(t)
+	disk := aDisk(1, 8*mib)
+	m := newMachine(t, vm.Config{Image: img, Initrd: diskKernel(t, img), Disks: disks(disk), Memory: gib, Seed: 7})
+	defer m.Close()
+	if err := m.ExpectString(t.Context(), "init: disk of "); err != nil {
+		t.Fatal(err)
+	}
+	run(t, m, vm.AtInstruction(instructionsOf(t, m)+200_000)) // while it writes
+	saved := save(t, m)
+	for _, c := range []struct {
+		disks []vm.Disk
+		want  string
+	}{
+		{nil, "the saved machine has 1 disk, and here are 0; disk.img of 8 MiB, SHA-256 "},
+		{disks(aDisk(2, 8*mib)), "disk disk.img is not the one from before: its file's SHA-256 is "},
+		{disks(aDisk(1, 4*mib)), "disk disk.img has 4194304 bytes, and the one before had 8388608"},
+		{[]vm.Disk{{Name: "x", Content: bytes.NewReader(disk), Size: 8 * mib}}, "disk x has no file"},
+	} {
+		if m, err := vm.Load(bytes.NewReader(saved), vm.Config{Disks: c.disks}); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%v, %v; want %q", m, err, c.want)
+		}
+	}
+	resumed := load(t, saved, vm.Config{Disks: disks(disk)})
+	defer resumed.Close()
+	if !bytes.Equal(save(t, resumed), saved) {
+		t.Error("what is saved is not what was loaded")
+	}
+	var records []string
+	for _, m := range []*vm.Machine{resumed, m} {
+		run(t, m, vm.Event{})
+		r, err := m.Record()
+		if err != nil {
+			t.Fatal(err)
+		}
+		booted{Record: r}.powersOff(t)
+		if r.Disks[0].ChangedBytes != mib || r.Disks[0].SHA256 == "" {
+			t.Errorf("%+v", r.Disks)
+		}
+		records = append(records, jsonOf(t, booted{Record: r}))
+	}
+	if records[0] != records[1] {
+		t.Error("the resumed machine has another record:\n" + firstDifference(records[0], records[1]))
+	}
+}
+
 // instructionsOf is how many the guest has executed.
 func instructionsOf(t *testing.T, m *vm.Machine) uint64 {
 	t.Helper()

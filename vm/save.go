@@ -39,10 +39,7 @@ func (m *Machine) parts() []part {
 	for _, c := range m.cpus {
 		all = append(all, part{"cpu", x86.StateVersion, c.Carry})
 	}
-	if len(m.disks) > 0 {
-		all = append(all, part{"disks", 1, m.carryDisks})
-	}
-	return append(all, part{"vm", vmVersion, m.carry})
+	return append(append(all, m.diskParts()...), part{"vm", vmVersion, m.carry})
 }
 
 // Save writes the machine, as it stands, to a file that [Load] reads; the same machine gives the same bytes. It can be
@@ -51,8 +48,8 @@ func (m *Machine) Save(w io.Writer) error {
 	if err := m.savable(); err != nil {
 		return err
 	}
-	if len(m.cfg.Disks) > 0 {
-		return errDisks
+	if err := m.knowDisks(); err != nil {
+		return err
 	}
 	f := state.NewWriter(w)
 	f.Write("tool", 1, func(s *state.Stream) { name := tool(); state.String(s, &name, maxText) })
@@ -65,9 +62,6 @@ func (m *Machine) Save(w io.Writer) error {
 	}
 	return f.End()
 }
-
-// errDisks is that a machine which is resumed would need the same disk images, and to know that they are the same.
-var errDisks = errors.New("a machine with disks cannot be saved yet")
 
 // savable says why the machine cannot be saved, or forked, as it stands.
 func (m *Machine) savable() error {
@@ -82,7 +76,8 @@ func (m *Machine) savable() error {
 
 // Load makes the machine that [Machine.Save] has written. Of cfg counts what is about the rest of the run: Console,
 // Progress, Events, Symbols, StubSymbols, Callers, Debugger, Trace, Keyboard, Replay, Typed, Engine and what is said of
-// engines, limits in place of those before, and HostAttack, which begins to count now. The other fields have to be zero:
+// engines, limits in place of those before, HostAttack, which begins to count now, and Disks: a machine that had disks wants
+// the same ones again, in the same order, and what they are is held against their checksums. The other fields have to be zero:
 // the machine has them.
 //
 // The file may be anybody's. What is wrong with it is an error, and what the machine may take of the host's memory is
@@ -171,6 +166,10 @@ func (c *Config) readImage(f *state.Reader) error {
 	initrd, err := f.Section("initrd", 1)
 	if err != nil {
 		return err
+	}
+	if len(data) == 0 && len(c.Disks) > 0 { // firmware had started it from a disk
+		c.Image.Kind, c.Initrd = image.EFIApplication, initrd
+		return nil
 	}
 	name := c.Image.Name
 	if c.Image, err = image.Parse(c.Image.Source, data); err != nil {

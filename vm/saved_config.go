@@ -14,7 +14,7 @@ import (
 )
 
 // configVersion changes with what [Config.carry] carries.
-const configVersion = 4
+const configVersion = 6
 
 // maxText bounds texts in a saved machine, in bytes.
 const maxText = 1 << 20
@@ -41,6 +41,9 @@ func (c *Config) carry(s *state.Stream) {
 		}
 	}
 	s.Bool(&c.Misalign, &c.UnacceptedTable, &c.Callers, &c.reports)
+	carryDisks(s, &c.Disks)
+	state.String(s, &c.keptSum, maxText)
+	state.Numbers(s, &c.restarts)
 	carryModel(s, &c.Cost)
 }
 
@@ -80,10 +83,15 @@ func (c *Config) resume(given Config) error {
 	if slices.Contains([]bool{
 		given.Platform != "", given.Memory != 0, given.CPUs != 0, given.Topology != Topology{}, given.Schedule != "", given.ScheduleSeed != 0, given.Image != nil, given.Initrd != nil, given.CommandLine != nil, given.Append != "",
 		given.FirmwareAccepts != 0, given.FirmwarePolicy != "", given.Misalign, given.HostPage != 0, given.Touch != 0, given.FirmwareLie != "",
-		given.UnacceptedTable, given.DebugExit != 0, given.Disks != nil, given.Seed != 0, given.Cost.Name() != "",
+		given.UnacceptedTable, given.DebugExit != 0, given.Kept != nil, given.Seed != 0, given.Cost.Name() != "",
 	}, true) {
 		return errMachineGiven
 	}
+	disks, err := sameDisks(c.Disks, given.Disks)
+	if err != nil {
+		return err
+	}
+	given.Disks = nil
 	if given.Timeline != nil {
 		return errTimelineGiven
 	}
@@ -104,7 +112,7 @@ func (c *Config) resume(given Config) error {
 	c.CPUs, c.Topology = saved.CPUs, saved.Topology
 	c.Schedule, c.ScheduleSeed = saved.Schedule, saved.ScheduleSeed
 	c.Memory, c.Image, c.Initrd, c.CommandLine, c.Append = saved.Memory, saved.Image, saved.Initrd, saved.CommandLine, saved.Append
-	c.Disks, c.DebugExit = saved.Disks, saved.DebugExit
+	c.Disks, c.keptSum, c.restarts, c.DebugExit = disks, saved.keptSum, saved.restarts, saved.DebugExit
 	c.FirmwareAccepts, c.FirmwarePolicy, c.Misalign, c.HostPage = saved.FirmwareAccepts, saved.FirmwarePolicy, saved.Misalign, saved.HostPage
 	c.Touch, c.FirmwareLie, c.UnacceptedTable, c.Seed, c.Cost = saved.Touch, saved.FirmwareLie, saved.UnacceptedTable, saved.Seed, saved.Cost
 	c.Callers, c.reports = saved.Callers || given.Callers, saved.reports
@@ -132,6 +140,7 @@ func (c Config) sound() error {
 		return errors.New("the configuration is not complete")
 	}
 	c.Initrd = nil // which Check takes for one that replaces tacit's
+	c.Disks = nil  // which are not there yet
 	return c.Check()
 }
 

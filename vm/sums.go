@@ -38,7 +38,7 @@ func (m *Machine) sumUp() {
 			s.initrd = digest(ctx, bytes.NewReader(initrd))
 		}
 		for i, d := range disks {
-			if d.File != nil {
+			if s.disks[i] = d.sum; d.sum == "" && d.File != nil {
 				s.disks[i] = digest(ctx, io.NewSectionReader(d.File, 0, d.File.Size()))
 			}
 		}

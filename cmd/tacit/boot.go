@@ -41,6 +41,8 @@ type bootFlags struct {
 
 	initrd  string
 	disks   []string
+	overlay string
+	reboots int
 	append  string
 	cmdline string
 
@@ -111,6 +113,8 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.StringVar(&f.cmdline, "cmdline", "", "use `WORDS` instead of tacit's command line, or a unified kernel image's own; --append still adds to them")
 	flags.StringVar(&f.initrd, "initrd", "", "use `FILE` instead of tacit's initrd, whose init reports and switches off")
 	flags.StringArrayVar(&f.disks, "disk", nil, "put the disk in `FILE` into the machine, which is not written to; may be given up to 16 times")
+	flags.StringVar(&f.overlay, "overlay", "", "keep what the guest changes on disks and in EFI variables in `FILE`, and begin with what is there")
+	flags.IntVar(&f.reboots, "reboots", 0, "let the guest restart up to `N` times")
 	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat: `KIND[:N][@MOMENT][#SEED]`, at the N-th opportunity")
 	flags.StringVar(&f.firmwareLie, "firmware-lie", "", "have firmware lie to the guest: `KIND`")
 	flags.BoolVar(&f.unacceptedTable, "unaccepted-table", false, "have firmware install a table of unaccepted memory, as a kernel leaves one for kexec")
@@ -182,6 +186,12 @@ func (f *bootFlags) check(hasImage bool) error {
 	switch {
 	case f.memory == 0:
 		return errors.New("--memory is 0")
+	case f.reboots < 0:
+		return fmt.Errorf("--reboots %d is negative", f.reboots)
+	case f.reboots > 0 && f.ofOneMachine() != "":
+		return fmt.Errorf("%s is about one machine, and --reboots lets there be several", f.ofOneMachine())
+	case f.overlay == "-":
+		return errors.New("--overlay -: it is read, too, and has to be a file")
 	case f.touch != 0 && f.initrd != "":
 		return errors.New("--touch is for tacit's init, which --initrd replaces")
 	case f.touch != 0 && !hasImage:
@@ -217,6 +227,7 @@ func (f *bootFlags) files(args []string, std streams) files {
 		std: std,
 	}
 	in, out := f.runFlags.files()
+	out = append(out, named{"--overlay", f.overlay, savedFile})
 	for _, path := range f.disks {
 		all.in = append(all.in, named{by: "--disk", path: path})
 	}
@@ -231,6 +242,7 @@ func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed, append: f.append,
 		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, debugExit: uint16(f.debugExit), cost: f.model, disks: f.disks,
+		overlay: f.overlay, reboots: f.reboots,
 	}
 	f.runFlags.settings(&s)
 	if f.hostPage.word == "4K" {

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"path/filepath"
 
@@ -50,6 +51,32 @@ func (d *disks) add(ctx context.Context, path string) error {
 	d.opened = append(d.opened, opened)
 	d.all = append(d.all, vm.Disk{Name: filepath.Base(path), Format: opened.Format, Content: opened, Size: opened.Size(), File: opened.File})
 	return nil
+}
+
+// again opens the disks of a saved machine. They are read once to see that they are the same, for which ctx has time.
+func (d *disks) again(ctx context.Context, paths []string) error {
+	for _, path := range paths {
+		if err := d.add(ctx, path); err != nil {
+			return err
+		}
+	}
+	for i := range d.all {
+		d.all[i].File = io.NewSectionReader(readerAtUntilDone{ctx, d.all[i].File}, 0, d.all[i].File.Size())
+	}
+	return nil
+}
+
+// readerAtUntilDone reads until its context is done.
+type readerAtUntilDone struct {
+	ctx context.Context
+	r   io.ReaderAt
+}
+
+func (u readerAtUntilDone) ReadAt(b []byte, at int64) (int, error) {
+	if err := u.ctx.Err(); err != nil {
+		return 0, err
+	}
+	return u.r.ReadAt(b, at)
 }
 
 // close closes the files, of which nothing is written.

@@ -24,6 +24,8 @@ type settings struct {
 	own          bool     // there is no path: tacit's own guest
 	prompt       bool     // … which takes commands
 	disks        []string // paths
+	overlay      string   // path, or empty
+	reboots      int
 	platform     string
 	memory       uint64
 	cpus         int         // 0: those of topology
@@ -87,7 +89,13 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 	var img *image.Image // the machine's own, or a disk's
 	var disks disks
 	defer disks.close()
-	if s.saved == "" {
+	if s.saved != "" {
+		reading, done := s.within(ctx)
+		defer done()
+		if err := disks.again(reading, s.disks); err != nil {
+			return nil, err
+		}
+	} else {
 		reading, done := s.within(ctx)
 		defer done()
 		var err error
@@ -129,8 +137,13 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 			return nil, err
 		}
 	}
+	kept, err := openOverlay(ctx, s.overlay)
+	if err != nil {
+		return nil, err
+	}
+	defer kept.discard()
+	config.Kept = kept.before
 	var m *vm.Machine
-	var err error
 	if s.saved != "" {
 		reading, done := s.within(ctx)
 		defer done()
@@ -141,8 +154,20 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer m.Close()
-	return drive(ctx, m, s)
+	defer func() { m.Close() }()
+	r, err := drive(ctx, m, s)
+	for n := 0; n < s.reboots && err == nil && r.Outcome == record.Reset; n++ {
+		next, err := m.Restart()
+		if err != nil {
+			return r, err
+		}
+		m.Close()
+		m = next
+		if r, err = drive(ctx, m, s); err != nil {
+			return r, err
+		}
+	}
+	return r, errors.Join(err, kept.write(m, r))
 }
 
 // promptImage is tacit's own guest that takes commands.

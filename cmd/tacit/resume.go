@@ -15,6 +15,7 @@ import (
 // resumeFlags is what the command line of tacit resume can say.
 type resumeFlags struct {
 	hostAttack string
+	disks      []string
 	runFlags
 }
 
@@ -27,6 +28,8 @@ func resumeCommand(run machine, status *exitStatus) *cobra.Command {
 			"console, events and record are those of a run that was never interrupted. The machine, its memory and what it\n" +
 			"boots are in FILE. What a run is looked at with is not, and can be another each time: gdb, traces of\n" +
 			"instructions, files that are written, limits. A limit that is not given is that of the run before.\n\n" +
+			"The disks of a machine are not in FILE, but what its guest has changed on them: give the same ones again, with --disk.\n" +
+			"One that is another, by its checksum, is refused.\n\n" +
 			"A host that was honest can begin to cheat: --host-attack counts its opportunities from here.\n\n" +
 			sizeHelp +
 			outputHelp +
@@ -50,11 +53,14 @@ func resumeCommand(run machine, status *exitStatus) *cobra.Command {
 				return err
 			}
 			in, out := f.runFlags.files()
+			for _, path := range f.disks {
+				in = append(in, named{by: "--disk", path: path})
+			}
 			return files{in: append(in, named{by: "FILE", path: args[0]}), out: out, std: streamsOf(cmd)}.check()
 		},
 		ValidArgsFunction: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s := settings{saved: args[0], hostAttack: f.hostAttack}
+			s := settings{saved: args[0], hostAttack: f.hostAttack, disks: f.disks}
 			f.runFlags.settings(&s)
 			s.callers = f.profile != "" || f.events != "" // or as it was
 			ended, err := f.boot(cmd.Context(), run, s, streamsOf(cmd), false)
@@ -67,6 +73,7 @@ func resumeCommand(run machine, status *exitStatus) *cobra.Command {
 	flags := cmd.Flags()
 	flags.SortFlags = false
 	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat from here on: `KIND[:N][@MOMENT][#SEED]`, at the N-th opportunity")
+	flags.StringArrayVar(&f.disks, "disk", nil, "the disk in `FILE`, which the machine had when it was saved; all of them, in the same order")
 	f.runFlags.register(cmd)
 	for _, whole := range []string{"trace", "report"} {
 		if err := flags.MarkHidden(whole); err != nil {

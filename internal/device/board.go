@@ -22,6 +22,7 @@ const (
 	SleepControlPort = 0x600 // FADT SLEEP_CONTROL_REG, one byte of system I/O
 	SleepStatusPort  = 0x601 // FADT SLEEP_STATUS_REG
 	ResetPort        = 0xCF9 // FADT RESET_REG, with ResetValue
+	keyboardPort     = 0x64  // of commands
 
 	IOAPICBase = 0xFEC00000
 	ioapicSize = 0x1000
@@ -113,6 +114,7 @@ func NewBoard(config Config) (*Board, error) {
 		{nmiStatusPort, 1, b.pit.NMIStatus()},
 		{SleepControlPort, SleepStatusPort - SleepControlPort + 1, b.sleep},
 		{ResetPort, 1, b.reset},
+		{keyboardPort, 1, &pulseRegister{config.Reset}},
 	}
 	if pic != nil {
 		devices = append(devices, ports{picPort, picPorts, pic.Chip(0)}, ports{picSlavePort, picPorts, pic.Chip(1)}, ports{elcrPort, elcrPorts, pic.ELCR()})

@@ -100,6 +100,18 @@ func (o *Overlay) WriteAt(b []byte, at int64) (n int, err error) {
 	return n, nil
 }
 
+// Adopt makes the changes of another disk this one's, which has none. Both go on by themselves.
+func (o *Overlay) Adopt(from *Overlay) error {
+	if from.size != o.size {
+		return fmt.Errorf("changes of a disk of %d bytes on one of %d", from.size, o.size)
+	}
+	for number, p := range from.changed {
+		block := *p
+		o.changed[number] = &block
+	}
+	return nil
+}
+
 // Carry carries what was changed. The image is not the machine's.
 func (o *Overlay) Carry(s *state.Stream) {
 	state.Map(s, o.changed, o.most, cmp.Compare[int64], func(number *int64, p **[blockSize]byte) {

@@ -272,10 +272,9 @@ func (f *Firmware) publishVariables() {
 		{"PlatformLang", []byte("en\x00")}, {"PlatformLangCodes", []byte("en\x00")},
 		{"OsIndicationsSupported", make([]byte, 8)},
 	} {
-		v := variable{uefi.GlobalVariableGUID, units(v.name), readable, v.data}
-		f.variables.size += v.size()
-		f.variables.list = append(f.variables.list, v)
+		f.variables.add(variable{uefi.GlobalVariableGUID, units(v.name), readable, v.data})
 	}
+	f.recall(f.cfg.Variables)
 }
 
 // own says whether a variable is firmware's to say.

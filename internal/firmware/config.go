@@ -21,10 +21,11 @@ type Config struct {
 	// Image is the EFI application to start, a PE file; it is not changed. Where there is none, firmware starts what the
 	// disks have to offer: the variables Boot####, in the order of BootOrder, then \EFI\BOOT\BOOTX64.EFI.
 	Image       []byte
-	ImageName   string // for the record and for diagnoses; also its file name in the device path
-	LoadOptions string // the command line
-	Initrd      []byte // served through LoadFile2 where it is not empty; not changed
-	Disks       []Disk // at most 16
+	ImageName   string    // for the record and for diagnoses; also its file name in the device path
+	LoadOptions string    // the command line
+	Initrd      []byte    // served through LoadFile2 where it is not empty; not changed
+	Disks       []Disk    // at most 16
+	Variables   Variables // of a machine before this one
 
 	// Unaccepted says that the platform has memory to be accepted. Without it no memory is unaccepted, nothing
 	// is asked of Accept, and FirmwareAccepts, Misalign and Policy mean nothing.

@@ -6,8 +6,8 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// A variableStore holds EFI variables (UEFI 2.10, section 8.2). It starts empty with every machine: what is called
-// non-volatile lasts as long as the machine does. There is no secure boot, and so no variable that only a key may
+// A variableStore holds EFI variables (UEFI 2.10, section 8.2). It starts with firmware's own and with those of Config.Variables:
+// whether what is called non-volatile outlives the machine is its owner's to decide. There is no secure boot, and so no variable that only a key may
 // write.
 type variableStore struct {
 	list []variable // in the order of their creation, which is what GetNextVariableName follows

@@ -57,6 +57,11 @@ func tryDisk() error {
 		return err
 	}
 	fmt.Printf("init: disk of %d bytes %x\n", n, sum.Sum(nil))
+	mark := make([]byte, len("tacit"))
+	if _, err := disk.ReadAt(mark, at); err != nil {
+		return err
+	}
+	written = string(mark) == "tacit"
 	if _, err := disk.WriteAt(bytes.Repeat([]byte("tacit"), size/5+1)[:size], at); err != nil {
 		return err
 	}
@@ -73,6 +78,9 @@ func tryDisk() error {
 	fmt.Printf("init: read back %x\n", sha256.Sum256(back))
 	return disk.Close()
 }
+
+// written says that the disk has what tryDisk writes, before it has done so.
+var written bool
 
 func readSome(file string, b []byte) error {
 	f, err := os.Open(file)

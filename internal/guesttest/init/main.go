@@ -4,7 +4,8 @@
 // traced, and switches the machine off. Whatever goes wrong is printed, and is an end without a power-off.
 //
 // /modules/* are loaded in the order of their names; NAME.parameters beside NAME are a module's parameters. Where there is
-// a directory /trace, the kernel's trace is copied to the console; where there is a file /trydisk, a disk is read and written.
+// a directory /trace, the kernel's trace is copied to the console; where there is a file /trydisk, a disk is read and written;
+// where there is a file /restart, the machine is restarted instead where the disk had not been written to before.
 package main
 
 import (
@@ -22,8 +23,12 @@ func main() {
 			os.Exit(1)
 		}
 	}
-	err := unix.Reboot(unix.LINUX_REBOOT_CMD_POWER_OFF)
-	fmt.Println("init: power-off:", err)
+	how := unix.LINUX_REBOOT_CMD_POWER_OFF
+	if _, err := os.Stat("/restart"); err == nil && !written {
+		how = unix.LINUX_REBOOT_CMD_RESTART
+	}
+	err := unix.Reboot(how)
+	fmt.Println("init: power-off or restart:", err)
 }
 
 func loadModules() error {
