@@ -112,7 +112,7 @@ func (c *CPU) reach(va uint64, kind AccessKind) (place, bool) {
 	if kind == Read && e.read.page() == page || kind == Write && e.write.page() == page {
 		return place{page: e.page, frame: e.frame()}, true
 	}
-	if !canonical(va) {
+	if !c.canonical(va) {
 		c.raiseNonCanonical()
 		return place{}, false
 	}
@@ -175,7 +175,7 @@ func (c *CPU) natural(va uint64, n int) bool {
 	switch {
 	case !c.aligning() || va&uint64(n-1) == 0:
 		return true
-	case !canonical(va):
+	case !c.canonical(va):
 		c.raiseNonCanonical()
 		return false
 	}
@@ -392,7 +392,7 @@ func (c *CPU) claim(va uint64, n int) bool {
 // bothCanonical raises what an access to two pages raises where one of them is in the hole between the halves: before
 // any page fault.
 func (c *CPU) bothCanonical(a, b uint64) bool {
-	if canonical(a) && canonical(b) {
+	if c.canonical(a) && c.canonical(b) {
 		return true
 	}
 	c.raiseNonCanonical()

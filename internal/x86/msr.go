@@ -21,6 +21,7 @@ const (
 	MSRMiscEnable   = 0x1A0
 	MSRPAT          = 0x277
 	MSRTSCDeadline  = 0x6E0
+	MSRXSS          = 0xDA0
 	MSRX2APICFirst  = 0x800
 	MSRX2APICLast   = 0x8FF
 	MSREFER         = 0xC000_0080
@@ -91,6 +92,8 @@ func (c *CPU) MSR(index uint32) (v uint64, ok bool) {
 		return c.msr.tscAdjust, true
 	case MSRAPICBase:
 		return c.APIC.base(), true
+	case MSRXSS:
+		return 0, true // there is no supervisor state
 	case MSREFER:
 		return c.efer, true
 	case MSRFSBase:
@@ -120,16 +123,18 @@ func (c *CPU) SetMSR(index uint32, v uint64) (ok bool) {
 		return true
 	case MSRAPICBase:
 		return v == c.APIC.base()
+	case MSRXSS:
+		return v == 0
 	case MSRPredCmd:
 		return v&^1 == 0
 	case MSRFSBase, MSRGSBase:
-		if !canonical(v) {
+		if !c.CanonicalBase(v) {
 			return false
 		}
 		c.R[uop.FSBase+index-MSRFSBase] = v
 		return true
 	case MSRKernelGSBase, MSRLSTAR, MSRCSTAR, MSRSysenterESP, MSRSysenterEIP:
-		if !canonical(v) {
+		if !c.CanonicalBase(v) {
 			return false
 		}
 	case MSRPAT:
