@@ -200,7 +200,7 @@ func (c *CPU) slowLoad(va uint64, n int) (uint64, bool) {
 	if p.page == nil {
 		c.stopBehind() // a device may have something to say
 		c.busUses++
-		return c.bus.Read(p.gpa|va&pageMask, n), true
+		return c.readBus(p.gpa|va&pageMask, n), true
 	}
 	h := unsafe.Add(p.page, va&pageMask)
 	switch n {
@@ -230,7 +230,7 @@ func (c *CPU) slowStore(va uint64, n int, v uint64) bool {
 	}
 	c.use(Write, va, p, n)
 	if p.page == nil {
-		c.bus.Write(p.gpa|va&pageMask, n, v)
+		c.writeBus(p.gpa|va&pageMask, n, v)
 		c.stopBehind()
 		return true
 	}
@@ -344,7 +344,7 @@ func (c *CPU) readPlace(p place, va uint64, b []byte) {
 	}
 	for i := range b {
 		c.busUses++
-		b[i] = byte(c.bus.Read(p.gpa|va&pageMask+uint64(i), 1))
+		b[i] = byte(c.readBus(p.gpa|va&pageMask+uint64(i), 1))
 	}
 	c.stopBehind()
 }
@@ -353,7 +353,7 @@ func (c *CPU) writePlace(p place, va uint64, b []byte) {
 	c.use(Write, va, p, len(b))
 	if p.page == nil {
 		for i := range b {
-			c.bus.Write(p.gpa|va&pageMask+uint64(i), 1, uint64(b[i]))
+			c.writeBus(p.gpa|va&pageMask+uint64(i), 1, uint64(b[i]))
 		}
 		c.stopBehind()
 		return

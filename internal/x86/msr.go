@@ -82,7 +82,10 @@ func writeMSR(c *CPU, _ *uop.Uop) bool {
 
 // MSR reads one of the processor's own registers; ok is false where it has none of that number.
 func (c *CPU) MSR(index uint32) (v uint64, ok bool) {
-	if index >= MSRX2APICFirst && index <= MSRX2APICLast || index == MSRTSCDeadline {
+	if x2 := index >= MSRX2APICFirst && index <= MSRX2APICLast; x2 || index == MSRTSCDeadline {
+		if x2 && !c.APIC.x2APIC() {
+			return 0, false
+		}
 		return c.APIC.ReadMSR(index)
 	}
 	switch index {
@@ -110,7 +113,10 @@ func (c *CPU) MSR(index uint32) (v uint64, ok bool) {
 // SetMSR writes one of the processor's own registers other than EFER; ok is false where there is none of that number or
 // it may not hold the value.
 func (c *CPU) SetMSR(index uint32, v uint64) (ok bool) {
-	if index >= MSRX2APICFirst && index <= MSRX2APICLast || index == MSRTSCDeadline {
+	if x2 := index >= MSRX2APICFirst && index <= MSRX2APICLast; x2 || index == MSRTSCDeadline {
+		if x2 && !c.APIC.x2APIC() {
+			return false
+		}
 		defer c.stopBehind() // a timer may have been armed, or an interrupt sent
 		return c.APIC.WriteMSR(index, v)
 	}
@@ -122,7 +128,7 @@ func (c *CPU) SetMSR(index uint32, v uint64) (ok bool) {
 		c.adjustTSC(v)
 		return true
 	case MSRAPICBase:
-		return v == c.APIC.base()
+		return c.setAPICBase(v)
 	case MSRXSS:
 		return v == 0
 	case MSRPredCmd:

@@ -96,6 +96,9 @@ func (p *Plain) CPUID(c *CPU, leaf, subleaf uint32) [4]uint32 {
 	switch leaf {
 	case 1:
 		v[2] |= LeafDeadline
+		if c.APIC.mode == 0 {
+			v[3] &^= 1 << 9 // there is no local APIC
+		}
 		if c.cr4&CR4OSXSAVE != 0 {
 			v[2] |= 1 << 27
 		}
