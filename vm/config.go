@@ -15,6 +15,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/attack"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/gdb"
+	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/record/timeline"
 )
@@ -58,6 +59,7 @@ type Config struct {
 	FirmwareLie     string // how firmware lies, as [firmware.ParseLie] reads it; empty means that it is honest
 	UnacceptedTable bool   // firmware installs a table of unaccepted memory, as a kernel leaves one for kexec
 
+	LA57      bool   // linear addresses may have 57 bits, and page tables five levels
 	DebugExit uint16 // port of a device through which a test program ends the run, QEMU's isa-debug-exit; 0 means none
 
 	Seed uint64 // of all randomness
@@ -243,6 +245,14 @@ func (c *Config) complete() error {
 		c.Initrd = initrd
 	}
 	return nil
+}
+
+// features are those that processors announce: what plain says, and what the host allows beyond it.
+func (c *Config) features(plain func(leaf, subleaf uint32) [4]uint32) func(leaf, subleaf uint32) [4]uint32 {
+	if c.LA57 {
+		return x86.LA57(plain)
+	}
+	return plain
 }
 
 // FirmwarePolicies are what Config.FirmwarePolicy can be. The first three are those of package firmware. Upstream is

@@ -29,7 +29,7 @@ func makeSNP(m *Machine) (*platform, error) {
 		return nil, err
 	}
 	guest, err = snp.New(snp.Config{
-		Memory: m.memory, RAM: m.ram, CPUs: m.cfg.CPUs, Topology: m.cfg.Topology, Processors: processors{m}, Stamp: func(*x86.CPU) record.Stamp { return m.stamp() }, Host: server, Seed: m.cfg.Seed, Features: x86.Features,
+		Memory: m.memory, RAM: m.ram, CPUs: m.cfg.CPUs, Topology: m.cfg.Topology, Processors: processors{m}, Stamp: func(*x86.CPU) record.Stamp { return m.stamp() }, Host: server, Seed: m.cfg.Seed, Features: m.cfg.features(x86.Features),
 		Log: m.log, Forget: m.forget,
 	})
 	if err != nil {

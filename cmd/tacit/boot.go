@@ -36,6 +36,7 @@ type bootFlags struct {
 	firmwareLie     string
 	unacceptedTable bool
 	debugExit       port
+	la57            bool
 	cost            string
 	model           cost.Model // what cost names
 
@@ -118,6 +119,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat: `KIND[:N][@MOMENT][#SEED]`, at the N-th opportunity")
 	flags.StringVar(&f.firmwareLie, "firmware-lie", "", "have firmware lie to the guest: `KIND`")
 	flags.BoolVar(&f.unacceptedTable, "unaccepted-table", false, "have firmware install a table of unaccepted memory, as a kernel leaves one for kexec")
+	flags.BoolVar(&f.la57, "la57", false, "let the guest have page tables of five levels, and linear addresses of 57 bits")
 	flags.Var(&f.debugExit, "debug-exit", "let a test program end the run by writing a code to `PORT`, as QEMU's isa-debug-exit does (alone: 0x501)")
 	flags.Lookup("debug-exit").NoOptDefVal = portAlone
 	flags.Var(&f.touch, "touch", "memory that tacit's init touches before it reports")
@@ -241,7 +243,7 @@ func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool
 		platform: f.platform.word, memory: uint64(f.memory), cpus: f.cpus, topology: f.topology.of(f.cpus), schedule: f.schedule.word, scheduleSeed: f.scheduleSeed,
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed, append: f.append,
-		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, debugExit: uint16(f.debugExit), cost: f.model, disks: f.disks,
+		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, debugExit: uint16(f.debugExit), la57: f.la57, cost: f.model, disks: f.disks,
 		overlay: f.overlay, reboots: f.reboots,
 	}
 	f.runFlags.settings(&s)

@@ -31,6 +31,8 @@ const (
 	leaf1IntelEDX = 1 << 27      // self snoop
 	leaf7IntelEBX = 1<<6 | 1<<13 // how x87 keeps its pointers: AMD says nothing of it here
 	leaf7AMDEDX   = 1 << 4       // fast short REP MOVSB is the one that remains
+	leaf7IntelECX = 3 << 27      // MOVDIRI, MOVDIR64B: a Genoa has neither
+	xsaves        = 1 << 3       // of leaf 0xD.1 EAX: IA32_XSS is not served
 
 	// leaf1MTRR: the host has memory type range registers. Kernels before 6.3 set up the PAT only where there are, and
 	// need it to encrypt memory in place.
@@ -70,7 +72,8 @@ const topologyExtensions = 1 << 22
 func cpuidTable(features func(leaf, subleaf uint32) [4]uint32, topology x86.Topology) []leaf {
 	const ebx, ecx, edx = 0x6874_7541, 0x444D_4163, 0x6974_6E65 // "AuthenticAMD"
 	inPackage := topology.Cores * topology.Threads
-	one, seven, state := features(1, 0), features(7, 0), features(0xD, 0)
+	one, seven, state, state1 := features(1, 0), features(7, 0), features(0xD, 0), features(0xD, 1)
+	state1[0] &^= xsaves
 	one[0] = amdSignature
 	one[1] = one[1] | uint32(inPackage)<<16
 	one[2] |= x86.LeafDeadline
@@ -83,11 +86,11 @@ func cpuidTable(features func(leaf, subleaf uint32) [4]uint32, topology x86.Topo
 		{eax: 0, value: [4]uint32{maxBaseLeaf, ebx, ecx, edx}},
 		{eax: 1, value: one},
 		{eax: 6, value: [4]uint32{1 << 2}}, // ARAT: the local APIC's timer always runs
-		{eax: 7, value: [4]uint32{0, seven[1] &^ leaf7IntelEBX, seven[2], seven[3] & leaf7AMDEDX}},
+		{eax: 7, value: [4]uint32{0, seven[1] &^ leaf7IntelEBX, seven[2] &^ leaf7IntelECX, seven[3] & leaf7AMDEDX}},
 		{eax: 0xB, value: topology.Level(0)},
 		{eax: 0xB, ecx: 1, value: topology.Level(1)},
 		{eax: 0xD, xcr0: 3, value: state},
-		{eax: 0xD, ecx: 1, xcr0: 3, value: features(0xD, 1)},
+		{eax: 0xD, ecx: 1, xcr0: 3, value: state1},
 		{eax: 0x4000_0000, value: [4]uint32{maxKVMLeaf, 0x4B4D_564B, 0x564B_4D56, 0x4D}}, // "KVMKVMKVM"
 		{eax: 0x4000_0001, value: [4]uint32{kvmClockSource2 | kvmClockSourceStable}},
 		{eax: 0x8000_0000, value: [4]uint32{maxExtendedLeaf, ebx, ecx, edx}},

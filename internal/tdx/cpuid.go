@@ -28,7 +28,7 @@ var cpuidRows = []cpuidRow{
 	{leaf: 0x0, subleaf: anySubleaf, fixed0: ones, fixed1: [4]uint32{lastBaseLeaf, 0x756E_6547, 0x6C65_746E, 0x4965_6E69}}, // "GenuineIntel"
 	{leaf: 0x1, subleaf: anySubleaf,
 		fixed0: [4]uint32{0xF000_C000, 0xFF00_00FF, 0x0801_0060 | xfamAVX1 | hostDenies1, 0x4012_0400},
-		fixed1: [4]uint32{0, 0, 1 << 31, 1 << 9}},
+		fixed1: [4]uint32{0, 0, 1<<31 | always1ECX, 1<<9 | always1EDX}},
 	{leaf: 0x3, subleaf: anySubleaf, fixed0: ones},
 	{leaf: 0x4, subleaf: 0, fixed0: [4]uint32{0x3C00, 0, 0, 0x4}},
 	{leaf: 0x4, subleaf: 1, fixed0: [4]uint32{0x3C00, 0, 0, 0x4}},
@@ -41,7 +41,7 @@ var cpuidRows = []cpuidRow{
 		0x0040_4006 | xfam7EBX | hostDenies7EBX,
 		0x643E_8010 | xfam7ECX | hostDenies7ECX | 1<<23 | 1<<31, // Key Locker, PKS
 		0x0022_98C3 | xfam7EDX | hostDenies7EDX,
-	}},
+	}, fixed1: [4]uint32{0, 0, always7ECX, always7EDX}},
 	{leaf: 0x7, subleaf: 1, fixed0: [4]uint32{0xFFFF_E2CF | xfam71EAX, ^uint32(0), ^uint32(0), ^uint32(0)}},
 	{leaf: 0x7, subleaf: 2, fixed0: [4]uint32{^uint32(0), ^uint32(0), ^uint32(0), 0xFFFF_FFC0}},
 	{leaf: 0x8, subleaf: anySubleaf, fixed0: ones},
@@ -74,7 +74,7 @@ var cpuidRows = []cpuidRow{
 	{leaf: 0x8000_0007, subleaf: anySubleaf, fixed0: ones, fixed1: [4]uint32{0, 0, 0, 1 << 8}}, // invariant TSC
 	{leaf: 0x8000_0008, subleaf: anySubleaf,
 		fixed0: [4]uint32{^uint32(0), 0xFFFF_FDFF, ^uint32(0), ^uint32(0)},
-		fixed1: [4]uint32{physicalBits | 48<<8, 0, 0, 0}}, // linear addresses of 48 bits: no LA57
+		fixed1: [4]uint32{physicalBits | 48<<8, 0, 0, 0}}, // the width of linear addresses follows from LA57
 }
 
 // Bits that need state components which XFAM does not have (module, xfam_mask_*): AVX, AVX-512, PT, PKRU, CET, user
@@ -91,8 +91,17 @@ const (
 const (
 	hostDenies1    = 1<<3 | 1<<18 | 1<<24         // MONITOR, DCA, TSC-deadline
 	hostDenies7EBX = 1<<4 | 1<<11 | 1<<12 | 1<<15 // HLE, RTM, RDT-M, RDT-A
-	hostDenies7ECX = 1<<5 | 1<<13 | 1<<16         // WAITPKG, TME, LA57
+	hostDenies7ECX = 1<<5 | 1<<13                 // WAITPKG, TME
 	hostDenies7EDX = 1 << 18                      // PCONFIG
+)
+
+// Bits that the module wants a processor to have (verify_mask) and shows in every TD, of features that the processor here does not
+// have for others. The registers behind them answer as the module and the host have it.
+const (
+	always1ECX = 1<<2 | 1<<4 | 1<<15          // DTES64, DS-CPL, PDCM
+	always1EDX = 1<<1 | 1<<12 | 1<<14 | 1<<21 // VME, MTRR, MCA, DS
+	always7ECX = 1 << 24                      // BUS_LOCK_DETECT
+	always7EDX = 1<<10 | 1<<28 | 1<<30        // MD_CLEAR, L1D_FLUSH, CORE_CAPABILITIES
 )
 
 const (
@@ -144,6 +153,10 @@ func (m *Module) CPUID(c *x86.CPU, leaf, subleaf uint32) [4]uint32 {
 		v[1] = v[1]&^(0xFF<<24) | uint32(c.ID())<<24 // INITIAL_APIC_ID
 		if c.State().CR4&x86.CR4OSXSAVE != 0 {
 			v[2] |= 1 << 27
+		}
+	case 0x8000_0008:
+		if m.la57 {
+			v[0] = v[0]&^(0xFF<<8) | 57<<8
 		}
 	case 0x15:
 		v[1] = uint32(m.cfg.TSCHz / tscUnit)

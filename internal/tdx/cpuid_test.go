@@ -67,19 +67,13 @@ func TestWhatEveryTDShows(t *testing.T) {
 		always        uint32
 		missing       uint32 // known departures
 	}{
-		// Missing: DTES64, DS-CPL, PDCM (2, 4, 15): debug store and its capabilities, which need performance
-		// monitoring to be of use.
-		{1, 0, 2, 0x47FAA217&^0x31044D88 | 1<<31, 1<<2 | 1<<4 | 1<<15},
-		// Missing: VME, MTRR, MCA, DS (1, 12, 14, 21).
-		{1, 0, 3, 0x1FA9FBFF&^0xB8440000&^0x40120400 | 1<<9, 1<<1 | 1<<12 | 1<<14 | 1<<21},
+		{1, 0, 2, 0x47FAA217&^0x31044D88 | 1<<31, 0},
+		{1, 0, 3, 0x1FA9FBFF&^0xB8440000&^0x40120400 | 1<<9, 0},
 		{7, 0, 1, 0x219424C3 &^ 0xDC2B9B18 &^ 0x00404006, 0},
-		// Missing: BUS_LOCK_DETECT, MOVDIRI, MOVDIR64B (24, 27, 28).
-		{7, 0, 2, 0x99000000 &^ 0x02417F65 &^ 0x643E8010 &^ (1 << 31), 1<<24 | 1<<27 | 1<<28},
-		// Missing: MD_CLEAR, L1D_FLUSH, CORE_CAPABILITIES (10, 28, 30).
-		{7, 0, 3, 0xFC080400 &^ 0x0005411C &^ 0x002298C3 &^ (1 << 19), 1<<10 | 1<<28 | 1<<30},
+		{7, 0, 2, 0x99000000 &^ 0x02417F65 &^ 0x643E8010 &^ (1 << 31), 0},
+		{7, 0, 3, 0xFC080400 &^ 0x0005411C &^ 0x002298C3 &^ (1 << 19), 0},
 		{7, 2, 3, 0x17, 0},
-		// Missing: XSAVES (3).
-		{0xD, 1, 0, 0xF, 1 << 3},
+		{0xD, 1, 0, 0xF, 0},
 		{0x8000_0001, 0, 2, 0x121, 0},
 		{0x8000_0001, 0, 3, 0x2C100800, 0},
 	} {
@@ -102,7 +96,7 @@ func TestWhatNoTDShows(t *testing.T) {
 	}{
 		{1, 0, 2, []int{3, 5, 6, 12, 18, 24, 28, 29}},                      // MONITOR, VMX, SMX, FMA, DCA, TSC-deadline, AVX, F16C
 		{7, 0, 1, []int{4, 5, 11, 12, 15, 16, 17, 21, 26, 27, 28, 30, 31}}, // HLE, AVX2, RTM, RDT, AVX-512
-		{7, 0, 2, []int{1, 3, 5, 6, 7, 9, 10, 11, 12, 13, 14, 16}},         // AVX-512, PKU, WAITPKG, CET, VAES, VPCLMULQDQ, TME, LA57
+		{7, 0, 2, []int{1, 3, 5, 6, 7, 9, 10, 11, 12, 13, 14}},             // AVX-512, PKU, WAITPKG, CET, VAES, VPCLMULQDQ, TME
 		{7, 0, 3, []int{2, 3, 5, 8, 18, 19, 20, 22, 23, 24, 25}},           // AVX-512, UINTR, PCONFIG, LBR, CET, AMX
 	} {
 		v := m.cpuid(test.leaf, test.subleaf)[test.register]
@@ -161,5 +155,40 @@ func TestLeavesThatTheModuleAnswers(t *testing.T) {
 			t.Errorf("CPUID %#x.%d: %+v, want #VE", leaf, subleaf, o)
 		}
 		m.veInfo()
+	}
+}
+
+// The registers behind bits that are always 1: what the module's table and the host say of them (auto_gen/msr_config_lookup.c).
+func TestRegistersBehindFixedBits(t *testing.T) {
+	const native, ve, gp = done, x86.VectorVE, x86.VectorGP
+	for _, test := range []struct {
+		what        string
+		index       uint64
+		read, write int
+		value       uint64
+	}{
+		{"IA32_DS_AREA", 0x600, native, native, 0x1000},
+		{"IA32_DS_AREA, not canonical", 0x600, native, gp, 1 << 60},
+		{"IA32_FLUSH_CMD", 0x10B, gp, native, 1},
+		{"IA32_FLUSH_CMD, reserved bits", 0x10B, gp, gp, 2},
+		{"IA32_PERF_CAPABILITIES without PERFMON", 0x345, native, gp, 0},
+		{"IA32_PEBS_ENABLE without PERFMON", 0x3F1, gp, gp, 0},
+		{"IA32_MTRRCAP", 0xFE, ve, ve, 0},
+		{"IA32_MCG_CAP", 0x179, ve, ve, 0},
+		{"IA32_CORE_CAPABILITIES", 0xCF, ve, ve, 0},
+		{"IA32_XSS", 0xDA0, native, native, 0},
+		{"IA32_DEBUGCTL.BUS_LOCK_DETECT", 0x1D9, native, native, 1 << 2},
+	} {
+		if o := newMachine(t).run(regs{x86.RCX: test.index}, 0x0F, 0x32); o.vector != test.read {
+			t.Errorf("RDMSR of %s: %+v, want %d", test.what, o, test.read)
+		}
+		if o := newMachine(t).run(regs{x86.RCX: test.index, x86.RAX: test.value & 0xFFFF_FFFF, x86.RDX: test.value >> 32}, 0x0F, 0x30); o.vector != test.write {
+			t.Errorf("WRMSR of %s: %+v, want %d", test.what, o, test.write)
+		}
+	}
+	m := newMachine(t)
+	m.run(regs{x86.RCX: 0x600, x86.RAX: 0x5000}, 0x0F, 0x30)
+	if m.run(regs{x86.RCX: 0x600}, 0x0F, 0x32); m.cpu.R[x86.RAX] != 0x5000 {
+		t.Errorf("IA32_DS_AREA holds %#x", m.cpu.R[x86.RAX])
 	}
 }

@@ -34,7 +34,7 @@ func (m *Module) WriteCR(c *x86.CPU, which int, value uint64) x86.Action {
 		}
 	case 4:
 		switch {
-		case value&(cr4KL|cr4PKE|cr4CET|cr4PKS|cr4UINTR) != 0, value>>26 != 0, value&(1<<15) != 0:
+		case value&x86.CR4LA57 != 0 && !m.la57, value&(cr4KL|cr4PKE|cr4CET|cr4PKS|cr4UINTR) != 0, value>>26 != 0, value&(1<<15) != 0:
 			return m.raiseGP(c) // neither in XFAM nor in ATTRIBUTES, or reserved
 		case value&x86.CR4MCE == 0, value&(cr4VMXE|cr4SMXE) != 0:
 			return m.raiseVE(c, abi.ReasonCR, 4, length)

@@ -46,6 +46,7 @@ type Module struct {
 	log       *record.Log
 	pages     *pagestate.Map[pageState]
 	sharedBit uint64
+	la57      bool   // the TD sees LA57 (module, cpuid_flags.la57_supported)
 	ram       uint64 // pages of RAM
 	vp        []vp
 	rtmr      [rtmrs]digest
@@ -56,6 +57,7 @@ type Module struct {
 type vp struct {
 	ve       veInfo
 	debugctl uint64
+	dsArea   uint64 // IA32_DS_AREA
 
 	// CPUID raises #VE whatever the leaf (TDG.VP.CPUIDVE.SET).
 	cpuidSupervisorVE, cpuidUserVE bool
@@ -81,6 +83,7 @@ func New(cfg Config) (*Module, error) {
 		cfg: cfg, mem: cfg.Memory, host: cfg.Host, log: cfg.Log,
 		pages:     pagestate.New[pageState](),
 		sharedBit: 1 << (cfg.GPAW - 1),
+		la57:      cfg.Features(7, 0)[2]&x86.LeafLA57 != 0,
 		vp:        make([]vp, cfg.CPUs),
 	}
 	for _, r := range cfg.RAM {

@@ -208,8 +208,28 @@ func (m *Module) wrmsr(c *x86.CPU, in *x86.Instruction) x86.Action {
 	return x86.Done
 }
 
+// Registers of features that the processor has in a TD and nowhere else here (always1ECX and its kin).
+const (
+	msrFlushCmd = 0x10B // IA32_FLUSH_CMD: writing 1 flushes a cache, of which nothing is seen
+	msrDSArea   = 0x600 // IA32_DS_AREA: kept; without PERFMON nothing is stored there
+)
+
 // ReadMSR implements [x86.Platform]: RDMSR is intercepted, what is left is the processor's.
-func (m *Module) ReadMSR(*x86.CPU, uint32) (uint64, x86.Action) { return 0, x86.Native }
+func (m *Module) ReadMSR(c *x86.CPU, index uint32) (uint64, x86.Action) {
+	if index == msrDSArea {
+		return m.vpOf(c).dsArea, x86.Done
+	}
+	return 0, x86.Native
+}
 
 // WriteMSR implements [x86.Platform].
-func (m *Module) WriteMSR(*x86.CPU, uint32, uint64) x86.Action { return x86.Native }
+func (m *Module) WriteMSR(c *x86.CPU, index uint32, value uint64) x86.Action {
+	switch {
+	case index == msrFlushCmd && value&^1 == 0:
+		return x86.Done
+	case index == msrDSArea && c.CanonicalBase(value):
+		m.vpOf(c).dsArea = value
+		return x86.Done
+	}
+	return x86.Native // which raises #GP where it knows none of that number
+}

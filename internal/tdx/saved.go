@@ -19,7 +19,7 @@ func (m *Module) Carry(s *state.Stream) {
 
 func (v *vp) carry(s *state.Stream) {
 	state.Numbers(s, &v.ve.Reason)
-	state.Numbers(s, &v.ve.Qualification, &v.ve.GLA, &v.ve.GPA, &v.debugctl)
+	state.Numbers(s, &v.ve.Qualification, &v.ve.GLA, &v.ve.GPA, &v.debugctl, &v.dsArea)
 	state.Numbers(s, &v.ve.InstructionLength, &v.ve.InstructionInfo)
 	s.Bool(&v.ve.valid, &v.cpuidSupervisorVE, &v.cpuidUserVE)
 }

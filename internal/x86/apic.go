@@ -11,9 +11,11 @@ type IPI struct {
 	Shortcut uint8 // 0 none, 1 self, 2 all, 3 all but self
 }
 
-// A LocalAPIC is a local interrupt controller in x2APIC mode, the only mode there is.
+// A LocalAPIC is a local interrupt controller. Its registers are here as x2APIC mode has them; xapic.go has the other modes.
 type LocalAPIC struct {
 	id            uint32
+	mode          uint64 // of IA32_APIC_BASE: off, xAPIC or x2APIC
+	ldr, dfr      uint64 // of xAPIC
 	irr, isr, tmr [4]uint64
 	tpr           uint64
 	svr           uint64
@@ -38,7 +40,7 @@ type LocalAPIC struct {
 }
 
 func newLocalAPIC(c *CPU) *LocalAPIC {
-	a := &LocalAPIC{id: c.topology.APICID(c.id), svr: 0xFF, expiry: noTimer, now: c.Now, tsc: c.tsc, hz: c.tscHz, nmi: c.NMI}
+	a := &LocalAPIC{id: c.topology.APICID(c.id), mode: apicBaseMode, dfr: resetDFR, svr: 0xFF, expiry: noTimer, now: c.Now, tsc: c.tsc, hz: c.tscHz, nmi: c.NMI}
 	for i := range a.lvt {
 		a.lvt[i] = apicLVTMask
 	}
@@ -50,15 +52,6 @@ func (a *LocalAPIC) OnEOI(f func(vector uint8)) { a.eoi = f }
 
 // OnIPI sets the function that takes interrupts for other processors.
 func (a *LocalAPIC) OnIPI(f func(IPI)) { a.send = f }
-
-// base is IA32_APIC_BASE: enabled, in x2APIC mode, bootstrap processor.
-func (a *LocalAPIC) base() uint64 {
-	v := uint64(0xFEE0_0C00)
-	if a.id == 0 {
-		v |= 1 << 8
-	}
-	return v
-}
 
 // Deliver requests an interrupt. A controller that is not enabled takes none (SDM vol. 3, 11.4.7.2).
 func (a *LocalAPIC) Deliver(vector uint8, level bool) {
@@ -81,13 +74,28 @@ func (a *LocalAPIC) Deliver(vector uint8, level bool) {
 // OnINTA sets the function that acknowledges an interrupt of the external controller on LINT0 and returns its vector.
 func (a *LocalAPIC) OnINTA(f func() uint8) { a.inta = f }
 
-// INTR is the line of that controller.
-func (a *LocalAPIC) INTR(asserted bool) { a.intr = asserted }
+// INTR is the line of that controller, at LINT0. Where the local vector table does not say that it is one's, an edge is an
+// interrupt or an NMI of its own.
+func (a *LocalAPIC) INTR(asserted bool) {
+	rising := asserted && !a.intr
+	a.intr = asserted
+	const fixed, nmi = 0 << 8, 4 << 8
+	switch v := a.lvt[lvtLINT0]; {
+	case !rising || v&apicLVTMask != 0:
+	case v&lvtMode == nmi:
+		a.nmi()
+	case v&lvtMode == fixed:
+		a.Deliver(uint8(v), false)
+	}
+}
 
 // external says whether LINT0 takes the external controller's interrupts: virtual wire mode. Neither priority nor end of
 // interrupt are the local APIC's then (SDM vol. 3, 11.5.1, ExtINT).
 func (a *LocalAPIC) external() bool {
 	const extINT = 7 << 8
+	if a.mode == 0 {
+		return a.inta != nil // LINT0 is INTR where there is no controller
+	}
 	return a.lvt[lvtLINT0]&(lvtMode|apicLVTMask) == extINT && a.inta != nil
 }
 
@@ -104,11 +112,17 @@ func (a *LocalAPIC) failed(kind uint64) {
 
 // Accepts says whether an interrupt with this destination is for this controller (SDM vol. 3, 11.6.2 and 11.12.10).
 func (a *LocalAPIC) Accepts(dest uint32, logical bool) bool {
+	if a.mode == 0 {
+		return false
+	}
 	if dest == 0xFFFF_FFFF || dest == 0xFF && !logical {
 		return true
 	}
-	if !logical {
+	switch {
+	case !logical:
 		return dest == a.id
+	case !a.x2APIC():
+		return a.logical8(dest)
 	}
 	return dest>>16 == a.id>>4 && dest&(1<<(a.id&15)) != 0
 }

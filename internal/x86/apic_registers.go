@@ -4,6 +4,7 @@ package x86
 
 // x2APIC registers by MSR (SDM vol. 3, table 11-6).
 const (
+	apicFirst   = 0x800
 	apicID      = 0x802
 	apicVersion = 0x803
 	apicTPR     = 0x808
@@ -36,8 +37,11 @@ const (
 	lvtError = 5
 
 	// Bits of ESR (SDM vol. 3, 11.5.3).
-	apicSendIllegal    = 1 << 5
-	apicReceiveIllegal = 1 << 6
+	apicSendIllegal     = 1 << 5
+	apicReceiveIllegal  = 1 << 6
+	apicIllegalRegister = 1 << 7
+
+	resetDFR = 0xFFFF_FFFF
 )
 
 // What may be written; the other bits are reserved, and setting one raises #GP (SDM vol. 3, 11.12.1.3; figures 11-8,

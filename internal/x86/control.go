@@ -10,6 +10,14 @@ const (
 	eferKeep = EFERSCE | EFERLME | EFERLMA | EFERNXE
 )
 
+// cr4Keep is what CR4 may hold.
+func (c *CPU) cr4Keep() uint64 {
+	if c.la57 {
+		return cr4Keep | CR4LA57
+	}
+	return cr4Keep
+}
+
 func moveFromCR(c *CPU, u *uop.Uop) bool {
 	var v uint64
 	switch u.Aux {
@@ -71,7 +79,7 @@ func (c *CPU) Takes(which int, v uint64) bool {
 	case 0:
 		return v>>32 == 0 && (v&CR0PG == 0 || v&CR0PE != 0) && (v&CR0NW == 0 || v&CR0CD != 0) && c.takesPaging(v&CR0PG != 0)
 	case 4:
-		return v&^cr4Keep == 0 && (v&CR4PAE != 0 || !c.longMode()) &&
+		return v&^c.cr4Keep() == 0 && (!c.longMode() || v&CR4PAE != 0 && (v^c.cr4)&CR4LA57 == 0) &&
 			(v&CR4PCIDE == 0 || c.cr4&CR4PCIDE != 0 || c.longMode() && c.cr3&0xFFF == 0)
 	}
 	return v&^c.eferKeep == 0 && ((v^c.efer)&EFERLME == 0 || c.cr0&CR0PG == 0)
@@ -145,7 +153,7 @@ func (c *CPU) writeCR4(v uint64) bool {
 		c.cr4 = old
 		return false
 	}
-	if (old^v)&(CR4PGE|CR4PSE|CR4PAE|CR4SMEP|CR4SMAP|CR4PCIDE) != 0 {
+	if (old^v)&(CR4PGE|CR4PSE|CR4PAE|CR4SMEP|CR4SMAP|CR4PCIDE|CR4LA57) != 0 {
 		c.flushTLB()
 	}
 	c.arm()

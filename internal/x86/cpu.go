@@ -67,6 +67,7 @@ type CPU struct {
 	native   nativeState
 	APIC     *LocalAPIC
 
+	la57     bool
 	eferKeep uint64 // bits that EFER may hold
 
 	tlb   tlb

@@ -302,7 +302,7 @@ func (c *CPU) sysret(wide bool) bool {
 		return c.raise(uop.VectorGP, 0)
 	}
 	rip := c.R[uop.RCX]
-	if wide && !canonical(rip) {
+	if wide && !c.canonical(rip) {
 		return c.raise(uop.VectorGP, 0)
 	}
 	base := uint16(c.msr.star >> 48)
@@ -348,7 +348,7 @@ func (c *CPU) sysexit(wide bool) bool {
 		return c.raise(uop.VectorGP, 0)
 	}
 	rip, rsp := c.R[uop.RDX], c.R[uop.RCX]
-	if wide && (!canonical(rip) || !canonical(rsp)) {
+	if wide && (!c.canonical(rip) || !c.canonical(rsp)) {
 		return c.raise(uop.VectorGP, 0)
 	}
 	if wide {

@@ -67,7 +67,9 @@ const (
 		1<<29 // SHA
 
 	leaf7ECX = 1<<2 | // UMIP
-		1<<22 // RDPID
+		1<<22 | // RDPID
+		1<<27 | // MOVDIRI
+		1<<28 // MOVDIR64B
 
 	leaf7EDX = 1<<4 | // FSRM
 		1<<26 | // IBRS, IBPB
@@ -154,5 +156,5 @@ func Features(leaf, subleaf uint32) [4]uint32 {
 	return [4]uint32{}
 }
 
-// xsaveFeatures is leaf 0xD.1 EAX: XSAVEOPT, XSAVEC, XGETBV with ECX 1.
-const xsaveFeatures = 1<<0 | 1<<1 | 1<<2
+// xsaveFeatures is leaf 0xD.1 EAX: XSAVEOPT, XSAVEC, XGETBV with ECX 1, XSAVES.
+const xsaveFeatures = 1<<0 | 1<<1 | 1<<2 | 1<<3

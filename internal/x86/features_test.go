@@ -23,7 +23,7 @@ func TestFeatures(t *testing.T) {
 		{"leaf 1 EDX", 1, 0, 3, bits(0, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 15, 16, 19, 23, 24, 25, 26, 27)},
 		// FSGSBASE, BMI1, FDP_EXCPTN_ONLY, SMEP, BMI2, ERMS, INVPCID, ZERO_FCS_FDS, RDSEED, ADX, SMAP, CLFLUSHOPT, CLWB, SHA
 		{"leaf 7 EBX", 7, 0, 1, bits(0, 3, 6, 7, 8, 9, 10, 13, 18, 19, 20, 23, 24, 29)},
-		{"leaf 7 ECX", 7, 0, 2, bits(2, 22)},             // UMIP, RDPID
+		{"leaf 7 ECX", 7, 0, 2, bits(2, 22, 27, 28)},     // UMIP, RDPID, MOVDIRI, MOVDIR64B
 		{"leaf 7 EDX", 7, 0, 3, bits(4, 26, 27, 29, 31)}, // FSRM, IBRS, STIBP, ARCH_CAPABILITIES, SSBD
 		{"leaf 7.1 EAX", 7, 1, 0, bits(10, 11, 12)},      // FZRM, FSRS, FSRC
 		{"leaf 7.2 EDX", 7, 2, 3, bits(0, 1, 2, 4)},      // PSFD, IPRED_CTRL, RRSBA_CTRL, BHI_CTRL

@@ -123,7 +123,7 @@ func (c *CPU) fxReady(va uint64) bool {
 // comes before #GP.
 func (c *CPU) areaAligned(va, align uint64) bool {
 	switch {
-	case !canonical(va):
+	case !c.canonical(va):
 		c.raiseNonCanonical()
 		return false
 	case !c.natural(va, 4):

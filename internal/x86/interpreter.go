@@ -57,7 +57,7 @@ run:
 			goto linked
 		case uop.JmpReg:
 			to := c.R[u.Src%uop.Slots]
-			if !canonical(to) {
+			if !c.canonical(to) {
 				c.slow(u)
 				c.raise(uop.VectorGP, 0)
 				goto stop
@@ -72,7 +72,7 @@ run:
 			goto linked
 		case uop.CallReg:
 			to := c.R[u.Src%uop.Slots]
-			if !canonical(to) {
+			if !c.canonical(to) {
 				c.slowStack(u)
 				if c.storeStack(c.R[uop.RSP]-8, 8, c.nextRIP()) { // the push comes first, and RSP stays
 					c.raise(uop.VectorGP, 0)
@@ -94,7 +94,7 @@ run:
 					goto stop
 				}
 			}
-			if !canonical(to) {
+			if !c.canonical(to) {
 				c.slow(u)
 				c.raise(uop.VectorGP, 0)
 				goto stop
@@ -527,7 +527,7 @@ linked:
 		b = c.follow(b, u.Aux)
 		goto enter
 	}
-	if !canonical(c.R[uop.BlkRIP]) && u.Op != uop.End {
+	if !c.canonical(c.R[uop.BlkRIP]) && u.Op != uop.End {
 		c.misdirected(u)
 		return nil, nil
 	}

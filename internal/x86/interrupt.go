@@ -70,7 +70,7 @@ func (c *CPU) interrupt(e Exception) bool {
 	if code.Attr&segConforming != 0 {
 		dpl = c.cpl
 	}
-	if !canonical(target) {
+	if !c.canonical(target) {
 		return c.raise(uop.VectorGP, ext)
 	}
 
@@ -127,7 +127,7 @@ func (c *CPU) pushFrame(va uint64, words []uint64, dpl uint8, ext uint32) bool {
 	store := func() bool {
 		for i := len(words) - 1; i >= 0; i-- {
 			at := va + uint64(i)*8
-			if !canonical(at) {
+			if !c.canonical(at) {
 				return c.raise(uop.VectorSS, ext)
 			}
 			if !c.store64(at, words[i]) {
@@ -171,7 +171,7 @@ func (c *CPU) tssPointer(offset uint64, ext uint32) (sp uint64, ok bool) {
 		sp, ok = c.load64(c.tr.Base + offset)
 		return ok
 	})
-	if ok && !canonical(sp) {
+	if ok && !c.canonical(sp) {
 		return 0, c.raise(uop.VectorSS, ext)
 	}
 	return sp, ok

@@ -129,7 +129,7 @@ func (c *CPU) nextIP() uint64 { return c.offset(c.nextRIP()) }
 // canonical, or within the limit.
 func (c *CPU) startOf(code *Segment, ip uint64) (rip uint64, fits bool) {
 	if c.longMode() && code.Attr&segLong != 0 {
-		return ip, canonical(ip)
+		return ip, c.canonical(ip)
 	}
 	ip &= low
 	return (code.Base + ip) & low, ip <= uint64(code.Limit)

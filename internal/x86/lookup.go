@@ -132,7 +132,7 @@ func (c *CPU) fetchPage(va uint64) *fetchEntry {
 	if e.tag.page() == page {
 		return e
 	}
-	if !canonical(va) {
+	if !c.canonical(va) {
 		c.raise(uop.VectorGP, 0)
 		return nil
 	}

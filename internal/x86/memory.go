@@ -112,7 +112,7 @@ func (c *CPU) reach(va uint64, kind AccessKind) (place, bool) {
 	if kind == Read && e.read.page() == page || kind == Write && e.write.page() == page {
 		return place{page: e.page, frame: e.frame()}, true
 	}
-	if !canonical(va) {
+	if !c.canonical(va) {
 		c.raiseNonCanonical()
 		return place{}, false
 	}
@@ -175,7 +175,7 @@ func (c *CPU) natural(va uint64, n int) bool {
 	switch {
 	case !c.aligning() || va&uint64(n-1) == 0:
 		return true
-	case !canonical(va):
+	case !c.canonical(va):
 		c.raiseNonCanonical()
 		return false
 	}
@@ -200,7 +200,7 @@ func (c *CPU) slowLoad(va uint64, n int) (uint64, bool) {
 	if p.page == nil {
 		c.stopBehind() // a device may have something to say
 		c.busUses++
-		return c.bus.Read(p.gpa|va&pageMask, n), true
+		return c.readBus(p.gpa|va&pageMask, n), true
 	}
 	h := unsafe.Add(p.page, va&pageMask)
 	switch n {
@@ -230,7 +230,7 @@ func (c *CPU) slowStore(va uint64, n int, v uint64) bool {
 	}
 	c.use(Write, va, p, n)
 	if p.page == nil {
-		c.bus.Write(p.gpa|va&pageMask, n, v)
+		c.writeBus(p.gpa|va&pageMask, n, v)
 		c.stopBehind()
 		return true
 	}
@@ -344,7 +344,7 @@ func (c *CPU) readPlace(p place, va uint64, b []byte) {
 	}
 	for i := range b {
 		c.busUses++
-		b[i] = byte(c.bus.Read(p.gpa|va&pageMask+uint64(i), 1))
+		b[i] = byte(c.readBus(p.gpa|va&pageMask+uint64(i), 1))
 	}
 	c.stopBehind()
 }
@@ -353,7 +353,7 @@ func (c *CPU) writePlace(p place, va uint64, b []byte) {
 	c.use(Write, va, p, len(b))
 	if p.page == nil {
 		for i := range b {
-			c.bus.Write(p.gpa|va&pageMask+uint64(i), 1, uint64(b[i]))
+			c.writeBus(p.gpa|va&pageMask+uint64(i), 1, uint64(b[i]))
 		}
 		c.stopBehind()
 		return
@@ -392,7 +392,7 @@ func (c *CPU) claim(va uint64, n int) bool {
 // bothCanonical raises what an access to two pages raises where one of them is in the hole between the halves: before
 // any page fault.
 func (c *CPU) bothCanonical(a, b uint64) bool {
-	if canonical(a) && canonical(b) {
+	if c.canonical(a) && c.canonical(b) {
 		return true
 	}
 	c.raiseNonCanonical()

@@ -21,6 +21,7 @@ const (
 	MSRMiscEnable   = 0x1A0
 	MSRPAT          = 0x277
 	MSRTSCDeadline  = 0x6E0
+	MSRXSS          = 0xDA0
 	MSRX2APICFirst  = 0x800
 	MSRX2APICLast   = 0x8FF
 	MSREFER         = 0xC000_0080
@@ -81,7 +82,10 @@ func writeMSR(c *CPU, _ *uop.Uop) bool {
 
 // MSR reads one of the processor's own registers; ok is false where it has none of that number.
 func (c *CPU) MSR(index uint32) (v uint64, ok bool) {
-	if index >= MSRX2APICFirst && index <= MSRX2APICLast || index == MSRTSCDeadline {
+	if x2 := index >= MSRX2APICFirst && index <= MSRX2APICLast; x2 || index == MSRTSCDeadline {
+		if x2 && !c.APIC.x2APIC() {
+			return 0, false
+		}
 		return c.APIC.ReadMSR(index)
 	}
 	switch index {
@@ -91,6 +95,8 @@ func (c *CPU) MSR(index uint32) (v uint64, ok bool) {
 		return c.msr.tscAdjust, true
 	case MSRAPICBase:
 		return c.APIC.base(), true
+	case MSRXSS:
+		return 0, true // there is no supervisor state
 	case MSREFER:
 		return c.efer, true
 	case MSRFSBase:
@@ -107,7 +113,10 @@ func (c *CPU) MSR(index uint32) (v uint64, ok bool) {
 // SetMSR writes one of the processor's own registers other than EFER; ok is false where there is none of that number or
 // it may not hold the value.
 func (c *CPU) SetMSR(index uint32, v uint64) (ok bool) {
-	if index >= MSRX2APICFirst && index <= MSRX2APICLast || index == MSRTSCDeadline {
+	if x2 := index >= MSRX2APICFirst && index <= MSRX2APICLast; x2 || index == MSRTSCDeadline {
+		if x2 && !c.APIC.x2APIC() {
+			return false
+		}
 		defer c.stopBehind() // a timer may have been armed, or an interrupt sent
 		return c.APIC.WriteMSR(index, v)
 	}
@@ -119,17 +128,19 @@ func (c *CPU) SetMSR(index uint32, v uint64) (ok bool) {
 		c.adjustTSC(v)
 		return true
 	case MSRAPICBase:
-		return v == c.APIC.base()
+		return c.setAPICBase(v)
+	case MSRXSS:
+		return v == 0
 	case MSRPredCmd:
 		return v&^1 == 0
 	case MSRFSBase, MSRGSBase:
-		if !canonical(v) {
+		if !c.CanonicalBase(v) {
 			return false
 		}
 		c.R[uop.FSBase+index-MSRFSBase] = v
 		return true
 	case MSRKernelGSBase, MSRLSTAR, MSRCSTAR, MSRSysenterESP, MSRSysenterEIP:
-		if !canonical(v) {
+		if !c.CanonicalBase(v) {
 			return false
 		}
 	case MSRPAT:

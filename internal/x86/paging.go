@@ -78,8 +78,6 @@ type mapping struct {
 	large  uint64 // size of the page in bytes where it is larger than 4 KiB, else 0
 }
 
-func canonical(va uint64) bool { return uint64(int64(va<<16)>>16) == va }
-
 // walk translates va for an access of the given kind and privilege and raises #PF, or what the platform refuses with,
 // where it is not allowed. It sets accessed and dirty bits.
 //
@@ -108,16 +106,29 @@ type walker struct {
 	kind AccessKind
 	user bool
 
-	entry  [4]unsafe.Pointer // the entries used, from the top
-	frame  [4]mem.Frame
-	value  [4]uint64
+	entry  [5]unsafe.Pointer // the entries used, from the top
+	frame  [5]mem.Frame
+	value  [5]uint64
 	levels int
 	size   uint64 // of the page found
 	short  bool   // entries have 32 bits
 }
 
-// levelShift is the position of a level's index in the linear address, from PML4 to PT.
-var levelShift = [4]uint{39, 30, 21, 12}
+// levelShift is the position of a level's index in the linear address, from PML5 to PT.
+var levelShift = [5]uint{48, 39, 30, 21, 12}
+
+const (
+	levelPML4 = 1
+	levelPT   = 4
+)
+
+// topLevel is the level at which CR3 points.
+func (c *CPU) topLevel() int {
+	if c.cr4&CR4LA57 != 0 {
+		return levelPML4 - 1
+	}
+	return levelPML4
+}
 
 // descend reads the entries down to the one that maps the page.
 func (w *walker) descend() bool {
@@ -127,7 +138,7 @@ func (w *walker) descend() bool {
 	if c.efer&EFERNXE == 0 {
 		reserved |= pteNX
 	}
-	for level := 0; ; level++ {
+	for level := c.topLevel(); ; level++ {
 		page, frame, ok := c.table(table, w.va, w.user)
 		if !ok {
 			return false
@@ -136,16 +147,17 @@ func (w *walker) descend() bool {
 		c.useTable(Walk, w.va, frame.GPA()+index)
 		e := (*uint64)(unsafe.Add(page, index))
 		v := atomic.LoadUint64(e)
-		w.entry[level], w.frame[level], w.value[level], w.levels = unsafe.Pointer(e), frame, v, level+1
+		n := w.levels
+		w.entry[n], w.frame[n], w.value[n], w.levels = unsafe.Pointer(e), frame, v, n+1
 		if v&pteP == 0 {
 			return w.fault(0)
 		}
-		leaf := level == 3 || level > 0 && v&ptePS != 0
+		leaf := level == levelPT || level > levelPML4 && v&ptePS != 0
 		bad := v & reserved
-		if v&ptePS != 0 && level == 0 {
+		if v&ptePS != 0 && level <= levelPML4 {
 			bad |= ptePS
 		}
-		if leaf && level < 3 {
+		if leaf && level < levelPT {
 			bad |= v & (1<<levelShift[level] - 1) & pteAddr &^ (1 << 12) // bit 12 is PAT
 		}
 		if bad != 0 {

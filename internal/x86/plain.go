@@ -87,11 +87,18 @@ func (p *Plain) WriteCR(*CPU, int, uint64) Action { return Native }
 
 // CPUID implements [Platform].
 func (p *Plain) CPUID(c *CPU, leaf, subleaf uint32) [4]uint32 {
-	v := c.topology.Features(leaf, subleaf)
+	features := c.topology.Features
+	if c.la57 {
+		features = LA57(features)
+	}
+	v := features(leaf, subleaf)
 	c.topology.Place(&v, leaf, c.id)
 	switch leaf {
 	case 1:
 		v[2] |= LeafDeadline
+		if c.APIC.mode == 0 {
+			v[3] &^= 1 << 9 // there is no local APIC
+		}
 		if c.cr4&CR4OSXSAVE != 0 {
 			v[2] |= 1 << 27
 		}

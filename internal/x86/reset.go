@@ -49,7 +49,7 @@ func (c *CPU) StartUp(page uint8) {
 // reset puts the controller into the state after an INIT (SDM vol. 3, 11.4.7.3).
 func (a *LocalAPIC) reset() {
 	fresh := LocalAPIC{
-		id: a.id, svr: 0xFF, expiry: noTimer, now: a.now, hz: a.hz, tsc: a.tsc, eoi: a.eoi, send: a.send, inta: a.inta, intr: a.intr, nmi: a.nmi,
+		id: a.id, mode: a.mode, dfr: resetDFR, svr: 0xFF, expiry: noTimer, now: a.now, hz: a.hz, tsc: a.tsc, eoi: a.eoi, send: a.send, inta: a.inta, intr: a.intr, nmi: a.nmi,
 	}
 	for i := range fresh.lvt {
 		fresh.lvt[i] = apicLVTMask

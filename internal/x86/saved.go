@@ -101,6 +101,8 @@ func (a *LocalAPIC) carry(s *state.Stream) {
 	for _, r := range []*[4]uint64{&a.irr, &a.isr, &a.tmr} {
 		state.Array(s, r[:])
 	}
+	state.Numbers(s, &a.mode, &a.ldr, &a.dfr)
+	s.Check(a.mode == 0 || a.xAPIC() || a.x2APIC(), "a local APIC in no mode that there is")
 	state.Numbers(s, &a.tpr, &a.svr, &a.esr, &a.errors, &a.icr, &a.divide, &a.initial, &a.ddl)
 	state.Array(s, a.lvt[:])
 	state.Numbers(s, &a.expiry)

@@ -172,7 +172,7 @@ func (c *CPU) loadSystem(selector uint16) (s Segment, va uint64, ok bool) {
 	})
 	s = unpack(selector, lo)
 	s.Base |= hi << 32
-	if ok && (hi>>40&descriptorTypes != 0 || !canonical(s.Base)) {
+	if ok && (hi>>40&descriptorTypes != 0 || !c.CanonicalBase(s.Base)) {
 		ok = c.raise(uop.VectorGP, uint32(selector)&^3)
 	}
 	return s, va, ok

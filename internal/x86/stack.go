@@ -158,7 +158,7 @@ func loop(c *CPU, u *uop.Uop) bool {
 	}
 	to := c.nextRIP()
 	if taken {
-		if to = c.R[uop.BlkRIP] + uint64(u.Imm); !canonical(to) {
+		if to = c.R[uop.BlkRIP] + uint64(u.Imm); !c.canonical(to) {
 			return c.raise(uop.VectorGP, 0)
 		}
 	}

@@ -23,6 +23,7 @@ type Config struct {
 	TSCHz      uint64     // 0 means 1 GHz
 	BlockLimit int        // instructions a block at most; 0 means no limit of its own
 	CodeBytes  int        // of the host's memory that the machine's decoded code may take, about; 0 means [DefaultCodeBytes]
+	LA57       bool       // linear addresses may have 57 bits, and page tables five levels
 	Seed       uint64     // of RDRAND and RDSEED
 	EFER       uint64     // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
 	Engine     EngineKind // for EngineTranslator [TranslatorAvailable] has to be nil; else Run ends with its error
@@ -60,7 +61,7 @@ func New(cfg Config) *CPU {
 		id: cfg.ID, topology: cfg.Topology, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg),
 		cost: cfg.Cost, nsPerInsn: uint64(max(cfg.Cost.NS(cost.Instruction), 1)), tscHz: cfg.TSCHz, maxBlock: maxBlock,
 		lastTSC: cfg.LastTSC, queue: cfg.Queue, hint: cfg.Hint, lockHint: cfg.LockHint, spins: cfg.Spins,
-		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER,
+		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER, la57: cfg.LA57,
 	}
 	c.code.cpus = append(c.code.cpus, c)
 	if c.tscHz == 0 {
@@ -174,7 +175,7 @@ func (c *CPU) virtual(va uint64, p []byte, kind AccessKind) error {
 // Translate returns the guest-physical address, shared bit or C-bit included, that the page tables give for va. It sets
 // no accessed or dirty bits.
 func (c *CPU) Translate(va uint64, write bool) (uint64, error) {
-	if !canonical(va) {
+	if !c.canonical(va) {
 		return 0, fmt.Errorf("address %#x: %w", va, ErrFault)
 	}
 	if c.cr0&CR0PG == 0 {
@@ -184,7 +185,7 @@ func (c *CPU) Translate(va uint64, write bool) (uint64, error) {
 		return c.translateLegacy(va&low, write)
 	}
 	table, writable := c.cr3&pteAddr, true
-	for level := range levelShift {
+	for level := c.topLevel(); ; level++ {
 		var b [8]byte
 		entry := table + va>>levelShift[level]&0x1FF*8
 		if err := c.physical(entry, b[:], ExternalRead); err != nil {
@@ -195,20 +196,19 @@ func (c *CPU) Translate(va uint64, write bool) (uint64, error) {
 		if v&pteP == 0 || write && !writable && c.cr0&CR0WP != 0 {
 			return 0, fmt.Errorf("address %#x: %w", va, ErrFault)
 		}
-		if level == 3 || level > 0 && v&ptePS != 0 {
+		if level == levelPT || level > levelPML4 && v&ptePS != 0 {
 			mask := uint64(1)<<levelShift[level] - 1
 			return v&pteAddr&^mask | va&mask, nil
 		}
 		table = v & pteAddr
 	}
-	panic("BUG: a page walk has four levels")
 }
 
 // Probe translates va as a read of one byte by the instruction under way does, accessed bits included, and returns the
 // guest-physical address with its shared bit or C-bit. The platform is not asked about the page itself. Where the page
 // tables do not allow the read, it raises what the read raises and returns false.
 func (c *CPU) Probe(va uint64) (gpa uint64, ok bool) {
-	if !canonical(va) {
+	if !c.canonical(va) {
 		c.raiseNonCanonical()
 		return 0, false
 	}

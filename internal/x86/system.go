@@ -53,6 +53,7 @@ var systemHandlers = map[uop.Op]handler{
 	uop.Clac:        setAC,
 	uop.Clflush:     func(*CPU, *uop.Uop) bool { return true }, // caches are invisible
 	uop.ClflushLine: flushLine,
+	uop.Movdir64b:   moveDirect64,
 }
 
 // raiseFor raises an exception without further information.
@@ -170,7 +171,7 @@ func (c *CPU) loadTable(t *tableRegister, va uint64, size uint32) bool {
 	for i := range n {
 		base |= uint64(b[2+i]) << (8 * i)
 	}
-	if !canonical(base) {
+	if !c.CanonicalBase(base) {
 		return c.raise(uop.VectorGP, 0)
 	}
 	*t = tableRegister{base: base, limit: uint16(b[0]) | uint16(b[1])<<8}
@@ -282,7 +283,7 @@ func invalidatePCID(c *CPU, u *uop.Uop) bool {
 	}
 	kind, pcid, va := c.R[u.Src%uop.Slots], binary.LittleEndian.Uint64(b[:]), binary.LittleEndian.Uint64(b[8:])
 	switch {
-	case kind > 3, pcid>>12 != 0, kind == 0 && !canonical(va), kind < 2 && pcid != 0 && c.cr4&CR4PCIDE == 0:
+	case kind > 3, pcid>>12 != 0, kind == 0 && !c.CanonicalBase(va), kind < 2 && pcid != 0 && c.cr4&CR4PCIDE == 0:
 		return c.raise(uop.VectorGP, 0)
 	}
 	c.flushTLB()
@@ -331,7 +332,7 @@ func segmentBase(c *CPU, u *uop.Uop) bool {
 	if u.Aux == 0 {
 		v = uint64(uint32(v))
 	}
-	if !canonical(v) {
+	if !c.CanonicalBase(v) {
 		return c.raise(uop.VectorGP, 0)
 	}
 	*base = v
@@ -391,4 +392,21 @@ func setAC(c *CPU, u *uop.Uop) bool {
 func flushLine(c *CPU, u *uop.Uop) bool {
 	_, ok := c.reach(c.ea(u), Read)
 	return ok
+}
+
+// moveDirect64 is MOVDIR64B: 64 bytes to where a register says, in ES outside 64-bit mode.
+func moveDirect64(c *CPU, u *uop.Uop) bool {
+	const n = 64
+	from, to := c.ea(u), c.R[u.Src%uop.Slots]&addressMask(uint8(u.Aux))
+	if !c.wide() {
+		var ok bool
+		if to, ok = c.linear(uop.SegES, to, n, true); !ok {
+			return false
+		}
+	}
+	if to%n != 0 {
+		return c.raise(uop.VectorGP, 0)
+	}
+	var b [n]byte
+	return c.readBytes(from, b[:]) && c.writeBytes(to, b[:])
 }

@@ -23,7 +23,7 @@ func TestTags(t *testing.T) {
 		}
 	}
 	for _, m := range []tag{0, slowTag, unbackedTag} {
-		if v := noTag.with(m); v.page() != uint64(noTag) || canonical(v.page()) {
+		if v := noTag.with(m); v.page() != uint64(noTag) || canonical57(v.page()) {
 			t.Errorf("no page with marks %#x: page %#x", m, v.page())
 		}
 	}

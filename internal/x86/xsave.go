@@ -13,6 +13,7 @@ var xsaveHandlers = map[uop.Op]handler{
 	uop.XSAVEOPT: xsave,
 	uop.XSAVEC:   xsavec,
 	uop.XRSTOR:   xrstor,
+	uop.XRSTORS:  xrstor,
 }
 
 // The XSAVE header (SDM vol. 1, 13.4.2).
@@ -110,7 +111,7 @@ func (c *CPU) saveLegacy(va, components uint64, mxcsr, wide bool) bool {
 	return true
 }
 
-// xrstor is XRSTOR from either format. A component that was requested and is not in the area gets its initial state.
+// xrstor is XRSTOR from either format, and XRSTORS from a compacted area. A component that was requested and is not in the area gets its initial state.
 func xrstor(c *CPU, u *uop.Uop) bool {
 	va := c.ea(u)
 	if !c.xsReady(va) {
@@ -131,6 +132,8 @@ func xrstor(c *CPU, u *uop.Uop) bool {
 	comp := binary.LittleEndian.Uint64(header[xsComp:])
 	compacted := comp&xsCompacted != 0
 	switch {
+	case !compacted && u.Op == uop.XRSTORS:
+		return c.raise(uop.VectorGP, 0)
 	case compacted:
 		// Where the format is compacted, the whole rest of the header is reserved.
 		if comp&^(c.xcr0|xsCompacted) != 0 || bv&^(comp&^xsCompacted) != 0 || !allZero(header[xsReserved:]) {

@@ -102,6 +102,9 @@ func facts(r *record.Record) []fact {
 	if c.UnacceptedTable {
 		add("unaccepted table", "yes", "firmware installed a table of unaccepted memory, as a kernel leaves one for the next that it starts")
 	}
+	if c.LA57 {
+		add("page tables", "up to five levels", "the host allowed linear addresses of 57 bits; whether the guest used them is its own choice")
+	}
 	if c.DebugExitPort > 0 {
 		add("debug exit", fmt.Sprintf("port %#x", c.DebugExitPort), "where a test program could end the run by writing a code")
 	}

@@ -104,7 +104,7 @@ var extents = map[uop.Op]extent{
 	uop.Cmpxchg8b: {8, true}, uop.ClflushLine: {1, false}, uop.Invpcid: {16, false},
 	uop.Lgdt: {6, false}, uop.Lidt: {6, false}, uop.Sgdt: {6, true}, uop.Sidt: {6, true},
 	uop.FXSAVE: {512, true}, uop.FXRSTOR: {512, false}, uop.LDMXCSR: {4, false}, uop.STMXCSR: {4, true},
-	uop.XSAVE: {512 + 64, true}, uop.XSAVEOPT: {512 + 64, true}, uop.XSAVEC: {512 + 64, true}, uop.XRSTOR: {512 + 64, false},
+	uop.XSAVE: {512 + 64, true}, uop.XSAVEOPT: {512 + 64, true}, uop.XSAVEC: {512 + 64, true}, uop.XRSTOR: {512 + 64, false}, uop.XRSTORS: {512 + 64, false}, uop.Movdir64b: {64, false},
 	uop.FLD80: {10, false}, uop.FBLD: {10, false}, uop.FST80: {10, true}, uop.FBSTP: {10, true},
 	uop.FNSTSWm: {2, true}, uop.FNSTCW: {2, true}, uop.FLDCW: {2, false},
 }

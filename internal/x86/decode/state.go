@@ -34,11 +34,20 @@ func (d *decoder) fxsave() {
 	d.emit(d.at(u))
 }
 
-// xsaves decodes 0F C7 /3 to /5 on memory; ModRM has been read. XSAVES and XRSTORS are not announced.
+// xsaves decodes 0F C7 /3 to /5 on memory: XRSTORS, XSAVEC and XSAVES; ModRM has been read. With no supervisor state XSAVES
+// does what XSAVEC does.
 func (d *decoder) xsaves() {
-	if d.reg&7 != 4 || d.data16 || d.rep != 0 {
+	if d.data16 || d.rep != 0 {
 		d.undefined()
 		return
 	}
-	d.emit(d.at(uop.Uop{Op: uop.XSAVEC, Aux: uint32(d.wide())}))
+	u := uop.Uop{Op: uop.XSAVEC, Aux: uint32(d.wide())}
+	switch d.reg & 7 {
+	case 3:
+		u.Op = uop.XRSTORS
+		d.privileged()
+	case 5:
+		d.privileged()
+	}
+	d.emit(d.at(u))
 }

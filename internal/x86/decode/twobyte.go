@@ -142,6 +142,20 @@ func (d *decoder) map38() {
 			u.Op = uop.Adcx64 + uop.Op(u.Aux)
 		}
 		d.emit(u)
+	case op&0xFE == 0xF8 && d.rep == 0 && d.data16 == (op == 0xF8): // MOVDIR64B, MOVDIRI
+		d.modrm()
+		switch {
+		case d.isReg() || d.lock:
+			d.undefined()
+		case op == 0xF8:
+			d.emit(d.at(uop.Uop{Op: uop.Movdir64b, Src: d.reg, Aux: uint32(d.addressForm())}))
+		default:
+			n := 4
+			if d.rex&rexW != 0 {
+				n = 8
+			}
+			d.storeRM(n, d.reg, 0)
+		}
 	case op == 0x82 && d.data16 && d.rep == 0: // INVPCID
 		d.modrm()
 		if d.isReg() {

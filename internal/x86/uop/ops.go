@@ -230,6 +230,7 @@ const (
 	Clac
 	Clflush // of the whole cache
 	ClflushLine
+	Movdir64b // Src: the register with the destination, Aux: the form of its address
 	IO
 	CheckCPL0
 )

@@ -264,6 +264,7 @@ const (
 	XSAVEOPT
 	XSAVEC
 	XRSTOR
+	XRSTORS
 
 	// Cryptography and strings.
 	AESENC
