@@ -48,7 +48,7 @@ func (s *Subject) name() string {
 // Program is what firmware loads: its name, and its digest in hexadecimal. Of a disk it is its file's, and may be empty.
 func (s *Subject) Program() (name, digest string) {
 	if s.Disk != nil {
-		return s.Disk.Name, s.SHA256
+		return s.Disk.Name, s.Disk.SHA256
 	}
 	if s.Image == nil {
 		return s.Known.Name, s.Known.SHA256
@@ -85,7 +85,7 @@ type Here struct{}
 // Run runs the boot.
 func (Here) Run(ctx context.Context, s *Subject, cfg vm.Config) (r *record.Record, err error) {
 	if s.Disk != nil {
-		return s.Disk.run(ctx, s.SHA256, cfg)
+		return s.Disk.run(ctx, cfg)
 	}
 	if cfg.Image, err = s.Open(ctx); err != nil {
 		return nil, err

@@ -42,6 +42,7 @@ type bootFlags struct {
 	disks   []string
 	append  string
 	cmdline string
+	source  sourceFlags
 
 	runFlags
 }
@@ -67,6 +68,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			"The guest's console goes to standard output. On a terminal, a line under it says how far the run is. At the\n" +
 			"end a summary goes to standard error. The same image, flags and seed give the same console and the same\n" +
 			"record on every host, except for what the record has under \"host\".\n\n" +
+			sourceHelp +
 			sizeHelp +
 			outputHelp +
 			attackHelp() + "\n" +
@@ -109,13 +111,14 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernel's command line")
 	flags.StringVar(&f.cmdline, "cmdline", "", "use `WORDS` instead of tacit's command line, or a unified kernel image's own; --append still adds to them")
 	flags.StringVar(&f.initrd, "initrd", "", "use `FILE` instead of tacit's initrd, whose init reports and switches off")
-	flags.StringArrayVar(&f.disks, "disk", nil, "put the disk in `FILE` into the machine, which is not written to; may be given up to 16 times")
+	flags.StringArrayVar(&f.disks, "disk", nil, "put the disk in `FILE`, or elsewhere as an IMAGE may be, into the machine; it is not written to; may be given up to 16 times")
 	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat: `KIND[:N][@MOMENT][#SEED]`, at the N-th opportunity")
 	flags.StringVar(&f.firmwareLie, "firmware-lie", "", "have firmware lie to the guest: `KIND`")
 	flags.BoolVar(&f.unacceptedTable, "unaccepted-table", false, "have firmware install a table of unaccepted memory, as a kernel leaves one for kexec")
 	flags.Var(&f.touch, "touch", "memory that tacit's init touches before it reports")
 	flags.Uint64Var(&f.seed, "seed", 0, "where all randomness in the machine comes from")
 	flags.StringVar(&f.cost, "cost", "", "charge virtual time by `MODEL`: a name or a file (tacit cost --help; default: tacit's own for the platform)")
+	f.source.add(flags)
 	f.runFlags.register(cmd)
 	completeWith(cmd, "host-attack", cobra.FixedCompletions(attackKinds(), cobra.ShellCompDirectiveNoFileComp))
 	completeWith(cmd, "cost", completeModel)
@@ -184,7 +187,7 @@ func (f *bootFlags) check(hasImage bool) error {
 	case f.touch != 0 && !hasImage:
 		return errors.New("--touch is for tacit's init, which starts on a kernel: give an IMAGE, or tacit's own guest --append hold=SIZE")
 	}
-	if err := f.runFlags.check(); err != nil {
+	if err := cmp.Or(f.runFlags.check(), f.source.check()); err != nil {
 		return err
 	}
 	if err := checkAttack(f.hostAttack); err != nil {
@@ -227,7 +230,7 @@ func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool
 		platform: f.platform.word, memory: uint64(f.memory), cpus: f.cpus, topology: f.topology.of(f.cpus), schedule: f.schedule.word, scheduleSeed: f.scheduleSeed,
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed, append: f.append,
-		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, cost: f.model, disks: f.disks,
+		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, cost: f.model, disks: f.disks, source: f.source,
 	}
 	f.runFlags.settings(&s)
 	if f.hostPage.word == "4K" {

@@ -20,10 +20,11 @@ import (
 // settings is what the flags ask of a machine, read and checked.
 type settings struct {
 	saved        string   // path of a saved machine, which has what is said of the machine below; or empty
-	image        string   // path
+	image        string   // path, or where else it is
 	own          bool     // there is no path: tacit's own guest
 	prompt       bool     // … which takes commands
 	disks        []string // paths
+	source       sourceFlags
 	platform     string
 	memory       uint64
 	cpus         int         // 0: those of topology
