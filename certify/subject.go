@@ -17,8 +17,12 @@ type Subject struct {
 	SHA256 string       // of the file, in hexadecimal; may be empty
 	Image  *image.Image // nil where Err says why there is none, Known what is known of it, or it is a disk
 	Disk   *Disk        // nil for what is none
-	Claims *Claims      // nil where nothing is claimed
-	Err    error        // why the image cannot be booted
+
+	// Reference is by what other machines get the same, as package source has it; empty where they cannot.
+	Reference string
+
+	Claims *Claims // nil where nothing is claimed
+	Err    error   // why the image cannot be booted
 
 	// Known is what was read out of the same file earlier: the image is opened only if a boot of it has to be run. Nil where
 	// there is an Image.

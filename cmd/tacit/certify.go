@@ -228,6 +228,9 @@ func (f *certifyFlags) subject(ctx context.Context, claims claimer, name string,
 		s.Err = err
 		return s
 	}
+	if at.ref.Travels() {
+		s.Reference = at.ref.String()
+	}
 	if err == nil && know.find(ctx, &s, at, asked) {
 		return s
 	}

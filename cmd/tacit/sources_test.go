@@ -169,3 +169,32 @@ func TestImagesByReference(t *testing.T) {
 		t.Errorf("%d images were fetched again", n)
 	}
 }
+
+// A worker fetches for others what is elsewhere and has a digest: no file of its machine, nothing that a tag may move, and from
+// no host of the local network that it has not been told of.
+func TestWorkersFetchNoFiles(t *testing.T) {
+	s := openShop(t)
+	disk := s.has("/disk.raw", []byte("a disk"))
+	sum := strings.Repeat("ab", 32)
+	flags := sourceFlags{cache: t.TempDir(), size: 1 << 20}
+	from, err := flags.fetcher()
+	if err != nil {
+		t.Fatal(err)
+	}
+	from.Strangers = true
+	for reference, want := range map[string]string{
+		"/etc/passwd": "not a reference that workers fetch", "oci:/var/lib": "not a reference that workers fetch", "docker://debian:13": "not a reference that workers fetch",
+		"https://169.254.169.254/x#sha256=" + sum: "the local network", disk: "the local network", "docker://10.0.0.1/x@sha256:" + sum: "the local network",
+	} {
+		if _, _, err := fetchFor(t.Context(), from, reference); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v, want %q", reference, err, want)
+		}
+	}
+	from.Hosts = []string{strings.TrimPrefix(s.URL, "https://")}
+	path, release, err := fetchFor(t.Context(), from, disk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	holds(t, path, "a disk")
+}

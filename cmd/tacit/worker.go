@@ -16,6 +16,7 @@ import (
 
 	"github.com/tacit-vm/tacit/catalogue"
 	"github.com/tacit-vm/tacit/catalogue/jetstream"
+	"github.com/tacit-vm/tacit/internal/source"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -24,6 +25,7 @@ type workerFlags struct {
 	jobs          int
 	lease         time.Duration
 	maxHostMemory size
+	source        sourceFlags
 }
 
 // workerCommand is tacit worker.
@@ -36,6 +38,8 @@ func workerCommand() *cobra.Command {
 			"certify finds it. It takes boots of its own version of tacit only. As long as a boot runs it says so; if it is\n" +
 			"killed, or its machine is, another worker gets the boot when the lease is over. Told to end, it gives back what it\n" +
 			"has. A boot that eight workers have taken without an end is given up.\n\n" +
+			"An image that is in a registry or behind a URL, with a digest, the worker fetches itself, but not from hosts of the local\n" +
+			"network that --local-host does not name.\n\n" +
 			"Several workers can run on a machine, as containers do: tell each what it may take with --jobs and --max-host-memory.\n\n" + sizeHelp,
 		Example: "  tacit worker --nats tls://nats.example:4222 --nats-creds worker.creds --jobs 8",
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -51,6 +55,7 @@ func workerCommand() *cobra.Command {
 	f.store.addRemote(flags)
 	flags.IntVarP(&f.jobs, "jobs", "j", 0, "boots at a time; 0 is one a processor")
 	flags.Var(&f.maxHostMemory, "max-host-memory", "what all boots at a time may take of the host's memory (default: most of what is available)")
+	f.source.add(flags)
 	flags.DurationVar(&f.lease, "lease", jetstream.DefaultLease, "a boot of which nothing is heard for so long is another's; the same for all workers")
 	return cmd
 }
@@ -64,7 +69,7 @@ func (f *workerFlags) check() error {
 	case f.lease < time.Second || f.lease > time.Hour:
 		return errors.New("--lease is from 1s to 1h")
 	}
-	return f.store.check()
+	return cmp.Or(f.store.check(), f.source.check())
 }
 
 func (f *workerFlags) run(ctx context.Context, stderr io.Writer) error {
@@ -85,6 +90,11 @@ func (f *workerFlags) run(ctx context.Context, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	from, err := f.source.fetcher()
+	if err != nil {
+		return err
+	}
+	from.Strangers = true
 	var mu sync.Mutex
 	w := catalogue.Worker{
 		Queue: queue, Results: store, Images: store, Tool: tool, Jobs: f.jobs, MaxHostMemory: uint64(f.maxHostMemory),
@@ -95,10 +105,29 @@ func (f *workerFlags) run(ctx context.Context, stderr io.Writer) error {
 			fmt.Fprintf(stderr, "tacit: %s\n", record.Printable(strings.Join(says, "  ")))
 		},
 	}
+	w.Fetch = func(ctx context.Context, reference string) (string, func(), error) {
+		return fetchFor(ctx, from, reference)
+	}
 	if w.Jobs == 0 {
 		w.Jobs = runtime.GOMAXPROCS(0)
 	}
 	fmt.Fprintf(stderr, "tacit: waiting for boots of %s, %d at a time\n", tool, w.Jobs)
 	w.Run(ctx)
 	return ctx.Err()
+}
+
+// fetchFor fetches what somebody else has asked for: what is elsewhere and has a digest, and no file of this machine.
+func fetchFor(ctx context.Context, from *source.Fetcher, reference string) (string, func(), error) {
+	ref, err := source.Parse(reference)
+	if err != nil {
+		return "", nil, err
+	}
+	if !ref.Travels() {
+		return "", nil, fmt.Errorf("%.200q: not a reference that workers fetch", reference)
+	}
+	at, err := from.Fetch(ctx, ref)
+	if err != nil {
+		return "", nil, err
+	}
+	return at.Path, func() { _ = at.Close() }, nil // what is left of it the next one to use the cache removes
 }

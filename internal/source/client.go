@@ -2,7 +2,6 @@ package source
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -23,7 +22,7 @@ type dialer struct {
 
 // client is what asks servers for one reference: host is the server that it names.
 func (f *Fetcher) client(host string) *http.Client {
-	d := &dialer{named: map[string]bool{withPort(host): true}}
+	d := &dialer{named: map[string]bool{withPort(host): !f.Strangers}}
 	for _, h := range f.Hosts {
 		d.named[withPort(h)] = true
 	}
@@ -42,7 +41,7 @@ func (f *Fetcher) client(host string) *http.Client {
 	}
 	return &http.Client{Transport: secure{t, d}, CheckRedirect: func(r *http.Request, via []*http.Request) error {
 		if len(via) > maxRedirects {
-			return fmt.Errorf("more than %d redirects", maxRedirects)
+			return refusal(fmt.Sprintf("more than %d redirects", maxRedirects))
 		}
 		return nil
 	}}
@@ -65,7 +64,7 @@ type secure struct {
 
 func (s secure) RoundTrip(r *http.Request) (*http.Response, error) {
 	if r.URL.Scheme != "https" && !isLoopback(r.URL.Hostname()) {
-		return nil, errors.New("plain HTTP is not spoken with other machines")
+		return nil, refusal("plain HTTP is not spoken with other machines")
 	}
 	if ip, err := netip.ParseAddr(r.URL.Hostname()); err == nil && !s.d.named[hostPort(r.URL)] {
 		if err := public(ip); err != nil {
@@ -114,7 +113,12 @@ var shared = netip.MustParsePrefix("100.64.0.0/10")
 func public(ip netip.Addr) error {
 	ip = ip.Unmap()
 	if !ip.IsGlobalUnicast() || ip.IsPrivate() || shared.Contains(ip) {
-		return fmt.Errorf("it leads to %s, an address of the local network that was not named: if that is meant, say so with --local-host", ip)
+		return refusal(fmt.Sprintf("it leads to %s, an address of the local network that was not named: if that is meant, say so with --local-host", ip))
 	}
 	return nil
 }
+
+// A refusal is why a server is not asked, also the next time.
+type refusal string
+
+func (r refusal) Error() string { return string(r) }

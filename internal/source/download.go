@@ -180,6 +180,9 @@ func (d *downloading) attempt(ctx context.Context) error {
 		r.Header.Set("Range", fmt.Sprintf("bytes=%d-", d.at))
 	}
 	answer, err := d.client.Do(r)
+	if no := refusal(""); errors.As(err, &no) {
+		return errLasting{no}
+	}
 	if err != nil {
 		return because(ctx, err)
 	}

@@ -19,6 +19,10 @@ type Fetcher struct {
 	Size  int64    // bytes that the cache may keep, and of the largest image
 	Hosts []string // with a port, or for 443: servers in the local network that others may lead to
 
+	// Strangers says that it is others who have written the references: that one names a host of the local network is no reason
+	// to ask it.
+	Strangers bool
+
 	Keychain authn.Keychain // nil means what Docker's configuration has
 	TLS      *tls.Config    // nil means the system's certificates
 

@@ -232,6 +232,7 @@ func TestResumes(t *testing.T) {
 
 // Servers that lie, each with an error that says what is wrong, soon, and with nothing in the cache.
 func TestServersThatLie(t *testing.T) {
+	t.Parallel()
 	disk := bytesOf(4, 1<<20)
 	other := serve(t, webServer(disk))
 	s := serve(t, webServer(disk))
@@ -437,6 +438,7 @@ func TestRegistry(t *testing.T) {
 
 // Registries that lie.
 func TestRegistriesThatLie(t *testing.T) {
+	t.Parallel()
 	disk := bytesOf(8, 1<<20)
 	other, s := serve(t, webServer(disk)), serve(t, quiet())
 	ref, image := pushed(t, s, disk)
@@ -471,9 +473,11 @@ func TestRegistriesThatLie(t *testing.T) {
 		lie  func(http.ResponseWriter, *http.Request) bool
 		want string
 	}{
-		"another layer":         {on("/blobs/", func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(bytesOf(9, 1<<20)) }), "another digest"},
-		"a longer layer":        {on("/blobs/", text(strings.Repeat("x", 1<<20+1))), "more comes than the 1048576 bytes"},
-		"a layer elsewhere":     {on("/blobs/", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other.URL+"/x", http.StatusTemporaryRedirect) }), "an address of the local network"},
+		"another layer":  {on("/blobs/", func(w http.ResponseWriter, r *http.Request) { _, _ = w.Write(bytesOf(9, 1<<20)) }), "another digest"},
+		"a longer layer": {on("/blobs/", text(strings.Repeat("x", 1<<20+1))), "more comes than the 1048576 bytes"},
+		"a layer elsewhere": {on("/blobs/", func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, other.URL+"/x", http.StatusTemporaryRedirect)
+		}), "an address of the local network"},
 		"no layer":              {on("/blobs/", http.NotFound), "404 Not Found"},
 		"another manifest":      {on("/manifests/"+manifest.String(), text(`{"layers":[]}`)), "another digest"},
 		"an endless manifest":   {on("/manifests/", endless(0)), "more than 65536 bytes"},
