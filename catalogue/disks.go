@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -81,28 +82,43 @@ func (d *disks) close() {
 	d.drop()
 }
 
-// fetchDisk gets a disk into a temporary file. It is believed to be that only if it has its digest.
-func (w *Worker) fetchDisk(ctx context.Context, digest string) (*image.Disk, error) {
-	file, room, err := image.TempFile()
+// disk gets the disk of a job. It is believed to be that only if it has its digest.
+func (w *Worker) disk(ctx context.Context, j Job) (*image.Disk, error) {
+	d, err := w.openDisk(ctx, j)
 	if err != nil {
 		return nil, err
 	}
 	sum := sha256.New()
-	if err = w.Images.Disk(ctx, digest, file, room); err == nil {
-		if _, err = file.Seek(0, io.SeekStart); err == nil {
-			_, err = io.Copy(sum, untilDone{ctx, file})
-		}
+	_, err = io.Copy(sum, untilDone{ctx, io.NewSectionReader(d.File, 0, d.File.Size())})
+	if err == nil && hex.EncodeToString(sum.Sum(nil)) != j.SHA256 {
+		err = fmt.Errorf("disk %.16s: what is there under this name has another digest", j.SHA256)
 	}
-	if err == nil && hex.EncodeToString(sum.Sum(nil)) != digest {
-		err = fmt.Errorf("disk %.16s: what is kept under this digest has another", digest)
+	if err != nil {
+		return nil, errors.Join(err, d.Close())
+	}
+	return d, nil
+}
+
+// openDisk opens it where it is, or in a temporary file where it has been put by its digest.
+func (w *Worker) openDisk(ctx context.Context, j Job) (*image.Disk, error) {
+	if j.Reference != "" {
+		path, release, err := w.fetch(ctx, j)
+		if err != nil {
+			return nil, err
+		}
+		defer release() // what is open stays when its name goes
+		return image.OpenDisk(ctx, path)
+	}
+	file, room, err := image.TempFile()
+	if err != nil {
+		return nil, err
 	}
 	var d *image.Disk
-	if err == nil {
+	if err = w.Images.Disk(ctx, j.SHA256, file, room); err == nil {
 		d, err = image.OpenDiskFile(ctx, file)
 	}
 	if err != nil {
-		file.Close()
-		return nil, err
+		return nil, errors.Join(err, file.Close())
 	}
 	return d, nil
 }

@@ -31,6 +31,7 @@ type Job struct {
 	Cost            string        `json:"cost"`             // a model of tacit's by its name, another as its file's text; empty: the platform's own
 	MaxInstructions uint64        `json:"max_instructions"` // 0: none
 	MaxVirtual      time.Duration `json:"max_virtual_ns"`   // as vm.Config has it
+	Reference       string        `json:"reference"`        // where the image is, if workers can get it there; no part of the key
 	MaxWall         time.Duration `json:"max_wall_ns"`      // 0: none. What ends of it is not kept, so that it is no part of the key
 }
 
@@ -38,7 +39,7 @@ type Job struct {
 func JobOf(s *certify.Subject, c vm.Config) (Job, error) {
 	name, digest := s.Program()
 	j := Job{
-		Image: name, SHA256: digest, Disk: s.Disk != nil, Platform: c.Platform, Policy: c.FirmwarePolicy, Memory: c.Memory, CPUs: c.CPUs, Append: c.Append,
+		Image: name, SHA256: digest, Disk: s.Disk != nil, Reference: s.Reference, Platform: c.Platform, Policy: c.FirmwarePolicy, Memory: c.Memory, CPUs: c.CPUs, Append: c.Append,
 		HostAttack: c.HostAttack, FirmwareLie: c.FirmwareLie, Engine: c.Engine,
 		Cost: c.Cost.Name(), MaxInstructions: c.MaxInstructions, MaxVirtual: c.MaxVirtual, MaxWall: c.MaxWall,
 	}
@@ -54,7 +55,7 @@ func JobOf(s *certify.Subject, c vm.Config) (Job, error) {
 
 // Key is the digest of all that the record depends on, in hexadecimal: of the job, and of the tool by its version.
 func (j Job) Key(tool string) string {
-	j.MaxWall = 0
+	j.MaxWall, j.Reference = 0, ""
 	return digestOf(struct {
 		Tool string
 		Job  Job

@@ -82,8 +82,10 @@ func (s *Spread) Run(ctx context.Context, subject *certify.Subject, cfg vm.Confi
 	case !errors.Is(err, ErrUnknown):
 		return nil, err
 	}
-	if err := s.send(ctx, j.SHA256, subject); err != nil {
-		return nil, err
+	if j.Reference == "" { // else workers fetch it themselves
+		if err := s.send(ctx, j.SHA256, subject); err != nil {
+			return nil, err
+		}
 	}
 	for {
 		heard := s.want(key)

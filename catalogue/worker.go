@@ -46,6 +46,9 @@ type Worker struct {
 	Jobs          int    // boots at a time, at least 1
 	MaxHostMemory uint64 // of all boots at a time, in bytes; 0 means [vm.DefaultMaxHostMemory]
 
+	// Fetch gets what a job's reference names, and says where it is until it is let go. Nil where nothing is fetched.
+	Fetch func(ctx context.Context, reference string) (path string, release func(), err error)
+
 	// Began hears when a boot is taken, and Ended when it is done with, whatever came of it; from several goroutines. Both may be
 	// nil.
 	Began func()
@@ -166,7 +169,7 @@ func (w *Worker) boot(ctx context.Context, j Job) (*record.Record, error) {
 	}
 	cfg.MaxHostMemory = share / uint64(w.Jobs)
 	if j.Disk {
-		d, release, err := w.disks.take(j.SHA256, func() (*image.Disk, error) { return w.fetchDisk(ctx, j.SHA256) })
+		d, release, err := w.disks.take(j.SHA256, func() (*image.Disk, error) { return w.disk(ctx, j) })
 		if err != nil {
 			return nil, err
 		}
@@ -188,16 +191,11 @@ func (w *Worker) image(ctx context.Context, j Job) (*image.Image, error) {
 	if img != nil {
 		return img, nil
 	}
-	data, err := w.Images.Image(ctx, j.SHA256)
+	img, err := w.open(ctx, j)
 	if err != nil {
 		return nil, err
 	}
-	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != j.SHA256 {
-		return nil, fmt.Errorf("image %.16s: what is kept under this digest has another", j.SHA256)
-	}
-	if img, err = image.Parse(j.Image, data); err != nil {
-		return nil, err
-	}
+	data := img.Data
 	if img.Name != j.Image {
 		return nil, fmt.Errorf("image %.16s: it calls itself %q, and the job %q", j.SHA256, img.Name, j.Image)
 	}
@@ -211,4 +209,43 @@ func (w *Worker) image(ctx context.Context, j Job) (*image.Image, error) {
 		w.size += len(data)
 	}
 	return img, nil
+}
+
+// open opens what the job boots, wherever it is. It has the digest.
+func (w *Worker) open(ctx context.Context, j Job) (*image.Image, error) {
+	if j.Reference == "" {
+		data, err := w.Images.Image(ctx, j.SHA256)
+		if err != nil {
+			return nil, err
+		}
+		if err := j.has(data); err != nil {
+			return nil, err
+		}
+		return image.Parse(j.Image, data)
+	}
+	path, release, err := w.fetch(ctx, j)
+	if err != nil {
+		return nil, err
+	}
+	defer release()
+	img, err := image.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return img, j.has(img.Data)
+}
+
+// has says why these bytes are not what the job boots.
+func (j Job) has(data []byte) error {
+	if sum := sha256.Sum256(data); hex.EncodeToString(sum[:]) != j.SHA256 {
+		return fmt.Errorf("image %.16s: what is there under this name has another digest", j.SHA256)
+	}
+	return nil
+}
+
+func (w *Worker) fetch(ctx context.Context, j Job) (path string, release func(), err error) {
+	if w.Fetch == nil {
+		return "", nil, fmt.Errorf("image %.16s: it is elsewhere, and this worker fetches nothing", j.SHA256)
+	}
+	return w.Fetch(ctx, j.Reference)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -124,7 +125,7 @@ func TestWorkerIsNotBelieving(t *testing.T) {
 		says   string
 		change func(*shelf, *Job, *parcel)
 	}{
-		{"has another", func(s *shelf, j *Job, _ *parcel) { s.images[j.SHA256] = []byte("MZ") }},
+		{"another digest", func(s *shelf, j *Job, _ *parcel) { s.images[j.SHA256] = []byte("MZ") }},
 		{"given up: 8 workers", func(_ *shelf, _ *Job, p *parcel) { p.times = 9 }},
 		{"no limit of instructions", func(_ *shelf, j *Job, _ *parcel) { j.MaxInstructions = 0 }},
 		{"memory: want", func(_ *shelf, j *Job, _ *parcel) { j.Memory = 1 << 50 }},
@@ -175,7 +176,62 @@ func TestWorkerBootsDisks(t *testing.T) {
 	j.SHA256 = hex.EncodeToString(make([]byte, 32))
 	s.images[j.SHA256] = content
 	w.serve(t.Context(), &parcel{job: j, times: 1})
-	if r := s.has[j.Key("v1")]; r == nil || !strings.Contains(r.Error, "has another") || len(w.disks.has) != 0 {
+	if r := s.has[j.Key("v1")]; r == nil || !strings.Contains(r.Error, "another digest") || len(w.disks.has) != 0 {
 		t.Errorf("%+v, %d held", r, len(w.disks.has))
+	}
+}
+
+// What a reference names is fetched by the worker, and believed only if it is what the job boots.
+func TestWorkerFetches(t *testing.T) {
+	dir := t.TempDir()
+	esp := imagetest.FAT(t, 16, 16, imagetest.Files{"EFI/BOOT/BOOTX64.EFI": guest.Demo()})
+	disk := imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.ESP, Path: esp})
+	program := filepath.Join(dir, "demo.efi")
+	if err := os.WriteFile(program, guest.Demo(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	content, err := os.ReadFile(disk)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sum := sha256.Sum256(content)
+	for _, c := range []struct {
+		disk   bool
+		digest string
+		path   string // where the reference leads
+		want   string // an error, or empty
+	}{
+		{false, "", program, ""},
+		{false, "", disk, "not a"},
+		{true, hex.EncodeToString(sum[:]), disk, ""},
+		{true, hex.EncodeToString(sum[:]), esp, "another digest"},
+		{true, hex.EncodeToString(sum[:]), program, "not a disk image"},
+	} {
+		s, w, j := workshop(t, time.Minute)
+		released := 0
+		w.Fetch = func(_ context.Context, reference string) (string, func(), error) {
+			if reference != "https://elsewhere/x" {
+				t.Errorf("asked for %q", reference)
+			}
+			return c.path, func() { released++ }, nil
+		}
+		key := j.Key("v1")
+		if j.Reference = "https://elsewhere/x"; j.Key("v1") != key {
+			t.Error("where an image is changes what comes of it")
+		}
+		if c.disk {
+			j.Disk, j.SHA256 = true, c.digest
+		}
+		w.serve(t.Context(), &parcel{job: j, times: 1})
+		w.disks.close()
+		r := s.has[j.Key("v1")]
+		if r == nil || r.Final != (c.want == "") || !strings.Contains(r.Error, c.want) || c.want == "" && r.Record.Outcome != record.PowerOff || released != 1 {
+			t.Errorf("%+v: %+v, released %d times", c, r, released)
+		}
+		w.Fetch, s.has = nil, map[string]*Result{}
+		w.serve(t.Context(), &parcel{job: j, times: 1})
+		if r := s.has[j.Key("v1")]; r == nil || !strings.Contains(r.Error, "fetches nothing") && c.want == "" && c.disk {
+			t.Errorf("without a way to fetch: %+v", r)
+		}
 	}
 }

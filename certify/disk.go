@@ -13,8 +13,9 @@ import (
 // A Disk is a disk to certify, which firmware boots by the loader that is on it. It is opened for its first boot and closed
 // after its last, since one that is compressed takes room as long as it is open.
 type Disk struct {
-	Name string                                         // of its file, without directories
-	Open func(ctx context.Context) (*image.Disk, error) // opens it
+	Name   string                                         // of its file, without directories
+	SHA256 string                                         // of its file, in hexadecimal; empty for what is none
+	Open   func(ctx context.Context) (*image.Disk, error) // opens it
 
 	mu     sync.Mutex
 	opened *image.Disk
@@ -44,13 +45,13 @@ func (d *Disk) booted() {
 	}
 }
 
-func (d *Disk) run(ctx context.Context, digest string, cfg vm.Config) (*record.Record, error) {
+func (d *Disk) run(ctx context.Context, cfg vm.Config) (*record.Record, error) {
 	content, err := d.Content(ctx)
 	if err != nil {
 		return nil, err
 	}
 	r, err := BootDisk(ctx, d.Name, content, cfg)
-	if err == nil && digest != "" && r.Disks[0].SHA256 != digest {
+	if err == nil && d.SHA256 != "" && r.Disks[0].SHA256 != d.SHA256 {
 		err = fmt.Errorf("%s: it has changed while it was certified", d.Name)
 	}
 	if err != nil {

@@ -53,8 +53,9 @@ func diskOf(t *testing.T, mib int, files imagetest.Files) certify.Subject {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(content)
-	return certify.Subject{Path: path, SHA256: hex.EncodeToString(sum[:]), Disk: &certify.Disk{
-		Name: filepath.Base(path), Open: func(ctx context.Context) (*image.Disk, error) { return image.OpenDisk(ctx, path) },
+	digest := hex.EncodeToString(sum[:])
+	return certify.Subject{Path: path, SHA256: digest, Disk: &certify.Disk{
+		Name: filepath.Base(path), SHA256: digest, Open: func(ctx context.Context) (*image.Disk, error) { return image.OpenDisk(ctx, path) },
 	}}
 }
 
@@ -132,7 +133,7 @@ func TestDiskWithAReport(t *testing.T) {
 	t.Parallel()
 	esp := imagetest.Files{"EFI/BOOT/BOOTX64.EFI": guest.Demo()}
 	changed := diskOf(t, 16, esp)
-	changed.SHA256 = strings.Repeat("0", 64)
+	changed.Disk.SHA256 = strings.Repeat("0", 64)
 	gone := diskOf(t, 16, esp)
 	gone.Disk.Open = func(context.Context) (*image.Disk, error) { return nil, os.ErrNotExist }
 	c, err := certify.Run(t.Context(), certify.Config{

@@ -17,8 +17,12 @@ type Subject struct {
 	SHA256 string       // of the file, in hexadecimal; may be empty
 	Image  *image.Image // nil where Err says why there is none, Known what is known of it, or it is a disk
 	Disk   *Disk        // nil for what is none
-	Claims *Claims      // nil where nothing is claimed
-	Err    error        // why the image cannot be booted
+
+	// Reference is by what other machines get the same, as package source has it; empty where they cannot.
+	Reference string
+
+	Claims *Claims // nil where nothing is claimed
+	Err    error   // why the image cannot be booted
 
 	// Known is what was read out of the same file earlier: the image is opened only if a boot of it has to be run. Nil where
 	// there is an Image.
@@ -48,7 +52,7 @@ func (s *Subject) name() string {
 // Program is what firmware loads: its name, and its digest in hexadecimal. Of a disk it is its file's, and may be empty.
 func (s *Subject) Program() (name, digest string) {
 	if s.Disk != nil {
-		return s.Disk.Name, s.SHA256
+		return s.Disk.Name, s.Disk.SHA256
 	}
 	if s.Image == nil {
 		return s.Known.Name, s.Known.SHA256
@@ -85,7 +89,7 @@ type Here struct{}
 // Run runs the boot.
 func (Here) Run(ctx context.Context, s *Subject, cfg vm.Config) (r *record.Record, err error) {
 	if s.Disk != nil {
-		return s.Disk.run(ctx, s.SHA256, cfg)
+		return s.Disk.run(ctx, cfg)
 	}
 	if cfg.Image, err = s.Open(ctx); err != nil {
 		return nil, err

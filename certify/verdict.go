@@ -60,7 +60,7 @@ func judge(s Subject, i int, boots []*Boot) Verdict {
 		}
 		v.SHA256 = b.Record.Image.SHA256
 		if s.Disk != nil {
-			v.SHA256 = s.SHA256
+			v.SHA256 = s.Disk.SHA256
 		}
 		if n := b.Record.Negotiation; n.Offered && b.Reached() {
 			v.Negotiates = either(v.Negotiates, len(n.AllowedBy) > 0)

@@ -114,7 +114,10 @@ func (c *Contents) Close() (err error) {
 	return err
 }
 
-const formatFile = "file" // what is one by itself: a kernel, an EFI application
+const (
+	formatFile      = "file" // what is one by itself: a kernel, an EFI application
+	formatContainer = "container image"
+)
 
 // lookIn recognises a file by its content.
 func lookIn(file *io.SectionReader, name string, wanted Wanted) (*Contents, error) {

@@ -120,7 +120,7 @@ func lookInDirectory(ctx context.Context, dir string, wanted Wanted) (*Contents,
 	if images, err := imagesInDirectory(ctx, root, wanted); err != nil {
 		c.Volumes[0].Problems = append(c.Volumes[0].Problems, err.Error())
 	} else if len(images) > 0 {
-		c.Format, c.Volumes = "container image", images
+		c.Format, c.Volumes = formatContainer, images
 	}
 	return c, nil
 }

@@ -57,12 +57,16 @@ type Image struct {
 	unbootable error // why firmware cannot start it
 }
 
-// Open reads the file at path: a bzImage, an EFI application, or a package with a kernel in it. It fails if the file is
+// Open reads the file at path: a bzImage, an EFI application, or a package with a kernel in it. Of a directory that is an OCI
+// layout it takes the kernel, or unified kernel image, in the layers of its image. It fails if the file is
 // none of these or is damaged. It does not fail for a kernel that firmware cannot start; see [Image.Bootable].
 func Open(ctx context.Context, path string) (*Image, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
+	}
+	if info.IsDir() {
+		return openLayout(ctx, path)
 	}
 	if !info.Mode().IsRegular() {
 		return nil, fmt.Errorf("%s: not a regular file", path)

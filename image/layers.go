@@ -157,7 +157,7 @@ func (l *layers) images() (all []Volume) {
 		named = l.indexed(l.texts["index.json"], "", 0)
 	}
 	for _, image := range named {
-		v := Volume{Name: image.name, Format: "container image"}
+		v := Volume{Name: image.name, Format: formatContainer}
 		if len(all) == maxImages {
 			v.Unread = fmt.Sprintf("no more than %d images are read", maxImages)
 			return append(all, v)

@@ -23,6 +23,7 @@ type Disk struct {
 	io.ReaderAt
 	Format string            // in words: "qcow2 disk image"
 	File   *io.SectionReader // the file as it is
+	SHA256 string            // of File, in hexadecimal, where a container image says it; it is not checked here
 
 	size   int64
 	opened []io.Closer
@@ -40,12 +41,15 @@ func (d *Disk) Close() (err error) {
 }
 
 // OpenDisk opens the disk in a file: a raw one, with a partition table or a file system known here, qcow2, VMDK, VHD or VHDX. Each may be
-// compressed, or the first file of a tar archive; these are unpacked into a temporary file. The error is
-// [ErrNoDisk] for what is no disk.
+// compressed, or the first file of a tar archive; these are unpacked into a temporary file. In a directory that is an OCI
+// layout it is the disk in a layer of its image. The error is [ErrNoDisk] for what is no disk.
 func OpenDisk(ctx context.Context, path string) (*Disk, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return nil, err
+	}
+	if info.IsDir() {
+		return diskInLayout(ctx, path)
 	}
 	if !info.Mode().IsRegular() && info.Mode().Type() != fs.ModeDevice {
 		return nil, fmt.Errorf("%s: neither a file nor a disk: %w", path, ErrNoDisk)

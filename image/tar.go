@@ -121,7 +121,7 @@ func (t *tarContents) contents(r io.Reader) (c *Contents, err error) {
 		c.Format = "ipk package"
 	}
 	if images := t.layers.images(); len(images) > 0 {
-		c.Format = "container image"
+		c.Format = formatContainer
 		c.Volumes = images
 		return c, nil
 	}

@@ -120,6 +120,17 @@ func File(ctx context.Context, path string, o Options) (r *Report, err error) {
 	return r, nil
 }
 
+// Call gives the file another name, where it was read from somewhere else than where people know it to be.
+func (r *Report) Call(name string) {
+	r.File = name
+	for _, k := range r.Kernels {
+		k.File = name
+	}
+	for _, f := range r.Firmware {
+		f.File = name
+	}
+}
+
 // note adds a note on a part of the file.
 func (r *Report) note(part, what string) {
 	if part != "" {

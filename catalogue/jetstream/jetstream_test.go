@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -178,6 +180,32 @@ func TestImages(t *testing.T) {
 		t.Errorf("%d bytes, %v", len(got), err)
 	}
 	if _, err := s.Image(t.Context(), "y"); !errors.Is(err, catalogue.ErrUnknown) {
+		t.Error(err)
+	}
+}
+
+// A disk comes back as it was put, into a file with room for it.
+func TestDisks(t *testing.T) {
+	s := open(t, t.TempDir())
+	data := []byte(strings.Repeat("disk", 300_000))
+	if err := s.KeepImage(t.Context(), "x", io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data)))); err != nil {
+		t.Fatal(err)
+	}
+	to, err := os.Create(filepath.Join(t.TempDir(), "disk"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer to.Close()
+	if err := s.Disk(t.Context(), "x", to, int64(len(data))); err != nil {
+		t.Error(err)
+	}
+	if got, err := os.ReadFile(to.Name()); err != nil || !bytes.Equal(got, data) {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+	if err := s.Disk(t.Context(), "x", to, int64(len(data))-1); err == nil || !strings.Contains(err.Error(), "there is room for") {
+		t.Error(err)
+	}
+	if err := s.Disk(t.Context(), "y", to, 1<<30); !errors.Is(err, catalogue.ErrUnknown) {
 		t.Error(err)
 	}
 }

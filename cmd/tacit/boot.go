@@ -46,6 +46,7 @@ type bootFlags struct {
 	reboots int
 	append  string
 	cmdline string
+	source  sourceFlags
 
 	runFlags
 }
@@ -71,6 +72,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			"The guest's console goes to standard output. On a terminal, a line under it says how far the run is. At the\n" +
 			"end a summary goes to standard error. The same image, flags and seed give the same console and the same\n" +
 			"record on every host, except for what the record has under \"host\".\n\n" +
+			sourceHelp +
 			sizeHelp +
 			outputHelp +
 			attackHelp() + "\n" +
@@ -113,7 +115,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernel's command line")
 	flags.StringVar(&f.cmdline, "cmdline", "", "use `WORDS` instead of tacit's command line, or a unified kernel image's own; --append still adds to them")
 	flags.StringVar(&f.initrd, "initrd", "", "use `FILE` instead of tacit's initrd, whose init reports and switches off")
-	flags.StringArrayVar(&f.disks, "disk", nil, "put the disk in `FILE` into the machine, which is not written to; may be given up to 16 times")
+	flags.StringArrayVar(&f.disks, "disk", nil, "put the disk in `FILE`, or elsewhere as an IMAGE may be, into the machine; it is not written to; may be given up to 16 times")
 	flags.StringVar(&f.overlay, "overlay", "", "keep what the guest changes on disks and in EFI variables in `FILE`, and begin with what is there")
 	flags.IntVar(&f.reboots, "reboots", 0, "let the guest restart up to `N` times")
 	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat: `KIND[:N][@MOMENT][#SEED]`, at the N-th opportunity")
@@ -125,6 +127,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.Var(&f.touch, "touch", "memory that tacit's init touches before it reports")
 	flags.Uint64Var(&f.seed, "seed", 0, "where all randomness in the machine comes from")
 	flags.StringVar(&f.cost, "cost", "", "charge virtual time by `MODEL`: a name or a file (tacit cost --help; default: tacit's own for the platform)")
+	f.source.add(flags)
 	f.runFlags.register(cmd)
 	completeWith(cmd, "host-attack", cobra.FixedCompletions(attackKinds(), cobra.ShellCompDirectiveNoFileComp))
 	completeWith(cmd, "cost", completeModel)
@@ -199,7 +202,7 @@ func (f *bootFlags) check(hasImage bool) error {
 	case f.touch != 0 && !hasImage:
 		return errors.New("--touch is for tacit's init, which starts on a kernel: give an IMAGE, or tacit's own guest --append hold=SIZE")
 	}
-	if err := f.runFlags.check(); err != nil {
+	if err := cmp.Or(f.runFlags.check(), f.source.check()); err != nil {
 		return err
 	}
 	if err := checkAttack(f.hostAttack); err != nil {
@@ -244,7 +247,7 @@ func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed, append: f.append,
 		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, debugExit: uint16(f.debugExit), la57: f.la57, cost: f.model, disks: f.disks,
-		overlay: f.overlay, reboots: f.reboots,
+		overlay: f.overlay, reboots: f.reboots, source: f.source,
 	}
 	f.runFlags.settings(&s)
 	if f.hostPage.word == "4K" {

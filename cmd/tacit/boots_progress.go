@@ -62,6 +62,15 @@ func (p *bootsProgress) reading(path string) {
 	p.draw("reading " + record.Printable(path))
 }
 
+// fetching says how much of an image has come that is fetched first.
+func (p *bootsProgress) fetching(name string, read, size int64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.status != nil && time.Since(p.drawn) >= statusInterval {
+		p.draw(fmt.Sprintf("fetching %s: %d of %d MiB", record.Printable(name), read>>20, size>>20))
+	}
+}
+
 // watched says whether it is shown how far boots are.
 func (p *bootsProgress) watched() bool { return p.status != nil }
 

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"path/filepath"
 	"slices"
 	"time"
 
@@ -19,6 +18,7 @@ import (
 	"github.com/tacit-vm/tacit/guest"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/inspect"
+	"github.com/tacit-vm/tacit/internal/source"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -40,6 +40,7 @@ type certifyFlags struct {
 	update                      bool
 	claims, own, keep           bool
 	store                       storeFlags
+	source                      sourceFlags
 	require                     string
 	required                    []inspect.Requirement // what require says
 }
@@ -55,6 +56,7 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 			"verdict line an image. What inspect reads out of the file is held against the boots: where they disagree, certify says\n" +
 			"so and fails. A disk boots by its own loader, until its console shows a login prompt or that systemd has started all.\n\n" +
 			"An image that cannot be read or booted is a row of the table, too.\n\n" +
+			"Several images are a pattern in quotes, a directory, or - for a list on standard input, a line each.\n" + sourceHelp +
 			"With --require, an image passes if every boot that has to do with a requirement shows it, and fails if one does\n" +
 			"not. Without, an image passes whatever becomes of its memory.\n\n" +
 			"What boots show is kept, by the digest of the image, the configuration and the version of tacit: a second run boots\n" +
@@ -70,9 +72,9 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 				return cmp.Or(f.checkMatrix(cmd, args), f.check(), f.files(args, streamsOf(cmd)).check())
 			}
 			if f.own && len(args) == 0 {
-				return cmp.Or(f.check(), f.files(args, streamsOf(cmd)).check())
+				return cmp.Or(f.check(), f.source.check(), f.files(args, streamsOf(cmd)).check())
 			}
-			return cmp.Or(atLeastOne("IMAGE")(cmd, args), f.check(), f.files(args, streamsOf(cmd)).check())
+			return cmp.Or(atLeastOne("IMAGE")(cmd, args), f.check(), f.source.check(), f.files(args, streamsOf(cmd)).check())
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.matrix != "" {
@@ -80,7 +82,17 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 				*status = result
 				return err
 			}
-			result, err := f.run(cmd.Context(), claims, args, cmd.OutOrStdout(), cmd.ErrOrStderr())
+			all := source.Expansion{List: cmd.InOrStdin(), Directories: true, Passed: func(path string) {
+				fmt.Fprintf(cmd.ErrOrStderr(), "tacit: %s: no image, and passed over\n", record.Printable(path))
+			}}
+			images, err := all.Expand(args)
+			if err == nil && len(images) == 0 && !f.own {
+				err = errors.New("no images in what was named")
+			}
+			if err = cmp.Or(err, f.files(images, streamsOf(cmd)).check()); err != nil {
+				return err
+			}
+			result, err := f.run(cmd.Context(), claims, images, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			*status = result
 			return err
 		},
@@ -101,6 +113,7 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 	flags.BoolVar(&f.claims, "inspect", true, "hold what inspect says of the file against the boots")
 	flags.BoolVar(&f.keep, "keep", true, "keep results, and run no boot again that is known; a build from a tree with changes does not")
 	f.store.add(flags)
+	f.source.add(flags)
 	flags.BoolVar(&f.own, "own-guest", false, "certify tacit's own guest, before what is named")
 	flags.StringVar(&f.json, "json", "", "write the certificate, with the record of every boot, to `FILE`; - is standard output instead of the table")
 	flags.StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE`; - is standard output instead of the table")
@@ -225,7 +238,7 @@ func (f *certifyFlags) subjects(ctx context.Context, claims claimer, paths []str
 	}
 	for _, path := range paths {
 		line.reading(path)
-		s := f.subject(ctx, claims, path, know)
+		s := f.subject(ctx, claims, path, line, know)
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -235,43 +248,60 @@ func (f *certifyFlags) subjects(ctx context.Context, claims claimer, paths []str
 }
 
 // subject opens one image, or takes what is known of its file.
-func (f *certifyFlags) subject(ctx context.Context, claims claimer, path string, know *knowledge) certify.Subject {
-	s := certify.Subject{Path: path}
-	asked := f.claims && claims != nil
-	digest, err := fileDigest(ctx, path, nil)
-	if s.SHA256 = digest; err == nil && know.find(ctx, &s, asked) {
+func (f *certifyFlags) subject(ctx context.Context, claims claimer, name string, line *bootsProgress, know *knowledge) certify.Subject {
+	s := certify.Subject{Path: name}
+	at, err := f.source.find(name)
+	if s.Err = err; err != nil {
 		return s
 	}
-	if s.Disk, s.Err = certifiedDisk(ctx, path); s.Disk == nil && s.Err == nil {
-		s.Image, s.Err = openImage(ctx, path)
+	if at.from != nil {
+		at.from.Progress = line.fetching
 	}
+	asked := f.claims && claims != nil
+	if at, s.SHA256, err = at.digest(ctx); err != nil && at.from != nil {
+		s.Err = err
+		return s
+	}
+	if at.ref.Travels() {
+		s.Reference = at.ref.String()
+	}
+	if err == nil && know.find(ctx, &s, at, asked) {
+		return s
+	}
+	here, fetchErr := at.here(ctx)
+	if s.Err = fetchErr; fetchErr != nil {
+		return s
+	}
+	defer here.Close()
+	s.Err = f.look(ctx, &s, at, here)
 	if s.Err == nil {
 		s.Err = err
 	}
 	if s.Err == nil && asked {
-		s.Claims, s.Err = claims(ctx, path, s.Image)
+		s.Claims, s.Err = claims(ctx, here.Path, s.Image)
 	}
-	if s.Err == nil {
+	if s.Err = at.called(here, s.Err); s.Err == nil {
 		s.Err = know.read(ctx, &s, asked)
 	}
 	return s
 }
 
-// certifiedDisk is the disk in a file, which is not left open; nil for what is none.
-func certifiedDisk(ctx context.Context, path string) (*certify.Disk, error) {
-	switch d, err := image.OpenDisk(ctx, path); {
+// look finds out whether it is a disk, which is not left open, or what firmware loads, which is read.
+func (f *certifyFlags) look(ctx context.Context, s *certify.Subject, at found, here *source.File) (err error) {
+	switch d, err := image.OpenDisk(ctx, here.Path); {
 	case errors.Is(err, image.ErrNoDisk), errors.Is(err, fs.ErrNotExist):
-		return nil, nil
 	case err != nil:
-		return nil, err
+		return err
 	default:
-		return diskIn(path), d.Close()
+		digest := d.SHA256
+		if digest == "" {
+			digest = s.SHA256
+		}
+		s.Disk = at.certified(at.base(), digest)
+		return d.Close()
 	}
-}
-
-// diskIn is the disk that is known to be in a file.
-func diskIn(path string) *certify.Disk {
-	return &certify.Disk{Name: filepath.Base(path), Open: func(ctx context.Context) (*image.Disk, error) { return image.OpenDisk(ctx, path) }}
+	s.Image, err = openImage(ctx, here.Path)
+	return err
 }
 
 // files are what the command line names.

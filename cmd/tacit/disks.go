@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"path/filepath"
 
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/vm"
@@ -22,9 +21,13 @@ type disks struct {
 func (d *disks) open(ctx context.Context, s settings) (*image.Image, error) {
 	var img *image.Image
 	if s.image != "" || !s.own && len(s.disks) == 0 {
-		switch err := d.add(ctx, s.image); {
+		f, err := s.source.find(s.image)
+		if err != nil {
+			return nil, err
+		}
+		switch err := d.add(ctx, f); {
 		case errors.Is(err, image.ErrNoDisk), errors.Is(err, fs.ErrNotExist):
-			if img, err = openImage(ctx, s.image); err != nil {
+			if img, err = f.image(ctx); err != nil {
 				return nil, err
 			}
 			if err := img.Bootable(); err != nil {
@@ -35,7 +38,11 @@ func (d *disks) open(ctx context.Context, s settings) (*image.Image, error) {
 		}
 	}
 	for _, path := range s.disks {
-		if err := d.add(ctx, path); err != nil {
+		f, err := s.source.find(path)
+		if err != nil {
+			return nil, err
+		}
+		if err := d.add(ctx, f); err != nil {
 			return nil, err
 		}
 	}
@@ -43,20 +50,24 @@ func (d *disks) open(ctx context.Context, s settings) (*image.Image, error) {
 }
 
 // add opens a disk.
-func (d *disks) add(ctx context.Context, path string) error {
-	opened, err := image.OpenDisk(ctx, path)
+func (d *disks) add(ctx context.Context, f found) error {
+	opened, err := f.disk(ctx)
 	if err != nil {
 		return err
 	}
 	d.opened = append(d.opened, opened)
-	d.all = append(d.all, vm.Disk{Name: filepath.Base(path), Format: opened.Format, Content: opened, Size: opened.Size(), File: opened.File})
+	d.all = append(d.all, vm.Disk{Name: f.base(), Format: opened.Format, Content: opened, Size: opened.Size(), File: opened.File})
 	return nil
 }
 
 // again opens the disks of a saved machine. They are read once to see that they are the same, for which ctx has time.
-func (d *disks) again(ctx context.Context, paths []string) error {
-	for _, path := range paths {
-		if err := d.add(ctx, path); err != nil {
+func (d *disks) again(ctx context.Context, s settings) error {
+	for _, path := range s.disks {
+		f, err := s.source.find(path)
+		if err != nil {
+			return err
+		}
+		if err := d.add(ctx, f); err != nil {
 			return err
 		}
 	}

@@ -36,12 +36,16 @@ func elsewhere(path string, err error) error {
 	if !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
-	switch name := strings.TrimPrefix(path, "docker://"); {
-	case aTransport.MatchString(path), aContainer.MatchString(path):
-		return fmt.Errorf("%s: no such file, and tacit pulls no container images: give it what docker save %s writes "+
-			"(inspect), or what docker export does of a container of it", path, name)
+	switch {
+	case aTransport.MatchString(path):
+		return fmt.Errorf("%s: no such file, and of container images tacit takes docker://NAME and oci:DIRECTORY (boot, certify, inspect), "+
+			"and what docker save and docker export write (inspect)", path)
+	case aContainer.MatchString(path):
+		return fmt.Errorf("%s: no such file; a container image is docker://%s (boot, certify, inspect)", path, path)
+	case strings.HasPrefix(path, "https://"):
+		return fmt.Errorf("%s: it is tacit boot, certify and inspect that fetch images: curl -fLO %s", path, path)
 	case aURL.MatchString(path):
-		return fmt.Errorf("%s: tacit reads files and downloads nothing: curl -fLO %s", path, path)
+		return fmt.Errorf("%s: no such file, and tacit fetches by https only: curl -fLO %s", path, path)
 	}
 	return err
 }

@@ -9,28 +9,41 @@ import (
 // An image that is somewhere else is told how it gets here, to every command.
 func TestImagesElsewhere(t *testing.T) {
 	dir := t.TempDir()
-	for path, want := range map[string]string{
-		"https://cloud.debian.org/images/disk.qcow2": "curl -fLO https://cloud.debian.org/images/disk.qcow2",
-		"file:///boot/vmlinuz":                       "curl -fLO",
-		"debian:13":                                  "docker save debian:13 ",
-		"docker://debian":                            "docker save debian writes",
-		"quay.io/fedora/fedora-bootc":                "docker save quay.io/fedora/fedora-bootc",
-		"ghcr.io:443/a/b:latest":                     "container",
-		"debian@sha256:0123456789abcdef":             "container",
-		"oci:layout":                                 "container",
-		"bzImage":                                    " bzImage: no such file or directory",
-		"kernels/k.deb":                              " kernels/k.deb: no such file or directory",
-		filepath.Join(dir, "a:b"):                    "a:b: no such file or directory",
+	const all, fetches, reads = "both", "of boot and inspect", "of others"
+	for _, c := range []struct{ path, by, want string }{
+		{"https://cloud.debian.org/images/disk.qcow2", fetches, "give the digest that its publisher says it has: https://cloud.debian.org/images/disk.qcow2#sha256="},
+		{"https://cloud.debian.org/images/disk.qcow2", reads, "curl -fLO https://cloud.debian.org/images/disk.qcow2"},
+		{"http://cloud.debian.org/disk.qcow2", fetches, "is there https?"},
+		{"file:///boot/vmlinuz", all, "curl -fLO"},
+		{"debian:13", all, "a container image is docker://debian:13 "},
+		{"docker://debian", reads, "docker://NAME"},
+		{"docker-daemon:debian:13", all, "docker save"},
+		{"quay.io/fedora/fedora-bootc", all, "docker://quay.io/fedora/fedora-bootc"},
+		{"ghcr.io:443/a/b:latest", all, "container"},
+		{"debian@sha256:0123456789abcdef", all, "container"},
+		{"oci:layout", reads, "oci:DIRECTORY"},
+		{"oci:layout", fetches, "oci:layout: open layout: no such file"},
+		{"bzImage", all, " bzImage: no such file or directory"},
+		{"kernels/k.deb", all, " kernels/k.deb: no such file or directory"},
+		{filepath.Join(dir, "a:b"), all, "a:b: no such file or directory"},
 	} {
-		for _, command := range [][]string{{"boot", "-q"}, {"inspect"}, {"symbols", "-o", filepath.Join(dir, "out")}, {"bench", "--runs", "1", "boot-tdx", "--kernel"}} {
-			status, stdout, stderr := really(t, append(command, path)...)
-			if status != statusError || stdout != "" || !strings.Contains(stderr, want) || !strings.HasPrefix(lastLine(stderr), "tacit: ") || strings.Contains(stderr, "docker://") != strings.HasPrefix(path, "docker://") {
-				t.Errorf("%q %s: status %d, %q, %q", command, path, status, stdout, stderr)
+		cache := []string{"--cache", filepath.Join(dir, "cache")}
+		for _, command := range [][]string{append([]string{"boot", "-q"}, cache...), append([]string{"inspect"}, cache...), {"symbols", "-o", filepath.Join(dir, "out")}, {"bench", "--runs", "1", "boot-tdx", "--kernel"}} {
+			by := reads
+			if command[0] == "boot" || command[0] == "inspect" {
+				by = fetches
+			}
+			if c.by != all && c.by != by {
+				continue
+			}
+			status, stdout, stderr := really(t, append(command, c.path)...)
+			if status != statusError || stdout != "" || !strings.Contains(stderr, c.want) || !strings.HasPrefix(lastLine(stderr), "tacit: ") {
+				t.Errorf("%q %s: status %d, %q, %q", command, c.path, status, stdout, stderr)
 			}
 		}
 	}
 	// To certify it is an image that could not be judged.
-	if status, stdout, _ := really(t, "certify", "debian:13"); status != int(statusUnknown) || !strings.Contains(stdout, "docker save debian:13 ") {
+	if status, stdout, _ := really(t, "certify", "debian:13"); status != int(statusUnknown) || !strings.Contains(stdout, "docker://debian:13 ") {
 		t.Errorf("certify: status %d, %q", status, stdout)
 	}
 	write(t, filepath.Join(dir, "debian:13"), "a file of that name")

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tacit-vm/tacit/inspect"
+	"github.com/tacit-vm/tacit/internal/source"
 )
 
 // inspectFlags is what the command line of tacit inspect can say.
@@ -23,6 +24,7 @@ type inspectFlags struct {
 	unpack   bool
 	digest   bool
 	jobs     int
+	source   sourceFlags
 }
 
 func inspectCommand(status *exitStatus) *cobra.Command {
@@ -34,9 +36,10 @@ func inspectCommand(status *exitStatus) *cobra.Command {
 			"accept memory itself, does it tell firmware so before it leaves boot services, and does it accept lazily.\n\n" +
 			"FILE is a bzImage, a unified kernel image, an unpacked kernel (vmlinux), a .deb, .rpm or .ipk package, a raw\n" +
 			"or qcow2 disk image with FAT and ext4 file systems, also compressed or in a tar archive, a container image, or\n" +
-			"a directory or tar archive of a root file system. On a disk it also tells which boot loader starts which\n" +
+			"a directory or tar archive of a root file system; a pattern in quotes, or - for a list on standard input. On a disk it also tells which boot loader starts which\n" +
 			"kernel, and whether that goes through the kernel's EFI stub, without which nothing tells firmware\n" +
 			"that the kernel accepts memory.\n\n" +
+			sourceHelp +
 			"FILE may also be UEFI firmware for guests (OVMF): does it leave memory to the operating system, from which\n" +
 			"address on, and does it ask whether that can accept it? Requirements then say what guests can do with it.\n\n" +
 			"Answers are yes, no and unknown. They come from the kernel's code; names of files, version numbers and\n" +
@@ -50,6 +53,14 @@ func inspectCommand(status *exitStatus) *cobra.Command {
 			return errors.Join(atLeastOne("FILE")(cmd, args), f.check())
 		},
 		RunE: func(cmd *cobra.Command, files []string) error {
+			all := source.Expansion{List: cmd.InOrStdin()}
+			files, err := all.Expand(files)
+			if err != nil {
+				return err
+			}
+			if len(files) == 0 {
+				return errors.New("no files in the list on standard input")
+			}
 			result, err := f.inspect(cmd.Context(), files, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			*status = result
 			return err
@@ -64,6 +75,7 @@ func inspectCommand(status *exitStatus) *cobra.Command {
 	flags.Var(&f.tags, "tags", "print how to tag the image on a cloud")
 	flags.BoolVar(&f.unpack, "unpack", false, "unpack every kernel too, for its symbols and its own configuration (slower)")
 	flags.IntVarP(&f.jobs, "jobs", "j", runtime.NumCPU(), "inspect so many files at the same time")
+	f.source.add(flags)
 	completeWith(cmd, "require", completeList(requirementNames()))
 	return cmd
 }
@@ -83,7 +95,7 @@ func (f *inspectFlags) check() error {
 	if f.jobs < 1 {
 		err = errors.Join(err, fmt.Errorf("--jobs %d: it is at least 1", f.jobs))
 	}
-	return err
+	return errors.Join(err, f.source.check())
 }
 
 // inspected is the result for one file.
@@ -173,11 +185,25 @@ func (f *inspectFlags) inspectAll(ctx context.Context, files []string, line *pro
 
 func (f *inspectFlags) inspectFile(ctx context.Context, file string, progress func(read, size int64)) inspected {
 	r := inspected{file: file}
-	var err error
-	r.report, err = inspect.File(ctx, file, inspect.Options{Unpack: f.unpack, Digest: f.json, Progress: progress})
-	r.err = elsewhere(file, err)
-	if r.err == nil && f.json && f.digest {
-		r.sha256, r.err = fileDigest(ctx, file, progress)
+	at, err := f.source.find(file)
+	if r.err = err; err != nil {
+		return r
+	}
+	if at.from != nil && progress != nil {
+		at.from.Progress = func(_ string, read, size int64) { progress(read, size) }
+	}
+	here, err := at.here(ctx)
+	if r.err = err; err != nil {
+		return r
+	}
+	defer here.Close()
+	r.report, err = inspect.File(ctx, here.Path, inspect.Options{Unpack: f.unpack, Digest: f.json, Progress: progress})
+	r.err = at.called(here, elsewhere(file, err))
+	if r.report != nil {
+		r.report.Call(file)
+	}
+	if r.sha256 = here.SHA256; r.err == nil && f.json && f.digest && r.sha256 == "" {
+		r.sha256, r.err = fileDigest(ctx, here.Path, progress)
 	}
 	return r
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/tacit-vm/tacit/catalogue/jetstream"
 	"github.com/tacit-vm/tacit/catalogue/page"
 	"github.com/tacit-vm/tacit/certify"
-	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -91,7 +90,7 @@ func (k *knowledge) prepare(cfg *certify.Config) {
 }
 
 // find fills in what is known of the file of a subject, and says whether anything is.
-func (k *knowledge) find(ctx context.Context, s *certify.Subject, claims bool) bool {
+func (k *knowledge) find(ctx context.Context, s *certify.Subject, at found, claims bool) bool {
 	if k == nil || s.SHA256 == "" {
 		return false
 	}
@@ -99,13 +98,12 @@ func (k *knowledge) find(ctx context.Context, s *certify.Subject, claims bool) b
 	if err != nil {
 		return false // then the file is read
 	}
-	path := s.Path
 	s.Claims = r.Claims
 	if r.Disk {
-		s.Disk = diskIn(path)
+		s.Disk = at.certified(r.Image, r.SHA256)
 		return true
 	}
-	s.Known = &certify.Known{Name: r.Image, SHA256: r.SHA256, Open: func(ctx context.Context) (*image.Image, error) { return openImage(ctx, path) }}
+	s.Known = &certify.Known{Name: r.Image, SHA256: r.SHA256, Open: at.image}
 	return true
 }
 

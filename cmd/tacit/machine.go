@@ -20,12 +20,13 @@ import (
 // settings is what the flags ask of a machine, read and checked.
 type settings struct {
 	saved        string   // path of a saved machine, which has what is said of the machine below; or empty
-	image        string   // path
+	image        string   // path, or where else it is
 	own          bool     // there is no path: tacit's own guest
 	prompt       bool     // … which takes commands
 	disks        []string // paths
 	overlay      string   // path, or empty
 	reboots      int
+	source       sourceFlags
 	platform     string
 	memory       uint64
 	cpus         int         // 0: those of topology
@@ -93,7 +94,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 	if s.saved != "" {
 		reading, done := s.within(ctx)
 		defer done()
-		if err := disks.again(reading, s.disks); err != nil {
+		if err := disks.again(reading, s); err != nil {
 			return nil, err
 		}
 	} else {

@@ -177,7 +177,7 @@ func (f *certifyFlags) matrixSubjects(ctx context.Context, m *matrix.Matrix, lin
 				continue // of two patterns
 			}
 			line.reading(name)
-			s := f.subject(ctx, nil, path, know)
+			s := f.subject(ctx, nil, path, line, know)
 			if err := ctx.Err(); err != nil {
 				return nil, nil, err
 			}

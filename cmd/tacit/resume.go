@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tacit-vm/tacit/internal/source"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -60,7 +61,7 @@ func resumeCommand(run machine, status *exitStatus) *cobra.Command {
 		},
 		ValidArgsFunction: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			s := settings{saved: args[0], hostAttack: f.hostAttack, disks: f.disks}
+			s := settings{saved: args[0], hostAttack: f.hostAttack, disks: f.disks, source: sourceFlags{size: source.DefaultSize}}
 			f.runFlags.settings(&s)
 			s.callers = f.profile != "" || f.events != "" // or as it was
 			ended, err := f.boot(cmd.Context(), run, s, streamsOf(cmd), false)

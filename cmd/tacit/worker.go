@@ -18,6 +18,7 @@ import (
 	"github.com/tacit-vm/tacit/catalogue"
 	"github.com/tacit-vm/tacit/catalogue/jetstream"
 	"github.com/tacit-vm/tacit/internal/metrics"
+	"github.com/tacit-vm/tacit/internal/source"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -28,6 +29,7 @@ type workerFlags struct {
 	lease         time.Duration
 	maxHostMemory size
 	metrics       string
+	source        sourceFlags
 }
 
 // workerCommand is tacit worker.
@@ -40,6 +42,8 @@ func workerCommand() *cobra.Command {
 			"certify finds it. It takes boots of its own version of tacit only. As long as a boot runs it says so; if it is\n" +
 			"killed, or its machine is, another worker gets the boot when the lease is over. Told to end, it gives back what it\n" +
 			"has. A boot that eight workers have taken without an end is given up.\n\n" +
+			"An image that is in a registry or behind a URL, with a digest, the worker fetches itself, but not from hosts of the local\n" +
+			"network that --local-host does not name.\n\n" +
 			"Without --jobs it runs as many boots at a time as its control group leaves it processors, and 512 MiB of memory for\n" +
 			"each. Several workers on one machine, which have no control groups of their own, want --jobs and --max-host-memory.\n\n" + sizeHelp,
 		Example: "  tacit worker --nats tls://nats.example:4222 --nats-creds worker.creds --jobs 8",
@@ -57,6 +61,7 @@ func workerCommand() *cobra.Command {
 	flags.IntVarP(&f.jobs, "jobs", "j", 0, "boots at a time; 0 is one a processor, as far as there is memory")
 	flags.StringVar(&f.metrics, "metrics", "", "serve metrics for Prometheus at http://`ADDRESS`/metrics, such as 127.0.0.1:9464 or :9464")
 	flags.Var(&f.maxHostMemory, "max-host-memory", "what all boots at a time may take of the host's memory (default: most of what is available)")
+	f.source.add(flags)
 	flags.DurationVar(&f.lease, "lease", jetstream.DefaultLease, "a boot of which nothing is heard for so long is another's; the same for all workers")
 	return cmd
 }
@@ -70,7 +75,7 @@ func (f *workerFlags) check() error {
 	case f.lease < time.Second || f.lease > time.Hour:
 		return errors.New("--lease is from 1s to 1h")
 	}
-	return f.store.check()
+	return cmp.Or(f.store.check(), f.source.check())
 }
 
 func (f *workerFlags) run(ctx context.Context, stderr io.Writer) error {
@@ -91,6 +96,11 @@ func (f *workerFlags) run(ctx context.Context, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
+	from, err := f.source.fetcher()
+	if err != nil {
+		return err
+	}
+	from.Strangers = true
 	var mu sync.Mutex
 	var counts tally
 	w := catalogue.Worker{
@@ -106,6 +116,9 @@ func (f *workerFlags) run(ctx context.Context, stderr io.Writer) error {
 		},
 	}
 	memory := cmp.Or(w.MaxHostMemory, vm.DefaultMaxHostMemory())
+	w.Fetch = func(ctx context.Context, reference string) (string, func(), error) {
+		return fetchFor(ctx, from, reference)
+	}
 	if w.Jobs == 0 {
 		w.Jobs = jobsFor(runtime.GOMAXPROCS(0), memory)
 	}
@@ -134,4 +147,20 @@ func jobsFor(processors int, memory uint64) int {
 		return processors
 	}
 	return max(1, min(processors, int(min(memory/each, math.MaxInt32))))
+}
+
+// fetchFor fetches what somebody else has asked for: what is elsewhere and has a digest, and no file of this machine.
+func fetchFor(ctx context.Context, from *source.Fetcher, reference string) (string, func(), error) {
+	ref, err := source.Parse(reference)
+	if err != nil {
+		return "", nil, err
+	}
+	if !ref.Travels() {
+		return "", nil, fmt.Errorf("%.200q: not a reference that workers fetch", reference)
+	}
+	at, err := from.Fetch(ctx, ref)
+	if err != nil {
+		return "", nil, err
+	}
+	return at.Path, func() { _ = at.Close() }, nil // what is left of it the next one to use the cache removes
 }
