@@ -36,7 +36,7 @@ type nativeState struct {
 	spill [3]uint64
 	fetch *[fetchSize]fetchEntry // the TLB for fetches at this privilege
 	data  *[tlbSize]tlbEntry     // and that for data
-	stack *tlbEntry              // where the stack's page is in it, if it is
+	stack *tlbEntry              // where the stack's page is in it, if it is: of use to code for amd64 hosts
 }
 
 // run implements engine.

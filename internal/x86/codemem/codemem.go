@@ -3,9 +3,9 @@
 //
 // On Linux for amd64 the memory is a file without a name, mapped twice: once to be written, once to be read and executed. On
 // arm64, and on macOS, it is one mapping whose protection is switched around each write, since QEMU's user emulation, under
-// which arm64 is tested, does not see what is written to code by another mapping; on macOS that has been compiled, and not
-// been run. Other systems have none, and neither has a process that may not map memory to be executed (SELinux's execmem, a
-// seccomp filter): [New] says so.
+// which arm64 is tested, does not see what is written to code by another mapping; what is data is written as it is, and never
+// executed. On macOS that has been compiled, and not been run. Other systems have none, and neither has a process that may
+// not map memory to be executed (SELinux's execmem, a seccomp filter): [New] says so.
 package codemem
 
 import (

@@ -119,21 +119,14 @@ func (g *Generator) shiftByCL(k int, kind uint32, n int, d arm64.Reg) {
 	w, cl, live := 8*n, arm64.Reg(uop.RCX), !g.dead(k)
 	zero := g.Label()
 	if live {
-		if n == 4 {
-			g.mov(4, tmpB, d) // d may be RCX
-		} else {
-			g.mov(8, tmpB, d)
-		}
+		g.mov(n, tmpB, d)
 		g.Bitmask(arm64.ANDI, 8, tmpC, cl, uint64(w-1))
-		if n == 4 {
-			g.mov(4, d, d)
-		}
+		g.mov(n, d, d) // which may be RCX
 		g.CBZ(8, tmpC, zero)
 		g.Imm12(arm64.SUBI, 8, tmpD, tmpC, 1)
-	} else {
-		tmp := cl
-		g.mov(8, tmpC, tmp)
+	} else { // the processor takes the count modulo the size
 		g.mov(8, tmpB, d)
+		g.mov(8, tmpC, cl)
 	}
 	// tmpB: what is shifted; tmpC: by how much; tmpD: by one less
 	if kind == uop.ShiftROL {
