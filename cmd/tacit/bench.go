@@ -33,7 +33,7 @@ func benchCommand() *cobra.Command {
 		Short: "Measure how fast guests run",
 		Long: "bench runs each workload several times and prints the median, the smallest and the largest rate: million instructions\n" +
 			"of the guest in a second of processor time, or million bytes. The workloads are loops of machine code, each of one\n" +
-			"kind of work, and whole boots of a kernel to power-off. Without NAME it runs them all; --list says which there are.\n" +
+			"kind of work, whole boots of a kernel to power-off, and programs that keep one and eight processors of a machine busy. Without NAME it runs them all; --list says which there are.\n" +
 			"Rates go by processor time, so that other work on the host disturbs them little; the column wall is time that passed.\n\n" +
 			"The commands below it hold engines side by side: whole boots, QEMU's among them; the loops, natively as well; and\n" +
 			"boots on all processors at once (docs/bench.md).",
@@ -138,6 +138,12 @@ func (f *benchFlags) workloads(names []string) ([]bench.Workload, error) {
 	}
 	for _, platform := range vm.PlatformNames() {
 		all = append(all, f.boot(platform))
+	}
+	for _, cpus := range []int{1, 8} {
+		all = append(all, bench.Busy(fmt.Sprintf("busy-%d", cpus), cpus, func(ctx context.Context) (vm.Config, error) {
+			img, err := f.image(ctx)
+			return vm.Config{Platform: vm.None, Image: img, Engine: f.engine.word}, err
+		}))
 	}
 	if len(names) == 0 {
 		return all, nil

@@ -14,7 +14,7 @@ import (
 func TestLoopsRunNatively(t *testing.T) {
 	for _, l := range Loops() {
 		privileged := l.user || l.fault != nil
-		if _, err := l.program(1); errors.Is(err, errNotNative) != privileged {
+		if _, err := l.program(1, nil); errors.Is(err, errNotNative) != privileged {
 			t.Errorf("%s: %v", l.Name, err)
 		}
 		if privileged || !canRunNatively {

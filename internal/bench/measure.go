@@ -62,6 +62,9 @@ func (r *Result) Wall() time.Duration {
 // 0. Runs have to do the same work: one that does not is an error.
 func Measure(ctx context.Context, w Workload, runs int, progress func(run int)) (*Result, error) {
 	r := &Result{Name: w.Name, Unit: w.Unit}
+	if w.Close != nil {
+		defer w.Close()
+	}
 	if w.Prepare != nil {
 		if err := w.Prepare(ctx); err != nil {
 			return nil, fmt.Errorf("%s: %w", w.Name, err)

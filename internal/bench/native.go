@@ -25,8 +25,8 @@ const (
 // errNotNative says why a loop cannot be a program.
 var errNotNative = errors.New("it needs privileges that a program does not have")
 
-// program returns the loop, n turns of it, as an ELF file.
-func (l *Loop) program(n uint64) ([]byte, error) {
+// program returns the loop, n turns of it, as an ELF file. It begins with the code that is first, at whose end it goes on.
+func (l *Loop) program(n uint64, first []byte) ([]byte, error) {
 	if l.user || l.fault != nil {
 		return nil, errNotNative
 	}
@@ -49,7 +49,7 @@ func (l *Loop) program(n uint64) ([]byte, error) {
 		registers[i] = v
 	}
 	registers[x86.RSP], registers[x86.R15] = nativeStack, n
-	var start []byte
+	start := slices.Clone(first)
 	for i, v := range registers {
 		start = binary.LittleEndian.AppendUint64(append(start, 0x48|byte(i>>3), 0xB8|byte(i&7)), v) // mov r64, imm64
 	}

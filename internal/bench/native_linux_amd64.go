@@ -14,7 +14,7 @@ const canRunNatively = true
 
 // native runs n turns of the loop on the host's processor, in a process of its own.
 func (l *Loop) native(ctx context.Context, n uint64) (Usage, error) {
-	program, err := l.program(n)
+	program, err := l.program(n, nil)
 	if err != nil {
 		return Usage{}, err
 	}

@@ -19,6 +19,9 @@ type Workload struct {
 	// Prepare gets what the runs need, outside the time that is measured; it may be nil.
 	Prepare func(ctx context.Context) error
 
+	// Close gives back what Prepare got; it may be nil.
+	Close func()
+
 	// Run does it once and returns how much was done, in instructions or bytes.
 	Run func(ctx context.Context) (work uint64, err error)
 }
@@ -71,15 +74,24 @@ func Boot(name, about string, configure func(ctx context.Context) (vm.Config, er
 	}
 	w.Run = func(ctx context.Context) (uint64, error) {
 		r, err := vm.Run(ctx, cfg)
-		switch {
-		case err != nil:
+		if err == nil {
+			err = endsWell(r)
+		}
+		if err != nil {
 			return 0, err
-		case r.Outcome == record.Cancelled:
-			return 0, context.Canceled
-		case r.Outcome != record.PowerOff:
-			return 0, fmt.Errorf("the boot ended with %s, not with %s", r.Outcome, record.PowerOff)
 		}
 		return r.Instructions, nil
 	}
 	return w
+}
+
+// endsWell says what is wrong with a boot that did not end as it should.
+func endsWell(r *record.Record) error {
+	switch r.Outcome {
+	case record.PowerOff:
+		return nil
+	case record.Cancelled:
+		return context.Canceled
+	}
+	return fmt.Errorf("the boot ended with %s, not with %s", r.Outcome, record.PowerOff)
 }

@@ -85,6 +85,8 @@ type CPU struct {
 	lockHint  func(*CPU)    // or nil
 	spins     bool          // rounds of a loop that changes nothing are counted, not executed
 	spun      uint64        // instructions of those
+	vain      uint8         // looks for a round that found none, one after the other, up to maxVain
+	unlooked  uint8         // how many more times one is not looked for
 	busUses   uint64        // how often a device was read by memory-mapped I/O
 	lastTSC   *uint64       // what any of the machine's processors has read of the time-stamp counter last
 	limit     atomic.Uint64 // icount at which the running stretch ends; 0 asks the loop to look up. Others may store 0: Yield

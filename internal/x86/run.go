@@ -171,7 +171,7 @@ func (c *CPU) Run(deadline int64) Exit {
 		if single || c.shadow == c.icount && (c.APIC.pending() || c.nmiComes() || c.traps.kept != 0) {
 			limit = c.icount + 1
 		}
-		if c.spins && !single && !c.watch.step && !c.watch.fenced && c.shadow != c.icount {
+		if c.spins && !single && !c.watch.step && !c.watch.fenced && c.shadow != c.icount && c.looks() {
 			if c.spin(limit); c.raised || c.exiting || c.finish != finishNot {
 				continue
 			}

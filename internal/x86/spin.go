@@ -23,6 +23,20 @@ func (c *CPU) round() round {
 	return round{[R15 + 1]uint64(c.R[:R15+1]), c.R[uop.BlkRIP], c.flags.get(), c.extra, c.busUses}
 }
 
+// Looking for a round is dear: it ends blocks where no other execution does. So at a processor that computes one looks less
+// and less often: after so many looks in vain, at each second turn, each fourth, and each 64th at last. That changes what is
+// executed and what is only counted, and nothing else.
+const maxVain = 6
+
+// looks says whether a round is to be looked for now.
+func (c *CPU) looks() bool {
+	if c.unlooked > 0 {
+		c.unlooked--
+		return false
+	}
+	return true
+}
+
 // spin lets the processor execute a round, if one begins here, and after that as many as end before limit. The rest is as
 // ever. It may end in an exception or at what ends Run.
 func (c *CPU) spin(limit uint64) {
@@ -50,11 +64,14 @@ func (c *CPU) spin(limit uint64) {
 			continue
 		}
 		length := c.icount - began
+		c.vain = 0
 		rounds := (limit - c.icount) / length
 		c.icount += rounds * length
 		c.spun += rounds * length
 		return
 	}
+	c.vain = min(c.vain+1, maxVain)
+	c.unlooked = 1<<c.vain - 1
 }
 
 // quietStart returns how many instructions of b, from its first one up to a branch, do nothing but read memory, compute and
