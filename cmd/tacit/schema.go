@@ -11,6 +11,7 @@ import (
 	"github.com/tacit-vm/tacit/catalogue"
 	"github.com/tacit-vm/tacit/certify"
 	"github.com/tacit-vm/tacit/certify/matrix"
+	"github.com/tacit-vm/tacit/compare/storm"
 	"github.com/tacit-vm/tacit/compare/study"
 	"github.com/tacit-vm/tacit/internal/bench"
 	"github.com/tacit-vm/tacit/internal/schema"
@@ -38,6 +39,7 @@ func forms() []schema.Form {
 		{Name: trial.Schema, About: "attacks on guests (attack --json)", Type: reflect.TypeFor[trial.Report]()},
 		{Name: study.Schema, About: "boots held side by side (compare --json)", Type: reflect.TypeFor[study.JSON]()},
 		{Name: study.SavedSchema, About: "a line of compare --resume", Type: reflect.TypeFor[study.SavedLine]()},
+		{Name: storm.Schema, About: "boots with more and more processors (storm --json)", Type: reflect.TypeFor[storm.JSON]()},
 		{Name: inspectSchema, About: "what images can do by their bytes (inspect --json)", Type: reflect.TypeFor[inspectJSON]()},
 		{Name: costSchema, About: "cost models (cost --json)", Type: reflect.TypeFor[modelsJSON]()},
 		{Name: sensitivitySchema, About: "what rests on estimates (cost sensitivity --json)", Type: reflect.TypeFor[sensitivityJSON]()},

@@ -106,6 +106,7 @@ func TestJSONHasItsSchema(t *testing.T) {
 		{"trials", false, "", "attack --platform snp --attack vc-vmmcall,drop --memory 512M --json - " + demo},
 		{"comparison", false, "comparison.json", "compare --memory 1G --fail-if init>100x --json " + in("comparison.json") + " --resume " + in("saved") + " " + demo},
 		{"boot", true, "saved", ""},
+		{"storm", false, "", "storm --memory 512M --cpus 1,2 --append hold=100M --json - " + demo},
 		{"inspect", false, "", "inspect --json --require tdx " + kernel},
 		{"cost", false, "", "cost --json"},
 		{"sensitivity", false, "", "cost sensitivity --json " + in("record.json")},

@@ -87,7 +87,7 @@ func (s *Study) WriteJSON(w io.Writer) error {
 }
 
 func (row Row) json() bootJSON {
-	b := bootJSON{Boot: row.Boot, Outcome: row.outcome(), Note: row.Note, Metrics: map[string]uint64{}, Times: row.Times, Changes: []compare.Change{}}
+	b := bootJSON{Boot: row.Boot, Outcome: row.Outcome(), Note: row.Note, Metrics: map[string]uint64{}, Times: row.Times, Changes: []compare.Change{}}
 	for _, m := range compare.Metrics() {
 		if n := m.Of(row.Record); n != nil {
 			b.Metrics[m.Name] = *n

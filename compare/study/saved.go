@@ -151,10 +151,11 @@ func keyOf(c *vm.Config) string {
 		Image, Platform, Policy, Append string
 		Own                             bool
 		Memory, HostPage, Instructions  uint64
+		CPUs                            int
 		Virtual                         time.Duration
 		Callers                         bool
 		Name                            string // of the image, which the record has
-	}{digest(data), c.Platform, c.FirmwarePolicy, c.Append, c.Image == nil, c.Memory, c.HostPage, c.MaxInstructions, c.MaxVirtual, c.Callers, nameOf(c)})
+	}{digest(data), c.Platform, c.FirmwarePolicy, c.Append, c.Image == nil, c.Memory, c.HostPage, c.MaxInstructions, c.CPUs, c.MaxVirtual, c.Callers, nameOf(c)})
 	if err != nil {
 		panic(err) // words and numbers
 	}
