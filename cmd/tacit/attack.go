@@ -127,16 +127,7 @@ func writeCatalogue(w io.Writer) error {
 func (f *attackFlags) run(ctx context.Context, paths []string, stdout, stderr io.Writer) (_ exitStatus, err error) {
 	out := outputs{stdout: stdout}
 	defer out.discard()
-	jsonFile, err := out.create(ctx, f.json)
-	if err != nil {
-		return 0, err
-	}
-	junitFile, err := out.create(ctx, f.junit)
-	if err != nil {
-		return 0, err
-	}
-
-	markdownFile, err := out.create(ctx, f.markdown)
+	files, err := out.createAll(ctx, f.json, f.junit, f.markdown)
 	if err != nil {
 		return 0, err
 	}
@@ -173,7 +164,7 @@ func (f *attackFlags) run(ctx context.Context, paths []string, stdout, stderr io
 	case r.Count(trial.Held) < len(r.Trials):
 		status = statusUnknown
 	}
-	return status, errors.Join(err, jsonFile.fill(r.WriteJSON), junitFile.fill(r.WriteJUnit), markdownFile.fill(r.WriteMarkdown), out.keep(), ctx.Err())
+	return status, errors.Join(err, files[0].fill(r.WriteJSON), files[1].fill(r.WriteJUnit), files[2].fill(r.WriteMarkdown), out.keep(), ctx.Err())
 }
 
 func (f *attackFlags) config() trial.Config {

@@ -139,24 +139,7 @@ var certifyStatuses = []statusMeaning{
 func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, stdout, stderr io.Writer) (_ exitStatus, err error) {
 	out := outputs{stdout: stdout}
 	defer out.discard()
-	jsonFile, err := out.create(ctx, f.json)
-	if err != nil {
-		return 0, err
-	}
-	junitFile, err := out.create(ctx, f.junit)
-	if err != nil {
-		return 0, err
-	}
-	sarifFile, err := out.create(ctx, f.sarif)
-	if err != nil {
-		return 0, err
-	}
-
-	htmlFile, err := out.create(ctx, f.html)
-	if err != nil {
-		return 0, err
-	}
-	markdownFile, err := out.create(ctx, f.markdown)
+	files, err := out.createAll(ctx, f.json, f.junit, f.sarif, f.html, f.markdown)
 	if err != nil {
 		return 0, err
 	}
@@ -206,8 +189,8 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 	case c.Count(certify.Unjudged) > 0:
 		status = statusUnknown
 	}
-	return status, errors.Join(err, jsonFile.fill(c.WriteJSON), junitFile.fill(c.WriteJUnit), sarifFile.fill(c.WriteSARIF),
-		htmlFile.fill(p.WriteHTML), markdownFile.fill(p.WriteMarkdown), out.keep(), ctx.Err())
+	return status, errors.Join(err, files[0].fill(c.WriteJSON), files[1].fill(c.WriteJUnit), files[2].fill(c.WriteSARIF),
+		files[3].fill(p.WriteHTML), files[4].fill(p.WriteMarkdown), out.keep(), ctx.Err())
 }
 
 func certifyEnded(line *bootsProgress, done, all int, b *certify.Boot) {

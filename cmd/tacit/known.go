@@ -26,7 +26,7 @@ type knowledge struct {
 }
 
 // ahead is how many boots are asked for at a time where others run them.
-const ahead = 512
+const ahead = 4096
 
 // checkStore says what the flags cannot mean.
 func (f *certifyFlags) checkStore() error {

@@ -71,6 +71,18 @@ func (o *outputs) create(ctx context.Context, path string) (*output, error) {
 	return out, nil
 }
 
+// createAll opens several files, each as create does.
+func (o *outputs) createAll(ctx context.Context, paths ...string) ([]*output, error) {
+	all := make([]*output, len(paths))
+	for i, path := range paths {
+		var err error
+		if all[i], err = o.create(ctx, path); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
 // keep puts in place what was written. Of several files, one that could not be written does not keep the others back.
 func (o *outputs) keep() (err error) {
 	for _, out := range o.all {

@@ -54,11 +54,13 @@ type written struct {
 func writing(cmd *cobra.Command, files ...written) (err error) {
 	out := outputs{stdout: cmd.OutOrStdout()}
 	defer out.discard()
-	opened := make([]*output, len(files))
-	for i, f := range files {
-		if opened[i], err = out.create(cmd.Context(), f.path); err != nil {
-			return err
-		}
+	var paths []string
+	for _, f := range files {
+		paths = append(paths, f.path)
+	}
+	opened, err := out.createAll(cmd.Context(), paths...)
+	if err != nil {
+		return err
 	}
 	for i, f := range files {
 		err = errors.Join(err, opened[i].fill(f.fill))
