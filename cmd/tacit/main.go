@@ -46,10 +46,27 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 		SilenceUsage:  true,
 	}
 	root.AddCommand(
-		attackCommand(&status), benchCommand(), bootCommand(run, &status), certifyCommand(claimsOf, &status), compareCommand(&status), costCommand(),
-		demoCommand(&status), exportCommand(), guestCommand(&status), inspectCommand(&status), manCommand(), resultsCommand(&status), resumeCommand(run, &status),
+		attackCommand(&status),
+		benchCommand(),
+		bootCommand(run, &status),
+		certifyCommand(claimsOf, &status),
+		compareCommand(&status),
+		costCommand(),
+		demoCommand(&status),
+		exportCommand(),
+		guestCommand(&status),
+		inspectCommand(&status),
+		manCommand(),
+		resultsCommand(&status),
+		resumeCommand(run, &status),
 		scenarioCommand(&status),
-		statusCommand(), symbolsCommand(), versionCommand(), warmCommand(), workerCommand(),
+		schemaCommand(),
+		statusCommand(),
+		stormCommand(&status),
+		symbolsCommand(),
+		versionCommand(),
+		warmCommand(),
+		workerCommand(),
 	)
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(wrongFlag)

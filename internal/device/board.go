@@ -106,7 +106,7 @@ func NewBoard(config Config) (*Board, error) {
 		{nmiStatusPort, 1, b.pit.NMIStatus()},
 		{SleepControlPort, SleepStatusPort - SleepControlPort + 1, b.sleep},
 		{ResetPort, 1, b.reset},
-		{keyboardPort, 1, &PulseRegister{config.Reset}},
+		{keyboardPort, 1, &pulseRegister{config.Reset}},
 	}
 	if pic != nil {
 		devices = append(devices, ports{picPort, picPorts, pic.Chip(0)}, ports{picSlavePort, picPorts, pic.Chip(1)}, ports{elcrPort, elcrPorts, pic.ELCR()})

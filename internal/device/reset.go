@@ -10,16 +10,16 @@ const (
 	resetFull   = 1 << 3 // FULL_RST: with a power cycle
 )
 
-// A PulseRegister is what there is of a keyboard controller: a command that pulses the processor's reset line (IBM PC AT technical
+// A pulseRegister is what there is of a keyboard controller: a command that pulses the processor's reset line (IBM PC AT technical
 // reference, 8042, commands 0xF0 to 0xFF: the low bits that are 0 choose lines, and bit 0 is reset). What is read says that
 // there is no controller.
-type PulseRegister struct{ reset func() }
+type pulseRegister struct{ reset func() }
 
 // In implements PortDevice.
-func (*PulseRegister) In(uint16) uint8 { return 0xFF }
+func (*pulseRegister) In(uint16) uint8 { return 0xFF }
 
 // Out implements PortDevice.
-func (p *PulseRegister) Out(_ uint16, value uint8) {
+func (p *pulseRegister) Out(_ uint16, value uint8) {
 	const pulse, resetLine = 0xF0, 1
 	if value&pulse == pulse && value&resetLine == 0 {
 		p.reset()
