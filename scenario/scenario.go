@@ -49,7 +49,7 @@ func (s *Scenario) Wants() Verdict {
 
 // All returns the scenarios, in the order in which they are shown.
 func All() []*Scenario {
-	return slices.Concat(ofLoaders(), ofFirmware(), ofExit(), ofKernels(), ofSizes())
+	return slices.Concat(ofLoaders(), ofFirmware(), ofExit(), ofKernels(), ofSizes(), ofKexec())
 }
 
 // Names are those of all scenarios.
