@@ -13,6 +13,7 @@
 //	exit.go        leaving boot services
 //	kernels.go     what kernels do by their parameters
 //	sizes.go       what depends on how much memory there is
+//	kexec.go       one kernel after another
 //	run.go         running them
 //	table.go       how it is shown to people and programs
 package scenario

@@ -31,16 +31,16 @@ type Config struct {
 
 // A Result is what came of a scenario.
 type Result struct {
-	*Scenario
-	Verdict Verdict `json:"verdict"`
-	AsKnown bool    `json:"as_known"` // it is the verdict that the scenario is known to come to
-	Seen    string  `json:"seen"`     // in a clause; why there is nothing, where there is nothing
-	Boots   []Boot  `json:"boots"`
+	Scenario Scenario `json:"scenario"`
+	Verdict  Verdict  `json:"verdict"`
+	AsKnown  bool     `json:"as_known"` // it is the verdict that the scenario is known to come to
+	Seen     string   `json:"seen"`     // in a clause; why there is nothing, where there is nothing
+	Boots    []Boot   `json:"boots"`
 }
 
 // Run boots what the scenario needs and judges it. An error is for a context that is done.
 func (s *Scenario) Run(ctx context.Context, cfg Config) (*Result, error) {
-	r := &Result{Scenario: s, Verdict: CannotBeHad, Seen: s.Why, Boots: []Boot{}}
+	r := &Result{Scenario: *s, Verdict: CannotBeHad, Seen: s.Why, Boots: []Boot{}}
 	if s.Why == "" {
 		r.Verdict, r.Seen = s.run(ctx, cfg, r)
 		if err := ctx.Err(); err != nil {

@@ -15,7 +15,7 @@ type Scenario struct {
 	Expected string   `json:"expected"` // what is to be seen where it happens here, and who says so
 	Needs    []string `json:"needs"`    // names of packages, for scripts/fetch-kernels
 	Why      string   `json:"why"`      // it cannot be had; empty where it can
-	Verdict  Verdict  `json:"-"`        // that it is known to come to; empty means Reproduced
+	Known    Verdict  `json:"known"`    // the verdict that it is known to come to; empty means what [Scenario.Wants] says
 	Long     bool     `json:"long"`     // it takes more than about ten seconds
 
 	boots []boot
@@ -41,15 +41,15 @@ func (s *Scenario) Wants() Verdict {
 	switch {
 	case s.Why != "":
 		return CannotBeHad
-	case s.Verdict != "":
-		return s.Verdict
+	case s.Known != "":
+		return s.Known
 	}
 	return Reproduced
 }
 
 // All returns the scenarios, in the order in which they are shown.
 func All() []*Scenario {
-	return slices.Concat(ofLoaders(), ofFirmware(), ofExit(), ofKernels(), ofSizes())
+	return slices.Concat(ofLoaders(), ofFirmware(), ofExit(), ofKernels(), ofSizes(), ofKexec())
 }
 
 // Names are those of all scenarios.

@@ -47,7 +47,7 @@ func ofSizes() []*Scenario {
 		{
 			Name:     "canonical/tdx#421",
 			Long:     true,
-			Verdict:  NotReproduced,
+			Known:    NotReproduced,
 			What:     "TDs of certain sizes above 60 GiB panic in _find_next_bit: the end of the table of unaccepted memory is not reserved",
 			Source:   "https://github.com/canonical/tdx/issues/421",
 			Expected: "with 63008 MiB the table ends in a page that a kernel with the mistake does not reserve (Linux, drivers/firmware/efi/efi.c, reserve_unaccepted), and it panics; one with the correction of February 2026, as Debian's 6.12.118, boots",

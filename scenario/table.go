@@ -14,6 +14,15 @@ import (
 // Schema names the version of the JSON form.
 const Schema = "tacit.scenarios/1"
 
+// A List is what scenarios there are, as JSON.
+type List struct {
+	Schema    string      `json:"schema"`
+	Scenarios []*Scenario `json:"scenarios"`
+}
+
+// ListSchema names the version of the JSON form of a List.
+const ListSchema = "tacit.scenario-list/1"
+
 // A Report is what came of scenarios.
 type Report struct {
 	Schema    string    `json:"schema"`
@@ -47,14 +56,14 @@ func (r *Report) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "scenario\tverdict\twhat users met")
 	for _, s := range r.Scenarios {
-		fmt.Fprintf(t, "%s\t%s\t%s\n", s.Name, s.shown(), s.What)
+		fmt.Fprintf(t, "%s\t%s\t%s\n", s.Scenario.Name, s.shown(), s.Scenario.What)
 	}
 	if err := t.Flush(); err != nil {
 		return err
 	}
 	for _, s := range r.Scenarios {
 		fmt.Fprintf(&b, "\n%s: %s\n  met       %s\n  in        %s\n  expected  %s\n  seen      %s\n",
-			s.Name, s.shown(), s.What, s.Source, s.Expected, record.Printable(s.Seen))
+			s.Scenario.Name, s.shown(), s.Scenario.What, s.Scenario.Source, s.Scenario.Expected, record.Printable(s.Seen))
 	}
 	fmt.Fprintf(&b, "\n%s\n", r.Summary())
 	_, err := w.Write(b.Bytes())

@@ -105,6 +105,8 @@ type Config struct {
 	Replay   []Typed
 	Typed    func(Typed) // hears what the serial port took, and when; may be nil
 
+	diskChanges int64 // bytes of a disk that can be changed; 0 means MaxDiskChanges. Of tests
+
 	noSpins bool   // processors execute each round of a loop that changes nothing; of tests
 	rival   *rival // in lock-step, what the interpreter is held against, in place of the translator; nil outside of tests
 	reports bool   // the guest runs a program of tacit's, which reports

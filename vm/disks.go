@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 
@@ -44,7 +45,7 @@ func (c *Config) checkDisks() error {
 // insertDisks makes the disks of the machine.
 func (m *Machine) insertDisks() error {
 	for _, d := range m.cfg.Disks {
-		m.disks = append(m.disks, disk.New(d.Content, d.Size, MaxDiskChanges))
+		m.disks = append(m.disks, disk.New(d.Content, d.Size, cmp.Or(m.cfg.diskChanges, MaxDiskChanges)))
 	}
 	return m.cfg.Kept.changeDisks(m.disks)
 }

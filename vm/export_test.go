@@ -31,3 +31,9 @@ func (c *Config) AgainstInterpreter(blockLimit int, plant func(*x86.CPU)) {
 
 // WithoutSpins has processors execute each round of a loop that changes nothing.
 func (c *Config) WithoutSpins() { c.noSpins = true }
+
+// LimitDiskChanges is a configuration whose disks can be changed by so many bytes.
+func LimitDiskChanges(c Config, bytes int64) Config {
+	c.diskChanges = bytes
+	return c
+}

@@ -12,6 +12,41 @@ import (
 	"github.com/tacit-vm/tacit/vm"
 )
 
+// A guest that changes more of a disk than is kept sees an I/O error, and the record says why. It is no end of the machine's: this
+// guest's init gives up.
+func TestFullOverlay(t *testing.T) {
+	t.Parallel()
+	img := debian13(t)
+	names := []string{"virtio_blk.ko.xz"}
+	initrd := withModules(t, "", names, fromPackage(t, packageOf(img), names...), image.File{Name: "trydisk", Mode: 0o644})
+	b := boot(t, vm.LimitDiskChanges(vm.Config{Platform: vm.SNP, Image: img, Initrd: initrd, Disks: disks(aDisk(1, 8*mib)), Memory: gib}, mib/2))
+	if b.Outcome != record.GuestPanic || !strings.Contains(b.console, "I/O error, dev vda") || !strings.Contains(b.console, "input/output error") {
+		t.Errorf("%s, %+v:\n%s", b.Outcome, b.Diagnosis, b.console[max(0, len(b.console)-3000):])
+	}
+	if d := b.Devices[1]; d.Errors == 0 || !strings.Contains(d.Why, "the disk's changes are at their limit") || b.Disks[0].ChangedBytes != mib/2 {
+		t.Errorf("%+v, %+v", d, b.Disks)
+	}
+}
+
+// Two runs with two processors and a disk have one record.
+func TestRepeatsWithADiskAndTwoProcessors(t *testing.T) {
+	t.Parallel()
+	img := debian13(t)
+	initrd := diskKernel(t, img)
+	var records []string
+	for range 2 {
+		b := boot(t, vm.Config{Platform: vm.TDX, CPUs: 2, Image: img, Initrd: initrd, Disks: disks(aDisk(1, 8*mib)), Memory: gib, Seed: 7})
+		b.powersOff(t)
+		if b.Disks[0].ChangedBytes != mib {
+			t.Errorf("%+v", b.Disks)
+		}
+		records = append(records, jsonOf(t, b))
+	}
+	if records[0] != records[1] {
+		t.Error("two runs have different records:\n" + firstDifference(records[0], records[1]))
+	}
+}
+
 // What a guest writes to a disk is there after it has restarted, and after a power-off in another machine, if that is given what
 // the first has left. The image has none of it. A disk that is another is refused.
 func TestWritesSurviveARestart(t *testing.T) {

@@ -45,7 +45,9 @@ func scenarioListCommand() *cobra.Command {
 			if path == "" {
 				return onPaper(cmd.OutOrStdout(), func(w io.Writer) error { return scenario.WriteList(w, all) })
 			}
-			return writing(cmd, written{path, func(w io.Writer) error { return indented(w, all) }})
+			return writing(cmd, written{path, func(w io.Writer) error {
+				return indented(w, scenario.List{Schema: scenario.ListSchema, Scenarios: all})
+			}})
 		},
 	}
 	cmd.Flags().StringVar(&path, "json", "", "write the list to `FILE`; - is standard output instead of the text")

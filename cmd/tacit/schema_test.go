@@ -108,6 +108,8 @@ func TestJSONHasItsSchema(t *testing.T) {
 		{"boot", true, "saved", ""},
 		{"scenarios", false, "", "scenario run --json - no-retry"},
 		{"storm", false, "", "storm --memory 512M --cpus 1,2 --append hold=100M --json - " + demo},
+		{"scenarios", false, "", "scenario run --json - no-retry edk2#11525"},
+		{"scenario-list", false, "", "scenario list --json -"},
 		{"inspect", false, "", "inspect --json --require tdx " + kernel},
 		{"cost", false, "", "cost --json"},
 		{"sensitivity", false, "", "cost sensitivity --json " + in("record.json")},
