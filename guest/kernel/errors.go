@@ -70,6 +70,7 @@ func (k *kernel) outOfMemory(va uint64) {
 // end ends the guest as its program has ended.
 func (k *kernel) end(status int32) {
 	k.alone()
+	k.sendOutgoing()
 	if status == 0 {
 		k.reset(uefi.Success)
 	}
@@ -83,6 +84,7 @@ func (k *kernel) end(status int32) {
 // killed ends the guest as a signal ends its program.
 func (k *kernel) killed(n uint64) {
 	k.alone()
+	k.sendOutgoing()
 	k.lineStart()
 	k.puts("guest: the program was ended by signal ")
 	k.dec(n)

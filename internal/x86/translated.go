@@ -5,7 +5,7 @@ import (
 	"encoding/binary"
 
 	"github.com/tacit-vm/tacit/internal/x86/codemem"
-	"github.com/tacit-vm/tacit/internal/x86/translate"
+	"github.com/tacit-vm/tacit/internal/x86/hostcode"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
@@ -18,34 +18,44 @@ type machineCode struct {
 	links  int     // number of its first link
 }
 
+// A generator makes machine code for the host. What it returns is valid until it makes more.
+type generator interface {
+	// NoCode returns the code that blocks without code of their own have.
+	NoCode() []byte
+	// Translate makes code of a block of at most hostcode.MaxUops micro-operations and 127 instructions.
+	Translate(*hostcode.Block, hostcode.Place) hostcode.Code
+}
+
 // translated is the machine code of a memory's blocks. It has a fixed amount of memory: links first, 8 bytes each, then
 // code. When that is full, all of it is thrown away and blocks become hot again.
 type translated struct {
 	memory *codemem.Memory
-	gen    *translate.Generator
+	gen    generator
 	hot    uint32
 	noCode uintptr
 
 	blocks []*block // by their numbers
+	room   int      // for so many links
 	begin  int      // where code begins
 	code   int      // where the next block's code goes
 	links  int      // links in use
 	resets int      // how often all code has been thrown away
 }
 
-// linkShare is the part of the memory that is for links.
+// linkShare is the part of the memory that is for links, or a little more.
 const linkShare = 16
 
 // newTranslated returns room for the machine code that goes with decoded code: a quarter of most bytes, which both may
 // take. A whole boot of a kernel takes a tenth of what a machine has that nothing else is said of.
 func newTranslated(most int) (*translated, error) {
-	const page = 64 << 10
+	const page = codemem.Page
 	size := min(max(most/4&^(page-1), 4*page), codemem.Max)
-	m, err := codemem.New(size)
+	links := (size/linkShare + page - 1) &^ (page - 1)
+	m, err := codemem.New(size, links)
 	if err != nil {
 		return nil, err
 	}
-	t := &translated{memory: m, gen: translate.New(codeLayout, host), begin: size / linkShare}
+	t := &translated{memory: m, gen: newGenerator(), room: links / 8, begin: links}
 	none := t.gen.NoCode()
 	t.noCode = m.Address(t.begin)
 	if err := m.Write(t.begin, none); err != nil {
@@ -75,7 +85,7 @@ func (t *translated) admit(b *block) {
 		return
 	}
 	b.made = machineCode{code: t.noCode}
-	if b.cross || len(b.uops) > translate.MaxUops {
+	if b.cross || len(b.uops) > hostcode.MaxUops {
 		return
 	}
 	for i := range b.uops {
@@ -108,11 +118,11 @@ func (t *translated) has(b *block) bool { return b.made.code != t.noCode && b.ma
 func (t *translated) translate(b *block) error {
 	for again := false; ; again = true {
 		id := len(t.blocks)
-		linksFit := (t.links+len(b.link))*8 <= t.memory.Size()/linkShare
-		if id < translate.MaxBlocks && linksFit {
+		linksFit := t.links+len(b.link) <= t.room
+		if id < hostcode.MaxBlocks && linksFit {
 			code := t.gen.Translate(
-				&translate.Block{Uops: b.uops, Instructions: int(b.n), Links: len(b.link), ID: uint32(id)},
-				translate.Place{Code: uint64(t.memory.Address(t.code)), Links: uint64(t.memory.Address(t.links * 8))},
+				&hostcode.Block{Uops: b.uops, Instructions: int(b.n), Links: len(b.link), ID: uint32(id)},
+				hostcode.Place{Code: uint64(t.memory.Address(t.code)), Links: uint64(t.memory.Address(t.links * 8))},
 			)
 			if len(code.Bytes) <= t.memory.Size()-t.code {
 				return t.keep(b, &code)
@@ -127,7 +137,7 @@ func (t *translated) translate(b *block) error {
 }
 
 // keep puts code where it was made for.
-func (t *translated) keep(b *block, code *translate.Code) error {
+func (t *translated) keep(b *block, code *hostcode.Code) error {
 	if err := t.memory.Write(t.code, code.Bytes); err != nil {
 		return err
 	}

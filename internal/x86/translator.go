@@ -6,7 +6,7 @@ import (
 	"unsafe"
 
 	"github.com/tacit-vm/tacit/internal/mem"
-	"github.com/tacit-vm/tacit/internal/x86/translate"
+	"github.com/tacit-vm/tacit/internal/x86/hostcode"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
@@ -32,7 +32,8 @@ type nativeState struct {
 
 	spill [3]uint64
 	fetch *[fetchSize]fetchEntry // the TLB for fetches at this privilege
-	stack *tlbEntry              // where the stack's page is in the TLB, if it is
+	data  *[tlbSize]tlbEntry     // and that for data
+	stack *tlbEntry              // where the stack's page is in it, if it is
 }
 
 // run implements engine.
@@ -73,13 +74,13 @@ func (t translator) native(c *CPU, b *block, limit uint64) *block {
 		e := c.execute(code)
 		b = t.blocks[e.Block()]
 		switch e.Reason() {
-		case translate.AtHead:
+		case hostcode.AtHead:
 			c.icount += uint64(total-c.native.left) - b.n
 			return b
-		case translate.AtLink:
+		case hostcode.AtLink:
 			c.icount += uint64(total - c.native.left)
 			return t.follow(c, b, e.Uop())
-		case translate.AtRIP:
+		case hostcode.AtRIP:
 			c.icount += uint64(total - c.native.left)
 			c.at = 0
 			return c.lookup()
@@ -120,14 +121,12 @@ func (t translator) follow(c *CPU, b *block, link int) *block {
 }
 
 // execute runs code until it leaves.
-func (c *CPU) execute(code uintptr) translate.Exit {
+func (c *CPU) execute(code uintptr) hostcode.Exit {
 	c.native.fetch = &c.tlb.fetch[c.cpl/3]
+	c.native.data = c.tlb.cur
 	c.native.stack = &c.tlb.cur[(c.R[uop.RSP]-8)>>mem.PageShift%tlbSize]
-	c.native.flags = c.flags.packed()
 	c.native.waiting = c.APIC.waiting()
-	e := translate.Exit(enterCode(c, code))
-	c.flags.unpack(c.native.flags)
-	return e
+	return hostcode.Exit(c.runCode(code))
 }
 
 // index returns the number of a micro-operation of b.

@@ -8,7 +8,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/tacit-vm/tacit/internal/x86/translate"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
@@ -59,8 +58,6 @@ func TestPackedFlags(t *testing.T) {
 		}
 	}
 }
-
-var oldHost translate.Host // has nothing that came after SSE2
 
 // long makes a program of so many instructions in one round, which goes round three times.
 func long(seed uint64, instructions int) *program {
@@ -165,27 +162,6 @@ func TestRetiredBlocksHaveNoCode(t *testing.T) {
 		}
 		if b := blocks[0]; name == "a breakpoint" && b.valid {
 			t.Error("a breakpoint: its block remains")
-		}
-	}
-}
-
-// What the host lacks is done by the interpreter, and code for a host that has it does the same.
-func TestSequencesOnOldHosts(t *testing.T) {
-	how := translating(t)
-	saved := host
-	t.Cleanup(func() { host = saved })
-	for seed := range uint64(30) {
-		var ends []ending
-		for _, old := range []bool{false, true} {
-			host = saved
-			if old {
-				host = oldHost
-			}
-			m := newSceneUnder(t, sequence(1000+seed), how)
-			ends = append(ends, m.ending(m.drive(0)))
-		}
-		if d := difference(ends[0], ends[1]); d != "" {
-			t.Errorf("sequence %d: %s", 1000+seed, d)
 		}
 	}
 }

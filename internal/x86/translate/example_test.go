@@ -11,6 +11,7 @@ import (
 	"golang.org/x/arch/x86/x86asm"
 
 	"github.com/tacit-vm/tacit/internal/x86/decode"
+	"github.com/tacit-vm/tacit/internal/x86/hostcode"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
@@ -35,7 +36,7 @@ var exampleSlots = map[uint8]string{uop.RAX: "RAX", uop.RCX: "RCX", uop.RDX: "RD
 func example() string {
 	var s strings.Builder
 	d, _ := decode.Instructions(&decode.Request{Bytes: append(slices.Clone(exampleCode), make([]byte, 16)...), Limit: 5, Mode: decode.ModeSSE})
-	code := New(testLayout, Host{}).Translate(&Block{Uops: d.Uops, Instructions: d.Instructions, Links: d.Links}, Place{Code: 0x10000, Links: 0x4000})
+	code := New(testLayout, Host{}).Translate(&hostcode.Block{Uops: d.Uops, Instructions: d.Instructions, Links: d.Links}, hostcode.Place{Code: 0x10000, Links: 0x4000})
 
 	fmt.Fprintf(&s, "The guest's bytes:\n\n```\n")
 	for at := 0; at < d.Size; {
@@ -64,7 +65,7 @@ func example() string {
 		i, _ := x86asm.Decode(code.Bytes[at:], 64)
 		line := fmt.Sprintf("%3x  %-24s %s", at, fmt.Sprintf("% x", code.Bytes[at:at+i.Len]), x86asm.IntelSyntax(i, uint64(at), nil))
 		if imm, ok := i.Args[1].(x86asm.Imm); ok && i.Args[0] == x86asm.R14L {
-			e := Exit(imm)
+			e := hostcode.Exit(imm)
 			line = fmt.Sprintf("%3x  %-24s mov r14d, %#x  ; %s %d", at, fmt.Sprintf("% x", code.Bytes[at:at+i.Len]), uint32(e), [...]string{"at the head:", "in front of micro-operation", "by link"}[e.Reason()], e.Uop())
 			line = strings.TrimSuffix(line, ": 0")
 		}

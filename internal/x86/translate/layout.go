@@ -1,53 +1,15 @@
 package translate
 
-// A Layout says where things are: offsets in bytes, most of them from the beginning of the processor's state, and sizes.
-type Layout struct {
-	R, X  int32 // arrays of slots, of 8 and of 16 bytes
-	Flags int32 // 32 bits: the arithmetic flags while the code does not run, as it has them in AX
-	Left  int32 // 64 bits, signed: instructions that may still be begun
-	Spill int32 // 3 times 64 bits for the code's own use
-	Mode  int32 // 8 bits, equal to those of the blocks that may run
+import "github.com/tacit-vm/tacit/internal/x86/hostcode"
 
-	Rest         int32 // 64 bits: RFLAGS without the arithmetic flags
-	CPL          int32 // 8 bits
-	KernelGSBase int32 // 64 bits: what SWAPGS exchanges
-	Selectors    int32 // an array of segment registers, each of which begins with its selector
-	Shadow       int32 // 64 bits: the count of instructions at the boundary at which interrupts are off
-	ShadowSS     int32 // 8 bits: and #DB is, too
-	End          int32 // 64 bits: the count of instructions when none is left
-	Waiting      int32 // 8 bits: an interrupt is waiting for IF
-
-	Data     int32 // the address of the TLB for data, an array
-	DataBits uint8 // its entries, as a power of two
-	Read     int32 // in an entry of it: the tag for loads,
-	Write    int32 // for stores,
-	Page     int32 // and the page's address
-	Unbacked uint8 // the bit of a tag that says that the page is not backed
-
-	Fetch      int32 // the address of the TLB for fetches
-	FetchBits  uint8
-	FetchTag   int32
-	FetchFrame int32
-
-	Jumps     int32 // an array of entries, in the state itself: which block is at an address
-	JumpBits  uint8
-	JumpRIP   int32 // in an entry of it
-	JumpBlock int32
-
-	BlockFrame int32 // in a block: its frame,
-	BlockMode  int32 // its mode,
-	BlockCode  int32 // and the address of its code
-}
-
-// Entries of both TLBs have 32 bytes, those of the jump cache 16.
 const (
-	entryShift = 5
-	jumpShift  = 4
+	entryShift = hostcode.EntryShift
+	jumpShift  = hostcode.JumpShift
 	pageShift  = 12
 	pageSize   = 1 << pageShift
 
-	segments    = 6
-	segmentSize = 16
+	segments    = hostcode.Segments
+	segmentSize = hostcode.SegmentSize
 )
 
 // A Host says what instructions the processor has that runs the code.

@@ -2,39 +2,19 @@ package translate
 
 import (
 	"github.com/tacit-vm/tacit/internal/x86/amd64"
+	"github.com/tacit-vm/tacit/internal/x86/hostcode"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
-
-// A Block is what is to be translated.
-type Block struct {
-	Uops         []uop.Uop
-	Instructions int
-	Links        int
-	ID           uint32 // names the block in an [Exit]
-}
-
-// A Place is where the code will be.
-type Place struct {
-	Code  uint64 // the address at which its first byte is executed
-	Links uint64 // the address of the first of the block's links: 8 bytes each, the address to go on at
-}
-
-// A Code is a translated block. It is valid until its generator makes the next.
-type Code struct {
-	Bytes  []byte // the block is entered at the first
-	Resume []int  // offset at which it can be entered in front of each micro-operation, 0 where it cannot
-	Links  []int  // offset of what each link is to lead to as long as there is nothing better; 0 where nothing goes there
-}
 
 // A Generator makes code. It is not safe for concurrent use.
 type Generator struct {
 	amd64.Assembler
-	layout Layout
+	layout hostcode.Layout
 	host   Host
 
-	block  *Block
-	place  Place
-	code   Code
+	block  *hostcode.Block
+	place  hostcode.Place
+	code   hostcode.Code
 	flags  flags
 	stubs  []stub
 	leaves []amd64.Label // by micro-operation
@@ -44,22 +24,22 @@ type Generator struct {
 }
 
 // New returns a generator for a host and a processor's layout.
-func New(l Layout, h Host) *Generator { return &Generator{layout: l, host: h} }
+func New(l hostcode.Layout, h Host) *Generator { return &Generator{layout: l, host: h} }
 
 // NoCode returns the code that blocks without code of their own have.
 func (g *Generator) NoCode() []byte {
 	g.Reset(0)
-	g.MovImm(tmpA, uint64(exit(AtRIP, 0, 0)))
+	g.MovImm(tmpA, uint64(hostcode.NewExit(hostcode.AtRIP, 0, 0)))
 	g.Ret()
 	return g.Bytes
 }
 
-// Translate makes the code of a block of at most [MaxUops] micro-operations and 127 instructions.
-func (g *Generator) Translate(b *Block, p Place) Code {
+// Translate makes the code of a block of at most [hostcode.MaxUops] micro-operations and 127 instructions.
+func (g *Generator) Translate(b *hostcode.Block, p hostcode.Place) hostcode.Code {
 	g.Reset(p.Code)
 	g.block, g.place, g.stubs = b, p, g.stubs[:0]
 	g.leaves, g.links = unknown(g.leaves, len(b.Uops)), unknown(g.links, b.Links)
-	g.code = Code{Resume: make([]int, len(b.Uops)), Links: make([]int, b.Links)}
+	g.code = hostcode.Code{Resume: make([]int, len(b.Uops)), Links: make([]int, b.Links)}
 	g.inAX()
 	g.near = nowhere
 	g.top = g.Label()
@@ -75,7 +55,7 @@ func (g *Generator) Translate(b *Block, p Place) Code {
 			g.stubs, g.flags, g.near = g.stubs[:stubs], flags, nowhere
 			g.save()
 			g.inAX()
-			g.leave(AtUop, k)
+			g.leave(hostcode.AtUop, k)
 			if k+1 < len(b.Uops) && b.Uops[k+1].Op != uop.Goto {
 				g.code.Resume[k+1] = len(g.Bytes)
 			}

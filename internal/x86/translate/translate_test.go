@@ -7,11 +7,12 @@ import (
 
 	"golang.org/x/arch/x86/x86asm"
 
+	"github.com/tacit-vm/tacit/internal/x86/hostcode"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // testLayout is one with everything somewhere else.
-var testLayout = Layout{
+var testLayout = hostcode.Layout{
 	R: 0, X: 0x100, Flags: 0x308, Left: 0x300, Spill: 0x310, Mode: 0x330,
 	Data: 0x340, DataBits: 10, Read: 0, Write: 8, Page: 16, Unbacked: 61,
 	Fetch: 0x348, FetchBits: 8, FetchTag: 0, FetchFrame: 16,
@@ -22,7 +23,7 @@ var testLayout = Layout{
 }
 
 // listing reads all of some code, and wants it to be instructions, jumps to lead to such, and entries to be such.
-func listing(c *Code) (insts map[int]x86asm.Inst, err error) {
+func listing(c *hostcode.Code) (insts map[int]x86asm.Inst, err error) {
 	insts = map[int]x86asm.Inst{}
 	var targets []int
 	for at := 0; at < len(c.Bytes); {
@@ -45,14 +46,14 @@ func listing(c *Code) (insts map[int]x86asm.Inst, err error) {
 }
 
 // exitAt returns the exit that the code at an offset leaves with: MOV R14D, exit; RET.
-func exitAt(t *testing.T, insts map[int]x86asm.Inst, at int) Exit {
+func exitAt(t *testing.T, insts map[int]x86asm.Inst, at int) hostcode.Exit {
 	t.Helper()
 	i, ret := insts[at], insts[at+insts[at].Len]
 	imm, ok := i.Args[1].(x86asm.Imm)
 	if i.Op != x86asm.MOV || i.Args[0] != x86asm.R14L || !ok || ret.Op != x86asm.RET {
 		t.Fatalf("at %#x stand %v and %v, which is no way out", at, i, ret)
 	}
-	return Exit(imm)
+	return hostcode.Exit(imm)
 }
 
 var end = uop.Uop{Op: uop.End, Ord: 1, Imm: 8, Base: uop.Zero, Index: uop.Zero, Seg: uop.Zero}
@@ -70,8 +71,8 @@ func TestEveryOperation(t *testing.T) {
 				if src == uop.Zero {
 					u.Imm = 1 << (5 * (aux % 13))
 				}
-				b := &Block{Uops: []uop.Uop{u, end}, Instructions: 2, Links: 2, ID: 0x12345}
-				place := Place{Code: 0x10000, Links: 0x4000}
+				b := &hostcode.Block{Uops: []uop.Uop{u, end}, Instructions: 2, Links: 2, ID: 0x12345}
+				place := hostcode.Place{Code: 0x10000, Links: 0x4000}
 				c := g.Translate(b, place)
 				if again := New(testLayout, g.host).Translate(b, place); !bytes.Equal(again.Bytes, c.Bytes) {
 					t.Fatalf("operation %#x: what was translated before makes a difference: %+v", op, u)
@@ -87,9 +88,9 @@ func TestEveryOperation(t *testing.T) {
 				leaves := false
 				for at, i := range insts {
 					if imm, ok := i.Args[1].(x86asm.Imm); ok && i.Op == x86asm.MOV && i.Args[0] == x86asm.R14L && insts[at+i.Len].Op == x86asm.RET {
-						e := Exit(imm)
-						leaves = leaves || e.Reason() == AtUop
-						if e.Block() != 0x12345 || e.Reason() == AtUop && e.Uop() != 0 {
+						e := hostcode.Exit(imm)
+						leaves = leaves || e.Reason() == hostcode.AtUop
+						if e.Block() != 0x12345 || e.Reason() == hostcode.AtUop && e.Uop() != 0 {
 							t.Errorf("operation %#x: an exit in front of micro-operation %d of block %#x", op, e.Uop(), e.Block())
 						}
 					}
@@ -112,8 +113,8 @@ func TestEveryOperation(t *testing.T) {
 // A block is left at its head, by a link that leads nowhere yet, and in front of what is not translated.
 func TestWaysOut(t *testing.T) {
 	g := New(testLayout, Host{})
-	b := &Block{ID: 7, Instructions: 2, Links: 1, Uops: []uop.Uop{{Op: uop.Cpuid}, end}}
-	c := g.Translate(b, Place{Code: 0x10000, Links: 0x4000})
+	b := &hostcode.Block{ID: 7, Instructions: 2, Links: 1, Uops: []uop.Uop{{Op: uop.Cpuid}, end}}
+	c := g.Translate(b, hostcode.Place{Code: 0x10000, Links: 0x4000})
 	insts, err := listing(&c)
 	if err != nil {
 		t.Fatal(err)
@@ -124,13 +125,13 @@ func TestWaysOut(t *testing.T) {
 	}
 	jump := insts[sub.Len]
 	head := exitAt(t, insts, sub.Len+jump.Len+int(jump.Args[0].(x86asm.Rel)))
-	if jump.Op != x86asm.JL || head.Reason() != AtHead || head.Block() != 7 {
+	if jump.Op != x86asm.JL || head.Reason() != hostcode.AtHead || head.Block() != 7 {
 		t.Errorf("it goes on with %v to exit %#x", jump, head)
 	}
-	if e := exitAt(t, insts, sub.Len+jump.Len); e.Reason() != AtUop || e.Uop() != 0 || e.Block() != 7 {
+	if e := exitAt(t, insts, sub.Len+jump.Len); e.Reason() != hostcode.AtUop || e.Uop() != 0 || e.Block() != 7 {
 		t.Errorf("in front of CPUID it leaves with %#x", e)
 	}
-	if e := exitAt(t, insts, c.Links[0]); e.Reason() != AtLink || e.Uop() != 0 || e.Block() != 7 {
+	if e := exitAt(t, insts, c.Links[0]); e.Reason() != hostcode.AtLink || e.Uop() != 0 || e.Block() != 7 {
 		t.Errorf("its link leaves with %#x", e)
 	}
 	if c.Resume[0] != 0 || c.Resume[1] == 0 {

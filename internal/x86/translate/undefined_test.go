@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/arch/x86/x86asm"
 
+	"github.com/tacit-vm/tacit/internal/x86/hostcode"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
@@ -295,7 +296,7 @@ func (d *doubt) shift(i *x86asm.Inst, size int) error {
 }
 
 // doubts follows code along all its ways, from each place where it can be entered: Go's flags are in the host's then.
-func doubts(c *Code) error {
+func doubts(c *hostcode.Code) error {
 	const guest = axCF | axPF | axAF | axZF | axSF | axOF
 	at := map[int]doubt{}
 	var work []int
@@ -429,7 +430,7 @@ func TestUndefinedFlags(t *testing.T) {
 					uops[k].Ord = uint8(k)
 				}
 				g := New(testLayout, hosts[r.IntN(len(hosts))])
-				c := g.Translate(&Block{Uops: uops, Instructions: len(uops), Links: 2}, Place{Code: 0x10000, Links: 0x4000})
+				c := g.Translate(&hostcode.Block{Uops: uops, Instructions: len(uops), Links: 2}, hostcode.Place{Code: 0x10000, Links: 0x4000})
 				if err := doubts(&c); err != nil {
 					t.Fatalf("%+v on %+v: %v", uops, g.host, err)
 				}

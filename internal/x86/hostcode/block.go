@@ -1,0 +1,24 @@
+package hostcode
+
+import "github.com/tacit-vm/tacit/internal/x86/uop"
+
+// A Block is what is to be translated.
+type Block struct {
+	Uops         []uop.Uop
+	Instructions int
+	Links        int
+	ID           uint32 // names the block in an [Exit]
+}
+
+// A Place is where the code will be.
+type Place struct {
+	Code  uint64 // the address at which its first byte is executed
+	Links uint64 // the address of the first of the block's links: 8 bytes each, the address to go on at
+}
+
+// A Code is a translated block. It is valid until its generator makes the next.
+type Code struct {
+	Bytes  []byte // the block is entered at the first
+	Resume []int  // offset at which it can be entered in front of each micro-operation, 0 where it cannot
+	Links  []int  // offset of what each link is to lead to as long as there is nothing better; 0 where nothing goes there
+}
