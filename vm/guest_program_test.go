@@ -1,6 +1,7 @@
 package vm_test
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -57,6 +58,39 @@ func TestProgramsAsOnTheHost(t *testing.T) {
 				t.Errorf("the guest says\n%sand the host\n%s", b.console, host)
 			}
 		})
+	}
+}
+
+// On several processors it is the same, in whatever order they take turns.
+func TestProgramsOnManyProcessors(t *testing.T) {
+	t.Parallel()
+	path := guesttest.Executable(t, programSource)
+	executable, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	words := []string{"parallel", "compute", "recover", "signal", "files"}
+	host, err := exec.Command(path, words...).Output()
+	if err != nil {
+		t.Fatalf("on the host: %v\n%s", err, host)
+	}
+	img := packed(t, efi.Program{Executable: executable, Arguments: append([]string{"program"}, words...)})
+	for _, platform := range vm.PlatformNames() {
+		for _, c := range []struct {
+			processors int
+			schedule   string
+			seed       uint64
+		}{{2, "adversarial", 1}, {4, "adversarial", 2}, {4, "random", 3}, {8, "round-robin", 0}} {
+			t.Run(fmt.Sprintf("%s, %d processors, %s %d", platform, c.processors, c.schedule, c.seed), func(t *testing.T) {
+				t.Parallel()
+				b := boot(t, vm.Config{Platform: platform, Memory: gib, MaxInstructions: 8_000_000_000, Image: img,
+					CPUs: c.processors, Schedule: c.schedule, ScheduleSeed: c.seed})
+				b.powersOff(t)
+				if b.console != string(host) {
+					t.Errorf("the guest says\n%sand the host\n%s", b.console, host)
+				}
+			})
+		}
 	}
 }
 

@@ -113,6 +113,18 @@ func TestGoGuest(t *testing.T) {
 	}
 }
 
+// Several processors accept memory for one program, in whatever order they take turns, and the books are as they are with one.
+func TestGoGuestOnManyProcessors(t *testing.T) {
+	t.Parallel()
+	for _, platform := range vm.ConfidentialPlatforms() {
+		for _, seed := range []uint64{1, 2} {
+			b := goGuest(t, vm.Config{Platform: platform, CPUs: 4, Schedule: "adversarial", ScheduleSeed: seed}, "hold=256M")
+			b.powersOff(t)
+			b.stepsAgree(t)
+		}
+	}
+}
+
 // Terabytes cost the host next to nothing, since the guest's books are zeros where nothing has happened. Each boot runs in
 // a process of its own, whose memory is counted.
 func TestGoGuestOfTerabytes(t *testing.T) {

@@ -92,10 +92,12 @@ func (r *reporter) send(l *report.Line) bool {
 // snapshot reads the state of memory between two marks, at which the machine reads its own books: nothing is allocated
 // in between.
 func (r *reporter) snapshot(name string, program uint64) *kernel.Memory {
+	kernel.Settle(true)
 	r.m.Read() // once before, so that reading it touches nothing new
 	r.send(r.line.Start(report.Begin).Text(name))
 	r.m.Read()
 	r.send(r.line.Start(report.End).Text(name))
+	kernel.Settle(false)
 	const kib = 10
 	r.send(r.line.Start(report.Meminfo).Field("MemTotal", r.m.Total>>kib).
 		Field("MemFree", (r.m.FreeAccepted+r.m.FreeUnaccepted)>>kib).Field("Unaccepted", r.m.Unaccepted>>kib).

@@ -15,7 +15,8 @@ import (
 //
 //lint:ignore U1000 entry_amd64.s calls it
 func boot() {
-	p := &k.cpus[0]
+	p := &k.first
+	k.cpus[0] = p
 	k.meetFirmware()
 	k.loadOptions()
 	k.identify()
@@ -26,6 +27,12 @@ func boot() {
 	k.ownPageTables()
 	k.ownProcessor(p)
 	k.ownMemory(p)
+	if k.embedded() || k.start.n > 1 {
+		k.openTimer()
+	}
+	if k.timer.perMS != 0 {
+		k.startProcessors()
+	}
 	k.startProgram(p)
 }
 
@@ -87,6 +94,7 @@ func (k *kernel) prepareExit() []byte {
 		k.refuse(err)
 	}
 
+	k.findProcessors()
 	if !k.bigPages {
 		// A page of tables for each GiB of the direct map, and a few.
 		n := k.top()/size1G + 16

@@ -27,6 +27,12 @@ func (k *kernel) call(p *processor, nr, a, b uint64) uint64 {
 		if err := k.memory.tracker.Accept(k.memory.tracker.Bitmap.Span(), p.driver()); err != nil {
 			k.fatal(err)
 		}
+	case callSettle:
+		for k.settled = a != 0; k.settled && k.accepting > 0; {
+			k.unlock()
+			pause()
+			k.acquire(p)
+		}
 	case callHandOver:
 		if b == 0 && k.memory.tracker.Unaccepted(k.memory.tracker.Bitmap.Span()) != 0 {
 			return ebusy
@@ -36,6 +42,7 @@ func (k *kernel) call(p *processor, nr, a, b uint64) uint64 {
 		if a >= linkBase-code || k.memory.tracker.Unaccepted(next) != 0 || !k.firmware.mapRange(a&^pageMask, a&^pageMask, code, size4K, k.encrypted) {
 			return efault
 		}
+		k.stopOthers()
 		k.enterFirmware()
 		handOver(a, k.systemTable, k.table)
 	}

@@ -2,7 +2,10 @@
 
 package kernel
 
-import "unsafe"
+import (
+	"sync/atomic"
+	"unsafe"
+)
 
 // A processor is what the kernel knows of one processor; in the kernel GS points to it.
 type processor struct {
@@ -12,7 +15,7 @@ type processor struct {
 	frameEnd uint64 // of the thread that runs: where SYSCALL pushes its frame
 	threadFS uint64 // FS base of that thread
 	scratch  uint64
-	running  uint64 // that thread's index
+	running  uint64 // that thread's index; noThread for none
 	fx       uint64 // where its floating-point state is, 0 where it needs none
 
 	gdt [8]uint64
@@ -20,6 +23,15 @@ type processor struct {
 	_   uint32
 
 	drivers drivers
+
+	index     uint64        // in kernel.cpus
+	id        uint32        // of its local APIC
+	idle      bool          // it rests, or is about to, and is to be called when there is something to do
+	watches   bool          // it looks when threads wake by themselves
+	last      uint64        // the thread that it ran last
+	seen      atomic.Uint64 // kernel.changes as it has looked at them
+	inProgram atomic.Uint32
+	there     atomic.Uint32 // it has come
 
 	tlsBlock [2]uint64 // the kernel's g, by FS base -8
 	g        [128]uint64

@@ -1,7 +1,7 @@
 // Package kernel makes a Go program the whole software of a guest: no other kernel, no other libraries, an ordinary
 // toolchain. A program imports it, is linked as package guest/efi says, and then is an EFI application that firmware
-// starts, of a confidential guest as of any other. It is the least that a Go program needs: memory, threads that take
-// turns on one processor, clocks, a console.
+// starts, of a confidential guest as of any other. It is the least that a Go program needs: memory, threads on all
+// processors, clocks, a console.
 //
 // # Building a program
 //
@@ -59,6 +59,7 @@
 //	descriptors.go  segments, 256 gates with stacks of their own, SYSCALL
 //	platform.go     TDX or SEV-SNP: td.go, snp.go
 //	memory.go       the bitmap and the allocator on it; what no bit can stand for is accepted
+//	processors.go   the other processors are started (package guest/processors), and wait for the program
 //	archive.go      the file system: node.go, path.go, descriptor.go
 //	start.go        the program begins, in the Go runtime, at privilege level 3; payload.go: another program than this one
 //
@@ -66,7 +67,7 @@
 // and package os make), when it touches memory that it has mapped and not used yet (fault.go), when a thread's time is up
 // (timer.go, thread.go), and when something goes wrong (trap.go, signal.go). A page fault takes a page from the allocator (package accept/alloc), which has memory
 // accepted when what is accepted has been used up, by the driver of the platform (packages accept/tdx and accept/snp).
-// While all threads sleep, the kernel accepts a little ahead.
+// A processor that has no thread to run accepts a little ahead. What processors share is under one lock (lock.go).
 //
 // What a program can ask of the kernel beyond Linux's system calls is in program.go: [Describe], [Memory.Read],
 // [HandOver].
@@ -80,8 +81,9 @@
 //
 // # What is not there
 //
-// One processor, although nothing but boot assumes so. For a program that imports the package there is no timer: a thread
-// runs until it makes a system call, so that goroutines are preempted at function calls only. No hard links, no files that
+// For a program that imports the package and has one processor there is no timer: a thread runs until it makes a system call,
+// so that goroutines are preempted at function calls only. Processors other than the first are not there for whom the machine
+// is handed over to: they stay in the kernel. No hard links, no files that
 // are mapped, no processes, and no network: to open a socket is an error. A system call that is not served ends the
 // program (unserved.go). No 32-bit code. Page tables of four levels only, and no AVX.
 package kernel

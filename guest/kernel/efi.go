@@ -47,9 +47,16 @@ func (b *bootServices) ExitBootServices(key uint64) uefi.Status {
 	return b.call(uefi.BSExitBootServices, b.handle, key, 0, 0, 0)
 }
 
-// allocatePages takes n pages of a type from firmware, below 4 GiB where low is set.
+// allocatePages takes n pages of a type from firmware.
 func (b *bootServices) allocatePages(kind uefi.MemoryType, n uint64) (pa uint64, s uefi.Status) {
 	s = b.call(uefi.BSAllocatePages, uefi.AllocateAnyPages, uint64(kind), n, address(&pa), 0)
+	return pa, s
+}
+
+// allocatePagesBelow takes n pages of a type that end at most is or below it.
+func (b *bootServices) allocatePagesBelow(most uint64, kind uefi.MemoryType, n uint64) (pa uint64, s uefi.Status) {
+	pa = most
+	s = b.call(uefi.BSAllocatePages, uefi.AllocateMaxAddress, uint64(kind), n, address(&pa), 0)
 	return pa, s
 }
 

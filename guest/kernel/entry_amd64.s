@@ -273,6 +273,39 @@ noFX:
 	SWAPGS
 	POP_FRAME
 
+// started is where a processor other than the first goes on, with its own stack, and its record in BX.
+TEXT ·started(SB),NOSPLIT|NOFRAME,$0
+	CLI
+	CLD
+	// What Go code needs: SSE, and the kernel's g.
+	MOVQ CR4, AX
+	ORQ  $0x600, AX // OSFXSR, OSXMMEXCPT
+	MOVQ AX, CR4
+	MOVQ CR0, AX
+	ANDQ $~0xC, AX // TS, EM
+	ORQ  $0x22, AX // NE, MP
+	MOVQ AX, CR0
+	BYTE $0xDB; BYTE $0xE3 // FNINIT
+	// IRET to the program clears what leads to a segment of the kernel's, with its base.
+	XORL AX, AX
+	MOVW AX, FS
+	MOVW AX, GS
+	XORPS X15, X15
+	MOVQ processor_tls(BX), AX
+	MOVQ AX, DX
+	SHRQ $32, DX
+	MOVL $msrFSBase, CX
+	WRMSR
+	SUBQ $16, SP
+	MOVQ BX, 0(SP)
+	CALL ·arrive(SB)
+	INT $3
+
+TEXT ·startedAddress(SB),NOSPLIT,$0-8
+	LEAQ ·started(SB), AX
+	MOVQ AX, ret+0(FP)
+	RET
+
 // loadSegments loads the segment registers and the task register from the kernel's descriptor table. FS and GS stay: their
 // bases are in registers of their own, which some processors clear with the selector.
 TEXT ·loadSegments(SB),NOSPLIT,$0-0

@@ -28,6 +28,14 @@ const (
 	errNoMemory   oops = "out of memory"
 )
 
+// alone makes this processor the one that ends the guest. Others that want to, too, stand still.
+func (k *kernel) alone() {
+	me := uint32(processorHere().index) + 1
+	for !k.ending.CompareAndSwap(0, me) && k.ending.Load() != me {
+		hlt()
+	}
+}
+
 // refuse returns to firmware, which may have something else to start.
 func (k *kernel) refuse(err error) {
 	k.puts("guest: ")
@@ -41,6 +49,7 @@ func (k *kernel) refuse(err error) {
 
 // fatal ends the guest for a reason.
 func (k *kernel) fatal(err error) {
+	k.alone()
 	k.lineStart()
 	k.puts("guest: ")
 	k.putsError(err)
@@ -50,6 +59,7 @@ func (k *kernel) fatal(err error) {
 
 // outOfMemory ends the guest.
 func (k *kernel) outOfMemory(va uint64) {
+	k.alone()
 	k.lineStart()
 	k.puts("guest: out of memory at ")
 	k.hex(va)
@@ -59,6 +69,7 @@ func (k *kernel) outOfMemory(va uint64) {
 
 // end ends the guest as its program has ended.
 func (k *kernel) end(status int32) {
+	k.alone()
 	k.sendOutgoing()
 	if status == 0 {
 		k.reset(uefi.Success)
@@ -72,6 +83,7 @@ func (k *kernel) end(status int32) {
 
 // killed ends the guest as a signal ends its program.
 func (k *kernel) killed(n uint64) {
+	k.alone()
 	k.sendOutgoing()
 	k.lineStart()
 	k.puts("guest: the program was ended by signal ")

@@ -3,19 +3,19 @@
 package kernel
 
 // fault gives the program memory where it has touched an area for the first time. It reports false where there is
-// nothing to be touched.
-func (k *kernel) fault(p *processor, va uint64) bool {
+// nothing to be touched. Where the program itself has touched it, other processors have the kernel's lock while memory is
+// accepted and cleared.
+func (k *kernel) fault(p *processor, va uint64, f *frame) bool {
 	a := k.space.find(va)
 	if a.kind&(canRead|canWrite|canRun) == 0 {
 		return false
 	}
+	apart := k.online > 1 && f.cs&3 != 0
 	// A whole 2 MiB page, where the area has room for one and nothing is there yet.
 	if start := va &^ (size2M - 1); a.kind == usable && start >= a.start && start+size2M <= a.end {
 		if e, level := k.tables.entry(va, 21, true); e != nil && level == 21 && *e&present == 0 {
-			if pa, ok := k.takeMemory(p, order2M); ok {
-				zero(directMap+pa, size2M)
-				*e = pa | k.rights(a.kind) | large | present
-				k.faults++
+			if pa, ok := k.takeCleared(p, order2M, apart); ok {
+				k.fill(va, 21, pa, a.kind)
 				return true
 			}
 		}
@@ -25,20 +25,67 @@ func (k *kernel) fault(p *processor, va uint64) bool {
 		k.outOfMemory(va)
 	}
 	if level != 12 || *e&present != 0 {
-		return false // there is memory, and it does not allow what was tried
+		return k.allowed(va, *e, f.code) // there is memory: since then, or it does not allow what was tried
 	}
-	pa, ok := k.takeMemory(p, order4K)
+	pa, ok := k.takeCleared(p, order4K, apart)
 	if !ok {
 		k.outOfMemory(va)
 	}
-	zero(directMap+pa, pageSize)
-	*e = pa | k.rights(a.kind) | present
+	k.fill(va, 12, pa, a.kind)
+	return true
+}
+
+// takeCleared takes memory and clears it, without the kernel's lock if apart.
+func (k *kernel) takeCleared(p *processor, order int, apart bool) (pa uint64, ok bool) {
+	if apart {
+		k.accepting++
+		k.unlock()
+	}
+	if pa, ok = k.allocate(p, order); ok {
+		zero(directMap+pa, pageSize<<order)
+	}
+	if apart {
+		k.acquire(p)
+		k.accepting--
+	}
+	if ok {
+		k.note(pa)
+	}
+	return pa, ok
+}
+
+// fill maps memory that was taken for an address. If the area is another by now, or another processor was first, it gives it
+// back, and the program touches its memory again.
+func (k *kernel) fill(va, level, pa uint64, kind uint8) {
+	start := va >> level << level
+	a := k.space.find(va)
+	e, at := k.tables.entry(va, level, true)
+	if a.kind != kind || start < a.start && level == 21 || start+1<<level > a.end && level == 21 || e == nil || at != level || *e&present != 0 {
+		k.giveMemory(pa, int(level-12))
+		return
+	}
+	leaf := uint64(0)
+	if level == 21 {
+		leaf = large
+	}
+	*e = pa | k.rights(kind) | leaf | present
 	k.faults++
+}
+
+// allowed says whether an entry allows what a fault's error code says was tried (SDM vol. 3, section 5.7): then another
+// processor has made it so meanwhile.
+func (k *kernel) allowed(va, e, code uint64) bool {
+	const write, reservedBits, fetch = 1 << 1, 1 << 3, 1 << 4
+	if k.online == 1 || e&present == 0 || code&reservedBits != 0 || code&write != 0 && e&writable == 0 || code&fetch != 0 && e&k.noExecute != 0 || e&user == 0 {
+		return false
+	}
+	invlpg(va)
 	return true
 }
 
 // unmap takes the memory in [start, end), multiples of the page size, away from the program.
 func (k *kernel) unmap(p *processor, start, end uint64) {
+	some := false
 	for va := start; va < end; {
 		e, level := k.tables.entry(va, 12, false)
 		next := (va>>level + 1) << level
@@ -52,19 +99,33 @@ func (k *kernel) unmap(p *processor, start, end uint64) {
 			invlpg(va)
 			continue
 		default:
-			kept := *e&borrowed != 0 // of the image
+			*e = *e&^present | leaving
+			some = true
+			invlpg(va)
+		}
+		va = next
+	}
+	if some {
+		k.flushOthers(p)
+		k.giveBack(start, end)
+	}
+}
+
+// giveBack gives memory back that unmap has taken out of page tables, and that no processor reaches any more.
+func (k *kernel) giveBack(start, end uint64) {
+	for va := start; va < end; {
+		e, level := k.tables.entry(va, 12, false)
+		if e != nil && *e&leaving != 0 {
 			order := order4K
-			pa := *e & addressMask &^ k.encrypted
 			if level == 21 {
 				order = order2M
 			}
-			*e = 0
-			invlpg(va)
-			if !kept {
-				k.giveMemory(pa, order)
+			was := *e
+			if *e = 0; was&borrowed == 0 { // not of the image
+				k.giveMemory(was&addressMask&^k.encrypted, order)
 			}
 		}
-		va = next
+		va = (va>>level + 1) << level
 	}
 }
 
@@ -84,7 +145,8 @@ func (k *kernel) rights(kind uint8) uint64 {
 }
 
 // protect gives the pages in [start, end) the rights of a kind of area.
-func (k *kernel) protect(start, end uint64, kind uint8) {
+func (k *kernel) protect(p *processor, start, end uint64, kind uint8) {
+	some := false
 	for va := start; va < end; {
 		e, level := k.tables.entry(va, 12, false)
 		next := (va>>level + 1) << level
@@ -97,9 +159,13 @@ func (k *kernel) protect(start, end uint64, kind uint8) {
 				continue
 			}
 			*e = *e&(addressMask&^k.encrypted|large|borrowed|present) | k.rights(kind)
+			some = true
 			invlpg(va)
 		}
 		va = next
+	}
+	if some {
+		k.flushOthers(p)
 	}
 }
 

@@ -35,6 +35,7 @@ func loadSegments()
 func lgdt(p uint64)
 func lidt(p uint64)
 func addressOf() (gates, syscalled, program, resume, kept uint64)
+func startedAddress() uint64
 func jump(stack, to uint64)
 
 //lint:ignore U1000 for vet; entry_amd64.s calls it

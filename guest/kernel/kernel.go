@@ -3,6 +3,8 @@
 package kernel
 
 import (
+	"sync/atomic"
+
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/accept/negotiate"
 )
@@ -45,9 +47,21 @@ type kernel struct {
 	firmware      pageTable // those for calls of it: what it needs where it is in physical memory, and the kernel
 	space         addressSpace
 	idt           [512]uint64
-	cpus          [maxProcessors]processor
+	first         processor
+	cpus          [maxProcessors]*processor
+	start         start
+	online        uint64        // how many of cpus there are
+	begun         atomic.Uint32 // the program has
+	lock          spinLock
+	changes       atomic.Uint64 // of the program's page tables, that processors have to look at
+	ending        atomic.Uint32 // one more than the index of the processor that ends the guest
+	watch         uint64        // until when a processor that rests looks whether a thread wakes by itself; none does where it is the highest number
+	accepting     uint64        // how many processors take memory without the lock
+	settled       bool          // none accepts any ahead of use
+	early         bool          // a thread sleeps that wakes before that
 
 	threads     [maxThreads]thread
+	threadsN    uint64 // threads beyond have never been used
 	actions     [signals + 1]signalAction
 	tree        tree
 	descriptors descriptors
@@ -78,7 +92,4 @@ type kernel struct {
 // maxOptions is how many characters of the load options are read.
 const maxOptions = 1024
 
-// maxProcessors is how many processors there can be: one for now. Nothing but boot, which starts no others, knows.
-const maxProcessors = 1
-
-var k = kernel{last: '\n'}
+var k = kernel{last: '\n', online: 1, watch: never}

@@ -3,7 +3,6 @@
 package kernel
 
 import (
-	"sync/atomic"
 	"unsafe"
 
 	"github.com/tacit-vm/tacit/accept"
@@ -108,7 +107,7 @@ func (k *kernel) eachRAM(yield func(accept.Range)) {
 // openTable fills in the table of unaccepted memory, or takes over the one that is there.
 func (k *kernel) openTable(p *processor) {
 	m := &k.memory
-	m.tracker.Lock, m.tracker.Claims = &m.lock, m.claims[:]
+	m.tracker.Lock, m.tracker.Claims = &m.lock, m.claims[:k.start.n]
 	if k.table == 0 {
 		// No table was needed when firmware was asked; what has come since is accepted at once.
 		if err := k.memoryMap.Fill(accept.Bitmap{}, p.driver()); err != nil {
@@ -187,8 +186,15 @@ func (k *kernel) carveBooks(p *processor) (books, touched []uint64) {
 
 // takeMemory takes a block of the allocator. Page faults need its books, so it is called from those, too.
 func (k *kernel) takeMemory(p *processor, order int) (pa uint64, ok bool) {
-	m := &k.memory
-	pa, err := m.allocator.Alloc(order, p.driver())
+	if pa, ok = k.allocate(p, order); ok {
+		k.note(pa)
+	}
+	return pa, ok
+}
+
+// allocate is takeMemory for those who do not have the kernel's lock: they note afterwards what they have taken.
+func (k *kernel) allocate(p *processor, order int) (pa uint64, ok bool) {
+	pa, err := k.memory.allocator.Alloc(order, p.driver())
 	switch err {
 	case nil:
 	case alloc.ErrNoMemory:
@@ -196,6 +202,12 @@ func (k *kernel) takeMemory(p *processor, order int) (pa uint64, ok bool) {
 	default:
 		k.fatal(err)
 	}
+	return pa, true
+}
+
+// note counts the units of which a page was ever handed out.
+func (k *kernel) note(pa uint64) {
+	m := &k.memory
 	if span := m.tracker.Bitmap.Span(); pa >= span.Start && pa < span.End {
 		unit := (pa - span.Start) / accept.UnitSize
 		if bit := uint64(1) << (unit % 64); m.handedOut[unit/64]&bit == 0 {
@@ -203,7 +215,6 @@ func (k *kernel) takeMemory(p *processor, order int) (pa uint64, ok bool) {
 			m.touched++
 		}
 	}
-	return pa, true
 }
 
 // giveMemory gives a block back.
@@ -232,24 +243,3 @@ func (k *kernel) readMemory(to *Memory) {
 		Faults: k.faults, SystemCalls: k.syscalls,
 	}
 }
-
-// A spinLock is an [accept.Monitor] for processors that have nothing else to do. Interrupts are off where it is held.
-type spinLock struct{ held atomic.Uint32 }
-
-func (s *spinLock) Lock() {
-	for !s.held.CompareAndSwap(0, 1) {
-		pause()
-	}
-}
-
-func (s *spinLock) Unlock() { s.held.Store(0) }
-
-// Wait lets go of the lock for a moment.
-func (s *spinLock) Wait() {
-	s.Unlock()
-	pause()
-	s.Lock()
-}
-
-// Broadcast wakes no one: who waits looks all the time.
-func (s *spinLock) Broadcast() {}

@@ -38,7 +38,7 @@ func (k *kernel) munmap(p *processor, a, n uint64) uint64 {
 	return 0
 }
 
-func (k *kernel) mprotect(a, n, protection uint64) uint64 {
+func (k *kernel) mprotect(p *processor, a, n, protection uint64) uint64 {
 	if a&pageMask != 0 || n != 0 && !k.inProgram(a, n) {
 		return einval
 	}
@@ -52,7 +52,7 @@ func (k *kernel) mprotect(a, n, protection uint64) uint64 {
 		if !k.space.set(a, end, kindOf(protection)) {
 			return enomem
 		}
-		k.protect(a, end, kindOf(protection))
+		k.protect(p, a, end, kindOf(protection))
 	}
 	return 0
 }

@@ -20,8 +20,9 @@ const (
 	present  = 1 << 0
 	writable = 1 << 1
 	user     = 1 << 2
-	large    = 1 << 7 // of a page directory's entry, or one above it: a page, not a table
-	borrowed = 1 << 9 // ignored by the processor: a page of the image, which is not the allocator's
+	large    = 1 << 7  // of a page directory's entry, or one above it: a page, not a table
+	borrowed = 1 << 9  // ignored by the processor: a page of the image, which is not the allocator's
+	leaving  = 1 << 10 // ignored, too, and not present: some processor may still use the page
 
 	addressMask = 1<<52 - 1<<12
 )

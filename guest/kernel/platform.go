@@ -26,6 +26,12 @@ type drivers struct {
 	plain plainDriver
 }
 
+// prepareLike gives another processor the drivers that the first one has.
+func (d *drivers) prepareLike(first *drivers) {
+	d.tdx.Instructions, d.tdx.No1G, d.tdx.SharedBit = first.tdx.Instructions, first.tdx.No1G, first.tdx.SharedBit
+	d.snp.Instructions, d.snp.DirectMap, d.snp.EvictCaches = first.snp.Instructions, first.snp.DirectMap, first.snp.EvictCaches
+}
+
 // driver returns the one that accepts memory.
 func (p *processor) driver() accept.Driver {
 	switch k.kind {
@@ -107,6 +113,7 @@ func (k *kernel) out(port uint16, v uint8) {
 // fail ends the guest since something is wrong, and tells the host. What goes wrong while it does, as where firmware's map
 // leaves out the runtime services that switch the machine off, it does not do again.
 func (k *kernel) fail() {
+	k.alone()
 	for k.failing {
 		hlt()
 	}

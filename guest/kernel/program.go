@@ -22,6 +22,7 @@ const (
 	callTouch
 	callAcceptAll
 	callHandOver
+	callSettle
 	callEnd
 	calls = callEnd - callBase
 )
@@ -99,6 +100,16 @@ func Describe() (s System) {
 
 // Read fills in m. It allocates nothing, so that what it says is still true when it returns.
 func (m *Memory) Read() { call(callMemory, uintptr(unsafe.Pointer(m)), 0) }
+
+// Settle(true) waits until no other processor accepts memory, and has none accept any ahead of use until Settle(false): for as
+// long as the program itself touches no new memory, what [Memory.Read] says stays true, and nothing is half accepted.
+func Settle(on bool) {
+	flag := uintptr(0)
+	if on {
+		flag = 1
+	}
+	call(callSettle, flag, 0)
+}
 
 // Touch reads a byte of the highest unaccepted memory, which ends a confidential guest: so that one can see how. It
 // returns false where nothing is unaccepted.

@@ -255,8 +255,12 @@ func (k *kernel) signal(t *thread, n uint64) uint64 {
 	}
 	t.signal.pending |= 1 << (n - 1)
 	if a := &k.actions[n]; t.state == sleeping && t.signal.mask>>(n-1)&1 == 0 && a.handler > ignoreHandler {
-		t.state, t.futex = runnable, 0
+		t.futex = 0
 		t.frame.ax = eintr
+		k.rouse(t)
+	}
+	if here := processorHere(); t.state == running && t.on != here.index {
+		k.interrupt(k.cpus[t.on].id, vectorCall)
 	}
 	return 0
 }

@@ -14,7 +14,7 @@ import (
 // meetSNP prepares the driver and finds the CPUID page, by what CPUID says of memory encryption in EBX.
 func (k *kernel) meetSNP(ebx uint32) {
 	k.kind = onSNP
-	d := &k.cpus[0].drivers.snp
+	d := &k.first.drivers.snp
 	d.Instructions = snp.Processor{}
 	d.DirectMap = directMap
 	d.EvictCaches = ebx&abi.CPUIDCoherencySFWNo == 0
@@ -34,7 +34,7 @@ func (k *kernel) meetSNP(ebx uint32) {
 func (k *kernel) openGHCB(p *processor) {
 	d := &p.drivers.snp
 	pa, ok := k.takeArena(pageSize)
-	va := sharedPages + p.running*pageSize // until there are threads, a processor's own number
+	va := sharedPages + p.index*pageSize
 	if !ok || !k.tables.mapRange(va, pa, pageSize, size4K, writable|k.noExecute) {
 		k.fatal(errNoTables)
 	}

@@ -11,7 +11,6 @@ func (k *kernel) startProgram(p *processor) {
 	k.makeFiles(p)
 	_, _, program, resume, _ := addressOf()
 	if k.embedded() {
-		k.openTimer()
 		flags := k.payload.number(payloadFlags)
 		if k.hasInput, k.raw = flags&payloadInput != 0, flags&payloadRaw != 0; k.hasInput {
 			const ready = 3 // DTR, RTS: the other end waits for that
@@ -54,11 +53,14 @@ func (k *kernel) startProgram(p *processor) {
 	}
 	const reserved = 2 // RFLAGS bit 1
 	t := &k.threads[0]
+	k.threadsN = 1
 	t.state, t.full = runnable, true
 	t.clearFX()
 	t.frame = frame{ip: program, sp: s.sp, cs: segUserCode, ss: segUserData, flags: reserved | k.interruptFlag}
 	k.switchTo(p, 0)
 	k.leave(p)
+	p.inProgram.Store(1)
+	k.begun.Store(1)
 	jump(p.stack, resume)
 }
 

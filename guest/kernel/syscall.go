@@ -144,15 +144,17 @@ const (
 //lint:ignore U1000 entry_amd64.s calls it
 func serveSyscall() {
 	p := processorHere()
+	k.acquire(p)
 	t := k.current(p)
 	t.full = false
 	k.syscalls++
 	t.call = t.frame.ax
 	k.serve(p, t)
-	if t.state != runnable {
+	if t.state != running && t == k.current(p) { // a yield has done it
 		k.dispatch(p)
 	}
 	k.leave(p)
+	k.goBack(p)
 }
 
 // serve does what the present thread asks for: about itself and its memory here, about files in serveFile.
@@ -166,7 +168,7 @@ func (k *kernel) serve(p *processor, t *thread) {
 	case sysMunmap:
 		f.ax = k.munmap(p, a, b)
 	case sysMprotect:
-		f.ax = k.mprotect(a, b, c)
+		f.ax = k.mprotect(p, a, b, c)
 	case sysMadvise:
 		f.ax = k.madvise(p, a, b, c)
 	case sysBrk: // there is no such heap: its end stays where it is
@@ -192,12 +194,7 @@ func (k *kernel) serve(p *processor, t *thread) {
 	case sysFutex:
 		k.futex(p, f)
 	case sysGetaffinity:
-		if b < 8 || !k.reach(c, 8, canWrite) {
-			f.ax = einval
-			return
-		}
-		*at(c) = 1 // one processor
-		f.ax = 8
+		f.ax = k.affinity(b, c)
 	case sysClockGettime:
 		f.ax = k.clock(a, b)
 	case sysClockGetres:

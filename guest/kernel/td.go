@@ -12,7 +12,7 @@ import (
 // meetTD asks the TDX module how wide addresses are.
 func (k *kernel) meetTD() {
 	k.kind = onTDX
-	d := &k.cpus[0].drivers
+	d := &k.first.drivers
 	d.tdx.Instructions = tdx.Processor{}
 	d.regs = tdx.Registers{RAX: uint64(abi.LeafVPInfo)}
 	tdx.Processor{}.TDCALL(&d.regs)

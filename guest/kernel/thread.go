@@ -18,6 +18,7 @@ type thread struct {
 	frame frame
 	fs    uint64 // FS base
 	state uint64
+	on    uint64 // the index of the processor that it runs on
 	call  uint64 // the system call that it makes, or made last
 	futex uint64 // the address that it sleeps on, or what else it waits for; 0 for none
 	wake  uint64 // when it wakes by itself, in nanoseconds since the start; 0 for never
@@ -45,11 +46,15 @@ func (t *thread) clearFX() {
 const (
 	unused = iota
 	runnable
+	running // on a processor
 	sleeping
 )
 
 const (
-	maxThreads = 256
+	maxThreads = 512
+	noThread   = maxThreads
+
+	never = ^uint64(0)
 
 	// What a thread can wait for that is no address: an event of a file that it polls, a key.
 	waitEvent = 1
@@ -63,49 +68,131 @@ func (k *kernel) current(p *processor) *thread { return &k.threads[p.running] }
 func (k *kernel) spawn(f *frame, fs, mask uint64) uint64 {
 	for i := uint64(1); i < maxThreads; i++ {
 		if t := &k.threads[i]; t.state == unused {
-			t.frame, t.fs, t.state, t.futex, t.wake, t.full = *f, fs, runnable, 0, 0, false
+			t.frame, t.fs, t.futex, t.wake, t.full = *f, fs, 0, 0, false
 			t.signal = threadSignals{mask: mask}
+			k.threadsN = max(k.threadsN, i+1)
+			k.rouse(t)
 			return i
 		}
 	}
 	return 0
 }
 
+// rouse makes a thread one that can run, and calls a processor for it that rests.
+func (k *kernel) rouse(t *thread) {
+	t.state = runnable
+	k.summon()
+}
+
+// summon calls a processor that rests, if one does.
+func (k *kernel) summon() {
+	if k.online == 1 {
+		return
+	}
+	for i := range k.online {
+		if q := k.cpus[i]; q.idle {
+			q.idle = false
+			k.interrupt(q.id, vectorCall)
+			return
+		}
+	}
+}
+
 // dispatch makes p go on with the next thread that can run, the present one last. While there is none the processor
 // accepts memory, so that the next who needs some finds it, and then waits.
 func (k *kernel) dispatch(p *processor) {
+	if i := p.running; i != noThread {
+		if t := &k.threads[i]; t.state == running {
+			t.state = runnable
+		}
+		p.last, p.running = i, noThread
+	}
+	watched := false
 	for {
-		now := k.now()
-		first := ^uint64(0) // when the first wakes by itself
-		waits := false
-		for n := uint64(1); n <= maxThreads; n++ {
-			i := (p.running + n) % maxThreads
-			t := &k.threads[i]
-			if t.state == sleeping && t.wake != 0 && now >= t.wake {
-				t.state, t.futex = runnable, 0
-				t.frame.ax = t.late
+		first, found := k.choose(p)
+		if found {
+			if watched || k.early { // another one has to look now when threads wake
+				k.early = false
+				k.summon()
 			}
-			if t.state == runnable {
-				k.switchTo(p, i)
-				return
-			}
-			if t.state == sleeping && t.wake != 0 {
-				first = min(first, t.wake)
-			}
-			waits = waits || t.state == sleeping && (t.wake != 0 || t.futex == waitInput)
+			return
 		}
-		if !waits {
-			k.fatal(errAsleep)
-		}
-		if !k.idle(p) {
-			k.rest(first - now)
-		}
+		watched = k.await(p, first)
 		k.lookForInput()
 	}
 }
 
+// choose has p run the next thread that can, and says whether there is one. Where there is none, first is when the first wakes
+// by itself, never for none does.
+func (k *kernel) choose(p *processor) (first uint64, found bool) {
+	now := k.now()
+	first = never
+	waits := false
+	for n := uint64(1); n <= k.threadsN; n++ {
+		i := (p.last + n) % k.threadsN
+		t := &k.threads[i]
+		if t.state == sleeping && t.wake != 0 && now >= t.wake {
+			t.futex = 0
+			t.frame.ax = t.late
+			t.state = runnable
+		}
+		if t.state == runnable {
+			k.switchTo(p, i)
+			return now, true
+		}
+		if t.state == sleeping && t.wake != 0 {
+			first = min(first, t.wake)
+		}
+		if t.state == sleeping && t.futex == waitInput {
+			first = min(first, now+longRest) // there is no interrupt
+		}
+		waits = waits || t.state == sleeping && (t.wake != 0 || t.futex == waitInput) || t.state == running
+	}
+	if !waits {
+		k.fatal(errAsleep)
+	}
+	return first, false
+}
+
+// await lets p rest until it is called, or the first thread wakes by itself; it says whether p was to look when that is. One
+// does for all, and those that come to rest after it do not have to.
+func (k *kernel) await(p *processor, first uint64) (watched bool) {
+	now := k.now()
+	k.early = false
+	ns := uint64(deepRest)
+	if first < k.watch || k.online == 1 {
+		k.watch, watched = first, true
+		ns = min(first-min(now, first), longRest)
+	}
+	p.idle = true
+	ahead := !k.settled
+	if ahead {
+		k.accepting++
+	}
+	k.unlock()
+	more := ahead && k.idle(p)
+	if ahead {
+		k.acquire(p)
+		k.accepting--
+		more = more || !p.idle // it has been called
+		if !more {
+			k.unlock()
+		}
+	}
+	if !more {
+		k.rest(ns)
+		k.acquire(p)
+	}
+	p.idle = false
+	if watched {
+		k.watch = never
+	}
+	return watched
+}
+
 func (k *kernel) switchTo(p *processor, i uint64) {
 	t := &k.threads[i]
+	t.state, t.on = running, p.index
 	p.running, p.threadFS = i, t.fs
 	p.frameEnd = uint64(uintptr(unsafe.Pointer(&t.frame))) + uint64(unsafe.Sizeof(t.frame))
 }
@@ -117,6 +204,7 @@ func (k *kernel) sleep(p *processor, futex uint64, ns int64, late uint64) {
 	t.state, t.futex, t.wake, t.late, t.retry = sleeping, futex, 0, late, false
 	if ns >= 0 {
 		t.wake = max(k.now()+uint64(ns), 1)
+		k.early = k.early || t.wake < k.watch
 	}
 }
 
@@ -128,13 +216,14 @@ func (k *kernel) sleepAgain(p *processor, what uint64, ns int64, late uint64) {
 
 // wake wakes up to n threads that sleep on futex.
 func (k *kernel) wake(futex, n uint64) (woken uint64) {
-	for i := range k.threads {
+	for i := range k.threadsN {
 		t := &k.threads[i]
 		if t.state != sleeping || t.futex != futex || woken >= n {
 			continue
 		}
-		t.state, t.futex = runnable, 0
+		t.futex = 0
 		t.frame.ax = 0
+		k.rouse(t)
 		if t.retry {
 			const length = 2 // of SYSCALL
 			t.frame.ax, t.frame.ip = t.call, t.frame.ip-length
@@ -162,6 +251,7 @@ func serveThread() {
 		k.dispatch(p)
 	}
 	k.leave(p)
+	k.goBack(p)
 }
 
 // leave is what is left to do before the thread that runs goes on.

@@ -59,6 +59,19 @@ func (k *kernel) clock(which, to uint64) uint64 {
 	return 0
 }
 
+// affinity is sched_getaffinity: a bit for each processor.
+func (k *kernel) affinity(n, to uint64) uint64 {
+	size := (k.online + 63) / 64 * 8
+	if n < size || !k.reach(to, size, canWrite) {
+		return einval
+	}
+	for i := uint64(0); i < size; i += 8 {
+		left := min(k.online-8*i, 64)
+		*at(to + i) = ^uint64(0) >> (64 - left)
+	}
+	return size
+}
+
 func (k *kernel) getrandom(to, n uint64) uint64 {
 	if !k.reach(to, n, canWrite) {
 		return efault

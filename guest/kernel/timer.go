@@ -16,6 +16,7 @@ const (
 	apicEOI          = 0x0B
 	apicSpurious     = 0x0F
 	apicTimer        = 0x32
+	apicCommand      = 0x30
 	apicInitial      = 0x38
 	apicCurrent      = 0x39
 	apicDivide       = 0x3E
@@ -24,13 +25,16 @@ const (
 	msrX2APIC   = 0x800
 
 	vectorTimer    = 0x40
+	vectorCall     = 0x41 // from another processor: something is to be done
+	vectorLook     = 0x42 // page tables have changed
 	vectorSpurious = 0xFF
 	firstInterrupt = 32
 
 	// How long a thread runs while others wait.
 	slice = 4_000_000 // nanoseconds
-	// The longest rest, after which the processor looks again.
+	// The longest rest of a processor that looks when threads wake, after which it looks again, and that of others.
 	longRest = 10_000_000
+	deepRest = 1_000_000_000
 	// A shorter one is not worth asking the host for.
 	shortRest = 50_000
 )
@@ -41,11 +45,32 @@ type timer struct {
 	page  uint64 // where the registers are mapped; 0 where they are model-specific
 }
 
-// openTimer finds the local APIC's timer and has it tick. Without one, threads run until they make a system call.
+// openTimer finds the local APIC's timer, and has threads be interrupted. Without one, threads run until they make a system
+// call.
 func (k *kernel) openTimer() {
 	const pic1, pic2 = 0x21, 0xA1
 	k.out(pic1, 0xFF) // no interrupts of the 8259s, whose vectors may be anything
 	k.out(pic2, 0xFF)
+	if !k.openAPIC() {
+		return
+	}
+	const all = 0xFFFF_FFFF
+	k.setAPIC(apicInitial, all)
+	for start := rdtsc(); rdtsc()-start < k.tscHz/1000; {
+		pause()
+	}
+	left := k.readAPIC(apicCurrent)
+	if left == 0 || left >= all {
+		return
+	}
+	k.timer.perMS = all - left
+	k.startTicks()
+	const interrupts = 1 << 9
+	k.interruptFlag = interrupts
+}
+
+// openAPIC prepares this processor's local APIC. It reports false where there is no memory to map its registers with.
+func (k *kernel) openAPIC() bool {
 	if k.kind == onPlain {
 		_, _, ecx, _ := cpuid(1, 0)
 		const enabled, extended, hasX2APIC = 1 << 11, 1 << 10, 1 << 21
@@ -59,31 +84,25 @@ func (k *kernel) openTimer() {
 			const noCache = 1 << 4
 			wrmsr(msrAPICBase, base|enabled)
 			va := uint64(sharedPages + maxProcessors*pageSize)
-			if !k.tables.mapRange(va, base&addressMask, pageSize, size4K, writable|noCache|k.noExecute) {
-				return
+			if k.timer.page == 0 && !k.tables.mapRange(va, base&addressMask, pageSize, size4K, writable|noCache|k.noExecute) {
+				return false
 			}
 			k.timer.page = va
 		}
 	}
-	const software, by16, masked, all = 1 << 8, 3, 1 << 16, 0xFFFF_FFFF
+	const software, by16, masked = 1 << 8, 3, 1 << 16
 	k.setAPIC(apicTaskPriority, 0)
 	k.setAPIC(apicSpurious, software|vectorSpurious)
 	k.setAPIC(apicDivide, by16)
 	k.setAPIC(apicTimer, masked|vectorTimer)
-	k.setAPIC(apicInitial, all)
-	for start := rdtsc(); rdtsc()-start < k.tscHz/1000; {
-		pause()
-	}
-	left := k.readAPIC(apicCurrent)
-	if left == 0 || left >= all {
-		return
-	}
-	k.timer.perMS = all - left
+	return true
+}
+
+// startTicks has this processor's timer take it from threads.
+func (k *kernel) startTicks() {
 	const periodic = 1 << 17
 	k.setAPIC(apicTimer, periodic|vectorTimer)
 	k.tick(slice)
-	const interrupts = 1 << 9
-	k.interruptFlag = interrupts
 }
 
 // tick has the timer fire every so many nanoseconds.
@@ -135,17 +154,27 @@ func (k *kernel) interrupted(vector uint64) {
 	}
 }
 
-// rest has the processor wait, at most so many nanoseconds.
+// interrupt sends an interrupt command to a local APIC: a vector, and how it is to be delivered (SDM vol. 3, section 11.6.1).
+func (k *kernel) interrupt(id uint32, command uint32) {
+	if k.timer.page != 0 {
+		const high, at = 0x310, 24
+		*(*uint32)(pointer(k.timer.page + high)) = id << at
+	}
+	k.setAPIC(apicCommand, uint64(id)<<32|uint64(command))
+}
+
+// rest has the processor wait, at most so many nanoseconds. It comes back from a call that came before, too.
 func (k *kernel) rest(ns uint64) {
 	if k.timer.perMS == 0 || ns < shortRest {
 		pause()
 		return
 	}
-	k.tick(min(ns, longRest))
+	k.tick(ns)
 	if k.kind == onTDX {
-		// An interrupt that comes before the host has heard of it leaves the processor waiting for the next one.
-		sti()
+		// The host looks whether an interrupt is pending, which it can only see while this processor takes none.
 		tdx.VMCall(tdx.Processor{}, tdxabi.VMCallHLT, registers(tdx.Registers{}))
+		sti()
+		pause() // one instruction on, they come
 		cli()
 	} else {
 		wait()

@@ -6,7 +6,19 @@ package kernel
 //
 //lint:ignore U1000 entry_amd64.s calls it
 func serveTrap(f *frame, fx uint64) {
-	k.trap(processorHere(), f, fx)
+	p := processorHere()
+	if f.cs&3 == 0 {
+		k.trap(p, f, fx)
+		return
+	}
+	if f.vector == vectorLook {
+		k.interrupted(vectorLook)
+		k.glance(p)
+		return
+	}
+	k.acquire(p)
+	k.trap(p, f, fx)
+	k.goBack(p)
 }
 
 func (k *kernel) trap(p *processor, f *frame, fx uint64) {
@@ -14,7 +26,7 @@ func (k *kernel) trap(p *processor, f *frame, fx uint64) {
 	address := uint64(0)
 	switch f.vector {
 	case vectorPF:
-		if address = readCR2(); k.fault(p, address) {
+		if address = readCR2(); k.fault(p, address, f) {
 			return
 		}
 	case vectorVE:
@@ -51,6 +63,7 @@ var vectorNames = [32]string{
 
 // explain prints what happened, for people.
 func (k *kernel) explain(f *frame, va uint64) {
+	k.alone()
 	k.lineStart()
 	k.puts("guest: ")
 	if f.vector < 32 && vectorNames[f.vector] != "" {
@@ -101,7 +114,7 @@ var registerNames = [16]string{"rax", "rbx", "rcx", "rdx", "rsi", "rdi", "rbp", 
 // processorHere returns the processor that executes this. Until its tables are loaded that is the first one.
 func processorHere() *processor {
 	if !k.loaded {
-		return &k.cpus[0]
+		return &k.first
 	}
 	return (*processor)(pointer(gsSelf()))
 }

@@ -7,6 +7,7 @@ import "unsafe"
 // unserved ends the guest for a system call that it does not have, and says who has made it. To return ENOSYS would
 // leave it to the program to say so, or not.
 func (k *kernel) unserved(t *thread) {
+	k.alone()
 	k.lineStart()
 	k.puts("guest: no system call ")
 	k.dec(t.call)

@@ -53,29 +53,6 @@ static void changes_and_accepts(void)
 	power_off();
 }
 
-/* The fields of a GHCB, at THERE once set_up_ghcb has been called. */
-#define FIELD(at) (*(volatile u64 *)(THERE + (at)))
-
-enum { RAX = 0x1f8, RCX = 0x308, RDX = 0x310, CODE = 0x390, INFO1 = 0x398, INFO2 = 0x3a0, SCRATCH = 0x3a8, VALID = 0x3f0, BUFFER = 0x800 };
-
-static void set_up_ghcb(void)
-{
-	map(THERE, UNACCEPTED, SHARED);
-	change_page_state(UNACCEPTED, 2);
-	ghcb(UNACCEPTED | 0x12);
-}
-
-/* ask asks the host by the GHCB, and returns RAX as it is there then, whatever the host says of it. */
-static u64 ask(u64 code, u64 info1, u64 info2, u64 rax, u64 rcx)
-{
-	FIELD(CODE) = code, FIELD(INFO1) = info1, FIELD(INFO2) = info2, FIELD(RAX) = rax, FIELD(RCX) = rcx, FIELD(RDX) = 0;
-	FIELD(SCRATCH) = UNACCEPTED + BUFFER;
-	FIELD(VALID) = FIELD(VALID + 8) = ~0ul;
-	*(volatile u32 *)(THERE + 0xffc) = 0;
-	ghcb(UNACCEPTED);
-	return FIELD(RAX);
-}
-
 /* value asks the host of a TD, and returns what it answers in R11. */
 static u64 value(u64 function, u64 a, u64 b, u64 c)
 {
@@ -256,21 +233,6 @@ static void is_interrupted(void)
 		vmcall(VMCALL_WRMSR, 0x80f, 0x1ff, 0, 0);
 	asm volatile("sti; mov $1000000, %%ecx; 1: pause; dec %%ecx; jnz 1b; cli" : : : "rax", "rcx", "cc");
 	power_off();
-}
-
-/* Offsets of services, and of what is in a descriptor of the memory map (UEFI 2.10, sections 4.4 and 7.2). */
-enum { GetMemoryMap = 56, ExitBootServices = 232, TYPE = 0, START = 8, PAGES = 24, UNACCEPTED_MEMORY = 15 };
-
-static u64 map_at, map_size, map_key, descriptor_size;
-
-static void get_map(void)
-{
-	u32 version;
-
-	if (!map_at)
-		map_at = memory(64 << 10);
-	map_size = 64 << 10;
-	boot(GetMemoryMap, (u64)&map_size, map_at, (u64)&map_key, (u64)&descriptor_size, (u64)&version, 0);
 }
 
 /* Accepts whatever firmware says is unaccepted, and does not look what comes of it. */

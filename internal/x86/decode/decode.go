@@ -20,11 +20,11 @@ type decoder struct {
 	ord    uint8
 
 	// The current instruction.
-	rex     uint8 // 0 where there is none
-	data16  bool  // 66
-	addr32  bool  // 67
-	rep     uint8 // 0, 0xF2 or 0xF3, whichever came last
-	lock    bool  // F0, or XCHG with memory, which does without
+	rex     uint8      // 0 where there is none
+	data16  bool       // 66
+	addr32  bool       // 67
+	rep     uint8      // 0, 0xF2 or 0xF3, whichever came last
+	lock    bool       // F0, or XCHG with memory, which does without
 	seg     uint8      // slot of the segment base: Zero, FSBase or GSBase
 	vex     *vexPrefix // nil where there is none
 	segment uint8      // outside 64-bit mode: the number of the memory operand's segment
