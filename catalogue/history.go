@@ -87,6 +87,19 @@ func Diff(before, after []Entry) []Change {
 	return all
 }
 
+// Latest is of each subject and configuration that has two entries or more the latest, and the one before.
+func Latest(all []Entry) (before, latest []Entry) {
+	all = slices.Clone(all)
+	Sort(all)
+	for i := 1; i < len(all); i++ {
+		same := func(a, b *Entry) bool { return a.Subject() == b.Subject() && a.Config == b.Config }
+		if same(&all[i-1], &all[i]) && (i == len(all)-1 || !same(&all[i], &all[i+1])) {
+			before, latest = append(before, all[i-1]), append(latest, all[i])
+		}
+	}
+	return before, latest
+}
+
 // Answer is what an entry says of the image, without the image's name, which changes from build to build.
 func (e *Entry) Answer() string {
 	if e.Verdict.Error != "" {

@@ -59,7 +59,7 @@ func TestOwnGuest(t *testing.T) {
 		t.Errorf("%s: %v", v.Line, v.Required)
 	}
 	for _, b := range c.Boots {
-		if f := b.junit().Failure; f == nil || b.Policy == "lazy" && !strings.Contains(f.Message, "it sees 249 MiB of 1 GiB") {
+		if f := b.junit().Failure; f == nil || b.Policy == "lazy" && !strings.Contains(f.Text, "it sees 249 MiB of 1 GiB") {
 			t.Errorf("%s: %+v", b.title(), f)
 		}
 	}

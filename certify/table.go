@@ -12,24 +12,38 @@ import (
 	"github.com/tacit-vm/tacit/record"
 )
 
+// Head names the columns of the table of boots.
+func Head() []string {
+	return []string{"image", "platform", "policy", "memory", "init", "sees", "unaccepted at init", "accepted by firmware", "stub", "kernel", "outcome", "virtual", "host"}
+}
+
+// Rows are the rows of the table that are of verdict i: one a boot, or one that says why there is none. Their text is as the
+// image has it.
+func (c *Certificate) Rows(i int) (rows [][]string) {
+	if c.Verdicts[i].Error != "" {
+		rows = append(rows, c.Verdicts[i].notBooted())
+	}
+	for _, boot := range of(i, c.Boots) {
+		rows = append(rows, boot.row())
+	}
+	return rows
+}
+
 // WriteTable writes one row a boot, then one verdict line an image, then what disagrees and what is required and not so.
 // The last line counts the images.
 func (c *Certificate) WriteTable(w io.Writer) error {
 	var b bytes.Buffer
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(t, strings.Join([]string{"image", "platform", "policy", "memory", "init", "sees", "unaccepted at init", "accepted by firmware", "stub", "kernel", "outcome", "virtual", "host"}, "\t"))
+	fmt.Fprintln(t, strings.Join(Head(), "\t"))
 	write := func(row []string) {
 		for i := range row {
 			row[i] = record.Printable(row[i])
 		}
 		fmt.Fprintln(t, strings.Join(row, "\t"))
 	}
-	for i, v := range c.Verdicts {
-		if v.Error != "" {
-			write(v.notBooted())
-		}
-		for _, boot := range of(i, c.Boots) {
-			write(boot.row())
+	for i := range c.Verdicts {
+		for _, row := range c.Rows(i) {
+			write(row)
 		}
 	}
 	if err := t.Flush(); err != nil {

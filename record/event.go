@@ -20,6 +20,7 @@ type Accepted struct {
 	Stamp
 	Last  Stamp             `json:"last"` // of the last operation; the Log sets it
 	By    Agent             `json:"by"`   // the Log replaces Running
+	CPU   int               `json:"cpu"`  // the processor that it was done on
 	GPA   Address           `json:"gpa"`
 	Bytes uint64            `json:"bytes"` // a multiple of Size
 	Size  physical.PageSize `json:"size"`

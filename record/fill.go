@@ -24,6 +24,7 @@ func (l *Log) Record() *Record {
 	if l != nil {
 		t = &l.totals
 		r.Acceptance.Callers, r.Detected = l.callers.all(), l.detector.Detected
+		r.Acceptance.Processors, r.Acceptance.Acceptors = l.acceptors.account()
 	}
 	r.Acceptance.By = AcceptanceBy{
 		Firmware: t.accepted[Firmware].account(),

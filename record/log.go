@@ -12,13 +12,14 @@ import (
 // Its methods are called in the order in which things happen in virtual time; a Log is not safe for concurrent use.
 // A nil *Log takes everything and keeps nothing, so that a package can be used without one.
 type Log struct {
-	totals   totals
-	callers  callers
-	detector detector
-	sink     Sink
-	watch    Sink
-	added    Added    // the run of pages held back for the sink; Bytes is 0 when there is none
-	taken    Accepted // the run of accepted pages held back for the sink
+	totals    totals
+	callers   callers
+	detector  detector
+	acceptors acceptors
+	sink      Sink
+	watch     Sink
+	added     Added    // the run of pages held back for the sink; Bytes is 0 when there is none
+	taken     Accepted // the run of accepted pages held back for the sink
 
 	last       Accepted // that was taken, and
 	operations uint64   // how many there were
@@ -110,6 +111,7 @@ func (l *Log) Accept(e Accepted) {
 		a.untilInit.add(e.Bytes, operations)
 	}
 	if guests {
+		l.acceptors.take(e, operations)
 		e.Stack = l.callers.take(e.Bytes, operations, e.NS, l.Reached(Init))
 	}
 	e.Last = e.Stamp
@@ -117,7 +119,7 @@ func (l *Log) Accept(e Accepted) {
 	if l.sink == nil {
 		return
 	}
-	if r := &l.taken; r.Bytes != 0 && r.By == e.By && r.Size == e.Size && r.RIP == e.RIP && r.Stack == e.Stack &&
+	if r := &l.taken; r.Bytes != 0 && r.By == e.By && r.CPU == e.CPU && r.Size == e.Size && r.RIP == e.RIP && r.Stack == e.Stack &&
 		r.GPA+Address(r.Bytes) == e.GPA {
 		r.Last, r.Bytes, r.NS = e.Stamp, r.Bytes+e.Bytes, addNS(r.NS, e.NS)
 		return

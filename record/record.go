@@ -107,6 +107,10 @@ type Acceptance struct {
 
 	// Callers is who in the guest asked for how much, most first; absent where that was not wanted.
 	Callers []Caller `json:"callers,omitempty"`
+
+	// Of a guest with many processors, what each accepted, in their order, and how many did at the same time.
+	Processors []AcceptedOn `json:"processors,omitempty"`
+	Acceptors  *Acceptors   `json:"acceptors,omitempty"`
 }
 
 // Negotiation is what firmware and the operating system told each other about unaccepted memory before

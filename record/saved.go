@@ -8,7 +8,7 @@ import (
 )
 
 // StateVersion changes with what [Log.Carry] carries.
-const StateVersion = 3
+const StateVersion = 4
 
 // Carry carries what the log has taken, with what it holds back for its sink. It is for package vm. A log that reads has
 // to be new; its sink hears of nothing that was before.
@@ -53,6 +53,7 @@ func (l *Log) Carry(s *state.Stream) {
 	}
 	l.callers.carry(s)
 	l.detector.carry(s)
+	l.acceptors.carry(s)
 	l.added.carry(s)
 	l.taken.carry(s)
 	l.callers.carryStack(s, &l.taken.Stack)
@@ -87,6 +88,9 @@ func (e *Accepted) carry(s *state.Stream) {
 	e.Stamp.carry(s)
 	e.Last.carry(s)
 	state.Numbers(s, &e.By)
+	cpu := uint32(e.CPU)
+	state.Numbers(s, &cpu)
+	e.CPU = int(cpu)
 	state.Numbers(s, &e.GPA, &e.RIP)
 	state.Numbers(s, &e.Bytes)
 	state.Numbers(s, &e.Size)

@@ -63,6 +63,15 @@ func (l *Lines) Event(e Event) {
 	_, l.err = fmt.Fprintf(l.w, "{\"event\":%q,%s\n", e.kind(), fields[1:])
 }
 
+// Kinds are the events of which Lines writes a line, as zero values, by what their key "event" says.
+func Kinds() map[string]Event {
+	all := map[string]Event{}
+	for _, e := range []Event{Accepted{}, Added{}, Converted{}, Called{}, Marked{}} {
+		all[e.kind()] = e
+	}
+	return all
+}
+
 // Close writes what is buffered and returns the first error. It does not close the underlying writer.
 func (l *Lines) Close() error {
 	if err := l.w.Flush(); l.err == nil {

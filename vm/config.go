@@ -79,6 +79,7 @@ type Config struct {
 	Cost cost.Model // for the platform; the zero Model means tacit's own
 
 	Console  io.Writer             // takes the guest's first serial port; nil loses it
+	COM2     io.Writer             // takes the second, byte by byte, on which tacit's own guests report; what it returns is ignored. May be nil
 	Progress func(record.Progress) // hears how far the run is, many times a second; may be nil
 	Events   record.Sink           // hears of every event; may be nil
 	Timeline *timeline.Recorder    // is shown what happens over time; it changes nothing in the run. May be nil, and has to be with [Load]

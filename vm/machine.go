@@ -101,7 +101,7 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	m.count(m.memory, 1, &m.grown.pages)
 	board := device.Config{
 		Clock: m, RTCStart: rtcStart, LocalAPICs: m,
-		COM1: m.console.put, COM2: func(b byte) { _, _ = m.report.Write([]byte{b}) }, // a Parser takes everything
+		COM1: m.console.put, COM2: m.putReport,
 		PowerOff: func() { m.end(errSleep) },
 		Reset:    func() { m.end(errReset) },
 	}
@@ -117,6 +117,9 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	m.report.OnMark = m.mark
 	if cfg.Callers {
 		m.log.FindStacks(record.Stacks{Addresses: m.stack, Name: m.placeOf})
+	}
+	if cfg.CPUs > 1 {
+		m.log.CountProcessors(cfg.CPUs)
 	}
 	if m.platform, err = platforms[cfg.Platform].make(m); err != nil {
 		return m, err

@@ -18,6 +18,14 @@ type books struct {
 	steps     []record.Step
 }
 
+// putReport takes a byte from the second serial port.
+func (m *Machine) putReport(b byte) {
+	_, _ = m.report.Write([]byte{b}) // a Parser takes everything
+	if m.cfg.COM2 != nil {
+		_, _ = m.cfg.COM2.Write([]byte{b}) // as Config says
+	}
+}
+
 // mark hears that the guest's program is about to read its memory's state, or has.
 func (m *Machine) mark(k report.Mark) {
 	if k.End {

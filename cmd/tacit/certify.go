@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/tacit-vm/tacit/catalogue/page"
 	"github.com/tacit-vm/tacit/certify"
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/guest"
@@ -31,6 +33,7 @@ type certifyFlags struct {
 	maxVirtual                  virtualLimit
 	maxHostMemory               size
 	json, junit, sarif          string
+	html, markdown              string
 	claims, own, keep           bool
 	store                       storeFlags
 	require                     string
@@ -88,6 +91,8 @@ func certifyCommand(claims claimer, status *exitStatus) *cobra.Command {
 	flags.StringVar(&f.json, "json", "", "write the certificate, with the record of every boot, to `FILE`; - is standard output instead of the table")
 	flags.StringVar(&f.junit, "junit", "", "write JUnit XML to `FILE`; - is standard output instead of the table")
 	flags.StringVar(&f.sarif, "sarif", "", "write what is wrong with images as SARIF, for code-scanning views, to `FILE`; - is standard output instead of the table")
+	flags.StringVar(&f.html, "html", "", "write a page to `FILE`, which needs nothing else: verdicts, what they were earlier, boots; - is standard output instead of the table")
+	flags.StringVar(&f.markdown, "markdown", "", "write the same as Markdown, without the boots, to `FILE`; - is standard output instead of the table")
 	completeWith(cmd, "cost", completeModel)
 	completeWith(cmd, "require", completeList(requirementNames()))
 	return cmd
@@ -114,6 +119,15 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 		return 0, err
 	}
 	sarifFile, err := out.create(ctx, f.sarif)
+	if err != nil {
+		return 0, err
+	}
+
+	htmlFile, err := out.create(ctx, f.html)
+	if err != nil {
+		return 0, err
+	}
+	markdownFile, err := out.create(ctx, f.markdown)
 	if err != nil {
 		return 0, err
 	}
@@ -145,7 +159,13 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 	if err := know.note(ctx, c, f.words()); err != nil {
 		return 0, err
 	}
-	if !toStdout(f.json) && !toStdout(f.junit) && !toStdout(f.sarif) {
+	var p *page.Page
+	if f.html != "" || f.markdown != "" {
+		if p, err = know.page(ctx, c, f.words()); err != nil {
+			return 0, err
+		}
+	}
+	if !slices.ContainsFunc([]string{f.json, f.junit, f.sarif, f.html, f.markdown}, toStdout) {
 		err = onPaper(stdout, c.WriteTable)
 	} else {
 		_, err = fmt.Fprintf(stderr, "tacit: %s\n", c.Summary())
@@ -157,7 +177,8 @@ func (f *certifyFlags) run(ctx context.Context, claims claimer, paths []string, 
 	case c.Count(certify.Unjudged) > 0:
 		status = statusUnknown
 	}
-	return status, errors.Join(err, jsonFile.fill(c.WriteJSON), junitFile.fill(c.WriteJUnit), sarifFile.fill(c.WriteSARIF), out.keep(), ctx.Err())
+	return status, errors.Join(err, jsonFile.fill(c.WriteJSON), junitFile.fill(c.WriteJUnit), sarifFile.fill(c.WriteSARIF),
+		htmlFile.fill(p.WriteHTML), markdownFile.fill(p.WriteMarkdown), out.keep(), ctx.Err())
 }
 
 func certifyEnded(line *bootsProgress, done, all int, b *certify.Boot) {
@@ -224,7 +245,8 @@ func (f *certifyFlags) files(args []string, std streams) files {
 		in = append(in, named{by: "--cost", path: name})
 	}
 	in = append(in, f.store.files()...)
-	return files{in: in, out: []named{{"--json", f.json, textFile}, {"--junit", f.junit, textFile}, {"--sarif", f.sarif, textFile}}, std: std}
+	return files{in: in, out: []named{{"--json", f.json, textFile}, {"--junit", f.junit, textFile}, {"--sarif", f.sarif, textFile},
+		{"--html", f.html, textFile}, {"--markdown", f.markdown, textFile}}, std: std}
 }
 
 // check reads what the flags say before anything takes time.

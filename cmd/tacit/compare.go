@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,30 +18,21 @@ import (
 
 // compareFlags is what the command line of tacit compare can say.
 type compareFlags struct {
-	platforms     []string
-	memory        []string
-	with          []string
-	base          string
-	failIf        []string
-	callers       bool
-	append        string
-	jobs          int
-	engine        choice
-	resume        string
-	maxVirtual    virtualLimit
-	timeout       time.Duration
-	maxHostMemory size
+	studyFlags
+	with    []string
+	base    string
+	failIf  []string
+	callers bool
 
 	json, html, svg string
 
-	sizes      []uint64 // what memory, with and failIf say
-	variants   []study.Variant
+	variants   []study.Variant // what with and failIf say
 	conditions []compare.Condition
 }
 
 // compareCommand is tacit compare.
 func compareCommand(status *exitStatus) *cobra.Command {
-	f := compareFlags{platforms: vm.ConfidentialPlatforms()}
+	f := compareFlags{studyFlags: studyFlags{platforms: vm.ConfidentialPlatforms(), memory: []string{"4G"}}}
 	cmd := &cobra.Command{
 		Use:   "compare [IMAGE…]",
 		Short: "Hold boots side by side: lazy against eager, one kernel or firmware policy against another",
@@ -72,19 +62,12 @@ func compareCommand(status *exitStatus) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
-	flags.Var(&choices{chosen: &f.platforms, allowed: vm.PlatformNames()}, "platform", "platforms; none has nothing to compare")
-	flags.StringSliceVar(&f.memory, "memory", []string{"4G"}, "amounts of memory")
+	f.machines(flags)
 	flags.StringSliceVar(&f.with, "with", []string{"lazy", "eager-firmware", "eager-kernel"}, "ways to start a guest, `WORDS` with commas between them")
 	flags.StringVar(&f.base, "base", "", "hold the others against `NAME`: an IMAGE as it is named here, or one of --with (default: the first)")
 	flags.StringArrayVar(&f.failIf, "fail-if", nil, "exit with 3 if a boot is so, against its base: `CONDITION`, several with commas between them")
 	flags.BoolVar(&f.callers, "callers", false, "say whose acceptance changed, where boots differ in --with, too")
-	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernels' command lines")
-	flags.IntVarP(&f.jobs, "jobs", "j", 0, "boots at a time; 0 is one a processor")
-	engineFlag(flags, &f.engine)
-	flags.StringVar(&f.resume, "resume", "", "keep boots in `FILE`, and do not run again those that it has")
-	flags.Var(&f.maxVirtual, "max-virtual-time", "end a boot after so much virtual time; 0 is never")
-	flags.DurationVar(&f.timeout, "timeout", 0, "end a boot after so much time on the host; 0 is never")
-	flags.Var(&f.maxHostMemory, "max-host-memory", "what all boots at a time may take of the host's memory (default: most of what is available)")
+	f.boots(flags)
 	flags.StringVar(&f.json, "json", "", "write the comparison, with the record of every boot, to `FILE`; - is standard output instead of the table")
 	flags.StringVar(&f.html, "html", "", "write a page with pictures to `FILE`; - is standard output instead of the table")
 	flags.StringVar(&f.svg, "svg", "", "write the picture alone to `FILE`; - is standard output instead of the table")
@@ -146,27 +129,14 @@ func completeConditions(_ *cobra.Command, _ []string, text string) (all []string
 
 // check reads what the flags say before anything takes time.
 func (f *compareFlags) check(args []string) error {
-	if f.timeout < 0 || f.jobs < 0 {
-		return errors.New("--timeout and --jobs cannot be negative")
+	if err := f.studyFlags.check(); err != nil {
+		return err
 	}
-	f.sizes, f.variants, f.conditions = nil, nil, nil
-	for _, text := range f.memory {
-		n, err := parseSize(text)
-		switch {
-		case err != nil:
-			return fmt.Errorf("--memory: %w", err)
-		case n == 0:
-			return errors.New("--memory is 0")
-		}
-		f.sizes = append(f.sizes, uint64(n))
-	}
+	f.variants, f.conditions = nil, nil
 	for _, text := range f.with {
 		v, err := study.ParseVariant(text)
-		if wrong := (*study.WordError)(nil); errors.As(err, &wrong) {
-			err = fmt.Errorf("%q: %w", wrong.Word, known(wrong.Word, variantWords()))
-		}
 		if err != nil {
-			return fmt.Errorf("--with %s: %w", text, err)
+			return fmt.Errorf("--with %s: %w", text, withNearest(err))
 		}
 		f.variants = append(f.variants, v)
 	}
@@ -180,13 +150,7 @@ func (f *compareFlags) check(args []string) error {
 		}
 	}
 	cfg := f.config()
-	cfg.Subjects = nil
-	for _, path := range args {
-		cfg.Subjects = append(cfg.Subjects, study.Subject{Path: path})
-	}
-	if len(args) == 0 {
-		cfg.Subjects = []study.Subject{{}}
-	}
+	cfg.Subjects = unread(args)
 	if len(f.conditions) > 0 && len(cfg.Subjects) == 1 && len(f.variants) == 1 {
 		return errors.New("--fail-if needs something to hold against something: two images, or two of --with")
 	}
@@ -194,10 +158,9 @@ func (f *compareFlags) check(args []string) error {
 }
 
 func (f *compareFlags) config() study.Config {
-	return study.Config{
-		Platforms: f.platforms, Memory: f.sizes, Variants: f.variants, Base: f.base, Conditions: f.conditions, Append: f.append,
-		Workers: f.jobs, Engine: f.engine.word, MaxVirtual: f.maxVirtual.config(), MaxWall: f.timeout, MaxHostMemory: uint64(f.maxHostMemory),
-	}
+	cfg := f.studyFlags.config()
+	cfg.Variants, cfg.Base, cfg.Conditions = f.variants, f.base, f.conditions
+	return cfg
 }
 
 // files are what the command line names.
@@ -216,33 +179,10 @@ func (f *compareFlags) run(ctx context.Context, paths []string, stdout, stderr i
 			return 0, err
 		}
 	}
-	line := newBootsProgress(stderr)
-	defer line.close()
-	cfg := f.config()
-	cfg.Progress = func(done, all int, b *study.Boot) { compareEnded(line, done, all, b) }
-	if line.watched() {
-		cfg.Watch = func(b *study.Boot, reached record.Phase, at record.Progress) {
-			line.watch(b, bootName{b.Image, strings.Join([]string{b.Platform, record.FormatBytes(b.Memory), b.With}, "/")}, reached, at)
-		}
-	}
-	if cfg.Subjects, err = f.subjects(ctx, paths, line); err != nil {
-		return 0, err
-	}
-	kept, err := openKept(ctx, f.resume, stderr)
-	if err != nil {
-		return 0, err
-	}
-	defer kept.close()
-	cfg.Saved = kept.saved
-	s, err := study.Run(ctx, cfg)
+	s, err := f.study(ctx, f.config(), paths, stderr)
 	if s == nil {
 		return 0, err
 	}
-	if err != nil {
-		err = fmt.Errorf("--resume %s: %w", f.resume, err)
-	}
-	line.close()
-	s.Tool = versionText()
 	// The files come first: standard output may be a pipe that is not read.
 	err = errors.Join(err, files[0].fill(s.WriteJSON), files[1].fill(s.WritePage), files[2].fill(s.WritePicture), out.keep())
 	if !toStdout(f.json) && !toStdout(f.html) && !toStdout(f.svg) {
@@ -256,37 +196,4 @@ func (f *compareFlags) run(ctx context.Context, paths []string, stdout, stderr i
 		status = statusUnknown
 	}
 	return status, cmp.Or(err, ctx.Err())
-}
-
-func compareEnded(line *bootsProgress, done, all int, b *study.Boot) {
-	says := []string{b.Image, b.Platform, record.FormatBytes(b.Memory), b.With}
-	switch {
-	case b.Record == nil:
-		says = append(says, "error: "+b.Error)
-	case b.Again:
-		says = append(says, string(b.Record.Outcome), "(kept)")
-	default:
-		says = append(says, string(b.Record.Outcome))
-	}
-	line.ended(done, all, b, says...)
-}
-
-// subjects opens the images.
-func (f *compareFlags) subjects(ctx context.Context, paths []string, line *bootsProgress) ([]study.Subject, error) {
-	if len(paths) == 0 {
-		return []study.Subject{{}}, nil
-	}
-	var all []study.Subject
-	for _, path := range paths {
-		line.reading(path)
-		img, err := openImage(ctx, path)
-		if err == nil {
-			err = img.Bootable()
-		}
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, study.Subject{Path: path, Image: img})
-	}
-	return all, nil
 }

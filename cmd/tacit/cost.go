@@ -142,6 +142,12 @@ func completeModel(*cobra.Command, []string, string) (names []string, _ cobra.Sh
 	return names, cobra.ShellCompDirectiveDefault
 }
 
+// modelsJSON is the JSON of tacit cost and tacit cost show.
+type modelsJSON struct {
+	Schema string      `json:"schema"`
+	Models []modelJSON `json:"models"`
+}
+
 type modelJSON struct {
 	Name     string    `json:"name"`
 	Platform string    `json:"platform"`
@@ -158,10 +164,7 @@ func showModels(w io.Writer, models []cost.Model, asJSON bool) error {
 	if !asJSON {
 		return onPaper(w, func(w io.Writer) error { return writeModels(w, models) })
 	}
-	out := struct {
-		Schema string      `json:"schema"`
-		Models []modelJSON `json:"models"`
-	}{Schema: costSchema}
+	out := modelsJSON{Schema: costSchema}
 	for _, m := range models {
 		shown := modelJSON{Name: m.Name(), Platform: m.Platform()}
 		for _, row := range m.Table() {

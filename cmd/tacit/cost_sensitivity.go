@@ -213,6 +213,18 @@ func tornado(low, high, at float64, s cost.Swing) string {
 	return b.String()
 }
 
+// sensitivityJSON is the JSON of tacit cost sensitivity.
+type sensitivityJSON struct {
+	Schema    string      `json:"schema"`
+	CostModel string      `json:"cost_model"`
+	Until     string      `json:"until"`
+	Unit      string      `json:"unit"` // "ns" or "ratio"
+	Figure    float64     `json:"figure"`
+	Low       float64     `json:"low"`
+	High      float64     `json:"high"`
+	Estimates []swingJSON `json:"estimates"`
+}
+
 type swingJSON struct {
 	rowJSON
 	Halved  float64 `json:"halved"`
@@ -220,16 +232,7 @@ type swingJSON struct {
 }
 
 func (f *sensitivityFlags) writeJSON(w io.Writer, m cost.Model, s cost.Sensitivity, ratio bool) error {
-	out := struct {
-		Schema    string      `json:"schema"`
-		CostModel string      `json:"cost_model"`
-		Until     string      `json:"until"`
-		Unit      string      `json:"unit"` // "ns" or "ratio"
-		Figure    float64     `json:"figure"`
-		Low       float64     `json:"low"`
-		High      float64     `json:"high"`
-		Estimates []swingJSON `json:"estimates"`
-	}{sensitivitySchema, m.Name(), f.until.word, "ns", s.Figure, s.Low, s.High, []swingJSON{}}
+	out := sensitivityJSON{sensitivitySchema, m.Name(), f.until.word, "ns", s.Figure, s.Low, s.High, []swingJSON{}}
 	if ratio {
 		out.Unit = "ratio"
 	}

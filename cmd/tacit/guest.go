@@ -8,13 +8,17 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tacit-vm/tacit/guest"
+	"github.com/tacit-vm/tacit/guest/check"
 	"github.com/tacit-vm/tacit/guest/efi"
+	"github.com/tacit-vm/tacit/internal/bootdisk"
 )
 
 // guestCommand is tacit guest and its subcommands.
@@ -38,6 +42,7 @@ type programFlags struct {
 	environment []string
 	here        bool
 	input       bool
+	outgoing    []outgoing
 }
 
 const programHelp = "PROGRAM is an executable for linux/amd64 without cgo, or a package, as the go command takes one, which is built.\n" +
@@ -89,6 +94,16 @@ func (f *programFlags) program(ctx context.Context, name string, arguments []str
 					return p, err
 				}
 			}
+		}
+	}
+	for _, o := range f.outgoing {
+		p.Outgoing = append(p.Outgoing, o.name)
+		within := path.Dir(o.name)
+		if o.directory {
+			within = o.name
+		}
+		if err := files.AddDirectory(within); err != nil {
+			return p, err
 		}
 	}
 	p.Files, err = files.Bytes()
@@ -148,27 +163,59 @@ func executable(ctx context.Context, name string) ([]byte, error) {
 // first level.
 var guestEnvironment = []string{"GOOS=linux", "GOARCH=amd64", "GOAMD64=v1", "CGO_ENABLED=0"}
 
+// checkCalls says which system calls a program comes to that are not served, and on which way.
+func checkCalls(name string, executable []byte) error {
+	calls, err := check.Unserved(executable)
+	if err != nil {
+		return fmt.Errorf("%s: its system calls cannot be checked: %w; --unserved builds it all the same", name, err)
+	}
+	calls = slices.DeleteFunc(calls, func(c check.Call) bool { return c.Path == nil })
+	if len(calls) == 0 {
+		return nil
+	}
+	more := ""
+	if n := len(calls) - 1; n > 0 {
+		more = fmt.Sprintf("; and %d more", n)
+	}
+	return fmt.Errorf("%s: no system call %v%s: the guest would end there; --unserved builds it all the same", name, calls[0], more)
+}
+
+// isDiskName tells whether a file of that name is to be a disk.
+func isDiskName(name string) bool {
+	extension := strings.ToLower(filepath.Ext(name))
+	return extension == ".img" || extension == ".raw"
+}
+
 // guestBuildCommand is tacit guest build.
 func guestBuildCommand() *cobra.Command {
 	var f programFlags
 	var output string
+	var unserved bool
 	cmd := &cobra.Command{
 		Use:   "build -o FILE PROGRAM [ARGUMENT…]",
-		Short: "Make an EFI application of a Go program",
-		Long: "Makes an EFI application of PROGRAM, which tacit boot runs, as does firmware that finds it on a disk. The same\n" +
-			"executable, files and flags give the same bytes.\n\n" + programHelp +
+		Short: "Make an EFI application of a Go program, or a disk with it",
+		Long: "Makes an EFI application of PROGRAM, which tacit boot runs, as does firmware that finds it on a disk; and where FILE\n" +
+			"ends in .img or .raw such a disk, with the application as " + bootdisk.Path + " on an EFI system partition. The\n" +
+			"same executable, files and flags give the same bytes.\n\n" +
+			"A program that would end at a system call which the guest's kernel does not serve is not built: its code is read for\n" +
+			"calls, and for the way to them from its main package by direct calls. Other ways show when it runs.\n\n" + programHelp +
 			"ARGUMENTs are the program's, unless the load options have words, which then are: tacit boot --append WORDS. Where\n" +
 			"one of those words is --, the ones before it are variables of the environment.\n\n" + outputHelp,
 		Example: "  tacit guest build -o x.efi ./cmd/x\n" +
+			"  tacit guest build -o x.img ./cmd/x && tacit boot x.img\n" +
 			"  tacit guest build -o x.efi --files testdata=/data --env GOMAXPROCS=1 ./cmd/x -v",
 		Args: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case len(args) == 0:
 				return errors.New("a PROGRAM is missing: an executable, or a package such as ./cmd/x")
 			case output == "":
-				return errors.New("-o is missing: the FILE that the EFI application is written to")
+				return errors.New("-o is missing: the FILE that the EFI application, or a disk with it, is written to")
 			}
-			return (&files{in: []named{{by: "PROGRAM", path: args[0]}}, out: []named{{"-o", output, efiFile}}, std: streamsOf(cmd)}).check()
+			kind := efiFile
+			if isDiskName(output) {
+				kind = diskFile
+			}
+			return (&files{in: []named{{by: "PROGRAM", path: args[0]}}, out: []named{{"-o", output, kind}}, std: streamsOf(cmd)}).check()
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			out := outputs{stdout: cmd.OutOrStdout()}
@@ -181,18 +228,29 @@ func guestBuildCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if !unserved {
+				if err := checkCalls(args[0], p.Executable); err != nil {
+					return err
+				}
+			}
 			image, err := efi.Pack(guest.Monitor(), p)
 			if err != nil {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
-			if _, err := to.Write(image); err != nil {
+			if isDiskName(output) {
+				err = bootdisk.Write(to, image)
+			} else {
+				_, err = to.Write(image)
+			}
+			if err != nil {
 				return err
 			}
 			return out.keep()
 		},
 	}
-	cmd.Flags().StringVarP(&output, "output", "o", "", "write the EFI application to `FILE`")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "write the EFI application to `FILE`, or a disk with it where that ends in .img or .raw")
 	f.register(cmd)
+	cmd.Flags().BoolVar(&unserved, "unserved", false, "build a program, too, whose main package leads to system calls that no one serves in a guest, which would end there")
 	cmd.Flags().BoolVar(&f.input, "stdin", false, "standard input is the first serial port; without it, input is at its end")
 	cmd.Flags().SetInterspersed(false)
 	return cmd

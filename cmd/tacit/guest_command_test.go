@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/guesttest"
+	"github.com/tacit-vm/tacit/vm"
 )
 
 const guestProgram = "../../guest/monitor/testdata/program"
@@ -43,7 +44,7 @@ func TestGuestBuild(t *testing.T) {
 	out := filepath.Join(t.TempDir(), "x.efi")
 	var images [2][]byte
 	for i := range images {
-		if status, _, stderr := tacit(t.Context(), &fake{}, "guest", "build", "-o", out, "--files", guestProgram+"=/src", executable, "compute"); status != 0 {
+		if status, _, stderr := tacit(t.Context(), &fake{}, "guest", "build", "--unserved", "-o", out, "--files", guestProgram+"=/src", executable, "compute"); status != 0 {
 			t.Fatal(stderr)
 		}
 		var err error
@@ -58,10 +59,12 @@ func TestGuestBuild(t *testing.T) {
 		{"-o " + out + " guest_command_test.go.none", "go build guest_command_test.go.none: "},
 		{"-o " + out + " ../../accept", "is not a program"},
 		{"-o " + out + " usage.txt", "usage.txt"},
+		{"-o " + out + " " + executable, "no system call 165, called by main.main.func"},
 		{"-o guest.go " + executable, "would replace a file that is not an EFI application"},
 		{"--files nothing -o " + out + " " + executable, "--files nothing: "},
 		{"--env A -o " + out + " " + executable, "want NAME=VALUE"},
 		{executable, "-o is missing"},
+		{"-o " + out + " " + "./testdata/mounts", "./testdata/mounts: no system call 165, called by syscall.mount ← syscall.Mount ← main.main: the guest would end there"},
 	} {
 		status, _, stderr := tacit(t.Context(), &fake{}, append([]string{"guest", "build"}, strings.Fields(c.args)...)...)
 		if status == 0 || !strings.Contains(stderr, c.want) || !oneLineOf(stderr, "tacit: ") {
@@ -70,6 +73,32 @@ func TestGuestBuild(t *testing.T) {
 	}
 	if now, err := os.ReadFile(out); err != nil || !bytes.Equal(now, images[0]) {
 		t.Errorf("the earlier image has changed (%v)", err)
+	}
+}
+
+// A disk of a program is one that firmware starts by itself, on each platform; it replaces no other disk.
+func TestGuestBuildDisk(t *testing.T) {
+	t.Parallel()
+	executable := guesttest.Executable(t, guestProgram)
+	out := filepath.Join(t.TempDir(), "x.img")
+	if status, _, stderr := tacit(t.Context(), &fake{}, "guest", "build", "--unserved", "-o", out, "--env", "TMPDIR=/a", executable, "variable"); status != 0 {
+		t.Fatal(stderr)
+	}
+	for _, platform := range vm.PlatformNames() {
+		var stdout, stderr bytes.Buffer
+		status := execute(t.Context(), []string{"boot", "--platform", platform, out}, &stdout, &stderr, boot)
+		if status != 0 || !strings.Contains(stdout.String(), "/a\r\nvariable done\r\n") {
+			t.Errorf("%s: status %d, standard output %q, standard error %q", platform, status, &stdout, &stderr)
+		}
+	}
+	other := filepath.Join(t.TempDir(), "other.img")
+	if err := os.WriteFile(other, append(make([]byte, 510), 0x55, 0xaa), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]string{out: "", other: "would replace a file that is not a disk of tacit guest build"} {
+		if status, _, stderr := tacit(t.Context(), &fake{}, "guest", "build", "--unserved", "-o", path, executable); (status == 0) != (want == "") || !strings.Contains(stderr, want) {
+			t.Errorf("%s: status %d, %q", path, status, stderr)
+		}
 	}
 }
 

@@ -57,6 +57,7 @@ func guestRunCommand(status *exitStatus) *cobra.Command {
 	f := struct {
 		programFlags
 		machineFlags
+		out []string
 	}{machineFlags: newMachineFlags()}
 	cmd := &cobra.Command{
 		Use:   "run PROGRAM [ARGUMENT…]",
@@ -65,6 +66,7 @@ func guestRunCommand(status *exitStatus) *cobra.Command {
 			"Flags come before PROGRAM; what follows it is its own.\n\n" + programHelp + sizeHelp + guestExitHelp,
 		Example: "  tacit guest run ./cmd/x\n" +
 			"  tacit guest run --platform snp --memory 1G --files testdata=/data ./cmd/x -v /data\n" +
+			"  tacit guest run --out /tmp/result.json --env GOCOVERDIR=/cover --out /cover/=cover ./cmd/x\n" +
 			"  go test -exec 'tacit guest run --here' ./...",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -74,24 +76,42 @@ func guestRunCommand(status *exitStatus) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) (err error) {
 			std := streamsOf(cmd)
+			for _, s := range f.out {
+				o, err := parseOutgoing(s)
+				if err != nil {
+					return err
+				}
+				f.outgoing = append(f.outgoing, o)
+			}
+			if f.here {
+				all, err := testOutgoing(args[1:])
+				if err != nil {
+					return err
+				}
+				f.outgoing = append(f.outgoing, all...)
+			}
 			p, err := f.program(cmd.Context(), args[0], args[1:])
 			if err != nil {
 				return err
 			}
-			*status, err = f.run(cmd.Context(), p, std)
-			return err
+			var sent arrivals
+			if *status, err = f.run(cmd.Context(), p, std, &sent); err != nil {
+				return err
+			}
+			return sent.bring(cmd.Context(), f.outgoing, std)
 		},
 	}
 	cmd.Flags().SetInterspersed(false)
 	f.programFlags.register(cmd)
 	cmd.Flags().BoolVar(&f.here, "here", false, "put the working directory's files and its testdata into the guest, under the same name, and begin there, as go test has it")
 	cmd.Flags().BoolVarP(&f.input, "stdin", "i", false, "pass standard input on to the program; without it, input is at its end")
+	cmd.Flags().StringArrayVar(&f.out, "out", nil, "bring `NAME[=PATH]` out of the guest when its program has ended: a file, or a directory, which the guest has from the beginning where NAME ends in a slash; again for others")
 	f.machineFlags.register(cmd)
 	return cmd
 }
 
-// run runs a program and returns what tacit is to return for it.
-func (f *machineFlags) run(ctx context.Context, p efi.Program, std streams) (exitStatus, error) {
+// run runs a program, with what it sends out, and returns what tacit is to return for it.
+func (f *machineFlags) run(ctx context.Context, p efi.Program, std streams, sent io.Writer) (exitStatus, error) {
 	p.Raw = true // its output is to be the program's, byte for byte
 	packed, err := efi.Pack(guest.Monitor(), p)
 	if err != nil {
@@ -103,7 +123,7 @@ func (f *machineFlags) run(ctx context.Context, p efi.Program, std streams) (exi
 	}
 	none := ""
 	cfg := vm.Config{
-		Platform: f.platform.word, Memory: uint64(f.memory), Seed: f.seed, Image: img, CommandLine: &none, Console: std.out,
+		Platform: f.platform.word, Memory: uint64(f.memory), Seed: f.seed, Image: img, CommandLine: &none, Console: std.out, COM2: sent,
 		FirmwareAccepts: max(256<<20, uint64(len(packed))+128<<20), MaxVirtual: -1, MaxWall: f.timeout, Callers: f.summary,
 	}
 	if p.Input {

@@ -6,8 +6,8 @@ import (
 	"os"
 	"unicode/utf8"
 
+	"github.com/tacit-vm/tacit/internal/bootdisk"
 	"github.com/tacit-vm/tacit/internal/state"
-
 	"github.com/tacit-vm/tacit/record/perfetto"
 )
 
@@ -21,6 +21,7 @@ type kind struct {
 var (
 	textFile     = kind{"text", isText}
 	efiFile      = kind{"an EFI application", func(head []byte) bool { return bytes.HasPrefix(head, []byte("MZ")) }}
+	diskFile     = kind{"a disk of tacit guest build", bootdisk.Is}
 	elfFile      = kind{"an ELF file", func(head []byte) bool { return bytes.HasPrefix(head, []byte("\x7fELF")) }}
 	perfettoFile = kind{"a trace of tacit's", perfetto.Is}
 	savedFile    = kind{"a saved machine", state.IsFile}

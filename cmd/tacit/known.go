@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/tacit-vm/tacit/catalogue"
 	"github.com/tacit-vm/tacit/catalogue/jetstream"
+	"github.com/tacit-vm/tacit/catalogue/page"
 	"github.com/tacit-vm/tacit/certify"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/record"
@@ -127,6 +129,36 @@ func (k *knowledge) note(ctx context.Context, c *certify.Certificate, config str
 		}
 	}
 	return nil
+}
+
+// page shows a certificate: its verdicts, and what is known of its images from earlier.
+func (k *knowledge) page(ctx context.Context, c *certify.Certificate, config string) (*page.Page, error) {
+	tool := versionText()
+	if k != nil {
+		tool = k.tool
+	}
+	entries, seen := map[string]catalogue.Entry{}, map[string]bool{} // by key; subjects
+	for _, v := range c.Verdicts {
+		e := catalogue.NewEntry(v, config, tool, time.Now())
+		entries[e.Key], seen[e.Subject()] = *e, true
+	}
+	if k != nil && ctx.Err() == nil {
+		kept, err := k.store.Entries(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, e := range kept {
+			if e.Config == config && seen[e.Subject()] {
+				entries[e.Key] = e // with the date on which it was first found
+			}
+		}
+	}
+	p, err := historyPage(slices.Collect(maps.Values(entries)), "")
+	if err != nil {
+		return nil, err
+	}
+	p.AddBoots(c, config)
+	return p, nil
 }
 
 // words are the configuration as the history names it: the same for the same boots and requirements, in whatever order

@@ -46,9 +46,26 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 		SilenceUsage:  true,
 	}
 	root.AddCommand(
-		attackCommand(&status), benchCommand(), bootCommand(run, &status), certifyCommand(claimsOf, &status), compareCommand(&status), costCommand(),
-		demoCommand(&status), exportCommand(), guestCommand(&status), inspectCommand(&status), manCommand(), resultsCommand(&status), resumeCommand(run, &status),
-		statusCommand(), symbolsCommand(), versionCommand(), warmCommand(), workerCommand(),
+		attackCommand(&status),
+		benchCommand(),
+		bootCommand(run, &status),
+		certifyCommand(claimsOf, &status),
+		compareCommand(&status),
+		costCommand(),
+		demoCommand(&status),
+		exportCommand(),
+		guestCommand(&status),
+		inspectCommand(&status),
+		manCommand(),
+		resultsCommand(&status),
+		resumeCommand(run, &status),
+		schemaCommand(),
+		statusCommand(),
+		stormCommand(&status),
+		symbolsCommand(),
+		versionCommand(),
+		warmCommand(),
+		workerCommand(),
 	)
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.SetFlagErrorFunc(wrongFlag)

@@ -16,6 +16,7 @@ import (
 
 	"github.com/tacit-vm/tacit/catalogue"
 	"github.com/tacit-vm/tacit/catalogue/jetstream"
+	"github.com/tacit-vm/tacit/catalogue/page"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -43,26 +44,44 @@ func (f *storeFlags) withStore(cmd *cobra.Command, do func(context.Context, *jet
 	return do(cmd.Context(), s)
 }
 
-// writing has write write to FILE of --json, or to standard output.
-func writing(cmd *cobra.Command, path string, write func(io.Writer) error) error {
+// written is a file that a command writes, or none where the path is empty.
+type written struct {
+	path string
+	fill func(io.Writer) error
+}
+
+// writing writes files; - is standard output.
+func writing(cmd *cobra.Command, files ...written) (err error) {
 	out := outputs{stdout: cmd.OutOrStdout()}
 	defer out.discard()
-	file, err := out.create(cmd.Context(), path)
-	if err != nil {
-		return err
+	opened := make([]*output, len(files))
+	for i, f := range files {
+		if opened[i], err = out.create(cmd.Context(), f.path); err != nil {
+			return err
+		}
 	}
-	return errors.Join(file.fill(write), out.keep())
+	for i, f := range files {
+		err = errors.Join(err, opened[i].fill(f.fill))
+	}
+	return errors.Join(err, out.keep())
 }
 
 func resultsListCommand() *cobra.Command {
 	var f storeFlags
-	var path string
+	var path, html, markdown, since string
 	cmd := &cobra.Command{
 		Use:   "list [IMAGE…]",
 		Short: "List the verdicts that are kept, of all images or of those named",
-		Long:  "list writes a line for each verdict: when it was first found, the result, the image as it was named, the rest.\n",
+		Long: "list writes a line for each verdict: when it was first found, the result, the image as it was named, the rest. --html and\n" +
+			"--markdown write a page to send to others: of each image and configuration the latest verdict, those before it, and which\n" +
+			"answers changed: since the verdict before, or between --since and now.\n",
+		Example: "  tacit results list --html catalogue.html --since 2026-11-22",
 		Args: func(cmd *cobra.Command, args []string) error {
-			return cmp.Or(f.check(), files{in: f.files(), out: []named{{"--json", path, textFile}}, std: streamsOf(cmd)}.check())
+			if since != "" && html == "" && markdown == "" {
+				return errors.New("--since is for --html and --markdown: what changed, as text, says tacit results diff")
+			}
+			out := []named{{"--json", path, textFile}, {"--html", html, textFile}, {"--markdown", markdown, textFile}}
+			return cmp.Or(f.check(), files{in: f.files(), out: out, std: streamsOf(cmd)}.check())
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return f.withStore(cmd, func(ctx context.Context, s *jetstream.Store) error {
@@ -71,16 +90,43 @@ func resultsListCommand() *cobra.Command {
 					return err
 				}
 				all = slices.DeleteFunc(all, func(e catalogue.Entry) bool { return len(args) > 0 && !slices.Contains(args, e.Subject()) })
-				if path == "" {
+				p, err := historyPage(all, since)
+				if err != nil {
+					return err
+				}
+				if path == "" && html == "" && markdown == "" {
 					return onPaper(cmd.OutOrStdout(), func(w io.Writer) error { return writeEntries(w, all) })
 				}
-				return writing(cmd, path, func(w io.Writer) error { return indented(w, entriesFile{entriesSchema, all}) })
+				return writing(cmd,
+					written{path, func(w io.Writer) error { return indented(w, entriesFile{entriesSchema, all}) }},
+					written{html, p.WriteHTML}, written{markdown, p.WriteMarkdown})
 			})
 		},
 	}
-	f.add(cmd.Flags())
-	cmd.Flags().StringVar(&path, "json", "", "write the entries to `FILE`; - is standard output instead of the table")
+	flags := cmd.Flags()
+	f.add(flags)
+	flags.StringVar(&path, "json", "", "write the entries to `FILE`; - is standard output instead of the table")
+	flags.StringVar(&html, "html", "", "write a page to `FILE`, which needs nothing else; - is standard output instead of the table")
+	flags.StringVar(&markdown, "markdown", "", "write the same as Markdown to `FILE`; - is standard output instead of the table")
+	flags.StringVar(&since, "since", "", "on the page, what changed since `WHEN`: as tacit results diff takes it")
 	return cmd
+}
+
+// historyPage is the page of entries, with what changed since a state that is named as for tacit results diff. Without a name
+// that is the verdict before the latest, of each image that has one.
+func historyPage(all []catalogue.Entry, since string) (*page.Page, error) {
+	p := page.New(versionText(), all)
+	if since == "" {
+		before, latest := catalogue.Latest(all)
+		p.Compare("the verdict before", "the latest", catalogue.Diff(before, latest))
+		return p, nil
+	}
+	before, err := stateOf(since, all)
+	if err != nil {
+		return nil, fmt.Errorf("--since %w", err)
+	}
+	p.Compare(since, "now", catalogue.Diff(before, all))
+	return p, nil
 }
 
 // entriesFile is the JSON of tacit results list.
@@ -159,9 +205,9 @@ func resultsDiffCommand(status *exitStatus) *cobra.Command {
 				if path == "" {
 					return onPaper(cmd.OutOrStdout(), func(w io.Writer) error { return writeChanges(w, changes) })
 				}
-				return writing(cmd, path, func(w io.Writer) error {
+				return writing(cmd, written{path, func(w io.Writer) error {
 					return indented(w, changesFile{changesSchema, args[0], args[1], changes})
-				})
+				}})
 			})
 		},
 	}
@@ -237,7 +283,7 @@ func resultsExportCommand() *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return writing(cmd, args[0], func(w io.Writer) error {
+				return writing(cmd, written{args[0], func(w io.Writer) error {
 					e := json.NewEncoder(w)
 					for _, key := range keys {
 						r, err := s.Result(ctx, key)
@@ -252,7 +298,7 @@ func resultsExportCommand() *cobra.Command {
 						}
 					}
 					return nil
-				})
+				}})
 			})
 		},
 	}

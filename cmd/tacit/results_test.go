@@ -199,6 +199,19 @@ func TestResultsDiff(t *testing.T) {
 	if err := json.Unmarshal([]byte(out), &list); err != nil || len(list.Entries) != 2 || list.Entries[0].Subject() != path {
 		t.Errorf("%v\n%s", err, out)
 	}
+	if status, out = on("results", "list", "--markdown", "-", "--since", "v1.0.0"); status != 0 || !strings.Contains(out, "`v1.0.0 and now`\n\nNothing.") ||
+		!strings.Contains(out, "| `"+path+"` | passed | accepts | ") || strings.Count(out, "passed: tdx guest=yes accepts=yes") != 1 {
+		t.Errorf("status %d\n%s", status, out)
+	}
+	page := filepath.Join(t.TempDir(), "page.html")
+	status, out = on("certify", "--platform", "tdx", "--policy", "lazy", "--memory", "1G", "--append", "hold=700M", "--html", page, path)
+	text, err := os.ReadFile(page)
+	if status != 0 || err != nil || strings.Count(string(text), "<summary>earlier verdicts: 1</summary>") != 1 || !strings.Contains(string(text), "<summary>boots: 1</summary>") {
+		t.Errorf("status %d, %s, %v, %s", status, out, err, text)
+	}
+	if status, out := on("results", "list", "--since", "v1"); status != int(statusUsage) || !strings.Contains(out, "--since is for --html and --markdown") {
+		t.Errorf("status %d, %s", status, out)
+	}
 	if status, out := on("results", "expire", "--days", "0"); status != 0 || out != "6 forgotten\n" { // a boot, a verdict, a reading of each version
 		t.Errorf("status %d\n%s", status, out)
 	}

@@ -86,7 +86,8 @@ func TestWrongWords(t *testing.T) {
 		{"compare --with eager", "--with eager: \"eager\": did you mean"},
 		{"compare --with lazy,eager-kernel+host-page-4k", "did you mean host-page-4K?"},
 		{"compare --with lazy+eager-firmware", "--with lazy+eager-firmware: lazy and eager-firmware exclude each other"},
-		{"compare --with cpus=8", "--with cpus=8: cpus=8: the machine has one processor, and no more yet"},
+		{"compare --with cpus=256", "--with cpus=256: cpus=256: 256 processors: want 1 to 255"},
+		{"compare --with lazy+cpu=8", "did you mean cpus="},
 		{"compare --with lazy,lazy", "variant lazy is there twice"},
 		{"compare --base hasty", "base hasty is none of what is compared: there are lazy, eager-firmware, eager-kernel, demo.efi"},
 		{"compare --fail-if fast", "--fail-if: \"fast\" is not a condition: give one such as init > 1.05x"},
@@ -95,6 +96,15 @@ func TestWrongWords(t *testing.T) {
 		{"compare --with lazy --fail-if init>1x", "--fail-if needs something to hold against something"},
 		{"compare --jobs -1", "--timeout and --jobs cannot be negative"},
 		{"compare a a", "image a is there twice"},
+		{"storm", "tacit storm needs at least one IMAGE"},
+		{"storm --cpus 0 i", "--cpus: 0 processors"},
+		{"storm --cpus 1,256 i", "--cpus: 256 processors: want 1 to 255"},
+		{"storm --cpus many i", "--cpus many: give whole numbers"},
+		{"storm --cpus 2,2 i", "variant lazy+host-page-4K+cpus=2 is there twice"},
+		{"storm --host-page 1G i", "--host-page 1G: \"1G\": there are 2M, 4K"},
+		{"storm --with laxy i", "--with laxy: \"laxy\": did you mean lazy?"},
+		{"storm --with lazy+cpus=2 i", "--with: cpus=2 and cpus=1 exclude each other, and --host-page and --cpus say so of all"},
+		{"storm --platform none i", "platform none has nothing to compare"},
 		{"inspect", "tacit inspect needs at least one FILE"},
 		{"inspect --tags google i", "--tags google: there are gce, azure, openstack"},
 		{"demo x", "tacit demo takes no arguments, and there is x"},
@@ -181,7 +191,7 @@ func TestCompletion(t *testing.T) {
 		want  string
 		files bool
 	}{
-		{"_", "attack bench boot certify compare completion cost demo export guest help inspect man results resume status symbols version warm worker", false},
+		{"_", "attack bench boot certify compare completion cost demo export guest help inspect man results resume schema status storm symbols version warm worker", false},
 		{"boot _", "", true}, {"boot i _", "", false}, {"symbols _", "", true}, {"certify i _", "", true}, {"inspect i _", "", true},
 		{"demo _", "", false}, {"version _", "", false}, {"bench boot-t", "boot-tdx", false},
 		{"boot --platform _", "none snp tdx", false}, {"boot --platform t", "tdx", false}, {"boot --firmware-policy _", "negotiate lazy eager upstream", false},
@@ -197,6 +207,7 @@ func TestCompletion(t *testing.T) {
 		{"compare _", "", true}, {"compare --with eager-f", "eager-firmware", false}, {"compare --with lazy,host-page-4", "lazy,host-page-4K", false},
 		{"compare --platform snp,", "snp,none snp,tdx", false}, {"compare --resume _", "", true}, {"compare --html _", "", true}, {"compare --svg _", "", true},
 		{"compare --base _", "lazy eager-firmware eager-kernel", true}, {"compare --memory _", "", false},
+		{"storm _", "", true}, {"storm --with eager-k", "eager-kernel", false}, {"storm --host-page _", "2M 4K", false}, {"storm --cpus _", "", false}, {"storm --svg _", "", true},
 		{"inspect --tags _", "gce azure openstack aws", false}, {"inspect --require tdx,n", "tdx,negotiate", false},
 		{"demo --platform s", "snp", false}, {"demo --html _", "", true}, {"bench --kernel _", "", true}, {"bench --runs _", "", false},
 		{"symbols -o _", "", true}, {"export -o _", "", true}, {"warm --rate _", "", false}, {"help b", "bench boot", false}, {"guest r", "run", false}, {"guest run --platform s", "snp", false}, {"guest build -o _", "", true}, {"guest run _", "", true},
@@ -230,7 +241,7 @@ func TestMan(t *testing.T) {
 	if page != again {
 		t.Error("it differs from time to time")
 	}
-	commands := []*cobra.Command{benchCommand(), bootCommand(nil, nil), certifyCommand(nil, nil), compareCommand(nil), costCommand(), demoCommand(nil), inspectCommand(nil), manCommand(), symbolsCommand(), versionCommand()}
+	commands := []*cobra.Command{benchCommand(), bootCommand(nil, nil), certifyCommand(nil, nil), compareCommand(nil), stormCommand(nil), costCommand(), demoCommand(nil), inspectCommand(nil), manCommand(), symbolsCommand(), versionCommand()}
 	for _, sub := range costCommand().Commands() {
 		if !strings.Contains(page, ".SH \"TACIT COST "+strings.ToUpper(sub.Name())+"\"\n") {
 			t.Errorf("it has no cost %s", sub.Name())

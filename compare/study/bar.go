@@ -51,7 +51,7 @@ func (s *Study) bar(row Row, longest int64) bar {
 	b := bar{Label: s.label(row.Boot)}
 	shares := row.shares()
 	if shares == nil {
-		b.Text = "no init: " + row.outcome()
+		b.Text = "no init: " + row.Outcome()
 		return b
 	}
 	var sum int64

@@ -10,7 +10,8 @@ import (
 // Schema names the version of the JSON form. docs/compare.md describes it.
 const Schema = "tacit.comparison/1"
 
-type studyJSON struct {
+// JSON is the JSON form of a study.
+type JSON struct {
 	Schema     string          `json:"schema"`
 	Tool       string          `json:"tool"`
 	Complete   bool            `json:"complete"`
@@ -61,7 +62,7 @@ type conditionJSON struct {
 
 // WriteJSON writes the study, with the record of every boot.
 func (s *Study) WriteJSON(w io.Writer) error {
-	out := studyJSON{Schema: Schema, Tool: s.Tool, Complete: s.Complete(), Boots: []bootJSON{}, Conditions: []conditionJSON{}}
+	out := JSON{Schema: Schema, Tool: s.Tool, Complete: s.Complete(), Boots: []bootJSON{}, Conditions: []conditionJSON{}}
 	for _, block := range s.Blocks {
 		for _, row := range s.Rows(block) {
 			out.Boots = append(out.Boots, row.json())
@@ -86,7 +87,7 @@ func (s *Study) WriteJSON(w io.Writer) error {
 }
 
 func (row Row) json() bootJSON {
-	b := bootJSON{Boot: row.Boot, Outcome: row.outcome(), Note: row.Note, Metrics: map[string]uint64{}, Times: row.Times, Changes: []compare.Change{}}
+	b := bootJSON{Boot: row.Boot, Outcome: row.Outcome(), Note: row.Note, Metrics: map[string]uint64{}, Times: row.Times, Changes: []compare.Change{}}
 	for _, m := range compare.Metrics() {
 		if n := m.Of(row.Record); n != nil {
 			b.Metrics[m.Name] = *n

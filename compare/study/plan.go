@@ -63,7 +63,7 @@ type Boot struct {
 	Error    string         `json:"error,omitempty"` // what kept the machine from running
 	Again    bool           `json:"-"`               // it has been run before, and its record was kept
 
-	variant Variant
+	Variant Variant `json:"-"` // With, as it was read
 	cfg     vm.Config
 }
 
@@ -76,7 +76,7 @@ type Block struct {
 // Base is what the others of the block are held against.
 func (b *Block) Base() *Boot { return b.Boots[0] }
 
-// maxInstructions ends a boot that goes nowhere. Certify has half of it: here kernels accept 64 GiB and more page by page.
+// maxInstructions ends a boot that goes nowhere; it is for each processor. Certify has half of it: here kernels accept 64 GiB and more page by page.
 const maxInstructions = 20_000_000_000
 
 // Check says what is wrong with the configuration. Nothing is read or run for it.
@@ -183,9 +183,9 @@ func (c *Config) plan() (*Study, error) {
 		for _, platform := range c.Platforms {
 			for _, memory := range c.Memory {
 				for _, v := range c.Variants {
-					b := &Boot{Image: names[i], Platform: platform, Memory: memory, With: v.Name, variant: v, cfg: vm.Config{
+					b := &Boot{Image: names[i], Platform: platform, Memory: memory, With: v.Name, Variant: v, cfg: vm.Config{
 						Platform: platform, Memory: memory, Image: s.Image, Append: c.Append, Callers: true, Engine: c.Engine,
-						MaxInstructions: maxInstructions, MaxVirtual: c.MaxVirtual, MaxWall: c.MaxWall,
+						MaxInstructions: maxInstructions * uint64(v.CPUs()), MaxVirtual: c.MaxVirtual, MaxWall: c.MaxWall,
 					}}
 					v.apply(&b.cfg)
 					boots = append(boots, b)

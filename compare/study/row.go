@@ -31,7 +31,7 @@ type Eager struct {
 // Rows are those of a block, the base first.
 func (s *Study) Rows(b Block) (rows []Row) {
 	for _, boot := range b.Boots {
-		row := Row{Boot: boot, Base: b.Base(), Times: map[string]float64{}, Note: boot.note()}
+		row := Row{Boot: boot, Base: b.Base(), Times: map[string]float64{}, Note: boot.Note()}
 		for _, m := range compare.Metrics() {
 			if times := m.Ratio(boot.Record, row.Base.Record); times != nil {
 				row.Times[m.Name] = *times
@@ -45,17 +45,17 @@ func (s *Study) Rows(b Block) (rows []Row) {
 
 // eager holds an eager boot against the lazy one.
 func (s *Study) eager(b *Boot) *Eager {
-	if !b.variant.everything() || b.note() != "" {
+	if !b.Variant.everything() || b.Note() != "" {
 		return nil
 	}
 	for _, lazy := range s.Boots {
 		if lazy.Image != b.Image || lazy.Platform != b.Platform || lazy.Memory != b.Memory ||
-			!lazy.variant.lazy() || lazy.variant.pages() != b.variant.pages() {
+			!lazy.Variant.lazy() || lazy.Variant.pages() != b.Variant.pages() || lazy.Variant.CPUs() != b.Variant.CPUs() {
 			continue
 		}
 		init, _ := compare.MetricNamed("init")
 		times := init.Ratio(b.Record, lazy.Record)
-		if times == nil || lazy.note() != "" {
+		if times == nil || lazy.Note() != "" {
 			return nil
 		}
 		e := &Eager{Times: *times, Series: compare.Series(b.Platform, b.Memory)}
@@ -68,8 +68,8 @@ func (s *Study) eager(b *Boot) *Eager {
 	return nil
 }
 
-// note says what is wrong with the boot as what it is called.
-func (b *Boot) note() string {
+// Note says what is wrong with the boot as what it is called: what keeps a reader from believing the numbers. Empty is nothing.
+func (b *Boot) Note() string {
 	switch r := b.Record; {
 	case b.Error != "":
 		return b.Error
@@ -81,11 +81,11 @@ func (b *Boot) note() string {
 			text += ": " + r.Diagnosis.Summary
 		}
 		return text
-	case b.variant.everything() && *r.Acceptance.UnacceptedAtInit != 0:
+	case b.Variant.everything() && *r.Acceptance.UnacceptedAtInit != 0:
 		return fmt.Sprintf("it is not eager: at init %s were not accepted", record.FormatBytes(*r.Acceptance.UnacceptedAtInit))
-	case b.variant.lazy() && *r.Acceptance.UnacceptedAtInit == 0:
+	case b.Variant.lazy() && *r.Acceptance.UnacceptedAtInit == 0:
 		return "it is not lazy: at init everything was accepted"
-	case b.variant.lazy() && r.Acceptance.By.Kernel.Bytes+r.Acceptance.By.Stub.Bytes == 0 && !keepsBooks(r):
+	case b.Variant.lazy() && r.Acceptance.By.Kernel.Bytes+r.Acceptance.By.Stub.Bytes == 0 && !keepsBooks(r):
 		return "it accepts nothing, and keeps no book of what firmware left to it: that is lost"
 	}
 	return ""
@@ -97,8 +97,8 @@ func keepsBooks(r *record.Record) bool {
 		slices.ContainsFunc(r.Guest.Steps, func(s record.Step) bool { return s.BitmapSet != nil })
 }
 
-// outcome is how the boot ended, in a word.
-func (b *Boot) outcome() string {
+// Outcome is how the boot ended, in a word.
+func (b *Boot) Outcome() string {
 	switch {
 	case b.Error != "":
 		return "error"

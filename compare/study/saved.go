@@ -32,13 +32,14 @@ type Saved struct {
 	known map[string][]byte // records by key
 }
 
-// savedSchema names the version of the lines.
-const savedSchema = "tacit.boot/1"
+// SavedSchema names the version of the lines.
+const SavedSchema = "tacit.boot/1"
 
 // MaxSaved bounds what is read, in bytes: a boot of Linux takes some 200 KiB.
 const MaxSaved = 512 << 20
 
-type savedLine struct {
+// A SavedLine is a boot that has been run.
+type SavedLine struct {
 	Schema  string          `json:"schema"`
 	Program string          `json:"program"`
 	Key     string          `json:"key"`
@@ -88,8 +89,8 @@ func Load(ctx context.Context, file io.ReadWriter, program string) (*Saved, erro
 }
 
 func (s *Saved) take(text []byte) {
-	var line savedLine
-	if json.Unmarshal(text, &line) != nil || line.Schema != savedSchema || digest(line.Record) != line.SHA256 {
+	var line SavedLine
+	if json.Unmarshal(text, &line) != nil || line.Schema != SavedSchema || digest(line.Record) != line.SHA256 {
 		s.Damaged++
 		return
 	}
@@ -122,7 +123,7 @@ func (s *Saved) keep(key string, r *record.Record) error {
 	if err != nil {
 		return err
 	}
-	line, err := json.Marshal(savedLine{savedSchema, s.program, key, digest(text), text})
+	line, err := json.Marshal(SavedLine{SavedSchema, s.program, key, digest(text), text})
 	if err != nil {
 		return err
 	}
@@ -150,10 +151,11 @@ func keyOf(c *vm.Config) string {
 		Image, Platform, Policy, Append string
 		Own                             bool
 		Memory, HostPage, Instructions  uint64
+		CPUs                            int
 		Virtual                         time.Duration
 		Callers                         bool
 		Name                            string // of the image, which the record has
-	}{digest(data), c.Platform, c.FirmwarePolicy, c.Append, c.Image == nil, c.Memory, c.HostPage, c.MaxInstructions, c.MaxVirtual, c.Callers, nameOf(c)})
+	}{digest(data), c.Platform, c.FirmwarePolicy, c.Append, c.Image == nil, c.Memory, c.HostPage, c.MaxInstructions, c.CPUs, c.MaxVirtual, c.Callers, nameOf(c)})
 	if err != nil {
 		panic(err) // words and numbers
 	}

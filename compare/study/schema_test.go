@@ -17,7 +17,7 @@ func TestDocument(t *testing.T) {
 	}
 	text := string(page)
 	names := []string{Schema}
-	for _, of := range []any{studyJSON{}, bootJSON{}, whichJSON{}, eagerJSON{}, estimateJSON{}, conditionJSON{}, compare.Change{}} {
+	for _, of := range []any{JSON{}, bootJSON{}, whichJSON{}, eagerJSON{}, estimateJSON{}, conditionJSON{}, compare.Change{}} {
 		for _, f := range reflect.VisibleFields(reflect.TypeOf(of)) {
 			if key, _, _ := strings.Cut(f.Tag.Get("json"), ","); key != "" && key != "-" {
 				names = append(names, key)

@@ -120,7 +120,7 @@ func (s *Study) cells(row Row) []string {
 	if s.anyEager() {
 		cells = append(cells, row.Eager.cells()...)
 	}
-	return append(cells, row.outcome())
+	return append(cells, row.Outcome())
 }
 
 // cells are the ratio, its range, and what the series says.

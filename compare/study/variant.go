@@ -3,6 +3,7 @@ package study
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/tacit-vm/tacit/image"
@@ -16,25 +17,34 @@ type Variant struct {
 	policy   string // of firmware, as package vm has it; empty is lazy
 	eager    bool   // the kernel is told to accept everything before its first program
 	hostPage uint64 // bytes; 0 is 2 MiB
+	cpus     int    // processors; 0 is 1
 }
 
 // A word is what a variant is made of. Two of one kind exclude each other.
 type word struct {
 	name, kind, meaning string
 	set                 func(*Variant)
+	number              func(v *Variant, n int) error // of a word that ends in = and a number, in the place of set
 }
 
 var words = []word{
-	{"lazy", "acceptance", "firmware hands memory over unaccepted, and the kernel accepts it when it needs it", func(*Variant) {}},
-	{"eager-firmware", "acceptance", "firmware accepts everything before it starts the image", func(v *Variant) { v.policy = "eager" }},
-	{"eager-kernel", "acceptance", "firmware hands memory over unaccepted, and the kernel accepts all of it at once: accept_memory=eager", func(v *Variant) { v.eager = true }},
-	{"negotiate", "acceptance", "firmware asks the kernel, and accepts the rest where it gets no answer", func(v *Variant) { v.policy = "negotiate" }},
-	{"upstream", "acceptance", "firmware does as OVMF does: it accepts what lies below 4 GiB, and asks on SEV-SNP only", func(v *Variant) { v.policy = "upstream" }},
-	{"host-page-4K", "host page", "the host adds pages of 4 KiB", func(v *Variant) { v.hostPage = 4 << 10 }},
-	{"host-page-2M", "host page", "the host adds pages of 2 MiB, as without a word", func(v *Variant) { v.hostPage = 2 << 20 }},
+	{"lazy", "acceptance", "firmware hands memory over unaccepted, and the kernel accepts it when it needs it", func(*Variant) {}, nil},
+	{"eager-firmware", "acceptance", "firmware accepts everything before it starts the image", func(v *Variant) { v.policy = "eager" }, nil},
+	{"eager-kernel", "acceptance", "firmware hands memory over unaccepted, and the kernel accepts all of it at once: accept_memory=eager", func(v *Variant) { v.eager = true }, nil},
+	{"negotiate", "acceptance", "firmware asks the kernel, and accepts the rest where it gets no answer", func(v *Variant) { v.policy = "negotiate" }, nil},
+	{"upstream", "acceptance", "firmware does as OVMF does: it accepts what lies below 4 GiB, and asks on SEV-SNP only", func(v *Variant) { v.policy = "upstream" }, nil},
+	{"host-page-4K", "host page", "the host adds pages of 4 KiB", func(v *Variant) { v.hostPage = 4 << 10 }, nil},
+	{"host-page-2M", "host page", "the host adds pages of 2 MiB, as without a word", func(v *Variant) { v.hostPage = 2 << 20 }, nil},
+	{"cpus=", "processors", "N processors, as cpus=8; without a word one", nil, func(v *Variant, n int) error {
+		v.cpus = n
+		if n < 1 {
+			return fmt.Errorf("%d processors", n) // 0 would be the default
+		}
+		return vm.Config{CPUs: n}.Check()
+	}},
 }
 
-// Words are what variants are made of, with what each means.
+// Words are what variants are made of, with what each means. After one that ends in = there has to be a number.
 func Words() (all []struct{ Name, Meaning string }) {
 	for _, w := range words {
 		all = append(all, struct{ Name, Meaning string }{w.name, w.meaning})
@@ -47,10 +57,11 @@ func ParseVariant(text string) (Variant, error) {
 	v := Variant{Name: text}
 	kinds := map[string]string{}
 	for name := range strings.SplitSeq(text, "+") {
-		if strings.HasPrefix(name, "cpus=") {
-			return v, fmt.Errorf("%s: the machine has one processor, and no more yet", name)
+		known, number, numbered := strings.Cut(name, "=")
+		if numbered {
+			known += "="
 		}
-		i := slices.IndexFunc(words, func(w word) bool { return w.name == name })
+		i := slices.IndexFunc(words, func(w word) bool { return w.name == known })
 		if i < 0 {
 			return v, &WordError{name}
 		}
@@ -58,7 +69,17 @@ func ParseVariant(text string) (Variant, error) {
 			return v, fmt.Errorf("%s and %s exclude each other", other, name)
 		}
 		kinds[words[i].kind] = name
-		words[i].set(&v)
+		if !numbered {
+			words[i].set(&v)
+			continue
+		}
+		n, err := strconv.Atoi(number)
+		if err != nil {
+			return v, fmt.Errorf("%s: want a whole number after the =", name)
+		}
+		if err := words[i].number(&v, n); err != nil {
+			return v, fmt.Errorf("%s: %w", name, err)
+		}
 	}
 	return v, nil
 }
@@ -80,7 +101,7 @@ func (v Variant) apply(c *vm.Config) {
 	if v.policy == "" {
 		c.FirmwarePolicy = "lazy"
 	}
-	c.HostPage = v.pages()
+	c.HostPage, c.CPUs = v.pages(), v.cpus
 	if v.eager {
 		c.Append = strings.TrimSpace(c.Append + " " + eagerly(c.Image))
 	}
@@ -93,6 +114,9 @@ func (v Variant) pages() uint64 {
 	}
 	return v.hostPage
 }
+
+// CPUs is how many processors the guest has.
+func (v Variant) CPUs() int { return max(v.cpus, 1) }
 
 // eagerly is what tells a kernel to accept everything. Of an EFI application it is not known whether there is Linux in it
 // or a guest on package guest/kernel; each passes over what is for the other.

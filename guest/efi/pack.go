@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // A Program is an ordinary executable for linux/amd64 with all that it gets in a guest.
@@ -20,6 +21,7 @@ type Program struct {
 	Directory   string   // where it begins; empty means the root
 	Raw         bool     // the console gets no CR before each LF
 	Input       bool     // standard input is the first serial port; else it is at its end
+	Outgoing    []string // absolute names of files and directories that go through the second serial port at the end, as a cpio archive
 }
 
 // What the section of a program consists of; guest/kernel reads it (payload.go there).
@@ -27,6 +29,7 @@ const (
 	payloadName     = ".tacit"
 	payloadMagic    = "program1"
 	payloadSegments = 128
+	payloadOutgoing = payloadSegments + 8 + 40*maxSegments + 8
 	maxSegments     = 16
 	maxTexts        = 1024
 )
@@ -65,12 +68,13 @@ func (p *Program) section() ([]byte, error) {
 	}
 	copy(out, payloadMagic)
 	number(8, f.Entry)
-	var texts []byte
-	for _, text := range slices.Concat(p.Arguments, p.Environment) {
-		if bytes.IndexByte([]byte(text), 0) >= 0 {
-			return nil, fmt.Errorf("%q has a zero byte in it", text)
-		}
-		texts = append(append(texts, text...), 0)
+	texts, err := zeroEnded(slices.Concat(p.Arguments, p.Environment))
+	if err != nil {
+		return nil, err
+	}
+	outgoing, err := zeroEnded(p.Outgoing)
+	if err != nil {
+		return nil, err
 	}
 	number(32, uint64(len(p.Arguments)))
 	number(40, uint64(len(p.Environment)))
@@ -87,6 +91,7 @@ func (p *Program) section() ([]byte, error) {
 	part(16, texts)
 	part(48, functions(f))
 	part(64, p.Files)
+	part(payloadOutgoing, outgoing)
 	n := 0
 	for _, s := range f.Progs {
 		if s.Type != elf.PT_LOAD || s.Memsz == 0 {
@@ -109,6 +114,17 @@ func (p *Program) section() ([]byte, error) {
 	}
 	number(payloadSegments, uint64(n))
 	return out, nil
+}
+
+// zeroEnded is texts, each with a 0 at its end.
+func zeroEnded(texts []string) (b []byte, err error) {
+	for _, text := range texts {
+		if strings.IndexByte(text, 0) >= 0 {
+			return nil, fmt.Errorf("%q has a zero byte in it", text)
+		}
+		b = append(append(b, text...), 0)
+	}
+	return b, nil
 }
 
 // static says what of an executable cannot run without a loader, or not here.

@@ -29,6 +29,7 @@ const (
 	enosys       = ^uint64(38) + 1
 	enotempty    = ^uint64(39) + 1
 	eloop        = ^uint64(40) + 1
+	enotsock     = ^uint64(88) + 1
 	eafnosup     = ^uint64(97) + 1
 	etimedout    = ^uint64(110) + 1
 )

@@ -59,6 +59,7 @@ func (k *kernel) outOfMemory(va uint64) {
 
 // end ends the guest as its program has ended.
 func (k *kernel) end(status int32) {
+	k.sendOutgoing()
 	if status == 0 {
 		k.reset(uefi.Success)
 	}
@@ -71,6 +72,7 @@ func (k *kernel) end(status int32) {
 
 // killed ends the guest as a signal ends its program.
 func (k *kernel) killed(n uint64) {
+	k.sendOutgoing()
 	k.lineStart()
 	k.puts("guest: the program was ended by signal ")
 	k.dec(n)

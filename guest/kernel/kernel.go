@@ -54,6 +54,7 @@ type kernel struct {
 	pipes       [maxPipes]pipe
 	interests   [maxInterests]interest
 	umask       uint32
+	pathBuffer  [maxPath]byte // of what is being sent out (outgoing.go)
 
 	hasInput, inputEnded bool       // of the console
 	raw                  bool       // no CR before LF there

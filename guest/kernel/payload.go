@@ -23,6 +23,7 @@ const (
 	payloadFlags     = 80  // see below
 	payloadHere      = 88  // place and size of the name of the working directory
 	payloadSegments  = 128 // how many, then for each: address, bytes in memory, place, bytes in the image, rights
+	payloadOutgoing  = 784 // place and size of names of files that come out at the end (outgoing.go), each with a 0 at its end
 
 	payloadInput = 1 // standard input is the first serial port; else it is at its end
 	payloadRaw   = 2 // no CR before each LF on the console

@@ -34,7 +34,22 @@ const (
 	sysGetpid         = 39
 	sysSendfile       = 40
 	sysSocket         = 41
+	sysConnect        = 42
+	sysAccept         = 43
+	sysSendto         = 44
+	sysRecvfrom       = 45
+	sysSendmsg        = 46
+	sysRecvmsg        = 47
+	sysShutdown       = 48
+	sysBind           = 49
+	sysListen         = 50
+	sysGetsockname    = 51
+	sysGetpeername    = 52
+	sysSocketpair     = 53
+	sysSetsockopt     = 54
+	sysGetsockopt     = 55
 	sysClone          = 56
+	sysExecve         = 59
 	sysExit           = 60
 	sysWait4          = 61
 	sysKill           = 62
@@ -64,6 +79,7 @@ const (
 	sysGettimeofday   = 96
 	sysGetrlimit      = 97
 	sysGetrusage      = 98
+	sysSysinfo        = 99
 	sysGetuid         = 102
 	sysGetgid         = 104
 	sysGeteuid        = 107
@@ -71,6 +87,8 @@ const (
 	sysGetppid        = 110
 	sysGetgroups      = 115
 	sysSigaltstack    = 131
+	sysStatfs         = 137
+	sysFstatfs        = 138
 	sysPrctl          = 157
 	sysArchPrctl      = 158
 	sysSetrlimit      = 160
@@ -102,6 +120,7 @@ const (
 	sysSplice         = 275
 	sysUtimensat      = 280
 	sysEpollPwait     = 281
+	sysAccept4        = 288
 	sysEventfd2       = 290
 	sysEpollCreate1   = 291
 	sysDup3           = 292
@@ -218,11 +237,20 @@ func (k *kernel) serve(p *processor, t *thread) {
 	case sysGetrusage:
 		f.ax = k.usage(b)
 	case sysPrctl, sysSetRobustList, sysSetrlimit, sysSync: // to say that all went well is true enough
-	case sysSocket:
+	case sysSysinfo:
+		f.ax = k.systemInfo(a)
+	case sysSocket, sysSocketpair:
 		f.ax = eafnosup // there is no network
+	case sysConnect, sysAccept, sysSendto, sysRecvfrom, sysSendmsg, sysRecvmsg, sysShutdown, sysBind, sysListen, sysGetsockname,
+		sysGetpeername, sysSetsockopt, sysGetsockopt, sysAccept4:
+		f.ax = enotsock
+		if k.file(a) == nil {
+			f.ax = ebadf
+		}
 	case sysWait4, sysWaitid:
 		f.ax = echild // a process there can be only one of
-	case sysClone3, sysRseq, sysPidfdOpen, sysPidfdSend, sysStatx, sysOpenat2, sysFchmodat2, sysCopyFileRange, sysSendfile, sysSplice:
+	case sysClone3, sysRseq, sysPidfdOpen, sysPidfdSend, sysStatx, sysOpenat2, sysFchmodat2, sysCopyFileRange, sysSendfile, sysSplice,
+		sysStatfs, sysFstatfs, sysExecve:
 		f.ax = enosys // what programs ask for to see whether it is there, and do without
 	default:
 		if !k.serveFile(p, f, t.call) && !k.serveOwn(p, f, t.call) {

@@ -138,3 +138,18 @@ func (k *kernel) usage(to uint64) uint64 {
 	*at(to), *at(to + 8) = now/1e9, now%1e9/1e3
 	return 0
 }
+
+// systemInfo is sysinfo: a struct sysinfo (include/uapi/linux/sysinfo.h), of which the rest is 0.
+func (k *kernel) systemInfo(to uint64) uint64 {
+	const size, uptime, total, free, processes, unit = 112, 0, 32, 40, 80, 104
+	if !k.reach(to, size, canWrite) {
+		return efault
+	}
+	zero(to, size)
+	*at(to + uptime) = k.now() / 1e9
+	info := k.memory.allocator.Meminfo()
+	*at(to + total), *at(to + free) = info.Total, info.Total-info.Used
+	*(*uint16)(pointer(to + processes)) = 1
+	*(*uint32)(pointer(to + unit)) = 1
+	return 0
+}

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// reportSchema names the form of a report's file.
-const reportSchema = "tacit-bench-1"
+// Schema names the form of a report's file.
+const Schema = "tacit-bench-1"
 
 // A Report is what a call of tacit bench measured, and on what.
 type Report struct {
@@ -22,7 +22,7 @@ type Report struct {
 
 // NewReport returns an empty report about this host.
 func NewReport() *Report {
-	return &Report{Schema: reportSchema, Host: fmt.Sprintf("%s/%s, %s", runtime.GOOS, runtime.GOARCH, runtime.Version())}
+	return &Report{Schema: Schema, Host: fmt.Sprintf("%s/%s, %s", runtime.GOOS, runtime.GOARCH, runtime.Version())}
 }
 
 // Write writes the report, for Load.
@@ -42,8 +42,8 @@ func Load(path string) (*Report, error) {
 	if err := json.Unmarshal(b, r); err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	if r.Schema != reportSchema {
-		return nil, fmt.Errorf("%s: schema %q, want %q", path, r.Schema, reportSchema)
+	if r.Schema != Schema {
+		return nil, fmt.Errorf("%s: schema %q, want %q", path, r.Schema, Schema)
 	}
 	return r, nil
 }

@@ -147,7 +147,7 @@ const maxFaults = 8
 // accepted records a page whose validation took from began until now.
 func (p *Platform) accepted(c *x86.CPU, by record.Agent, gpa uint64, size physical.PageSize, began int64, rip uint64) {
 	p.log.Accept(record.Accepted{
-		Stamp: p.cfg.Stamp(c), By: by, GPA: record.Address(gpa), Bytes: size.Bytes(), Size: size,
+		Stamp: p.cfg.Stamp(c), By: by, CPU: c.ID(), GPA: record.Address(gpa), Bytes: size.Bytes(), Size: size,
 		NS: c.Now() - began, RIP: record.Address(rip),
 	})
 }

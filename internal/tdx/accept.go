@@ -105,7 +105,7 @@ func (m *Module) setAccepted(c *x86.CPU, gpa uint64, size physical.PageSize) err
 // recordAccept records a page that took from began until now.
 func (m *Module) recordAccept(c *x86.CPU, by record.Agent, gpa uint64, size physical.PageSize, began int64, rip uint64) {
 	m.log.Accept(record.Accepted{
-		Stamp: m.cfg.Stamp(c), By: by, GPA: record.Address(gpa), Bytes: size.Bytes(), Size: size,
+		Stamp: m.cfg.Stamp(c), By: by, CPU: c.ID(), GPA: record.Address(gpa), Bytes: size.Bytes(), Size: size,
 		NS: c.Now() - began, RIP: record.Address(rip),
 	})
 }

@@ -148,6 +148,7 @@ func (c *CPU) writeCR4(v uint64) bool {
 	if (old^v)&(CR4PGE|CR4PSE|CR4PAE|CR4SMEP|CR4SMAP|CR4PCIDE) != 0 {
 		c.flushTLB()
 	}
+	c.arm()
 	c.mode = c.codeMode()
 	return true
 }
@@ -166,47 +167,4 @@ func (c *CPU) writeEFER(v uint64) bool {
 		c.flushTLB()
 	}
 	return true
-}
-
-// Debug registers are kept; breakpoints in them are not armed. See the page of known departures.
-
-func moveFromDR(c *CPU, u *uop.Uop) bool {
-	n, ok := c.debugRegister(u.Imm)
-	if ok {
-		c.R[u.Dst%uop.Slots] = c.dr[n]
-	}
-	return ok
-}
-
-func moveToDR(c *CPU, u *uop.Uop) bool {
-	n, ok := c.debugRegister(u.Imm)
-	if !ok {
-		return false
-	}
-	v := c.R[u.Src%uop.Slots]
-	switch n {
-	case 6:
-		if v>>32 != 0 {
-			return c.raise(uop.VectorGP, 0)
-		}
-		v = v&0xE00F | 0xFFFF_0FF0
-	case 7:
-		if v>>32 != 0 {
-			return c.raise(uop.VectorGP, 0)
-		}
-		v = v&^0xD000 | 0x400
-	}
-	c.dr[n] = v
-	return true
-}
-
-// debugRegister resolves DR4 and DR5, which are DR6 and DR7 unless CR4.DE forbids.
-func (c *CPU) debugRegister(n int64) (int, bool) {
-	if n == 4 || n == 5 {
-		if c.cr4&CR4DE != 0 {
-			return 0, c.raiseNoCode(uop.VectorUD)
-		}
-		n += 2
-	}
-	return int(n), true
 }

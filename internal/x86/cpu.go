@@ -97,6 +97,7 @@ type CPU struct {
 	shadow    uint64 // interrupts are off: after STI or MOV SS
 	shadowSS  bool   // it was MOV SS, which keeps #DB off as well
 	repeating uint64 // a repeated string instruction is under way
+	resuming  uint64 // RF is set: a breakpoint on the instruction here is passed over
 	newTF     uint64 // TF is taken as the instruction left it, not as it found it: after SYSCALL and SYSRET
 
 	pending Exception // raised and not yet delivered
@@ -109,6 +110,8 @@ type CPU struct {
 	exit    Exit
 	watch   watches
 	debug   debugState
+	armed   armed
+	traps   traps
 	exiting bool
 	finish  finish
 

@@ -174,6 +174,9 @@ func stopHere(c *CPU, u *uop.Uop) bool {
 
 // watching says whether anything of a page is watched, by its address and its frame's.
 func (c *CPU) watching(page, gpa uint64) bool {
+	if c.armed.write != 0 && c.armed.matches(c.armed.write, page, mem.PageSize) != 0 {
+		return true
+	}
 	for i := range c.code.points.watches {
 		w := &c.code.points.watches[i]
 		start := page
@@ -189,6 +192,9 @@ func (c *CPU) watching(page, gpa uint64) bool {
 
 // use notes a data access of n bytes within a page, where it is watched.
 func (c *CPU) use(kind AccessKind, va uint64, p place, n int) {
+	if c.armed.write != 0 {
+		c.useBreaks(kind, va, uint64(n))
+	}
 	if len(c.code.points.watches) == 0 {
 		return
 	}
@@ -233,6 +239,6 @@ func (c *CPU) note(kind AccessKind, va, gpa, n uint64) {
 // unused takes back what an instruction used that does not complete: it will use it again.
 func (c *CPU) unused() {
 	if !c.pending.trap {
-		c.debug.used = false
+		c.debug.used, c.traps.now = false, 0
 	}
 }

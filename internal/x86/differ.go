@@ -24,6 +24,8 @@ type look struct {
 	Pending                    Exception
 	Raised, Halted, Wakes      bool
 	Shadow, Repeating, NewTF   uint64
+	Resuming                   uint64
+	Traps                      traps
 	ShadowSS                   bool
 	Faults                     faultLoop
 	Nesting                    nesting
@@ -37,6 +39,7 @@ func (c *CPU) look() look {
 	return look{
 		State: c.State(), MSR: c.msr, Instructions: c.Instructions(), Extra: c.extra, Tally: c.tally,
 		Pending: c.pending, Raised: c.raised, Halted: c.halted, Wakes: c.wakes, Shadow: c.shadow, Repeating: c.repeating, NewTF: c.newTF,
+		Resuming: c.resuming, Traps: c.traps,
 		ShadowSS: c.shadowSS, Faults: c.faults, Nesting: c.nesting, Random: c.random.state,
 		Requested: c.APIC.irr, Serviced: c.APIC.isr, Level: c.APIC.tmr, Timer: c.APIC.expiry, NMI: c.nmi,
 	}

@@ -24,14 +24,16 @@ var vectorNames = map[uint8]string{
 
 // An Exception is a fault or trap to be delivered through the IDT.
 type Exception struct {
-	Vector  uint8
-	Code    uint32
-	HasCode bool
-	CR2     uint64 // for #PF, and where HasCR2 is set
-	HasCR2  bool   // the exception loads CR2 although it is not #PF
-	trap    bool   // RIP is that of the next instruction already; or a software interrupt
-	soft    bool   // INT n, INT3: the gate's DPL is checked
-	back    uint8  // how far RIP goes back where delivery fails: the length of the instruction that asked for it
+	Vector     uint8
+	Code       uint32
+	HasCode    bool
+	CR2        uint64 // for #PF, and where HasCR2 is set
+	HasCR2     bool   // the exception loads CR2 although it is not #PF
+	trap       bool   // RIP is that of the next instruction already; or a software interrupt
+	soft       bool   // INT n, INT3: the gate's DPL is checked
+	breakpoint bool   // #DB in front of an instruction: it does not set RF, which would keep the breakpoint from firing
+
+	back uint8 // how far RIP goes back where delivery fails: the length of the instruction that asked for it
 }
 
 func (e Exception) String() string {
@@ -165,6 +167,9 @@ func (c *CPU) deliver() {
 		e := c.pending
 		c.raised = false
 		c.loadCR2(e)
+		if e.Vector == uop.VectorDB && !e.soft {
+			c.dr[7] &^= dr7GD // so that the handler can use the registers
+		}
 		if c.interrupt(e) || c.exiting {
 			return
 		}

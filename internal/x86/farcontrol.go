@@ -57,9 +57,17 @@ func (c *CPU) iret(size uint64) bool {
 	c.flags.set(flags)
 	c.enter(code, stack, rpl, rsp, to)
 	c.setRest(rest)
+	c.resume(flags, size)
 	c.nesting.leave()
 	c.returned()
 	return true
+}
+
+// resume is what IRET does about RF: a breakpoint on the next instruction is passed over.
+func (c *CPU) resume(flags, size uint64) {
+	if size > 2 && flags&FlagRF != 0 {
+		c.resuming = c.Instructions() + 1
+	}
 }
 
 // returned makes the run loop look up after an instruction that has lowered privilege and loaded flags, where there may be

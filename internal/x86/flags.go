@@ -103,8 +103,8 @@ func (c *CPU) SetFlags(v uint64) {
 	c.setRest(v &^ arithmeticFlags)
 }
 
-// setRest sets the flags that are not arithmetic. RF is not kept: it would be clear after the next instruction, and
-// nothing looks at it before. AC decides how SMAP sees an access, so the TLB in use follows it.
+// setRest sets the flags that are not arithmetic. RF is not among them: it is clear after the next instruction,
+// and CPU.resuming says where it is set. AC decides how SMAP sees an access, so the TLB in use follows it.
 func (c *CPU) setRest(v uint64) {
 	const exist = FlagTF | FlagIF | FlagDF | iopl | FlagNT | FlagAC | FlagID | 1<<19 | 1<<20
 	c.rest = v & exist

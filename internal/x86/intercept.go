@@ -88,6 +88,7 @@ func portIO(c *CPU, u *uop.Uop) bool {
 	if !c.mayUsePorts(port, int(u.Dst)) {
 		return false
 	}
+	c.portBreaks(port, int(u.Dst))
 	if u.Scale&uop.IOString != 0 {
 		return c.stringIO(u)
 	}

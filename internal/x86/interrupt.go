@@ -115,8 +115,8 @@ func (c *CPU) interrupt(e Exception) bool {
 // frameFlags is RFLAGS as the delivery of e pushes it.
 func (c *CPU) frameFlags(e Exception) uint64 {
 	flags := c.Flags()
-	if !e.trap && e.Vector != uop.VectorDF || c.repeating == c.Instructions() {
-		flags |= FlagRF // the instruction will be met again (SDM vol. 3, 17.3.1.1); there are no breakpoints that would ask, so RF is nowhere else
+	if !e.trap && !e.breakpoint && e.Vector != uop.VectorDF || c.repeating == c.Instructions() || c.resuming == c.Instructions() {
+		flags |= FlagRF // the instruction will be met again (SDM vol. 3, 17.3.1.1)
 	}
 	return flags
 }

@@ -82,6 +82,6 @@ func (c *CPU) interruptProtected(e Exception) bool {
 func (c *CPU) entered(code Segment, rip uint64) {
 	c.setCode(code)
 	c.SetRIP(rip)
-	c.halted, c.shadow = false, nowhere
+	c.halted, c.shadow, c.repeating, c.resuming = false, nowhere, nowhere, nowhere
 	c.nesting.depth++
 }

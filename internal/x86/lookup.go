@@ -64,6 +64,9 @@ func (c *CPU) lookup() *block {
 	if b := c.known(rip); b != nil {
 		return b
 	}
+	if c.armed.fetch != 0 && c.fetchBreaks(rip) {
+		return nil
+	}
 	e := c.fetchPage(rip)
 	if e == nil {
 		return nil
@@ -109,8 +112,8 @@ func (c *CPU) trapped(e *fetchEntry) bool {
 	return true
 }
 
-// atFence is lookup in a page that is not wholly inside the fence. Inside, it decodes one instruction, which nobody
-// keeps: a kept block could go on to what lies beyond.
+// atFence is lookup in a page that is not wholly inside the fence, or that has a breakpoint. Inside, it decodes one
+// instruction, which nobody keeps: a kept block could go on to what lies beyond.
 func (c *CPU) atFence(e *fetchEntry) *block {
 	switch {
 	case c.trapped(e):

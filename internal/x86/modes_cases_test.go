@@ -291,3 +291,38 @@ func appendRM(r *rand.Rand, code []byte, s *tryShape, mode *tryMode, address int
 	}
 	return code
 }
+
+// breakpoint sets a breakpoint before the case: on the instruction or the one after it, or on data that it may use.
+func (c *tryCase) breakpoint(r *rand.Rand, mode *tryMode, at int) {
+	address, control := uint32(at), uint32(1)
+	kind := r.IntN(8)
+	if !mode.flat {
+		kind |= 2 // TCG compares such a breakpoint with EIP
+	}
+	switch kind {
+	case 0:
+	case 1:
+		address += uint32(len(c.code))
+	default:
+		c.watches = true
+		address = c.gpr[[]int{0, 1, 2, 3, 6, 7}[r.IntN(6)]]&0x3FFF + uint32(r.IntN(8)) // not in the stack, which the handler uses
+		if !mode.flat {
+			address += tryData
+		} else {
+			address |= tryData
+		}
+		length := r.IntN(4)
+		address &^= uint32(breakSize[length] - 1) // TCG does not ignore these bits
+		control |= uint32(kind&1<<1|1)<<16 | uint32(length)<<18
+	}
+	n := r.IntN(4)
+	control = control&1<<(2*n) | control>>16<<(16+4*n)
+	var x text
+	x.put(0xB8)
+	x.dword(address)
+	x.put(0x0F, 0x23, 0xC0|byte(n)<<3, 0xB8) // mov dr, eax; mov eax
+	x.dword(control)
+	x.put(0x0F, 0x23, 0xF8)
+	c.pre = append(c.pre, x.b...)
+	c.text += fmt.Sprintf(", DR7 %#x, address %#x", control, address)
+}

@@ -50,6 +50,7 @@ type tryCase struct {
 	gpr       [8]uint32
 	flags     uint32
 	undefined uint32 // flags that are not compared
+	watches   bool   // with a breakpoint on data
 }
 
 // Where things are in an image.
@@ -320,7 +321,8 @@ func (m *image) layProtected() {
 	for _, r := range []byte{2, 3, 4, 5} {
 		x.segmentTo(r, tryFlat)
 	}
-	x.hex("BC" + le(tryStack, 4) + "57 0F 20 D0 89 04 25" + le(tryScratch, 4)) // mov eax, cr2; mov [scratch], eax
+	x.hex("BC" + le(tryStack, 4) + "57 0F 20 D0 89 04 25" + le(tryScratch, 4))                         // mov eax, cr2; mov [scratch], eax
+	x.hex("0F 21 F0 25 0F E0 00 00 C1 E0 10 31 04 25" + le(tryScratch, 4) + "31 C0 0F 23 F8 0F 23 F0") // DR6's bits to that; DR7 = 0; DR6 = 0
 	sum := func(from, n, to uint64) {
 		x.hex("BE" + le(from, 4) + "B9" + le(n/4, 4) + "31 DB AD 01 C3 C1 C3 05 E2 F8 89 1C 25" + le(to, 4))
 	}

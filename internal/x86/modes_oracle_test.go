@@ -180,6 +180,9 @@ func (m *image) differences(t testing.TB, want, got []byte, tcg bool) (s []strin
 		if tcg && strings.HasPrefix(c.text, "PUSH Sreg (32") {
 			continue // it stores four bytes, as old processors do (SDM vol. 2, PUSH)
 		}
+		if tcg && c.watches && a[vector] == 1 && (b[vector] == 3 || strings.HasPrefix(c.text, "REP")) {
+			continue // a store that is not aligned hits breakpoints anywhere before its end in the page
+		}
 		if !bytes.Equal(a, b) {
 			s = append(s, fmt.Sprintf("case %d, %s: % x, registers %x, flags %#x, pre % x\n want vector %d %s\n got  vector %d %s", i, c.text, c.code, c.gpr, c.flags, c.pre, a[vector], m.show(a), b[vector], m.show(b)))
 			if len(s) > 8 {
@@ -241,6 +244,9 @@ func compareImages(t *testing.T, accelerator string, mode *tryMode, seed uint64)
 			cases[i] = farCase(random, &image{mode: mode, limits: limits}, tryCode+i*tryStride)
 		} else {
 			cases[i] = randomCase(random, mode, limits)
+			if i%3 == 1 && !mode.real {
+				cases[i].breakpoint(random, mode, tryCode+i*tryStride+tryStride/2)
+			}
 		}
 	}
 	m := newImage(mode, limits, random, cases)

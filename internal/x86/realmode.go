@@ -56,6 +56,7 @@ func (c *CPU) realIRET(size uint64) bool {
 	}
 	c.flags.set(flags)
 	c.setRest(c.rest&^mask | flags&mask)
+	c.resume(flags, size)
 	c.nesting.leave()
 	c.stopBehind()
 	return true

@@ -4,8 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-
-	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // An ExitKind says why [CPU.Run] came back.
@@ -120,6 +118,9 @@ func (c *CPU) Run(deadline int64) Exit {
 			c.exiting = false
 			return c.exit
 		}
+		if c.traps != (traps{}) && c.debugTrap() {
+			continue
+		}
 		if e, ok := c.watched(); ok {
 			return e
 		}
@@ -167,7 +168,7 @@ func (c *CPU) Run(deadline int64) Exit {
 			limit = min(limit, max(c.watch.from.icount+c.watch.steps, c.icount+1))
 		}
 		single := c.rest&FlagTF != 0
-		if single || c.shadow == c.icount && (c.APIC.pending() || c.nmiComes()) {
+		if single || c.shadow == c.icount && (c.APIC.pending() || c.nmiComes() || c.traps.kept != 0) {
 			limit = c.icount + 1
 		}
 		if c.spins && !single && !c.watch.step && !c.watch.fenced && c.shadow != c.icount {
@@ -185,8 +186,7 @@ func (c *CPU) Run(deadline int64) Exit {
 			single = c.rest&FlagTF != 0
 		}
 		if single && c.icount > before && why == stopLimit && !(c.shadow == c.icount && c.shadowSS) {
-			c.dr[6] |= 1 << 14 // BS
-			c.Raise(Exception{Vector: uop.VectorDB, trap: true})
+			c.traps.now |= dr6BS
 		}
 	}
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // StateVersion changes with what [CPU.Carry] carries.
-const StateVersion = 3
+const StateVersion = 4
 
 // Carry carries the processor's state, as it is between two calls of Run. No state are: decoded code, which is made again;
 // pointers into memory, which follow from frames; what lives within one instruction; and what a debugger has set, but for
@@ -36,7 +36,7 @@ func (c *CPU) Carry(s *state.Stream) {
 	state.Numbers(s, &c.mxcsr)
 	c.msr.carry(s)
 
-	state.Numbers(s, &c.icount, &c.extra, &c.shadow, &c.repeating, &c.newTF, &c.faults.n, &c.faults.icount, &c.random.state)
+	state.Numbers(s, &c.icount, &c.extra, &c.shadow, &c.repeating, &c.resuming, &c.newTF, &c.traps.now, &c.traps.kept, &c.faults.n, &c.faults.icount, &c.random.state)
 	c.tally.Carry(s)
 	s.Bool(&c.shadowSS, &c.raised, &c.halted, &c.wakes, &c.nesting.returned, &c.watch.user, &c.watch.fenced)
 	s.Bool(&c.nmi.latched, &c.nmi.blocked, &c.nmi.held)
@@ -52,6 +52,7 @@ func (c *CPU) Carry(s *state.Stream) {
 		c.SetRIP(rip)
 		c.SetFlags(flags)
 		c.mode = c.codeMode()
+		c.arm()
 	}
 	c.carryTLB(s)
 	if s.Reading() {
@@ -84,7 +85,7 @@ func (e *Exception) carry(s *state.Stream) {
 	state.Numbers(s, &e.Vector, &e.back)
 	state.Numbers(s, &e.Code)
 	state.Numbers(s, &e.CR2)
-	s.Bool(&e.HasCode, &e.HasCR2, &e.trap, &e.soft)
+	s.Bool(&e.HasCode, &e.HasCR2, &e.trap, &e.soft, &e.breakpoint)
 }
 
 // Carry carries an exception: it is part of how some runs end.

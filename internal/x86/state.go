@@ -72,7 +72,7 @@ func New(cfg Config) *CPU {
 	c.mxcsr = 0x1F80
 	c.xcr0 = 1
 	c.rest = 0
-	c.shadow, c.repeating, c.newTF = nowhere, nowhere, nowhere
+	c.shadow, c.repeating, c.resuming, c.newTF = nowhere, nowhere, nowhere, nowhere
 	c.flushTLB()
 	c.selectTLB()
 	c.jumps.clear()
@@ -129,8 +129,9 @@ func (c *CPU) SetState(s *State) {
 	c.dr, c.mxcsr, c.cpl, c.fpu = s.DR, s.MXCSR, uint8(s.CPL), s.X87
 	c.SetFlags(s.RFLAGS)
 	c.halted, c.raised = false, false
-	c.shadow, c.repeating, c.newTF = nowhere, nowhere, nowhere
-	c.mode = c.codeMode()
+	c.shadow, c.repeating, c.resuming, c.newTF = nowhere, nowhere, nowhere, nowhere
+	c.mode, c.traps = c.codeMode(), traps{}
+	c.arm()
 	c.SetRIP((s.RIP + c.codeBase()) & c.addresses())
 	c.flushTLB()
 }

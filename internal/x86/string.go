@@ -74,7 +74,7 @@ func stringInstruction(c *CPU, u *uop.Uop) bool {
 func (s *stringState) stretch(u *uop.Uop, count uint64) (done uint64, again, ok bool) {
 	c, kind := s.c, u.Dst
 	single := c.rest&FlagTF != 0 // then there is a trap after each element (SDM vol. 3, 17.3.1.4)
-	if s.step == s.n && s.mask == ^uint64(0) && !c.aligning() && !single {
+	if s.step == s.n && s.mask == ^uint64(0) && !c.aligning() && !single && c.armed.write == 0 {
 		switch kind {
 		case uop.StringSTOS:
 			if n, ok := s.fill(count); n > 0 || !ok {
@@ -99,6 +99,9 @@ func (s *stringState) stretch(u *uop.Uop, count uint64) (done uint64, again, ok 
 			if c.flags.zf() != (u.Aux == 0xF3) {
 				return done, false, true
 			}
+		}
+		if c.traps.now != 0 {
+			break
 		}
 	}
 	return done, done < count, true

@@ -10,7 +10,7 @@ const (
 	noTag tag = 1 << 58
 	// slowTag says: the guest may load or store, but each access has to be looked at: because the frame holds decoded code
 	// (stores only), or because somebody watches the page. In the tag of a fetch entry it says that the page is not wholly
-	// inside the fence ([CPU.Fence]).
+	// inside the fence ([CPU.Fence]), or that the guest has a breakpoint there.
 	slowTag tag = 1 << 60
 	// unbackedTag says so of stores to a frame that was not backed when the entry was made. Zeros may be stored where
 	// nothing but zeros is without a further look: nothing has to be stored.

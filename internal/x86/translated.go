@@ -35,25 +35,27 @@ type translated struct {
 	noCode uintptr
 
 	blocks []*block // by their numbers
+	room   int      // for so many links
 	begin  int      // where code begins
 	code   int      // where the next block's code goes
 	links  int      // links in use
 	resets int      // how often all code has been thrown away
 }
 
-// linkShare is the part of the memory that is for links.
+// linkShare is the part of the memory that is for links, or a little more.
 const linkShare = 16
 
 // newTranslated returns room for the machine code that goes with decoded code: a quarter of most bytes, which both may
 // take. A whole boot of a kernel takes a tenth of what a machine has that nothing else is said of.
 func newTranslated(most int) (*translated, error) {
-	const page = 64 << 10
+	const page = codemem.Page
 	size := min(max(most/4&^(page-1), 4*page), codemem.Max)
-	m, err := codemem.New(size)
+	links := (size/linkShare + page - 1) &^ (page - 1)
+	m, err := codemem.New(size, links)
 	if err != nil {
 		return nil, err
 	}
-	t := &translated{memory: m, gen: newGenerator(), begin: size / linkShare}
+	t := &translated{memory: m, gen: newGenerator(), room: links / 8, begin: links}
 	none := t.gen.NoCode()
 	t.noCode = m.Address(t.begin)
 	if err := m.Write(t.begin, none); err != nil {
@@ -116,7 +118,7 @@ func (t *translated) has(b *block) bool { return b.made.code != t.noCode && b.ma
 func (t *translated) translate(b *block) error {
 	for again := false; ; again = true {
 		id := len(t.blocks)
-		linksFit := (t.links+len(b.link))*8 <= t.memory.Size()/linkShare
+		linksFit := t.links+len(b.link) <= t.room
 		if id < hostcode.MaxBlocks && linksFit {
 			code := t.gen.Translate(
 				&hostcode.Block{Uops: b.uops, Instructions: int(b.n), Links: len(b.link), ID: uint32(id)},

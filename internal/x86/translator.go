@@ -35,7 +35,8 @@ type nativeState struct {
 
 	spill [3]uint64
 	fetch *[fetchSize]fetchEntry // the TLB for fetches at this privilege
-	stack *tlbEntry              // where the stack's page is in the TLB, if it is
+	data  *[tlbSize]tlbEntry     // and that for data
+	stack *tlbEntry              // where the stack's page is in it, if it is
 }
 
 // run implements engine.
@@ -124,6 +125,7 @@ func (t translator) follow(c *CPU, b *block, link int) *block {
 // execute runs code until it leaves.
 func (c *CPU) execute(code uintptr) hostcode.Exit {
 	c.native.fetch = &c.tlb.fetch[c.cpl/3]
+	c.native.data = c.tlb.cur
 	c.native.stack = &c.tlb.cur[(c.R[uop.RSP]-8)>>mem.PageShift%tlbSize]
 	c.native.waiting = c.APIC.waiting()
 	return hostcode.Exit(c.runCode(code))

@@ -1,5 +1,7 @@
 package x86
 
+import "github.com/tacit-vm/tacit/internal/mem"
+
 // Moments at which the program that drives the processor wants to be told. At each Run returns, at an exact boundary
 // between two instructions; waiting for one costs nothing.
 
@@ -32,12 +34,12 @@ func (c *CPU) WatchUser() { c.watch.user = true }
 // looked at and no decoded block is entered. Inside, all is as ever: no block and no link leads out of its page.
 func (c *CPU) Fence(lo, hi uint64) {
 	c.watch.fenced, c.watch.lo, c.watch.hi = true, lo, hi
-	c.markFenced()
+	c.markFetches()
 	c.stopBehind()
 }
 
-// markFenced makes the fetch TLB fit the fence.
-func (c *CPU) markFenced() {
+// markFetches makes the fetch TLB fit the fence and the guest's breakpoints.
+func (c *CPU) markFetches() {
 	for m := range c.tlb.fetch {
 		for i := range c.tlb.fetch[m] {
 			if e := &c.tlb.fetch[m][i]; e.tag != noTag {
@@ -50,6 +52,9 @@ func (c *CPU) markFenced() {
 // fetchTag returns the tag of a page in the fetch TLB.
 func (c *CPU) fetchTag(page uint64) tag {
 	if w := &c.watch; w.fenced && (page < w.lo || page+pageMask >= w.hi) {
+		return tag(page).with(slowTag)
+	}
+	if c.armed.fetch != 0 && c.armed.matches(c.armed.fetch, page, mem.PageSize) != 0 {
 		return tag(page).with(slowTag)
 	}
 	return tag(page)
@@ -79,6 +84,7 @@ func (c *CPU) measure() bool {
 	if c.watch.steps != 0 {
 		return true
 	}
+	c.limit.Store(nowhere)
 	if b := c.lookup(); b != nil {
 		c.watch.steps = b.n
 	}
@@ -130,6 +136,6 @@ func (c *CPU) crossesFence(rip uint64) bool {
 		return false
 	}
 	w.fenced = false
-	c.markFenced()
+	c.markFetches()
 	return true
 }

@@ -187,13 +187,16 @@ func (a *Assembler) Memory(op Op, t, n Reg, offset int32) {
 	a.word(op.row(memory, 8) | place(t, n, 0) | uint32(offset)>>encodings[op].scale<<10)
 }
 
-// Indexed assembles a load or store of t at n + m, or with scaled n + m<<3.
-func (a *Assembler) Indexed(op Op, t, n, m Reg, scaled bool) {
-	w := op.row(register, 8) | place(t, n, m)
-	if scaled {
-		w |= 1 << 12
+// Indexed assembles a load or store of t at n + m.
+func (a *Assembler) Indexed(op Op, t, n, m Reg) { a.word(op.row(register, 8) | place(t, n, m)) }
+
+// Page sets d to the address of the page of 4 KiB that is so many pages after the instruction's own, up to 4 GiB away.
+func (a *Assembler) Page(d Reg, pages int64) {
+	if pages != pages<<43>>43 {
+		panic(fmt.Sprintf("BUG: a page %d pages away", pages))
 	}
-	a.word(w)
+	v := uint32(pages)
+	a.word(0x90000000 | v&3<<29 | v>>2&(1<<19-1)<<5 | uint32(d))
 }
 
 // ReadFlags and WriteFlags move NZCV from and to bits 31:28 of a register.

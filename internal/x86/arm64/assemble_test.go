@@ -109,9 +109,8 @@ func TestEveryForm(t *testing.T) {
 				text = strings.Replace(text, ",#0]", "]", 1)
 				check(t, text, func(a *Assembler) { a.Memory(op, d, n, offset) })
 			case register:
-				base := fmt.Sprintf("%s %s, [%s,%s", e.name, name(d, 8), name(n, 8), name(m, 8))
-				check(t, base+"]", func(a *Assembler) { a.Indexed(op, d, n, m, false) })
-				check(t, base+",LSL #3]", func(a *Assembler) { a.Indexed(op, d, n, m, true) })
+				text := fmt.Sprintf("%s %s, [%s,%s]", e.name, name(d, loaded(op)), name(n, 8), name(m, 8))
+				check(t, text, func(a *Assembler) { a.Indexed(op, d, n, m) })
 			}
 			if t.Failed() {
 				return
@@ -123,7 +122,7 @@ func TestEveryForm(t *testing.T) {
 // loaded returns how many bytes of its register a load or store is written with.
 func loaded(op Op) int {
 	switch op {
-	case LDR, STR, LDRSB, LDRSH, LDRSW:
+	case LDR, STR, LDRSB, LDRSH, LDRSW, LDRX, STRX, LDRSBX, LDRSHX, LDRSWX:
 		return 8
 	}
 	return 4
@@ -165,6 +164,16 @@ func fieldText(op Op, size int, d, n Reg, immr, imms uint64) string {
 		return fmt.Sprintf("%sXT%c %s, %s", sign, map[uint64]byte{7: 'B', 15: 'H', 31: 'W'}[imms], name(d, size), name(n, 4))
 	}
 	return fmt.Sprintf("%sFX %s, #%d, #%d", prefix, regs, immr, imms-immr+1)
+}
+
+// The address of a page is as far away as it was said to be.
+func TestPage(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	for range 400 {
+		pages := int64(r.Uint64()) >> 43
+		text := fmt.Sprintf("ADRP X7, .+%#x", uint64(pages)<<12)
+		check(t, text, func(a *Assembler) { a.Page(7, pages) })
+	}
 }
 
 // What is no mask is refused: all numbers of 16 bits, repeated, are tried against a list of masks made otherwise.

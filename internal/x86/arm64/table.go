@@ -25,7 +25,7 @@ const (
 	selects              // Rd, Rn, Rm, condition
 	wide                 // Rd, #imm16, LSL #shift
 	memory               // Rt, [Rn, #offset], a multiple of the access's size
-	register             // Rt, [Rn, Rm, LSL #scale]
+	register             // Rt, [Rn, Rm]
 )
 
 // An encoding is a row of the table. With sized, bit 31 says whether operands have 64 bits; other rows have one width.
@@ -105,7 +105,18 @@ const (
 	STRH
 	STRW
 	STR
+	LDRBX
+	LDRHX
+	LDRWX
 	LDRX
+	LDRSBWX
+	LDRSBX
+	LDRSHWX
+	LDRSHX
+	LDRSWX
+	STRBX
+	STRHX
+	STRWX
 	STRX
 	ops
 )
@@ -146,5 +157,11 @@ var encodings = [ops]encoding{
 	LDRSW: {"LDRSW", memory, false, 0xB9800000, 2},
 	STRB:  {"STRB", memory, false, 0x39000000, 0}, STRH: {"STRH", memory, false, 0x79000000, 1},
 	STRW: {"STR", memory, false, 0xB9000000, 2}, STR: {"STR", memory, false, 0xF9000000, 3},
-	LDRX: {"LDR", register, false, 0xF8606800, 3}, STRX: {"STR", register, false, 0xF8206800, 3},
+	LDRBX: {"LDRB", register, false, 0x38606800, 0}, LDRHX: {"LDRH", register, false, 0x78606800, 1},
+	LDRWX: {"LDR", register, false, 0xB8606800, 2}, LDRX: {"LDR", register, false, 0xF8606800, 3},
+	LDRSBWX: {"LDRSB", register, false, 0x38E06800, 0}, LDRSBX: {"LDRSB", register, false, 0x38A06800, 0},
+	LDRSHWX: {"LDRSH", register, false, 0x78E06800, 1}, LDRSHX: {"LDRSH", register, false, 0x78A06800, 1},
+	LDRSWX: {"LDRSW", register, false, 0xB8A06800, 2},
+	STRBX:  {"STRB", register, false, 0x38206800, 0}, STRHX: {"STRH", register, false, 0x78206800, 1},
+	STRWX: {"STR", register, false, 0xB8206800, 2}, STRX: {"STR", register, false, 0xF8206800, 3},
 }

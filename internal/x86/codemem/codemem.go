@@ -18,6 +18,9 @@ import (
 // ErrUnsupported is what New returns where this package has no way to have memory for code.
 var ErrUnsupported = errors.New("no memory for machine code on this system")
 
+// Page is the largest size that a page of a host's has.
+const Page = 64 << 10
+
 // Max is the largest memory that there is: its code is to reach all of it with 32 bits.
 const Max = 1 << 30
 
@@ -30,20 +33,24 @@ type Memory struct {
 
 // mappings are what the host has given: what remains to be given back is in a value of its own, which a cleanup can hold.
 type mappings struct {
-	code []byte // executable, never written through where data is another mapping
-	data []byte // the same bytes, to be written; where it is switched the same mapping
+	code  []byte // executable, never written through where data is another mapping
+	data  []byte // the same bytes, to be written; where it is switched the same mapping
+	plain int    // the first bytes, which are no code and can be written always
 }
 
-// New returns a memory of n bytes, a multiple of the host's page size, at most [Max]. The host backs what is written to.
-// Close gives it back; so does the garbage collector, if nothing refers to the Memory any more.
-func New(n int) (*Memory, error) {
-	if n <= 0 || n > Max {
-		return nil, fmt.Errorf("memory for %d bytes of code: want 1 to %d", n, Max)
+// New returns a memory of n bytes, a multiple of [Page], at most [Max]. Its first bytes, as many as data says, a multiple of
+// [Page] too, are no code but what code reads; where protection is switched theirs is not, and to write there costs little.
+// The host backs what is written to. Close gives it back; so does the garbage collector, if nothing refers to the Memory
+// any more.
+func New(n, data int) (*Memory, error) {
+	if n <= 0 || n > Max || n%Page != 0 || data < 0 || data > n || data%Page != 0 {
+		return nil, fmt.Errorf("memory for %d bytes of code, of them %d of data: want multiples of %d up to %d", n, data, Page, Max)
 	}
-	maps, err := reserve(n)
+	maps, err := reserve(n, data)
 	if err != nil {
 		return nil, fmt.Errorf("memory for %d bytes of code: %w", n, err)
 	}
+	maps.plain = data
 	m := &Memory{maps: maps}
 	m.cleanup = runtime.AddCleanup(m, func(maps *mappings) { _ = maps.release() }, maps)
 	return m, nil
@@ -68,10 +75,17 @@ func (m *Memory) Address(offset int) uintptr {
 	return uintptr(unsafe.Pointer(unsafe.SliceData(m.maps.code))) + uintptr(offset)
 }
 
-// Write copies b to offset.
+// Write copies b to offset. It is either data or code.
 func (m *Memory) Write(offset int, b []byte) error {
-	if offset < 0 || len(b) > m.Size()-offset {
+	end := offset + len(b)
+	switch {
+	case offset < 0 || len(b) > m.Size()-offset:
 		return fmt.Errorf("%d bytes of code at %#x: outside a memory of %#x", len(b), offset, m.Size())
+	case end <= m.maps.plain:
+		copy(m.maps.data[offset:], b)
+		return nil
+	case offset < m.maps.plain:
+		return fmt.Errorf("%d bytes at %#x: both data and code, which begins at %#x", len(b), offset, m.maps.plain)
 	}
 	return m.maps.write(offset, b)
 }

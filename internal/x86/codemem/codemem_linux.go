@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func reserve(n int) (*mappings, error) {
+func reserve(n, _ int) (*mappings, error) {
 	fd, err := memfd()
 	if err != nil {
 		return nil, fmt.Errorf("memfd_create: %w", err)

@@ -2,7 +2,7 @@
 
 package codemem
 
-func reserve(int) (*mappings, error) { return nil, ErrUnsupported }
+func reserve(_, _ int) (*mappings, error) { return nil, ErrUnsupported }
 
 func (m *mappings) write(int, []byte) error { return ErrUnsupported }
 func (m *mappings) release() error          { return nil }

@@ -4,8 +4,13 @@ package codemem
 
 import "golang.org/x/sys/unix"
 
-func reserve(n int) (*mappings, error) {
+func reserve(n, data int) (*mappings, error) {
 	b, err := unix.Mmap(-1, 0, n, unix.PROT_READ|unix.PROT_EXEC, unix.MAP_PRIVATE|unix.MAP_ANON)
+	if err == nil && data > 0 {
+		if err = unix.Mprotect(b[:data], unix.PROT_READ|unix.PROT_WRITE); err != nil {
+			_ = unix.Munmap(b)
+		}
+	}
 	return &mappings{code: b, data: b}, err
 }
 

@@ -14,7 +14,7 @@ import (
 
 func newMemory(t *testing.T, n int) *Memory {
 	t.Helper()
-	m, err := New(n)
+	m, err := New(n, Page)
 	if errors.Is(err, ErrUnsupported) {
 		t.Skip(err)
 	}
@@ -30,18 +30,20 @@ func (m *Memory) read(offset, n int) []byte { return m.maps.code[offset : offset
 func TestWhatIsWrittenCanBeExecuted(t *testing.T) {
 	m := newMemory(t, 1<<20)
 	defer m.Close()
-	if err := m.Write(0x1234, []byte("code")); err != nil {
-		t.Fatal(err)
+	for _, offset := range []int{Page - 4, Page, Page + 0x1234} {
+		if err := m.Write(offset, []byte("code")); err != nil {
+			t.Fatal(err)
+		}
+		if got := m.read(offset, 4); !bytes.Equal(got, []byte("code")) {
+			t.Errorf("%q where code was written", got)
+		}
+		if m.Address(offset) != uintptr(unsafe.Pointer(&m.maps.code[offset])) {
+			t.Error("an address is not where the code is")
+		}
 	}
-	if got := m.read(0x1234, 4); !bytes.Equal(got, []byte("code")) {
-		t.Errorf("%q where code was written", got)
-	}
-	if m.Address(0x1234) != uintptr(unsafe.Pointer(&m.maps.code[0x1234])) {
-		t.Error("an address is not where the code is")
-	}
-	for _, offset := range []int{-1, 1<<20 - 3, 1 << 20, 1 << 40} {
+	for _, offset := range []int{-1, Page - 3, 1<<20 - 3, 1 << 20, 1 << 40} {
 		if err := m.Write(offset, []byte("code")); err == nil {
-			t.Errorf("four bytes could be written at %#x of a memory of 1 MiB", offset)
+			t.Errorf("four bytes could be written at %#x of a memory of 1 MiB whose first 64 KiB are data", offset)
 		}
 	}
 }
@@ -67,7 +69,7 @@ func TestNothingIsWritableAndExecutable(t *testing.T) {
 		if strings.Contains(mode, "wx") {
 			t.Errorf("writable and executable: %s", line)
 		}
-		if a := m.Address(0); a >= from && a < to {
+		if a := m.Address(Page); a >= from && a < to {
 			found = mode
 		}
 	}
@@ -128,9 +130,9 @@ func TestMemoryIsGivenBack(t *testing.T) {
 			t.Errorf("%d bytes of code remain", n-before)
 		}
 	}
-	for _, n := range []int{0, -1, Max + 1} {
-		if _, err := New(n); err == nil {
-			t.Errorf("there is a memory of %d bytes", n)
+	for _, n := range [][2]int{{0, 0}, {-Page, 0}, {Max + Page, 0}, {Page + 1, 0}, {Page, 1}, {Page, 2 * Page}, {2 * Page, -Page}} {
+		if _, err := New(n[0], n[1]); err == nil {
+			t.Errorf("there is a memory of %d bytes, of them %d of data", n[0], n[1])
 		}
 	}
 }

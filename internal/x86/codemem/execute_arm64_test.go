@@ -22,7 +22,7 @@ func TestRewrittenCodeIsExecuted(t *testing.T) {
 	defer m.Close()
 	var a arm64.Assembler
 	for i := range uint64(2000) {
-		at := int(i%7) * 0x3FF4 // pages' ends, too
+		at := Page + int(i%7)*0x3FF4 // pages' ends, too
 		a.Reset()
 		a.MovImm(0, i*0x1_0003_0005_0007)
 		patched := len(a.Bytes)

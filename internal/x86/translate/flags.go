@@ -2,6 +2,7 @@ package translate
 
 import (
 	"github.com/tacit-vm/tacit/internal/x86/amd64"
+	"github.com/tacit-vm/tacit/internal/x86/hostcode"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
@@ -132,7 +133,7 @@ func (g *Generator) condition(c uop.Condition) amd64.Condition {
 func (g *Generator) dead(k int) bool {
 	for k++; k < len(g.block.Uops); k++ {
 		switch u := &g.block.Uops[k]; {
-		case g.makesFlags(u):
+		case hostcode.MakesFlags(u):
 			return true
 		case !g.ignoresFlags(u):
 			return false
@@ -141,26 +142,12 @@ func (g *Generator) dead(k int) bool {
 	return false
 }
 
-// makesFlags says that u makes all flags, reads none and cannot leave.
-func (g *Generator) makesFlags(u *uop.Uop) bool {
-	switch u.Op {
-	case uop.Add32, uop.Add64, uop.Or32, uop.Or64, uop.And32, uop.And64, uop.Sub32, uop.Sub64, uop.Xor32, uop.Xor64,
-		uop.Cmp8, uop.Cmp16, uop.Cmp32, uop.Cmp64, uop.Test8, uop.Test32, uop.Test64, uop.Neg32, uop.Neg64,
-		uop.Shl32, uop.Shl64, uop.Shr32, uop.Shr64, uop.Sar32, uop.Sar64, uop.Imul32, uop.Imul64, uop.Mul64:
-		return isZero(u.Src) || u.Imm == 0
-	}
-	return false
-}
-
 // ignoresFlags says that u has nothing to do with flags and cannot leave.
 func (g *Generator) ignoresFlags(u *uop.Uop) bool {
-	switch u.Op {
-	case uop.Mov8, uop.Mov16, uop.Mov32, uop.Mov64:
-		return isZero(u.Src) || u.Imm == 0
-	case uop.ZX8, uop.ZX16, uop.SX8x32, uop.SX8x64, uop.SX16x32, uop.SX16x64, uop.SX32x64, uop.Lea32, uop.Lea64, uop.Not32, uop.Not64,
-		uop.Mulx64:
+	if hostcode.IgnoresFlags(u) {
 		return true
-	case uop.BMI:
+	}
+	if u.Op == uop.BMI {
 		f, ok := bmiForms[u.Aux]
 		return ok && g.host.BMI2 && f.flags == bmiNone
 	}

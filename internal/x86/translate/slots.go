@@ -2,6 +2,7 @@ package translate
 
 import (
 	"github.com/tacit-vm/tacit/internal/x86/amd64"
+	"github.com/tacit-vm/tacit/internal/x86/hostcode"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
@@ -34,7 +35,7 @@ func init() {
 	}
 }
 
-func isZero(slot uint8) bool { return slot%uop.Slots == uop.Zero || slot%uop.Slots == uop.StackSeg }
+func isZero(slot uint8) bool { return hostcode.IsZero(slot) }
 
 // slot is where a slot is: a register, or memory.
 func (g *Generator) slot(s uint8) amd64.Operand {

@@ -1,0 +1,104 @@
+package bootdisk
+
+import (
+	"bytes"
+	"context"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/tacit-vm/tacit/image"
+)
+
+// made is the path of a disk with an application.
+func made(t *testing.T, application []byte) string {
+	t.Helper()
+	f, err := os.Create(filepath.Join(t.TempDir(), "x.img"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if err := Write(f, application); err != nil {
+		t.Fatal(err)
+	}
+	return f.Name()
+}
+
+// TestWrite has dosfstools, mtools and sfdisk, and tacit's own reader, look at a disk.
+func TestWrite(t *testing.T) {
+	for name, size := range map[string]int{"empty": 0, "small": 3<<20 + 5, "cluster": 1 << 20, "large": 230 << 20} {
+		t.Run(name, func(t *testing.T) {
+			application := make([]byte, size)
+			rand.NewChaCha8([32]byte{1}).Read(application)
+			look(t, application)
+		})
+	}
+}
+
+func look(t *testing.T, application []byte) {
+	path := made(t, application)
+
+	contents, err := image.Look(context.Background(), path, everything{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer contents.Close()
+	if n := len(contents.Volumes); n != 1 {
+		t.Fatalf("%d volumes, not one", n)
+	}
+	files := contents.Volumes[0].Files
+	if len(files) != 1 || !strings.EqualFold(strings.TrimPrefix(files[0].Name, "/"), strings.TrimPrefix(Path, "/")) {
+		t.Fatalf("files %v, not %s alone", files, Path)
+	}
+	if b, err := files[0].Bytes(1 << 30); err != nil || !bytes.Equal(b, application) {
+		t.Errorf("%d bytes of the application, error %v; not the %d that were written", len(b), err, len(application))
+	}
+
+	disk, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(disk)%mib != 0 {
+		t.Errorf("a disk of %d bytes, not of whole MiB", len(disk))
+	}
+	volume := filepath.Join(t.TempDir(), "esp")
+	if err := os.WriteFile(volume, disk[mib:len(disk)-mib], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("fsck.vfat", "-n", "-v", volume).CombinedOutput(); err != nil {
+		t.Errorf("fsck.vfat: %v: %s", err, out)
+	}
+	if out, err := exec.Command("sfdisk", "--verify", path).CombinedOutput(); err != nil || !bytes.Contains(out, []byte("No errors detected")) {
+		t.Errorf("sfdisk: %v: %s", err, out)
+	}
+	if out, err := exec.Command("mtype", "-i", volume, "::"+Path).Output(); err != nil || !bytes.Equal(out, application) {
+		t.Errorf("mtools read %d bytes, error %v; not the %d that were written", len(out), err, len(application))
+	}
+}
+
+type everything struct{}
+
+func (everything) Directory(string) bool           { return true }
+func (everything) File(string, int64, []byte) bool { return true }
+
+// TestReproducible: the same application gives the same bytes; another one other identifiers.
+func TestReproducible(t *testing.T) {
+	disk := func(application string) []byte {
+		var b bytes.Buffer
+		if err := Write(&b, []byte(application)); err != nil {
+			t.Fatal(err)
+		}
+		return b.Bytes()
+	}
+	first := disk("one")
+	if !bytes.Equal(first, disk("one")) {
+		t.Error("the same application gave other bytes")
+	}
+	identifier := func(b []byte) []byte { return b[512+56 : 512+72] } // of the disk: UEFI 2.10, table 5.5
+	if bytes.Equal(identifier(first), identifier(disk("two"))) {
+		t.Error("two applications have one identifier")
+	}
+}
