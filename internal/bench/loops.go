@@ -20,7 +20,8 @@ type Loop struct {
 // Offsets from codeAt of code beside the loop.
 const systemCallAt = 0x4000
 
-// Loops returns the loops, in the order in which people look at them.
+// Loops returns the loops, in the order in which people look at them. What is copied and added up is the loop's own code:
+// zeros need not be stored where nothing but zeros is, and are not.
 func Loops() []*Loop {
 	return []*Loop{
 		{
@@ -103,7 +104,7 @@ func Loops() []*Loop {
 		{
 			Name: "string", About: "REP MOVSB and REP STOSQ of 4 KiB", Bytes: 8192,
 			code: turns(asm(
-				"BE 00 00 10 00 BF 00 00 20 00 B9 00 10 00 00 F3 A4",    // mov esi, sourceAt; mov edi, targetAt; mov ecx, 4096; rep movsb
+				"BE 00 00 02 00 BF 00 00 20 00 B9 00 10 00 00 F3 A4",    // mov esi, codeAt; mov edi, targetAt; mov ecx, 4096; rep movsb
 				"BF 00 00 21 00 B9 00 02 00 00 B8 01 00 00 00 F3 48 AB", // mov edi, targetAt+64K; mov ecx, 512; mov eax, 1; rep stosq
 			)),
 			turn: 10,
@@ -111,7 +112,7 @@ func Loops() []*Loop {
 		{
 			Name: "string-short", About: "REP MOVSB of 24 bytes", Bytes: 24,
 			code: turns(asm(
-				"BE 10 00 10 00 BF 20 00 20 00 B9 18 00 00 00 F3 A4", // mov esi, sourceAt+16; mov edi, targetAt+32; mov ecx, 24; rep movsb
+				"BE 00 00 02 00 BF 20 00 20 00 B9 18 00 00 00 F3 A4", // mov esi, codeAt; mov edi, targetAt+32; mov ecx, 24; rep movsb
 			)),
 			turn: 6,
 		},
@@ -162,7 +163,8 @@ func Loops() []*Loop {
 				"83 C2 10",          // add edx, 16
 				"81 E2 F0 FF 00 00", // and edx, 0xFFF0
 			)),
-			turn: 10,
+			registers: map[int]uint64{x86.RSI: codeAt},
+			turn:      10,
 		},
 		{
 			Name: "call", About: "calls and returns between functions in different pages",

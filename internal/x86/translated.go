@@ -42,6 +42,10 @@ type translated struct {
 	resets int      // how often all code has been thrown away
 }
 
+// interpretedFor is how many micro-operations the interpreter does in the time that it takes to enter code and to leave it. A
+// block that leaves more often than that is interpreted, unless all are to be translated, as tests want it.
+const interpretedFor = 8
+
 // linkShare is the part of the memory that is for links, or a little more.
 const linkShare = 16
 
@@ -124,6 +128,9 @@ func (t *translated) translate(b *block) error {
 				&hostcode.Block{Uops: b.uops, Instructions: int(b.n), Links: len(b.link), ID: uint32(id)},
 				hostcode.Place{Code: uint64(t.memory.Address(t.code)), Links: uint64(t.memory.Address(t.links * 8))},
 			)
+			if t.hot > 1 && code.Leaves*interpretedFor > len(b.uops) {
+				return nil
+			}
 			if len(code.Bytes) <= t.memory.Size()-t.code {
 				return t.keep(b, &code)
 			}

@@ -92,6 +92,11 @@ func (t translator) native(c *CPU, b *block, limit uint64) *block {
 		next, u := c.interpret(b, &b.uops[e.Uop()], true)
 		for u != nil {
 			c.finish = finishNot
+			if u.Op == uop.Goto { // as the interpreter does it, without calling it again
+				c.R[uop.BlkRIP], c.at = c.target, 0
+				c.icount += uint64(u.Ord) + 1
+				return c.lookup()
+			}
 			// Inside b, which goes on as code where it can.
 			if limit = c.limit.Load(); b.valid && c.icount+b.n <= limit {
 				if k := b.index(u); b.made.resume[k] != 0 {

@@ -20,5 +20,6 @@ type Place struct {
 type Code struct {
 	Bytes  []byte // the block is entered at the first
 	Resume []int  // offset at which it can be entered in front of each micro-operation, 0 where it cannot
+	Leaves int    // micro-operations that it always leaves in front of
 	Links  []int  // offset of what each link is to lead to as long as there is nothing better; 0 where nothing goes there
 }

@@ -56,6 +56,7 @@ func (g *Generator) Translate(b *hostcode.Block, p hostcode.Place) hostcode.Code
 			g.stubs, g.flags, g.near, g.copies = g.stubs[:stubs], flags, nowhere, copies{}
 			g.save()
 			g.inAX()
+			g.code.Leaves++
 			g.leave(hostcode.AtUop, k)
 			if k+1 < len(b.Uops) && b.Uops[k+1].Op != uop.Goto {
 				g.code.Resume[k+1] = len(g.Bytes)
