@@ -13,35 +13,11 @@ import (
 	"github.com/tacit-vm/tacit/certify"
 	"github.com/tacit-vm/tacit/guest"
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/debiantest"
 	"github.com/tacit-vm/tacit/internal/imagetest"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
-
-// debianFile reads a file from a package that scripts/fetch-kernels has fetched.
-func debianFile(t *testing.T, pattern, path string) []byte {
-	t.Helper()
-	found, err := filepath.Glob(filepath.Join("../kernels", pattern))
-	if err != nil || len(found) != 1 {
-		t.Fatalf("%d packages %s: run scripts/fetch-kernels --all", len(found), pattern)
-	}
-	contents, err := image.Look(t.Context(), found[0], only(path), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer contents.Close()
-	b, err := contents.Volumes[0].Files[0].Bytes(64 << 20)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-// only wants the file of that path.
-type only string
-
-func (o only) Directory(string) bool                    { return true }
-func (o only) File(path string, _ int64, _ []byte) bool { return path == string(o) }
 
 // diskOf is a disk to certify that has one partition, for EFI programs.
 func diskOf(t *testing.T, mib int, files imagetest.Files) certify.Subject {
@@ -68,7 +44,7 @@ func linuxDisk(t *testing.T, init []byte, way certify.Way) certify.Subject {
 	}
 	k := kernel(t, "linux-image-6.12.*-cloud-amd64_*.deb")
 	s := diskOf(t, 64, imagetest.Files{
-		"EFI/BOOT/BOOTX64.EFI": debianFile(t, "systemd-boot-efi_257.*", "usr/lib/systemd/boot/efi/systemd-bootx64.efi"), "loader/loader.conf": []byte("timeout 0\n"),
+		"EFI/BOOT/BOOTX64.EFI": debiantest.File(t, "../kernels", "systemd-boot-efi_257.*", "usr/lib/systemd/boot/efi/systemd-bootx64.efi"), "loader/loader.conf": []byte("timeout 0\n"),
 		"loader/entries/debian.conf": []byte("title Debian\nlinux /vmlinuz\ninitrd /initrd.img\noptions console=ttyS0 panic=-1\n"),
 		"vmlinuz":                    k.Data, "initrd.img": initrd,
 	})

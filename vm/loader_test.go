@@ -2,13 +2,11 @@ package vm_test
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"os"
-	"path/filepath"
 	"testing"
 
-	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/debiantest"
 	"github.com/tacit-vm/tacit/internal/imagetest"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -35,28 +33,5 @@ func espDisk(t testing.TB, mib int, files imagetest.Files) memoryDisk {
 // debianFile reads a file from a package that scripts/fetch-kernels has fetched.
 func debianFile(t testing.TB, pattern, path string) []byte {
 	t.Helper()
-	found, err := filepath.Glob(filepath.Join(*kernels, pattern))
-	if err != nil || len(found) != 1 {
-		t.Fatalf("%d packages %s in %s: run scripts/fetch-kernels --all", len(found), pattern, *kernels)
-	}
-	contents, err := image.Look(context.Background(), found[0], only(path), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer contents.Close()
-	if v := contents.Volumes; len(v) == 1 && len(v[0].Files) == 1 {
-		b, err := v[0].Files[0].Bytes(64 << 20)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return b
-	}
-	t.Fatalf("%s has no %s", found[0], path)
-	return nil
+	return debiantest.File(t, *kernels, pattern, path)
 }
-
-// only wants the file of that path.
-type only string
-
-func (o only) Directory(string) bool                    { return true }
-func (o only) File(path string, _ int64, _ []byte) bool { return path == string(o) }

@@ -10,33 +10,9 @@ import (
 	"github.com/tacit-vm/tacit/certify"
 	"github.com/tacit-vm/tacit/guest"
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/debiantest"
 	"github.com/tacit-vm/tacit/internal/imagetest"
 )
-
-// debianFile reads a file from a package that scripts/fetch-kernels has fetched.
-func debianFile(t *testing.T, pattern, path string) []byte {
-	t.Helper()
-	found, err := filepath.Glob(filepath.Join("../../kernels", pattern))
-	if err != nil || len(found) != 1 {
-		t.Fatalf("%d packages %s: run scripts/fetch-kernels --all", len(found), pattern)
-	}
-	contents, err := image.Look(t.Context(), found[0], onlyFile(path), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer contents.Close()
-	b, err := contents.Volumes[0].Files[0].Bytes(64 << 20)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-// onlyFile wants the file of that path.
-type onlyFile string
-
-func (onlyFile) Directory(string) bool                      { return true }
-func (o onlyFile) File(path string, _ int64, _ []byte) bool { return path == string(o) }
 
 // GRUB 2.06's command linux loses the guest's memory (AMDSEV#200), by a way that inspect reads out of the disk: the two agree.
 // A disk is kept as any image, by its file's digest: the second time neither is opened, and nothing is booted.
@@ -55,7 +31,7 @@ func TestCertifyDisks(t *testing.T) {
 		t.Fatal(err)
 	}
 	esp := imagetest.FAT(t, 16, 64, imagetest.Files{
-		"EFI/BOOT/BOOTX64.EFI": debianFile(t, "grub-efi-amd64-bin_2.06-*", "usr/lib/grub/x86_64-efi/monolithic/grubx64.efi"),
+		"EFI/BOOT/BOOTX64.EFI": debiantest.File(t, "../../kernels", "grub-efi-amd64-bin_2.06-*", "usr/lib/grub/x86_64-efi/monolithic/grubx64.efi"),
 		"EFI/debian/grub.cfg":  []byte("set timeout=0\nmenuentry Debian {\nlinux /vmlinuz console=ttyS0 panic=-1\ninitrd /initrd.img\n}\n"),
 		"vmlinuz":              k.Data, "initrd.img": initrd,
 	})
