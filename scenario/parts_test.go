@@ -1,48 +1,10 @@
 package scenario
 
 import (
-	"bytes"
-	"io"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strings"
 	"testing"
 )
-
-// The disk of the loaders is one that the tools of others find nothing wrong with, and read the same files from.
-func TestESP(t *testing.T) {
-	long := bytes.Repeat([]byte("tacit "), 3*cluster)
-	files := map[string][]byte{"EFI/BOOT/BOOTX64.EFI": long, "EFI/debian/grub.cfg": []byte("x"), "empty": nil}
-	disks, err := esp(files)
-	if err != nil {
-		t.Fatal(err)
-	}
-	all, err := io.ReadAll(io.NewSectionReader(disks[0].Content, 0, disks[0].Size))
-	if err != nil {
-		t.Fatal(err)
-	}
-	volume := filepath.Join(t.TempDir(), "esp")
-	if err := os.WriteFile(volume, all[firstSector*sector:], 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if out, err := exec.Command("fsck.fat", "-n", "-v", volume).CombinedOutput(); err != nil {
-		t.Errorf("fsck.fat: %v\n%s", err, out)
-	}
-	for path, want := range files {
-		cmd := exec.Command("mtype", "-i", volume, "::"+path)
-		cmd.Env = append(os.Environ(), "MTOOLS_SKIP_CHECK=1") // of tracks and heads, which the disk has none of
-		got, err := cmd.Output()
-		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("mtype %s: %d bytes, want %d; %v", path, len(got), len(want), err)
-		}
-	}
-	for _, wrong := range []string{"initrd.image", "a.b.c", "verylongname"} {
-		if _, err := esp(map[string][]byte{wrong: nil}); err == nil {
-			t.Errorf("%s is taken for a short name", wrong)
-		}
-	}
-}
 
 // A package that is not there is named, with what gets it, before anything is booted.
 func TestMissingPackage(t *testing.T) {

@@ -195,7 +195,7 @@ func guestBuildCommand() *cobra.Command {
 		Use:   "build -o FILE PROGRAM [ARGUMENT…]",
 		Short: "Make an EFI application of a Go program, or a disk with it",
 		Long: "Makes an EFI application of PROGRAM, which tacit boot runs, as does firmware that finds it on a disk; and where FILE\n" +
-			"ends in .img or .raw such a disk, with the application as " + bootdisk.Path + " on an EFI system partition. The\n" +
+			"ends in .img or .raw such a disk, with the application as /" + bootdisk.Path + " on an EFI system partition. The\n" +
 			"same executable, files and flags give the same bytes.\n\n" +
 			"A program that would end at a system call which the guest's kernel does not serve is not built: its code is read for\n" +
 			"calls, and for the way to them from its main package by direct calls. Other ways show when it runs.\n\n" + programHelp +
@@ -238,7 +238,7 @@ func guestBuildCommand() *cobra.Command {
 				return fmt.Errorf("%s: %w", args[0], err)
 			}
 			if isDiskName(output) {
-				err = bootdisk.Write(to, image)
+				err = bootdisk.Write(to, map[string][]byte{bootdisk.Path: image})
 			} else {
 				_, err = to.Write(image)
 			}

@@ -3,6 +3,8 @@ package bootdisk
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -21,7 +23,7 @@ func made(t *testing.T, application []byte) string {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := Write(f, application); err != nil {
+	if err := Write(f, map[string][]byte{Path: application, "notes.txt": []byte("text"), "EFI/debian/grub.cfg": nil}); err != nil {
 		t.Fatal(err)
 	}
 	return f.Name()
@@ -50,11 +52,15 @@ func look(t *testing.T, application []byte) {
 		t.Fatalf("%d volumes, not one", n)
 	}
 	files := contents.Volumes[0].Files
-	if len(files) != 1 || !strings.EqualFold(strings.TrimPrefix(files[0].Name, "/"), strings.TrimPrefix(Path, "/")) {
-		t.Fatalf("files %v, not %s alone", files, Path)
+	if len(files) != 3 {
+		t.Fatalf("files %v, not three", files)
 	}
-	if b, err := files[0].Bytes(1 << 30); err != nil || !bytes.Equal(b, application) {
-		t.Errorf("%d bytes of the application, error %v; not the %d that were written", len(b), err, len(application))
+	for _, f := range files {
+		if strings.EqualFold(f.Name, Path) {
+			if b, err := f.Bytes(1 << 30); err != nil || !bytes.Equal(b, application) {
+				t.Errorf("%d bytes of the application, error %v; not the %d that were written", len(b), err, len(application))
+			}
+		}
 	}
 
 	disk, err := os.ReadFile(path)
@@ -74,7 +80,7 @@ func look(t *testing.T, application []byte) {
 	if out, err := exec.Command("sfdisk", "--verify", path).CombinedOutput(); err != nil || !bytes.Contains(out, []byte("No errors detected")) {
 		t.Errorf("sfdisk: %v: %s", err, out)
 	}
-	if out, err := exec.Command("mtype", "-i", volume, "::"+Path).Output(); err != nil || !bytes.Equal(out, application) {
+	if out, err := exec.Command("mtype", "-i", volume, "::/"+Path).Output(); err != nil || !bytes.Equal(out, application) {
 		t.Errorf("mtools read %d bytes, error %v; not the %d that were written", len(out), err, len(application))
 	}
 }
@@ -88,7 +94,7 @@ func (everything) File(string, int64, []byte) bool { return true }
 func TestReproducible(t *testing.T) {
 	disk := func(application string) []byte {
 		var b bytes.Buffer
-		if err := Write(&b, []byte(application)); err != nil {
+		if err := Write(&b, map[string][]byte{Path: []byte(application)}); err != nil {
 			t.Fatal(err)
 		}
 		return b.Bytes()
@@ -100,5 +106,35 @@ func TestReproducible(t *testing.T) {
 	identifier := func(b []byte) []byte { return b[512+56 : 512+72] } // of the disk: UEFI 2.10, table 5.5
 	if bytes.Equal(identifier(first), identifier(disk("two"))) {
 		t.Error("two applications have one identifier")
+	}
+}
+
+// TestManyFiles fills a directory of several clusters, and refuses what has no place.
+func TestManyFiles(t *testing.T) {
+	files := map[string][]byte{}
+	for i := range 100 {
+		files[fmt.Sprintf("d/e/f%02d.txt", i)] = []byte{byte(i)}
+	}
+	var b bytes.Buffer
+	if err := Write(&b, files); err != nil {
+		t.Fatal(err)
+	}
+	volume := filepath.Join(t.TempDir(), "esp")
+	if err := os.WriteFile(volume, b.Bytes()[mib:b.Len()-mib], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("fsck.vfat", "-n", "-v", volume).CombinedOutput(); err != nil {
+		t.Errorf("fsck.vfat: %v: %s", err, out)
+	}
+	if out, err := exec.Command("mtype", "-i", volume, "::/d/e/f77.txt").Output(); err != nil || !bytes.Equal(out, []byte{77}) {
+		t.Errorf("%q, %v", out, err)
+	}
+	for _, wrong := range []string{"initrd.image", "a.b.c", "verylongname", "a b", "", "/a", "a//b", "ü"} {
+		if err := Write(io.Discard, map[string][]byte{wrong: nil}); err == nil {
+			t.Errorf("%q is taken for a path", wrong)
+		}
+	}
+	if err := Write(io.Discard, map[string][]byte{"a": nil, "a/b": nil}); err == nil {
+		t.Error("one name is a file and a directory")
 	}
 }
