@@ -55,7 +55,7 @@ func TestOpenFails(t *testing.T) {
 	_, err := Open(context.Background(), filepath.Join(t.TempDir(), "nothing"))
 	wantError(t, "no file", err, "nothing", "no such file")
 	_, err = Open(context.Background(), t.TempDir())
-	wantError(t, "a directory", err, "not a regular file")
+	wantError(t, "a directory", err, "a directory, which is no OCI layout of a container image")
 
 	cancelled, cancel := context.WithCancel(context.Background())
 	cancel()

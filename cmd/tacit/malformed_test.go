@@ -46,7 +46,7 @@ func TestWhatCannotBeBooted(t *testing.T) {
 		t.Fatal(err)
 	}
 	bad := []string{
-		filepath.Join(dir, "none"), "", dir, fifo, "/dev/zero",
+		filepath.Join(dir, "none"), "", fifo, "/dev/zero",
 		put("empty", nil),
 		put("zeroes", make([]byte, 1<<20)),
 		put("text", []byte("nothing of the kind\n")),
@@ -65,6 +65,10 @@ func TestWhatCannotBeBooted(t *testing.T) {
 	}
 	for _, path := range bad {
 		refused(t, path)
+	}
+	// A directory is the images in it, where there are any.
+	if status, _, stderr := tacit(t.Context(), &fake{}, "certify", t.TempDir()); status != statusError || !oneLineOf(stderr, "tacit: no images") {
+		t.Errorf("an empty directory: status %d, %q", status, stderr)
 	}
 	deb, err := os.ReadFile(kernels[0])
 	if err != nil {

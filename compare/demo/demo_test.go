@@ -146,12 +146,13 @@ func TestText(t *testing.T) {
 		"                    1 lazy         2 eager        3 old, asked   4 old, unasked\n",
 		"system starts       ▓▓············ ▓▓············ ▓▓············ ▓▓············\n",
 		"program starts      ▓▓············ ▓▓▓▓▓▓▓▓▓▓▓▓▓▓ ▓▓▓▓▓▓▓▓▓▓▓▓▓▓ ▓▓××××××××××××\n",
-		"hold 128 MiB        ██············ ██▓▓▓▓▓▓▓▓▓▓▓▓ ██▓▓▓▓▓▓▓▓▓▓▓▓ out of memory\n",
+		"hold 128 MiB        ██············ ██▓▓▓▓▓▓▓▓▓▓▓▓ ██▓▓▓▓▓▓▓▓▓▓▓▓ ██××××××××××××\n",
+		"hold 256 MiB        ████·········· ████▓▓▓▓▓▓▓▓▓▓ ████▓▓▓▓▓▓▓▓▓▓ out of memory\n",
 		"hold 512 MiB        ███████······· ███████▓▓▓▓▓▓▓ ███████▓▓▓▓▓▓▓\n",
 		"give back 128 MiB   ██▓▓▓▓▓······· ██▓▓▓▓▓▓▓▓▓▓▓▓ ██▓▓▓▓▓▓▓▓▓▓▓▓\n",
 		"lost                0 MiB          0 MiB          0 MiB          896 MiB\n",
 		"end                 switched off   switched off   switched off   out of memory\n",
-		"4 old, unasked ██▓×××××××××××××××××××××    128 MiB",
+		"4 old, unasked ███×××××××××××××××××××××    128 MiB",
 		"  page         0x3fe00000, absent\n",
 	} {
 		if !strings.Contains(s, want) {

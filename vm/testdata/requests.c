@@ -136,13 +136,6 @@ static u64 ask_at_random(u64 n)
 	return wrong;
 }
 
-static void set_up_ghcb(void)
-{
-	map(THERE, UNACCEPTED, SHARED);
-	change_page_state(UNACCEPTED, 2);
-	ghcb(UNACCEPTED | 0x12);
-}
-
 static void random_requests(void)
 {
 	if (platform() == SNP) {

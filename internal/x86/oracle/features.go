@@ -76,11 +76,16 @@ func (f *feature) announced(cpuid cpuidFunc) bool {
 	return cpuid(f.leaf&0x8000_0000, 0)[0] >= f.leaf && cpuid(f.leaf, f.subleaf)[f.register]>>f.bit&1 != 0
 }
 
-// announcedFeatures returns the names of instruction features that a processor announces. "" stands for what every
+// announcedFeatures returns the names of features that a processor announces. "" stands for what every
 // x86-64 has.
 func announcedFeatures(cpuid cpuidFunc) map[string]bool {
 	names := map[string]bool{"": true}
 	for _, f := range instructionFeatures {
+		if f.announced(cpuid) {
+			names[f.name] = true
+		}
+	}
+	for f := range otherFeatures {
 		if f.announced(cpuid) {
 			names[f.name] = true
 		}

@@ -130,6 +130,10 @@ func missingOpcodes(guest, host map[string]bool) map[string]string {
 		}
 		names[name] = f.feature
 	}
+	const moveDirect = "MOVDIR64B" // of two addresses, for which there is no form
+	if guest[moveDirect] && !host[moveDirect] {
+		names["0F38F8"] = moveDirect
+	}
 	return names
 }
 

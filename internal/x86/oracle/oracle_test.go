@@ -25,9 +25,17 @@ const (
 	recordingCases = 1 << 16
 )
 
+// notRecorded are features that the guest has been given since: the next recording has them, too.
+var notRecorded = []string{"MOVDIRI"}
+
 // The interpreter answers as silicon did when the recording was made. This needs no silicon, so it holds on every host.
 func TestRecordedAnswers(t *testing.T) {
 	guest := announcedFeatures(guestCPUID)
+	for _, feature := range notRecorded {
+		if !*recordFlag {
+			guest[feature] = false
+		}
+	}
 	g := NewGenerator(1, func(f *form) bool { return guest[f.feature] && f.excluded() == "" })
 	if *recordFlag {
 		if vendor := hostVendor(); vendor != "GenuineIntel" {
