@@ -5,9 +5,9 @@
 
 #include "confidential.h"
 
-enum { UNITS = 4, PER_UNIT = 512, PAGES = UNITS * PER_UNIT };
+enum { UNITS = 4, PER_UNIT = 512, ALL_PAGES = UNITS * PER_UNIT };
 
-static u8 is_accepted[PAGES], is_shared[PAGES];
+static u8 is_accepted[ALL_PAGES], is_shared[ALL_PAGES];
 static enum { UNUSED, WHOLE, DIVIDED } unit[UNITS];
 
 static void set(u8 *of, u64 page, u64 n, u8 value)
@@ -72,7 +72,7 @@ static void keeps_books(void)
 	u64 i, wrong = 0, accepted = 0, shared = 0;
 
 	for (i = 0; platform() != NONE && i < 10000; i++) {
-		u64 page = random_number() % PAGES, level = random_number() % 8, got, want;
+		u64 page = random_number() % ALL_PAGES, level = random_number() % 8, got, want;
 
 		if (random_number() % 2)
 			page -= page % PER_UNIT;
@@ -96,7 +96,7 @@ static void keeps_books(void)
 			say("by the books", want);
 		}
 	}
-	for (i = 0; i < PAGES; i++) {
+	for (i = 0; i < ALL_PAGES; i++) {
 		accepted += is_accepted[i];
 		shared += is_shared[i];
 	}
