@@ -7,19 +7,13 @@ import (
 	"github.com/tacit-vm/tacit/scenario"
 )
 
-var (
-	packages = flag.String("kernels", "../kernels", "where Debian's packages are")
-	long     = flag.Bool("long", false, "run the scenarios that take long, too")
-)
+var packages = flag.String("kernels", "../kernels", "where Debian's packages are")
 
 // Every scenario comes to the verdict that it is known to come to.
 func TestScenarios(t *testing.T) {
 	for _, s := range scenario.All() {
 		t.Run(s.Name, func(t *testing.T) {
 			t.Parallel()
-			if s.Long && !*long {
-				t.Skip("takes long: -long runs it, as scripts/soak scenarios does")
-			}
 			r, err := s.Run(t.Context(), scenario.Config{Packages: *packages})
 			if err != nil {
 				t.Fatal(err)
