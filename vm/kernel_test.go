@@ -47,6 +47,11 @@ func kernel(t testing.TB, pattern string) *image.Image {
 func debian13(t testing.TB) *image.Image { return kernel(t, "linux-image-6.12.*-cloud-amd64_*.deb") }
 func debian12(t testing.TB) *image.Image { return kernel(t, "linux-image-6.1.0-*-cloud-amd64_*.deb") }
 
+// debianBackports is the newest, which the long tier alone has.
+func debianBackports(t testing.TB) *image.Image {
+	return kernel(t, "linux-*-7.3.*-cloud-amd64_*.deb")
+}
+
 // A booted machine is what is left of it.
 type booted struct {
 	*record.Record
