@@ -95,7 +95,7 @@ func schemaCommand() *cobra.Command {
 			}
 			for _, f := range forms() {
 				if formWord(f) == args[0] {
-					return indented(cmd.OutOrStdout(), schema.Of(f, forms()))
+					return schema.Write(cmd.OutOrStdout(), schema.Of(f, forms()))
 				}
 			}
 			return nil

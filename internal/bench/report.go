@@ -7,6 +7,8 @@ import (
 	"runtime"
 	"text/tabwriter"
 	"time"
+
+	"github.com/tacit-vm/tacit/internal/schema"
 )
 
 // Schema names the form of a report's file.
@@ -26,9 +28,7 @@ func NewReport() *Report {
 
 // Write writes the report, for Read.
 func (r *Report) Write(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "\t")
-	return e.Encode(r)
+	return schema.Write(w, r)
 }
 
 // Read reads a report that Write has written.
