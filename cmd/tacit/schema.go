@@ -40,7 +40,6 @@ func forms() []schema.Form {
 		{Name: trial.Schema, About: "attacks on guests (attack --json)", Type: reflect.TypeFor[trial.Report]()},
 		{Name: study.Schema, About: "boots held side by side (compare --json)", Type: reflect.TypeFor[study.JSON]()},
 		{Name: study.SavedSchema, About: "a line of compare --resume", Type: reflect.TypeFor[study.SavedLine]()},
-		{Name: scenario.Schema, About: "what came of scenarios (scenario run --json)", Type: reflect.TypeFor[scenario.Report]()},
 		{Name: storm.Schema, About: "boots with more and more processors (storm --json)", Type: reflect.TypeFor[storm.JSON]()},
 		{Name: scenario.ListSchema, About: "what can be booted so (scenario list --json)", Type: reflect.TypeFor[scenario.List]()},
 		{Name: inspectSchema, About: "what images can do by their bytes (inspect --json)", Type: reflect.TypeFor[inspectJSON]()},
@@ -106,7 +105,7 @@ func schemaCommand() *cobra.Command {
 func listForms(w io.Writer) error {
 	out := &errWriter{w: w}
 	for _, f := range forms() {
-		out.printf("%-13s%-20s  %s\n", formWord(f), f.Name, f.About)
+		out.printf("%-15s%-20s  %s\n", formWord(f), f.Name, f.About)
 	}
 	return out.err
 }

@@ -106,7 +106,6 @@ func TestJSONHasItsSchema(t *testing.T) {
 		{"trials", false, "", "attack --platform snp --attack vc-vmmcall,drop --memory 512M --json - " + demo},
 		{"comparison", false, "comparison.json", "compare --memory 1G --fail-if init>100x --json " + in("comparison.json") + " --resume " + in("saved") + " " + demo},
 		{"boot", true, "saved", ""},
-		{"scenarios", false, "", "scenario run --json - no-retry"},
 		{"storm", false, "", "storm --memory 512M --cpus 1,2 --append hold=100M --json - " + demo},
 		{"scenarios", false, "", "scenario run --json - no-retry edk2#11525"},
 		{"scenario-list", false, "", "scenario list --json -"},
