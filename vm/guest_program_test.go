@@ -44,7 +44,7 @@ func TestProgramsAsOnTheHost(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := []string{"compute", "recover", "signal", "files", "heap", "preempt"}
+	words := []string{"compute", "recover", "signal", "files", "mapped", "heap", "preempt"}
 	host, err := exec.Command(path, words...).Output()
 	if err != nil {
 		t.Fatalf("on the host: %v\n%s", err, host)
@@ -69,7 +69,7 @@ func TestProgramsOnManyProcessors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	words := []string{"parallel", "compute", "recover", "signal", "files"}
+	words := []string{"parallel", "compute", "recover", "signal", "files", "mapped"}
 	host, err := exec.Command(path, words...).Output()
 	if err != nil {
 		t.Fatalf("on the host: %v\n%s", err, host)

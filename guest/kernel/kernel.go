@@ -46,6 +46,7 @@ type kernel struct {
 	tables        pageTable
 	firmware      pageTable // those for calls of it: what it needs where it is in physical memory, and the kernel
 	space         addressSpace
+	mappings      fileMappings
 	idt           [512]uint64
 	first         processor
 	cpus          [maxProcessors]*processor

@@ -27,6 +27,7 @@ const (
 	sysAccess         = 21
 	sysPipe           = 22
 	sysSchedYield     = 24
+	sysMsync          = 26
 	sysMadvise        = 28
 	sysDup            = 32
 	sysDup2           = 33
@@ -90,6 +91,8 @@ const (
 	sysSigaltstack    = 131
 	sysStatfs         = 137
 	sysFstatfs        = 138
+	sysMlock          = 149
+	sysMunlock        = 150
 	sysPrctl          = 157
 	sysArchPrctl      = 158
 	sysSetrlimit      = 160
@@ -99,6 +102,7 @@ const (
 	sysFutex          = 202
 	sysGetaffinity    = 204
 	sysGetdents64     = 217
+	sysFadvise64      = 221
 	sysTimerCreate    = 222
 	sysTimerSettime   = 223
 	sysTimerDelete    = 226
@@ -168,7 +172,7 @@ func (k *kernel) serve(p *processor, t *thread) {
 	f.ax = 0
 	switch t.call {
 	case sysMmap:
-		f.ax = k.mmap(p, a, b, c, d)
+		f.ax = k.mmap(p, a, b, c, d, f.r8, f.r9)
 	case sysMunmap:
 		f.ax = k.munmap(p, a, b)
 	case sysMprotect:
@@ -245,7 +249,7 @@ func (k *kernel) serve(p *processor, t *thread) {
 		}
 	case sysGetrusage:
 		f.ax = k.usage(p, b)
-	case sysPrctl, sysSetRobustList, sysSetrlimit, sysSync: // to say that all went well is true enough
+	case sysPrctl, sysSetRobustList, sysSetrlimit, sysSync, sysMsync, sysMlock, sysMunlock, sysFadvise64: // to say that all went well is true enough
 	case sysSysinfo:
 		f.ax = k.systemInfo(a)
 	case sysSocket, sysSocketpair:
@@ -259,7 +263,7 @@ func (k *kernel) serve(p *processor, t *thread) {
 	case sysWait4, sysWaitid:
 		f.ax = echild // a process there can be only one of
 	case sysClone3, sysRseq, sysPidfdOpen, sysPidfdSend, sysStatx, sysOpenat2, sysFchmodat2, sysCopyFileRange, sysSendfile, sysSplice,
-		sysStatfs, sysFstatfs, sysExecve:
+		sysExecve:
 		f.ax = enosys // what programs ask for to see whether it is there, and do without
 	default:
 		if !k.serveFile(p, f, t.call) && !k.serveOwn(p, f, t.call) {
@@ -315,6 +319,14 @@ func (k *kernel) serveFile(p *processor, f *frame, call uint64) bool {
 	case sysFsync, sysFdatasync, sysFlock, sysFchown:
 		if k.file(a) == nil {
 			f.ax = ebadf
+		}
+	case sysStatfs:
+		if f.ax = k.onPath(atWorkingDirectory, a, 0, nothing, 0); f.ax == 0 {
+			f.ax = k.statFileSystem(b)
+		}
+	case sysFstatfs:
+		if f.ax = ebadf; k.file(a) != nil {
+			f.ax = k.statFileSystem(b)
 		}
 	case sysFstat:
 		f.ax = k.statOpen(a, b)
