@@ -88,8 +88,10 @@ func (b booted) booksAgree(t testing.TB) {
 	if machine != bitmap {
 		t.Errorf("the machine holds %d bytes as unaccepted, the guest's bitmap %d", machine, bitmap)
 	}
-	if d := int64(meminfo) - int64(machine); d < -4*mib || d > 4*mib {
-		t.Errorf("meminfo says %d bytes, the machine %d: more than 4 MiB apart", meminfo, machine)
+	// Linux counts blocks of 4 MiB, of which one unit of 2 MiB may be accepted: two of them in 6.12, three in 7.3 with several
+	// processors.
+	if d := int64(meminfo) - int64(machine); d < -6*mib || d > 6*mib {
+		t.Errorf("meminfo says %d bytes, the machine %d: more than 6 MiB apart", meminfo, machine)
 	}
 }
 
