@@ -223,7 +223,7 @@ func TestCompletion(t *testing.T) {
 		{"certify --require snp-", "snp-guest", false}, {"certify --policy lazy,e", "lazy,eager", false}, {"certify --junit _", "", true}, {"certify --memory _", "", false},
 		{"compare _", "", true}, {"compare --with eager-f", "eager-firmware", false}, {"compare --with lazy,host-page-4", "lazy,host-page-4K", false},
 		{"compare --platform snp,", "snp,none snp,tdx", false}, {"compare --resume _", "", true}, {"compare --html _", "", true}, {"compare --svg _", "", true},
-		{"compare --base _", "lazy eager-firmware eager-kernel", true}, {"compare --memory _", "", false},
+		{"compare --cost sn", "snp-estimate-1", true}, {"storm --cost td", "tdx-estimate-1", true}, {"compare --base _", "lazy eager-firmware eager-kernel", true}, {"compare --memory _", "", false},
 		{"storm _", "", true}, {"storm --with eager-k", "eager-kernel", false}, {"storm --host-page _", "2M 4K", false}, {"storm --cpus _", "", false}, {"storm --svg _", "", true},
 		{"inspect --tags _", "gce azure openstack aws", false}, {"inspect --require tdx,n", "tdx,negotiate", false},
 		{"demo --platform s", "snp", false}, {"demo --html _", "", true}, {"bench --kernel _", "", true}, {"bench --runs _", "", false},
