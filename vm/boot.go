@@ -59,7 +59,7 @@ func (m *Machine) newFirmware() (boot, error) {
 		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },
 		Seed:   m.cfg.Seed, RTCStart: rtcStart,
 		Mailbox:    m.cfg.Platform == TDX && m.cfg.CPUs > 1,
-		PrivateBit: m.platform.privateBit, Tables: m.platform.tables,
+		PrivateBit: m.platform.privateBit, SharedBit: m.platform.sharedBit, Tables: m.platform.tables,
 		Console: &m.console, Log: m.log, Keyboard: firmwaresKeyboard{m},
 	}
 	if m.platform.exception != nil {

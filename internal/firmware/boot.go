@@ -112,7 +112,7 @@ func (f *Firmware) ownMemory() (l launch, err error) {
 	if uint64(len(entries))*entrySize > pageSize {
 		return l, fmt.Errorf("%d entry points do not fit the trap page", len(entries))
 	}
-	if err := f.put(tables, identityMap(ram, tables, f.cfg.PrivateBit)); err != nil {
+	if err := f.put(tables, identityMap(ram, tables, f.cfg.PrivateBit, f.cfg.SharedBit)); err != nil {
 		return l, err
 	}
 	if err := f.put(descriptors, descriptorTables(f.trap)); err != nil {

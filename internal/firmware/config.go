@@ -56,6 +56,9 @@ type Config struct {
 	// PrivateBit is the address bit that marks private memory in page-table entries: the C-bit on SEV-SNP, else 0.
 	PrivateBit uint64
 
+	// SharedBit marks what is shared, such as devices' registers: the shared bit of a TD, else 0.
+	SharedBit uint64
+
 	// Exception is the platform's part of firmware's exception handlers: it does the instruction at rip that
 	// raised the exception and returns its length in bytes, 0 where it is to be executed again, or false where it cannot. It
 	// may be nil. The processor's general-purpose registers are those of the interrupted program, but for RSP.
