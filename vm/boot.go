@@ -62,6 +62,9 @@ func (m *Machine) newFirmware() (boot, error) {
 		PrivateBit: m.platform.privateBit, SharedBit: m.platform.sharedBit, Tables: m.platform.tables,
 		Console: &m.console, Log: m.log, Keyboard: firmwaresKeyboard{m},
 	}
+	if m.platform.share != nil {
+		cfg.Share = func(gpa uint64) error { return m.platform.share(m.cpus[0], gpa) }
+	}
 	if m.platform.exception != nil {
 		cfg.Exception = func(vector uint8, code, rip uint64) (uint64, bool) {
 			return m.platform.exception(m.cpu(), vector, code, rip)

@@ -2,9 +2,12 @@ package vm_test
 
 import (
 	"bytes"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/snp/abi"
 	"github.com/tacit-vm/tacit/vm"
 )
 
@@ -12,9 +15,6 @@ import (
 // registers, by every instruction that they know, and executes what is the hypervisor's. It returns a sum of what it has
 // read, which is to be what the processor makes of the same code on a plain machine.
 func TestFirmwareServesDevicesAndExits(t *testing.T) {
-	if testing.Short() {
-		t.Skip("boots a program on each platform")
-	}
 	t.Parallel()
 	mix := []byte{0x48, 0xC1, 0xC2, 0x07, 0x48, 0x31, 0xC2} // rol rdx,7; xor rdx,rax
 	code := [][]byte{
@@ -60,5 +60,30 @@ func TestFirmwareServesDevicesAndExits(t *testing.T) {
 	t.Log(said[vm.None])
 	if said[vm.TDX] != said[vm.None] || said[vm.SNP] != said[vm.None] {
 		t.Errorf("they returned %q", said)
+	}
+}
+
+// An SEV-SNP guest's images find a GHCB where the MSR says, mapped as shared and registered, and can talk to the host in it.
+// This one asks for the hypervisor's features, and returns them.
+func TestFirmwareLeavesAGHCB(t *testing.T) {
+	t.Parallel()
+	program := application(t, bytes.Join([][]byte{
+		{0xB9, 0x30, 0x01, 0x01, 0xC0},                         // mov ecx,0xC0010130
+		{0x0F, 0x32},                                           // rdmsr
+		{0x48, 0xC1, 0xE2, 0x20},                               // shl rdx,32
+		{0x48, 0x09, 0xD0},                                     // or rax,rdx
+		{0x48, 0x89, 0xC3},                                     // mov rbx,rax
+		{0xB8, 0xFD, 0xFF, 0x00, 0x80},                         // mov eax,0x8000FFFD
+		{0x48, 0x89, 0x83, 0x90, 0x03, 0x00, 0x00},             // mov [rbx+SW_EXITCODE],rax
+		{0xC6, 0x83, 0xFE, 0x03, 0x00, 0x00, 0x1C},             // mov byte [rbx+0x3FE],0x1C: that, SW_EXITINFO1 and 2 are valid
+		{0x66, 0xC7, 0x83, 0xFA, 0x0F, 0x00, 0x00, 0x02, 0x00}, // mov word [rbx+0xFFA],2: the protocol's version
+		{0xF3, 0x0F, 0x01, 0xD9},                               // vmgexit
+		{0x48, 0x8B, 0x83, 0xA0, 0x03, 0x00, 0x00},             // mov rax,[rbx+SW_EXITINFO2]
+		{0x48, 0xC1, 0xE0, 0x10},                               // shl rax,16: a status that has no name
+		{0xC3},
+	}, nil))
+	r := boot(t, vm.Config{Platform: vm.SNP, Memory: 256 << 20, Image: program, Initrd: []byte{}})
+	if want := fmt.Sprintf("EFI_Status(%#x)", (abi.FeatureSNP|abi.FeatureAPCreation)<<16); r.Outcome != record.Halted || !strings.Contains(r.Diagnosis.Summary, want) {
+		t.Errorf("outcome %s, %+v; want %s", r.Outcome, r.Diagnosis, want)
 	}
 }

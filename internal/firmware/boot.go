@@ -115,6 +115,11 @@ func (f *Firmware) ownMemory() (l launch, err error) {
 	if err := f.put(tables, identityMap(ram, tables, f.cfg.PrivateBit, f.cfg.SharedBit)); err != nil {
 		return l, err
 	}
+	if f.cfg.Share != nil {
+		if err := f.sharePage(tables); err != nil {
+			return l, err
+		}
+	}
 	if err := f.put(descriptors, descriptorTables(f.trap)); err != nil {
 		return l, err
 	}

@@ -56,6 +56,10 @@ type Config struct {
 	// PrivateBit is the address bit that marks private memory in page-table entries: the C-bit on SEV-SNP, else 0.
 	PrivateBit uint64
 
+	// Share makes a page that firmware has accepted the one in which a program talks to the host, and shared: the GHCB on
+	// SEV-SNP; nil elsewhere.
+	Share func(gpa uint64) error
+
 	// SharedBit marks what is shared, such as devices' registers: the shared bit of a TD, else 0.
 	SharedBit uint64
 

@@ -51,7 +51,7 @@ func identityMap(ram []accept.Range, address, privateBit, sharedBit uint64) []by
 	for i := range directories {
 		le.PutUint64(b[pageSize+8*i:], address+pageSize*(1+pointers+i)|privateBit|table)
 	}
-	entries := b[pageSize*(1+pointers):]
+	entries := b[directoryEntry(ram, 0):]
 	fill := func(r accept.Range, bits uint64) {
 		for a := r.Start; a < r.End; a += accept.UnitSize {
 			le.PutUint64(entries[a/accept.UnitSize*8:], a|bits)
@@ -62,4 +62,9 @@ func identityMap(ram []accept.Range, address, privateBit, sharedBit uint64) []by
 	}
 	fill(devices, sharedBit|leaf|pteUncached)
 	return b
+}
+
+// directoryEntry is where in the page tables of ram the entry is that maps an address, in bytes.
+func directoryEntry(ram []accept.Range, address uint64) uint64 {
+	return pageSize*(1+tables(mappedEnd(ram), 39)) + address/accept.UnitSize*8
 }
