@@ -52,6 +52,7 @@ func (m *Machine) newFirmware() (boot, error) {
 	policy, accepts := m.cfg.policy()
 	cfg := firmware.Config{
 		TotalMemory: m.cfg.Memory, ACPI: m.acpi(),
+		Sockets: m.cfg.Topology.Sockets, Cores: m.cfg.Topology.Cores, Threads: m.cfg.Topology.Threads,
 		Image: m.cfg.Image.Data, ImageName: m.cfg.Image.Name, LoadOptions: m.cfg.loadOptions(), Initrd: m.cfg.Initrd,
 		Disks: m.firmwareDisks(), Variables: m.cfg.Kept.firmwareVariables(),
 		Unaccepted: m.platform.accept != nil, FirmwareAccepts: accepts, Misalign: m.cfg.Misalign, Policy: policy,

@@ -186,6 +186,9 @@ func (f *Firmware) publishAll() error {
 	if err := f.publishACPI(); err != nil {
 		return err
 	}
+	if err := f.publishSMBIOS(); err != nil {
+		return err
+	}
 	if err := f.publishUnaccepted(); err != nil {
 		return err
 	}

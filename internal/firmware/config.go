@@ -18,6 +18,9 @@ type Config struct {
 	TotalMemory uint64 // bytes of RAM, a multiple of 2 MiB; [RAM] says where it is
 	ACPI        acpi.Machine
 
+	// Sockets, Cores in each and Threads in each core are what SMBIOS says of processors, of which there may be none.
+	Sockets, Cores, Threads int
+
 	// Image is the EFI application to start, a PE file; it is not changed. Where there is none, firmware starts what the
 	// disks have to offer: the variables Boot####, in the order of BootOrder, then \EFI\BOOT\BOOTX64.EFI.
 	Image       []byte
