@@ -42,6 +42,9 @@ func run(words []string) error {
 		return err
 	}
 	introduce(s)
+	if s.Platform == kernel.TDX {
+		attest()
+	}
 	show := newShow(s)
 	if err := hold(show, o.hold); err != nil {
 		return err
@@ -123,6 +126,16 @@ func introduce(s kernel.System) {
 		}
 		fmt.Printf("table of unaccepted memory %s at %#x: %d bytes, a bit for 2 MiB; %d KiB accepted up front\n",
 			whose, s.Table, s.TableBytes, s.UpFront>>10)
+	}
+}
+
+// attest asks the host for a quote, through memory that is shared with it.
+func attest() {
+	switch quote, err := kernel.Quote([64]byte{}); {
+	case err == nil:
+		fmt.Printf("the host made a quote of %d bytes\n", len(quote))
+	default:
+		fmt.Println("asked the host for a quote:", err)
 	}
 }
 

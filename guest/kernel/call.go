@@ -27,6 +27,15 @@ func (k *kernel) call(p *processor, nr, a, b uint64) uint64 {
 		if err := k.memory.tracker.Accept(k.memory.tracker.Bitmap.Span(), p.driver()); err != nil {
 			k.fatal(err)
 		}
+	case callAskForQuote, callReadQuote:
+		if !k.reach(a, uint64(unsafe.Sizeof(quoteRequest{})), canWrite) {
+			return efault
+		}
+		if r := (*quoteRequest)(pointer(a)); nr == callAskForQuote {
+			return k.askForQuote(p, r)
+		} else {
+			return k.readQuote(r)
+		}
 	case callSettle:
 		for k.settled = a != 0; k.settled && k.accepting > 0; {
 			k.unlock()

@@ -8,6 +8,7 @@ const (
 	enoent       = ^uint64(2) + 1
 	esrch        = ^uint64(3) + 1
 	eintr        = ^uint64(4) + 1
+	eio          = ^uint64(5) + 1
 	ebadf        = ^uint64(9) + 1
 	echild       = ^uint64(10) + 1
 	eagain       = ^uint64(11) + 1

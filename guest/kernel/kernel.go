@@ -36,6 +36,7 @@ type kernel struct {
 	limit           uint64       // where private memory's addresses end
 	exit            negotiate.Exit
 	answer          negotiate.Answer
+	quoting         quoting
 	table           uint64       // guest-physical: LINUX_EFI_UNACCEPTED_MEM_TABLE, 0 where there is none
 	tableMemory     accept.Range // what it may take up
 

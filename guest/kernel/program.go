@@ -5,6 +5,7 @@ package kernel
 import (
 	"errors"
 	"syscall"
+	"time"
 	"unsafe"
 
 	"github.com/tacit-vm/tacit/accept/negotiate"
@@ -23,6 +24,8 @@ const (
 	callAcceptAll
 	callHandOver
 	callSettle
+	callAskForQuote
+	callReadQuote
 	callEnd
 	calls = callEnd - callBase
 )
@@ -117,6 +120,28 @@ func Touch() bool { return call(callTouch, 0, 0) == 1 }
 
 // AcceptAll accepts all memory, as a system does that knows no better.
 func AcceptAll() { call(callAcceptAll, 0, 0) }
+
+// ErrNoQuote is why [Quote] has none: the guest is no TD, or its host has no attester.
+var ErrNoQuote = errors.New("there is nothing that quotes")
+
+// Quote asks the host of a TD for a quote of what the module reports of the TD, with 64 bytes of the caller's in it. It
+// waits for 30 s at most, as Linux does. What the host returns proves nothing before somebody has verified it.
+func Quote(data [reportDataBytes]byte) ([]byte, error) {
+	r := &quoteRequest{data: data}
+	_, _, e := syscall.RawSyscall(callAskForQuote, uintptr(unsafe.Pointer(r)), 0, 0)
+	for began := time.Now(); e == 0; time.Sleep(time.Millisecond) {
+		if _, _, e = syscall.RawSyscall(callReadQuote, uintptr(unsafe.Pointer(r)), 0, 0); e == 0 {
+			return r.quote[:r.n], nil
+		}
+		if e == syscall.EAGAIN && time.Since(began) < 30*time.Second {
+			e = 0
+		}
+	}
+	if e == syscall.ENOSYS {
+		return nil, ErrNoQuote
+	}
+	return nil, e
+}
 
 // ErrUnaccepted is why [HandOver] refuses.
 var ErrUnaccepted = errors.New("refused: memory is unaccepted, which the next one would lose, or touch")

@@ -1,0 +1,123 @@
+//go:build linux && amd64
+
+package kernel
+
+import (
+	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/accept/tdx"
+	"github.com/tacit-vm/tacit/tdx/abi"
+)
+
+// A TD that wants to prove to others what it is asks its host for a quote of a TDREPORT: Intel, GHCI 1.5, section 3.3,
+// TDG.VP.VMCALL<GetQuote>, and Linux, drivers/virt/coco/tdx-guest/tdx-guest.c. What passes between them lies in memory that
+// both can reach, and that is all that a TD of this kernel ever shares.
+
+// The buffer: version, status, bytes of the TDREPORT, bytes of the quote, and then either.
+const (
+	quoteOrder  = 1 // 8 KiB, as in Linux
+	quoteBuffer = pageSize << quoteOrder
+	quoteVA     = sharedPages + (maxProcessors+1)*pageSize
+
+	quoteVersion    = 0
+	quoteStatus     = 8
+	quoteBytesIn    = 16
+	quoteBytesOut   = 20
+	quoteBody       = 24
+	quoteFormat     = 1
+	quoteInFlight   = ^uint64(0)
+	reportBytes     = 1024
+	reportDataBytes = 64
+)
+
+// A quoting is how far that has come.
+type quoting struct {
+	pa    uint64 // of the buffer; 0 before it is made
+	lost  bool   // the host did not share it
+	asked bool   // the host has the buffer
+}
+
+// A quoteRequest is what the program and the kernel exchange.
+type quoteRequest struct {
+	data  [reportDataBytes]byte
+	n     uint64 // bytes of quote
+	quote [quoteBuffer - quoteBody]byte
+}
+
+// askForQuote has the module report on the TD, and hands that to the host.
+func (k *kernel) askForQuote(p *processor, r *quoteRequest) uint64 {
+	q := &k.quoting
+	switch {
+	case k.kind != onTDX:
+		return enosys
+	case q.asked:
+		return ebusy
+	case !k.shareQuoteBuffer(p):
+		return eio
+	}
+	private, ok := k.takeMemory(p, order4K)
+	if !ok {
+		return enomem
+	}
+	move(directMap+private+reportBytes, address(&r.data), reportDataBytes)
+	call := registers(tdx.Registers{RAX: uint64(abi.LeafMRReport), RCX: private, RDX: private + reportBytes})
+	tdx.Processor{}.TDCALL(call)
+	ok = abi.Status(call.RAX) == abi.Success
+	zero(quoteVA, quoteBuffer)
+	move(quoteVA+quoteBody, directMap+private, reportBytes)
+	k.giveMemory(private, order4K)
+	if !ok {
+		return eio
+	}
+	*at(quoteVA + quoteVersion) = quoteFormat
+	*at(quoteVA + quoteBytesIn) = reportBytes
+	bit := p.drivers.tdx.SharedBit
+	if tdx.VMCall(tdx.Processor{}, abi.VMCallGetQuote, registers(tdx.Registers{R12: q.pa | bit, R13: quoteBuffer})) != abi.VMCallSuccess {
+		return enosys // it has no attester
+	}
+	q.asked = true
+	return 0
+}
+
+// readQuote looks whether the host has answered. All that it has written is read once, and what it says of sizes is held
+// against the buffer.
+func (k *kernel) readQuote(r *quoteRequest) uint64 {
+	q := &k.quoting
+	if !q.asked {
+		return einval
+	}
+	status := *at(quoteVA + quoteStatus)
+	if status == quoteInFlight {
+		return eagain
+	}
+	q.asked = false
+	n := *at(quoteVA + quoteBytesIn) >> 32
+	if status != 0 || n > uint64(len(r.quote)) {
+		return eio
+	}
+	move(address(&r.quote), quoteVA+quoteBody, n)
+	r.n = n
+	return 0
+}
+
+// shareQuoteBuffer makes the buffer the first time. Where the host does not share it, it may still be done with a part: the
+// pages are kept from everything else, and never tried again (CVE-2024-36912).
+func (k *kernel) shareQuoteBuffer(p *processor) bool {
+	q := &k.quoting
+	if q.pa != 0 || q.lost {
+		return !q.lost
+	}
+	pa, ok := k.takeMemory(p, quoteOrder)
+	if !ok {
+		return false
+	}
+	q.lost = true
+	d := &p.drivers.tdx
+	if !k.tables.mapRange(quoteVA, pa|d.SharedBit, quoteBuffer, size4K, writable|k.noExecute) {
+		return false
+	}
+	if d.MakeShared(accept.Range{Start: pa, End: pa + quoteBuffer}) != nil {
+		return false
+	}
+	q.pa, q.lost = pa, false
+	return true
+}
