@@ -177,6 +177,9 @@ func TestEveryFormHasASchema(t *testing.T) {
 	}
 	var names []string
 	for _, f := range forms() {
+		if slices.Contains(names, f.Name) {
+			t.Errorf("there are two schemas of %s", f.Name)
+		}
 		names = append(names, f.Name)
 		if !strings.Contains(string(page), "| `"+formWord(f)+"` | `"+f.Name+"` |") {
 			t.Errorf("docs/json.md has no row of %s", f.Name)

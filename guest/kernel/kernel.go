@@ -62,6 +62,8 @@ type kernel struct {
 
 	threads     [maxThreads]thread
 	threadsN    uint64 // threads beyond have never been used
+	used        uint64 // processor time of all threads there have been, in nanoseconds
+	byUse       usedTimer
 	actions     [signals + 1]signalAction
 	tree        tree
 	descriptors descriptors

@@ -31,6 +31,7 @@ const (
 	sysDup            = 32
 	sysDup2           = 33
 	sysNanosleep      = 35
+	sysSetitimer      = 38
 	sysGetpid         = 39
 	sysSendfile       = 40
 	sysSocket         = 41
@@ -98,6 +99,9 @@ const (
 	sysFutex          = 202
 	sysGetaffinity    = 204
 	sysGetdents64     = 217
+	sysTimerCreate    = 222
+	sysTimerSettime   = 223
+	sysTimerDelete    = 226
 	sysClockGettime   = 228
 	sysClockGetres    = 229
 	sysClockNanosleep = 230
@@ -191,12 +195,20 @@ func (k *kernel) serve(p *processor, t *thread) {
 		f.ax = k.nanosleep(p, a)
 	case sysClockNanosleep:
 		f.ax = k.clockNanosleep(p, a, b, c)
+	case sysSetitimer:
+		f.ax = k.setitimer(p, a, b, c)
+	case sysTimerCreate:
+		f.ax = k.timerCreate(p, a, b, c)
+	case sysTimerSettime:
+		f.ax = k.timerSettime(p, a, b, c, d)
+	case sysTimerDelete:
+		f.ax = k.timerDelete(a)
 	case sysFutex:
 		k.futex(p, f)
 	case sysGetaffinity:
 		f.ax = k.affinity(b, c)
 	case sysClockGettime:
-		f.ax = k.clock(a, b)
+		f.ax = k.clock(p, a, b)
 	case sysClockGetres:
 		f.ax = k.pair(b, 0, 1)
 	case sysGettimeofday:
@@ -232,7 +244,7 @@ func (k *kernel) serve(p *processor, t *thread) {
 			f.ax = k.pair(d, limits(b), limits(b))
 		}
 	case sysGetrusage:
-		f.ax = k.usage(b)
+		f.ax = k.usage(p, b)
 	case sysPrctl, sysSetRobustList, sysSetrlimit, sysSync: // to say that all went well is true enough
 	case sysSysinfo:
 		f.ax = k.systemInfo(a)
