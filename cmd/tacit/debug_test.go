@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/tacit-vm/tacit/record"
 )
@@ -85,6 +86,17 @@ func TestKeyboardCommands(t *testing.T) {
 				t.Errorf("%q cut at %d: %q, want %q", in, cut, got, want)
 			}
 		}
+	}
+}
+
+// At the end of its input tacit's own guest has done what it was told, and ends, too.
+func TestInputEnds(t *testing.T) {
+	t.Parallel()
+	var out, stderr bytes.Buffer
+	f := runFlags{debugFlags: debugFlags{interactive: true}}
+	status, err := f.boot(t.Context(), boot, settings{own: true, prompt: true, platform: "tdx", memory: 1 << 30, maxVirtual: time.Hour}, streams{strings.NewReader("alloc 64M\ntouch\n"), &out, &stderr}, false)
+	if err != nil || status != 0 || !strings.Contains(out.String(), "touched 64 MiB") {
+		t.Errorf("status %d, %v; it said %q, and tacit %q", status, err, &out, &stderr)
 	}
 }
 

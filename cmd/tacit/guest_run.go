@@ -156,7 +156,7 @@ func typeAll(ctx context.Context, in io.Reader, keys chan<- []byte) {
 		n, err := in.Read(b)
 		b = b[:n]
 		if err != nil {
-			b = append(b, 'D'-'@')
+			b = append(b, endKey)
 		}
 		select {
 		case keys <- b:

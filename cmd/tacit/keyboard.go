@@ -13,19 +13,21 @@ type keyboard struct {
 	quit     func()      // Ctrl-A x
 	restore  func()      // makes the terminal what it was
 	patience bool        // what comes in can wait until the guest reads: it is a file
+	end      []byte      // what the guest is sent at the end of the input
 }
 
 const (
 	keyboardHelp = "Ctrl-A x ends the run, Ctrl-A Ctrl-A sends Ctrl-A"
 
 	escapeKey = 'A' - '@' // Ctrl-A
+	endKey    = 'D' - '@' // Ctrl-D
 	quitKey   = 'x'
 )
 
 // openKeyboard reads in until its end. Where that is a terminal, it passes on every key at once and shows none, until
-// restore is called.
-func openKeyboard(in io.Reader, quit func()) (*keyboard, error) {
-	k := &keyboard{keys: make(chan []byte, 64), quit: quit, restore: func() {}, patience: true}
+// restore is called. The guest is sent end when its input ends.
+func openKeyboard(in io.Reader, end []byte, quit func()) (*keyboard, error) {
+	k := &keyboard{keys: make(chan []byte, 64), end: end, quit: quit, restore: func() {}, patience: true}
 	if file, ok := in.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		was, err := term.MakeRaw(int(file.Fd()))
 		if err != nil {
@@ -49,6 +51,7 @@ func (k *keyboard) read(in io.Reader) {
 		typed, escaped = k.commands(b[:n], escaped)
 		k.pass(typed)
 		if err != nil {
+			k.pass(k.end)
 			return
 		}
 	}

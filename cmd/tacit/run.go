@@ -77,7 +77,11 @@ func (f *runFlags) attended(ctx context.Context, run machine, s settings, std st
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	fmt.Fprintf(std.err, "tacit: %s\n", keyboardHelp)
-	k, err := openKeyboard(std.in, quit)
+	var end []byte
+	if s.prompt { // tacit's own guest ends with its input; what another one makes of a key is not known
+		end = []byte{endKey}
+	}
+	k, err := openKeyboard(std.in, end, quit)
 	if err != nil {
 		return nil, err
 	}
