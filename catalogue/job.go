@@ -39,7 +39,7 @@ type Job struct {
 func JobOf(s *certify.Subject, c vm.Config) (Job, error) {
 	name, digest := s.Program()
 	j := Job{
-		Image: name, SHA256: digest, Disk: s.Disk != nil, Reference: s.Reference, Platform: c.Platform, Policy: c.FirmwarePolicy, Memory: c.Memory, CPUs: c.CPUs, Append: c.Append,
+		Image: name, SHA256: digest, Disk: s.Disk != nil, Reference: s.Reference, Platform: c.Platform, Policy: c.FirmwarePolicy, Memory: c.Memory, CPUs: max(c.CPUs, 1), Append: c.Append,
 		HostAttack: c.HostAttack, FirmwareLie: c.FirmwareLie, Engine: c.Engine,
 		Cost: c.Cost.Name(), MaxInstructions: c.MaxInstructions, MaxVirtual: c.MaxVirtual, MaxWall: c.MaxWall,
 	}

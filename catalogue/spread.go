@@ -36,6 +36,12 @@ type Spread struct {
 // again is how often is looked for a result, and asked for it, of which nothing was heard.
 const again = 20 * time.Second
 
+// A result that was heard of is looked for so often, and so soon again: a server that answers may not have it yet.
+const (
+	looks = 40
+	soon  = 50 * time.Millisecond
+)
+
 // NewSpread begins to listen for results, until ctx is done.
 func NewSpread(ctx context.Context, a Asker, tool string) (*Spread, error) {
 	s := &Spread{asker: a, tool: tool, wanted: map[string]chan struct{}{}, sent: map[string]*sync.Once{}}
@@ -87,7 +93,7 @@ func (s *Spread) Run(ctx context.Context, subject *certify.Subject, cfg vm.Confi
 			return nil, err
 		}
 	}
-	for {
+	for told := 0; ; told-- { // how often is looked for what was heard of
 		heard := s.want(key)
 		r, err := get(ctx, s.asker, key) // it may have come before we listened
 		if err == nil {
@@ -96,14 +102,19 @@ func (s *Spread) Run(ctx context.Context, subject *certify.Subject, cfg vm.Confi
 		if !errors.Is(err, ErrUnknown) {
 			return nil, err
 		}
-		if err := s.asker.Ask(ctx, s.tool, j); err != nil {
-			return nil, err
+		wait := soon
+		if told <= 0 {
+			wait = again
+			if err := s.asker.Ask(ctx, s.tool, j); err != nil {
+				return nil, err
+			}
 		}
 		select {
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		case <-heard:
-		case <-time.After(again):
+			told = looks
+		case <-time.After(wait):
 		}
 	}
 }

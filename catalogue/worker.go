@@ -66,17 +66,22 @@ const maxDeliveries = 8
 // maxCache bounds the images that a worker has in memory, in bytes. A larger one is there for its boot alone.
 const maxCache = 512 << 20
 
-// Run takes boots until ctx is done. Those that run then are given back.
+// Run takes boots until ctx is done. Those that run then are given back. While what came of one is kept, which takes servers
+// some writes on their disks, the next one runs.
 func (w *Worker) Run(ctx context.Context) {
 	var wait sync.WaitGroup
 	for range w.Jobs {
 		wait.Go(func() {
+			var last sync.WaitGroup
+			defer last.Wait()
 			for {
 				d, err := w.Queue.Take(ctx)
 				if err != nil {
 					return
 				}
-				w.serve(ctx, d)
+				finish := w.serve(ctx, d)
+				last.Wait()
+				last.Go(finish)
 			}
 		})
 	}
@@ -84,46 +89,59 @@ func (w *Worker) Run(ctx context.Context) {
 	w.disks.close()
 }
 
-// serve runs one boot, unless its result is known. The result is kept before the job is done: a worker that dies between
-// the two leaves a job of which the next finds the result.
-func (w *Worker) serve(ctx context.Context, d Delivery) {
+// serve runs one boot, unless its result is known, and returns what is to be called to keep it. The result is kept before the
+// job is done: a worker that dies between the two leaves a job of which the next finds the result.
+func (w *Worker) serve(ctx context.Context, d Delivery) (finish func()) {
 	stop := w.extend(d)
-	defer stop()
 	if w.Began != nil {
 		w.Began()
 	}
 	j := d.Job()
 	key := j.Key(w.Tool)
-	outcome := "known already"
+	lasts, cancel := lasting(ctx)
+	_, err := get(lasts, w.Results, key)
+	cancel()
+	var result *Result
+	switch {
+	case !errors.Is(err, ErrUnknown):
+	case d.Times() > maxDeliveries:
+		err = fmt.Errorf("given up: %d workers have taken it, and not come to its end", maxDeliveries)
+		result = resultOf(key, w.Tool, j, nil, err)
+	default:
+		r, err := w.boot(ctx, j)
+		if ctx.Err() != nil && (err != nil || r.Outcome == record.Cancelled) {
+			_ = d.Return() // else the lease runs out
+			stop()
+			w.ended(j, "given back")
+			return func() {}
+		}
+		result = resultOf(key, w.Tool, j, r, err)
+	}
+	return func() {
+		defer stop()
+		w.finish(ctx, d, result, err)
+	}
+}
+
+// finish keeps what came of a boot, and says that it is done. Without a result it is known already, or err says why that
+// could not be told.
+func (w *Worker) finish(ctx context.Context, d Delivery, result *Result, err error) {
 	lasts, cancel := lasting(ctx)
 	defer cancel()
-	_, err := get(ctx, w.Results, key)
-	if errors.Is(err, ErrUnknown) {
-		var result *Result
-		if d.Times() > maxDeliveries {
-			err := fmt.Errorf("given up: %d workers have taken it, and not come to its end", maxDeliveries)
-			result = resultOf(key, w.Tool, j, nil, err)
-		} else {
-			r, err := w.boot(ctx, j)
-			if ctx.Err() != nil && (err != nil || r.Outcome == record.Cancelled) {
-				_ = d.Return() // else the lease runs out
-				w.ended(j, "given back")
-				return
-			}
-			result = resultOf(key, w.Tool, j, r, err)
-		}
+	outcome := "known already"
+	if result != nil {
 		outcome = result.outcome()
 		err = w.Results.Keep(lasts, result)
 	}
 	if err == nil {
 		err = d.Done(lasts)
 	} else {
-		_ = d.Return() // likewise
+		_ = d.Return() // else the lease runs out
 	}
 	if err != nil {
 		outcome = "not kept, and given back: " + err.Error()
 	}
-	w.ended(j, outcome)
+	w.ended(d.Job(), outcome)
 }
 
 func (w *Worker) ended(j Job, outcome string) {

@@ -97,7 +97,7 @@ func TestWorkerServes(t *testing.T) {
 	s, w, j := workshop(t, time.Minute)
 	for range 2 {
 		p := &parcel{job: j, times: 1}
-		w.serve(t.Context(), p)
+		w.serve(t.Context(), p)()
 		r := s.has[j.Key("v1")]
 		if p.done != 1 || p.returned != 0 || r == nil || !r.Final || r.Record.Outcome != record.PowerOff || r.check(j.Key("v1")) != nil {
 			t.Fatalf("%+v: %+v", p, r)
@@ -113,7 +113,7 @@ func TestWorkerEnds(t *testing.T) {
 	j.Memory = 4 << 30
 	ctx, cancel := context.WithCancel(t.Context())
 	p := &parcel{job: j, times: 1, onExtend: cancel}
-	w.serve(ctx, p)
+	w.serve(ctx, p)()
 	if p.extended == 0 || p.returned != 1 || p.done != 0 || len(s.has) != 0 {
 		t.Errorf("%+v, %d results", p, len(s.has))
 	}
@@ -136,7 +136,7 @@ func TestWorkerIsNotBelieving(t *testing.T) {
 		p := &parcel{times: 1}
 		c.change(s, &j, p)
 		p.job = j
-		w.serve(t.Context(), p)
+		w.serve(t.Context(), p)()
 		r := s.has[j.Key("v1")]
 		if r == nil || r.Final || !strings.Contains(r.Error, c.says) || p.done != 1 {
 			t.Errorf("%q: %+v", c.says, r)
@@ -159,7 +159,7 @@ func TestWorkerBootsDisks(t *testing.T) {
 	s.images[digest] = content
 	for _, platform := range []string{vm.TDX, vm.SNP} {
 		j.Platform = platform
-		w.serve(t.Context(), &parcel{job: j, times: 1})
+		w.serve(t.Context(), &parcel{job: j, times: 1})()
 		r := s.has[j.Key("v1")]
 		if r == nil || !r.Final || r.Record.Outcome != record.PowerOff || r.check(j.Key("v1")) != nil || r.Record.Disks[0].Name != "disk.img" {
 			t.Fatalf("%s: %+v", platform, r)
@@ -175,7 +175,7 @@ func TestWorkerBootsDisks(t *testing.T) {
 	w.disks.close()
 	j.SHA256 = hex.EncodeToString(make([]byte, 32))
 	s.images[j.SHA256] = content
-	w.serve(t.Context(), &parcel{job: j, times: 1})
+	w.serve(t.Context(), &parcel{job: j, times: 1})()
 	if r := s.has[j.Key("v1")]; r == nil || !strings.Contains(r.Error, "another digest") || len(w.disks.has) != 0 {
 		t.Errorf("%+v, %d held", r, len(w.disks.has))
 	}
@@ -222,14 +222,14 @@ func TestWorkerFetches(t *testing.T) {
 		if c.disk {
 			j.Disk, j.SHA256 = true, c.digest
 		}
-		w.serve(t.Context(), &parcel{job: j, times: 1})
+		w.serve(t.Context(), &parcel{job: j, times: 1})()
 		w.disks.close()
 		r := s.has[j.Key("v1")]
 		if r == nil || r.Final != (c.want == "") || !strings.Contains(r.Error, c.want) || c.want == "" && r.Record.Outcome != record.PowerOff || released != 1 {
 			t.Errorf("%+v: %+v, released %d times", c, r, released)
 		}
 		w.Fetch, s.has = nil, map[string]*Result{}
-		w.serve(t.Context(), &parcel{job: j, times: 1})
+		w.serve(t.Context(), &parcel{job: j, times: 1})()
 		if r := s.has[j.Key("v1")]; r == nil || !strings.Contains(r.Error, "fetches nothing") && c.want == "" && c.disk {
 			t.Errorf("without a way to fetch: %+v", r)
 		}

@@ -32,8 +32,15 @@ func (d *Disk) Content(ctx context.Context) (_ *image.Disk, err error) {
 	return d.opened, err
 }
 
-// booted hears that a boot of the disk is done with.
-func (d *Disk) booted() {
+// Expect says how many boots there will be of it. Nil expects none.
+func (d *Disk) Expect(boots int) {
+	if d != nil {
+		d.boots = boots
+	}
+}
+
+// Booted hears that one of them is done with. The last closes the disk.
+func (d *Disk) Booted() {
 	if d == nil {
 		return
 	}

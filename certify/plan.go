@@ -89,7 +89,6 @@ type Boot struct {
 	Required map[string]Answer `json:"required"`
 
 	subject int
-	disk    bool // the subject is one
 	cfg     vm.Config
 }
 
@@ -143,10 +142,13 @@ func (b *Boot) Reached() bool {
 	case record.PowerOff, record.Reset:
 		return true
 	case record.GuestPanic:
-		return b.ownInit() && !b.disk
+		return b.ownInit() && !b.ofDisk()
 	}
-	return !b.disk
+	return !b.ofDisk()
 }
+
+// ofDisk says whether a disk was booted, by its own loader.
+func (b *Boot) ofDisk() bool { return len(b.Record.Disks) > 0 }
 
 // memInfo is what the guest said first of its memory; nil where it said nothing. Tacit's init for Linux says it once,
 // its own guest at every step.
@@ -283,16 +285,13 @@ func (c *Config) plan() ([]*Boot, error) {
 		if s.Err != nil {
 			continue
 		}
-		limit := cmp.Or(c.MaxInstructions, DefaultMaxInstructions)
-		if s.Disk != nil {
-			limit = cmp.Or(c.MaxInstructions, DefaultMaxDiskInstructions)
-			s.Disk.boots = len(platforms) * len(policies) * len(memory)
-		}
+		limit := cmp.Or(c.MaxInstructions, s.MaxInstructions())
+		s.Disk.Expect(len(platforms) * len(policies) * len(memory))
 		for _, platform := range platforms {
 			for _, policy := range policies {
 				for _, m := range memory {
 					boots = append(boots, &Boot{
-						Image: s.name(), Platform: platform, Policy: policy, Memory: m, subject: i, disk: s.Disk != nil,
+						Image: s.name(), Platform: platform, Policy: policy, Memory: m, subject: i,
 						cfg: vm.Config{
 							Platform: platform, Cost: c.costOf(platform), FirmwarePolicy: policy, Memory: m,
 							Append: c.Append, Engine: c.Engine, MaxInstructions: limit, MaxVirtual: c.MaxVirtual, MaxWall: c.MaxWall,

@@ -46,7 +46,7 @@ func Run(ctx context.Context, cfg Config) (*Certificate, error) {
 	each.Do(workers, boots, func(b *Boot) {
 		s := &cfg.Subjects[b.subject]
 		b.run(ctx, runner, s, cfg.Watch)
-		s.Disk.booted()
+		s.Disk.Booted()
 		lock.Lock()
 		defer lock.Unlock()
 		done++

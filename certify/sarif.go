@@ -1,13 +1,14 @@
 package certify
 
 import (
-	"encoding/json"
 	"io"
 	"maps"
 	"net/url"
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"github.com/tacit-vm/tacit/internal/schema"
 )
 
 // What code-scanning views read of SARIF 2.1.0 (OASIS, sections 3.13 to 3.51).
@@ -92,9 +93,7 @@ func (c *Certificate) WriteSARIF(w io.Writer) error {
 			run.Results = append(run.Results, r)
 		}
 	}
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(sarifLog{Version: "2.1.0", Schema: "https://json.schemastore.org/sarif-2.1.0.json", Runs: []sarifRun{run}})
+	return schema.Write(w, sarifLog{Version: "2.1.0", Schema: "https://json.schemastore.org/sarif-2.1.0.json", Runs: []sarifRun{run}})
 }
 
 // uri is the image's file as a relative reference, or an absolute one if its path is absolute (RFC 3986).

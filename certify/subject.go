@@ -61,6 +61,14 @@ func (s *Subject) Program() (name, digest string) {
 	return s.Image.Name, hex.EncodeToString(sum[:])
 }
 
+// MaxInstructions ends a boot that goes nowhere.
+func (s *Subject) MaxInstructions() uint64 {
+	if s.Disk != nil {
+		return DefaultMaxDiskInstructions
+	}
+	return DefaultMaxInstructions
+}
+
 // Open returns the image, and reads its file if that has not been done. A file that has changed is an error.
 func (s *Subject) Open(ctx context.Context) (*image.Image, error) {
 	if s.Image != nil {

@@ -2,13 +2,13 @@ package certify
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
 	"text/tabwriter"
 
+	"github.com/tacit-vm/tacit/internal/schema"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -117,7 +117,5 @@ func mebibytes(n uint64) string { return record.FormatCount(n>>20) + " MiB" }
 
 // WriteJSON writes the certificate with every record in it.
 func (c *Certificate) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(c)
+	return schema.Write(w, c)
 }

@@ -191,15 +191,18 @@ func TestSensitivityOfInit(t *testing.T) {
 		return r
 	}
 	const accept = 206_400
-	s, err := compare.SensitivityOfInit(spent(accept, 3), spent(accept, 1))
+	s, err := compare.SensitivityOfInit(cost.TDX(), spent(accept, 3), spent(accept, 1))
 	if err != nil || s.Figure != 2 || s.Low != 2.5/1.5 || s.High != 7.0/3 {
 		t.Errorf("%+v, %v: want 4:2, from 2.5:1.5 to 7:3", s, err)
 	}
 	other, none := spent(1, 1), aRecord(1)
 	other.CostModel = "snp-estimate-1"
 	for want, pair := range map[string][2]*record.Record{"different cost models": {other, spent(1, 1)}, "do not say": {none, spent(1, 1)}} {
-		if _, err := compare.SensitivityOfInit(pair[0], pair[1]); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := compare.SensitivityOfInit(cost.TDX(), pair[0], pair[1]); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v, want %q", err, want)
 		}
+	}
+	if _, err := compare.SensitivityOfInit(cost.SNP(), spent(1, 1), spent(1, 1)); err == nil || !strings.Contains(err.Error(), "and not by snp-estimate-1") {
+		t.Errorf("by another model: %v", err)
 	}
 }

@@ -1,5 +1,7 @@
 package record
 
+import "strings"
+
 // Outcome is how a run ended.
 type Outcome string
 
@@ -71,6 +73,29 @@ type Diagnosis struct {
 	Symbol      string       `json:"symbol,omitempty"`      // guest function and offset at RIP
 	Instruction *Instruction `json:"instruction,omitempty"` // what is at RIP
 	Advice      string       `json:"advice,omitempty"`      // one sentence: what to do about it
+}
+
+// Place is the address that was touched, for people: guest-physical, guest-virtual or both; empty where there is none.
+func (d *Diagnosis) Place() string {
+	var text []string
+	if d.GPA != nil {
+		text = append(text, "guest-physical "+d.GPA.String())
+	}
+	if d.GVA != nil {
+		text = append(text, "guest-virtual "+d.GVA.String())
+	}
+	return strings.Join(text, ", ")
+}
+
+// At is where the instruction is, with its function where that is known; empty where there is none.
+func (d *Diagnosis) At() string {
+	switch {
+	case d.RIP == nil:
+		return ""
+	case d.Symbol == "":
+		return d.RIP.String()
+	}
+	return d.RIP.String() + " in " + d.Symbol
 }
 
 // Instruction is a guest instruction.

@@ -7,11 +7,12 @@ package record
 
 import (
 	"cmp"
-	"encoding/json"
 	"io"
 	"math"
 	"strings"
 	"time"
+
+	"github.com/tacit-vm/tacit/internal/schema"
 )
 
 // Schema names the version of the JSON form. New keys may appear under one version; what a key means does not change.
@@ -240,8 +241,5 @@ type Progress struct {
 
 // WriteJSON writes the record as indented JSON.
 func (r *Record) WriteJSON(w io.Writer) error {
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(r)
+	return schema.Write(w, r)
 }

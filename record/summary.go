@@ -191,24 +191,9 @@ func (d *Diagnosis) write(w io.Writer) {
 		}
 	}
 	detail("what", d.Summary)
-	if d.GPA != nil || d.GVA != nil {
-		var text []string
-		if d.GPA != nil {
-			text = append(text, "guest-physical "+d.GPA.String())
-		}
-		if d.GVA != nil {
-			text = append(text, "guest-virtual "+d.GVA.String())
-		}
-		detail("address", strings.Join(text, ", "))
-	}
+	detail("address", d.Place())
 	detail("page", d.PageState)
-	if d.RIP != nil {
-		where := d.RIP.String()
-		if d.Symbol != "" {
-			where += " in " + d.Symbol
-		}
-		detail("at", where)
-	}
+	detail("at", d.At())
 	if i := d.Instruction; i != nil {
 		detail("instruction", i.Bytes+"  "+i.Text)
 	}

@@ -52,6 +52,7 @@ func (m *Machine) newFirmware() (boot, error) {
 	policy, accepts := m.cfg.policy()
 	cfg := firmware.Config{
 		TotalMemory: m.cfg.Memory, ACPI: m.acpi(),
+		Sockets: m.cfg.Topology.Sockets, Cores: m.cfg.Topology.Cores, Threads: m.cfg.Topology.Threads,
 		Image: m.cfg.Image.Data, ImageName: m.cfg.Image.Name, LoadOptions: m.cfg.loadOptions(), Initrd: m.cfg.Initrd,
 		Disks: m.firmwareDisks(), Variables: m.cfg.Kept.firmwareVariables(),
 		Unaccepted: m.platform.accept != nil, FirmwareAccepts: accepts, Misalign: m.cfg.Misalign, Policy: policy,
@@ -59,8 +60,11 @@ func (m *Machine) newFirmware() (boot, error) {
 		Accept: func(r accept.Range) error { return m.platform.accept(m.cpus[0], r) },
 		Seed:   m.cfg.Seed, RTCStart: rtcStart,
 		Mailbox:    m.cfg.Platform == TDX && m.cfg.CPUs > 1,
-		PrivateBit: m.platform.privateBit, Tables: m.platform.tables,
+		PrivateBit: m.platform.privateBit, SharedBit: m.platform.sharedBit, Tables: m.platform.tables,
 		Console: &m.console, Log: m.log, Keyboard: firmwaresKeyboard{m},
+	}
+	if m.platform.share != nil {
+		cfg.Share = func(gpa uint64) error { return m.platform.share(m.cpus[0], gpa) }
 	}
 	if m.platform.exception != nil {
 		cfg.Exception = func(vector uint8, code, rip uint64) (uint64, bool) {

@@ -2,10 +2,12 @@ package vm_test
 
 import (
 	"bufio"
+	"debug/buildinfo"
 	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -14,7 +16,13 @@ import (
 	"github.com/tacit-vm/tacit/vm"
 )
 
-var allOfStd = flag.Bool("guest-std", false, "run the tests of all packages in testdata/guest-std.txt, and not of those marked quick only (scripts/soak guest-std)")
+// stdStep is how many packages scripts/soak guest-std has tested at a time.
+const stdStep = 10
+
+var stdFirst = flag.Int("guest-std-first", -1, "run the tests of as many packages of testdata/guest-std.txt as a step has, from the `N`th on, and not of those marked quick (scripts/soak guest-std)")
+
+// guestGo is a release of Go that the go command can fetch. The guest's kernel is always built with the one that builds tacit.
+var guestGo = flag.String("guest-go", "", "the `RELEASE` of Go, such as go1.25.14, whose standard library is tested, and which builds the tests; without it the one that runs them")
 
 // A stdPackage is a line of testdata/guest-std.txt.
 type stdPackage struct {
@@ -58,7 +66,13 @@ func stdPackages(t *testing.T) (all []stdPackage) {
 // The standard library's own tests pass in the guest, compiled as go test -c does it.
 func TestStandardLibrary(t *testing.T) {
 	t.Parallel()
-	root, err := exec.Command("go", "env", "GOROOT").Output()
+	environment := append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "GOAMD64=v1", "CGO_ENABLED=0", "GOFLAGS=")
+	if *guestGo != "" {
+		environment = append(environment, "GOTOOLCHAIN="+*guestGo)
+	}
+	goEnv := exec.Command("go", "env", "GOROOT")
+	goEnv.Env = environment
+	root, err := goEnv.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -66,23 +80,39 @@ func TestStandardLibrary(t *testing.T) {
 	if n := len(stdPackages(t)); n < 60 {
 		t.Errorf("%d packages are listed, at least 60 are wanted", n)
 	}
-	for _, p := range stdPackages(t) {
-		if !p.quick && !*allOfStd {
-			continue
+	all := slices.DeleteFunc(stdPackages(t), func(p stdPackage) bool { return !p.quick && *stdFirst < 0 })
+	if first := min(*stdFirst, len(all)); first >= 0 {
+		all = all[first:min(first+stdStep, len(all))]
+	}
+	var paths []string
+	for _, p := range all {
+		paths = append(paths, p.path)
+	}
+	t.Cleanup(func() {
+		if !t.Failed() {
+			t.Logf("ended with: %s pass on all platforms", strings.Join(paths, ", "))
 		}
+	})
+	for _, p := range all {
 		t.Run(p.path, func(t *testing.T) {
 			t.Parallel()
 			directory := filepath.Join(source, p.path)
 			file := filepath.Join(t.TempDir(), "test")
 			build := exec.Command("go", "test", "-vet=off", "-trimpath", "-c", "-o", file, ".")
 			build.Dir = directory
-			build.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "GOAMD64=v1", "CGO_ENABLED=0", "GOFLAGS=")
+			build.Env = environment
 			if out, err := build.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
 			program := efi.Program{Arguments: []string{"test", "-test.short"}, Directory: directory}
 			if program.Executable, err = os.ReadFile(file); err != nil {
 				t.Fatal(err)
+			}
+			switch info, err := buildinfo.ReadFile(file); {
+			case err != nil:
+				t.Fatal(err)
+			case *guestGo != "" && info.GoVersion != *guestGo:
+				t.Fatalf("it was built with %s, not %s", info.GoVersion, *guestGo)
 			}
 			if p.skip != "" {
 				program.Arguments = append(program.Arguments, "-test.skip="+p.skip)

@@ -58,7 +58,8 @@ func ReadInput(r io.Reader) ([]Typed, error) {
 	var all []Typed
 	lines := bufio.NewScanner(io.LimitReader(r, maxInput))
 	lines.Buffer(nil, 1<<20)
-	for n := 1; lines.Scan(); n++ {
+	n := 1
+	for ; lines.Scan(); n++ {
 		var t Typed
 		if err := json.Unmarshal(lines.Bytes(), &t); err != nil {
 			return nil, fmt.Errorf("line %d of the input log: %w", n, err)
@@ -68,7 +69,12 @@ func ReadInput(r io.Reader) ([]Typed, error) {
 		}
 		all = append(all, t)
 	}
-	return all, lines.Err()
+	if err := lines.Err(); errors.Is(err, bufio.ErrTooLong) {
+		return nil, fmt.Errorf("line %d of the input log is longer than 1 MiB", n)
+	} else if err != nil {
+		return nil, err
+	}
+	return all, nil
 }
 
 // A ReplayError ends a run that cannot have been the one whose input it is to repeat.

@@ -47,6 +47,11 @@ func kernel(t testing.TB, pattern string) *image.Image {
 func debian13(t testing.TB) *image.Image { return kernel(t, "linux-image-6.12.*-cloud-amd64_*.deb") }
 func debian12(t testing.TB) *image.Image { return kernel(t, "linux-image-6.1.0-*-cloud-amd64_*.deb") }
 
+// debianBackports is the newest, which the long tier alone has.
+func debianBackports(t testing.TB) *image.Image {
+	return kernel(t, "linux-*-7.3.*-cloud-amd64_*.deb")
+}
+
 // A booted machine is what is left of it.
 type booted struct {
 	*record.Record
@@ -72,7 +77,9 @@ func (b booted) powersOff(t testing.TB) {
 	}
 }
 
-// booksAgree asserts the oracle: the guest's bitmap and the machine's count are equal, and what meminfo says is near.
+// booksAgree asserts the oracle: the guest's bitmap and the machine's count are equal, and what meminfo says is near. Linux
+// has the unit after a range accepted, too (drivers/firmware/efi/unaccepted_memory.c: load_unaligned_zeropad), and meminfo
+// goes on counting it: 2 MiB for each place where accepted memory ends, of which guests with many processors have three.
 func (b booted) booksAgree(t testing.TB) {
 	t.Helper()
 	a := b.Acceptance
@@ -83,8 +90,8 @@ func (b booted) booksAgree(t testing.TB) {
 	if machine != bitmap {
 		t.Errorf("the machine holds %d bytes as unaccepted, the guest's bitmap %d", machine, bitmap)
 	}
-	if d := int64(meminfo) - int64(machine); d < -4*mib || d > 4*mib {
-		t.Errorf("meminfo says %d bytes, the machine %d: more than 4 MiB apart", meminfo, machine)
+	if d := int64(meminfo) - int64(machine); d < -4*mib || d > 8*mib {
+		t.Errorf("meminfo says %d bytes, the machine %d: %d MiB apart", meminfo, machine, d/mib)
 	}
 }
 

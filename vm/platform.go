@@ -24,6 +24,8 @@ type platform struct {
 	states     grower                                    // what knows the states of all pages; nil where they have none
 
 	privateBit uint64                                                                    // in page-table entries that firmware makes
+	share      func(c *x86.CPU, gpa uint64) error                                        // leaves images a page for talking to the host; nil where they need none
+	sharedBit  uint64                                                                    // the same, of devices' registers
 	tables     []firmware.PlatformTable                                                  // that firmware publishes for the platform
 	exception  func(c *x86.CPU, vector uint8, code, rip uint64) (length uint64, ok bool) // firmware's handler, where the platform needs one
 	cheat      *attack.Host                                                              // the host, where it cheats; nil where it is honest

@@ -43,7 +43,7 @@ func makeSNP(m *Machine) (*platform, error) {
 	return &platform{
 		Platform: guest, unaccepted: guest.Unaccepted, memory: guest.Memory, accept: guest.AcceptRange,
 		state: guest.State, states: guest, cheat: cheat, parts: parts,
-		privateBit: snp.CBit, efer: snp.EFER,
+		share: guest.RegisterGHCB, privateBit: snp.CBit, efer: snp.EFER,
 		how: "a page state change, then PVALIDATE", stranger: noSNPGuest,
 		unvalidated: func() *confidential.Violation { return guest.Unvalidated(m.cpu()) },
 		exception: func(c *x86.CPU, vector uint8, code, rip uint64) (uint64, bool) {

@@ -36,7 +36,7 @@ func makeTDX(m *Machine) (*platform, error) {
 	}
 	return &platform{
 		Platform: module, unaccepted: module.Unaccepted, memory: module.Memory, accept: module.AcceptRange,
-		state: module.State, states: module, cheat: cheat, parts: parts,
+		sharedBit: module.SharedBit(), state: module.State, states: module, cheat: cheat, parts: parts,
 		exception: func(c *x86.CPU, vector uint8, _, rip uint64) (uint64, bool) {
 			if vector != abi.VectorVE {
 				return 0, false

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -78,31 +79,44 @@ func turns(t *testing.T, text []byte) []byte {
 	return b
 }
 
-// The long tier: with 8, 64 and 248 processors on each platform, the record is the same on repetition, however blocks are
-// cut, and under each engine; other seeds give other orders in which the guest sees the same. scripts/soak processors has
+// The long tier: Debian's kernels with 1 to 248 processors on each platform. The record is the same on repetition, however
+// blocks are cut, and under each engine; other seeds give other orders in which the guest sees the same. scripts/soak processors has
 // all rows. Here it is one of two processors in other orders, and others have the rest (TestManyProcessors).
 func TestManyProcessorsInManyWays(t *testing.T) {
 	n := 0
-	for _, processors := range []int{8, 64, 248} {
-		for _, platform := range vm.PlatformNames() {
-			if n++; *schedulesFirst != n-1 {
-				continue
+	for _, kernel := range []struct {
+		release string
+		open    func(testing.TB) *image.Image
+	}{{"6.12", debian13}, {"7.3", debianBackports}} {
+		for _, processors := range []int{1, 2, 8, 64, 248} {
+			for _, platform := range vm.PlatformNames() {
+				if n++; *schedulesFirst != n-1 {
+					continue
+				}
+				name := fmt.Sprintf("%s with %d processors as %s", kernel.release, processors, platform)
+				t.Run(name, func(t *testing.T) {
+					cfg := vm.Config{Platform: platform, CPUs: processors, Image: kernel.open(t), Callers: true}
+					first := uninterrupted(t, cfg)
+					ways := ways(7)
+					if processors > 64 {
+						ways = others() // the interpreter would take too long
+					}
+					for _, way := range append(ways, way{}) {
+						t.Log(way)
+						first.same(t, uninterrupted(t, way.of(cfg)))
+					}
+					var orders []uint64
+					if processors > 1 {
+						orders = []uint64{1, 2, 3}
+					}
+					otherOrders(t, cfg, first, orders...)
+					sees := first.sees(t)
+					if sees.Online != fmt.Sprint(processors) {
+						t.Errorf("%s processors are online", sees.Online)
+					}
+					t.Logf("ended with: %s: %d executions with one record, and %d in other orders: the guest sees %+v", name, len(ways)+2, len(orders), sees)
+				})
 			}
-			name := fmt.Sprintf("%d processors as %s", processors, platform)
-			t.Run(name, func(t *testing.T) {
-				cfg := vm.Config{Platform: platform, CPUs: processors, Image: debian13(t), Callers: true}
-				first := uninterrupted(t, cfg)
-				ways := ways(7)
-				if processors > 64 {
-					ways = others() // the interpreter would take too long
-				}
-				for _, way := range append(ways, way{}) {
-					t.Log(way)
-					first.same(t, uninterrupted(t, way.of(cfg)))
-				}
-				otherOrders(t, cfg, first, 1, 2, 3)
-				t.Logf("ended with: %s: %d executions with one record, and three in other orders: the guest sees %+v", name, len(ways)+2, first.sees(t))
-			})
 		}
 	}
 	if *schedulesFirst < 0 {

@@ -2,7 +2,6 @@ package alloc_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/accept/alloc"
@@ -21,7 +20,7 @@ func written(books []uint64) (n int) {
 	return n
 }
 
-// The books of a large machine are small, made quickly, and hardly written before memory is in use.
+// The books of a large machine are small, and hardly written before memory is in use.
 func TestLargeMachines(t *testing.T) {
 	driver := accept.DriverFunc(func(accept.Range) error { return nil })
 	for _, size := range []uint64{tiB, 4 * tiB} {
@@ -43,22 +42,17 @@ func TestLargeMachines(t *testing.T) {
 				t.Errorf("%d GiB: %d KiB of books", size/giB, n/kiB)
 			}
 			var a alloc.Allocator
-			began := time.Now()
 			if err := a.Init(c); err != nil {
 				t.Fatal(err)
 			}
-			took := time.Since(began)
 			for range 10_000 {
 				if _, err := a.Alloc(0, driver); err != nil {
 					t.Fatal(err)
 				}
 			}
 			n := written(c.Books)
-			t.Logf("%d GiB, unaccepted: %v: %d MiB of books made in %v; %d KiB of them written",
-				size/giB, lazy, len(c.Books)*8/miB, took, n*4)
-			if took > 100*time.Millisecond {
-				t.Errorf("the books took %v", took)
-			}
+			t.Logf("%d GiB, unaccepted: %v: %d MiB of books; %d KiB of them written",
+				size/giB, lazy, len(c.Books)*8/miB, n*4)
 			if want := 100; lazy && n > want || n > want+int(size/accept.UnitSize/8/4096) {
 				t.Errorf("%d pages of the books are written", n)
 			}

@@ -184,6 +184,60 @@ func TestImages(t *testing.T) {
 	}
 }
 
+// What is read of a server that has not caught up with the others is no answer yet; and an image of which a part has been lost is
+// put there again.
+func TestImagesOfServersThatCatchUp(t *testing.T) {
+	s := open(t, t.TempDir())
+	data := []byte(strings.Repeat("image", 100_000))
+	content := func() *io.SectionReader { return io.NewSectionReader(bytes.NewReader(data), 0, int64(len(data))) }
+	lose := func() {
+		t.Helper()
+		parts, err := s.js.Stream(t.Context(), "OBJ_"+imagesBucket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		info, err := parts.Info(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := parts.DeleteMsg(t.Context(), info.State.LastSeq-1); err != nil { // the last is what is said of the parts
+			t.Fatal(err)
+		}
+	}
+	read := func(digest string) error {
+		got, err := s.Image(t.Context(), digest)
+		if err == nil && !bytes.Equal(got, data) {
+			err = errors.New("another image")
+		}
+		return err
+	}
+	if err := s.KeepImage(t.Context(), "x", content()); err != nil {
+		t.Fatal(err)
+	}
+	lose()
+	if err := read("x"); err == nil {
+		t.Error("an image without its end was read")
+	}
+	if err := s.KeepImage(t.Context(), "x", content()); err != nil {
+		t.Fatal(err)
+	}
+	if err := read("x"); err != nil {
+		t.Error(err)
+	}
+	lose()
+	s.settles = time.Minute
+	for _, digest := range []string{"x", "y"} { // the one in part, the other not at all
+		put := make(chan error)
+		go func() {
+			time.Sleep(100 * time.Millisecond)
+			put <- s.KeepImage(t.Context(), digest, content())
+		}()
+		if err := errors.Join(read(digest), <-put); err != nil {
+			t.Errorf("%s: %v", digest, err)
+		}
+	}
+}
+
 // A disk comes back as it was put, into a file with room for it.
 func TestDisks(t *testing.T) {
 	s := open(t, t.TempDir())

@@ -14,10 +14,11 @@ import (
 
 // A Store keeps results, verdicts, readings and images, and queues boots.
 type Store struct {
-	conn   *nats.Conn
-	js     jetstream.JetStream
-	server *server.Server // nil where it is elsewhere
-	lock   *os.File       // of the server's directory
+	conn    *nats.Conn
+	js      jetstream.JetStream
+	server  *server.Server // nil where it is elsewhere
+	lock    *os.File       // of the server's directory
+	settles time.Duration  // servers that do not agree on what there is
 
 	results, history, readings jetstream.KeyValue
 	images                     jetstream.ObjectStore
@@ -93,7 +94,7 @@ func Connect(ctx context.Context, to Remote) (_ *Store, err error) {
 	}
 	replicas := 1
 	if s.conn.ConnectedClusterName() != "" {
-		replicas = 3
+		replicas, s.settles = 3, settling
 	}
 	return s, s.prepare(ctx, replicas)
 }

@@ -98,6 +98,9 @@ func (c *Cell) conclude(amounts bool) {
 		return
 	}
 	s := Shown{Init: "no", Outcome: string(r.Outcome)}
+	if up := r.Guest.Up; up != nil { // a disk, whose boot ends there
+		s.Outcome = up.By
+	}
 	if b.Reached() {
 		s.Init = "silent"
 		if b.Reports() {

@@ -47,6 +47,9 @@ func Read(r io.Reader, size func(string) (uint64, error)) (*Matrix, error) {
 	if err != nil {
 		return nil, err
 	}
+	if at := keyOf(root, "kernels"); at != nil {
+		return nil, strictyaml.At(at, "kernels are images here: list them under images. A disk starts the kernels that are on it, and no other")
+	}
 	keys, err := strictyaml.Mapping(root, "a matrix", "images", "platforms", "policies", "memory", "processors", "attacks", "command_lines", "expected", "amounts")
 	if err != nil {
 		return nil, err
@@ -115,6 +118,16 @@ func Read(r io.Reader, size func(string) (uint64, error)) (*Matrix, error) {
 		}
 	}
 	return m, nil
+}
+
+// keyOf is where a mapping has a key; nil where it has none.
+func keyOf(root *yaml.Node, key string) *yaml.Node {
+	for i := 0; root.Kind == yaml.MappingNode && i < len(root.Content); i += 2 {
+		if root.Content[i].Value == key {
+			return root.Content[i]
+		}
+	}
+	return nil
 }
 
 // list reads the list under a key, where there is one.

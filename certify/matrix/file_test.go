@@ -26,6 +26,7 @@ func TestReadIsStrict(t *testing.T) {
 		"images: a\nmemory: lots":               "line 2: no size",
 		"images: a\nmemory: [1G, 9G, 0G]":       "line 2: memory is 0",
 		"images: [a, b, a]":                     `line 1: images has "a" twice`,
+		"images: a\nkernels: b":                 "line 2: kernels are images here",
 		"images: []":                            "line 1: images is an empty list",
 		"images: a\nimages: b":                  "line 2: a matrix has images twice",
 		"images: a\nprocessors: 0":              `line 2: processors: "0" is no number from 1`,

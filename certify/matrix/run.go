@@ -3,6 +3,7 @@ package matrix
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -43,8 +44,18 @@ func Run(ctx context.Context, cfg Config) []*Cell {
 		lock sync.Mutex
 		done int
 	)
+	for i := range cfg.Subjects {
+		boots := 0
+		for _, c := range all {
+			if c.subject == i {
+				boots++
+			}
+		}
+		cfg.Subjects[i].Disk.Expect(boots)
+	}
 	boot := func(c *Cell) {
 		cfg.boot(ctx, c)
+		cfg.Subjects[c.subject].Disk.Booted()
 		c.conclude(cfg.Matrix.Amounts)
 		lock.Lock()
 		defer lock.Unlock()
@@ -64,6 +75,23 @@ func Run(ctx context.Context, cfg Config) []*Cell {
 	return wanted
 }
 
+// Check says what cannot be combined. A disk starts its own kernel, with words of its own, and ends where it has come up: there
+// is nothing to add words to, and no end to hold an attack against.
+func (cfg *Config) Check() error {
+	for i, s := range cfg.Subjects {
+		if s.Disk == nil {
+			continue
+		}
+		if words := cfg.Matrix.CommandLines; len(words) > 1 || words[0] != "" {
+			return fmt.Errorf("images: %s is a disk, which starts its kernels with its own command lines: with command_lines there are kernels alone", cfg.Names[i])
+		}
+		if attacks := cfg.Matrix.Attacks; len(attacks) > 1 || attacks[0] != Honest {
+			return fmt.Errorf("images: %s is a disk, and attacks are on kernels alone: give disks a matrix of their own", cfg.Names[i])
+		}
+	}
+	return nil
+}
+
 // boot comes by the record of a cell, those with an honest host before those without.
 func (cfg *Config) boot(ctx context.Context, c *Cell) {
 	s := &cfg.Subjects[c.subject]
@@ -76,7 +104,7 @@ func (cfg *Config) boot(ctx context.Context, c *Cell) {
 	}
 	v := vm.Config{
 		Platform: c.Platform, FirmwarePolicy: c.Policy, Memory: c.Memory, CPUs: c.Processors, Append: c.CommandLine, Engine: cfg.Engine,
-		MaxInstructions: certify.DefaultMaxInstructions, MaxWall: cfg.MaxWall,
+		MaxInstructions: s.MaxInstructions(), MaxWall: cfg.MaxWall,
 		MaxHostMemory: cmp.Or(cfg.MaxHostMemory, vm.DefaultMaxHostMemory()) / uint64(each.Workers(cfg.Workers)),
 	}
 	if c.honest != nil {

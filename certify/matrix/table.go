@@ -3,7 +3,6 @@ package matrix
 import (
 	"bytes"
 	"encoding/csv"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/tacit-vm/tacit/internal/schema"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -222,7 +222,5 @@ func (s *Shown) String() string {
 
 // WriteJSON writes the report with every record.
 func (r *Report) WriteJSON(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(r)
+	return schema.Write(w, r)
 }

@@ -72,6 +72,9 @@ func benchCommand() *cobra.Command {
 	return cmd
 }
 
+// maxReport bounds what --save has written, in bytes.
+const maxReport = 16 << 20
+
 func (f *benchFlags) run(ctx context.Context, names []string, stdout, stderr io.Writer) error {
 	workloads, err := f.workloads(names)
 	if err != nil {
@@ -85,8 +88,12 @@ func (f *benchFlags) run(ctx context.Context, names []string, stdout, stderr io.
 	}
 	var earlier *bench.Report
 	if f.compare != "" {
-		if earlier, err = bench.Load(f.compare); err != nil {
+		text, err := readRegular(f.compare, maxReport)
+		if err != nil {
 			return err
+		}
+		if earlier, err = bench.Read(text); err != nil {
+			return fmt.Errorf("%s: %w", f.compare, err)
 		}
 	}
 	out := outputs{stdout: stdout}

@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -14,7 +12,6 @@ import (
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/internal/attack"
 	"github.com/tacit-vm/tacit/internal/firmware"
-	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
 
@@ -84,6 +81,9 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			"  tacit boot --append unaccepted=eager\n" +
 			"  tacit boot --interactive",
 		Args: func(cmd *cobra.Command, args []string) error {
+			if f.cpus == 0 && cmd.Flags().Changed("cpus") {
+				return errors.New("--cpus 0: a machine has at least one processor")
+			}
 			return cmp.Or(atMostOne("IMAGE")(cmd, args), f.check(len(args) > 0), f.files(args, streamsOf(cmd)).check())
 		},
 		ValidArgsFunction: oneFile,
@@ -195,6 +195,8 @@ func (f *bootFlags) check(hasImage bool) error {
 		return fmt.Errorf("--reboots %d is negative", f.reboots)
 	case f.reboots > 0 && f.ofOneMachine() != "":
 		return fmt.Errorf("%s is about one machine, and --reboots lets there be several", f.ofOneMachine())
+	case f.scheduleSeed != 0 && f.schedule.word == vm.SchedulePolicies[0]:
+		return fmt.Errorf("--schedule-seed %d has no effect on %s: say --schedule random or adversarial", f.scheduleSeed, f.schedule.word)
 	case f.overlay == "-":
 		return errors.New("--overlay -: it is read, too, and has to be a file")
 	case f.touch != 0 && f.initrd != "":
@@ -268,47 +270,4 @@ func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool
 		s.initrd, err = readInitrd(ctx, f.initrd, s.memory, cmp.Or(s.maxHostMemory, vm.DefaultMaxHostMemory()))
 	}
 	return s, err
-}
-
-// readInitrd reads a file that has to fit into the guest's memory, and into what the run may take of the host's; 0 is
-// not known.
-func readInitrd(ctx context.Context, path string, memory, host uint64) ([]byte, error) {
-	file, size, err := openRegular(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	switch {
-	case uint64(size) > memory:
-		return nil, fmt.Errorf("%s: larger than the guest's memory of %s", path, record.FormatBytes(memory))
-	case host != 0 && uint64(size) > host:
-		return nil, fmt.Errorf("%s: larger than the %s that the run may take of the host's memory (--max-host-memory)", path, record.FormatBytes(host))
-	}
-	const piece = 16 << 20
-	b := make([]byte, size)
-	for at := int64(0); at < size; at += piece {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if _, err := io.ReadFull(file, b[at:min(at+piece, size)]); err != nil {
-			return nil, fmt.Errorf("%s: %w", path, err)
-		}
-	}
-	return b, nil
-}
-
-var errNotRegular = errors.New("not a regular file")
-
-// openRegular opens a file and says how many bytes it has. What is no file, such as a pipe, might never end, or never
-// begin.
-func openRegular(path string) (*os.File, int64, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, 0, err
-	}
-	if !info.Mode().IsRegular() {
-		return nil, 0, fmt.Errorf("%s: %w", path, errNotRegular)
-	}
-	file, err := os.Open(path)
-	return file, info.Size(), err
 }

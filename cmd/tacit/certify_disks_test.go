@@ -58,6 +58,18 @@ func TestCertifyDisks(t *testing.T) {
 	if again != stdout {
 		t.Error("the second time it is another certificate")
 	}
+	// A matrix takes disks, too, and the boot is the same. What makes no sense of one is refused before anything boots.
+	matrix := write(t, filepath.Join(t.TempDir(), "m.yaml"), "platforms: snp\npolicies: negotiate\nmemory: 1G\nimages: "+grub)
+	status, text, stderr := tacit(t.Context(), &fake{}, "certify", "--store", store, "--matrix", matrix)
+	if status != int(statusNo) || !strings.Contains(text, "init silent, accepts no, loses yes") || !strings.Contains(text, "outcome login prompt") || len(exported(t, "--store", store)) != 2 {
+		t.Errorf("status %d: %s%s", status, text, stderr)
+	}
+	for words, want := range map[string]string{"command_lines: quiet": "command_lines there are kernels alone", "attacks: [none, drop]": "attacks are on kernels alone"} {
+		write(t, matrix, "images: "+grub+"\n"+words)
+		if status, text, stderr := tacit(t.Context(), &fake{}, "certify", "--store", store, "--matrix", matrix); status != int(statusError) || text != "" || !strings.Contains(stderr, want) {
+			t.Errorf("%s: status %d: %s%s", words, status, text, stderr)
+		}
+	}
 	status, sarif, stderr := tacit(t.Context(), &fake{}, append([]string{"certify", "--sarif", "-", "--require", "snp"}, append(args[1:7:7], "--store", store, grub)...)...)
 	if status != int(statusNo) || !strings.Contains(sarif, "tacit/loses-memory") || !strings.Contains(sarif, "its kernel is told of") {
 		t.Errorf("status %d: %s%s", status, sarif, stderr)

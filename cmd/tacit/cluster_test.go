@@ -23,7 +23,7 @@ import (
 )
 
 // withStdin gives a process a standard input that ends with this process.
-func withStdin(t *testing.T, cmd *exec.Cmd) {
+func withStdin(t testing.TB, cmd *exec.Cmd) {
 	t.Helper()
 	if _, err := cmd.StdinPipe(); err != nil {
 		t.Fatal(err)
@@ -77,7 +77,7 @@ func (w *wire) cut() int {
 	return n
 }
 
-var clusterBoots = flag.Int("cluster", 24, "run so many boots on a cluster in TestClusterLosesParts; from 100 on, with a worker killed every 3 s, and throughput")
+var clusterBoots = flag.Int("cluster", 24, "run so many boots on a cluster in TestClusterLosesParts; from 100 on, with a worker killed every 3 s")
 
 // A farm is tacit's processes on a cluster, all of one version.
 type farm struct {
@@ -272,37 +272,13 @@ func TestClusterLosesParts(t *testing.T) {
 	}
 
 	ofVersion(t, "v1")
-	began := time.Now()
 	status, here, stderr := tacit(t.Context(), &fake{}, slices.Concat(boots, []string{"--jobs", "2", "--store", t.TempDir()}, paths)...)
-	local := time.Since(began)
 	if status != 0 {
 		t.Fatal(stderr)
 	}
 	sameJSON(t, certificateOf(t, []byte(certificate.String())), certificateOf(t, []byte(here)))
 	text := fmt.Sprintf("%d boots, each with one result; %d workers killed, %s; %d boots handed out again", len(seen), killed, strings.Join(happened, ", "), again)
-	if long {
-		text += fmt.Sprintf("; undisturbed, two workers take %.2f of the time of two local jobs (%v)", f.undisturbed(slices.Concat(boots, paths)).Seconds()/local.Seconds(), local.Round(time.Second))
-	}
 	t.Log("ended with: " + text)
-}
-
-// undisturbed is how long the cluster takes with two workers, for another version, that knows nothing.
-func (f *farm) undisturbed(boots []string) time.Duration {
-	f.t.Helper()
-	for i := range f.workers {
-		f.end(i)
-	}
-	other := newFarm(f.cluster, "v2", 2)
-	began := time.Now()
-	asking := other.process(append(boots, f.flags()...)...)
-	if out, err := asking.CombinedOutput(); err != nil {
-		f.t.Fatalf("%v, %.2000s", err, out)
-	}
-	took := time.Since(began)
-	for i := range f.workers {
-		f.begin(i) // for the end of the test
-	}
-	return took
 }
 
 // strangers are those who have no account, another account, or believe another authority.

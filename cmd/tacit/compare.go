@@ -67,6 +67,7 @@ func compareCommand(status *exitStatus) *cobra.Command {
 	flags.StringVar(&f.base, "base", "", "hold the others against `NAME`: an IMAGE as it is named here, or one of --with (default: the first)")
 	flags.StringArrayVar(&f.failIf, "fail-if", nil, "exit with 3 if a boot is so, against its base: `CONDITION`, several with commas between them")
 	flags.BoolVar(&f.callers, "callers", false, "say whose acceptance changed, where boots differ in --with, too")
+	f.costFlag(cmd)
 	f.boots(flags)
 	flags.StringVar(&f.json, "json", "", "write the comparison, with the record of every boot, to `FILE`; - is standard output instead of the table")
 	flags.StringVar(&f.html, "html", "", "write a page with pictures to `FILE`; - is standard output instead of the table")
@@ -165,7 +166,7 @@ func (f *compareFlags) config() study.Config {
 
 // files are what the command line names.
 func (f *compareFlags) files(args []string, std streams) files {
-	return files{in: images(args), out: []named{
+	return files{in: f.inputs(args), out: []named{
 		{"--json", f.json, textFile}, {"--html", f.html, textFile}, {"--svg", f.svg, textFile}, {"--resume", f.resume, textFile},
 	}, std: std}
 }

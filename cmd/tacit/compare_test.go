@@ -49,6 +49,26 @@ func TestCompareStatuses(t *testing.T) {
 	}
 }
 
+// A file may say what events cost: the ratio has a range by its numbers, and one model for a platform is enough.
+func TestCompareByOtherCosts(t *testing.T) {
+	model := fileWith(t, "m.yaml", "name: dear\nbase: tdx-estimate-1\ncosts:\n  exit: {ns: 100000, source: 'estimate: a test'}\n")
+	_, before, _ := tacit(t.Context(), &fake{}, small()...)
+	status, stdout, stderr := tacit(t.Context(), &fake{}, small("--cost", model)...)
+	if status != 0 || !strings.Contains(stdout, "dear@") || strings.Contains(stdout, "no cost model") || stdout == before {
+		t.Errorf("status %d\n%s%s", status, stdout, stderr)
+	}
+	for want, args := range map[string][]string{
+		"is the second one for platform tdx":                            {"--cost", "tdx-estimate-1", "--cost", model},
+		"is for platform snp, on which nothing is to be run":            {"--cost", "snp-estimate-1"},
+		"--cost: no cost model \"x\"":                                   {"--cost", "x"},
+		"snp-estimate-1 is for platform snp, on which nothing is to be": {"--cost", model, "--cost", "snp-estimate-1"},
+	} {
+		if status, _, stderr := tacit(t.Context(), &fake{}, small(args...)...); status != int(statusUsage) || !strings.Contains(stderr, want) {
+			t.Errorf("%q: status %d, %s", args, status, stderr)
+		}
+	}
+}
+
 // Files and streams get what is asked for, and what ran is told of.
 func TestCompareOutputs(t *testing.T) {
 	dir := t.TempDir()

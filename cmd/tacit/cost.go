@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/cost/file"
+	"github.com/tacit-vm/tacit/internal/schema"
 )
 
 // costSchema names the form of what tacit cost --json prints; docs/cost.md describes it.
@@ -193,10 +193,7 @@ func showModels(w io.Writer, models []cost.Model, asJSON bool) error {
 		}
 		out.Models = append(out.Models, shown)
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(out)
+	return schema.Write(w, out)
 }
 
 func writeModels(w io.Writer, models []cost.Model) error {

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/schema"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -239,8 +240,5 @@ func (f *sensitivityFlags) writeJSON(w io.Writer, m cost.Model, s cost.Sensitivi
 	for _, swing := range s.Swings {
 		out.Estimates = append(out.Estimates, swingJSON{rowJSON{swing.Event.String(), swing.NS, swing.Source}, swing.Halved, swing.Doubled})
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(out)
+	return schema.Write(w, out)
 }

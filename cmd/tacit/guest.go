@@ -126,10 +126,13 @@ func addHere(files *efi.Archive) (string, error) {
 	return at, nil
 }
 
+// maxProgram bounds an executable, in bytes: as much as firmware loads.
+const maxProgram = 1 << 30
+
 // executable reads a file, or builds a package.
 func executable(ctx context.Context, name string) ([]byte, error) {
 	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && !strings.HasSuffix(name, ".go") {
-		b, err := os.ReadFile(name)
+		b, err := readRegular(name, maxProgram)
 		if err == nil && !bytes.HasPrefix(b, []byte(elf.ELFMAG)) {
 			err = fmt.Errorf("%s: not an executable for Linux; it takes what GOOS=linux GOARCH=amd64 CGO_ENABLED=0 go build makes, or a package", name)
 		}

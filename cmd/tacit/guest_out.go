@@ -75,7 +75,7 @@ func testOutgoing(arguments []string) (all []outgoing, err error) {
 	for _, a := range arguments {
 		flag, file, ok := strings.Cut(a, "=")
 		switch flag {
-		case "-test.coverprofile", "-test.memprofile", "-test.blockprofile", "-test.mutexprofile", "-test.trace":
+		case "-test.coverprofile", "-test.cpuprofile", "-test.memprofile", "-test.blockprofile", "-test.mutexprofile", "-test.trace":
 			if ok && file != "" {
 				if !filepath.IsAbs(file) {
 					file = filepath.Join(directory, file)

@@ -23,6 +23,7 @@ import (
 type machineFlags struct {
 	platform choice
 	memory   size
+	cpus     int
 	seed     uint64
 	timeout  time.Duration
 	summary  bool
@@ -36,6 +37,7 @@ func (f *machineFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.Var(&f.platform, "platform", "what the guest runs on: an Intel TDX machine, an AMD SEV-SNP one, or one without memory encryption")
 	flags.Var(&f.memory, "memory", "memory of the guest")
+	flags.IntVar(&f.cpus, "cpus", 1, "processors, `N` up to 255")
 	flags.Uint64Var(&f.seed, "seed", 0, "where all randomness in the machine comes from")
 	flags.DurationVar(&f.timeout, "timeout", 0, "end the guest after so much time on the host, such as 90s or 5m; 0 is never")
 	flags.BoolVar(&f.summary, "summary", false, "say at the end on standard error who accepted its memory, as tacit boot does")
@@ -45,7 +47,7 @@ func (f *machineFlags) check() error {
 	if f.timeout < 0 {
 		return fmt.Errorf("--timeout %v is negative", f.timeout)
 	}
-	return vm.Config{Platform: f.platform.word, Memory: uint64(f.memory)}.Check()
+	return vm.Config{Platform: f.platform.word, Memory: uint64(f.memory), CPUs: f.cpus}.Check()
 }
 
 const guestExitHelp = "Exit status: the program's. Where it did not end by itself, what the outcome of the run is, as tacit boot --help lists\n" +
@@ -123,7 +125,7 @@ func (f *machineFlags) run(ctx context.Context, p efi.Program, std streams, sent
 	}
 	none := ""
 	cfg := vm.Config{
-		Platform: f.platform.word, Memory: uint64(f.memory), Seed: f.seed, Image: img, CommandLine: &none, Console: std.out, COM2: sent,
+		Platform: f.platform.word, Memory: uint64(f.memory), CPUs: f.cpus, Seed: f.seed, Image: img, CommandLine: &none, Console: std.out, COM2: sent,
 		FirmwareAccepts: max(256<<20, uint64(len(packed))+128<<20), MaxVirtual: -1, MaxWall: f.timeout, Callers: f.summary,
 	}
 	if p.Input {

@@ -22,17 +22,12 @@ func guestTestCommand(status *exitStatus) *cobra.Command {
 		Long: "Runs go test for PACKAGEs, or the one that is here, with each test program as the whole software of a guest. FLAGs\n" +
 			"after the first PACKAGE or after -- are go test's, such as -run, -v and -count. A test finds the files of its package's directory,\n" +
 			"and of testdata there; others with --files. It can start no processes and has no network. Files that it writes are lost,\n" +
-			"but for profiles and traces: -coverprofile, -memprofile, -blockprofile, -mutexprofile, -trace. -cpuprofile is not there yet.\n\n" + sizeHelp +
+			"but for profiles and traces: -coverprofile, -cpuprofile, -memprofile, -blockprofile, -mutexprofile, -trace.\n\n" + sizeHelp +
 			"Exit status: go test's: 0 when all passed, 1 when not.",
 		Example: "  tacit guest test ./...\n" +
 			"  tacit guest test --platform snp ./accept/negotiate -run Lie -v\n" +
 			"  tacit guest test ./accept/negotiate -coverprofile cover.out",
 		Args: func(cmd *cobra.Command, args []string) error {
-			for _, a := range args {
-				if name, _, _ := strings.Cut(strings.TrimLeft(a, "-"), "="); strings.HasPrefix(a, "-") && strings.TrimPrefix(name, "test.") == "cpuprofile" {
-					return fmt.Errorf("%s: the guest has no timer for profiles of processor time; the other profiles are there", a)
-				}
-			}
 			return f.check()
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -40,7 +35,7 @@ func guestTestCommand(status *exitStatus) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			with := []string{self, "guest", "run", "--here", "--platform", f.platform.word, "--memory", f.memory.String(),
+			with := []string{self, "guest", "run", "--here", "--platform", f.platform.word, "--memory", f.memory.String(), "--cpus", fmt.Sprint(f.cpus),
 				"--seed", fmt.Sprint(f.seed), "--timeout", f.timeout.String()}
 			for _, v := range f.files {
 				with = append(with, "--files", v)

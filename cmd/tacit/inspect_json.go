@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"io"
 
 	"github.com/tacit-vm/tacit/inspect"
+	"github.com/tacit-vm/tacit/internal/schema"
 )
 
 // inspectSchema names the form of what tacit inspect --json prints; docs/inspect.md describes it.
@@ -83,8 +83,5 @@ func printInspectJSON(w io.Writer, results []inspected, required []inspect.Requi
 		}
 		out.Files = append(out.Files, f)
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetIndent("", "  ")
-	encoder.SetEscapeHTML(false)
-	return encoder.Encode(out)
+	return schema.Write(w, out)
 }

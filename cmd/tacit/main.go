@@ -85,7 +85,13 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 
 	// An error before a subcommand starts is one in the command line.
 	started := false
-	root.PersistentPreRun = func(*cobra.Command, []string) { started = true }
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error {
+		if err := emptyFile(cmd); err != nil {
+			return err
+		}
+		started = true
+		return nil
+	}
 	switch err := root.ExecuteContext(ctx); {
 	case err == nil:
 		return int(status)

@@ -126,6 +126,14 @@ func TestWhatCannotBeRead(t *testing.T) {
 			}
 		}
 	}
+	for _, command := range [][]string{
+		{"bench", "--compare", large, "integer"}, {"guest", "run", large}, {"guest", "build", "-o", filepath.Join(dir, "x.efi"), large},
+		{"cost", "fit", large}, {"cost", "sensitivity", large}, {"certify", "--matrix", large}, {"boot", "--cost", large},
+	} {
+		if status, _, stderr := tacit(t.Context(), &fake{}, command...); status == 0 || !oneLine(stderr) {
+			t.Errorf("%v: status %d, %q", command, status, stderr)
+		}
+	}
 	if _, err := image.OpenSymbols(fifo); err == nil {
 		t.Error("a pipe has symbols")
 	}

@@ -84,6 +84,9 @@ func (f *certifyFlags) runMatrix(ctx context.Context, stdout, stderr io.Writer) 
 	if cfg.Subjects, cfg.Names, err = f.matrixSubjects(ctx, m, line, know); err != nil {
 		return 0, err
 	}
+	if err := cfg.Check(); err != nil {
+		return 0, fmt.Errorf("--matrix %s: %w", f.matrix, err)
+	}
 	cells := matrix.Run(ctx, cfg)
 	line.close()
 	r := &matrix.Report{Schema: matrix.Schema, Tool: versionText(), Cells: cells, Changes: matrix.Compare(expected, cells)}

@@ -50,13 +50,13 @@ func serveNATS(config string) {
 
 // A cluster is three servers as processes, with certificates of one authority, an account for tacit, and another.
 type cluster struct {
-	t       *testing.T
+	t       testing.TB
 	ports   []string // of clients, then of routes
 	dir     string   // of everything: what servers keep is in s0, s1 and s2
 	servers []*exec.Cmd
 }
 
-func newCluster(t *testing.T) *cluster {
+func newCluster(t testing.TB) *cluster {
 	c := &cluster{t: t, servers: make([]*exec.Cmd, 3), dir: t.TempDir()}
 	var held []net.Listener
 	for range 6 {
@@ -101,7 +101,7 @@ cluster {
 func (c *cluster) in(name string) string { return filepath.Join(c.dir, name) }
 
 // authority makes a certificate authority, and a certificate of its for 127.0.0.1; and another authority.
-func authority(t *testing.T, dir string) {
+func authority(t testing.TB, dir string) {
 	t.Helper()
 	template := func(name string) *x509.Certificate {
 		return &x509.Certificate{
@@ -141,7 +141,7 @@ func authority(t *testing.T, dir string) {
 
 // accounts makes accounts as nsc does, with a file of credentials for a user of each, and returns what servers have to know:
 // tacit's, and another's that has no storage.
-func accounts(t *testing.T, dir string) (config string) {
+func accounts(t testing.TB, dir string) (config string) {
 	t.Helper()
 	encoded := func(text string, err error) string {
 		if err != nil {

@@ -39,7 +39,7 @@ func TestMain(m *testing.M) {
 }
 
 // command is tacit as a process. Limits are given to the shell's ulimit.
-func command(t *testing.T, limits string, args ...string) *exec.Cmd {
+func command(t testing.TB, limits string, args ...string) *exec.Cmd {
 	t.Helper()
 	self, err := os.Executable()
 	if err != nil {
@@ -54,7 +54,7 @@ func command(t *testing.T, limits string, args ...string) *exec.Cmd {
 	return cmd
 }
 
-func write(t *testing.T, path, text string) string {
+func write(t testing.TB, path, text string) string {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

@@ -17,6 +17,7 @@ import (
 	"github.com/tacit-vm/tacit/catalogue"
 	"github.com/tacit-vm/tacit/catalogue/jetstream"
 	"github.com/tacit-vm/tacit/catalogue/page"
+	"github.com/tacit-vm/tacit/internal/schema"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -100,7 +101,7 @@ func resultsListCommand() *cobra.Command {
 					return onPaper(cmd.OutOrStdout(), func(w io.Writer) error { return writeEntries(w, all) })
 				}
 				return writing(cmd,
-					written{path, func(w io.Writer) error { return indented(w, entriesFile{entriesSchema, all}) }},
+					written{path, func(w io.Writer) error { return schema.Write(w, entriesFile{entriesSchema, all}) }},
 					written{html, p.WriteHTML}, written{markdown, p.WriteMarkdown})
 			})
 		},
@@ -148,12 +149,6 @@ type changesFile struct {
 }
 
 const changesSchema = "tacit.changes/1"
-
-func indented(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
-}
 
 func writeEntries(w io.Writer, all []catalogue.Entry) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
@@ -208,7 +203,7 @@ func resultsDiffCommand(status *exitStatus) *cobra.Command {
 					return onPaper(cmd.OutOrStdout(), func(w io.Writer) error { return writeChanges(w, changes) })
 				}
 				return writing(cmd, written{path, func(w io.Writer) error {
-					return indented(w, changesFile{changesSchema, args[0], args[1], changes})
+					return schema.Write(w, changesFile{changesSchema, args[0], args[1], changes})
 				}})
 			})
 		},

@@ -34,7 +34,7 @@ func exported(t *testing.T, from ...string) []string {
 }
 
 // guests are so many files, each an image of its own.
-func guests(t *testing.T, n int) (paths []string) {
+func guests(t testing.TB, n int) (paths []string) {
 	dir := t.TempDir()
 	for i := range n {
 		paths = append(paths, write(t, filepath.Join(dir, fmt.Sprintf("%02d.efi", i)), string(guest.Demo())))

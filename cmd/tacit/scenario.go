@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/tacit-vm/tacit/internal/schema"
 	"github.com/tacit-vm/tacit/scenario"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -46,7 +47,7 @@ func scenarioListCommand() *cobra.Command {
 				return onPaper(cmd.OutOrStdout(), func(w io.Writer) error { return scenario.WriteList(w, all) })
 			}
 			return writing(cmd, written{path, func(w io.Writer) error {
-				return indented(w, scenario.List{Schema: scenario.ListSchema, Scenarios: all})
+				return schema.Write(w, scenario.List{Schema: scenario.ListSchema, Scenarios: all})
 			}})
 		},
 	}

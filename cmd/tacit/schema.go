@@ -40,9 +40,7 @@ func forms() []schema.Form {
 		{Name: trial.Schema, About: "attacks on guests (attack --json)", Type: reflect.TypeFor[trial.Report]()},
 		{Name: study.Schema, About: "boots held side by side (compare --json)", Type: reflect.TypeFor[study.JSON]()},
 		{Name: study.SavedSchema, About: "a line of compare --resume", Type: reflect.TypeFor[study.SavedLine]()},
-		{Name: scenario.Schema, About: "what came of scenarios (scenario run --json)", Type: reflect.TypeFor[scenario.Report]()},
 		{Name: storm.Schema, About: "boots with more and more processors (storm --json)", Type: reflect.TypeFor[storm.JSON]()},
-		{Name: scenario.Schema, About: "what users met, booted and judged (scenario run --json)", Type: reflect.TypeFor[scenario.Report]()},
 		{Name: scenario.ListSchema, About: "what can be booted so (scenario list --json)", Type: reflect.TypeFor[scenario.List]()},
 		{Name: inspectSchema, About: "what images can do by their bytes (inspect --json)", Type: reflect.TypeFor[inspectJSON]()},
 		{Name: costSchema, About: "cost models (cost --json)", Type: reflect.TypeFor[modelsJSON]()},
@@ -79,7 +77,10 @@ func schemaCommand() *cobra.Command {
 			if len(args) != 1 {
 				return fmt.Errorf("%s takes one NAME, and here are %d: tacit schema list shows them", cmd.CommandPath(), len(args))
 			}
-			return known(args[0], append(formWords(), "list"))
+			if err := known(args[0], append(formWords(), "list")); err != nil {
+				return fmt.Errorf("%s: %w", args[0], err)
+			}
+			return nil
 		},
 		ValidArgsFunction: func(_ *cobra.Command, args []string, _ string) ([]string, cobra.ShellCompDirective) {
 			if len(args) > 0 {
@@ -93,7 +94,7 @@ func schemaCommand() *cobra.Command {
 			}
 			for _, f := range forms() {
 				if formWord(f) == args[0] {
-					return indented(cmd.OutOrStdout(), schema.Of(f, forms()))
+					return schema.Write(cmd.OutOrStdout(), schema.Of(f, forms()))
 				}
 			}
 			return nil
@@ -104,7 +105,7 @@ func schemaCommand() *cobra.Command {
 func listForms(w io.Writer) error {
 	out := &errWriter{w: w}
 	for _, f := range forms() {
-		out.printf("%-13s%-20s  %s\n", formWord(f), f.Name, f.About)
+		out.printf("%-15s%-20s  %s\n", formWord(f), f.Name, f.About)
 	}
 	return out.err
 }

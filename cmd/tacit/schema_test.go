@@ -106,7 +106,6 @@ func TestJSONHasItsSchema(t *testing.T) {
 		{"trials", false, "", "attack --platform snp --attack vc-vmmcall,drop --memory 512M --json - " + demo},
 		{"comparison", false, "comparison.json", "compare --memory 1G --fail-if init>100x --json " + in("comparison.json") + " --resume " + in("saved") + " " + demo},
 		{"boot", true, "saved", ""},
-		{"scenarios", false, "", "scenario run --json - no-retry"},
 		{"storm", false, "", "storm --memory 512M --cpus 1,2 --append hold=100M --json - " + demo},
 		{"scenarios", false, "", "scenario run --json - no-retry edk2#11525"},
 		{"scenario-list", false, "", "scenario list --json -"},
@@ -177,6 +176,9 @@ func TestEveryFormHasASchema(t *testing.T) {
 	}
 	var names []string
 	for _, f := range forms() {
+		if slices.Contains(names, f.Name) {
+			t.Errorf("there are two schemas of %s", f.Name)
+		}
 		names = append(names, f.Name)
 		if !strings.Contains(string(page), "| `"+formWord(f)+"` | `"+f.Name+"` |") {
 			t.Errorf("docs/json.md has no row of %s", f.Name)

@@ -61,6 +61,7 @@ func stormCommand(status *exitStatus) *cobra.Command {
 	flags.StringSliceVar(&f.cpus, "cpus", []string{"1", "8", "64", "248"}, "numbers of processors, with commas between them")
 	flags.Var(&choices{chosen: &f.pages, allowed: []string{"2M", "4K"}}, "host-page", "sizes of the pages that the host adds")
 	flags.StringSliceVar(&f.with, "with", []string{"lazy"}, "ways to accept, `WORDS` with commas between them")
+	f.costFlag(cmd)
 	f.boots(flags)
 	flags.StringVar(&f.json, "json", "", "write the figures to `FILE`; - is standard output instead of the table")
 	flags.StringVar(&f.svg, "svg", "", "write the picture to `FILE`; - is standard output instead of the table")
@@ -117,7 +118,7 @@ func (f *stormFlags) config() study.Config {
 
 // files are what the command line names.
 func (f *stormFlags) files(args []string, std streams) files {
-	return files{in: images(args), out: []named{{"--json", f.json, textFile}, {"--svg", f.svg, textFile}, {"--resume", f.resume, textFile}}, std: std}
+	return files{in: f.inputs(args), out: []named{{"--json", f.json, textFile}, {"--svg", f.svg, textFile}, {"--resume", f.resume, textFile}}, std: std}
 }
 
 func (f *stormFlags) run(ctx context.Context, paths []string, stdout, stderr io.Writer) (_ exitStatus, err error) {

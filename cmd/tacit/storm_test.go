@@ -38,6 +38,14 @@ func TestStorm(t *testing.T) {
 		t.Errorf("what was kept ran again: %q", stderr)
 	}
 	nothingElseIn(t, dir, "demo.efi", "s.svg", "boots")
+	model := fileWith(t, "m.yaml", "name: dear\nbase: tdx-estimate-1\ncosts:\n  exit: {ns: 100000, source: 'estimate: a test'}\n")
+	status, stdout, stderr = tacit(t.Context(), &fake{}, append(small, "--cost", model)...)
+	if status != 0 || !strings.Contains(stdout, "dear@") || strings.Contains(stderr, "(kept)\n") {
+		t.Errorf("by a model of a file: status %d\n%s%s", status, stdout, stderr)
+	}
+	if status, _, stderr = tacit(t.Context(), &fake{}, append(small, "--cost", model, "--svg", model)...); status != int(statusUsage) || !strings.Contains(stderr, "the same file as --cost") {
+		t.Errorf("status %d: %s", status, stderr)
+	}
 	if status, stdout, _ = tacit(t.Context(), &fake{}, append(small, "--max-virtual-time", "1ns")...); status != int(statusUnknown) || !strings.Contains(stdout, "it did not get to its init") {
 		t.Errorf("status %d\n%s", status, stdout)
 	}

@@ -8,9 +8,11 @@ import (
 	"strings"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/tacit-vm/tacit/compare/study"
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -20,6 +22,7 @@ type studyFlags struct {
 	platforms     []string
 	memory        []string
 	append        string
+	costs         []string
 	jobs          int
 	engine        choice
 	resume        string
@@ -27,13 +30,20 @@ type studyFlags struct {
 	timeout       time.Duration
 	maxHostMemory size
 
-	sizes []uint64 // what memory says
+	sizes  []uint64     // what memory says
+	models []cost.Model // what costs says
 }
 
 // machines are the flags that say what the machines are like.
 func (f *studyFlags) machines(flags *pflag.FlagSet) {
 	flags.Var(&choices{chosen: &f.platforms, allowed: vm.PlatformNames()}, "platform", "platforms; none has nothing to compare")
 	flags.StringSliceVar(&f.memory, "memory", f.memory, "amounts of memory")
+}
+
+// costFlag is --cost, of which there is one for each platform.
+func (f *studyFlags) costFlag(cmd *cobra.Command) {
+	cmd.Flags().StringArrayVar(&f.costs, "cost", nil, "charge virtual time by `MODEL`: a name or a file (tacit cost --help), once for each platform at most (default: tacit's own)")
+	completeWith(cmd, "cost", completeModel)
 }
 
 // boots are the flags about how they are run.
@@ -63,12 +73,20 @@ func (f *studyFlags) check() error {
 		}
 		f.sizes = append(f.sizes, uint64(n))
 	}
+	f.models = nil
+	for _, text := range f.costs {
+		m, err := modelOf(text)
+		if err != nil {
+			return fmt.Errorf("--cost: %w", err)
+		}
+		f.models = append(f.models, m)
+	}
 	return nil
 }
 
 func (f *studyFlags) config() study.Config {
 	return study.Config{
-		Platforms: f.platforms, Memory: f.sizes, Append: f.append, Workers: f.jobs, Engine: f.engine.word,
+		Platforms: f.platforms, Memory: f.sizes, Costs: f.models, Append: f.append, Workers: f.jobs, Engine: f.engine.word,
 		MaxVirtual: f.maxVirtual.config(), MaxWall: f.timeout, MaxHostMemory: uint64(f.maxHostMemory),
 	}
 }
@@ -79,6 +97,15 @@ func withNearest(err error) error {
 		return fmt.Errorf("%q: %w", wrong.Word, known(wrong.Word, variantWords()))
 	}
 	return err
+}
+
+// inputs are the files that the command line reads.
+func (f *studyFlags) inputs(args []string) []named {
+	all := images(args)
+	for _, path := range f.costs {
+		all = append(all, named{by: "--cost", path: path})
+	}
+	return all
 }
 
 // unread are the subjects that a command line names, before they are opened.

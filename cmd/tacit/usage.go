@@ -1,10 +1,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -66,6 +68,22 @@ func wrongValue(e *pflag.InvalidValueError) error {
 		return errors.New("give words with commas between them")
 	}
 	return e.Unwrap()
+}
+
+// emptyFile finds a flag that was given the empty word for a file: a script's variable that has no value would otherwise
+// be as if the flag were not there.
+func emptyFile(cmd *cobra.Command) (err error) {
+	cmd.Flags().Visit(func(f *pflag.Flag) {
+		what, _ := pflag.UnquoteUsage(f)
+		given := []string{f.Value.String()}
+		if list, several := f.Value.(pflag.SliceValue); several {
+			given = list.GetSlice()
+		}
+		if slices.Contains(given, "") && slices.Contains([]string{"FILE", "IMAGE", "DIR", "DIRECTORY"}, what) {
+			err = cmp.Or(err, fmt.Errorf("--%s is empty: give a %s", f.Name, what))
+		}
+	})
+	return err
 }
 
 var aDuration = regexp.MustCompile(`^([0-9]+)(?:\.[0-9]+)? *([A-Za-z]*)\.?$`)

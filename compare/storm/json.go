@@ -1,9 +1,9 @@
 package storm
 
 import (
-	"encoding/json"
 	"io"
 
+	"github.com/tacit-vm/tacit/internal/schema"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -48,8 +48,5 @@ func (s *Storm) WriteJSON(w io.Writer) error {
 			out.Boots = append(out.Boots, b)
 		}
 	}
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(out)
+	return schema.Write(w, out)
 }

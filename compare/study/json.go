@@ -1,10 +1,10 @@
 package study
 
 import (
-	"encoding/json"
 	"io"
 
 	"github.com/tacit-vm/tacit/compare"
+	"github.com/tacit-vm/tacit/internal/schema"
 )
 
 // Schema names the version of the JSON form. docs/compare.md describes it.
@@ -80,10 +80,7 @@ func (s *Study) WriteJSON(w io.Writer) error {
 		}
 		out.Conditions = append(out.Conditions, c)
 	}
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(out)
+	return schema.Write(w, out)
 }
 
 func (row Row) json() bootJSON {

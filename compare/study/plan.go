@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/tacit-vm/tacit/compare"
+	"github.com/tacit-vm/tacit/cost"
 	"github.com/tacit-vm/tacit/guest"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/record"
@@ -35,6 +36,7 @@ type Config struct {
 
 	Conditions []compare.Condition // that no run is to meet
 
+	Costs      []cost.Model  // by which virtual time is charged, at most one for each platform; others are charged by tacit's own
 	Append     string        // to the kernels' command lines
 	Workers    int           // boots at a time; 0 means one a processor of the host
 	Engine     string        // as vm.Config has it
@@ -95,6 +97,14 @@ func (c *Config) Check() error {
 			}
 		}
 	}
+	for i, m := range c.Costs {
+		if !slices.Contains(c.Platforms, m.Platform()) {
+			return fmt.Errorf("cost model %s is for platform %s, on which nothing is to be run", m.Name(), m.Platform())
+		}
+		if slices.ContainsFunc(c.Costs[:i], func(other cost.Model) bool { return other.Platform() == m.Platform() }) {
+			return fmt.Errorf("cost model %s is the second one for platform %s", m.Name(), m.Platform())
+		}
+	}
 	for _, one := range []struct {
 		what  string
 		names []string
@@ -112,6 +122,16 @@ func (c *Config) Check() error {
 	}
 	_, _, err := c.base(c.names())
 	return err
+}
+
+// cost is the model that was chosen for a platform; the zero Model where none was.
+func (c *Config) cost(platform string) cost.Model {
+	for _, m := range c.Costs {
+		if m.Platform() == platform {
+			return m
+		}
+	}
+	return cost.Model{}
 }
 
 func each[T any](all []T, name func(T) string) (names []string) {
@@ -184,7 +204,7 @@ func (c *Config) plan() (*Study, error) {
 			for _, memory := range c.Memory {
 				for _, v := range c.Variants {
 					b := &Boot{Image: names[i], Platform: platform, Memory: memory, With: v.Name, Variant: v, cfg: vm.Config{
-						Platform: platform, Memory: memory, Image: s.Image, Append: c.Append, Callers: true, Engine: c.Engine,
+						Platform: platform, Memory: memory, Image: s.Image, Append: c.Append, Callers: true, Engine: c.Engine, Cost: c.cost(platform),
 						MaxInstructions: maxInstructions * uint64(v.CPUs()), MaxVirtual: c.MaxVirtual, MaxWall: c.MaxWall,
 					}}
 					v.apply(&b.cfg)

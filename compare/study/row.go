@@ -59,13 +59,24 @@ func (s *Study) eager(b *Boot) *Eager {
 			return nil
 		}
 		e := &Eager{Times: *times, Series: compare.Series(b.Platform, b.Memory)}
-		var err error
-		if e.Range, err = compare.SensitivityOfInit(b.Record, lazy.Record); err != nil {
+		model, err := b.model()
+		if err == nil {
+			e.Range, err = compare.SensitivityOfInit(model, b.Record, lazy.Record)
+		}
+		if err != nil {
 			e.Why = err.Error()
 		}
 		return e
 	}
 	return nil
+}
+
+// model is the one by which the boot was charged.
+func (b *Boot) model() (cost.Model, error) {
+	if name := b.Record.CostModel; b.cfg.Cost.Name() != name {
+		return cost.Named(name)
+	}
+	return b.cfg.Cost, nil
 }
 
 // Note says what is wrong with the boot as what it is called: what keeps a reader from believing the numbers. Empty is nothing.

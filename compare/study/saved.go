@@ -155,7 +155,8 @@ func keyOf(c *vm.Config) string {
 		Virtual                         time.Duration
 		Callers                         bool
 		Name                            string // of the image, which the record has
-	}{digest(data), c.Platform, c.FirmwarePolicy, c.Append, c.Image == nil, c.Memory, c.HostPage, c.MaxInstructions, c.CPUs, c.MaxVirtual, c.Callers, nameOf(c)})
+		Cost                            string `json:",omitempty"` // with a digest of its numbers; tacit's own never change
+	}{digest(data), c.Platform, c.FirmwarePolicy, c.Append, c.Image == nil, c.Memory, c.HostPage, c.MaxInstructions, c.CPUs, c.MaxVirtual, c.Callers, nameOf(c), c.Cost.Name()})
 	if err != nil {
 		panic(err) // words and numbers
 	}

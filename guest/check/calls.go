@@ -154,10 +154,9 @@ func (p *program) findPaths(found []Call) {
 }
 
 // leadsNowhere says of a function by name whether what it calls is not to be called the program's own doing: each function
-// calls for more stack, and in that the runtime does what it has to do anyway; to fork fails, so that there is no child; and a
-// profile of processor time, which every test program can make, is made where a flag asks for it.
+// calls for more stack, and in that the runtime does what it has to do anyway; and to fork fails, so that there is no child.
 func leadsNowhere(name string) bool {
-	return strings.HasPrefix(name, "runtime.morestack") || name == "syscall.forkAndExecInChild1" || name == "runtime.SetCPUProfileRate"
+	return strings.HasPrefix(name, "runtime.morestack") || name == "syscall.forkAndExecInChild1"
 }
 
 // takesNumber says whether a function's first argument may be the number of a system call, by its name: as syscall.Syscall,

@@ -32,6 +32,8 @@ type processor struct {
 	seen      atomic.Uint64 // kernel.changes as it has looked at them
 	inProgram atomic.Uint32
 	there     atomic.Uint32 // it has come
+	since     uint64        // until when the time of the thread that it runs was accounted
+	tickAt    uint64        // when its timer interrupts for a timer of that thread; 0 where it does at the end of a slice
 
 	tlsBlock [2]uint64 // the kernel's g, by FS base -8
 	g        [128]uint64

@@ -12,9 +12,11 @@ const (
 	echild       = ^uint64(10) + 1
 	eagain       = ^uint64(11) + 1
 	enomem       = ^uint64(12) + 1
+	eacces       = ^uint64(13) + 1
 	efault       = ^uint64(14) + 1
 	ebusy        = ^uint64(16) + 1
 	eexist       = ^uint64(17) + 1
+	enodev       = ^uint64(19) + 1
 	enotdir      = ^uint64(20) + 1
 	eisdir       = ^uint64(21) + 1
 	einval       = ^uint64(22) + 1

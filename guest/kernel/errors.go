@@ -74,10 +74,12 @@ func (k *kernel) end(status int32) {
 	if status == 0 {
 		k.reset(uefi.Success)
 	}
-	k.lineStart()
-	k.puts("guest: the program ended with status ")
-	k.dec(uint64(uint32(status)))
-	k.puts("\n")
+	if !k.raw { // where the console is to be the program's alone, its status comes out otherwise
+		k.lineStart()
+		k.puts("guest: the program ended with status ")
+		k.dec(uint64(uint32(status)))
+		k.puts("\n")
+	}
 	k.resetWith(uint64(uint8(status)))
 }
 

@@ -10,9 +10,12 @@ func (k *kernel) fault(p *processor, va uint64, f *frame) bool {
 	if a.kind&(canRead|canWrite|canRun) == 0 {
 		return false
 	}
+	if m := k.mappingIn(va, va+1); m != nil {
+		return k.fileFault(p, m, va, a.kind, f.code)
+	}
 	apart := k.online > 1 && f.cs&3 != 0
 	// A whole 2 MiB page, where the area has room for one and nothing is there yet.
-	if start := va &^ (size2M - 1); a.kind == usable && start >= a.start && start+size2M <= a.end {
+	if start := va &^ (size2M - 1); a.kind == usable && start >= a.start && start+size2M <= a.end && k.mappingIn(start, start+size2M) == nil {
 		if e, level := k.tables.entry(va, 21, true); e != nil && level == 21 && *e&present == 0 {
 			if pa, ok := k.takeCleared(p, order2M, apart); ok {
 				k.fill(va, 21, pa, a.kind)

@@ -46,6 +46,7 @@ type kernel struct {
 	tables        pageTable
 	firmware      pageTable // those for calls of it: what it needs where it is in physical memory, and the kernel
 	space         addressSpace
+	mappings      fileMappings
 	idt           [512]uint64
 	first         processor
 	cpus          [maxProcessors]*processor
@@ -62,6 +63,8 @@ type kernel struct {
 
 	threads     [maxThreads]thread
 	threadsN    uint64 // threads beyond have never been used
+	used        uint64 // processor time of all threads there have been, in nanoseconds
+	byUse       usedTimer
 	actions     [signals + 1]signalAction
 	tree        tree
 	descriptors descriptors

@@ -166,6 +166,7 @@ func (k *kernel) fresh(p *processor, slot *uint64, wanted bool) bool {
 // truncate sets a node's size, and gives back what is after it.
 func (k *kernel) truncate(n *node, size uint64) {
 	if size < n.size && n.content != 0 {
+		k.unmapFile(n, size)
 		if rest := size & pageMask; rest != 0 {
 			if pa := k.page(nil, n, size, false); pa != 0 {
 				k.clear(directMap+pa+rest, pageSize-rest)

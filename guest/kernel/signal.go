@@ -17,11 +17,12 @@ type threadSignals struct {
 	mask, pending uint64
 
 	fault, code, address uint64 // the signal of the thread's own fault that is to be delivered, its siginfo; 0 for none
+	timed, timedCode     uint64 // the pending signal that a timer has sent, its si_code; 0 for none
 }
 
 // Signals (include/uapi/asm-generic/signal.h).
 const (
-	sigILL, sigTRAP, sigFPE, sigKILL, sigSEGV = 4, 5, 8, 9, 11
+	sigILL, sigTRAP, sigFPE, sigKILL, sigSEGV, sigPROF = 4, 5, 8, 9, 11, 27
 
 	signals = 64
 
@@ -45,21 +46,21 @@ const (
 // fault has the thread that runs raise a signal for an exception of its own: what has been stored in its frame. It
 // reports false where no signal stands for the exception.
 func (k *kernel) raise(t *thread, f *frame, address uint64) bool {
-	const kernelCode, mapError, divide = 0x80, 1, 1 // SI_KERNEL, SEGV_MAPERR, FPE_INTDIV
+	const mapError, divide = 1, 1 // SEGV_MAPERR, FPE_INTDIV
 	s := &t.signal
 	switch f.vector {
 	case vectorPF:
 		s.fault, s.code, s.address = sigSEGV, mapError, address
 	case vectorGP, vectorSS, vectorNP:
-		s.fault, s.code, s.address = sigSEGV, kernelCode, 0
+		s.fault, s.code, s.address = sigSEGV, codeKernel, 0
 	case vectorDE:
 		s.fault, s.code, s.address = sigFPE, divide, f.ip
 	case vectorMF, vectorXM:
 		s.fault, s.code, s.address = sigFPE, 0, f.ip
 	case vectorUD:
-		s.fault, s.code, s.address = sigILL, kernelCode, f.ip
+		s.fault, s.code, s.address = sigILL, codeKernel, f.ip
 	case vectorBP, vectorDB:
-		s.fault, s.code, s.address = sigTRAP, kernelCode, 0
+		s.fault, s.code, s.address = sigTRAP, codeKernel, 0
 	default:
 		return false
 	}
@@ -78,20 +79,34 @@ func (k *kernel) deliver(t *thread) {
 		}
 		return
 	}
-	for ready := s.pending &^ s.mask; ready != 0; ready &= ready - 1 {
-		n := uint64(1)
-		for ready>>(n-1)&1 == 0 {
-			n++
-		}
-		s.pending &^= 1 << (n - 1)
+	for n, code := s.take(); n != 0; n, code = s.take() {
 		switch a := &k.actions[n]; {
 		case a.handler == ignoreHandler, a.handler == defaultHandler && ignoredByDefault>>(n-1)&1 != 0:
-		case a.handler == defaultHandler, !k.push(t, n, ^uint64(5), 0): // SI_TKILL is -6
+		case a.handler == defaultHandler, !k.push(t, n, code, 0):
 			k.killed(n)
 		default:
 			return
 		}
 	}
+}
+
+// take returns the signal to deliver first of those that are pending and not masked, with its si_code; 0 for none. A timer's
+// is first, since another's handler may have the thread go on elsewhere.
+func (s *threadSignals) take() (n, code uint64) {
+	ready := s.pending &^ s.mask
+	if ready == 0 {
+		return 0, 0
+	}
+	if n = s.timed; n != 0 && ready>>(n-1)&1 != 0 {
+		code, s.timed = s.timedCode, 0
+	} else {
+		code = ^uint64(6) + 1 // SI_TKILL
+		for n = 1; ready>>(n-1)&1 == 0; {
+			n++
+		}
+	}
+	s.pending &^= 1 << (n - 1)
+	return n, code
 }
 
 // push puts a signal's frame on the thread's stack, and has it go on in the handler. It reports false where there is no

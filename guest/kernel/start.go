@@ -57,6 +57,7 @@ func (k *kernel) startProgram(p *processor) {
 	t.state, t.full = runnable, true
 	t.clearFX()
 	t.frame = frame{ip: program, sp: s.sp, cs: segUserCode, ss: segUserData, flags: reserved | k.interruptFlag}
+	p.since = k.now()
 	k.switchTo(p, 0)
 	k.leave(p)
 	p.inProgram.Store(1)

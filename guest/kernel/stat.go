@@ -69,6 +69,23 @@ func (k *kernel) statAt(directory, path, to, flags uint64) uint64 {
 	return k.stat(number, to)
 }
 
+// statFileSystem fills in a struct statfs (include/uapi/asm-generic/statfs.h): that of memory, of which files may take what is
+// free.
+func (k *kernel) statFileSystem(to uint64) uint64 {
+	const tmpfs = 0x0102_1994 // TMPFS_MAGIC (include/uapi/linux/magic.h)
+	info := k.memory.allocator.Meminfo()
+	free := (info.Total - info.Used) / pageSize
+	values := [15]uint64{tmpfs, pageSize, info.Total / pageSize, free, free, maxNodePages * uint64(nodesInPage), 0, 0, maxName, pageSize}
+	values[6] = values[5] - uint64(k.tree.n)
+	if !k.reach(to, uint64(unsafe.Sizeof(values)), canWrite) {
+		return efault
+	}
+	for i, v := range values {
+		*at(to + 8*uint64(i)) = v
+	}
+	return 0
+}
+
 // readDirectory is getdents64. Where in the list it goes on is how many entries were read, "." and ".." among them.
 func (k *kernel) readDirectory(descriptor, to, size uint64) uint64 {
 	o := k.file(descriptor)

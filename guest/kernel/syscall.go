@@ -27,10 +27,12 @@ const (
 	sysAccess         = 21
 	sysPipe           = 22
 	sysSchedYield     = 24
+	sysMsync          = 26
 	sysMadvise        = 28
 	sysDup            = 32
 	sysDup2           = 33
 	sysNanosleep      = 35
+	sysSetitimer      = 38
 	sysGetpid         = 39
 	sysSendfile       = 40
 	sysSocket         = 41
@@ -89,6 +91,8 @@ const (
 	sysSigaltstack    = 131
 	sysStatfs         = 137
 	sysFstatfs        = 138
+	sysMlock          = 149
+	sysMunlock        = 150
 	sysPrctl          = 157
 	sysArchPrctl      = 158
 	sysSetrlimit      = 160
@@ -98,6 +102,10 @@ const (
 	sysFutex          = 202
 	sysGetaffinity    = 204
 	sysGetdents64     = 217
+	sysFadvise64      = 221
+	sysTimerCreate    = 222
+	sysTimerSettime   = 223
+	sysTimerDelete    = 226
 	sysClockGettime   = 228
 	sysClockGetres    = 229
 	sysClockNanosleep = 230
@@ -164,7 +172,7 @@ func (k *kernel) serve(p *processor, t *thread) {
 	f.ax = 0
 	switch t.call {
 	case sysMmap:
-		f.ax = k.mmap(p, a, b, c, d)
+		f.ax = k.mmap(p, a, b, c, d, f.r8, f.r9)
 	case sysMunmap:
 		f.ax = k.munmap(p, a, b)
 	case sysMprotect:
@@ -191,12 +199,20 @@ func (k *kernel) serve(p *processor, t *thread) {
 		f.ax = k.nanosleep(p, a)
 	case sysClockNanosleep:
 		f.ax = k.clockNanosleep(p, a, b, c)
+	case sysSetitimer:
+		f.ax = k.setitimer(p, a, b, c)
+	case sysTimerCreate:
+		f.ax = k.timerCreate(p, a, b, c)
+	case sysTimerSettime:
+		f.ax = k.timerSettime(p, a, b, c, d)
+	case sysTimerDelete:
+		f.ax = k.timerDelete(a)
 	case sysFutex:
 		k.futex(p, f)
 	case sysGetaffinity:
 		f.ax = k.affinity(b, c)
 	case sysClockGettime:
-		f.ax = k.clock(a, b)
+		f.ax = k.clock(p, a, b)
 	case sysClockGetres:
 		f.ax = k.pair(b, 0, 1)
 	case sysGettimeofday:
@@ -232,8 +248,8 @@ func (k *kernel) serve(p *processor, t *thread) {
 			f.ax = k.pair(d, limits(b), limits(b))
 		}
 	case sysGetrusage:
-		f.ax = k.usage(b)
-	case sysPrctl, sysSetRobustList, sysSetrlimit, sysSync: // to say that all went well is true enough
+		f.ax = k.usage(p, b)
+	case sysPrctl, sysSetRobustList, sysSetrlimit, sysSync, sysMsync, sysMlock, sysMunlock, sysFadvise64: // to say that all went well is true enough
 	case sysSysinfo:
 		f.ax = k.systemInfo(a)
 	case sysSocket, sysSocketpair:
@@ -247,7 +263,7 @@ func (k *kernel) serve(p *processor, t *thread) {
 	case sysWait4, sysWaitid:
 		f.ax = echild // a process there can be only one of
 	case sysClone3, sysRseq, sysPidfdOpen, sysPidfdSend, sysStatx, sysOpenat2, sysFchmodat2, sysCopyFileRange, sysSendfile, sysSplice,
-		sysStatfs, sysFstatfs, sysExecve:
+		sysExecve:
 		f.ax = enosys // what programs ask for to see whether it is there, and do without
 	default:
 		if !k.serveFile(p, f, t.call) && !k.serveOwn(p, f, t.call) {
@@ -303,6 +319,14 @@ func (k *kernel) serveFile(p *processor, f *frame, call uint64) bool {
 	case sysFsync, sysFdatasync, sysFlock, sysFchown:
 		if k.file(a) == nil {
 			f.ax = ebadf
+		}
+	case sysStatfs:
+		if f.ax = k.onPath(atWorkingDirectory, a, 0, nothing, 0); f.ax == 0 {
+			f.ax = k.statFileSystem(b)
+		}
+	case sysFstatfs:
+		if f.ax = ebadf; k.file(a) != nil {
+			f.ax = k.statFileSystem(b)
 		}
 	case sysFstat:
 		f.ax = k.statOpen(a, b)

@@ -26,6 +26,9 @@ type thread struct {
 	retry bool   // woken otherwise, it makes its system call again
 	full  bool   // fx has its floating-point state; a system call keeps none, as the Go runtime expects none to be kept
 
+	used  uint64 // processor time, in nanoseconds
+	byUse usedTimer
+
 	signal threadSignals
 	fx     [fxSize + 8]byte // what FXSAVE stores, from a multiple of 16 on
 }
@@ -69,6 +72,7 @@ func (k *kernel) spawn(f *frame, fs, mask uint64) uint64 {
 	for i := uint64(1); i < maxThreads; i++ {
 		if t := &k.threads[i]; t.state == unused {
 			t.frame, t.fs, t.futex, t.wake, t.full = *f, fs, 0, 0, false
+			t.used, t.byUse = 0, usedTimer{}
 			t.signal = threadSignals{mask: mask}
 			k.threadsN = max(k.threadsN, i+1)
 			k.rouse(t)
@@ -102,6 +106,7 @@ func (k *kernel) summon() {
 // accepts memory, so that the next who needs some finds it, and then waits.
 func (k *kernel) dispatch(p *processor) {
 	if i := p.running; i != noThread {
+		k.account(p)
 		if t := &k.threads[i]; t.state == running {
 			t.state = runnable
 		}
@@ -137,6 +142,7 @@ func (k *kernel) choose(p *processor) (first uint64, found bool) {
 			t.state = runnable
 		}
 		if t.state == runnable {
+			p.since = now
 			k.switchTo(p, i)
 			return now, true
 		}
@@ -181,6 +187,7 @@ func (k *kernel) await(p *processor, first uint64) (watched bool) {
 	}
 	if !more {
 		k.rest(ns)
+		p.tickAt = 0
 		k.acquire(p)
 	}
 	p.idle = false
@@ -247,7 +254,10 @@ func (k *kernel) keep(p *processor, f *frame, fx uint64) *thread {
 //lint:ignore U1000 entry_amd64.s calls it
 func serveThread() {
 	p := processorHere()
-	if k.current(p).signal.fault == 0 {
+	if t := k.current(p); t.signal.fault == 0 {
+		if t.frame.vector == vectorTimer {
+			k.sample(p)
+		}
 		k.dispatch(p)
 	}
 	k.leave(p)
@@ -258,6 +268,7 @@ func serveThread() {
 func (k *kernel) leave(p *processor) {
 	t := k.current(p)
 	k.deliver(t)
+	k.setTick(p)
 	if p.fx = 0; t.full {
 		p.fx = t.fxArea()
 	}

@@ -46,14 +46,20 @@ func (k *kernel) futex(p *processor, f *frame) {
 }
 
 // clock is clock_gettime.
-func (k *kernel) clock(which, to uint64) uint64 {
+func (k *kernel) clock(p *processor, which, to uint64) uint64 {
 	const realTime, coarse, atomic = 0, 5, 11
 	if !k.reach(to, 16, canWrite) {
 		return efault
 	}
 	now := k.now()
-	if which == realTime || which == coarse || which == atomic {
+	switch which {
+	case realTime, coarse, atomic:
 		now += k.epoch
+	case clockProcess:
+		now = k.processTime(p)
+	case clockThread:
+		k.account(p)
+		now = k.current(p).used
 	}
 	*at(to), *at(to + 8) = now/1e9, now%1e9
 	return 0
@@ -140,15 +146,15 @@ func limits(resource uint64) uint64 {
 	return ^uint64(0)
 }
 
-// usage is getrusage: a struct rusage, of which the first two numbers are the time that was used.
-func (k *kernel) usage(to uint64) uint64 {
+// usage is getrusage of the process: a struct rusage, of which the first two numbers are the processor time that was used.
+func (k *kernel) usage(p *processor, to uint64) uint64 {
 	const size = 144
 	if !k.reach(to, size, canWrite) {
 		return efault
 	}
 	zero(to, size)
-	now := k.now()
-	*at(to), *at(to + 8) = now/1e9, now%1e9/1e3
+	used := k.processTime(p)
+	*at(to), *at(to + 8) = used/1e9, used%1e9/1e3
 	return 0
 }
 

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -131,16 +129,15 @@ func TestReportFile(t *testing.T) {
 	old, now := NewReport(), NewReport()
 	old.Results = []*Result{result("same", 10_000, 11_000), result("faster", 10_000, 11_000), result("gone", 1)}
 	now.Results = []*Result{result("same", 10_500, 10_600), result("faster", 5_000, 5_500), result("new", 10_000)}
-	path := filepath.Join(t.TempDir(), "report.json")
-	save := func() {
+	saved := func() []byte {
 		t.Helper()
 		var b bytes.Buffer
-		if err := errors.Join(old.Write(&b), os.WriteFile(path, b.Bytes(), 0o600)); err != nil {
+		if err := old.Write(&b); err != nil {
 			t.Fatal(err)
 		}
+		return b.Bytes()
 	}
-	save()
-	loaded, err := Load(path)
+	loaded, err := Read(saved())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -160,8 +157,7 @@ func TestReportFile(t *testing.T) {
 		}
 	}
 	old.Schema = "something else"
-	save()
-	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), "something else") {
+	if _, err := Read(saved()); err == nil || !strings.Contains(err.Error(), "something else") {
 		t.Errorf("a file of another schema: %v", err)
 	}
 }

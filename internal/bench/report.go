@@ -4,10 +4,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"runtime"
 	"text/tabwriter"
 	"time"
+
+	"github.com/tacit-vm/tacit/internal/schema"
 )
 
 // Schema names the form of a report's file.
@@ -25,25 +26,19 @@ func NewReport() *Report {
 	return &Report{Schema: Schema, Host: fmt.Sprintf("%s/%s, %s", runtime.GOOS, runtime.GOARCH, runtime.Version())}
 }
 
-// Write writes the report, for Load.
+// Write writes the report, for Read.
 func (r *Report) Write(w io.Writer) error {
-	e := json.NewEncoder(w)
-	e.SetIndent("", "\t")
-	return e.Encode(r)
+	return schema.Write(w, r)
 }
 
-// Load reads a report that Write has written to a file.
-func Load(path string) (*Report, error) {
-	b, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
+// Read reads a report that Write has written.
+func Read(text []byte) (*Report, error) {
 	r := new(Report)
-	if err := json.Unmarshal(b, r); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
+	if err := json.Unmarshal(text, r); err != nil {
+		return nil, fmt.Errorf("no report of tacit bench --save: %w", err)
 	}
 	if r.Schema != Schema {
-		return nil, fmt.Errorf("%s: schema %q, want %q", path, r.Schema, Schema)
+		return nil, fmt.Errorf("no report of tacit bench --save: its schema is %q and not %s", r.Schema, Schema)
 	}
 	return r, nil
 }

@@ -38,15 +38,11 @@ const (
 // longestInstruction is the architectural limit, in bytes (Intel SDM vol. 2, 2.3.11).
 const longestInstruction = 15
 
-// DecodeExit reads the instruction at an address; ok is false where it is none of those that exit. MMIO is not among them.
+// DecodeExit reads the instruction at an address; ok is false where it is none of those that exit. [ServeMMIO] is about those
+// that reach devices by their addresses.
 func DecodeExit(c *x86.CPU, rip uint64) (e Exit, ok bool) {
 	var b [longestInstruction + 3]byte // and zeros, for who looks at an opcode that is cut off
-	n := longestInstruction
-	if c.ReadVirtual(rip, b[:n]) != nil { // it may be the last on a page
-		if n = int(-rip & 0xFFF); n > longestInstruction || c.ReadVirtual(rip, b[:n]) != nil {
-			return e, false
-		}
-	}
+	n := copy(b[:], code(c, rip))
 	e.Size = 4
 	at := 0
 	for ; at < n; at++ {
@@ -115,6 +111,19 @@ func (e Exit) opcode(c *x86.CPU, b []byte, n int) (Exit, bool) {
 		return e, false
 	}
 	return e, true
+}
+
+// code returns the bytes at an address, as many as an instruction can have or as are mapped.
+func code(c *x86.CPU, rip uint64) []byte {
+	b := make([]byte, longestInstruction)
+	if c.ReadVirtual(rip, b) == nil {
+		return b
+	}
+	b = b[:min(-rip&0xFFF, longestInstruction)] // it may be the last on a page
+	if c.ReadVirtual(rip, b) != nil {
+		return nil
+	}
+	return b
 }
 
 // mostElements bounds how many elements of a string are moved before the machine looks at its limits.

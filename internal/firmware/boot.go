@@ -112,8 +112,13 @@ func (f *Firmware) ownMemory() (l launch, err error) {
 	if uint64(len(entries))*entrySize > pageSize {
 		return l, fmt.Errorf("%d entry points do not fit the trap page", len(entries))
 	}
-	if err := f.put(tables, identityMap(ram, tables, f.cfg.PrivateBit)); err != nil {
+	if err := f.put(tables, identityMap(ram, tables, f.cfg.PrivateBit, f.cfg.SharedBit)); err != nil {
 		return l, err
+	}
+	if f.cfg.Share != nil {
+		if err := f.sharePage(tables); err != nil {
+			return l, err
+		}
 	}
 	if err := f.put(descriptors, descriptorTables(f.trap)); err != nil {
 		return l, err
@@ -179,6 +184,9 @@ func (f *Firmware) publishAll() error {
 		}
 	}
 	if err := f.publishACPI(); err != nil {
+		return err
+	}
+	if err := f.publishSMBIOS(); err != nil {
 		return err
 	}
 	if err := f.publishUnaccepted(); err != nil {

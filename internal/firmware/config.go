@@ -18,6 +18,9 @@ type Config struct {
 	TotalMemory uint64 // bytes of RAM, a multiple of 2 MiB; [RAM] says where it is
 	ACPI        acpi.Machine
 
+	// Sockets, Cores in each and Threads in each core are what SMBIOS says of processors, of which there may be none.
+	Sockets, Cores, Threads int
+
 	// Image is the EFI application to start, a PE file; it is not changed. Where there is none, firmware starts what the
 	// disks have to offer: the variables Boot####, in the order of BootOrder, then \EFI\BOOT\BOOTX64.EFI.
 	Image       []byte
@@ -55,6 +58,13 @@ type Config struct {
 
 	// PrivateBit is the address bit that marks private memory in page-table entries: the C-bit on SEV-SNP, else 0.
 	PrivateBit uint64
+
+	// Share makes a page that firmware has accepted the one in which a program talks to the host, and shared: the GHCB on
+	// SEV-SNP; nil elsewhere.
+	Share func(gpa uint64) error
+
+	// SharedBit marks what is shared, such as devices' registers: the shared bit of a TD, else 0.
+	SharedBit uint64
 
 	// Exception is the platform's part of firmware's exception handlers: it does the instruction at rip that
 	// raised the exception and returns its length in bytes, 0 where it is to be executed again, or false where it cannot. It

@@ -189,12 +189,12 @@ func TestFirstMemoryMap(t *testing.T) {
 	}
 }
 
-// The page tables map RAM to itself and nothing else, whatever its size.
+// The page tables map RAM and the addresses of devices to themselves and nothing else, whatever its size.
 func TestIdentityMap(t *testing.T) {
-	const at, cbit = 0x700_0000, 1 << 51
+	const at, cbit, shared = 0x700_0000, 1 << 51, 1 << 47
 	for _, total := range []uint64{2 * mib, 1 * gib, 2 * gib, 3 * gib, 64 * gib, 600 * gib} {
 		ram := physical.RAM(total)
-		b := identityMap(ram, at, cbit)
+		b := identityMap(ram, at, cbit, shared)
 		top := ram[len(ram)-1].End
 		// walk translates as a processor does.
 		walk := func(va uint64) (uint64, bool) {
@@ -204,10 +204,11 @@ func TestIdentityMap(t *testing.T) {
 				if e&ptePresent == 0 {
 					return 0, false
 				}
-				if e&cbit == 0 || e&pteWrite == 0 {
+				device := e&pteLarge != 0 && va >= physical.LowEnd && va < physical.HighStart
+				if e&cbit != 0 == device || e&shared != 0 != device || e&pteUncached != 0 != device || e&pteWrite == 0 {
 					t.Fatalf("%#x: entry %#x", va, e)
 				}
-				table = e &^ (cbit | pageMask)
+				table = e &^ (cbit | shared | pageMask)
 				if e&pteLarge != 0 {
 					return table | va&(1<<shift-1), true
 				}
@@ -219,7 +220,7 @@ func TestIdentityMap(t *testing.T) {
 			0, 0x1234, 2*mib - 1, 2 * mib, gib - 1, gib, physical.LowEnd - 1, physical.LowEnd, physical.HighStart - 1, physical.HighStart, top - 1, top,
 			512*gib - 1, 512 * gib, 1 << 40,
 		} {
-			want := slices.ContainsFunc(ram, func(r accept.Range) bool { return va >= r.Start && va < r.End })
+			want := slices.ContainsFunc(append(ram, devices), func(r accept.Range) bool { return va >= r.Start && va < r.End })
 			if got, ok := walk(va); ok != want || ok && got != va {
 				t.Errorf("%d MiB: %#x is mapped to %#x, %v", total/mib, va, got, ok)
 			}

@@ -1,16 +1,25 @@
-// Package schema writes JSON Schemas (https://json-schema.org, draft 2020-12) of what encoding/json makes of Go types, so
-// that the schema of a form is never another than the form.
+// Package schema writes reports as JSON, and JSON Schemas (https://json-schema.org, draft 2020-12) of what encoding/json
+// makes of Go types, so that the schema of a form is never another than the form.
 package schema
 
 import (
 	"encoding"
 	"encoding/json"
+	"io"
 	"maps"
 	"reflect"
 	"slices"
 	"strings"
 	"time"
 )
+
+// Write writes a value as all of tacit's reports are written: indented by two spaces, with <, > and & as they are.
+func Write(w io.Writer, v any) error {
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	return e.Encode(v)
+}
 
 // A Schema is one, or a part of one: the keywords that are needed here, under their own names.
 type Schema struct {

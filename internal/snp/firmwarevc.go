@@ -18,6 +18,9 @@ func (p *Platform) ServeVC(c *x86.CPU, code, rip uint64) (length uint64, ok bool
 	if exit == abi.ExitCPUID {
 		return p.serveCPUID(c), true
 	}
+	if exit == abi.ExitNPF {
+		return p.serveMMIO(c, rip)
+	}
 	e, ok := confidential.DecodeExit(c, rip)
 	if !ok {
 		return 0, false
@@ -54,4 +57,18 @@ func (p *Platform) serveCPUID(c *x86.CPU) uint64 {
 	}
 	const cpuidLength = 2 // 0F A2
 	return cpuidLength
+}
+
+// serveMMIO asks the host for what a device's address holds, or has it put there. Only addresses without C-bit are devices'.
+func (p *Platform) serveMMIO(c *x86.CPU, rip uint64) (length uint64, ok bool) {
+	p.exit(c, abi.ExitVMGEXIT.String())
+	return confidential.ServeMMIO(c, p.host, rip, func(va uint64, write bool) (uint64, bool) {
+		gpa, err := c.Translate(va, write)
+		event := abi.EventMMIORead
+		if write {
+			event = abi.EventMMIOWrite
+		}
+		p.call(c, record.GHCB, event.String(), "")
+		return gpa, err == nil && gpa&CBit == 0
+	})
 }

@@ -40,11 +40,11 @@ func ccBlob(secrets, cpuid uint64) []byte {
 }
 
 // SecretsPage returns the secrets page. Its keys come from the seed, and there is no one to talk to with them. It says
-// nothing of an SVSM.
+// nothing of an SVSM, and that the time-stamp counter runs as fast as it says.
 func (p *Platform) SecretsPage() []byte {
 	b := make([]byte, mem.PageSize)
 	le := binary.LittleEndian
-	le.PutUint32(b[abi.SecretsVersion:], abi.SecretsVersion3)
+	le.PutUint32(b[abi.SecretsVersion:], abi.SecretsVersion4)
 	le.PutUint32(b[abi.SecretsFMS:], amdSignature)
 	state := mix(p.cfg.Seed + golden)
 	for at := abi.SecretsVMPCK; at < abi.SecretsVMPCK+4*abi.SecretsVMPCKSize; at += 8 {

@@ -193,7 +193,7 @@ func TestLaunch(t *testing.T) {
 		t.Error("the blob does not lead to the pages")
 	}
 	s := m.SecretsPage()
-	if le.Uint32(s) != 3 || !bytes.Equal(s[0x140:0x160], make([]byte, 0x20)) {
+	if le.Uint32(s) != 4 || !bytes.Equal(s[0x140:0x160], make([]byte, 0x20)) {
 		t.Errorf("secrets: version %d, SVSM % x", le.Uint32(s), s[0x140:0x160])
 	}
 	for i := range 4 {

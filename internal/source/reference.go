@@ -62,6 +62,8 @@ func Parse(text string) (Reference, error) {
 	}
 	err = nil
 	switch {
+	case text == "":
+		return r, errors.New("the name of an image is empty")
 	case strings.HasPrefix(text, httpsScheme):
 		r.kind = onWeb
 		err = r.parseURL()

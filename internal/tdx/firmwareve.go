@@ -36,9 +36,20 @@ func (m *Module) ServeVE(c *x86.CPU, rip uint64) (length uint64, ok bool) {
 		}
 	case abi.ReasonHLT:
 		m.host.Halt(c, false)
-	case abi.ReasonVMCALL, abi.ReasonMWAIT, abi.ReasonMONITOR, abi.ReasonWBINVD: // nothing, and nobody says so
+	case abi.ReasonEPTViolation:
+		return m.serveMMIO(c, &ve, rip)
+	case abi.ReasonVMCALL, abi.ReasonMWAIT, abi.ReasonMONITOR, abi.ReasonWBINVD, abi.ReasonINVD: // nothing, and nobody says so
 	default:
 		return 0, false
 	}
 	return uint64(ve.InstructionLength), true
+}
+
+// serveMMIO asks the host for what a device's address holds, or has it put there. Firmware does so only where the instruction
+// leads to the shared address that the module has told: the host may not have it look elsewhere.
+func (m *Module) serveMMIO(c *x86.CPU, ve *abi.VEInfo, rip uint64) (length uint64, ok bool) {
+	return confidential.ServeMMIO(c, m.host, rip, func(va uint64, write bool) (uint64, bool) {
+		gpa, err := c.Translate(va, write)
+		return gpa &^ m.sharedBit, err == nil && gpa&m.sharedBit != 0 && gpa == ve.GPA
+	})
 }

@@ -125,22 +125,9 @@ func wrongs(r *record.Record) []wrong {
 	}
 	if d := r.Diagnosis; d != nil {
 		add("", d.Summary)
-		var address []string
-		if d.GPA != nil {
-			address = append(address, "guest-physical "+d.GPA.String())
-		}
-		if d.GVA != nil {
-			address = append(address, "guest-virtual "+d.GVA.String())
-		}
-		add("Address", strings.Join(address, ", "))
+		add("Address", d.Place())
 		add("State of the page", d.PageState)
-		if d.RIP != nil {
-			at := d.RIP.String()
-			if d.Symbol != "" {
-				at += " in " + d.Symbol
-			}
-			add("Instruction at", at)
-		}
+		add("Instruction at", d.At())
 		if i := d.Instruction; i != nil {
 			add("Instruction", i.Bytes+" "+i.Text)
 		}

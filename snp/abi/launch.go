@@ -31,7 +31,7 @@ const (
 	SecretsSVSMGuestVMPL   = 0x15C // u8
 	SecretsTSCFactor       = 0x160 // u32
 
-	SecretsVersion3 = 3
+	SecretsVersion4 = 4
 )
 
 // The CPUID page (firmware ABI, table "CPUID Page"; Linux, struct snp_cpuid_table): a count, and entries.

@@ -27,7 +27,7 @@ import (
 
 func main() {
 	parts := map[string]func() error{
-		"compute": compute, "preempt": preempt, "heap": heap, "parallel": parallel, "files": files, "input": input, "signal": signalled, "recover": recovered,
+		"compute": compute, "preempt": preempt, "heap": heap, "parallel": parallel, "files": files, "mapped": mapFile, "input": input, "signal": signalled, "recover": recovered,
 		"variable": func() error { fmt.Println(os.Getenv("TMPDIR")); return nil },
 		"exit":     func() error { os.Exit(42); return nil },
 		"unserved": func() error { _, _, err := syscall.Syscall(syscall.SYS_MOUNT, 0, 0, 0); return err },
