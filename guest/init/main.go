@@ -30,6 +30,8 @@ func main() {
 	r.send(r.line.Start(report.Header).Number(report.Version))
 	r.check("mount", mounted)
 
+	r.next()
+	r.core()
 	if size, ok := parameter(r.read("/proc/cmdline"), "tacit.touch="); ok {
 		r.snapshot(report.Untouched)
 		r.touch(size)
