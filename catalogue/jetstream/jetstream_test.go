@@ -263,3 +263,29 @@ func TestDisks(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Where the disk is full, the server ends its work without a word: the first who writes is told after a bounded time, and the
+// others at once, so that certifying ends. What was kept before is there when the store is opened again.
+func TestServerEndsItsWork(t *testing.T) {
+	dir := t.TempDir()
+	s, first, second := open(t, dir), result("v1", "tdx"), result("v1", "snp")
+	if err := s.Keep(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.server.DisableJetStream(); err != nil {
+		t.Fatal(err)
+	}
+	for range 100 { // each of which would wait for itself
+		if err := s.Keep(t.Context(), second); !errors.Is(err, errSilent) {
+			t.Fatalf("%v", err)
+		}
+	}
+	s.Close()
+	s = open(t, dir)
+	if _, err := s.Result(t.Context(), first.Key); err != nil {
+		t.Error(err)
+	}
+	if err := s.Keep(t.Context(), second); err != nil {
+		t.Error(err)
+	}
+}

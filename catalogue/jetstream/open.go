@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -19,6 +20,7 @@ type Store struct {
 	server  *server.Server // nil where it is elsewhere
 	lock    *os.File       // of the server's directory
 	settles time.Duration  // servers that do not agree on what there is
+	silent  atomic.Bool    // the server of this process has left a request without an answer
 
 	results, history, readings jetstream.KeyValue
 	images                     jetstream.ObjectStore
@@ -144,7 +146,35 @@ func (s *Store) prepare(ctx context.Context, replicas int) (err error) {
 // An attempt is waited for so long: what was asked of a server that has died is never answered.
 const attempt = 5 * time.Second
 
-var errUnanswered = errors.New("the servers do not answer")
+var (
+	errUnanswered = errors.New("the servers do not answer")
+	errSilent     = errors.New("the store takes nothing any more: is its disk full?")
+)
+
+// answering bounds how long a cluster that has lost servers is waited for.
+const answering = time.Minute
+
+// writing bounds how long a write to this host's disk is waited for.
+const writing = 20 * time.Second
+
+// patiently waits for a cluster that is electing leaders. A server in this process has nobody to elect: it ends its work for
+// good where its disk fails or is full, and answers nothing from then on. So it is asked once, and not again after that.
+func (s *Store) patiently(ctx context.Context, do func(context.Context) error) error {
+	if s.server == nil {
+		return patiently(ctx, answering, attempt, do)
+	}
+	if s.silent.Load() {
+		return errSilent
+	}
+	once, cancel := context.WithTimeout(ctx, writing)
+	defer cancel()
+	err := do(once)
+	if ctx.Err() == nil && (once.Err() != nil || err != nil && passing(err)) {
+		s.silent.Store(true)
+		return errSilent
+	}
+	return err
+}
 
 // patiently does it again while servers are electing leaders, and say so or nothing, for as long as all of it may take.
 func patiently(ctx context.Context, all, one time.Duration, do func(context.Context) error) error {

@@ -56,7 +56,7 @@ func (s *Store) Ask(ctx context.Context, tool string, j catalogue.Job) error {
 	if len(text) > maxJob-4<<10 {
 		return fmt.Errorf("job %.16s: %d bytes are too many", key, len(text))
 	}
-	err = patiently(ctx, answering, attempt, func(ctx context.Context) error {
+	err = s.patiently(ctx, func(ctx context.Context) error {
 		_, err := s.js.Publish(ctx, "tacit.jobs."+version(tool)+"."+key, text)
 		return err
 	})
@@ -131,7 +131,7 @@ func (s *Store) Queue(ctx context.Context, tool string, lease time.Duration) (*Q
 		lease = DefaultLease
 	}
 	q := &Queue{tool: tool, lease: lease}
-	err := patiently(ctx, answering, attempt, func(ctx context.Context) (err error) {
+	err := s.patiently(ctx, func(ctx context.Context) (err error) {
 		q.consumer, err = s.jobs.CreateOrUpdateConsumer(ctx, jetstream.ConsumerConfig{
 			Durable: "boots-" + version(tool), Description: tool, FilterSubject: "tacit.jobs." + version(tool) + ".*",
 			AckPolicy: jetstream.AckExplicitPolicy, AckWait: lease, MaxAckPending: 1 << 14, InactiveThreshold: jobsKept,

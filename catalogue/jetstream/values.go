@@ -31,7 +31,7 @@ var (
 var aKey = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // keep writes a value where there is none. It has been kept when this returns; what was there stays.
-func keep(ctx context.Context, in jetstream.KeyValue, key string, value any) error {
+func (s *Store) keep(ctx context.Context, in jetstream.KeyValue, key string, value any) error {
 	text, err := json.Marshal(value)
 	if err != nil {
 		return err
@@ -43,7 +43,7 @@ func keep(ctx context.Context, in jetstream.KeyValue, key string, value any) err
 	if len(packed) > maxPacked || len(text) > maxUnpacked {
 		return fmt.Errorf("%s %.16s: %d bytes, packed %d, are too many to keep", in.Bucket(), key, len(text), len(packed))
 	}
-	err = patiently(ctx, answering, attempt, func(ctx context.Context) error {
+	err = s.patiently(ctx, func(ctx context.Context) error {
 		_, err := in.Create(ctx, key, packed)
 		return err
 	})
@@ -53,16 +53,13 @@ func keep(ctx context.Context, in jetstream.KeyValue, key string, value any) err
 	return naming(in, key, err)
 }
 
-// answering bounds how long a cluster that has lost servers is waited for.
-const answering = time.Minute
-
 // load reads a value.
-func load(ctx context.Context, from jetstream.KeyValue, key string, value any) error {
+func (s *Store) load(ctx context.Context, from jetstream.KeyValue, key string, value any) error {
 	if !aKey.MatchString(key) {
 		return fmt.Errorf("%s: %.80q is no key", from.Bucket(), key)
 	}
 	var entry jetstream.KeyValueEntry
-	err := patiently(ctx, answering, attempt, func(ctx context.Context) (err error) {
+	err := s.patiently(ctx, func(ctx context.Context) (err error) {
 		entry, err = from.Get(ctx, key)
 		return err
 	})
@@ -91,14 +88,14 @@ func naming(kv jetstream.KeyValue, key string, err error) error {
 }
 
 // forget removes a value.
-func forget(ctx context.Context, from jetstream.KeyValue, key string) error {
-	return naming(from, key, patiently(ctx, answering, attempt, func(ctx context.Context) error { return from.Purge(ctx, key) }))
+func (s *Store) forget(ctx context.Context, from jetstream.KeyValue, key string) error {
+	return naming(from, key, s.patiently(ctx, func(ctx context.Context) error { return from.Purge(ctx, key) }))
 }
 
 // Result is a kept result.
 func (s *Store) Result(ctx context.Context, key string) (*catalogue.Result, error) {
 	var r catalogue.Result
-	if err := load(ctx, s.results, key, &r); err != nil {
+	if err := s.load(ctx, s.results, key, &r); err != nil {
 		return nil, err
 	}
 	return &r, nil
@@ -106,11 +103,11 @@ func (s *Store) Result(ctx context.Context, key string) (*catalogue.Result, erro
 
 // Keep keeps a result.
 func (s *Store) Keep(ctx context.Context, r *catalogue.Result) error {
-	return keep(ctx, s.results, r.Key, r)
+	return s.keep(ctx, s.results, r.Key, r)
 }
 
 // Forget removes a result.
-func (s *Store) Forget(ctx context.Context, key string) error { return forget(ctx, s.results, key) }
+func (s *Store) Forget(ctx context.Context, key string) error { return s.forget(ctx, s.results, key) }
 
 // ResultKeys are the keys of all results, in order.
 func (s *Store) ResultKeys(ctx context.Context) ([]string, error) {
@@ -129,7 +126,7 @@ func (s *Store) ResultKeys(ctx context.Context) ([]string, error) {
 
 // Note keeps an entry.
 func (s *Store) Note(ctx context.Context, e *catalogue.Entry) error {
-	return keep(ctx, s.history, e.Key, e)
+	return s.keep(ctx, s.history, e.Key, e)
 }
 
 // Entries are all that are kept.
@@ -143,12 +140,12 @@ func (s *Store) Entries(ctx context.Context) (all []catalogue.Entry, err error) 
 }
 
 // Drop removes an entry.
-func (s *Store) Drop(ctx context.Context, key string) error { return forget(ctx, s.history, key) }
+func (s *Store) Drop(ctx context.Context, key string) error { return s.forget(ctx, s.history, key) }
 
 // Reading is what was read out of a file.
 func (s *Store) Reading(ctx context.Context, key string) (*catalogue.Reading, error) {
 	var r catalogue.Reading
-	if err := load(ctx, s.readings, key, &r); err != nil {
+	if err := s.load(ctx, s.readings, key, &r); err != nil {
 		return nil, err
 	}
 	if r.Schema != catalogue.ReadingSchema || !aKey.MatchString(r.SHA256) {
@@ -159,7 +156,7 @@ func (s *Store) Reading(ctx context.Context, key string) (*catalogue.Reading, er
 
 // KeepReading keeps what was read out of a file.
 func (s *Store) KeepReading(ctx context.Context, key string, r *catalogue.Reading) error {
-	return keep(ctx, s.readings, key, r)
+	return s.keep(ctx, s.readings, key, r)
 }
 
 // each calls f for every value of a bucket.
@@ -209,7 +206,7 @@ func (s *Store) Expire(ctx context.Context, before time.Time) (n int, err error)
 		}
 		_ = watch.Stop() // it has told all
 		for _, key := range old {
-			if err := forget(ctx, bucket, key); err != nil {
+			if err := s.forget(ctx, bucket, key); err != nil {
 				return n, err
 			}
 			n++
