@@ -34,7 +34,7 @@ func TestAdviceFitsTheEnd(t *testing.T) {
 		"a limit":                    {[]byte{0xEB, 0xFE}, record.Limit, ""},
 		"a return without a word":    {[]byte{0x31, 0xC0, 0xC3}, record.Halted, ""},
 		"a loader that wants a disk": {locate(uefi.SimpleFileSystemProtocolGUID), record.Halted, "EFI_SIMPLE_FILE_SYSTEM_PROTOCOL"},
-		"INVD":                       {[]byte{0x0F, 0x08, 0xC3}, record.GuestPanic, "--platform none"},
+		"MMIO by ADD":                {[]byte{0xBB, 0, 0, 0xC0, 0xFE, 0x01, 0x03, 0xC3}, record.GuestPanic, "--platform none"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
