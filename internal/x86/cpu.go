@@ -119,8 +119,10 @@ type CPU struct {
 	exiting bool
 	finish  finish
 
-	scratch [scratchUops]uop.Uop
-	random  randomSource
+	scratch   [scratchUops]uop.Uop
+	part      block     // what cut has made
+	beginning []uop.Uop // of part
+	random    randomSource
 
 	mode     decode.Mode
 	maxBlock int // instructions a block

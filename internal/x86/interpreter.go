@@ -37,7 +37,7 @@ head:
 		return nil, nil
 	}
 	if c.icount+b.n > c.limit.Load() {
-		if b = c.cut(); b == nil {
+		if b = c.cut(b); b == nil {
 			return nil, nil
 		}
 	}

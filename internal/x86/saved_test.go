@@ -21,7 +21,7 @@ func TestStateIsWhole(t *testing.T) {
 		// of the configuration
 		"id", "topology.Sockets", "topology.Cores", "topology.Threads", "topology.Nodes", "platform", "bus", "mem", "eferKeep", "la57", "nsPerInsn", "cost", "maxBlock", "tscHz", "lastTSC", "queue", "hint", "lockHint", "spins",
 		// made again, or living within an instruction
-		"R", "X", "flags", "rest", "code", "codeSeen", "engine", "tlb", "jumps", "limit", "yielding", "at", "target", "deadline", "spun", "vain", "unlooked", "busUses", "stackRef", "exit", "exiting", "finish", "scratch", "mode", "native", "armed.fetch", "armed.write", "armed.read", "armed.port", "armed.at", "armed.size",
+		"R", "X", "flags", "rest", "code", "codeSeen", "engine", "tlb", "jumps", "limit", "yielding", "at", "target", "deadline", "spun", "vain", "unlooked", "busUses", "stackRef", "exit", "exiting", "finish", "scratch", "part", "beginning", "mode", "native", "armed.fetch", "armed.write", "armed.read", "armed.port", "armed.at", "armed.size",
 		// a debugger's
 		"watch.budget", "watch.step", "watch.from", "watch.steps", "watch.entered", "watch.pause", "debug",
 		// apart, below

@@ -140,19 +140,42 @@ func (c *CPU) restOf(u *uop.Uop) *uop.Uop {
 	return &c.scratch[0]
 }
 
-// cut returns what can be run where the block at RIP does not end before the limit: a block of as many instructions as
-// are left, or nil where none are.
-func (c *CPU) cut() *block {
+// cut returns what can be run of b, which does not end before the limit: a block of as many of its instructions as are
+// left, or nil where none are. It holds until the next one is made.
+func (c *CPU) cut(b *block) *block {
 	c.at = 0
 	limit := c.limit.Load()
 	if c.icount >= limit {
 		return nil
 	}
+	left := uint8(limit - c.icount) // b has more
+	uops := c.beginning[:0]
+	u := &b.uops[0]
+	for ; u.Ord < left; u = u.Next() {
+		uops = append(uops, *u)
+	}
+	c.beginning = uops
+	var size int64
+	switch n := len(uops); {
+	case n > 0 && uops[n-1].Ord == left-1:
+		size = int64(uops[n-1].Off) + int64(uops[n-1].Len)
+	case u.Ord == left && u.Op != uop.End:
+		size = int64(u.Off)
+	default: // between two NOPs: no micro-operation says where they are
+		return c.decodeCut(int(left))
+	}
+	c.beginning = append(uops, uop.Uop{Op: uop.End, Ord: left - 1, Aux: uop.NoLink, Imm: size})
+	c.part = block{uops: c.beginning, n: uint64(left), link: b.link, valid: true, frame: b.frame, offset: b.offset, mode: b.mode}
+	return &c.part
+}
+
+// decodeCut decodes so many instructions at RIP.
+func (c *CPU) decodeCut(instructions int) *block {
 	e := c.fetchPage(c.R[uop.BlkRIP])
 	if e == nil {
 		return nil
 	}
-	b := c.decode(e, int(min(limit-c.icount, uint64(c.maxBlock))))
+	b := c.decode(e, instructions)
 	if b != nil && c.icount+b.n > c.limit.Load() {
 		return nil // the fetch of an instruction's second page has moved the deadline
 	}
