@@ -120,7 +120,7 @@ var (
 )
 
 // Stock kernels in lock-step: as far as the time of an ordinary test run reaches. scripts/soak lockstep boots them to their
-// end. What is compared less often comes first, since it takes less.
+// end, and 7.3 with them, which an ordinary run does not have. What is compared less often comes first, since it takes less.
 func TestLockstepKernels(t *testing.T) {
 	t.Parallel()
 	type row struct {
@@ -130,7 +130,7 @@ func TestLockstepKernels(t *testing.T) {
 	}
 	var rows []row
 	for _, every := range []uint64{997, 0} {
-		for _, release := range []string{"6.1", "6.12"} {
+		for _, release := range []string{"6.1", "6.12", "7.3"} {
 			for _, platform := range vm.PlatformNames() {
 				rows = append(rows, row{release, platform, 1, every})
 			}
@@ -138,13 +138,13 @@ func TestLockstepKernels(t *testing.T) {
 		rows = append(rows, row{"6.12", vm.TDX, 4, every})
 	}
 	for number, r := range rows {
-		if *lockstepFirst >= 0 && number != *lockstepFirst {
+		if *lockstepFirst >= 0 && number != *lockstepFirst || *lockstepFirst < 0 && r.release == "7.3" {
 			continue
 		}
 		name := fmt.Sprintf("%s as %s with processors: %d, compared every %d instructions (0: every block)", r.release, r.platform, r.cpus, r.every)
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			open := map[string]func(testing.TB) *image.Image{"6.1": debian12, "6.12": debian13}[r.release]
+			open := map[string]func(testing.TB) *image.Image{"6.1": debian12, "6.12": debian13, "7.3": debianBackports}[r.release]
 			cfg := vm.Config{Platform: r.platform, CPUs: r.cpus, Image: open(t), LockstepEvery: r.every, MaxInstructions: *lockstepStop}
 			if *lockstepFirst >= 0 {
 				cfg.MaxInstructions = 0
