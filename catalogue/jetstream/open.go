@@ -169,7 +169,7 @@ func (s *Store) patiently(ctx context.Context, do func(context.Context) error) e
 	once, cancel := context.WithTimeout(ctx, writing)
 	defer cancel()
 	err := do(once)
-	if ctx.Err() == nil && (once.Err() != nil || err != nil && passing(err)) {
+	if err != nil && ctx.Err() == nil && (once.Err() != nil || passing(err)) {
 		s.silent.Store(true)
 		return errSilent
 	}
