@@ -156,6 +156,7 @@ func endsWithin(t testing.TB, m *vm.Machine, steps int) bool {
 	t.Helper()
 	other := load(t, save(t, m), vm.Config{})
 	defer other.Close()
+	run(t, other, vm.AtInstruction(other.Instructions())) // comes at once; Steps does not see to limits that Run has not set up
 	return other.Steps(t.Context(), steps) != nil
 }
 
