@@ -239,6 +239,8 @@ func (f *certifyFlags) subject(ctx context.Context, claims claimer, name string,
 	}
 	if at.from != nil {
 		at.from.Progress = line.fetching
+	} else if s.Err = image.RuledOut(name); s.Err != nil {
+		return s // before all of it is read for its digest
 	}
 	asked := f.claims && claims != nil
 	if at, s.SHA256, err = at.digest(ctx); err != nil && at.from != nil {
