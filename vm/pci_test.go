@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/debiantest"
 	"github.com/tacit-vm/tacit/vm"
 )
 
@@ -16,7 +17,7 @@ import (
 func diskKernel(t *testing.T, img *image.Image) []byte {
 	t.Helper()
 	names := []string{"virtio_blk.ko.xz", "virtio-rng.ko.xz", "failover.ko.xz", "net_failover.ko.xz", "virtio_net.ko.xz"}
-	return withModules(t, "", names, fromPackage(t, packageOf(img), names...), image.File{Name: "trydisk", Mode: 0o644})
+	return withModules(t, "", names, debiantest.Named(t, packageOf(img), names...), image.File{Name: "trydisk", Mode: 0o644})
 }
 
 // aDisk is a disk of random contents.
