@@ -129,7 +129,7 @@ func TestResumeWithADisk(t *testing.T) {
 		want  string
 	}{
 		{nil, "the saved machine has 1 disk, and here are 0; disk.img of 8 MiB, SHA-256 "},
-		{disks(aDisk(2, 8*mib)), "disk disk.img is not the one from before: its file's SHA-256 is "},
+		{disks(aDisk(2, 8*mib)), "disk disk.img is not the one from before: its SHA-256 is "},
 		{disks(aDisk(1, 4*mib)), "disk disk.img has 4194304 bytes, and the one before had 8388608"},
 		{[]vm.Disk{{Name: "x", Content: bytes.NewReader(disk), Size: 8 * mib}}, "disk x has no file"},
 	} {
