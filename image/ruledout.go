@@ -34,7 +34,7 @@ func RuledOut(path string) error {
 		return nil
 	}
 	var d Disk
-	if known, err := d.plain(file); known || err != nil {
+	if known, err := d.plain(file, nil); known || err != nil {
 		return nil
 	}
 	return tooLarge(path, info.Size())
