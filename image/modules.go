@@ -47,7 +47,7 @@ func KernelModules(ctx context.Context, from, release string, names []string) ([
 		return len(found) == len(names), nil
 	})
 	if err == errNoPackage {
-		return nil, nil
+		return nil, ctx.Err()
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", from, err)

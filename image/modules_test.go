@@ -23,8 +23,10 @@ func TestKernelModules(t *testing.T) {
 		if err != nil || len(all) != 2 || string(all[0].Data) != "blk" || all[0].Name != "virtio_blk.ko" || string(all[1].Data) != "rng" || all[1].Name != "virtio_rng.ko" {
 			t.Errorf("%s: %q, %v", format, all, err)
 		}
-		_, err = KernelModules(t.Context(), writeFile(t, b[:len(b)/3]), "6.12.9", wanted)
-		wantError(t, format+" that is truncated", err, "")
+		if format == "deb" || format == "rpm" { // of others the beginning says nothing
+			_, err = KernelModules(t.Context(), writeFile(t, b[:len(b)/3]), "6.12.9", wanted)
+			wantError(t, format+" that is truncated", err, "")
+		}
 	}
 	if all, err := KernelModules(t.Context(), writeFile(t, bzImage([]byte("payload"))), "6.12.9", wanted); len(all) != 0 || err != nil {
 		t.Errorf("what is no package: %q, %v", all, err)
