@@ -81,7 +81,7 @@ func carryModel(s *state.Stream, m *cost.Model) {
 // given: it is.
 func (c *Config) resume(given Config) error {
 	if slices.Contains([]bool{
-		given.Platform != "", given.Memory != 0, given.CPUs != 0, given.Topology != Topology{}, given.Schedule != "", given.ScheduleSeed != 0, given.Image != nil, given.Initrd != nil, given.CommandLine != nil, given.Append != "",
+		given.Platform != "", given.Memory != 0, given.CPUs != 0, given.Topology != Topology{}, given.Schedule != "", given.ScheduleSeed != 0, given.Image != nil, given.Initrd != nil, given.Modules != nil, given.CommandLine != nil, given.Append != "",
 		given.FirmwareAccepts != 0, given.FirmwarePolicy != "", given.Misalign, given.HostPage != 0, given.Touch != 0, given.FirmwareLie != "",
 		given.UnacceptedTable, given.DebugExit != 0, given.LA57, given.Kept != nil, given.Seed != 0, given.Cost.Name() != "",
 	}, true) {
