@@ -68,7 +68,7 @@ type Disk struct {
 	Name         string `json:"name"`
 	Format       string `json:"format"`        // of its file: "qcow2 disk image"
 	Bytes        uint64 `json:"bytes"`         // of the disk
-	SHA256       string `json:"sha256"`        // of the file, in hexadecimal
+	SHA256       string `json:"sha256"`        // of the file, or of all the files, as image.Checksum has it, in hexadecimal
 	ChangedBytes uint64 `json:"changed_bytes"` // that the guest has changed, in units of 4 KiB; the file has none of them
 }
 

@@ -128,8 +128,8 @@ const (
 
 const defaultMemory = 4 << 30
 
-// commandLine is what tacit passes to Linux by default. The console is the first serial port.
-const commandLine = "console=ttyS0 earlyprintk=ttyS0 panic=-1"
+// CommandLine is what tacit passes to Linux by default. The console is the first serial port.
+const CommandLine = "console=ttyS0 earlyprintk=ttyS0 panic=-1"
 
 // rtcStart is the guest's time at the start, in Unix seconds: the same in every run. 2026-01-01 00:00 UTC.
 const rtcStart = 1767225600
@@ -319,7 +319,7 @@ func (c *Config) loadOptions() string {
 	case c.CommandLine != nil:
 		words = append(words, *c.CommandLine)
 	case c.Image.Kind == image.BzImage:
-		words = append(words, commandLine)
+		words = append(words, CommandLine)
 	case c.Append != "":
 		if own, _ := unifiedKernel(c.Image); own != "" {
 			words = append(words, own)
