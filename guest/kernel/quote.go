@@ -3,6 +3,8 @@
 package kernel
 
 import (
+	"sync/atomic"
+
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/accept/tdx"
 	"github.com/tacit-vm/tacit/tdx/abi"
@@ -78,12 +80,12 @@ func (k *kernel) readQuote(r *quoteRequest) uint64 {
 	if !q.asked {
 		return einval
 	}
-	status := *at(quoteVA + abi.QuoteStatus)
+	status := readOnce(quoteVA + abi.QuoteStatus)
 	if status == abi.QuoteInFlight {
 		return eagain
 	}
 	q.asked = false
-	n := *at(quoteVA + abi.QuoteBytesIn) >> 32
+	n := readOnce(quoteVA+abi.QuoteBytesIn) >> 32
 	if status != 0 || n > uint64(len(r.quote)) {
 		return eio
 	}
@@ -91,6 +93,10 @@ func (k *kernel) readQuote(r *quoteRequest) uint64 {
 	r.n = n
 	return 0
 }
+
+// readOnce reads memory that the host can write to. Of other reads the compiler may make two where it could keep what it has
+// read, and the second may find another value than was checked.
+func readOnce(va uint64) uint64 { return atomic.LoadUint64(at(va)) }
 
 // shareQuoteBuffer makes the buffer the first time. Where the host does not share it, it may still be done with a part: the
 // pages are kept from everything else, and never tried again (CVE-2024-36912).

@@ -177,7 +177,7 @@ var kinds = []Kind{
 	{Name: "quote-never", On: td, At: atStart, Needs: drivers, Source: "GHCI 1.5, 3.3", Does: "takes a request for a quote, and never answers",
 		Duty: "give up some time, and keep the buffer", tactic: tactic{quote: noQuote}},
 	{Name: "quote-fetch", On: td, At: atStart, Needs: drivers, Source: "Linux c3fd16c3b98e", Does: "changes the length of a quote between two reads",
-		Duty: "read what is shared once", Survived: true, tactic: tactic{quote: laterQuote, late: answersLater, used: lengthRead}},
+		Duty: "read what is shared once", Survived: true, tactic: tactic{quote: laterQuote, used: lengthRead}},
 
 	{Name: "ipi-drop", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "loses interrupts between processors",
 		Promise: "none: a host may stop its guest", Duty: "wait for the answer, or give up", tactic: tactic{ipi: dropIPI}},

@@ -63,31 +63,22 @@ func noQuote(h *Host, c *x86.CPU, gpa, _ uint64) {
 
 func inFlight() []byte { return binary.LittleEndian.AppendUint64(nil, abi.QuoteInFlight) }
 
-// quoteTakes is how long one is waited for, in virtual nanoseconds: longer than until a watch is set.
-const quoteTakes = 50_000_000
-
-// laterQuote takes the request, and answers it some time later: by then the host watches what the guest reads.
-func laterQuote(h *Host, c *x86.CPU, gpa, size uint64) {
+// laterQuote takes the request, and answers it when the host sees the guest look for an answer: it watches what that reads then.
+func laterQuote(h *Host, _ *x86.CPU, gpa, size uint64) {
 	if h.writeShared(gpa+abi.QuoteStatus, inFlight()) == nil {
-		h.target, h.last = gpa&address, size
-		h.counter, h.stage = uint64(c.Now()+quoteTakes), added
+		h.target, h.last, h.stage = gpa&address, size, added
 	}
-}
-
-// answersLater answers when that has passed, at an exit of the guest's.
-func answersLater(h *Host, c *x86.CPU) {
-	if h.stage != added || uint64(c.Now()) < h.counter {
-		return
-	}
-	h.stage = changed
-	h.fetched = fetched{}
-	h.answerQuote(c, "answered a request for a quote while the guest waited", h.target, h.last, 0, abi.QuoteBody, h.last-abi.QuoteBody)
 }
 
 // lengthRead changes the length of a quote once the guest has read it.
 func lengthRead(h *Host, c *x86.CPU, gpa uint64, write bool) {
 	at := gpa - h.target
-	if !write && h.stage == changed && at >= abi.QuoteBytesIn && at < abi.QuoteBody {
+	switch {
+	case write:
+	case h.stage == added:
+		h.stage, h.fetched = changed, fetched{}
+		h.answerQuote(c, "answered a request for a quote while the guest waited", h.target, h.last, 0, abi.QuoteBody, h.last-abi.QuoteBody)
+	case at >= abi.QuoteBytesIn && at < abi.QuoteBody:
 		h.readTwice(c, gpa, "the length of its quote")
 	}
 }

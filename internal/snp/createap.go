@@ -68,8 +68,8 @@ func createAP(p *Platform, c *x86.CPU, q *request) (reply, error) {
 		p.cfg.Processors.Stop(id) // and no INIT comes, as KVM lets none through to a guest whose registers are its own
 		return success(0), nil
 	}
-	if s, ok := p.host.(Starter); ok {
-		return success(0), s.StartProcessor(c, id, q.info2, p.start)
+	if p.starter != nil {
+		return success(0), p.starter.StartProcessor(c, id, q.info2, p.start)
 	}
 	return success(0), p.start(id, q.info2)
 }

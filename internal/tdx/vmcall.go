@@ -90,8 +90,8 @@ func (m *Module) subfunction(c *x86.CPU, r *callRegisters) abi.VMCallStatus {
 		if r[x86.R12]&m.sharedBit == 0 {
 			return abi.VMCallInvalidOperand
 		}
-		if a, ok := m.host.(Attester); ok {
-			return a.GetQuote(c, r[x86.R12]&^m.sharedBit, r[x86.R13])
+		if m.attester != nil {
+			return m.attester.GetQuote(c, r[x86.R12]&^m.sharedBit, r[x86.R13])
 		}
 		return abi.VMCallSubfuncUnsupported
 	case abi.VMCallReportFatalError:
