@@ -61,7 +61,7 @@ func (m *Machine) newFirmware() (boot, error) {
 		Seed:   m.cfg.Seed, RTCStart: rtcStart,
 		Mailbox:    m.cfg.Platform == TDX && m.cfg.CPUs > 1,
 		PrivateBit: m.platform.privateBit, SharedBit: m.platform.sharedBit, Tables: m.platform.tables,
-		Console: &m.console, Log: m.log, Keyboard: firmwaresKeyboard{m}, Bus: m.board,
+		Console: &m.console, Log: m.log, Keyboard: firmwaresKeyboard{m}, Screen: m.cfg.screen(), Bus: m.board,
 	}
 	if m.platform.share != nil {
 		cfg.Share = func(processor int, gpa uint64) error { return m.platform.share(m.cpus[processor], gpa) }

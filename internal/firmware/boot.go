@@ -174,6 +174,9 @@ func (f *Firmware) publishAll() error {
 	if err := f.publishBus(); err != nil {
 		return err
 	}
+	if err := f.publishScreen(); err != nil {
+		return err
+	}
 	if err := f.publishHII(); err != nil {
 		return err
 	}

@@ -76,7 +76,8 @@ type Config struct {
 	Seed     uint64 // of EFI_RNG_PROTOCOL
 	RTCStart int64  // Unix time in seconds at virtual time 0
 
-	Bus Bus // the devices; nil where programs do not reach them by firmware
+	Bus    Bus     // the devices; nil where programs do not reach them by firmware
+	Screen *Screen // nil where there is none
 
 	Keyboard Keyboard // what is typed; nil where there is none
 
@@ -146,6 +147,8 @@ func (c *Config) check() error {
 		return fmt.Errorf("firmware: unknown lie %q", string(c.Lie))
 	case c.ACPI.CPUs > 1 && c.Processors == nil:
 		return fmt.Errorf("firmware: %d processors, and no way to start the others", c.ACPI.CPUs)
+	case c.Screen != nil && (c.Screen.Width < 1 || c.Screen.Height < 1 || c.Screen.Width > maxSide || c.Screen.Height > maxSide):
+		return fmt.Errorf("firmware: a screen of %d by %d pixels: want 1 to %d", c.Screen.Width, c.Screen.Height, maxSide)
 	case c.RTCStart < 0 || c.RTCStart > lastSecond:
 		return fmt.Errorf("firmware: clock cannot start at second %d: not in years 1970 to 9999", c.RTCStart)
 	}
