@@ -33,7 +33,7 @@ type bootFlags struct {
 	firmwareLie     string
 	unacceptedTable bool
 	debugExit       port
-	la57            bool
+	la57, hpet      bool
 	cost            string
 	model           cost.Model // what cost names
 
@@ -133,6 +133,7 @@ func (f *bootFlags) machine(cmd *cobra.Command) {
 	flags.StringVar(&f.firmwareLie, "firmware-lie", "", "have firmware lie to the guest: `KIND`")
 	flags.BoolVar(&f.unacceptedTable, "unaccepted-table", false, "have firmware install a table of unaccepted memory, as a kernel leaves one for kexec")
 	flags.BoolVar(&f.la57, "la57", false, "let the guest have page tables of five levels, and linear addresses of 57 bits")
+	flags.BoolVar(&f.hpet, "hpet", false, "give the machine high precision event timers, as QEMU's q35 has them")
 	flags.Var(&f.debugExit, "debug-exit", "let a test program end the run by writing a code to `PORT`, as QEMU's isa-debug-exit does (alone: 0x501)")
 	flags.Lookup("debug-exit").NoOptDefVal = portAlone
 	flags.Var(&f.touch, "touch", "memory that tacit's init touches before it reports")
@@ -264,7 +265,7 @@ func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool
 		platform: f.platform.word, memory: uint64(f.memory), cpus: f.cpus, topology: f.topology.of(f.cpus), schedule: f.schedule.word, scheduleSeed: f.scheduleSeed,
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed, append: f.append,
-		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, debugExit: uint16(f.debugExit), la57: f.la57, cost: f.model, disks: f.disks,
+		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, debugExit: uint16(f.debugExit), la57: f.la57, hpet: f.hpet, cost: f.model, disks: f.disks,
 		overlay: f.overlay, reboots: f.reboots, source: f.source,
 	}
 	f.runFlags.settings(&s)

@@ -50,7 +50,7 @@ type settings struct {
 	cost        cost.Model
 	table       bool   // firmware installs a table of unaccepted memory
 	debugExit   uint16 // port; 0: none
-	la57        bool
+	la57, hpet  bool
 	symbols     string // path, or empty
 	stubSymbols string // path, or empty
 
@@ -146,7 +146,7 @@ func (s settings) config(ctx context.Context, disks *disks) (config vm.Config, e
 		Platform: s.platform, Memory: s.memory, CPUs: s.cpus, Topology: s.topology, Schedule: s.schedule, ScheduleSeed: s.scheduleSeed, Image: img, Disks: disks.all,
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
 		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
-		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table, DebugExit: s.debugExit, LA57: s.la57, Cost: s.cost,
+		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table, DebugExit: s.debugExit, LA57: s.la57, HPET: s.hpet, Cost: s.cost,
 		MaxInstructions: s.maxInstructions, MaxVirtual: s.maxVirtual, MaxWall: s.maxWall, Since: s.since,
 		MaxHostMemory: s.maxHostMemory, Engine: s.engine, BlockLimit: s.blockLimit, TranslateAfter: s.translateAfter, LockstepEvery: s.lockstepEvery,
 		Console: s.console, Progress: s.progress, Events: s.events, Timeline: s.timeline,

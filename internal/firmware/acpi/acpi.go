@@ -28,6 +28,8 @@ type Machine struct {
 	ResetPort                         uint16
 	ResetValue                        uint8
 
+	HPET *HPET // nil where there are no high precision event timers
+
 	PCI *PCI // nil where there is no PCI bus
 
 	Poke *Poke // nil where the tables are honest
@@ -86,6 +88,9 @@ func (m *Machine) Tables(base uint64) (t Tables, err error) {
 	all := []uint64{fadt, madt}
 	if m.PCI != nil {
 		all = append(all, place(m.PCI.mcfg()))
+	}
+	if m.HPET != nil {
+		all = append(all, place(m.HPET.table()))
 	}
 	if len(m.Nodes) > 0 {
 		all = append(all, place(m.srat()), place(m.slit()))
@@ -314,6 +319,9 @@ func (m *Machine) dsdt() []byte {
 		devices.Write(device("RTC0",
 			name("_HID", eisaID("PNP0B00")),
 			name("_CRS", resources(ports(m.RTC.Port, 2), interrupt(m.RTC.GSI)))))
+	}
+	if m.HPET != nil {
+		devices.Write(m.HPET.device())
 	}
 	if m.PCI != nil {
 		devices.Write(m.PCI.devices())
