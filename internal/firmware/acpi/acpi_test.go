@@ -181,6 +181,8 @@ var wanted = map[string][]string{
 		"Processor x2Apic ID : 00000000",
 		"Subtable Type : 01 [I/O APIC]",
 		"I/O Apic ID : 07",
+		"Subtable Type : 04 [Local APIC NMI]", "Processor ID : FF", "Interrupt Input LINT : 01",
+		"Subtable Type : 0A [Local x2APIC NMI]", "Processor UID : FFFFFFFF",
 		"Address : FEC00000",
 	},
 	"MCFG": {"Base Address : 00000000E0000000", "Segment Group Number : 0000", "Start Bus Number : 00", "End Bus Number : 00"},
