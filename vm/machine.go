@@ -112,6 +112,7 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 		Reset:    func() { m.end(errReset) },
 
 		Program:       m.program(),
+		Memory:        dma{m},
 		HPET:          cfg.HPET,
 		DebugExitPort: cfg.DebugExit, DebugExit: func(code uint32) { m.end(&exitError{code}) },
 	}
@@ -206,6 +207,7 @@ func (m *Machine) acpi() acpi.Machine {
 	return acpi.Machine{
 		Poke:          poke,
 		PCI:           m.pciACPI(),
+		FWCfgPort:     device.FWCfgPort,
 		HPET:          m.hpetACPI(),
 		CPUs:          m.cfg.CPUs,
 		APICID:        m.cfg.Topology.APICID,

@@ -50,8 +50,9 @@ type Config struct {
 	DebugExit     func(code uint32)
 	DebugExitPort uint16
 
-	// Program is what fw_cfg tells; nil means that there is none.
+	// Program is what fw_cfg tells; nil means that there is none. It tells by way of Memory, too, unless that is nil.
 	Program *Program
+	Memory  Memory
 
 	HPET bool // there are high precision event timers
 
@@ -141,10 +142,10 @@ func NewBoard(config Config) (*Board, error) {
 		devices = append(devices, ports{picPort, picPorts, pic.Chip(0)}, ports{picSlavePort, picPorts, pic.Chip(1)}, ports{elcrPort, elcrPorts, pic.ELCR()})
 	}
 	if config.Program != nil {
-		if b.fwCfg, err = newFWCfg(config.Program); err != nil {
+		if b.fwCfg, err = newFWCfg(config.Program, config.Memory); err != nil {
 			return nil, err
 		}
-		devices = append(devices, ports{fwCfgPort, fwCfgPorts, b.fwCfg})
+		devices = append(devices, ports{FWCfgPort, fwCfgPorts, b.fwCfg})
 	}
 	if config.DebugExitPort != 0 {
 		devices = append(devices, ports{config.DebugExitPort, debugExitPorts, &DebugExit{exit: config.DebugExit}})

@@ -28,6 +28,8 @@ type Machine struct {
 	ResetPort                         uint16
 	ResetValue                        uint8
 
+	FWCfgPort uint16 // the first of QEMU's fw_cfg; 0 where there is none
+
 	HPET *HPET // nil where there are no high precision event timers
 
 	PCI *PCI // nil where there is no PCI bus
@@ -331,6 +333,11 @@ func (m *Machine) dsdt() []byte {
 		devices.Write(device("RTC0",
 			name("_HID", eisaID("PNP0B00")),
 			name("_CRS", resources(ports(m.RTC.Port, 2), interrupt(m.RTC.GSI)))))
+	}
+	if m.FWCfgPort != 0 {
+		devices.Write(device("FWCF",
+			name("_HID", text("QEMU0002")),
+			name("_CRS", resources(ports(m.FWCfgPort, 12)))))
 	}
 	if m.HPET != nil {
 		devices.Write(m.HPET.device())

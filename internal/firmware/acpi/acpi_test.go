@@ -19,6 +19,7 @@ func machine() *Machine {
 		RTC:              &RTC{Port: 0x70, GSI: 8, Century: 0x32},
 		SleepControlPort: 0x600, SleepStatusPort: 0x601, SleepTypeS5: 5,
 		ResetPort: 0xCF9, ResetValue: 6,
+		FWCfgPort: 0x510,
 		HPET:      &HPET{BlockID: 0x8086A201, Base: 0xFED0_0000, Size: 0x400, GSIs: []uint32{16, 17, 18}},
 		PCI:       &PCI{ECAM: 0xE000_0000, ECAMSize: 1 << 20, Window: 0xC000_0000, WindowSize: 16 << 20},
 	}
@@ -205,6 +206,7 @@ var wanted = map[string][]string{
 		`Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive, ,, ) { 0x00000004, }`,
 		`Device (RTC0) { Name (_HID, EisaId ("PNP0B00") /* AT Real-Time Clock */)`,
 		`0x02F8, // Range Minimum`,
+		`Device (FWCF) { Name (_HID, "QEMU0002") // _HID: Hardware ID Name (_CRS, ResourceTemplate () // _CRS: Current Resource Settings { IO (Decode16, 0x0510, // Range Minimum 0x0510, // Range Maximum 0x01, // Alignment 0x0C, // Length )`,
 		`Device (HPET) { Name (_HID, EisaId ("PNP0103") /* HPET System Timer */)`,
 		`Memory32Fixed (ReadWrite, 0xFED00000, // Address Base 0x00000400, // Address Length`,
 		`Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive, ,, ) { 0x00000010, 0x00000011, 0x00000012, }`,
