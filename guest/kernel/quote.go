@@ -85,18 +85,29 @@ func (k *kernel) readQuote(r *quoteRequest) uint64 {
 	if !q.asked {
 		return einval
 	}
-	status := *at(quoteVA + quoteStatus)
-	if status == quoteInFlight {
-		return eagain
+	n, errno := quoteAnswer(*at(quoteVA + quoteStatus), *at(quoteVA + quoteBytesIn))
+	if errno == eagain {
+		return errno
 	}
 	q.asked = false
-	n := *at(quoteVA + quoteBytesIn) >> 32
-	if status != 0 || n > uint64(len(r.quote)) {
-		return eio
+	if errno == 0 {
+		move(address(&r.quote), quoteVA+quoteBody, n)
+		r.n = n
 	}
-	move(address(&r.quote), quoteVA+quoteBody, n)
-	r.n = n
-	return 0
+	return errno
+}
+
+// quoteAnswer says of a host's answer how many bytes of quote it has, or an error of Linux: EAGAIN while there is none yet. It
+// is given the status and the two sizes, of which the second, in the upper half, is the quote's.
+func quoteAnswer(status, sizes uint64) (n, errno uint64) {
+	n = sizes >> 32
+	switch {
+	case status == quoteInFlight:
+		return 0, eagain
+	case status != 0 || n > quoteBuffer-quoteBody:
+		return 0, eio
+	}
+	return n, 0
 }
 
 // shareQuoteBuffer makes the buffer the first time. Where the host does not share it, it may still be done with a part: the

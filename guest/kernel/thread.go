@@ -59,9 +59,10 @@ const (
 
 	never = ^uint64(0)
 
-	// What a thread can wait for that is no address: an event of a file that it polls, a key.
+	// What a thread can wait for that is no address: an event of a file that it polls, a key, a lock on a file.
 	waitEvent = 1
 	waitInput = 2
+	waitLock  = 3
 )
 
 func (k *kernel) current(p *processor) *thread { return &k.threads[p.running] }
