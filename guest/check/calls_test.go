@@ -102,6 +102,27 @@ func TestUnserved(t *testing.T) {
 	}
 }
 
+// A way names its beginning and its end, however long it is.
+func TestCallIsOneLine(t *testing.T) {
+	var path []string
+	for i := range 40 {
+		path = append(path, fmt.Sprint("f", i))
+	}
+	for _, c := range []struct {
+		call Call
+		want string
+	}{
+		{Call{Number: 1, By: "alone"}, "1, called by alone"},
+		{Call{Number: 2, Path: path[:3]}, "2, called by f2 ← f1 ← f0"},
+		{Call{Number: 3, Path: path[:13]}, "3, called by f12 ← f11 ← f10 ← f9 ← f8 ← f7 ← f6 ← f5 ← f4 ← f3 ← f2 ← f1 ← f0"},
+		{Call{Number: 4, Path: path}, "4, called by f39 ← f38 ← f37 ← f36 ← f35 ← f34 ← f33 ← f32 ← 28 more ← f3 ← f2 ← f1 ← f0"},
+	} {
+		if got := c.call.String(); got != c.want {
+			t.Errorf("%q, not %q", got, c.want)
+		}
+	}
+}
+
 func build(t *testing.T, source string) []byte {
 	t.Helper()
 	dir := t.TempDir()
