@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"runtime/pprof"
 	"strings"
 	"syscall"
@@ -186,12 +187,22 @@ func locks() error {
 		const now = syscall.LOCK_NB
 		fmt.Println(lock(a, syscall.LOCK_SH), lock(b, syscall.LOCK_SH|now), lock(a, syscall.LOCK_EX|now), lock(b, syscall.LOCK_UN), lock(a, syscall.LOCK_EX|now),
 			lock(b, syscall.LOCK_SH|now), lock(b, 77))
-		got := make(chan error)
-		go func() { got <- lock(b, syscall.LOCK_EX) }()
-		select {
-		case err := <-got:
-			return fmt.Errorf("a second lock was granted: %w", err)
-		case <-time.After(5 * time.Millisecond):
+		got, thread := make(chan error), make(chan int, 1)
+		go func() {
+			runtime.LockOSThread()
+			thread <- syscall.Gettid()
+			got <- lock(b, syscall.LOCK_EX)
+		}()
+		waiting := <-thread
+		for range 3 { // the signal by which the runtime preempts does not end the wait
+			select {
+			case err := <-got:
+				return fmt.Errorf("a second lock was granted: %w", err)
+			case <-time.After(3 * time.Millisecond):
+				if _, _, e := syscall.Syscall(syscall.SYS_TGKILL, uintptr(os.Getpid()), uintptr(waiting), uintptr(syscall.SIGURG)); e != 0 {
+					return e
+				}
+			}
 		}
 		fmt.Println(lock(a, syscall.LOCK_UN), <-got, lock(a, syscall.LOCK_SH|now))
 		fmt.Println(b.Close(), lock(a, syscall.LOCK_SH|now))

@@ -45,12 +45,12 @@ import (
 	"unicode/utf8"
 )
 
-// corpus is half a megabyte of words, the same each time.
+// corpus is 128 KiB of words, the same each time.
 func corpus() []byte {
 	r := rand.New(rand.NewPCG(1, 2))
 	words := strings.Fields("memory that is accepted when it is touched and not before since to accept all of it takes long")
 	var b bytes.Buffer
-	for b.Len() < 512<<10 {
+	for b.Len() < 128<<10 {
 		b.WriteString(words[r.IntN(len(words))])
 		b.WriteByte(" \n"[r.IntN(8)/7])
 	}
