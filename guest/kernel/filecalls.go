@@ -61,7 +61,7 @@ func (k *kernel) symbolicLink(p *processor, target, directory, path uint64) uint
 	if len(text) == 0 {
 		return enoent
 	}
-	w, errno := k.missing(directory, path)
+	w, errno := k.missingFile(directory, path)
 	if errno != 0 {
 		return errno
 	}

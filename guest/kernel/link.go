@@ -25,12 +25,10 @@ func (k *kernel) link(p *processor, fromDirectory, from, toDirectory, to, flags 
 	if errno != 0 {
 		return errno
 	}
-	w, errno := k.missing(toDirectory, to)
+	w, errno := k.missingFile(toDirectory, to)
 	switch {
 	case errno != 0:
 		return errno
-	case w.must:
-		return enoent
 	case k.node(number).mode&typeMask == typeDir:
 		return eperm
 	}
@@ -49,14 +47,9 @@ func (k *kernel) makeSpecial(p *processor, directory, path, mode uint64) uint64 
 	if kind := uint32(mode) & typeMask; kind != 0 && kind != typeRegular {
 		return eperm
 	}
-	w, errno := k.missing(directory, path)
-	switch {
-	case errno != 0:
-		return errno
-	case w.must:
-		return enoent
-	case k.newNode(p, w.parent, w.name, typeRegular|uint32(mode)&^k.umask&0o7777) == 0:
-		return enospc
+	w, errno := k.missingFile(directory, path)
+	if errno == 0 && k.newNode(p, w.parent, w.name, typeRegular|uint32(mode)&^k.umask&0o7777) == 0 {
+		errno = enospc
 	}
-	return 0
+	return errno
 }

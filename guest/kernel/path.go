@@ -139,6 +139,14 @@ func (k *kernel) missing(directory, path uint64) (w place, errno uint64) {
 	return w, errno
 }
 
+// missingFile is missing for what is to be no directory, so that its name may not end in a slash.
+func (k *kernel) missingFile(directory, path uint64) (w place, errno uint64) {
+	if w, errno = k.missing(directory, path); errno == 0 && w.must {
+		errno = enoent
+	}
+	return w, errno
+}
+
 // takesNames says whether something can be made in a directory: it is one, and has not been removed.
 func (k *kernel) takesNames(directory uint32) bool {
 	d := k.node(directory)
