@@ -5,11 +5,13 @@ package kernel
 import (
 	"errors"
 	"testing"
+
+	"github.com/tacit-vm/tacit/tdx/abi"
 )
 
 // A host's answer counts only where the quote that it speaks of fits into the buffer (GHCI 1.5, section 3.3).
 func TestQuoteAnswer(t *testing.T) {
-	const failed, unavailable, room = 1 << 63, 1<<63 + 1, quoteBuffer - quoteBody
+	const failed, unavailable, room = 1 << 63, 1<<63 + 1, quoteBuffer - abi.QuoteBody
 	for _, c := range []struct {
 		name             string
 		status, in, out  uint64
@@ -18,8 +20,8 @@ func TestQuoteAnswer(t *testing.T) {
 		{"a quote", 0, reportBytes, 5000, 5000, 0},
 		{"all of the buffer", 0, reportBytes, room, room, 0},
 		{"an empty one", 0, reportBytes, 0, 0, 0},
-		{"not yet", quoteInFlight, reportBytes, 0, 0, eagain},
-		{"not yet, with a size", quoteInFlight, reportBytes, 5000, 0, eagain},
+		{"not yet", abi.QuoteInFlight, reportBytes, 0, 0, eagain},
+		{"not yet, with a size", abi.QuoteInFlight, reportBytes, 5000, 0, eagain},
 		{"failed", failed, reportBytes, 5000, 0, eio},
 		{"no service", unavailable, reportBytes, 0, 0, eio},
 		{"a status of nobody's", 1, reportBytes, 5000, 0, eio},
