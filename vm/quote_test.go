@@ -38,3 +38,29 @@ func TestQuoteOfNobody(t *testing.T) {
 		}
 	}
 }
+
+// What a host's attester answers a program is told as far as it can be true: a quote that fits into the buffer; and one that never
+// answers is waited for, for 30 s, and not asked again.
+func TestQuoteOfSomebody(t *testing.T) {
+	t.Parallel()
+	executable, err := os.ReadFile(guesttest.Executable(t, "../guest/kernel/testdata/quote"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	img := packed(t, efi.Program{Executable: executable, Arguments: []string{"quote"}})
+	for attack, want := range map[string]string{
+		"quote-fetch":  "24 bytes\n24 bytes\n",
+		"quote-length": "input/output error\ninput/output error\n",
+		"quote-status": "input/output error\ninput/output error\n",
+		"quote-never":  "resource temporarily unavailable\ndevice or resource busy\n",
+	} {
+		t.Run(attack, func(t *testing.T) {
+			t.Parallel()
+			b := boot(t, vm.Config{Platform: vm.TDX, Memory: gib, MaxInstructions: 4_000_000_000, Image: img, HostAttack: attack})
+			b.powersOff(t)
+			if b.console != want {
+				t.Errorf("the guest says %q, not %q", b.console, want)
+			}
+		})
+	}
+}
