@@ -3,6 +3,7 @@ package x86
 import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86/decode"
+	"github.com/tacit-vm/tacit/internal/x86/hostcode"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
@@ -32,7 +33,7 @@ func (c *CPU) codeMode() decode.Mode {
 // begin, and nothing here has to be flushed.
 type jumpCache [1 << jumpBits]jumpEntry
 
-const jumpBits = 12
+const jumpBits = 13
 
 type jumpEntry struct {
 	rip uint64
@@ -45,7 +46,11 @@ func (j *jumpCache) clear() {
 	}
 }
 
-func (j *jumpCache) at(rip uint64) *jumpEntry { return &j[(rip^rip>>12)%uint64(len(j))] }
+// at returns the place of an address. Every bit of its lower half moves it: code of one kind, such as entries of functions, is
+// at like offsets of many pages, and of programs that are linked alike at like addresses.
+func (j *jumpCache) at(rip uint64) *jumpEntry {
+	return &j[uint32(rip)*hostcode.JumpFactor>>(32-jumpBits)]
+}
 
 // known returns the block at rip where no more than a look is needed, else nil.
 func (c *CPU) known(rip uint64) *block {

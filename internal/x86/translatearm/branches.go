@@ -99,9 +99,9 @@ func (g *Generator) pushSpilled(u *uop.Uop) {
 func (g *Generator) indirect(k int, u *uop.Uop, commit func(u *uop.Uop)) {
 	l, out := &g.layout, g.leaveAt(k)
 	// tmpB: the entry of the jump cache
-	g.lsr(8, tmpB, tmpA, pageShift)
-	g.Shifted(arm64.EOR, 8, tmpB, tmpB, tmpA, 0)
-	g.bits(tmpB, tmpB, 0, int(l.JumpBits))
+	g.MovImm(tmpB, hostcode.JumpFactor)
+	g.Four(arm64.MADD, 4, tmpB, tmpB, tmpA, arm64.ZR)
+	g.lsr(4, tmpB, tmpB, int(32-l.JumpBits))
 	g.Shifted(arm64.ADD, 8, tmpB, rCPU, tmpB, hostcode.JumpShift)
 	g.addConst(tmpB, tmpB, int64(l.Jumps)&^0xFFF, tmpC)
 	at := l.Jumps & 0xFFF
