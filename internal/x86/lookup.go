@@ -56,10 +56,21 @@ func (j *jumpCache) at(rip uint64) *jumpEntry {
 func (c *CPU) known(rip uint64) *block {
 	j := c.jumps.at(rip)
 	e := &c.tlb.fetch[c.cpl/3][rip>>mem.PageShift%fetchSize]
-	if b := j.b; j.rip == rip && e.tag == tag(rip&^pageMask) && b != nil && b.valid && b.frame == e.frame && b.mode == c.mode {
+	if b := j.b; j.rip == rip && e.tag == tag(rip&^pageMask) && b != nil && b.valid && b.frame == e.frame && b.mode == c.mode && c.continues(b, rip) {
 		return b
 	}
 	return nil
+}
+
+// continues says whether b at rip goes on in the page that it was decoded from, if it does so in another one at all, as far as
+// no more than a look at the TLB tells.
+func (c *CPU) continues(b *block, rip uint64) bool {
+	if !b.cross {
+		return true
+	}
+	next := (rip | pageMask) + 1
+	e := &c.tlb.fetch[c.cpl/3][next>>mem.PageShift%fetchSize]
+	return e.tag == tag(next) && e.frame == b.second
 }
 
 // lookup returns the block at RIP, decoding it where that has not been done. It returns nil where the fetch raised an
@@ -101,9 +112,7 @@ func (c *CPU) lookup() *block {
 		c.code.add(b)
 		c.protectCode()
 	}
-	if !b.cross { // such a block needs a look at the second page each time
-		*c.jumps.at(rip) = jumpEntry{rip, b}
-	}
+	*c.jumps.at(rip) = jumpEntry{rip, b}
 	return b
 }
 

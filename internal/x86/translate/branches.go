@@ -139,10 +139,7 @@ func (g *Generator) indirect(k int, u *uop.Uop, commit func(u *uop.Uop)) {
 	g.RegRM(amd64.CMP, 8, tmpA, amd64.At(tmpB, l.JumpRIP))
 	g.Jcc(amd64.NE, out)
 	// AX: the entry of the TLB
-	g.RegRM(amd64.MOV, 4, rAX, amd64.R(tmpA))
-	g.Imm(amd64.SHRimm, 4, amd64.R(rAX), pageShift-entryShift)
-	g.Imm(amd64.ANDimm, 4, amd64.R(rAX), (1<<l.FetchBits-1)<<entryShift)
-	g.RegRM(amd64.ADD, 8, rAX, amd64.At(rCPU, l.Fetch))
+	g.fetchEntry(rAX)
 	g.RegRM(amd64.XOR, 8, tmpA, amd64.At(rAX, l.FetchTag))
 	g.Imm(amd64.CMPimm, 8, amd64.R(tmpA), pageSize-1)
 	g.Jcc(amd64.A, out)

@@ -109,10 +109,7 @@ func (g *Generator) indirect(k int, u *uop.Uop, commit func(u *uop.Uop)) {
 	g.Shifted(arm64.SUBS, 8, arm64.ZR, tmpC, tmpA, 0)
 	g.Bcc(arm64.NE, out)
 	// tmpC: the entry of the TLB
-	g.load(arm64.LDR, tmpC, l.Fetch)
-	g.bits(tmpD, tmpA, pageShift, int(l.FetchBits))
-	g.Shifted(arm64.ADD, 8, tmpC, tmpC, tmpD, hostcode.EntryShift)
-	g.Memory(arm64.LDR, tmpD, tmpC, l.FetchTag)
+	g.fetchEntry()
 	g.Shifted(arm64.EOR, 8, tmpD, tmpD, tmpA, 0)
 	g.compareConst(8, tmpD, pageSize-1)
 	g.Bcc(arm64.HI, out)
