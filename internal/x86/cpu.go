@@ -27,7 +27,10 @@ const (
 	FlagRF = 1 << 16
 	FlagVM = 1 << 17
 	FlagAC = 1 << 18
-	FlagID = 1 << 21
+
+	FlagVIF = 1 << 19
+	FlagVIP = 1 << 20
+	FlagID  = 1 << 21
 
 	arithmeticFlags = FlagCF | FlagPF | FlagAF | FlagZF | FlagSF | FlagOF
 )
