@@ -9,6 +9,7 @@ import (
 // systemHandlers are the privileged and system instructions, and those that platforms intercept.
 var systemHandlers = map[uop.Op]handler{
 	uop.Locked:    lockedMemory,
+	uop.LockedAt:  lockedAt,
 	uop.Raise:     func(c *CPU, u *uop.Uop) bool { return c.raiseFor(uint8(u.Imm)) },
 	uop.Intercept: intercept,
 	uop.CheckCPL0: func(c *CPU, _ *uop.Uop) bool {
