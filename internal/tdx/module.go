@@ -20,6 +20,10 @@ type Config struct {
 	CPUs   int            // number of processors, at least 1; their IDs count from 0
 	Host   Host
 
+	// VideoMemory is a device's memory among the addresses that are not RAM, which the host maps for the guest as it is; it may be
+	// empty. It is shared.
+	VideoMemory accept.Range
+
 	// GPAW is the width of a guest-physical address with its shared bit, which is the topmost: 48 or 52 bits. 0 is
 	// 48, what KVM gives a guest with four-level EPT.
 	GPAW       int
@@ -43,6 +47,7 @@ type Module struct {
 	cfg       Config
 	mem       *mem.Memory
 	host      Host
+	attester  Attester // host, where it is one
 	log       *record.Log
 	pages     *pagestate.Map[pageState]
 	sharedBit uint64
@@ -86,6 +91,7 @@ func New(cfg Config) (*Module, error) {
 		la57:      cfg.Features(7, 0)[2]&x86.LeafLA57 != 0,
 		vp:        make([]vp, cfg.CPUs),
 	}
+	m.attester, _ = cfg.Host.(Attester)
 	for _, r := range cfg.RAM {
 		m.ram += r.Len() / mem.PageSize
 	}
