@@ -41,8 +41,11 @@ const sevFeatures = sevStatus >> 2
 
 // createAP starts another processor with the VMSA at SW_EXITINFO2, or stops one. KVM looks at what the request says and not
 // into the VMSA: what is wrong with that shows when the processor is to run.
-func createAP(p *Platform, _ *x86.CPU, q *request) (reply, error) {
+func createAP(p *Platform, c *x86.CPU, q *request) (reply, error) {
 	what := uint32(q.info1)
+	if what != abi.APDestroy && !q.has(abi.GHCBRAX) {
+		return malformed(abi.MissingInput), nil
+	}
 	id, ok := p.cfg.Topology.Index(uint32(q.info1 >> abi.APID))
 	if !ok || p.cfg.Processors == nil {
 		return malformed(abi.InvalidInput), nil
@@ -58,14 +61,22 @@ func createAP(p *Platform, _ *x86.CPU, q *request) (reply, error) {
 	}
 	const size2M = 2 << 20
 	switch gpa := q.info2; {
-	case !q.has(abi.GHCBRAX), q.rax != sevFeatures, gpa%mem.PageSize != 0, gpa%size2M == 0, !p.isRAM(gpa, mem.PageSize):
+	case q.rax != sevFeatures, gpa%mem.PageSize != 0, gpa%size2M == 0, !p.isRAM(gpa, mem.PageSize):
 		return malformed(abi.InvalidInput), nil
 	case what == abi.APCreateOnInit:
 		p.vcpus[id].vmsa = 0
 		p.cfg.Processors.Stop(id) // and no INIT comes, as KVM lets none through to a guest whose registers are its own
 		return success(0), nil
 	}
-	return success(0), p.cfg.Processors.Start(id, func(c *x86.CPU) error { return p.enter(c, q.info2) })
+	if p.starter != nil {
+		return success(0), p.starter.StartProcessor(c, id, q.info2, p.start)
+	}
+	return success(0), p.start(id, q.info2)
+}
+
+// start has a processor run from a VMSA.
+func (p *Platform) start(id int, vmsa uint64) error {
+	return p.cfg.Processors.Start(id, func(c *x86.CPU) error { return p.enter(c, vmsa) })
 }
 
 // enter puts a processor into the state that a VMSA holds, as VMRUN does (APM vol. 2, 15.36.12): the page has to be the
@@ -74,8 +85,7 @@ func (p *Platform) enter(c *x86.CPU, gpa uint64) error {
 	if s := p.rmp.At(gpa / mem.PageSize); s.owner() != validated || s&vmsa == 0 {
 		return fmt.Errorf("processor %d cannot run: the page of its VMSA, at guest-physical address %#x, is %v, and not marked as one with RMPADJUST", c.ID(), gpa, s)
 	}
-	p.vcpus[c.ID()].vmsa = 0 // it has left the one that it ran from
-	if by, busy := p.runsFrom(gpa); busy {
+	if by, busy := p.runsFrom(gpa); busy && by != c.ID() { // it leaves the one that it ran from
 		return fmt.Errorf("processor %d cannot run: processor %d runs from its VMSA, at guest-physical address %#x", c.ID(), by, gpa)
 	}
 	b := make([]byte, vmsaSize)
@@ -116,12 +126,21 @@ func (p *Platform) enter(c *x86.CPU, gpa uint64) error {
 }
 
 // runsFrom says which processor runs from the VMSA in a page. The RMP has it in use then: no other can run from it, and
-// neither reads nor writes of the guest's reach it (Linux d2062cc1b1c3, "unrecoverable #NPF/RMP faults as the VMSA page is
-// marked busy/in-use when the vCPU is running"). Here that is from the start of a processor until it is stopped, whatever
-// it does meanwhile.
+// neither reads nor writes of the guest's reach it, nor PVALIDATE and RMPADJUST (APM 15.36.12; Linux d2062cc1b1c3,
+// "unrecoverable #NPF/RMP faults as the VMSA page is marked busy/in-use when the vCPU is running"). Here that is from the start
+// of a processor until it is stopped, whatever it does meanwhile.
 func (p *Platform) runsFrom(gpa uint64) (cpu int, busy bool) {
 	cpu = slices.IndexFunc(p.vcpus, func(v vcpu) bool { return v.vmsa == gpa/mem.PageSize+1 })
 	return cpu, cpu >= 0
+}
+
+// inUse says why a page cannot be reached, where it is a VMSA that a processor runs from.
+func (p *Platform) inUse(page uint64, s pageState) (why string, busy bool) {
+	if s&vmsa == 0 {
+		return "", false
+	}
+	cpu, busy := p.runsFrom(page)
+	return fmt.Sprintf("it is the VMSA that processor %d runs from", cpu), busy
 }
 
 // vmsaSegment reads a segment register: its attributes are those of a descriptor without the limit's four bits.

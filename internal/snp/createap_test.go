@@ -27,8 +27,9 @@ func withOthers() (*others, option) {
 	return &o, func(c *snp.Config, _ *host.Config, _ *host.SNPConfig) { c.CPUs, c.Processors = 3, o }
 }
 
-// A VMSA from which a processor runs is in use: the guest's accesses end it, and no other processor starts from it. It is
-// like any page before and after (Linux d2062cc1b1c3; what marks a page alone does not: [TestStoresToAVMSA]).
+// A VMSA from which a processor runs is in use: the guest's accesses end it, also PVALIDATE and RMPADJUST, the host's RMPUPDATE
+// says FAIL_INUSE, and no other processor starts from it. It is like any page before and after (APM 15.36.12; Linux
+// d2062cc1b1c3; what marks a page alone does not: [TestStoresToAVMSA]).
 func TestVMSAInUse(t *testing.T) {
 	o, with := withOthers()
 	m := newMachine(t, with)
@@ -73,6 +74,19 @@ func TestVMSAInUse(t *testing.T) {
 			t.Errorf("% x while it runs: %v", code, v)
 		}
 	}
+	for _, in := range []struct {
+		code []byte
+		rdx  uint64
+	}{{insnPVALIDATE, 0}, {insnPVALIDATE, 1}, {insnRMPADJUST, 1}} {
+		var v *confidential.Violation
+		if o := m.run(regs{x86.RAX: vmsa, x86.RCX: size4K, x86.RDX: in.rdx}, in.code...); !errors.As(o.err, &v) || !strings.Contains(v.Why, "processor 1") {
+			t.Errorf("% x of it, RDX %d: %+v", in.code, in.rdx, o)
+		}
+	}
+	var refused *snp.ResultError
+	if err := m.RemovePages(m.cpu, page, page+2<<20); !errors.As(err, &refused) || refused.Result != abi.FailInUse || refused.GPA != vmsa {
+		t.Errorf("RMPUPDATE of it: %v", err)
+	}
 	if _, err := create(2, 1); err == nil || !strings.Contains(err.Error(), "processor 1 runs from its VMSA") {
 		t.Errorf("a second processor: %v", err)
 	}
@@ -85,4 +99,62 @@ func TestVMSAInUse(t *testing.T) {
 	if v := access(insnStore); v != nil {
 		t.Errorf("after its end: %v", v)
 	}
+	if r := m.rmpadjust(vmsa, size4K, 1); r != abi.Success {
+		t.Errorf("RMPADJUST after its end: %v", r)
+	}
 }
+
+// What KVM refuses of AP creation before anything is started (sev.c, sev_snp_ap_creation), and what VMRUN refuses of the VMSA (APM
+// vol. 2, table 15-41).
+func TestAPCreationInputs(t *testing.T) {
+	o, with := withOthers()
+	m := newMachine(t, with)
+	(*o)[1] = x86.New(enginetest.Under(x86.Config{ID: 1, Memory: m.mem, Platform: m.Platform, Bus: m.bus, Traps: traps{}, EFER: snp.EFER}))
+	g := m.withGHCB()
+	const vmsa = page + 0x1000
+	for _, in := range []struct {
+		what                string
+		rax                 uint64 // SEV_FEATURES; none for not valid
+		id, request, vmsaAt uint64
+		info1, info2        uint64
+	}{
+		{"no SEV_FEATURES", none, 1, 1, vmsa, 2, 4},
+		{"no SEV_FEATURES and no such request", none, 1, 3, vmsa, 2, 4},
+		{"other SEV_FEATURES", 9, 1, 1, vmsa, 2, 5},
+		{"a VMSA within a page", 1, 1, 1, vmsa + 8, 2, 5},
+		{"a VMSA at 2 MiB", 1, 1, 1, page, 2, 5},
+		{"a VMSA where there is no memory", 1, 1, 1, holeStart + 0x1000, 2, 5},
+		{"no such processor", 1, 7, 1, vmsa, 2, 5},
+		{"no such request", 1, 1, 3, vmsa, 2, 5},
+		{"another privilege level", 1, 1, 1 | 1<<16, vmsa, 2, 5},
+		{"on INIT, which never comes", 1, 1, 0, vmsa, 0, 0},
+		{"an end, for which nothing has to be valid", none, 1, 2, 0, 0, 0},
+	} {
+		g.wipe()
+		if in.rax != none {
+			g.set(gRAX, in.rax)
+		}
+		if i1, i2 := g.exit(0x8000_0013, in.id<<32|in.request, in.vmsaAt); i1 != in.info1 || i2 != in.info2 {
+			t.Errorf("%s: %d, %d, want %d, %d", in.what, i1, i2, in.info1, in.info2)
+		}
+	}
+	try := func(what string) {
+		t.Helper()
+		g.wipe()
+		g.set(gRAX, 1)
+		if o := g.tryExit(0x8000_0013, 1<<32|1, vmsa); o.err == nil || !strings.Contains(o.err.Error(), "processor 1 cannot run") {
+			t.Errorf("%s: %+v", what, o)
+		}
+	}
+	try("a page that is not the guest's")
+	must(t, m.AddPage(m.cpu, vmsa, physical.Size4K))
+	m.mustValidate(vmsa, size4K)
+	m.writeBytes(vmsa, make([]byte, 4096))
+	try("a page that is not marked")
+	if r := m.rmpadjust(vmsa, size4K, 1|abi.AdjustVMSA); r != abi.Success {
+		t.Fatal(r)
+	}
+	try("a VMSA of another guest: without SVME")
+}
+
+const none = ^uint64(0)

@@ -18,7 +18,7 @@ const (
 	// notRegistered is no page's address.
 	notRegistered = ^uint64(0)
 
-	noPrefered = abi.GFNMask // the host has no preference
+	noPreferred = ^uint64(abi.CodeMask) // the host has no preference (KVM, GHCB_MSR_PREF_GPA_NONE)
 
 	// pscError is the highest bit, which Linux takes for an error of any kind (GHCB_MSR_PSC_RESP_ERROR).
 	pscError = 1 << 63
@@ -40,9 +40,9 @@ func (p *Platform) msrRequest(c *x86.CPU, v *vcpu) x86.Action {
 		leaf, register := abi.CPUIDRequested(request)
 		v.ghcb = abi.CPUIDResponse(p.host.CPUID(c, leaf, 0)[register], register)
 	case abi.CodePreferredRequest:
-		v.ghcb = noPrefered | uint64(abi.CodePreferred)
+		v.ghcb = noPreferred | uint64(abi.CodePreferred)
 	case abi.CodeRegisterRequest:
-		v.registered = request & abi.GFNMask
+		v.registered = request &^ abi.CodeMask
 		v.ghcb = v.registered | uint64(abi.CodeRegister)
 	case abi.CodePSCRequest:
 		v.ghcb = uint64(abi.CodePSC) | p.msrPageStateChange(c, request)

@@ -55,6 +55,7 @@ type Platform struct {
 	mem     *mem.Memory
 	host    Host
 	replier Replier // host, where it is one
+	starter Starter // the same
 	log     *record.Log
 	rmp     *pagestate.Map[pageState]
 	ram     uint64 // pages of RAM
@@ -107,6 +108,7 @@ func New(cfg Config) (*Platform, error) {
 		return nil, fmt.Errorf("SEV-SNP: %w", err)
 	}
 	p.replier, _ = cfg.Host.(Replier)
+	p.starter, _ = cfg.Host.(Starter)
 	for i := range p.vcpus {
 		p.vcpus[i] = vcpu{ghcb: sevInfo, registered: notRegistered, dr7: dr7Reset}
 	}

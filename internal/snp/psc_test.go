@@ -204,3 +204,20 @@ func TestPageStateChangeElsewhere(t *testing.T) {
 		t.Error("the answer was written to a page that is gone")
 	}
 }
+
+// What is reserved in the header and in an entry is not looked at, and stays (KVM, snp_begin_psc; the GHCB specification has it
+// zero).
+func TestReservedBitsOfAPageStateChange(t *testing.T) {
+	g := newMachine(t).withGHCB()
+	const a, reserved = 8 << 20, 0x7F << 57
+	b := binary.LittleEndian.AppendUint64(nil, 0xABCD_1234<<32)
+	b = binary.LittleEndian.AppendUint64(b, a|toShared|reserved)
+	g.poke(gBuffer, b)
+	g.set(gScratch, ghcbAt+gBuffer)
+	if info1, info2 := g.exit(0x8000_0010, 0, 0); info1 != 0 || info2 != 0 || g.State(a) != "shared" || g.State(a+0x1000) != "hypervisor-owned" {
+		t.Errorf("%d, %#x, and the page is %s", info1, info2, g.State(a))
+	}
+	if header, entry := g.get(gBuffer), g.get(gBuffer+8); header != 0xABCD_1234<<32|1 || entry != a|toShared|reserved|1 {
+		t.Errorf("header %#x, entry %#x", header, entry)
+	}
+}

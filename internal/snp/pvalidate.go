@@ -15,7 +15,7 @@ const callRescind = "PVALIDATE, rescind"
 // pvalidateInstruction is PVALIDATE: RAX is a virtual address, ECX[0] the page's size (0 is 4 KiB, 1 is 2 MiB), EDX[0]
 // 1 to validate and 0 to take that back. The other bits of ECX and EDX do not count: Linux passes C bools in them, and
 // compilers leave the rest as it was. EAX becomes the result, and CF says that the page has been as asked before
-// (APM vol. 3, PVALIDATE).
+// (APM vol. 3, PVALIDATE). It is VMPL0's (Linux fcd042e86422, "x86/sev: Perform PVALIDATE using the SVSM when not at VMPL0").
 func (p *Platform) pvalidateInstruction(c *x86.CPU) x86.Action {
 	began, rip := c.Now(), c.RIP()
 	gva, validate := c.R[x86.RAX]&^(mem.PageSize-1), c.R[x86.RDX]&1 != 0
@@ -23,11 +23,17 @@ func (p *Platform) pvalidateInstruction(c *x86.CPU) x86.Action {
 	if !ok {
 		return x86.Raised
 	}
-	size, ok := pageSize(c.R[x86.RCX], gva|gpa)
-	if !ok {
-		p.call(c, record.RMP, abi.PVALIDATE, abi.FailInput.String())
-		setResult(c, abi.FailInput, false)
+	fail := func(r abi.Result) x86.Action {
+		p.call(c, record.RMP, abi.PVALIDATE, r.String())
+		setResult(c, r, false)
 		return x86.Done
+	}
+	size, ok := pageSize(c.R[x86.RCX], gva|gpa)
+	switch {
+	case !ok:
+		return fail(abi.FailInput)
+	case p.vcpuOf(c).vmpl != 0:
+		return fail(abi.FailPermission)
 	}
 	result, changed, err := p.pvalidate(c, gva, gpa, size, validate)
 	if err != nil {
@@ -103,7 +109,7 @@ func (p *Platform) pvalidate(
 }
 
 // entry finds the RMP entry that PVALIDATE or RMPADJUST works on, with the nested page faults that they meet on the
-// way: no page, or one of 2 MiB where 4 KiB are asked for (APM 15.36.11, table 15-40).
+// way: no page, or one of 2 MiB where 4 KiB are asked for (APM 15.36.11, table 15-40), or an entry that a processor has in use.
 func (p *Platform) entry(c *x86.CPU, name string, gva, gpa uint64, size physical.PageSize) (pageState, abi.Result, error) {
 	page, plane := gpa&^CBit, physical.Private
 	if gpa&CBit == 0 {
@@ -120,7 +126,11 @@ func (p *Platform) entry(c *x86.CPU, name string, gva, gpa uint64, size physical
 	}
 	for range maxFaults {
 		var err error
-		switch s := p.rmp.At(page / mem.PageSize); {
+		s := p.rmp.At(page / mem.PageSize)
+		why, busy := p.inUse(page, s)
+		switch {
+		case busy:
+			return s, 0, violation(why)
 		case !s.private() && gpa&CBit == 0:
 			// KVM answers such a fault with shared memory, and the guest faults again.
 			return s, 0, violation("without C-bit in its mapping the host takes it for shared memory")

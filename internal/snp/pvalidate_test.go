@@ -181,7 +181,8 @@ func TestRMPADJUST(t *testing.T) {
 		{"its own level", page, size4K, 0, abi.FailPermission},
 		{"a level that there is not", page, size4K, 4, abi.FailInput},
 		{"bits that mean nothing", page, size4K, 1 | 1<<17, abi.FailInput},
-		{"the first permission that there is not", page, size4K, 1 | 1<<12, abi.FailInput}, // OpenVMM, x86defs/src/snp.rs, SevRmpAdjust: bits 15:12 are reserved
+		{"shadow stacks, which this guest has not", page, size4K, 1 | 1<<12, abi.FailInput}, // APM table 15-36
+		{"the first permission that there is not", page, size4K, 1 | 1<<13, abi.FailInput},
 		{"the last permission that there is not", page, size4K, 1 | 1<<15, abi.FailInput},
 		{"2 MiB off their boundary", page + 0x1000, size2M, 1, abi.FailInput},
 		{"2 MiB", page + 2<<20, size2M, 1, abi.Success},
@@ -191,6 +192,10 @@ func TestRMPADJUST(t *testing.T) {
 		if o := adjust(in.va, in.size, in.rdx); o.vector != done || abi.Result(m.cpu.R[x86.RAX]) != in.want {
 			t.Errorf("%s: %+v, %v, want %v", in.what, o, abi.Result(m.cpu.R[x86.RAX]), in.want)
 		}
+	}
+	m.pvalidate(page+2<<20, size4K, 0)
+	if o := adjust(page+2<<20, size2M, 1); o.vector != vectorVC || o.code != 0x404 { // before the sizes are compared
+		t.Errorf("2 MiB of 4 KiB pages, of which the first is not validated: %+v", o)
 	}
 	if o := adjust(16<<20, size4K, 1); o.vector != vectorVC || o.code != 0x404 || m.cpu.State().CR2 != 16<<20 {
 		t.Errorf("of a page that is not validated: %+v", o)

@@ -35,11 +35,11 @@ func (p *Platform) rmpadjustInstruction(c *x86.CPU) x86.Action {
 	case err != nil:
 		c.Stop(err)
 		return x86.Raised
-	case r != abi.Success:
-		return p.adjusted(c, r)
-	case s.owner() != validated:
+	case s.owner() != validated: // before the sizes are compared (VeriSMo, arch/rmp/access_s.rs, rmpadjust)
 		c.Raise(*p.notValidated(c, gva))
 		return x86.Raised
+	case r != abi.Success:
+		return p.adjusted(c, r)
 	}
 	page := gpa &^ CBit
 	first, end := page/mem.PageSize, (page+size.Bytes())/mem.PageSize

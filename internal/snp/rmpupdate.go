@@ -41,14 +41,21 @@ func (p *Platform) AddPage(c *x86.CPU, gpa uint64, size physical.PageSize) error
 }
 
 // RemovePages takes the guest's pages in [start, end) away, contents and all: RMPUPDATE without Assigned. What is not
-// the guest's stays as it is. A 2 MiB page that reaches over the range is split first.
+// the guest's stays as it is. A 2 MiB page that reaches over the range is split first. A VMSA that a processor runs from is in
+// use, and nothing is taken away (APM 15.36.12).
 func (p *Platform) RemovePages(c *x86.CPU, start, end uint64) error {
-	if err := p.checkRange("RMPUPDATE", start, end); err != nil {
+	const call = "RMPUPDATE"
+	if err := p.checkRange(call, start, end); err != nil {
 		return err
 	}
 	first, after := start/mem.PageSize, end/mem.PageSize
 	if !p.rmp.Any(first, after, pageState.private) {
 		return nil
+	}
+	for _, v := range p.vcpus {
+		if v.vmsa > first && v.vmsa <= after { // it counts from 1
+			return &ResultError{call, (v.vmsa - 1) * mem.PageSize, abi.FailInUse}
+		}
 	}
 	for _, edge := range []uint64{start, end} {
 		if edge%size2M != 0 && p.rmp.At(edge/mem.PageSize)&large != 0 {

@@ -56,7 +56,8 @@ func (l *levels) clear(first, end uint64) {
 	}
 }
 
-// allow says whether an access may be made with permissions p. Paging structures are read and written as data.
+// allow says whether an access may be made with permissions p. Paging structures are read and written as data. To write without
+// being allowed to read is no permission: the page can be neither written nor read (APM 15.36.7, after table 15-36).
 func (p permissions) allow(a x86.Access) bool {
 	need := mayRead
 	switch {
@@ -65,19 +66,17 @@ func (p permissions) allow(a x86.Access) bool {
 	case a.Kind == x86.Fetch:
 		need = mayExecuteSupervisor
 	case a.Kind.Writes():
-		need = mayWrite
+		need = mayRead | mayWrite
 	}
-	return p&need != 0
+	return p&need == need
 }
 
 // resolveValidated answers for a private access to a page that is validated: the processor's privilege level decides, and
 // whether it is a VMSA in use. What is refused is a nested page fault, for want of permission with bit 36 of its error code
 // set (VMPL), and there is nothing that the host could do about it.
 func (p *Platform) resolveValidated(c *x86.CPU, page uint64, s pageState, a x86.Access) (x86.Translation, *x86.Refusal) {
-	if s&vmsa != 0 && !external(a.Kind) {
-		if cpu, busy := p.runsFrom(page); busy {
-			return p.violated(c, page, a, physical.Private, s.String(), fmt.Sprintf("it is the VMSA that processor %d runs from", cpu))
-		}
+	if why, busy := p.inUse(page, s); busy && !external(a.Kind) {
+		return p.violated(c, page, a, physical.Private, s.String(), why)
 	}
 	t := p.translation(physical.Private, page)
 	if vmpl := p.vcpuOf(c).vmpl; vmpl > 0 {

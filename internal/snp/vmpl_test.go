@@ -41,8 +41,8 @@ func atLevels(t *testing.T) *machine {
 	return m
 }
 
-// What a level may do with a page is what RMPADJUST said for that level, for each kind of access on its own; VMPL0 may do
-// anything (APM 15.36.7, table of VMPL permissions).
+// What a level may do with a page is what RMPADJUST said for that level, for each kind of access on its own, but that a page
+// which may not be read is not written either; VMPL0 may do anything (APM 15.36.7, table 15-36 and after it).
 func TestPermissionsOfLevels(t *testing.T) {
 	kinds := []struct {
 		name string
@@ -50,7 +50,7 @@ func TestPermissionsOfLevels(t *testing.T) {
 		try  func(m *machine) outcome
 	}{
 		{"read", abi.AdjustRead, func(m *machine) outcome { return m.run(regs{x86.RAX: page + 8}, insnLoad...) }},
-		{"write", abi.AdjustWrite, func(m *machine) outcome { return m.run(regs{x86.RAX: page + 8}, insnStore...) }},
+		{"write", abi.AdjustRead | abi.AdjustWrite, func(m *machine) outcome { return m.run(regs{x86.RAX: page + 8}, insnStore...) }},
 		{"instruction fetch", abi.AdjustSupervisor, func(m *machine) outcome { return m.run(regs{x86.RAX: page}, []byte(insnJump)...) }},
 		{"instruction fetch", abi.AdjustUser, func(m *machine) outcome {
 			return m.runUser(regs{x86.RAX: userVA + page}, []byte(insnJump)...)
@@ -66,7 +66,7 @@ func TestPermissionsOfLevels(t *testing.T) {
 			m.SetVMPL(0, at)
 			for _, k := range kinds {
 				o := k.try(m)
-				allowed := at == 0 || at == vmpl && permissions&k.need != 0
+				allowed := at == 0 || at == vmpl && permissions&k.need == k.need
 				var v *confidential.Violation
 				switch {
 				case allowed && (o.err != nil || o.vector != done):
@@ -112,6 +112,25 @@ func TestRMPADJUSTAtOtherLevels(t *testing.T) {
 		if r := m.rmpadjust(page, size2M, in.rdx); r != in.want {
 			t.Errorf("%s: %v, want %v", in.what, r, in.want)
 		}
+	}
+}
+
+// PVALIDATE is VMPL0's (Linux fcd042e86422). Elsewhere it changes nothing, and says so.
+func TestPVALIDATEAtOtherLevels(t *testing.T) {
+	m := atLevels(t)
+	for vmpl := uint8(1); vmpl < abi.VMPLs; vmpl++ {
+		m.SetVMPL(0, vmpl)
+		for _, validate := range []uint64{0, 1} {
+			if r, cf := m.pvalidate(page, size2M, validate); r != abi.FailPermission || cf || m.State(page) != "validated" {
+				t.Errorf("VMPL%d: %v, CF %v, and the page is %s", vmpl, r, cf, m.State(page))
+			}
+		}
+		if r, _ := m.pvalidate(page+0x1000, size2M, 1); r != abi.FailInput {
+			t.Errorf("VMPL%d, 2 MiB off their boundary: %v", vmpl, r)
+		}
+	}
+	if d := m.log.Record().Detected; d.Ignored != 0 {
+		t.Errorf("detected %+v", d)
 	}
 }
 

@@ -117,36 +117,46 @@ var fields = []field{
 	{0x21, 0x00, 512, false}, // SEPT_ROOT
 }
 
-// lookUp finds the field that an identifier stands for, and which of its elements.
-func lookUp(id abi.Field) (f field, element uint32, ok bool) {
-	if id.Class() == classCPUIDValues && !knowsCPUIDValue(id.Code()) {
-		return field{}, 0, false
+// lookUp finds the field that an identifier stands for, and which of its elements. Where there is none, s says so; it says
+// also of a CPUID leaf that the module knows and does not answer that it cannot be read, whatever is to be done with it.
+func lookUp(id abi.Field) (f field, element uint32, s abi.Status) {
+	if !id.Single() {
+		return field{}, 0, abi.MetadataFieldIDIncorrect
+	}
+	if id.Class() == classCPUIDValues {
+		if s := cpuidValue(id.Code()); s != abi.Success {
+			return field{}, 0, s
+		}
 	}
 	i := slices.IndexFunc(fields, func(f field) bool { return f.class == id.Class() && f.holds(id) })
 	if i < 0 {
-		return field{}, 0, false
+		return field{}, 0, abi.MetadataFieldIDIncorrect
 	}
-	return fields[i], id.Code() - fields[i].first, true
+	return fields[i], id.Code() - fields[i].first, abi.Success
 }
 
 func (f field) holds(id abi.Field) bool {
 	return f.class == classCPUIDValues || id.Code() >= f.first && id.Code()-f.first < f.n
 }
 
-// knowsCPUIDValue says whether the module has the leaf that the code of a CPUID_VALUES identifier names: bit 0 the
-// element, 7:1 the subleaf, 8 that there is none, 15:9 and 16 the leaf, of which 16 is bit 31 (module, md_field_id_t;
-// md_td_get_element in metadata_td.c).
-func knowsCPUIDValue(code uint32) bool {
+// cpuidValue says whether the module has the leaf that the code of a CPUID_VALUES identifier names: bit 0 the element, 7:1 the
+// subleaf, 8 that there is none, 15:9 and 16 the leaf, of which 16 is bit 31 (module, md_field_id_t; md_td_get_element in
+// metadata_td.c).
+func cpuidValue(code uint32) abi.Status {
 	leaf, subleaf := code>>9&0x7F|code>>16&1<<31, code>>1&0x7F
 	if code>>8&1 != 0 {
 		subleaf = anySubleaf
 	}
-	if code>>17 != 0 {
-		return false
+	switch {
+	case code>>17 != 0:
+		return abi.MetadataFieldIDIncorrect
+	case slices.ContainsFunc(cpuidFaulting, func(f [2]uint32) bool { return f[0] == leaf && (f[1] == anySubleaf || f[1] == subleaf) }):
+		return abi.MetadataNotReadable
+	case !virtualLeaf(leaf, subleaf):
+		return abi.MetadataFieldIDIncorrect
 	}
-	return slices.Contains(cpuidFaulting, leaf) ||
-		slices.ContainsFunc(cpuidRows, func(r cpuidRow) bool { return r.leaf == leaf && (r.subleaf == anySubleaf || r.subleaf == subleaf) })
+	return abi.Success
 }
 
-// cpuidFaulting are leaves that the module knows and does not answer.
-var cpuidFaulting = []uint32{0x6, 0x1F, 0x8000_0006}
+// cpuidFaulting are leaves, and their subleaves, that the module knows and does not answer.
+var cpuidFaulting = [][2]uint32{{0x6, anySubleaf}, {0x1F, 0}, {0x1F, 1}, {0x1F, 2}, {0x1F, 3}, {0x1F, 4}, {0x1F, 5}, {0x8000_0006, anySubleaf}}

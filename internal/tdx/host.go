@@ -4,6 +4,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
+	"github.com/tacit-vm/tacit/tdx/abi"
 )
 
 // A Host is the VMM as a TD meets it. It is called on TD exits; to memory it does what it likes through the Module's calls
@@ -23,4 +24,11 @@ type Host interface {
 	// Halt makes the processor wait for an interrupt. Where blocked is set, the guest says that it has interrupts
 	// disabled.
 	Halt(c *x86.CPU, blocked bool)
+}
+
+// An Attester is a [Host] that answers TDG.VP.VMCALL<GetQuote>. Others have none, as KVM where user space has none.
+type Attester interface {
+	// GetQuote is asked for a quote by the buffer in the size bytes of shared memory from gpa on. What it does not take it
+	// refuses by its status.
+	GetQuote(c *x86.CPU, gpa, size uint64) abi.VMCallStatus
 }

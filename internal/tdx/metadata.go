@@ -46,11 +46,10 @@ func (m *Module) vmRead(c *x86.CPU, version uint64) abi.Status {
 	case c.R[x86.RCX] != 0: // the TD itself
 		return abi.OperandInvalid.With(abi.OperandRCX)
 	}
-	id := abi.Field(c.R[x86.RDX])
-	f, element, ok := lookUp(id)
+	f, element, s := lookUp(abi.Field(c.R[x86.RDX]))
 	switch {
-	case !id.Single(), !ok:
-		return abi.MetadataFieldIDIncorrect
+	case s != abi.Success:
+		return s
 	case !f.readable:
 		return abi.MetadataNotReadable
 	}
@@ -67,10 +66,9 @@ func (m *Module) vmWrite(c *x86.CPU) abi.Status {
 	if c.R[x86.RCX] != 0 {
 		return abi.OperandInvalid.With(abi.OperandRCX)
 	}
-	id := abi.Field(c.R[x86.RDX])
-	f, element, ok := lookUp(id)
-	if !id.Single() || !ok {
-		return abi.MetadataFieldIDIncorrect
+	f, element, s := lookUp(abi.Field(c.R[x86.RDX]))
+	if s != abi.Success {
+		return s
 	}
 	// What is the module's own business has no value here, and no bit of it can be written, which is asked first
 	// (md_td_write_element).

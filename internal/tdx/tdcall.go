@@ -10,14 +10,16 @@ import (
 // tdcall serves TDCALL: RAX is the leaf and the version, and becomes the status (module, td_call). Each leaf changes
 // the registers that the specification names as its outputs and no other.
 //
-// What the module has beyond the leaves above (TD partitioning, service TDs, SYS.RD, VP.RD, VERIFYREPORT, page
-// attributes) answers as an undefined leaf does. The processor executes nothing but 64-bit code at CPL 0, where
-// TDCALL would be #GP.
+// What the module has beyond the leaves below (SYS.RD, VP.RD, service TDs, page attributes) answers as an undefined leaf
+// does. So does MR.VERIFYREPORT, as in the module where the processor has no SEAMVERIFYREPORT.
 func (m *Module) tdcall(c *x86.CPU) x86.Action {
+	if !c.Is64() {
+		return m.raiseGP(c) // at CPL 0; elsewhere it has been raised already
+	}
 	rax := c.R[x86.RAX]
 	leaf, version := abi.Leaf(rax&abi.LeafMask), rax>>abi.LeafVersion&0xFF
 	name := leaf.String()
-	if rax>>24 != 0 || version > 0 && leaf != abi.LeafVMRead || leaf > abi.LeafVMWrite {
+	if rax>>24 != 0 || version > 0 && leaf != abi.LeafVMRead {
 		return m.tdcallDone(c, name, abi.OperandInvalid.With(abi.OperandRAX))
 	}
 	switch leaf {
@@ -37,8 +39,16 @@ func (m *Module) tdcall(c *x86.CPU) x86.Action {
 		return m.tdcallDone(c, name, m.vmWrite(c))
 	case abi.LeafMRRTMRExtend:
 		return m.rtmrExtend(c)
+	case abi.LeafMRReport:
+		return m.mrReport(c)
+	case abi.LeafVPEnter:
+		return m.tdcallDone(c, name, m.vpEnter(c))
+	case abi.LeafVPInvEPT:
+		return m.tdcallDone(c, name, m.vpInvEPT(c))
+	case abi.LeafVPInvVPID: // whatever RCX says: it names an L2 VM
+		return m.tdcallDone(c, name, abi.OperandInvalid.With(abi.OperandRCX))
 	}
-	return m.mrReport(c)
+	return m.tdcallDone(c, name, abi.OperandInvalid.With(abi.OperandRAX))
 }
 
 // tdcallDone ends a leaf that did not leave for the host.
@@ -81,5 +91,24 @@ func (m *Module) cpuidVESet(c *x86.CPU) abi.Status {
 	}
 	v := m.vpOf(c)
 	v.cpuidSupervisorVE, v.cpuidUserVE = flags&1 != 0, flags&2 != 0
+	return abi.Success
+}
+
+// vpEnter is TDG.VP.ENTER, of a TD that has no L2 VM: RDX is checked first, a private address of 256 bytes, then RCX, which
+// names one (module, tdg_vp_enter.c).
+func (m *Module) vpEnter(c *x86.CPU) abi.Status {
+	const registers = 256
+	if gpa := c.R[x86.RDX]; gpa%registers != 0 || gpa >= m.sharedBit {
+		return abi.OperandInvalid.With(abi.OperandRDX)
+	}
+	return abi.OperandInvalid.With(abi.OperandRCX)
+}
+
+// vpInvEPT is TDG.VP.INVEPT, of a TD that has no L2 VM: no VM is one that there is, and none is flushed (module,
+// tdg_vp_invept.c).
+func (m *Module) vpInvEPT(c *x86.CPU) abi.Status {
+	if c.R[x86.RCX] != 0 {
+		return abi.OperandInvalid.With(abi.OperandRCX)
+	}
 	return abi.Success
 }

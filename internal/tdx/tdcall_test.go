@@ -14,7 +14,7 @@ import (
 
 func TestUndefinedLeaves(t *testing.T) {
 	m := newMachine(t)
-	for _, rax := range []uint64{9, 10, 11, 12, 13, 18, 22, 25, 27, 0xFFFF, 1 << 24, 1<<63 | 1, 1<<32 | 6, 1<<16 | 1, 1<<16 | 6, 2<<16 | 7} {
+	for _, rax := range []uint64{9, 10, 11, 12, 13, 18, 20, 22, 23, 24, 28, 0xFFFF, 1 << 24, 1<<63 | 1, 1<<32 | 6, 1<<16 | 1, 1<<16 | 6, 2<<16 | 7} {
 		want := map[int]uint64{}
 		for i := range 16 {
 			want[i] = m.cpu.R[i]
@@ -29,6 +29,47 @@ func TestUndefinedLeaves(t *testing.T) {
 			if i != x86.RAX && i != x86.RSP && m.cpu.R[i] != v {
 				t.Errorf("RAX %#x: register %d went from %#x to %#x", rax, i, v, m.cpu.R[i])
 			}
+		}
+	}
+}
+
+// Outside 64-bit mode TDCALL is #GP(0) before anything is looked at (module, tdx_td_dispatcher.c, td_call).
+func TestTDCALLOutsideOf64BitMode(t *testing.T) {
+	const longCode = 1 << 13 // attribute L
+	m := newMachine(t)
+	s := m.cpu.State()
+	s.Seg[1].Attr = s.Seg[1].Attr&^longCode | 1<<14 // D
+	m.cpu.SetState(&s)
+	r := regs{x86.RAX: 1, x86.RCX: 0x55}
+	if o := m.run(r, 0x66, 0x0F, 0x01, 0xCC); o.vector != vectorGP || o.code != 0 || m.cpu.R[x86.RCX] != 0x55 {
+		t.Errorf("in compatibility mode: %+v, RCX %#x", o, m.cpu.R[x86.RCX])
+	}
+}
+
+// What a TD without L2 VMs is told of leaves that are about them (module, tdg_vp_enter.c, tdg_vp_invept.c,
+// tdg_vp_invvpid.c).
+func TestLeavesOfL2VMs(t *testing.T) {
+	m := newMachine(t)
+	const operandRDX = abi.Status(0xC000010000000002)
+	for _, c := range []struct {
+		what          string
+		rax, rcx, rdx uint64
+		want          abi.Status
+	}{
+		{"VP.ENTER of VM 1", 25, 1 << 52, dataAt, operandRCX},
+		{"VP.ENTER of none", 25, 0, dataAt, operandRCX},
+		{"VP.ENTER with registers off their boundary", 25, 1 << 52, dataAt + 128, operandRDX},
+		{"VP.ENTER with registers in shared memory", 25, 1 << 52, m.SharedBit() | dataAt, operandRDX},
+		{"VP.ENTER with registers above all memory", 25, 1 << 52, 1 << 51, operandRDX},
+		{"VP.INVEPT of none", 26, 0, 0, abi.Success},
+		{"VP.INVEPT of the TD itself", 26, 1, 0, operandRCX},
+		{"VP.INVEPT of VM 1", 26, 2, 0, operandRCX},
+		{"VP.INVVPID of none", 27, 0, 0, operandRCX},
+		{"VP.INVVPID of VM 1", 27, 1 << 52, 0, operandRCX},
+		{"version 1", 1<<16 | 26, 0, 0, operandRAX},
+	} {
+		if s := abi.Status(m.tdcall(regs{x86.RAX: c.rax, x86.RCX: c.rcx, x86.RDX: c.rdx})); s != c.want {
+			t.Errorf("%s: %v, want %v", c.what, s, c.want)
 		}
 	}
 }

@@ -154,6 +154,9 @@ func (c *CPU) SetRIP(rip uint64) { c.R[uop.BlkRIP], c.at = rip, 0 }
 // CPL returns the current privilege level, 0 to 3.
 func (c *CPU) CPL() int { return int(c.cpl) }
 
+// Is64 says whether code is executed in 64-bit mode, which is neither compatibility mode nor any mode outside long mode.
+func (c *CPU) Is64() bool { return c.mode&decode.ModeLegacy == 0 }
+
 // Instructions returns the number of completed instructions, the one under way not counted.
 func (c *CPU) Instructions() uint64 { return c.icount + uint64(c.at&0xff) }
 

@@ -13,9 +13,9 @@ const (
 	CodeAPResetHold      Code = 0x006
 	CodeAPResetHoldDone  Code = 0x007
 	CodePreferredRequest Code = 0x010
-	CodePreferred        Code = 0x011 // GFNMask: an address; all ones where the host has no preference
-	CodeRegisterRequest  Code = 0x012 // GFNMask: the address of a GHCB
-	CodeRegister         Code = 0x013 // GFNMask: the same, unless the host refuses
+	CodePreferred        Code = 0x011 // bits 63:12: an address; all ones where the host has no preference
+	CodeRegisterRequest  Code = 0x012 // bits 63:12: the address of a GHCB
+	CodeRegister         Code = 0x013 // bits 63:12: the same, unless the host refuses
 	CodePSCRequest       Code = 0x014 // see PSCRequest
 	CodePSC              Code = 0x015 // bits 63:32 are an error, or 0
 	CodeRunVMPLRequest   Code = 0x016
@@ -29,7 +29,7 @@ const (
 
 // Parts of requests and responses.
 const (
-	GFNMask = 1<<52 - 4096 // a page's address, in its place: bits 51:12
+	GFNMask = 1<<52 - 4096 // a page's address in a page state change, in its place: bits 51:12
 
 	SEVInfoMax  = 48 // CodeSEVInfo: position of the latest version of the protocol that the host knows, 16 bits
 	SEVInfoMin  = 32 // of the earliest, 16 bits

@@ -64,8 +64,9 @@ func (r Result) String() string {
 	return number(uint64(r), 10)
 }
 
-// RDX of RMPADJUST. The mask of permissions has eight bits, of which the upper four name none (OpenVMM, x86defs,
-// SevRmpAdjust).
+// RDX of RMPADJUST. The mask of permissions has eight bits, of which the upper four give none to a guest without shadow stacks:
+// bit 12 is for shadow stacks of the supervisor, of guests with VmplSSS in their SEV_FEATURES, and 15:13 are reserved (APM vol. 2,
+// table 15-36).
 const (
 	AdjustVMPL       = 0xFF   // the VMPL whose permissions are set
 	AdjustRead       = 1 << 8 // the permissions

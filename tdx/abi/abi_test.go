@@ -35,6 +35,8 @@ func TestNames(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{abi.LeafMemPageAccept.String(), "MEM.PAGE.ACCEPT"},
 		{abi.Leaf(9).String(), "undefined"},
+		{abi.LeafVPEnter.String(), "VP.ENTER"},
+		{abi.Leaf(28).String(), "undefined"},
 		{abi.VMCallMapGPA.String(), "MapGPA"},
 		{abi.VMCall(11).String(), "undefined"},
 		{abi.VMCallRetry.String(), "RETRY"},

@@ -16,6 +16,11 @@ const (
 	LeafVMRead        Leaf = 7 // TDG.VM.RD: see Field
 	LeafVMWrite       Leaf = 8 // TDG.VM.WR
 
+	// Leaves for a TD that has VMs of its own (L2 VMs).
+	LeafVPEnter   Leaf = 25
+	LeafVPInvEPT  Leaf = 26
+	LeafVPInvVPID Leaf = 27
+
 	LeafMask    = 0xFFFF // RAX
 	LeafVersion = 16     // position of the version's eight bits
 )
@@ -24,11 +29,12 @@ var leafNames = [...]string{
 	LeafVPVMCall: "VP.VMCALL", LeafVPInfo: "VP.INFO", LeafMRRTMRExtend: "MR.RTMR.EXTEND",
 	LeafVPVEInfoGet: "VP.VEINFO.GET", LeafMRReport: "MR.REPORT", LeafVPCPUIDVESet: "VP.CPUIDVE.SET",
 	LeafMemPageAccept: "MEM.PAGE.ACCEPT", LeafVMRead: "VM.RD", LeafVMWrite: "VM.WR",
+	LeafVPEnter: "VP.ENTER", LeafVPInvEPT: "VP.INVEPT", LeafVPInvVPID: "VP.INVVPID",
 }
 
 // String returns the leaf's name without the TDG that all of them begin with, or "undefined".
 func (l Leaf) String() string {
-	if l < Leaf(len(leafNames)) {
+	if l < Leaf(len(leafNames)) && leafNames[l] != "" {
 		return leafNames[l]
 	}
 	return "undefined"
