@@ -196,9 +196,8 @@ func (c *CPU) carryData(s *state.Stream, e *tlbEntry, i uint64) {
 	*e = tlbEntry{read: noTag, write: noTag, page: c.mem.Page(frame), where: frame}
 	if global {
 		e.where |= globalBit
-	} else {
-		setBit(c.tlb.localData[:], i)
 	}
+	c.tlb.noteData(page, e)
 	if read {
 		e.read = tag(page)
 	}
