@@ -64,8 +64,10 @@ type Config struct {
 	FirmwareLie     string // how firmware lies, as [firmware.ParseLie] reads it; empty means that it is honest
 	UnacceptedTable bool   // firmware installs a table of unaccepted memory, as a kernel leaves one for kexec
 
-	LA57      bool   // linear addresses may have 57 bits, and page tables five levels
-	DebugExit uint16 // port of a device through which a test program ends the run, QEMU's isa-debug-exit; 0 means none
+	Screen    Resolution // the zero Resolution: there is none
+	LA57      bool       // linear addresses may have 57 bits, and page tables five levels
+	HPET      bool       // there are high precision event timers
+	DebugExit uint16     // port of a device through which a test program ends the run, QEMU's isa-debug-exit; 0 means none
 
 	Seed uint64 // of all randomness
 
@@ -181,7 +183,7 @@ func (c Config) Check() error {
 		return fmt.Errorf("host pages of %s: want 4 KiB or 2 MiB", record.FormatBytes(c.HostPage))
 	}
 	memory := cmp.Or(c.Memory, defaultMemory)
-	if err := errors.Join(c.checkEngine(), c.checkDisks()); err != nil {
+	if err := errors.Join(c.checkEngine(), c.checkDisks(), c.Screen.check()); err != nil {
 		return err
 	}
 	switch {

@@ -13,6 +13,7 @@ const (
 // A place is where a path leads: a node, or, where there is none, a name in a directory.
 type place struct {
 	node   uint32 // 0 where there is none
+	entry  uint32 // the node whose name in parent that is: itself, or a further name of it
 	parent uint32
 	name   []byte // in parent; empty of "/" and of what ends in "." or ".."
 	must   bool   // be a directory: the path ends in a slash
@@ -83,7 +84,8 @@ func (k *kernel) walk(from uint32, path []byte, follow bool, links *int) (w plac
 			}
 			w.parent = k.node(w.node).parent
 		default:
-			w.parent, w.name, w.node = here, name, k.childOf(here, name)
+			w.parent, w.name, w.entry = here, name, k.childOf(here, name)
+			w.node = k.named(w.entry)
 		}
 		if w.node == 0 || k.node(w.node).mode&typeMask != typeLink || !follow && len(path) == 0 && !w.must {
 			continue
@@ -105,7 +107,7 @@ func (k *kernel) walk(from uint32, path []byte, follow bool, links *int) (w plac
 	return w, 0
 }
 
-// childOf returns the node of a name in a directory, 0 for none.
+// childOf returns the node that has a name in a directory, 0 for none.
 func (k *kernel) childOf(directory uint32, name []byte) uint32 {
 	for i := k.node(directory).child; i != 0; i = k.node(i).next {
 		if n := k.node(i); string(n.name[:n.nameSize]) == string(name) {
@@ -131,10 +133,24 @@ func (k *kernel) missing(directory, path uint64) (w place, errno uint64) {
 	case errno != 0:
 	case w.node != 0:
 		errno = eexist
-	case k.node(w.parent).mode&typeMask != typeDir || w.parent != rootNode && k.node(w.parent).parent == 0: // which has been removed
+	case !k.takesNames(w.parent):
 		errno = enoent
 	}
 	return w, errno
+}
+
+// missingFile is missing for what is to be no directory, so that its name may not end in a slash.
+func (k *kernel) missingFile(directory, path uint64) (w place, errno uint64) {
+	if w, errno = k.missing(directory, path); errno == 0 && w.must {
+		errno = enoent
+	}
+	return w, errno
+}
+
+// takesNames says whether something can be made in a directory: it is one, and has not been removed.
+func (k *kernel) takesNames(directory uint32) bool {
+	d := k.node(directory)
+	return d.mode&typeMask == typeDir && d.parent != 0
 }
 
 // isBelow says whether a node is in a directory, however deep, or is it.

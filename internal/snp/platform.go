@@ -27,6 +27,10 @@ type Config struct {
 	Host   Host
 	Seed   uint64 // of what pages hold after they have changed owner
 
+	// VideoMemory is a device's memory among the addresses that are not RAM, which the host maps for the guest as it is; it may be
+	// empty. It is shared.
+	VideoMemory accept.Range
+
 	Topology x86.Topology // what the processors are parts of; the zero Topology is x86.Flat
 
 	// Features is CPUID of the bare processor: what the interpreter implements. The guest finds it in its CPUID table

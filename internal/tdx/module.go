@@ -20,6 +20,10 @@ type Config struct {
 	CPUs   int            // number of processors, at least 1; their IDs count from 0
 	Host   Host
 
+	// VideoMemory is a device's memory among the addresses that are not RAM, which the host maps for the guest as it is; it may be
+	// empty. It is shared.
+	VideoMemory accept.Range
+
 	// GPAW is the width of a guest-physical address with its shared bit, which is the topmost: 48 or 52 bits. 0 is
 	// 48, what KVM gives a guest with four-level EPT.
 	GPAW       int

@@ -63,11 +63,7 @@ func (c *CPU) arm() {
 		return
 	}
 	c.armed = a
-	for m := range c.tlb.data {
-		for i := range c.tlb.data[m] {
-			c.markWatched(&c.tlb.data[m][i])
-		}
-	}
+	c.tlb.eachData(c.markWatched)
 	c.markFetches()
 	c.stopBehind()
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // StateVersion changes with what [CPU.Carry] carries.
-const StateVersion = 4
+const StateVersion = 5
 
 // Carry carries the processor's state, as it is between two calls of Run. No state are: decoded code, which is made again;
 // pointers into memory, which follow from frames; what lives within one instruction; and what a debugger has set, but for
@@ -195,9 +195,8 @@ func (c *CPU) carryData(s *state.Stream, e *tlbEntry, i uint64) {
 	*e = tlbEntry{read: noTag, write: noTag, page: c.mem.Page(frame), where: frame}
 	if global {
 		e.where |= globalBit
-	} else {
-		setBit(c.tlb.localData[:], i)
 	}
+	c.tlb.noteData(page, e)
 	if read {
 		e.read = tag(page)
 	}

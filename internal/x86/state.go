@@ -77,6 +77,9 @@ func New(cfg Config) *CPU {
 	c.xcr0 = 1
 	c.rest = 0
 	c.shadow, c.repeating, c.resuming, c.newTF = nowhere, nowhere, nowhere, nowhere
+	for m := range c.tlb.data {
+		c.tlb.data[m] = emptyData
+	}
 	c.flushTLB()
 	c.selectTLB()
 	c.jumps.clear()
