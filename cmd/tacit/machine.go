@@ -182,6 +182,14 @@ func (s settings) config(ctx context.Context, disks *disks) (config vm.Config, e
 	if s.firmwareAcceptsLikeOVMF {
 		config.FirmwareAccepts = firmware.AcceptBelow4G
 	}
+	if s.modules != "" && img != nil {
+		if config.Modules, err = image.KernelModules(ctx, s.modules, img.Name, trial.Drivers); err != nil {
+			return config, err
+		}
+		if len(config.Modules) == 0 {
+			return config, fmt.Errorf("%s: no drivers of kernel %s are in it", s.modules, img.Name)
+		}
+	}
 	if s.symbols != "" {
 		if config.Symbols, err = image.OpenSymbols(s.symbols); err != nil {
 			return config, err
