@@ -67,7 +67,7 @@ func TestDevicesByFirmware(t *testing.T) {
 		{cpu + uefi.CPUIO2IORead, u8, 0x61, 2, uefi.Success, []string{"in 0x61/1", "in 0x62/1"}, []byte{1, 2, 3}},
 		{bridge + uefi.PCIRootBridgePCIRead, u32, 2<<16 | 0x10, 2, uefi.Success, []string{"read 0xe0010010/4", "read 0xe0010014/4"}, []byte{3, 3, 3, 3, 4, 4, 4, 4}},
 		{bridge + uefi.PCIRootBridgePCIWrite, u16, 0x104<<32 | 1<<16 | 3<<8, 1, uefi.Success, []string{"write 0xe000b104/2 0x303"}, nil},
-		{bridge + uefi.PCIRootBridgePCIRead, u32, 1<<24 | 0, 1, uefi.InvalidParameter, nil, nil},
+		{bridge + uefi.PCIRootBridgePCIRead, u32, 1 << 24, 1, uefi.InvalidParameter, nil, nil},
 		{bridge + uefi.PCIRootBridgePCIRead, u32, 0xFE, 1, uefi.InvalidParameter, nil, nil},
 		{bridge + uefi.PCIRootBridgeMemRead, u8, buffer + 7, 1, uefi.Success, nil, []byte{4, 3, 3, 3, 4, 4, 4, 4}}, // memory
 	} {
