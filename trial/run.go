@@ -207,7 +207,7 @@ func (t *Trial) outcome(ctx context.Context, share uint64) (*record.Record, erro
 			cfg.HostAttack = t.attack.String()
 		}
 	}
-	cfg.MaxInstructions, cfg.MaxVirtual = longest(g.control)
+	cfg.MaxInstructions, cfg.MaxVirtual = longest(t.kind, g.control)
 	cfg.MaxWall, cfg.MaxHostMemory = g.cfg.MaxWall, share
 	g.watch(&cfg, t)
 	if whole {

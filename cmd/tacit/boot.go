@@ -39,6 +39,7 @@ type bootFlags struct {
 	model           cost.Model // what cost names
 
 	initrd  string
+	modules string
 	disks   []string
 	overlay string
 	reboots int
@@ -128,6 +129,7 @@ func (f *bootFlags) machine(cmd *cobra.Command) {
 	flags.Uint64Var(&f.scheduleSeed, "schedule-seed", f.scheduleSeed, "`SEED` of a random or adversarial schedule: another one is another order")
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernel's command line")
 	flags.StringVar(&f.cmdline, "cmdline", "", "use `WORDS` instead of tacit's command line, or a unified kernel image's own; --append still adds to them")
+	flags.StringVar(&f.modules, "modules", "", "have tacit's init load and use the kernel's drivers for disks, networks, randomness and quotes, out of `PACKAGE`")
 	flags.StringVar(&f.initrd, "initrd", "", "use `FILE` instead of tacit's initrd, whose init reports and switches off")
 	flags.StringArrayVar(&f.disks, "disk", nil, "put the disk in `FILE`, or elsewhere as an IMAGE may be, into the machine; it is not written to; may be given up to 16 times")
 	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat: `KIND[:N][@MOMENT][#SEED]`, at the N-th opportunity")
@@ -222,6 +224,10 @@ func (f *bootFlags) check(hasImage bool) error {
 		return errors.New("--overlay -: it is read, too, and has to be a file")
 	case f.touch != 0 && f.initrd != "":
 		return errors.New("--touch is for tacit's init, which --initrd replaces")
+	case f.modules != "" && f.initrd != "":
+		return errors.New("--modules is for tacit's init, which --initrd replaces")
+	case f.modules != "" && !hasImage:
+		return errors.New("--modules is for tacit's init, which starts on a kernel: give an IMAGE")
 	case f.touch != 0 && !hasImage:
 		return errors.New("--touch is for tacit's init, which starts on a kernel: give an IMAGE, or tacit's own guest --append hold=SIZE")
 	}
@@ -251,7 +257,7 @@ func (f *bootFlags) check(hasImage bool) error {
 // files are what the command line names.
 func (f *bootFlags) files(args []string, std streams) files {
 	all := files{
-		in:  []named{{by: "--initrd", path: f.initrd}, {by: "--cost", path: f.cost}},
+		in:  []named{{by: "--initrd", path: f.initrd}, {by: "--modules", path: f.modules}, {by: "--cost", path: f.cost}},
 		std: std,
 	}
 	in, out := f.runFlags.files()
@@ -269,7 +275,7 @@ func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool
 		platform: f.platform.word, memory: uint64(f.memory), cpus: f.cpus, topology: f.topology.of(f.cpus), schedule: f.schedule.word, scheduleSeed: f.scheduleSeed,
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed, append: f.append,
-		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, debugExit: uint16(f.debugExit), la57: f.la57, hpet: f.hpet, screen: f.screen.Resolution, cost: f.model, disks: f.disks,
+		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, debugExit: uint16(f.debugExit), la57: f.la57, hpet: f.hpet, screen: f.screen.Resolution, cost: f.model, disks: f.disks, modules: f.modules,
 		overlay: f.overlay, reboots: f.reboots, source: f.source,
 	}
 	f.runFlags.settings(&s)

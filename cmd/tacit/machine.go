@@ -16,6 +16,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/gdb"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/record/timeline"
+	"github.com/tacit-vm/tacit/trial"
 	"github.com/tacit-vm/tacit/vm"
 )
 
@@ -43,6 +44,7 @@ type settings struct {
 	hostPage                uint64
 
 	initrd      []byte  // nil: tacit's own
+	modules     string  // path of a package, or empty
 	commandLine *string // nil: tacit's own
 	append      string
 	touch       uint64
@@ -168,6 +170,14 @@ func (s settings) config(ctx context.Context, disks *disks) (config vm.Config, e
 		MaxHostMemory: s.maxHostMemory, Engine: s.engine, BlockLimit: s.blockLimit, TranslateAfter: s.translateAfter, LockstepEvery: s.lockstepEvery,
 		Console: s.console, Progress: s.progress, Events: s.events, Timeline: s.timeline,
 		Callers: s.callers, Debugger: s.debugger, Trace: s.trace, Keyboard: s.keyboard, Replay: s.replay, Typed: s.typed,
+	}
+	if s.modules != "" && img != nil {
+		if config.Modules, err = image.KernelModules(ctx, s.modules, img.Name, trial.Drivers); err != nil {
+			return config, err
+		}
+		if len(config.Modules) == 0 {
+			return config, fmt.Errorf("%s: no drivers of kernel %s are in it", s.modules, img.Name)
+		}
 	}
 	if s.firmwareAcceptsLikeOVMF {
 		config.FirmwareAccepts = firmware.AcceptBelow4G

@@ -28,7 +28,7 @@ func (k *kernel) makeFiles(p *processor) {
 	k.makeProc(p)
 	here := k.payload.bytes(payloadHere)
 	links := 0
-	if w, errno := k.walk(rootNode, here, true, &links); errno == 0 && w.node != 0 {
+	if w, errno := k.walk(rootNode, here, followLast, &links); errno == 0 && w.node != 0 {
 		k.do(w.node, enterDirectory, 0)
 	}
 }
@@ -57,7 +57,7 @@ func (k *kernel) unpack(p *processor, archive []byte) {
 			return
 		}
 		links := 0
-		w, errno := k.walk(rootNode, name, false, &links)
+		w, errno := k.walk(rootNode, name, keepLast, &links)
 		if errno != 0 {
 			k.fatal(errPayload)
 		}

@@ -7,7 +7,11 @@ package kernel
 
 func (k *kernel) openFile(p *processor, directory, path, flags, mode uint64) uint64 {
 	how := uint32(flags)
-	w, errno := k.lookUp(directory, path, how&flagNoFollow == 0 && how&(flagCreate|flagExclusive) != flagCreate|flagExclusive)
+	last := followLast
+	if how&flagNoFollow != 0 || how&(flagCreate|flagExclusive) == flagCreate|flagExclusive {
+		last = keepLast
+	}
+	w, errno := k.lookUp(directory, path, last)
 	switch {
 	case errno != 0:
 		return errno
@@ -77,7 +81,7 @@ func (k *kernel) symbolicLink(p *processor, target, directory, path uint64) uint
 }
 
 func (k *kernel) unlink(directory, path, flags uint64) uint64 {
-	w, errno := k.lookUp(directory, path, false)
+	w, errno := k.lookUp(directory, path, nameLast)
 	if errno != 0 {
 		return errno
 	}
@@ -88,7 +92,7 @@ func (k *kernel) unlink(directory, path, flags uint64) uint64 {
 	switch {
 	case flags&atRemoveDirectory == 0 && isDirectory:
 		return eisdir
-	case flags&atRemoveDirectory != 0 && !isDirectory:
+	case !isDirectory && (flags&atRemoveDirectory != 0 || w.must):
 		return enotdir
 	case w.node == rootNode:
 		return ebusy
@@ -106,14 +110,14 @@ func (k *kernel) rename(fromDirectory, from, toDirectory, to, flags uint64) uint
 	if flags&^noReplace != 0 {
 		return einval
 	}
-	source, errno := k.lookUp(fromDirectory, from, false)
+	source, errno := k.lookUp(fromDirectory, from, nameLast)
 	if errno != 0 {
 		return errno
 	}
 	if source.node == 0 {
 		return enoent
 	}
-	target, errno := k.lookUp(toDirectory, to, false)
+	target, errno := k.lookUp(toDirectory, to, nameLast)
 	if errno != 0 {
 		return errno
 	}
@@ -127,7 +131,7 @@ func (k *kernel) rename(fromDirectory, from, toDirectory, to, flags uint64) uint
 		return enoent
 	case k.isBelow(target.parent, source.node):
 		return einval
-	case target.node == 0 && target.must && !sourceIsDirectory:
+	case !sourceIsDirectory && (source.must || target.must):
 		return enotdir
 	}
 	if target.node != 0 {

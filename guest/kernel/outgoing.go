@@ -24,7 +24,7 @@ func (k *kernel) sendOutgoing() {
 			n++
 		}
 		links := 0
-		if w, errno := k.walk(rootNode, names[:n], true, &links); errno == 0 && w.node != 0 {
+		if w, errno := k.walk(rootNode, names[:n], followLast, &links); errno == 0 && w.node != 0 {
 			k.sendTree(w.node, names[:n])
 		}
 		names = names[min(n+1, len(names)):]

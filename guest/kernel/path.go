@@ -10,6 +10,13 @@ const (
 	maxLinks = 40 // symbolic links on the way to a file
 )
 
+// What becomes of a symbolic link at the end of a path.
+const (
+	followLast = iota
+	keepLast   // it is what is meant, unless a slash follows it
+	nameLast   // it is: the path is that of a name that comes or goes
+)
+
 // A place is where a path leads: a node, or, where there is none, a name in a directory.
 type place struct {
 	node   uint32 // 0 where there is none
@@ -20,7 +27,7 @@ type place struct {
 }
 
 // lookUp finds the path at an address, from the directory that a file descriptor stands for.
-func (k *kernel) lookUp(directory, path uint64, follow bool) (w place, errno uint64) {
+func (k *kernel) lookUp(directory, path uint64, last int) (w place, errno uint64) {
 	text, errno := k.readPath(path)
 	if errno != 0 {
 		return w, errno
@@ -40,11 +47,11 @@ func (k *kernel) lookUp(directory, path uint64, follow bool) (w place, errno uin
 		from = o.node
 	}
 	links := 0
-	return k.walk(from, text, follow, &links)
+	return k.walk(from, text, last, &links)
 }
 
 // walk follows a path from a directory.
-func (k *kernel) walk(from uint32, path []byte, follow bool, links *int) (w place, errno uint64) {
+func (k *kernel) walk(from uint32, path []byte, last int, links *int) (w place, errno uint64) {
 	if len(path) > 0 && path[0] == '/' {
 		from = rootNode
 	}
@@ -87,7 +94,10 @@ func (k *kernel) walk(from uint32, path []byte, follow bool, links *int) (w plac
 			w.parent, w.name, w.entry = here, name, k.childOf(here, name)
 			w.node = k.named(w.entry)
 		}
-		if w.node == 0 || k.node(w.node).mode&typeMask != typeLink || !follow && len(path) == 0 && !w.must {
+		if w.node == 0 || k.node(w.node).mode&typeMask != typeLink {
+			continue
+		}
+		if len(path) == 0 && (last == nameLast || last == keepLast && !w.must) {
 			continue
 		}
 		if *links++; *links > maxLinks {
@@ -96,12 +106,12 @@ func (k *kernel) walk(from uint32, path []byte, follow bool, links *int) (w plac
 		link := k.node(w.node)
 		target := bytesAt(k.page(nil, link, 0, false), link.size)
 		must := w.must
-		if w, errno = k.walk(here, target, true, links); errno != 0 {
+		if w, errno = k.walk(here, target, followLast, links); errno != 0 {
 			return w, errno
 		}
 		w.must = w.must || must
 	}
-	if w.node != 0 && w.must && k.node(w.node).mode&typeMask != typeDir {
+	if w.node != 0 && w.must && k.node(w.node).mode&typeMask != typeDir && last != nameLast {
 		return w, enotdir
 	}
 	return w, 0
@@ -119,7 +129,11 @@ func (k *kernel) childOf(directory uint32, name []byte) uint32 {
 
 // existing is lookUp for what has to be there.
 func (k *kernel) existing(directory, path uint64, follow bool) (number uint32, errno uint64) {
-	w, errno := k.lookUp(directory, path, follow)
+	last := keepLast
+	if follow {
+		last = followLast
+	}
+	w, errno := k.lookUp(directory, path, last)
 	if errno == 0 && w.node == 0 {
 		errno = enoent
 	}
@@ -128,7 +142,7 @@ func (k *kernel) existing(directory, path uint64, follow bool) (number uint32, e
 
 // missing is lookUp for what is to be made.
 func (k *kernel) missing(directory, path uint64) (w place, errno uint64) {
-	w, errno = k.lookUp(directory, path, false)
+	w, errno = k.lookUp(directory, path, nameLast)
 	switch {
 	case errno != 0:
 	case w.node != 0:

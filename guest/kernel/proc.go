@@ -62,7 +62,7 @@ func (k *kernel) makeProc(p *processor) {
 // keepWords makes a file of /proc/self of texts that are on the program's stack, each with its 0: what it was started with.
 func (k *kernel) keepWords(p *processor, name string, places []uint64) {
 	links := 0
-	w, errno := k.walk(rootNode, bytesOf("proc/self"), true, &links)
+	w, errno := k.walk(rootNode, bytesOf("proc/self"), followLast, &links)
 	if errno != 0 || w.node == 0 || k.node(w.node).mode&typeMask != typeDir || k.childOf(w.node, bytesOf(name)) != 0 {
 		return // a /proc of the image's
 	}

@@ -74,7 +74,8 @@ func files() error {
 		for _, err := range []error{
 			os.Mkdir(at("a"), 0o755), os.Remove(at("a")), os.Rename(at("a"), at("a/b/d")), os.Chdir(at("a/one")), os.Truncate(at("a"), 0), os.Remove(at("none")),
 			os.Chmod(at("none"), 0), os.Link(at("a"), at("x")), os.Symlink("", at("empty")), os.Rename(at("a/one"), at("a/b")), os.WriteFile(at("a/one/x"), nil, 0),
-			os.Mkdir(at(strings.Repeat("n", 256)), 0o755),
+			os.Mkdir(at(strings.Repeat("n", 256)), 0o755), os.Mkdir(at("dangling")+"/", 0o755), os.Mkdir(at("a/one")+"/", 0o755), os.Symlink("x", at("new")+"/"),
+			os.Rename(at("link")+"/", at("x")), os.Rename(at("a/one"), at("x")+"/"), syscall.Unlink(at("link") + "/"), syscall.Rmdir(at("link") + "/"), syscall.Unlink(at("a") + "/"),
 		} {
 			fmt.Println(said(err))
 		}
