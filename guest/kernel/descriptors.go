@@ -109,9 +109,12 @@ func (p *processor) prepare(idt *[512]uint64, stacks uint64) {
 		case vectorDF:
 			ist = istDouble
 		}
-		const interruptGate = 0x8E
+		gate := uint64(0x8E) // an interrupt gate
+		if v == vectorBP {
+			gate |= 3 << 5 // a program's INT3 may use it (SDM vol. 3, section 7.12.1.2)
+		}
 		handler := gates + 8*v
-		idt[2*v] = handler&0xFFFF | segKernelCode<<16 | ist<<32 | interruptGate<<40 | handler>>16&0xFFFF<<48
+		idt[2*v] = handler&0xFFFF | segKernelCode<<16 | ist<<32 | gate<<40 | handler>>16&0xFFFF<<48
 		idt[2*v+1] = handler >> 32
 	}
 }

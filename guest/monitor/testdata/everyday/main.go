@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"runtime"
 )
 
 // parts are what it can do, by their words.
@@ -24,6 +25,7 @@ var endings = map[string]func(){
 	"panic":    func() { panic(fmt.Errorf("outer: %w", errors.New("as asked"))) },
 	"nil":      func() { fmt.Println(*nowhere) },
 	"deadlock": func() { <-make(chan int) },
+	"trap":     runtime.Breakpoint,
 	"map":      func() { var m map[string]int; m["a"]++ },
 }
 
