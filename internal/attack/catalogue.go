@@ -131,6 +131,11 @@ var kinds = []Kind{
 	{Name: "fetch", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, verify_exception_info", Does: "changes an answer in the GHCB between two reads",
 		Duty: "read what is shared once", Survived: true, tactic: tactic{ghcbMSR: registered, ghcb: replied, used: fetches}},
 
+	{Name: "registers", On: td, At: atStart, Source: "CVE-2024-46794; Linux b6fb565a2d15", Does: "looks into registers that a guest's calls do not need",
+		Promise: "the module passes the registers that the guest selects, and no other", Duty: "clear the others, or do not select them", tactic: tactic{heard: listens}},
+	{Name: "message", On: sev, At: atStart, Source: "Linux 47894e0fa6a5", Does: "fails a message to the secure processor, to have another under its number",
+		Duty: "never encrypt two messages under one number: give the key up", Unasked: true, tactic: tactic{message: asksAgain}},
+
 	{Name: "aml", On: both, At: atStart, Whole: true, Source: "BadAML, ACM CCS 2025", Does: "puts code into the ACPI tables that stores to private memory",
 		Duty: "keep AML from private pages", tactic: tactic{pokes: true, exit: pokes}},
 
@@ -138,6 +143,8 @@ var kinds = []Kind{
 		Does: "writes to a page of the guest's by an alias of its frame", tactic: tactic{exit: overwrites}},
 	{Name: "undo", On: both, At: atStart, Hardware: true, Source: "CacheWarp, USENIX Security 2024, CVE-2023-20592",
 		Does: "undoes the guest's last writes to a page", tactic: tactic{exit: undoes}},
+	{Name: "stack", On: sev, At: atInit, Hardware: true, Source: "StackWarp, USENIX Security 2026, CVE-2025-29943",
+		Does: "moves the guest's stack pointer", tactic: tactic{act: warps}},
 
 	{Name: "map-overlap", On: both, Lie: "overlap", Source: "EDK2 d997d3c62f; docs/attacks.md", Does: "has a memory map call free memory unaccepted", Duty: acceptOnce},
 	{Name: "map-wrap", On: both, Lie: "wrap", Source: "EDK2 d997d3c62f; docs/attacks.md", Does: "has a range of the memory map end above 2⁶⁴", Duty: "compute with care"},

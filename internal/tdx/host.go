@@ -4,6 +4,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
+	"github.com/tacit-vm/tacit/tdx/abi"
 )
 
 // A Host is the VMM as a TD meets it. It is called on TD exits; to memory it does what it likes through the Module's calls
@@ -23,4 +24,12 @@ type Host interface {
 	// Halt makes the processor wait for an interrupt. Where blocked is set, the guest says that it has interrupts
 	// disabled.
 	Halt(c *x86.CPU, blocked bool)
+}
+
+// A Listener is a [Host] that looks at what a guest's calls leave in registers that it does not need: those that RCX selects are
+// the host's to read, whatever the call is about.
+type Listener interface {
+	// Heard is told of each call of a sub-function, and of those registers of it, by their numbers; they are 0 where the guest
+	// has left nothing.
+	Heard(c *x86.CPU, call abi.VMCall, spare *[16]uint64)
 }

@@ -43,6 +43,7 @@ type Module struct {
 	cfg       Config
 	mem       *mem.Memory
 	host      Host
+	listener  Listener // host, where it is one
 	log       *record.Log
 	pages     *pagestate.Map[pageState]
 	sharedBit uint64
@@ -86,6 +87,7 @@ func New(cfg Config) (*Module, error) {
 		la57:      cfg.Features(7, 0)[2]&x86.LeafLA57 != 0,
 		vp:        make([]vp, cfg.CPUs),
 	}
+	m.listener, _ = cfg.Host.(Listener)
 	for _, r := range cfg.RAM {
 		m.ram += r.Len() / mem.PageSize
 	}
