@@ -10,7 +10,6 @@ require (
 	github.com/google/pprof v0.0.0-20261105003125-4bf881d7fb0b
 	github.com/joshdk/go-junit v1.0.0
 	github.com/klauspost/compress v1.20.4
-	github.com/lima-vm/go-qcow2reader v0.7.0
 	github.com/mikelolasagasti/xz v1.0.1
 	github.com/nats-io/jwt/v2 v2.8.3
 	github.com/nats-io/nats-server/v2 v2.15.3

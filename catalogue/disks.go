@@ -9,6 +9,7 @@ import (
 	"io"
 	"sync"
 
+	"github.com/tacit-vm/tacit/certify"
 	"github.com/tacit-vm/tacit/image"
 )
 
@@ -107,7 +108,7 @@ func (w *Worker) openDisk(ctx context.Context, j Job) (*image.Disk, error) {
 			return nil, err
 		}
 		defer release() // what is open stays when its name goes
-		return image.OpenDisk(ctx, path)
+		return certify.OpenDisk(ctx, path)
 	}
 	file, room, err := image.TempFile()
 	if err != nil {

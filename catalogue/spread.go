@@ -148,6 +148,9 @@ func contentOf(ctx context.Context, subject *certify.Subject) (*io.SectionReader
 		if err != nil {
 			return nil, err
 		}
+		if len(d.Below) > 0 {
+			return nil, fmt.Errorf("%s: the changes to another disk, and workers get one file: flatten it with qemu-img convert", subject.Disk.Name)
+		}
 		return d.File, nil
 	}
 	img, err := subject.Open(ctx)

@@ -55,7 +55,7 @@ type Worker struct {
 	Ended func(j Job, outcome string)
 
 	mu    sync.Mutex
-	cache map[string]*image.Image // by digest and name
+	cache map[string]*image.Image // by digest
 	size  int                     // bytes in cache
 	disks disks
 }
@@ -200,33 +200,39 @@ func (w *Worker) boot(ctx context.Context, j Job) (*record.Record, error) {
 	return vm.Run(ctx, cfg)
 }
 
-// image is what the job boots, and is believed to be that only if it has its digest.
-func (w *Worker) image(ctx context.Context, j Job) (*image.Image, error) {
-	key := j.SHA256 + " " + j.Image
+// image is what the job boots, and is believed to be that only if it has its digest, and calls itself what the job calls it.
+// The same bytes under another name are not fetched again.
+func (w *Worker) image(ctx context.Context, j Job) (_ *image.Image, err error) {
 	w.mu.Lock()
-	img := w.cache[key]
+	img := w.cache[j.SHA256]
 	w.mu.Unlock()
-	if img != nil {
-		return img, nil
+	if img == nil {
+		if img, err = w.open(ctx, j); err != nil {
+			return nil, err
+		}
+		w.keep(j.SHA256, img)
 	}
-	img, err := w.open(ctx, j)
-	if err != nil {
-		return nil, err
+	if img.Name != j.Image {
+		if img, err = image.Parse(j.Image, img.Data); err != nil {
+			return nil, err
+		}
 	}
-	data := img.Data
 	if img.Name != j.Image {
 		return nil, fmt.Errorf("image %.16s: it calls itself %q, and the job %q", j.SHA256, img.Name, j.Image)
 	}
+	return img, nil
+}
+
+func (w *Worker) keep(digest string, img *image.Image) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.size+len(data) > maxCache || w.cache == nil {
+	if w.size+len(img.Data) > maxCache || w.cache == nil {
 		w.cache, w.size = map[string]*image.Image{}, 0
 	}
-	if w.cache[key] == nil && len(data) <= maxCache {
-		w.cache[key] = img
-		w.size += len(data)
+	if w.cache[digest] == nil && len(img.Data) <= maxCache {
+		w.cache[digest] = img
+		w.size += len(img.Data)
 	}
-	return img, nil
 }
 
 // open opens what the job boots, wherever it is. It has the digest.

@@ -92,10 +92,12 @@ func workshop(t *testing.T, lasts time.Duration) (*shelf, *Worker, Job) {
 	return s, &Worker{Queue: lease(lasts), Results: s, Images: s, Tool: "v1", Jobs: 1}, j
 }
 
-// A boot has its result before it is done; the second time there is nothing to boot.
+// A boot has its result before it is done; the second time there is nothing to boot. The same bytes under another name are
+// another boot, and not fetched again.
 func TestWorkerServes(t *testing.T) {
 	s, w, j := workshop(t, time.Minute)
-	for range 2 {
+	for _, name := range []string{"demo.efi", "demo.efi", "other.efi"} {
+		j.Image = name
 		p := &parcel{job: j, times: 1}
 		w.serve(t.Context(), p)()
 		r := s.has[j.Key("v1")]

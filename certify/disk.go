@@ -14,7 +14,7 @@ import (
 // after its last, since one that is compressed takes room as long as it is open.
 type Disk struct {
 	Name   string                                         // of its file, without directories
-	SHA256 string                                         // of its file, in hexadecimal; empty for what is none
+	SHA256 string                                         // of its file, or its files as image.Checksum has it, in hexadecimal; empty for what is none
 	Open   func(ctx context.Context) (*image.Disk, error) // opens it
 
 	mu     sync.Mutex
@@ -70,7 +70,7 @@ func (d *Disk) run(ctx context.Context, cfg vm.Config) (*record.Record, error) {
 // BootDisk boots a disk until its console shows that its software has come up, or to its end. The configuration has neither
 // an image nor disks.
 func BootDisk(ctx context.Context, name string, d *image.Disk, cfg vm.Config) (*record.Record, error) {
-	cfg.Disks = []vm.Disk{{Name: name, Format: d.Format, Content: d, Size: d.Size(), File: d.File}}
+	cfg.Disks = []vm.Disk{{Name: name, Format: d.Format, Content: d, Size: d.Size(), File: d.File, Below: d.Below}}
 	m, err := vm.New(cfg)
 	if err != nil {
 		return nil, err

@@ -128,3 +128,40 @@ func TestDiskWithAReport(t *testing.T) {
 		t.Errorf("%q", b.Error)
 	}
 }
+
+// A container image with a boot loader is certified as its installer would boot it: the loader starts the kernel, and what becomes of
+// the memory is the loader's doing. GRUB 2.06 loses it, systemd-boot does not.
+func TestLoadersOfContainerImages(t *testing.T) {
+	t.Parallel()
+	k := kernel(t, "linux-image-6.12.*-cloud-amd64_*.deb")
+	subject := func(loader string, content []byte) certify.Subject {
+		dir := imagetest.Layout(t, imagetest.Tar(t, imagetest.Files{"usr/lib/modules/" + k.Name + "/vmlinuz": k.Data}), imagetest.Tar(t, imagetest.Files{loader: content}))
+		d, err := certify.OpenDisk(t.Context(), dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer d.Close()
+		return certify.Subject{Path: dir, Disk: &certify.Disk{Name: "bootc", SHA256: d.SHA256, Open: func(ctx context.Context) (*image.Disk, error) { return certify.OpenDisk(ctx, dir) }}}
+	}
+	c, err := certify.Run(t.Context(), certify.Config{
+		Subjects: []certify.Subject{
+			subject("usr/lib/systemd/boot/efi/systemd-bootx64.efi", debiantest.File(t, "../kernels", "systemd-boot-efi_257.*", "usr/lib/systemd/boot/efi/systemd-bootx64.efi")),
+			subject("usr/lib/bootupd/updates/EFI/debian/grubx64.efi", debiantest.File(t, "../kernels", "grub-efi-amd64-bin_2.06-*", "usr/lib/grub/x86_64-efi/monolithic/grubx64.efi")),
+		},
+		Platforms: []string{vm.SNP}, Policies: []string{"negotiate"}, Memory: []uint64{1 << 30},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, loses := range []int{0, 1} {
+		v, r := c.Verdicts[i], c.Boots[i].Record
+		if r == nil {
+			t.Fatal(c.Boots[i].Error)
+		}
+		p := v.Platforms[vm.SNP]
+		if r.Outcome != record.PowerOff || r.Disks[0].Format != "loader and kernel of a container image" || len(r.Path.Images) == 0 || !strings.HasSuffix(r.Path.Images[0].Name, "BOOTX64.EFI") ||
+			p.Guest != certify.Yes || len(p.LosesUnder) != loses || v.SHA256 != r.Disks[0].SHA256 {
+			t.Errorf("%s: %s, %+v, %+v", v.Line, r.Outcome, r.Disks, r.Path.Images)
+		}
+	}
+}

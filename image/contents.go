@@ -97,7 +97,7 @@ func Look(ctx context.Context, path string, wanted Wanted, progress func(read, s
 		}
 		file := io.NewSectionReader(&counting{contextReaderAt{ctx, f}, 0, size, progress}, 0, size)
 		var c *Contents
-		if c, err = lookIn(file, filepath.Base(path), wanted); err == nil {
+		if c, err = lookIn(file, filepath.Base(path), &neighbours{ctx, path}, wanted); err == nil {
 			c.files = append(c.files, f)
 			return c, nil
 		}
@@ -120,15 +120,15 @@ const (
 )
 
 // lookIn recognises a file by its content.
-func lookIn(file *io.SectionReader, name string, wanted Wanted) (*Contents, error) {
-	if c, err := lookInFile(file, name, wanted); c != nil || err != nil {
+func lookIn(file *io.SectionReader, name string, beside *neighbours, wanted Wanted) (*Contents, error) {
+	if c, err := lookInFile(file, name, beside, wanted); c != nil || err != nil {
 		return c, err
 	}
 	return lookInCompressed(file, name, wanted)
 }
 
 // lookInFile recognises what is not compressed. The result is nil, without an error, for anything else.
-func lookInFile(file *io.SectionReader, name string, wanted Wanted) (*Contents, error) {
+func lookInFile(file *io.SectionReader, name string, beside *neighbours, wanted Wanted) (*Contents, error) {
 	head := make([]byte, HeadSize)
 	n, err := file.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -147,7 +147,7 @@ func lookInFile(file *io.SectionReader, name string, wanted Wanted) (*Contents, 
 		return &Contents{Format: formatFile, Volumes: []Volume{{Files: []Entry{only}}}}, nil
 	}
 	if f, ok := formOf(head); ok {
-		return f.look(file, wanted)
+		return f.look(file, beside, wanted)
 	}
 	if what := unread(file); what != "" {
 		return nil, errors.New(what)

@@ -27,18 +27,17 @@ func isDeb(file *io.SectionReader) bool {
 	return string(head[:n]) == arMagic
 }
 
-// kernelInDeb returns the kernel in a .deb and its path in there.
-func kernelInDeb(file *io.SectionReader) (data []byte, name string, err error) {
+// eachInDeb visits the files of a .deb.
+func eachInDeb(file *io.SectionReader, f visit) error {
 	member, err := arMember(file, "data.tar")
 	if err != nil {
-		return nil, "", err
+		return err
 	}
 	unpacked, err := decompressor(member)
 	if err != nil {
-		return nil, "", fmt.Errorf("the package's data.tar: %w", err)
+		return fmt.Errorf("the package's data.tar: %w", err)
 	}
-	const newer = "with newer packaging it is in linux-binary-…, not in linux-image-…"
-	return kernelInTar(tar.NewReader(bounded(unpacked, maxPackage)), newer)
+	return eachInTar(tar.NewReader(bounded(unpacked, maxPackage)), f)
 }
 
 // arMember returns the first member whose name starts with prefix.

@@ -20,7 +20,7 @@ import (
 
 // lookAtBytes looks into a file with these bytes. What cannot be read is in the error, or in the contents.
 func lookAtBytes(b []byte) (*Contents, error) {
-	return lookIn(io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b))), "FILE", everything{})
+	return lookIn(io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b))), "FILE", nil, everything{})
 }
 
 // complaints is all that was said of a file.
@@ -239,6 +239,9 @@ func TestHostileDisks(t *testing.T) {
 	sound := readFile(t, imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.ESP, Path: fat}))
 	qcow2 := readFile(t, imagetest.Qcow2(t, writeFile(t, sound)))
 	le, be := binary.LittleEndian, binary.BigEndian
+	// l1 and l2 are where the two tables of a qcow2 file are.
+	l1 := func(b []byte) uint64 { return be.Uint64(b[40:]) }
+	l2 := func(b []byte) uint64 { return be.Uint64(b[l1(b):]) & (1<<56 - 1) }
 	// seal makes the checksums of the first table right again; the second one is removed.
 	seal := func(b []byte) {
 		clear(b[len(b)-512:])
@@ -262,9 +265,15 @@ func TestHostileDisks(t *testing.T) {
 		"a wrong checksum of entries": {sound, func(b []byte) { b[1024+60]++; clear(b[len(b)-512:]) }, "the checksum of its entries"},
 		"qcow2: clusters of 2^62":     {qcow2, func(b []byte) { be.PutUint32(b[20:], 62) }, "clusters of 2^62"},
 		"qcow2: a huge table":         {qcow2, func(b []byte) { be.PutUint32(b[36:], 1<<31) }, "a table of"},
-		"qcow2: another file":         {qcow2, func(b []byte) { be.PutUint64(b[8:], 100) }, "flatten it"},
+		"qcow2: another file":         {qcow2, func(b []byte) { be.PutUint64(b[8:], 600); be.PutUint32(b[16:], 4) }, "flatten it"},
 		"qcow2: encrypted":            {qcow2, func(b []byte) { be.PutUint32(b[32:], 1) }, "encrypted"},
 		"qcow2: a huge disk":          {qcow2, func(b []byte) { be.PutUint64(b[24:], 1<<63) }, "a disk of"},
+		"qcow2: a table too small":    {qcow2, func(b []byte) { be.PutUint32(b[36:], 0) }, "a table of 0 entries for a disk of"},
+		"qcow2: a table nowhere":      {qcow2, func(b []byte) { be.PutUint64(b[l1(b):], 1<<40) }, "a table that ends at byte 1099511627776"},
+		"qcow2: a table astride":      {qcow2, func(b []byte) { b[l1(b)+6] |= 2 }, "a table of clusters at"},
+		"qcow2: a cluster astride":    {qcow2, func(b []byte) { b[l2(b)+6] |= 2 }, "a cluster at"},
+		"qcow2: a cluster nowhere":    {qcow2, func(b []byte) { be.PutUint64(b[l2(b):], 1<<40) }, "a cluster at byte 1099511627776 of the file"},
+		"qcow2: not compressed":       {qcow2, func(b []byte) { b[l2(b)] |= 0x40 }, "a compressed cluster for byte 0"},
 		"qcow2: truncated":            {qcow2[:70], func([]byte) {}, "qcow"},
 		"qcow2: no partition table":   {qcow2[:len(qcow2)/2], func([]byte) {}, "partition table: damaged qcow2"},
 	} {
@@ -322,7 +331,7 @@ func TestBomb(t *testing.T) {
 		want   string
 	}{{nothing{}, "zstd: a bomb: "}, {everything{}, "bomb: 2147483648 bytes; at most 1073741824"}} {
 		runtime.ReadMemStats(&before)
-		contents, err := lookIn(file, "FILE", c.wanted)
+		contents, err := lookIn(file, "FILE", nil, c.wanted)
 		runtime.ReadMemStats(&after)
 		if got := complaints(contents, err); !strings.Contains(got, c.want) {
 			t.Errorf("%q does not say %q", got, c.want)
@@ -341,7 +350,7 @@ func TestNothingWithoutEnd(t *testing.T) {
 	for name, head := range map[string][]byte{
 		"zstd": {0x28, 0xb5, 0x2f, 0xfd, 0, 0x58}, "gzip": bytes.Repeat(empty.Bytes(), 4<<20/empty.Len()),
 	} {
-		_, err := lookIn(io.NewSectionReader(endless{head, name == "gzip"}, 0, 1<<40), "FILE", everything{})
+		_, err := lookIn(io.NewSectionReader(endless{head, name == "gzip"}, 0, 1<<40), "FILE", nil, everything{})
 		if err == nil || !strings.Contains(err.Error(), "bytes that unpack to nothing") {
 			t.Errorf("%s: %v", name, err)
 		}

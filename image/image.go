@@ -86,7 +86,7 @@ func Open(ctx context.Context, path string) (*Image, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	if info.Size() > maxFile {
-		return nil, fmt.Errorf("%s: %d bytes; at most %d can be loaded", path, info.Size(), maxFile)
+		return nil, tooLarge(path, info.Size())
 	}
 	data, err = io.ReadAll(file)
 	if err != nil {

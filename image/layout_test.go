@@ -6,38 +6,16 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/imagetest"
 )
-
-// layoutOf makes an OCI layout of an image of layers.
-func layoutOf(t *testing.T, layers ...[]byte) string {
-	t.Helper()
-	dir := t.TempDir()
-	blob := func(b []byte) string {
-		sum := sha256.Sum256(b)
-		digest := hex.EncodeToString(sum[:])
-		path := filepath.Join(dir, "blobs", "sha256", digest)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, b, 0o600)); err != nil {
-			t.Fatal(err)
-		}
-		return fmt.Sprintf(`{"digest":"sha256:%s","size":%d}`, digest, len(b))
-	}
-	var all []string
-	for _, l := range layers {
-		all = append(all, blob(l))
-	}
-	index := fmt.Sprintf(`{"schemaVersion":2,"manifests":[%s]}`, blob([]byte(`{"layers":[`+strings.Join(all, ",")+`]}`)))
-	if err := errors.Join(os.WriteFile(filepath.Join(dir, "index.json"), []byte(index), 0o600),
-		os.WriteFile(filepath.Join(dir, "oci-layout"), []byte(`{"imageLayoutVersion":"1.0.0"}`), 0o600)); err != nil {
-		t.Fatal(err)
-	}
-	return dir
-}
 
 // Of a container image is opened what firmware would start, or else a unified kernel image, or else the last kernel; layers
 // above hide those below. What is no image, or has nothing to start, says so.
@@ -59,7 +37,7 @@ func TestOpenLayout(t *testing.T) {
 		"nothing":                     {[][]byte{tar(imagetest.Files{"etc/passwd": nil})}, "no kernel and no unified kernel image"},
 		"no archive":                  {[][]byte{[]byte("a disk")}, "no kernel"},
 	} {
-		dir := layoutOf(t, c.layers...)
+		dir := imagetest.Layout(t, c.layers...)
 		img, err := Open(t.Context(), dir)
 		got := fmt.Sprint(err)
 		if err == nil {
@@ -94,7 +72,7 @@ func TestDiskInLayout(t *testing.T) {
 		"the uppermost":      {[][]byte{other, disk}, 1, len(disk)},
 		"below what is none": {[][]byte{disk, imagetest.Tar(t, imagetest.Files{"etc/motd": []byte("hello")})}, 0, len(disk)},
 	} {
-		d, err := OpenDisk(t.Context(), layoutOf(t, c.layers...))
+		d, err := OpenDisk(t.Context(), imagetest.Layout(t, c.layers...))
 		if err != nil {
 			t.Errorf("%s: %v", what, err)
 			continue
@@ -108,7 +86,7 @@ func TestDiskInLayout(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	kernel := layoutOf(t, imagetest.Tar(t, imagetest.Files{"etc/passwd": nil}))
+	kernel := imagetest.Layout(t, imagetest.Tar(t, imagetest.Files{"etc/passwd": nil}))
 	if _, err := OpenDisk(t.Context(), kernel); !errors.Is(err, ErrNoDisk) {
 		t.Error(err)
 	}
@@ -127,5 +105,81 @@ func TestDiskInLayout(t *testing.T) {
 		if d, err := OpenDisk(t.Context(), dir); err == nil || d != nil {
 			t.Errorf("%s: opened", what)
 		}
+	}
+}
+
+// Of a container image with a boot loader is made the EFI system partition that its installer would make, with a loader in place or
+// one that it keeps for installers, which is told to start the kernel. An image without both has none.
+func TestInstalled(t *testing.T) {
+	kernel := bzImage([]byte("6.12.1"))
+	uki := imagetest.PE(imagetest.Section{Name: ".linux", Data: kernel})
+	loader := func(name string) []byte { return imagetest.PE(imagetest.Section{Name: ".text", Data: []byte(name)}) }
+	systemd := loader("#### LoaderInfo: systemd-boot 257 ####")
+	const modules, sdBoot = "usr/lib/modules/6.12.1/vmlinuz", "usr/lib/systemd/boot/efi/systemd-bootx64.efi"
+	for what, c := range map[string]struct {
+		files imagetest.Files
+		want  map[string]string // a part of each file of the partition; nil for none
+	}{
+		"in place": {imagetest.Files{"boot/efi/EFI/BOOT/BOOTX64.EFI": loader("shim"), "boot/efi/EFI/debian/grubx64.efi": loader("grub"), "boot/efi/EFI/debian/grub.cfg": []byte("theirs"), "boot/vmlinuz": kernel, "etc/passwd": nil},
+			map[string]string{"EFI/BOOT/BOOTX64.EFI": "shim", "EFI/BOOT/GRUB.CFG": "linux", "EFI/debian/GRUBX64.EFI": "grub", "EFI/debian/GRUB.CFG": "linux /vmlinuz quiet", "VMLINUZ": "6.12.1", "INITRD.IMG": "ours"}},
+		"in the root": {imagetest.Files{"EFI/BOOT/bootx64.efi": systemd, "loader/entries/theirs.conf": []byte("theirs"), "vmlinuz": kernel, modules: kernel},
+			map[string]string{"EFI/BOOT/BOOTX64.EFI": "systemd-boot", "VMLINUZ": "6.12.1", "INITRD.IMG": "ours", "loader/entries/linux.conf": "linux /vmlinuz"}},
+		"systemd-boot": {imagetest.Files{sdBoot: systemd, modules: kernel, "usr/lib/modules/6.12.1/initramfs.img": []byte("another")},
+			map[string]string{"EFI/BOOT/BOOTX64.EFI": "systemd-boot", "VMLINUZ": "6.12.1", "INITRD.IMG": "ours", "loader/entries/linux.conf": "options quiet\n"}},
+		"bootupd": {imagetest.Files{"usr/lib/bootupd/updates/EFI/BOOT/BOOTX64.EFI": loader("shim"), "usr/lib/bootupd/updates/EFI/fedora/grubx64.efi": loader("grub"), modules: kernel, sdBoot: systemd},
+			map[string]string{"EFI/BOOT/BOOTX64.EFI": "shim", "EFI/BOOT/GRUB.CFG": "linux", "EFI/fedora/GRUBX64.EFI": "grub", "EFI/fedora/GRUB.CFG": "initrd /initrd.img", "VMLINUZ": "6.12.1", "INITRD.IMG": "ours"}},
+		"packages of loaders, without what firmware starts": {imagetest.Files{"usr/lib/efi/shim/15.8/EFI/fedora/shimx64.efi": loader("shim"), "usr/lib/efi/grub2/2.12/EFI/fedora/grubx64.efi": loader("grub"), modules: kernel},
+			map[string]string{"EFI/BOOT/BOOTX64.EFI": "shim", "EFI/BOOT/GRUBX64.EFI": "grub", "EFI/BOOT/GRUB.CFG": "linux", "EFI/fedora/SHIMX64.EFI": "shim", "EFI/fedora/GRUBX64.EFI": "grub",
+				"EFI/fedora/GRUB.CFG": "linux", "VMLINUZ": "6.12.1", "INITRD.IMG": "ours"}},
+		"a loader alone":                 {imagetest.Files{sdBoot: systemd}, nil},
+		"a kernel alone":                 {imagetest.Files{modules: kernel}, nil},
+		"a unified one":                  {imagetest.Files{sdBoot: systemd, "usr/lib/modules/6.12.1/6.12.1.efi": uki, modules: kernel}, nil},
+		"a unified one in place":         {imagetest.Files{"EFI/BOOT/BOOTX64.EFI": uki}, nil},
+		"neither":                        {imagetest.Files{"etc/passwd": nil}, nil},
+		"a loader for another processor": {imagetest.Files{"usr/lib/efi/grub2/2.12/EFI/fedora/grubaa64.efi": loader("x"), modules: kernel}, nil},
+	} {
+		dir := imagetest.Layout(t, imagetest.Tar(t, c.files))
+		d, err := Installed(t.Context(), dir, []byte("ours"), "quiet")
+		if c.want == nil {
+			if !errors.Is(err, ErrNoDisk) {
+				t.Errorf("%s: %v, %v", what, d, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Errorf("%s: %v", what, err)
+			continue
+		}
+		contents, err := lookInDisk(io.NewSectionReader(d, 0, d.Size()), everything{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := map[string]string{}
+		for _, e := range contents.Volumes[0].Files {
+			b, err := e.Bytes(1 << 20)
+			if err != nil {
+				t.Error(err)
+			}
+			found[strings.ToUpper(e.Name)] = string(b)
+		}
+		for name, part := range c.want {
+			content, ok := found[strings.ToUpper(name)]
+			if !ok || !strings.Contains(content, part) {
+				t.Errorf("%s: %s: %v, or it lacks %q", what, name, ok, part)
+			}
+		}
+		if len(found) != len(c.want) {
+			t.Errorf("%s: %d files, want %d: %q", what, len(found), len(c.want), slices.Sorted(maps.Keys(found)))
+		}
+		again, err := Installed(t.Context(), dir, []byte("ours"), "quiet")
+		if err != nil || again.SHA256 != d.SHA256 || len(d.SHA256) != 64 {
+			t.Errorf("%s: another time it is another disk, %v", what, err)
+		} else {
+			again.Close()
+		}
+		d.Close()
+	}
+	if _, err := Installed(t.Context(), t.TempDir(), nil, ""); !errors.Is(err, ErrNoDisk) {
+		t.Errorf("a directory: %v", err)
 	}
 }

@@ -25,6 +25,10 @@ type Disk struct {
 	File   *io.SectionReader // the file as it is
 	SHA256 string            // of File, in hexadecimal, where a container image says it; it is not checked here
 
+	// Below are the files that File is only the changes to, the next one first: the backing files of a qcow2 file. There may be
+	// none.
+	Below []*io.SectionReader
+
 	size   int64
 	opened []io.Closer
 }
@@ -40,8 +44,8 @@ func (d *Disk) Close() (err error) {
 	return err
 }
 
-// OpenDisk opens the disk in a file: a raw one, with a partition table or a file system known here, qcow2, VMDK, VHD or VHDX. Each may be
-// compressed, or the first file of a tar archive; these are unpacked into a temporary file. In a directory that is an OCI
+// OpenDisk opens the disk in a file: a raw one, with a partition table or a file system known here, qcow2 with the backing
+// files that it names in its own directory, VMDK, VHD or VHDX. Each may be compressed, or the first file of a tar archive; these are unpacked into a temporary file. In a directory that is an OCI
 // layout it is the disk in a layer of its image. The error is [ErrNoDisk] for what is no disk.
 func OpenDisk(ctx context.Context, path string) (*Disk, error) {
 	info, err := os.Stat(path)
@@ -58,20 +62,24 @@ func OpenDisk(ctx context.Context, path string) (*Disk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d, err := OpenDiskFile(ctx, f)
+	// The disk is read for longer than it takes to open it.
+	d, err := openDiskFile(ctx, f, &neighbours{context.WithoutCancel(ctx), path})
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), f.Close())
 	}
 	return d, nil
 }
 
-// OpenDiskFile is OpenDisk for a file that is open. The disk closes it; where there is none, it stays open.
-func OpenDiskFile(ctx context.Context, f *os.File) (*Disk, error) {
+// OpenDiskFile is OpenDisk for a file that is open, without files beside it. The disk closes it; where there is none, it
+// stays open.
+func OpenDiskFile(ctx context.Context, f *os.File) (*Disk, error) { return openDiskFile(ctx, f, nil) }
+
+func openDiskFile(ctx context.Context, f *os.File, beside *neighbours) (*Disk, error) {
 	d := &Disk{}
 	size, err := f.Seek(0, io.SeekEnd) // a block device says its size in no other way
 	if err == nil {
 		d.File = io.NewSectionReader(f, 0, size)
-		err = d.open(ctx, d.File)
+		err = d.open(ctx, d.File, beside)
 	}
 	if err != nil {
 		return nil, errors.Join(err, d.Close())
@@ -81,8 +89,8 @@ func OpenDiskFile(ctx context.Context, f *os.File) (*Disk, error) {
 }
 
 // open finds out what form the disk has.
-func (d *Disk) open(ctx context.Context, file *io.SectionReader) error {
-	switch known, err := d.plain(file); {
+func (d *Disk) open(ctx context.Context, file *io.SectionReader, beside *neighbours) error {
+	switch known, err := d.plain(file, beside); {
 	case known || err != nil:
 		return err
 	}
@@ -113,7 +121,7 @@ func (d *Disk) open(ctx context.Context, file *io.SectionReader) error {
 const spoolHead = 64 << 10
 
 // plain opens what is not compressed, if it is known.
-func (d *Disk) plain(file *io.SectionReader) (known bool, err error) {
+func (d *Disk) plain(file *io.SectionReader, beside *neighbours) (known bool, err error) {
 	head := make([]byte, spoolHead)
 	n, err := file.ReadAt(head, 0)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -121,9 +129,12 @@ func (d *Disk) plain(file *io.SectionReader) (known bool, err error) {
 	}
 	head = head[:n]
 	if f, ok := formOf(head); ok {
-		inside, size, err := f.open(file)
-		d.ReaderAt, d.size, d.Format = &oneByOne{r: inside}, size, f.name+" disk image"
-		return true, err
+		inside, err := f.open(file, beside)
+		if err != nil {
+			return true, err
+		}
+		d.ReaderAt, d.size, d.Format = &oneByOne{r: inside}, inside.size, f.name+" disk image"
+		return true, d.over(inside.below)
 	}
 	switch {
 	case isBzImage(head), isPE(head), isELF(head):
@@ -135,6 +146,26 @@ func (d *Disk) plain(file *io.SectionReader) (known bool, err error) {
 		return true, nil
 	}
 	return false, nil
+}
+
+// over notes the files that the disk's own is only the changes to.
+func (d *Disk) over(below []*os.File) error {
+	for _, f := range below {
+		d.opened = append(d.opened, f)
+	}
+	for _, f := range below {
+		info, err := f.Stat()
+		if err != nil {
+			return err
+		}
+		d.Below = append(d.Below, io.NewSectionReader(f, 0, info.Size()))
+	}
+	if n := len(below); n == 1 {
+		d.Format += " on another file"
+	} else if n > 1 {
+		d.Format += fmt.Sprintf(" on %d other files", n)
+	}
+	return nil
 }
 
 // inTar opens the disk that is the first file of an archive, as clouds want to have them: disk.raw.
@@ -172,7 +203,7 @@ func (d *Disk) spooled(r io.Reader, packed *unpacker, how string) error {
 		return err
 	}
 	d.opened = append(d.opened, file)
-	known, err := d.plain(io.NewSectionReader(file, 0, size))
+	known, err := d.plain(io.NewSectionReader(file, 0, size), nil)
 	if err == nil && !known {
 		err = ErrNoDisk
 	}

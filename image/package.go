@@ -15,36 +15,66 @@ import (
 // errNoPackage says that a file is something else.
 var errNoPackage = errors.New("not a package")
 
+// A visit is told of a regular file of a package, with its path there, and says whether it was the last that is wanted.
+type visit func(name string, size int64, content io.Reader) (last bool, err error)
+
 // kernelInPackage returns the kernel in a package and its path in there: of Debian, of RPM's distributions, or a tar
 // archive of a file system, which Arch's packages are.
 func kernelInPackage(file *io.SectionReader) (data []byte, name string, err error) {
+	hint, err := eachInPackage(file, func(at string, size int64, content io.Reader) (last bool, err error) {
+		if !isKernelPath(at) {
+			return false, nil
+		}
+		if size > maxFile {
+			return false, fmt.Errorf("%s: %d bytes; at most %d can be loaded", at, size, maxFile)
+		}
+		if data, err = io.ReadAll(content); err != nil {
+			return false, fmt.Errorf("damaged package: %s: %w", at, err)
+		}
+		name = at
+		return true, nil
+	})
+	if err == nil && name == "" {
+		if hint != "" {
+			hint = "; " + hint
+		}
+		err = errors.New("no kernel in this package" + hint)
+	}
+	if err != nil {
+		return nil, "", err
+	}
+	return data, name, nil
+}
+
+// eachInPackage visits the files of a package, in their order. The hint is for those who find no kernel in there.
+func eachInPackage(file *io.SectionReader, f visit) (hint string, err error) {
 	head := make([]byte, rpmLeadSize)
 	n, _ := file.ReadAt(head, 0) // a short file is no package
 	switch {
 	case isDeb(file):
-		return kernelInDeb(file)
+		return "with newer packaging it is in linux-binary-…, not in linux-image-…", eachInDeb(file, f)
 	case isRPM(head[:n]):
-		return kernelInRPM(file)
+		return "Fedora's kernel is in kernel-core-…, not in kernel-…", eachInRPM(file, f)
 	}
 	unpacked, err := decompressor(io.NewSectionReader(file, 0, file.Size()))
 	if err != nil {
-		return nil, "", errNoPackage
+		return "", errNoPackage
 	}
 	archive := bufio.NewReaderSize(unpacked, 64<<10)
 	if head, _ := archive.Peek(512); !isTar(head) {
-		return nil, "", errNoPackage
+		return "", errNoPackage
 	}
-	return kernelInTar(tar.NewReader(bounded(archive, maxPackage)), "")
+	return "", eachInTar(tar.NewReader(bounded(archive, maxPackage)), f)
 }
 
-func kernelInRPM(file *io.SectionReader) (data []byte, name string, err error) {
+func eachInRPM(file *io.SectionReader, f visit) error {
 	payload, err := rpmPayload(file)
 	if err != nil {
-		return nil, "", err
+		return err
 	}
 	unpacked, err := decompressor(payload)
 	if err != nil {
-		return nil, "", fmt.Errorf("the package's payload: %w", err)
+		return fmt.Errorf("the package's payload: %w", err)
 	}
 	archive := cpio.NewReader(bounded(bufio.NewReaderSize(unpacked, 64<<10), maxPackage))
 	next := func() (string, int64, bool, error) {
@@ -54,11 +84,10 @@ func kernelInRPM(file *io.SectionReader) (data []byte, name string, err error) {
 		}
 		return header.Name, header.Size, header.Mode.IsRegular(), nil
 	}
-	return kernelAmong(next, archive, "Fedora's kernel is in kernel-core-…, not in kernel-…")
+	return each(next, archive, f)
 }
 
-// kernelInTar returns the first kernel in a tar archive of a file system and its path there.
-func kernelInTar(archive *tar.Reader, hint string) (data []byte, name string, err error) {
+func eachInTar(archive *tar.Reader, f visit) error {
 	next := func() (string, int64, bool, error) {
 		header, err := archive.Next()
 		if err != nil {
@@ -66,36 +95,25 @@ func kernelInTar(archive *tar.Reader, hint string) (data []byte, name string, er
 		}
 		return header.Name, header.Size, header.Typeflag == tar.TypeReg, nil
 	}
-	return kernelAmong(next, archive, hint)
+	return each(next, archive, f)
 }
 
-// kernelAmong returns the first kernel among the entries of an archive: next gives the name of each, its size and whether
-// it is a regular file, and content then has its bytes. The hint is for those who find none.
-func kernelAmong(
-	next func() (name string, size int64, regular bool, err error), content io.Reader, hint string,
-) (data []byte, name string, err error) {
+// each visits the regular files of an archive: next gives the name of each entry, its size and whether it is one, and content
+// then has its bytes.
+func each(next func() (name string, size int64, regular bool, err error), content io.Reader, f visit) error {
 	for {
 		name, size, regular, err := next()
 		if errors.Is(err, io.EOF) {
-			if hint != "" {
-				hint = "; " + hint
-			}
-			return nil, "", errors.New("no kernel in this package" + hint)
+			return nil
 		}
 		if err != nil {
-			return nil, "", fmt.Errorf("damaged package: %w", err)
+			return fmt.Errorf("damaged package: %w", err)
 		}
-		name = path.Clean(strings.TrimPrefix(name, "./"))
-		if !regular || !isKernelPath(name) {
+		if !regular {
 			continue
 		}
-		if size > maxFile {
-			return nil, "", fmt.Errorf("%s: %d bytes; at most %d can be loaded", name, size, maxFile)
+		if last, err := f(path.Clean(strings.TrimPrefix(name, "./")), size, content); last || err != nil {
+			return err
 		}
-		data, err := io.ReadAll(content)
-		if err != nil {
-			return nil, "", fmt.Errorf("damaged package: %s: %w", name, err)
-		}
-		return data, name, nil
 	}
 }

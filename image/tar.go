@@ -62,7 +62,7 @@ func lookInUnpacked(r io.Reader, packed *unpacker, name string, wanted Wanted) (
 	if err != nil {
 		return nil, err
 	}
-	c, err := lookInFile(io.NewSectionReader(file, 0, size), name, wanted)
+	c, err := lookInFile(io.NewSectionReader(file, 0, size), name, nil, wanted)
 	if err == nil && c == nil {
 		err = errors.New("nothing that is known here")
 	}

@@ -68,7 +68,7 @@ type Disk struct {
 	Name         string `json:"name"`
 	Format       string `json:"format"`        // of its file: "qcow2 disk image"
 	Bytes        uint64 `json:"bytes"`         // of the disk
-	SHA256       string `json:"sha256"`        // of the file, in hexadecimal
+	SHA256       string `json:"sha256"`        // of the file, or of all the files, as image.Checksum has it, in hexadecimal
 	ChangedBytes uint64 `json:"changed_bytes"` // that the guest has changed, in units of 4 KiB; the file has none of them
 }
 
@@ -94,6 +94,7 @@ type Config struct {
 	UnacceptedTable      bool   `json:"unaccepted_table"` // firmware installed a table of unaccepted memory, as kexec leaves one
 	DebugExitPort        uint16 `json:"debug_exit_port"`  // 0: none
 	LA57                 bool   `json:"la57"`             // the host allows page tables of five levels
+	Screen               string `json:"screen"`           // "1024x768"; empty where there is none
 	OverlaySHA256        string `json:"overlay_sha256"`   // of what an earlier machine had left on disks and in EFI variables, in hexadecimal; empty where there was nothing
 	Restarts             uint32 `json:"restarts"`         // how often the guest had restarted before: this is the record of what came after
 }
@@ -163,8 +164,15 @@ type Guest struct {
 	Touched     *MemInfo `json:"meminfo_touched"` // after it touched memory; nil where it was not told to
 	Flags       []string `json:"flags"`           // of /proc/cpuinfo, in its order
 	VMPL        *int     `json:"vmpl"`            // of /sys/devices/system/cpu/sev/vmpl; nil where the kernel does not say
+	Took        []Answer `json:"took,omitempty"`  // what it took for answers of its host's and of devices
 	Steps       []Step   `json:"steps"`           // the instants at which it read its memory's state, in the order of time
 	Up          *Up      `json:"up"`              // its software has come up; nil where its console does not say so
+}
+
+// Answer is how much a guest's program says that it took for an answer to What: "random", "quote".
+type Answer struct {
+	What  string `json:"what"`
+	Bytes uint64 `json:"bytes"`
 }
 
 // Up is when a guest has said on its console that its software has come up, and by what: "login prompt" or "systemd".

@@ -43,11 +43,30 @@ func second(b Boot) string { return fmt.Sprintf("%d kernels began, %s", begun(b)
 // cameUp says whether the second kernel came to its init, which switched the machine off.
 func cameUp(b Boot) bool { return begun(b) == 2 && b.Record.Outcome == record.PowerOff }
 
-// dumped is how many MiB of the crashed kernel's memory the second one has read.
-func dumped(b Boot) (mib uint64) {
+// A dump is what the second kernel has read of the crashed one's memory, as its init says it (guest/init/core.go).
+type dump struct {
+	mib    uint64
+	zeros  uint64 // MiB of pages of zeros
+	marked int    // pages that the first kernel's init has filled with what only they have, found whole
+}
+
+// marked is how many pages it fills.
+const marked = 256
+
+// dumped is that; nothing where the second kernel has not come so far.
+func dumped(b Boot) (d dump) {
 	_, after, _ := strings.Cut(b.Console, "tacit: vmcore read, MiB: ")
-	_, _ = fmt.Sscan(after, &mib)
-	return mib
+	if _, err := fmt.Sscanf(after, "%d, zeros: %d, marked pages: %d", &d.mib, &d.zeros, &d.marked); err != nil {
+		return dump{}
+	}
+	return d
+}
+
+// whole says whether a dump has all memory but the second kernel's own: what was written is there, and what was never accepted
+// is zeros. How many of the latter are in the second kernel's own memory is not known.
+func (d dump) whole(memory, own, unaccepted uint64) bool {
+	const lost = 64 // MiB, that neither kernel has: firmware's, and holes
+	return d.mib+own+lost >= memory && d.marked == marked && d.zeros+own >= unaccepted
 }
 
 func ofKexec() []*Scenario {
@@ -87,7 +106,9 @@ func ofKexec() []*Scenario {
 				{"tdx", another(vm.Config{Platform: vm.TDX, Memory: 2 << 30, Append: "crashkernel=512M tacit.crash"}, "trixie-cloud")},
 			},
 			judge: func(b []Boot) (string, bool) {
-				return fmt.Sprintf("%s, %d MiB read, %s not accepted", second(b[0]), dumped(b[0]), record.FormatBytes(unaccepted(b[0]))), dumped(b[0]) < 1024
+				d, left := dumped(b[0]), unaccepted(b[0])
+				seen := fmt.Sprintf("%s, %d MiB read, of which %d are zeros and %d of %d marked pages are whole; %s not accepted", second(b[0]), d.mib, d.zeros, d.marked, marked, record.FormatBytes(left))
+				return seen, !d.whole(b[0].Record.MemoryBytes>>20, 512, left>>20)
 			},
 		},
 	}

@@ -13,7 +13,7 @@ import (
 const (
 	grub     = "usr/lib/grub/x86_64-efi/monolithic/grubx64.efi" // in bookworm-grub
 	fallback = "EFI/BOOT/BOOTX64.EFI"
-	consoles = "console=ttyS0 earlyprintk=ttyS0 panic=-1"
+	consoles = vm.CommandLine
 )
 
 // grub206 is a machine whose disk has Debian 12's GRUB, which starts Linux 6.12 by a command.

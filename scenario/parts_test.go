@@ -61,3 +61,22 @@ func TestCrosses(t *testing.T) {
 		}
 	}
 }
+
+// A dump is whole only if it has the pages that were marked, and zeros for what was not accepted; not by its size.
+func TestDump(t *testing.T) {
+	const line = "tacit: vmcore read, MiB: 1531, zeros: 1400, marked pages: 256\n"
+	for _, c := range []struct {
+		console string
+		want    bool
+	}{
+		{"boot\n" + line + "more", true},
+		{strings.Replace(line, "256", "255", 1), false},
+		{strings.Replace(line, "1531", "900", 1), false},
+		{strings.Replace(line, "1400", "100", 1), false},
+		{line[:40], false}, {"", false},
+	} {
+		if got := dumped(Boot{Console: c.console}).whole(2048, 512, 1300); got != c.want {
+			t.Errorf("%q: %v", c.console, got)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package trial_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/tacit-vm/tacit/image"
@@ -8,7 +9,8 @@ import (
 	"github.com/tacit-vm/tacit/trial"
 )
 
-// careless has for each attack the guest (a program in vm/testdata/careless.c) that it breaks.
+// careless has for each attack the guest that it breaks: a program in vm/testdata/careless.c, or in another file of that
+// directory before a colon.
 var careless = map[string]string{
 	"drop": "accepts_twice", "swap": "accepts_twice", "replay": "changes_and_accepts",
 	"flip": "accepts_twice", "fetch": "reads_twice", "alias": "uses_memory", "undo": "uses_memory", "stack": "uses_memory",
@@ -24,14 +26,26 @@ var careless = map[string]string{
 	"map-overlap": "accepts_all", "map-wrap": "accepts_all", "map-stride": "counts_memory", "map-stride-huge": "counts_memory",
 	"map-image": "accepts_all", "map-accepted": "accepts_all", "map-table": "accepts_by_table", "map-stale": "accepts_by_table",
 	"map-key": "tries_to_leave",
+
+	"ring-length": "careless-devices.c:believes_rings", "ring-id": "careless-devices.c:believes_rings",
+	"ring-other": "careless-devices.c:believes_rings", "ring-index": "careless-devices.c:believes_rings",
+	"ring-descriptor": "careless-devices.c:believes_rings", "ring-fetch": "careless-devices.c:reads_rings_twice",
+	"quote-length": "careless-devices.c:believes_quotes", "quote-status": "careless-devices.c:believes_quotes",
+	"quote-fetch": "careless-devices.c:reads_quotes_twice",
+	"ipi-drop":    "careless-processors.c:counts_interrupts", "ipi-late": "careless-processors.c:counts_interrupts",
+	"ipi-twice": "careless-processors.c:counts_interrupts", "ipi-astray": "careless-processors.c:counts_interrupts",
+	"ap-drop": "careless-processors.c:counts_interrupts",
 }
 
 // noneCareless has why an attack breaks no guest, however careless, on some platform ("" for all).
 var noneCareless = map[string]string{
 	"split": "", "join": "", // state and contents stay
 	"lie": "", "preload": "", // the architecture has it that the host's word counts for nothing
-	"aml":            "",    // a small program runs no AML; stock kernels do: TestKernelsRunAML
-	"withhold":       "",    // a guest stands still
+	"aml":            "", // a small program runs no AML; stock kernels do: TestKernelsRunAML
+	"withhold":       "", // a guest stands still
+	"quote-never":    "", // and here
+	"ap-twice":       "", // a VMSA that is in use, and a page that is none, are no processor's
+	"ap-other":       "",
 	"map-unaccepted": "",    // touching the memory is the end
 	"divide":         "tdx", // the module refuses it
 }
@@ -52,7 +66,11 @@ func TestCareless(t *testing.T) {
 	for program, attacks := range by {
 		t.Run(program, func(t *testing.T) {
 			t.Parallel()
-			img, err := image.Parse(program+".efi", imagetest.Program(t, "../vm/testdata/careless.c", program))
+			source, name, other := strings.Cut(program, ":")
+			if !other {
+				source, name = "careless.c", program
+			}
+			img, err := image.Parse(name+".efi", imagetest.Program(t, "../vm/testdata/"+source, name))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -6,11 +6,11 @@ import (
 	"github.com/tacit-vm/tacit/internal/junit"
 )
 
-// WriteJUnit writes the report for continuous integration: a suite a guest, a case a trial. Failures are attacks that broke the
+// WriteJUnit writes the report for continuous integration: a suite an image and platform, a case a trial. Failures are attacks that broke the
 // guest, errors those that were not reached or could not be judged.
 func (r *Report) WriteJUnit(w io.Writer) error {
 	var all []junit.Suite
-	for _, g := range r.Guests {
+	for _, g := range r.columns() {
 		s := junit.Suite{Name: g.Image + " " + g.Platform}
 		for _, t := range r.Trials {
 			if t.Image == g.Image && t.Platform == g.Platform {

@@ -10,11 +10,11 @@ import (
 	"github.com/tacit-vm/tacit/record"
 )
 
-// WriteMarkdown writes what was seen as a table for docs/attacks.md: a row an attack, a column a guest that could be tried,
-// and below it what broke which.
+// WriteMarkdown writes what was seen as a table for docs/attacks.md: a row an attack, a column an image and platform that
+// could be tried, and below it what broke which.
 func (r *Report) WriteMarkdown(w io.Writer) error {
 	var b bytes.Buffer
-	guests := slices.DeleteFunc(slices.Clone(r.Guests), func(g Guest) bool { return g.Error != "" })
+	guests := slices.DeleteFunc(r.columns(), func(g Guest) bool { return g.Error != "" })
 	b.WriteString("| attack |")
 	for _, g := range guests {
 		fmt.Fprintf(&b, " %s, %s |", strings.ToUpper(g.Platform), markdown(g.Image))
@@ -44,6 +44,16 @@ func (r *Report) WriteMarkdown(w io.Writer) error {
 	}
 	_, err := w.Write(b.Bytes())
 	return err
+}
+
+// columns are the guests without those that differ from an earlier one by nothing but their machine.
+func (r *Report) columns() (all []Guest) {
+	for _, g := range r.Guests {
+		if !slices.ContainsFunc(all, func(o Guest) bool { return o.Image == g.Image && o.Platform == g.Platform }) {
+			all = append(all, g)
+		}
+	}
+	return all
 }
 
 // brief is the verdict with how the guest ended.

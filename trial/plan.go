@@ -14,9 +14,18 @@ import (
 
 // A Subject is an image that is tried.
 type Subject struct {
-	Path  string       // as it was named; empty for an image that is in no file
-	Image *image.Image // nil where Err says why
-	Err   error
+	Path    string       // as it was named; empty for an image that is in no file
+	Image   *image.Image // nil where Err says why
+	Modules []image.File // of the image's kernel, for attacks on what its drivers are told: those of [Drivers] that there are
+	Err     error
+}
+
+// Drivers are the kernel modules by which a guest makes use of the devices that lie to it, and has itself quoted, in the order in
+// which they can be loaded. What a kernel does not have as a module is built in, or not there.
+var Drivers = []string{
+	"virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_rng", "virtio_blk",
+	"failover", "net_failover", "virtio_net",
+	"configfs", "tsm", "tsm_report", "tdx_guest",
 }
 
 func (s Subject) name() string {
@@ -70,8 +79,9 @@ func Attacks() (all []Entry) {
 type Trial struct {
 	Image    string         `json:"image"`
 	Platform string         `json:"platform"`
-	Attack   string         `json:"attack"` // the name in the catalogue
-	As       string         `json:"as"`     // KIND:N@MOMENT#SEED, for tacit boot --host-attack; or the kind for --firmware-lie
+	Machine  string         `json:"machine"` // as [Guest.Machine]
+	Attack   string         `json:"attack"`  // the name in the catalogue
+	As       string         `json:"as"`      // KIND:N@MOMENT#SEED, for tacit boot --host-attack; or the kind for --firmware-lie
 	Verdict  Verdict        `json:"verdict"`
 	Why      string         `json:"why"`    // in a clause
 	Record   *record.Record `json:"record"` // null where there was no run
@@ -102,6 +112,19 @@ func (c *Config) Check() error {
 		}
 	}
 	return nil
+}
+
+// WantsDrivers says whether there are attacks for which [Subject.Modules] count.
+func (c *Config) WantsDrivers() bool {
+	for _, k := range attack.Kinds() {
+		if k.Needs.Drivers && (c.Attacks == nil || slices.ContainsFunc(c.Attacks, func(text string) bool {
+			asked, _, err := asked(text)
+			return err == nil && asked.Name == k.Name
+		})) {
+			return true
+		}
+	}
+	return false
 }
 
 func (c *Config) platforms() []string {
@@ -149,8 +172,7 @@ func (c *Config) plan() (guests []*guest, trials []*Trial, err error) {
 	}
 	for _, s := range c.Subjects {
 		for _, platform := range c.platforms() {
-			g := &guest{subject: s, platform: platform, cfg: c}
-			guests = append(guests, g)
+			made := map[attack.Needs]*guest{}
 			for _, text := range wanted {
 				k, a, err := asked(text)
 				if err != nil {
@@ -159,8 +181,14 @@ func (c *Config) plan() (guests []*guest, trials []*Trial, err error) {
 				if !k.Against(platform) {
 					continue
 				}
+				g := made[k.Needs]
+				if g == nil {
+					g = &guest{subject: s, platform: platform, needs: k.Needs, cfg: c}
+					made[k.Needs] = g
+					guests = append(guests, g)
+				}
 				for seed := range max(c.Seeds, 1) {
-					t := &Trial{Image: s.name(), Platform: platform, Attack: k.Name, kind: k, attack: a, guest: g}
+					t := &Trial{Image: s.name(), Platform: platform, Machine: k.Needs.String(), Attack: k.Name, kind: k, attack: a, guest: g}
 					if seed > 0 && k.Lie != "" {
 						break // which has nothing to choose
 					}
@@ -168,7 +196,6 @@ func (c *Config) plan() (guests []*guest, trials []*Trial, err error) {
 						t.attack.Seed += uint64(seed)
 						t.attack.N += occasion(k, t.attack.Seed)
 					}
-					g.trials = append(g.trials, t)
 					trials = append(trials, t)
 				}
 			}

@@ -1,9 +1,11 @@
 package trial
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
+	"io"
 	"sync"
 
 	"github.com/tacit-vm/tacit/internal/attack"
@@ -25,8 +27,9 @@ type Report struct {
 type Guest struct {
 	Image    string         `json:"image"`
 	Platform string         `json:"platform"`
-	Error    string         `json:"error"`  // why it can be tried by nothing; empty where it can
-	Record   *record.Record `json:"record"` // null where there was no run
+	Machine  string         `json:"machine"` // what there is beyond an ordinary machine: "with drivers"; empty for nothing
+	Error    string         `json:"error"`   // why it can be tried by nothing; empty where it can
+	Record   *record.Record `json:"record"`  // null where there was no run
 }
 
 // Schema names the version of the JSON form.
@@ -37,7 +40,7 @@ type guest struct {
 	cfg      *Config
 	subject  Subject
 	platform string
-	trials   []*Trial
+	needs    attack.Needs
 
 	lock    sync.Mutex  // of the machines: each is for one goroutine at a time
 	start   *vm.Machine // at the first instruction of what firmware starts
@@ -77,7 +80,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	r := &Report{Schema: Schema, Attacks: Attacks(), Trials: trials}
 	for _, g := range guests {
 		g.close()
-		of := Guest{Image: g.subject.name(), Platform: g.platform, Record: g.control}
+		of := Guest{Image: g.subject.name(), Platform: g.platform, Machine: g.needs.String(), Record: g.control}
 		if g.err != nil {
 			of.Error = g.err.Error()
 		}
@@ -88,10 +91,26 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 
 // config is what a guest is made of.
 func (g *guest) config(share uint64) vm.Config {
-	return vm.Config{
-		Platform: g.platform, Memory: g.cfg.Memory, Image: g.subject.Image, Append: g.cfg.Append,
+	c := vm.Config{
+		Platform: g.platform, Memory: g.cfg.Memory, Image: g.subject.Image, Append: g.cfg.Append, CPUs: g.needs.CPUs,
 		MaxWall: g.cfg.MaxWall, MaxHostMemory: share,
 	}
+	if g.needs.Drivers {
+		c.Disks = []vm.Disk{aDisk()}
+		c.Modules = g.subject.Modules
+	}
+	return c
+}
+
+// aDisk is a disk for guests that read one: each of its bytes says in which sector it is.
+func aDisk() vm.Disk {
+	const size, sector = 1 << 20, 512
+	content := make([]byte, size)
+	for i := range content {
+		content[i] = byte(i / sector)
+	}
+	r := bytes.NewReader(content)
+	return vm.Disk{Name: "trial.img", Format: "raw disk image", Content: r, Size: size, File: io.NewSectionReader(r, 0, size)}
 }
 
 // prepare starts the guest, and runs a copy of it to its end under an honest host.
@@ -99,7 +118,7 @@ func (g *guest) prepare(ctx context.Context, share uint64) {
 	if g.err = cmp.Or(g.subject.Err, ctx.Err()); g.err != nil {
 		return
 	}
-	honest := &Trial{Image: g.subject.name(), Platform: g.platform, Attack: "none", guest: g}
+	honest := &Trial{Image: g.subject.name(), Platform: g.platform, Machine: g.needs.String(), Attack: "none", guest: g}
 	cfg := g.config(share)
 	if g.start, g.err = vm.New(cfg); g.err != nil {
 		return

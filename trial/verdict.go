@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/tacit-vm/tacit/guest/report"
 	"github.com/tacit-vm/tacit/internal/attack"
 	"github.com/tacit-vm/tacit/record"
 )
@@ -95,6 +96,9 @@ func shows(k attack.Kind, control, r *record.Record) string {
 	} else if is.Ignored > was.Ignored {
 		return fmt.Sprintf("the guest was told %d times that a page is accepted already, and went on", is.Ignored-was.Ignored)
 	}
+	if taken := overtaken(r); taken != "" {
+		return taken
+	}
 	if was, is := control.Guest.MemInfo, r.Guest.MemInfo; was != nil && is != nil {
 		const slack = 64 // of what a kernel takes for itself, and may take for other reasons
 		if least, most := min(was.MemTotal, is.MemTotal), max(was.MemTotal, is.MemTotal); least < most-most/slack {
@@ -111,6 +115,32 @@ func shows(k attack.Kind, control, r *record.Record) string {
 		const slack = 64 << 20
 		if max(was, is)-min(was, is) > slack {
 			return fmt.Sprintf("the guest accepted other memory: %s are left, and %s with an honest host", record.FormatBytes(is), record.FormatBytes(was))
+		}
+	}
+	return ""
+}
+
+// overtaken says of what the guest took more from its host than that has given: the rest is memory of its own.
+func overtaken(r *record.Record) string {
+	for _, a := range r.Guest.Took {
+		given := uint64(0)
+		switch a.What {
+		case report.Random:
+			for _, d := range r.Devices {
+				if d.Name == "virtio-rng" {
+					given += d.ReadBytes
+				}
+			}
+		case report.Quote:
+			if r.Attack == nil || len(r.Attack.Steps) == 0 {
+				continue
+			}
+			given = r.Attack.Steps[0].Bytes
+		default:
+			continue
+		}
+		if a.Bytes > given {
+			return fmt.Sprintf("the guest took %d bytes for an answer (%s) of which its host had given %d: the rest is memory of its own", a.Bytes, a.What, given)
 		}
 	}
 	return ""

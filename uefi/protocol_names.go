@@ -26,6 +26,7 @@ var protocolNames = []struct {
 	{PCIRootBridgeIOProtocolGUID, "PCI_ROOT_BRIDGE_IO"}, {PCIIOProtocolGUID, "PCI_IO"}, {SimpleNetworkProtocolGUID, "SIMPLE_NETWORK"},
 	{RNGProtocolGUID, "RNG"}, {MemoryAttributeProtocolGUID, "MEMORY_ATTRIBUTE"}, {CCMeasurementProtocolGUID, "CC_MEASUREMENT"},
 	{TCG2ProtocolGUID, "TCG2"}, {HIIDatabaseProtocolGUID, "HII_DATABASE"}, {HIIStringProtocolGUID, "HII_STRING"}, {DevicePathUtilitiesProtocolGUID, "DEVICE_PATH_UTILITIES"},
+	{CPUIO2ProtocolGUID, "CPU_IO2"}, {MPServicesProtocolGUID, "MP_SERVICES"},
 	{HIIConfigRoutingProtocolGUID, "HII_CONFIG_ROUTING"}, {DevicePathFromTextProtocolGUID, "DEVICE_PATH_FROM_TEXT"},
 }
 

@@ -61,10 +61,13 @@ func (m *Machine) newFirmware() (boot, error) {
 		Seed:   m.cfg.Seed, RTCStart: rtcStart,
 		Mailbox:    m.cfg.Platform == TDX && m.cfg.CPUs > 1,
 		PrivateBit: m.platform.privateBit, SharedBit: m.platform.sharedBit, Tables: m.platform.tables,
-		Console: &m.console, Log: m.log, Keyboard: firmwaresKeyboard{m},
+		Console: &m.console, Log: m.log, Keyboard: firmwaresKeyboard{m}, Screen: m.cfg.screen(), Bus: m.board,
 	}
 	if m.platform.share != nil {
-		cfg.Share = func(gpa uint64) error { return m.platform.share(m.cpus[0], gpa) }
+		cfg.Share = func(processor int, gpa uint64) error { return m.platform.share(m.cpus[processor], gpa) }
+	}
+	if m.cfg.CPUs > 1 {
+		cfg.Processors = processors{m}
 	}
 	if m.platform.exception != nil {
 		cfg.Exception = func(vector uint8, code, rip uint64) (uint64, bool) {

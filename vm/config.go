@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"slices"
 	"strings"
 	"time"
@@ -45,6 +46,10 @@ type Config struct {
 	// is not nil means none.
 	Initrd []byte
 
+	// Modules are modules of a bzImage's kernel that tacit's init loads, in this order, before it reports, and whose drivers
+	// it has read a disk, send on a network, take randomness and ask for a quote. At most maxInitModules.
+	Modules []image.File
+
 	// CommandLine is the kernel's command line, or another EFI application's load options; nil means tacit's own for a
 	// bzImage, a unified kernel image's own, and none for others. Append is added to it.
 	CommandLine *string
@@ -59,8 +64,9 @@ type Config struct {
 	FirmwareLie     string // how firmware lies, as [firmware.ParseLie] reads it; empty means that it is honest
 	UnacceptedTable bool   // firmware installs a table of unaccepted memory, as a kernel leaves one for kexec
 
-	LA57      bool   // linear addresses may have 57 bits, and page tables five levels
-	DebugExit uint16 // port of a device through which a test program ends the run, QEMU's isa-debug-exit; 0 means none
+	Screen    Resolution // the zero Resolution: there is none
+	LA57      bool       // linear addresses may have 57 bits, and page tables five levels
+	DebugExit uint16     // port of a device through which a test program ends the run, QEMU's isa-debug-exit; 0 means none
 
 	Seed uint64 // of all randomness
 
@@ -123,8 +129,8 @@ const (
 
 const defaultMemory = 4 << 30
 
-// commandLine is what tacit passes to Linux by default. The console is the first serial port.
-const commandLine = "console=ttyS0 earlyprintk=ttyS0 panic=-1"
+// CommandLine is what tacit passes to Linux by default. The console is the first serial port.
+const CommandLine = "console=ttyS0 earlyprintk=ttyS0 panic=-1"
 
 // rtcStart is the guest's time at the start, in Unix seconds: the same in every run. 2026-01-01 00:00 UTC.
 const rtcStart = 1767225600
@@ -176,7 +182,7 @@ func (c Config) Check() error {
 		return fmt.Errorf("host pages of %s: want 4 KiB or 2 MiB", record.FormatBytes(c.HostPage))
 	}
 	memory := cmp.Or(c.Memory, defaultMemory)
-	if err := errors.Join(c.checkEngine(), c.checkDisks()); err != nil {
+	if err := errors.Join(c.checkEngine(), c.checkDisks(), c.Screen.check()); err != nil {
 		return err
 	}
 	switch {
@@ -190,6 +196,10 @@ func (c Config) Check() error {
 		return fmt.Errorf("%s of memory to touch: there are %s", record.FormatBytes(c.Touch), record.FormatBytes(memory))
 	case c.Touch != 0 && c.Initrd != nil:
 		return errors.New("memory to touch: that is for tacit's init, which another initrd replaces")
+	case len(c.Modules) > 0 && c.Initrd != nil:
+		return errors.New("modules: it is tacit's init that loads them, which another initrd replaces")
+	case len(c.Modules) > maxInitModules:
+		return fmt.Errorf("%d modules: tacit's init loads %d at most", len(c.Modules), maxInitModules)
 	}
 	return nil
 }
@@ -240,13 +250,29 @@ func (c *Config) complete() error {
 		c.Cost = platforms[c.Platform].cost()
 	}
 	if c.Initrd == nil && c.Image.Kind == image.BzImage { // a unified kernel image brings its own
-		initrd, err := image.Initramfs(image.File{Name: "init", Mode: 0o755, Data: guest.Init()})
+		initrd, err := image.Initramfs(c.initFiles()...)
 		if err != nil {
 			return fmt.Errorf("the initramfs of tacit's own init: %w", err)
 		}
 		c.Initrd = initrd
 	}
 	return nil
+}
+
+// maxInitModules is how many modules tacit's init loads: their files have single characters for names, from 0 on.
+const maxInitModules = 32
+
+// initFiles are what is in the initramfs of tacit's own init.
+func (c *Config) initFiles() []image.File {
+	files := []image.File{{Name: "init", Mode: 0o755, Data: guest.Init()}}
+	if len(c.Modules) == 0 {
+		return files
+	}
+	files = append(files, image.File{Name: "modules", Mode: fs.ModeDir | 0o755})
+	for i, m := range c.Modules {
+		files = append(files, image.File{Name: "modules/" + string(rune('0'+i)), Mode: 0o644, Data: m.Data})
+	}
+	return files
 }
 
 // features are those that processors announce: what plain says, and what the host allows beyond it.
@@ -294,7 +320,7 @@ func (c *Config) loadOptions() string {
 	case c.CommandLine != nil:
 		words = append(words, *c.CommandLine)
 	case c.Image.Kind == image.BzImage:
-		words = append(words, commandLine)
+		words = append(words, CommandLine)
 	case c.Append != "":
 		if own, _ := unifiedKernel(c.Image); own != "" {
 			words = append(words, own)

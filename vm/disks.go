@@ -19,7 +19,11 @@ type Disk struct {
 	Size    int64             // of Content, in bytes
 	File    *io.SectionReader // the file, whose checksum the record has; nil for none, and then the machine cannot be saved
 
-	sum string // the file's SHA-256, in hexadecimal, of a disk that is known to have it; or empty
+	// Below are the files that File is only the changes to, the next one first, as of a qcow2 disk image with backing files. The
+	// checksum is that of all of them, as image.Checksum has it.
+	Below []*io.SectionReader
+
+	sum string // the checksum, in hexadecimal, of a disk that is known to have it; or empty
 }
 
 // MaxDiskChanges is how many bytes of a disk can be changed, in units of 4 KiB. Beyond that a write fails. With their numbers

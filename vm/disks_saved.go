@@ -3,7 +3,6 @@ package vm
 import (
 	"context"
 	"fmt"
-	"io"
 	"slices"
 
 	"github.com/tacit-vm/tacit/internal/state"
@@ -77,10 +76,10 @@ func (d *Disk) is(known Disk) error {
 	if d.File == nil {
 		return fmt.Errorf("disk %s has no file, whose checksum could say that it is the same", name)
 	}
-	if sum := digest(context.Background(), io.NewSectionReader(d.File, 0, d.File.Size())); sum == "" {
+	if sum := d.checksum(context.Background()); sum == "" {
 		return fmt.Errorf("disk %s cannot be read", name)
 	} else if sum != known.sum {
-		return fmt.Errorf("disk %s is not the one from before: its file's SHA-256 is %s, and was %s", name, sum, record.Printable(known.sum))
+		return fmt.Errorf("disk %s is not the one from before: its SHA-256 is %s, and was %s", name, sum, record.Printable(known.sum))
 	}
 	return nil
 }

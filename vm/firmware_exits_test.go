@@ -39,6 +39,10 @@ func TestFirmwareServesDevicesAndExits(t *testing.T) {
 		{0x0F, 0x09},                               // wbinvd
 		{0x0F, 0x08},                               // invd
 		{0xE4, 0x61},                               // in al,0x61
+		{0xB8, 0x00, 0x03, 0x00, 0x00},             // mov eax,0x300
+		{0x0F, 0x23, 0xF8},                         // mov dr7,rax
+		{0x41, 0x0F, 0x21, 0xF8},                   // mov r8,dr7
+		{0x4C, 0x89, 0xC0},                         // mov rax,r8
 	} {
 		code = append(code, read, mix)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/debiantest"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
@@ -18,7 +19,7 @@ func TestFullOverlay(t *testing.T) {
 	t.Parallel()
 	img := debian13(t)
 	names := []string{"virtio_blk.ko.xz"}
-	initrd := withModules(t, "", names, fromPackage(t, packageOf(img), names...), image.File{Name: "trydisk", Mode: 0o644})
+	initrd := withModules(t, "", names, debiantest.Named(t, packageOf(img), names...), image.File{Name: "trydisk", Mode: 0o644})
 	b := boot(t, vm.LimitDiskChanges(vm.Config{Platform: vm.SNP, Image: img, Initrd: initrd, Disks: disks(aDisk(1, 8*mib)), Memory: gib}, mib/2))
 	if b.Outcome != record.GuestPanic || !strings.Contains(b.console, "I/O error, dev vda") || !strings.Contains(b.console, "input/output error") {
 		t.Errorf("%s, %+v:\n%s", b.Outcome, b.Diagnosis, b.console[max(0, len(b.console)-3000):])
@@ -54,7 +55,7 @@ func TestWritesSurviveARestart(t *testing.T) {
 	const size = 8 * mib
 	img := debian13(t)
 	names := []string{"virtio_blk.ko.xz"}
-	initrd := withModules(t, "", names, fromPackage(t, packageOf(img), names...), image.File{Name: "trydisk", Mode: 0o644}, image.File{Name: "restart", Mode: 0o644})
+	initrd := withModules(t, "", names, debiantest.Named(t, packageOf(img), names...), image.File{Name: "trydisk", Mode: 0o644}, image.File{Name: "restart", Mode: 0o644})
 	disk := aDisk(1, size)
 	changed := bytes.Clone(disk)
 	copy(changed[mib:], bytes.Repeat([]byte("tacit"), mib/5+1)[:mib])

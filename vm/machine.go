@@ -101,7 +101,7 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	if m.budget, err = cfg.budget(); err != nil {
 		return m, err
 	}
-	if m.memory, err = newMemory(m.ram[len(m.ram)-1].End); err != nil {
+	if m.memory, err = newMemory(max(m.ram[len(m.ram)-1].End, cfg.videoMemory().AlignOut(accept.UnitSize).End)); err != nil {
 		return m, err
 	}
 	m.count(m.memory, 1, &m.grown.pages)
@@ -272,7 +272,7 @@ func (m *Machine) newRecord() *record.Record {
 		HostPageBytes: m.cfg.HostPage, TouchBytes: m.cfg.Touch, Seed: m.cfg.Seed, MaxInstructions: m.cfg.MaxInstructions,
 		MaxVirtualNS: max(m.cfg.MaxVirtual.Nanoseconds(), 0),
 		HostAttack:   m.cfg.HostAttack, FirmwareLie: m.cfg.FirmwareLie, UnacceptedTable: m.cfg.UnacceptedTable,
-		DebugExitPort: m.cfg.DebugExit, LA57: m.cfg.LA57,
+		DebugExitPort: m.cfg.DebugExit, LA57: m.cfg.LA57, Screen: m.cfg.Screen.String(),
 		OverlaySHA256: m.cfg.keptSum, Restarts: m.cfg.restarts,
 	}
 	by := &r.Acceptance.By

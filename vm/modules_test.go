@@ -1,60 +1,17 @@
 package vm_test
 
 import (
-	"archive/tar"
-	"errors"
-	"io"
 	"io/fs"
 	"os"
-	"os/exec"
-	"path"
 	"strings"
 	"testing"
 
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/debiantest"
 	"github.com/tacit-vm/tacit/internal/guesttest"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
 )
-
-// fromPackage returns files of a Debian package, in the order of the names asked for.
-func fromPackage(t *testing.T, deb string, names ...string) (files [][]byte) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "dpkg-deb", "--fsys-tarfile", deb)
-	out, err := cmd.StdoutPipe()
-	if err == nil {
-		err = cmd.Start()
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	files = make([][]byte, len(names))
-	for archive := tar.NewReader(out); ; {
-		header, err := archive.Next()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i, name := range names {
-			if path.Base(header.Name) == name {
-				if files[i], err = io.ReadAll(archive); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-	}
-	if err := cmd.Wait(); err != nil {
-		t.Fatal(err)
-	}
-	for i, name := range names {
-		if files[i] == nil {
-			t.Fatalf("%s has no %s", deb, name)
-		}
-	}
-	return files
-}
 
 // packageOf is the package that a kernel was opened from.
 func packageOf(img *image.Image) string {
@@ -92,7 +49,7 @@ func TestCallersInModules(t *testing.T) {
 	t.Parallel()
 	img := debian13(t)
 	names := []string{"scsi_common.ko.xz", "scsi_mod.ko.xz", "scsi_debug.ko.xz"}
-	initrd := withModules(t, "dev_size_mb=512", names, fromPackage(t, packageOf(img), names...))
+	initrd := withModules(t, "dev_size_mb=512", names, debiantest.Named(t, packageOf(img), names...))
 	for _, platform := range vm.ConfidentialPlatforms() {
 		b := boot(t, vm.Config{Platform: platform, Image: img, Initrd: initrd, Callers: true, Append: "quiet"})
 		if b.Outcome != record.PowerOff || !strings.Contains(b.console, "init: loaded c-scsi_debug") {

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/debiantest"
 	"github.com/tacit-vm/tacit/vm"
 )
 
@@ -16,7 +17,7 @@ import (
 func diskKernel(t *testing.T, img *image.Image) []byte {
 	t.Helper()
 	names := []string{"virtio_blk.ko.xz", "virtio-rng.ko.xz", "failover.ko.xz", "net_failover.ko.xz", "virtio_net.ko.xz"}
-	return withModules(t, "", names, fromPackage(t, packageOf(img), names...), image.File{Name: "trydisk", Mode: 0o644})
+	return withModules(t, "", names, debiantest.Named(t, packageOf(img), names...), image.File{Name: "trydisk", Mode: 0o644})
 }
 
 // aDisk is a disk of random contents.
@@ -128,7 +129,7 @@ func TestResumeWithADisk(t *testing.T) {
 		want  string
 	}{
 		{nil, "the saved machine has 1 disk, and here are 0; disk.img of 8 MiB, SHA-256 "},
-		{disks(aDisk(2, 8*mib)), "disk disk.img is not the one from before: its file's SHA-256 is "},
+		{disks(aDisk(2, 8*mib)), "disk disk.img is not the one from before: its SHA-256 is "},
 		{disks(aDisk(1, 4*mib)), "disk disk.img has 4194304 bytes, and the one before had 8388608"},
 		{[]vm.Disk{{Name: "x", Content: bytes.NewReader(disk), Size: 8 * mib}}, "disk x has no file"},
 	} {

@@ -3,6 +3,7 @@ package vm
 import "github.com/tacit-vm/tacit/internal/x86"
 
 func makePlain(m *Machine) (*platform, error) {
+	video := m.cfg.videoMemory()
 	return &platform{
 		Platform: &x86.Plain{Memory: m.memory, Bus: m.board, RAM: func(gpa uint64) bool {
 			for _, r := range m.ram {
@@ -10,7 +11,7 @@ func makePlain(m *Machine) (*platform, error) {
 					return true
 				}
 			}
-			return false
+			return gpa >= video.Start && gpa < video.End
 		}},
 		unaccepted: func() uint64 { return 0 },
 		state:      func(uint64) string { return "memory" },

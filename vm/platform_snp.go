@@ -30,7 +30,7 @@ func makeSNP(m *Machine) (*platform, error) {
 	}
 	guest, err = snp.New(snp.Config{
 		Memory: m.memory, RAM: m.ram, CPUs: m.cfg.CPUs, Topology: m.cfg.Topology, Processors: processors{m}, Stamp: func(*x86.CPU) record.Stamp { return m.stamp() }, Host: server, Seed: m.cfg.Seed, Features: m.cfg.features(x86.Features),
-		Log: m.log, Forget: m.forget,
+		Log: m.log, Forget: m.forget, VideoMemory: m.cfg.videoMemory(),
 	})
 	if err != nil {
 		return nil, err

@@ -23,7 +23,8 @@ func makeTDX(m *Machine) (*platform, error) {
 	}
 	module, err := tdx.New(tdx.Config{
 		Memory: m.memory, RAM: m.ram, CPUs: m.cfg.CPUs, Stamp: func(*x86.CPU) record.Stamp { return m.stamp() }, Host: server,
-		Attributes: abi.AttrSEPTVEDisable, Features: m.cfg.features(m.cfg.Topology.Features),
+		VideoMemory: m.cfg.videoMemory(),
+		Attributes:  abi.AttrSEPTVEDisable, Features: m.cfg.features(m.cfg.Topology.Features),
 		Log: m.log, Forget: m.forget,
 	})
 	if err != nil {

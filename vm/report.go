@@ -74,6 +74,9 @@ func (m *Machine) readBitmap() (*uint64, error) {
 func (m *Machine) guestReport() record.Guest {
 	r := m.report.Report()
 	g := record.Guest{Flags: r.CPUFlags, VMPL: r.VMPL, CommandLine: r.Cmdline, MemInfo: memInfo(r, "init"), Steps: m.books.steps, Up: m.up}
+	for _, a := range r.Took {
+		g.Took = append(g.Took, record.Answer(a))
+	}
 	if r.Touched != 0 {
 		g.Touched = g.MemInfo
 	}

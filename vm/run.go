@@ -203,6 +203,9 @@ func (m *Machine) run(ctx context.Context, until Event) error {
 				return err
 			}
 			m.sampler.sample()
+			if !m.exited { // what firmware has done meanwhile may have set a timer
+				until = min(until, m.boot.NextTick(m.Now(), false))
+			}
 		}
 	}
 }
@@ -274,7 +277,7 @@ func (m *Machine) wait(ctx context.Context, c *x86.CPU, until int64) error {
 	if len(m.cpus) > 1 && m.ready() < until {
 		return nil // it is another one's turn
 	}
-	if !m.exited && m.boot.NextTick(c.Now(), true) != x86.Never && c.Flags()&x86.FlagIF != 0 {
+	if !m.exited && c.ID() == 0 && m.boot.NextTick(c.Now(), true) != x86.Never && c.Flags()&x86.FlagIF != 0 {
 		m.console.flush()
 		return m.waitForTick(ctx, c, until)
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // vmVersion changes with what [Machine.carry] carries.
-const vmVersion = 4
+const vmVersion = 5
 
 // carry carries what the machine keeps itself: what it has heard of the guest, and how its run has ended. No state are
 // what the configuration gives, what is looked up (names of functions) and what lives within a step of run.go.
@@ -80,6 +80,10 @@ func carryReport(s *state.Stream, p *report.Parser) {
 	state.Slice(s, &r.CPUFlags, report.MaxLine, line)
 	state.Optional(s, &r.VMPL, func(n *int) { state.Numbers(s, n) })
 	state.Numbers(s, &r.Touched)
+	state.Slice(s, &r.Took, maxSteps, func(a *report.Answer) {
+		line(&a.What)
+		state.Numbers(s, &a.Bytes)
+	})
 	state.Slice(s, &r.Snapshots, maxSteps, func(snapshot *report.Snapshot) {
 		line(&snapshot.Name)
 		if s.Reading() {

@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"io"
 	"time"
+
+	"github.com/tacit-vm/tacit/image"
 )
 
 // Sums are the checksums of what was booted. They are made beside the run, since those of gigabytes take seconds.
@@ -26,20 +28,20 @@ func (m *Machine) sumUp() {
 		return
 	}
 	ctx, giveUp := context.WithCancel(context.Background())
-	image, initrd, disks := m.cfg.Image.Data, m.cfg.Initrd, m.cfg.Disks
+	kernel, initrd, disks := m.cfg.Image.Data, m.cfg.Initrd, m.cfg.Disks
 	s := &sums{made: make(chan struct{}), giveUp: giveUp, disks: make([]string, len(disks))}
 	m.sums = s
 	go func() {
 		defer close(s.made)
-		if len(image) > 0 {
-			s.image = digest(ctx, bytes.NewReader(image))
+		if len(kernel) > 0 {
+			s.image = digest(ctx, bytes.NewReader(kernel))
 		}
 		if len(initrd) > 0 {
 			s.initrd = digest(ctx, bytes.NewReader(initrd))
 		}
 		for i, d := range disks {
 			if s.disks[i] = d.sum; d.sum == "" && d.File != nil {
-				s.disks[i] = digest(ctx, io.NewSectionReader(d.File, 0, d.File.Size()))
+				s.disks[i] = d.checksum(ctx)
 			}
 		}
 	}()
@@ -47,6 +49,19 @@ func (m *Machine) sumUp() {
 
 // wait waits until they are there. Where they have been given up they are waited for a little, and then left empty.
 func (s *sums) wait() { <-s.made }
+
+// checksum is the disk's, or "" as digest has it. The disk has a file.
+func (d *Disk) checksum(ctx context.Context) string {
+	var files []string
+	for _, f := range append([]*io.SectionReader{d.File}, d.Below...) {
+		sum := digest(ctx, io.NewSectionReader(f, 0, f.Size()))
+		if sum == "" {
+			return ""
+		}
+		files = append(files, sum)
+	}
+	return image.Checksum(files)
+}
 
 // digest sums up what r has, and returns "" where ctx is done some time before that is, or r cannot be read.
 func digest(ctx context.Context, r io.Reader) string {

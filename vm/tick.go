@@ -15,12 +15,19 @@ func (m *Machine) tick(ns int64) (int64, error) {
 		return min(ns, m.boot.NextTick(now, false)), nil
 	}
 	if l := m.lockstep; l != nil {
-		if err := l.follower.boot.Tick(l.follower.cpu()); err != nil {
+		if err := l.follower.interrupt(); err != nil {
 			return 0, err
 		}
 	}
-	err := m.boot.Tick(m.cpu())
+	err := m.interrupt()
 	return min(ns, max(m.boot.NextTick(now, false), now+1)), err
+}
+
+// interrupt has firmware's timer interrupt the first processor.
+func (m *Machine) interrupt() error {
+	err := m.boot.Tick(m.cpus[0])
+	m.refresh() // it may have waited
+	return err
 }
 
 // waitForTick lets time pass for a processor that waits for an interrupt, until firmware's timer brings one.

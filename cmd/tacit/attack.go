@@ -25,6 +25,7 @@ type attackFlags struct {
 	seeds         int
 	memory        size
 	append        string
+	modules       []string
 	jobs          int
 	timeout       time.Duration
 	maxHostMemory size
@@ -51,6 +52,8 @@ func attackCommand(status *exitStatus) *cobra.Command {
 			"--attack takes names of the catalogue, which --list shows, with commas between them, or KIND[:N][@MOMENT][#SEED]: at the\n" +
 			"N-th occasion from the moment on, which is start, init, a function of the kernel's, an address or a number of\n" +
 			"instructions. tacit boot --host-attack repeats one of them; docs/attacks.md says what each means.\n\n" +
+			"Attacks by devices, and on what asks for a quote, are tried in a machine with a disk; the drivers are modules out of the\n" +
+			"kernel's package. Newer ones have them apart, in linux-modules-…: --modules names it.\n\n" +
 			statusHelp(attackStatuses),
 		Example: "  tacit attack linux-image-6.12.107+deb13-cloud-amd64.deb\n" +
 			"  tacit attack --platform snp --attack vc-vmmcall,int80 bzImage\n" +
@@ -86,6 +89,7 @@ func attackCommand(status *exitStatus) *cobra.Command {
 	flags.BoolVar(&f.own, "own-guest", false, "try tacit's own guest, before what is named")
 	flags.Var(&f.memory, "memory", "memory of each guest")
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernels' command lines")
+	flags.StringSliceVar(&f.modules, "modules", nil, "look for the drivers of a kernel in `PACKAGES`, separated by commas, where its own has none")
 	flags.IntVarP(&f.jobs, "jobs", "j", 0, "trials at a time; 0 is one a processor")
 	flags.DurationVar(&f.timeout, "timeout", 0, "end a trial after so much time on the host; 0 is never")
 	flags.Var(&f.maxHostMemory, "max-host-memory", "what all trials at a time may take of the host's memory (default: most of what is available)")
@@ -148,7 +152,7 @@ func (f *attackFlags) run(ctx context.Context, paths []string, stdout, stderr io
 			line.watch(t, bootName{t.Image, t.Platform + "/" + t.Attack}, reached, at)
 		}
 	}
-	if cfg.Subjects, err = f.subjects(ctx, paths, line); err != nil {
+	if cfg.Subjects, err = f.subjects(ctx, paths, &cfg, line); err != nil {
 		return 0, err
 	}
 	r, err := trial.Run(ctx, cfg)
@@ -184,7 +188,7 @@ func (f *attackFlags) config() trial.Config {
 }
 
 // subjects opens the images. One that cannot be read is a subject, too: its error ends nothing, unless there is none that can.
-func (f *attackFlags) subjects(ctx context.Context, paths []string, line *bootsProgress) ([]trial.Subject, error) {
+func (f *attackFlags) subjects(ctx context.Context, paths []string, cfg *trial.Config, line *bootsProgress) ([]trial.Subject, error) {
 	var all []trial.Subject
 	if f.own {
 		img, err := image.Parse(guest.DemoName, guest.Demo())
@@ -197,6 +201,9 @@ func (f *attackFlags) subjects(ctx context.Context, paths []string, line *bootsP
 		line.reading(path)
 		s := trial.Subject{Path: path}
 		s.Image, s.Err = openImage(ctx, path)
+		if cfg.WantsDrivers() {
+			s.Modules, s.Err = f.modulesOf(ctx, path, s)
+		}
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
@@ -210,6 +217,19 @@ func (f *attackFlags) subjects(ctx context.Context, paths []string, line *bootsP
 		return nil, errors.Join(errs...)
 	}
 	return all, nil
+}
+
+// modulesOf are the drivers of an image's kernel: out of its own package, or else of those that are named.
+func (f *attackFlags) modulesOf(ctx context.Context, path string, s trial.Subject) ([]image.File, error) {
+	if s.Err != nil || s.Image.Kind != image.BzImage {
+		return nil, s.Err
+	}
+	for _, from := range append([]string{path}, f.modules...) {
+		if all, err := image.KernelModules(ctx, from, s.Image.Name, trial.Drivers); len(all) > 0 || err != nil {
+			return all, err
+		}
+	}
+	return nil, nil
 }
 
 // files are what the command line names.

@@ -188,7 +188,7 @@ func (f *sideFlags) parallel(ctx context.Context, engine string, stdout, stderr 
 	certify := func(ctx context.Context, workers int) (bench.Usage, error) {
 		p := bench.Process{
 			Args: []string{
-				program, "certify", "--engine", engine, "--inspect=false", "--jobs", strconv.Itoa(workers),
+				program, "certify", "--engine", engine, "--inspect=false", "--keep=false", "--jobs", strconv.Itoa(workers),
 				"--platform", "tdx,snp", "--policy", "negotiate,lazy", "--memory", "2G,4G", path,
 			},
 			Env: []string{"GOMAXPROCS=" + strconv.Itoa(workers)},

@@ -34,6 +34,7 @@ type bootFlags struct {
 	unacceptedTable bool
 	debugExit       port
 	la57            bool
+	screen          resolution
 	cost            string
 	model           cost.Model // what cost names
 
@@ -122,6 +123,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.StringVar(&f.firmwareLie, "firmware-lie", "", "have firmware lie to the guest: `KIND`")
 	flags.BoolVar(&f.unacceptedTable, "unaccepted-table", false, "have firmware install a table of unaccepted memory, as a kernel leaves one for kexec")
 	flags.BoolVar(&f.la57, "la57", false, "let the guest have page tables of five levels, and linear addresses of 57 bits")
+	flags.Var(&f.screen, "gop", "let the machine have a screen of `WIDTHxHEIGHT` pixels, which firmware offers by its graphics output protocol")
 	flags.Var(&f.debugExit, "debug-exit", "let a test program end the run by writing a code to `PORT`, as QEMU's isa-debug-exit does (alone: 0x501)")
 	flags.Lookup("debug-exit").NoOptDefVal = portAlone
 	flags.Var(&f.touch, "touch", "memory that tacit's init touches before it reports")
@@ -197,6 +199,8 @@ func (f *bootFlags) check(hasImage bool) error {
 		return fmt.Errorf("%s is about one machine, and --reboots lets there be several", f.ofOneMachine())
 	case f.scheduleSeed != 0 && f.schedule.word == vm.SchedulePolicies[0]:
 		return fmt.Errorf("--schedule-seed %d has no effect on %s: say --schedule random or adversarial", f.scheduleSeed, f.schedule.word)
+	case f.screenshot != "" && f.screen.Resolution == (vm.Resolution{}):
+		return errors.New("--screenshot is of a screen: let the machine have one, with --gop 1024x768")
 	case f.overlay == "-":
 		return errors.New("--overlay -: it is read, too, and has to be a file")
 	case f.touch != 0 && f.initrd != "":
@@ -248,7 +252,7 @@ func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool
 		platform: f.platform.word, memory: uint64(f.memory), cpus: f.cpus, topology: f.topology.of(f.cpus), schedule: f.schedule.word, scheduleSeed: f.scheduleSeed,
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed, append: f.append,
-		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, debugExit: uint16(f.debugExit), la57: f.la57, cost: f.model, disks: f.disks,
+		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, debugExit: uint16(f.debugExit), la57: f.la57, screen: f.screen.Resolution, cost: f.model, disks: f.disks,
 		overlay: f.overlay, reboots: f.reboots, source: f.source,
 	}
 	f.runFlags.settings(&s)

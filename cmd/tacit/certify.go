@@ -239,8 +239,11 @@ func (f *certifyFlags) subject(ctx context.Context, claims claimer, name string,
 	}
 	if at.from != nil {
 		at.from.Progress = line.fetching
+	} else if s.Err = image.RuledOut(name); s.Err != nil {
+		return s // before all of it is read for its digest
 	}
-	asked := f.claims && claims != nil
+	// A disk has a command line of its own, and a matrix is about kernels.
+	as := reading{claims: f.claims && claims != nil, kernel: f.append != "" || f.matrix != ""}
 	if at, s.SHA256, err = at.digest(ctx); err != nil && at.from != nil {
 		s.Err = err
 		return s
@@ -248,7 +251,7 @@ func (f *certifyFlags) subject(ctx context.Context, claims claimer, name string,
 	if at.ref.Travels() {
 		s.Reference = at.ref.String()
 	}
-	if err == nil && know.find(ctx, &s, at, asked) {
+	if err == nil && know.find(ctx, &s, at, as) {
 		return s
 	}
 	here, fetchErr := at.here(ctx)
@@ -256,22 +259,22 @@ func (f *certifyFlags) subject(ctx context.Context, claims claimer, name string,
 		return s
 	}
 	defer here.Close()
-	s.Err = f.look(ctx, &s, at, here)
+	s.Err = f.look(ctx, &s, at, here, as)
 	if s.Err == nil {
 		s.Err = err
 	}
-	if s.Err == nil && asked {
+	if s.Err == nil && as.claims {
 		s.Claims, s.Err = claims(ctx, here.Path, s.Image)
 	}
 	if s.Err = at.called(here, s.Err); s.Err == nil {
-		s.Err = know.read(ctx, &s, asked)
+		s.Err = know.read(ctx, &s, as)
 	}
 	return s
 }
 
 // look finds out whether it is a disk, which is not left open, or what firmware loads, which is read.
-func (f *certifyFlags) look(ctx context.Context, s *certify.Subject, at found, here *source.File) (err error) {
-	switch d, err := image.OpenDisk(ctx, here.Path); {
+func (f *certifyFlags) look(ctx context.Context, s *certify.Subject, at found, here *source.File, as reading) (err error) {
+	switch d, err := as.open()(ctx, here.Path); {
 	case errors.Is(err, image.ErrNoDisk), errors.Is(err, fs.ErrNotExist):
 	case err != nil:
 		return err
@@ -280,7 +283,7 @@ func (f *certifyFlags) look(ctx context.Context, s *certify.Subject, at found, h
 		if digest == "" {
 			digest = s.SHA256
 		}
-		s.Disk = at.certified(at.base(), digest)
+		s.Disk = at.certified(at.base(), digest, as.open())
 		return d.Close()
 	}
 	s.Image, err = openImage(ctx, here.Path)

@@ -14,6 +14,40 @@ import (
 	"github.com/tacit-vm/tacit/internal/imagetest"
 )
 
+// A disk that is only the changes to another one is known by both files: where the other one changes, it is booted again.
+func TestCertifyBackingFile(t *testing.T) {
+	ofVersion(t, "v1")
+	base := imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.ESP, Path: imagetest.FAT(t, 16, 16, imagetest.Files{"EFI/BOOT/BOOTX64.EFI": guest.Demo()})})
+	store := t.TempDir()
+	args := []string{"certify", "--platform", "snp", "--policy", "lazy", "--memory", "1G", "--json", "-", "--store", store, imagetest.Overlay(t, base, "raw", "top.qcow2")}
+	certified := func() certify.Verdict {
+		status, stdout, stderr := tacit(t.Context(), &fake{}, args...)
+		var c certify.Certificate
+		if err := json.Unmarshal([]byte(stdout), &c); err != nil || status != 0 {
+			t.Fatalf("status %d, %v: %s", status, err, stderr)
+		}
+		if r := c.Boots[0].Record; r == nil || r.Disks[0].SHA256 != c.Verdicts[0].FileSHA256 {
+			t.Errorf("%+v", c.Boots[0])
+		}
+		return c.Verdicts[0]
+	}
+	first := certified()
+	if again := certified(); again.FileSHA256 != first.FileSHA256 || len(exported(t, "--store", store)) != 1 {
+		t.Errorf("the same disk is booted again: %s, %s", first.FileSHA256, again.FileSHA256)
+	}
+	content, err := os.ReadFile(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	content[1<<20-1]++ // before the partition
+	if err := os.WriteFile(base, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if other := certified(); other.FileSHA256 == first.FileSHA256 || len(exported(t, "--store", store)) != 2 {
+		t.Errorf("the disk below has changed, and it is the same one: %s", other.FileSHA256)
+	}
+}
+
 // GRUB 2.06's command linux loses the guest's memory (AMDSEV#200), by a way that inspect reads out of the disk: the two agree.
 // A disk is kept as any image, by its file's digest: the second time neither is opened, and nothing is booted.
 func TestCertifyDisks(t *testing.T) {

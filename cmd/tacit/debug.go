@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"strconv"
 	"strings"
 
@@ -53,6 +54,21 @@ func (f *debugFlags) check() error {
 		return errors.New("--trace-file says where --trace-instructions writes, and there is no --trace-instructions")
 	case f.inputLog != "" && !f.interactive && f.replayInput == "":
 		return errors.New("--input-log writes what --interactive or --replay-input types, and there is neither")
+	}
+	if f.gdb == "" || strings.HasPrefix(f.gdb, "unix:") {
+		return nil
+	}
+	return checkAddress("--gdb", f.gdb, ":PORT, HOST:PORT or unix:PATH")
+}
+
+// checkAddress says what form the address that a flag listens on should have, where it has another.
+func checkAddress(flag, address, forms string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err == nil {
+		_, err = net.LookupPort("tcp", port)
+	}
+	if err != nil {
+		return fmt.Errorf("%s %q: give %s", flag, address, forms)
 	}
 	return nil
 }

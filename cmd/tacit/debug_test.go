@@ -50,6 +50,7 @@ func TestWrongDebugFlags(t *testing.T) {
 	for _, args := range [][]string{
 		{"--gdb-anywhere"}, {"--trace-file", "x"}, {"--input-log", "x"}, {"--trace-instructions", "5"}, {"--trace-instructions", "5:0"},
 		{"--trace-instructions", "-1:5"}, {"--trace-instructions", "a:b"}, {"--interactive", "--quiet"},
+		{"--gdb", "1234"}, {"--gdb", "bogus"}, {"--gdb", ":nonesuch"},
 	} {
 		f := &fake{outcome: record.PowerOff}
 		if status, _, stderr := tacit(t.Context(), f, append([]string{"boot", "i"}, args...)...); status != statusUsage || f.calls != 0 {
@@ -61,7 +62,7 @@ func TestWrongDebugFlags(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, args := range [][]string{
-		{"boot", "--gdb", "192.0.2.1:1", "i"}, {"boot", "--gdb", "1234", "i"}, {"boot", "--replay-input", bad, "i"}, {"boot", "--replay-input", bad + "x", "i"},
+		{"boot", "--gdb", "192.0.2.1:1", "i"}, {"boot", "--replay-input", bad, "i"}, {"boot", "--replay-input", bad + "x", "i"},
 		{"boot", "--trace-instructions", "1:2", "--trace-file", bad + "/x", "i"}, {"boot", "-i", "--input-log", bad + "/x", "i"},
 	} {
 		f := &fake{outcome: record.PowerOff}

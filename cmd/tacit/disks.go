@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"slices"
 
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/vm"
@@ -56,7 +57,7 @@ func (d *disks) add(ctx context.Context, f found) error {
 		return err
 	}
 	d.opened = append(d.opened, opened)
-	d.all = append(d.all, vm.Disk{Name: f.base(), Format: opened.Format, Content: opened, Size: opened.Size(), File: opened.File})
+	d.all = append(d.all, vm.Disk{Name: f.base(), Format: opened.Format, Content: opened, Size: opened.Size(), File: opened.File, Below: opened.Below})
 	return nil
 }
 
@@ -71,8 +72,16 @@ func (d *disks) again(ctx context.Context, s settings) error {
 			return err
 		}
 	}
+	untilDone := func(file *io.SectionReader) *io.SectionReader {
+		return io.NewSectionReader(readerAtUntilDone{ctx, file}, 0, file.Size())
+	}
 	for i := range d.all {
-		d.all[i].File = io.NewSectionReader(readerAtUntilDone{ctx, d.all[i].File}, 0, d.all[i].File.Size())
+		disk := &d.all[i]
+		disk.File = untilDone(disk.File)
+		disk.Below = slices.Clone(disk.Below) // which are the opened disk's
+		for j := range disk.Below {
+			disk.Below[j] = untilDone(disk.Below[j])
+		}
 	}
 	return nil
 }

@@ -49,6 +49,39 @@ func TestBootDisk(t *testing.T) {
 	}
 }
 
+// A disk that is only the changes to another one boots, and its checksum is that of both files.
+func TestBootBackingFile(t *testing.T) {
+	t.Parallel()
+	esp := imagetest.FAT(t, 16, 16, imagetest.Files{"EFI/BOOT/BOOTX64.EFI": guest.Demo()})
+	base := imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.ESP, Path: esp})
+	top := imagetest.Overlay(t, base, "raw", "top.qcow2")
+	sum := func(path string) string {
+		b, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf("%x", sha256.Sum256(b))
+	}
+	want := fmt.Sprintf("%x", sha256.Sum256([]byte(sum(top)+"\n"+sum(base)+"\n")))
+	to := filepath.Join(t.TempDir(), "record.json")
+	var stdout, stderr bytes.Buffer
+	status := execute(t.Context(), []string{"boot", "-q", "--memory", "1G", "--json", to, top}, &stdout, &stderr, boot)
+	written, err := os.ReadFile(to)
+	if err != nil {
+		t.Fatal(err, stderr.String())
+	}
+	var r record.Record
+	if err := json.Unmarshal(written, &r); err != nil {
+		t.Fatal(err)
+	}
+	if status != 0 || r.Outcome != record.PowerOff || len(r.Disks) != 1 || r.Disks[0].SHA256 != want || r.Disks[0].Format != "qcow2 disk image on another file" {
+		t.Errorf("status %d, %s, %+v, want the checksum %s", status, r.Outcome, r.Disks, want)
+	}
+	if got, err := fileDigest(t.Context(), top, nil); got != want {
+		t.Errorf("of the file it is %s, %v", got, err)
+	}
+}
+
 // Without an image it is a disk that is booted.
 func TestBootDiskAlone(t *testing.T) {
 	t.Parallel()

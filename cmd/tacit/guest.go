@@ -131,7 +131,7 @@ const maxProgram = 1 << 30
 
 // executable reads a file, or builds a package.
 func executable(ctx context.Context, name string) ([]byte, error) {
-	if info, err := os.Stat(name); err == nil && info.Mode().IsRegular() && !strings.HasSuffix(name, ".go") {
+	if info, err := os.Stat(name); err == nil && !info.IsDir() && !strings.HasSuffix(name, ".go") { // else a package
 		b, err := readRegular(name, maxProgram)
 		if err == nil && !bytes.HasPrefix(b, []byte(elf.ELFMAG)) {
 			err = fmt.Errorf("%s: not an executable for Linux; it takes what GOOS=linux GOARCH=amd64 CGO_ENABLED=0 go build makes, or a package", name)

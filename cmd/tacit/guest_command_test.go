@@ -59,6 +59,7 @@ func TestGuestBuild(t *testing.T) {
 		{"-o " + out + " guest_command_test.go.none", "go build guest_command_test.go.none: "},
 		{"-o " + out + " ../../accept", "is not a program"},
 		{"-o " + out + " usage.txt", "usage.txt"},
+		{"-o " + out + " /dev/null", "/dev/null: not a regular file"},
 		{"-o " + out + " " + executable, "no system call 165, called by main.main.func"},
 		{"-o guest.go " + executable, "would replace a file that is not an EFI application"},
 		{"--files nothing -o " + out + " " + executable, "--files nothing: "},

@@ -25,6 +25,7 @@ var (
 	elfFile      = kind{"an ELF file", func(head []byte) bool { return bytes.HasPrefix(head, []byte("\x7fELF")) }}
 	perfettoFile = kind{"a trace of tacit's", perfetto.Is}
 	savedFile    = kind{"a saved machine", state.IsFile}
+	pngFile      = kind{"a picture", func(head []byte) bool { return bytes.HasPrefix(head, []byte("\x89PNG")) }}
 	gzipFile     = kind{"a profile", func(head []byte) bool { return bytes.HasPrefix(head, []byte("\x1f\x8b")) }}
 )
 

@@ -15,6 +15,7 @@ import (
 	"github.com/tacit-vm/tacit/catalogue/jetstream"
 	"github.com/tacit-vm/tacit/catalogue/page"
 	"github.com/tacit-vm/tacit/certify"
+	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/record"
 )
 
@@ -89,18 +90,41 @@ func (k *knowledge) prepare(cfg *certify.Config) {
 	}
 }
 
+// A reading is what is read out of a file.
+type reading struct {
+	claims bool // also what it says of itself
+	kernel bool // of a container image the kernel alone, whatever loader the image has
+}
+
+// key is that under which it is kept.
+func (r reading) key(s *certify.Subject, tool string) string {
+	name := filepath.Base(s.Path)
+	if r.kernel {
+		name += "/kernel" // which is no file's name
+	}
+	return catalogue.ReadingKey(s.SHA256, name, tool, r.claims)
+}
+
+// open is what opens a disk that was read so.
+func (r reading) open() diskOpener {
+	if r.kernel {
+		return image.OpenDisk
+	}
+	return certify.OpenDisk
+}
+
 // find fills in what is known of the file of a subject, and says whether anything is.
-func (k *knowledge) find(ctx context.Context, s *certify.Subject, at found, claims bool) bool {
+func (k *knowledge) find(ctx context.Context, s *certify.Subject, at found, as reading) bool {
 	if k == nil || s.SHA256 == "" {
 		return false
 	}
-	r, err := k.store.Reading(ctx, catalogue.ReadingKey(s.SHA256, filepath.Base(s.Path), k.tool, claims))
+	r, err := k.store.Reading(ctx, as.key(s, k.tool))
 	if err != nil {
 		return false // then the file is read
 	}
 	s.Claims = r.Claims
 	if r.Disk {
-		s.Disk = at.certified(r.Image, r.SHA256)
+		s.Disk = at.certified(r.Image, r.SHA256, as.open())
 		return true
 	}
 	s.Known = &certify.Known{Name: r.Image, SHA256: r.SHA256, Open: at.image}
@@ -108,12 +132,12 @@ func (k *knowledge) find(ctx context.Context, s *certify.Subject, at found, clai
 }
 
 // read keeps what was read out of the file of a subject.
-func (k *knowledge) read(ctx context.Context, s *certify.Subject, claims bool) error {
+func (k *knowledge) read(ctx context.Context, s *certify.Subject, as reading) error {
 	if k == nil || s.SHA256 == "" || s.Disk == nil && s.Image.Bootable() != nil {
 		return nil
 	}
 	name, digest := s.Program()
-	return k.store.KeepReading(ctx, catalogue.ReadingKey(s.SHA256, filepath.Base(s.Path), k.tool, claims),
+	return k.store.KeepReading(ctx, as.key(s, k.tool),
 		&catalogue.Reading{Schema: catalogue.ReadingSchema, Image: name, SHA256: digest, Disk: s.Disk != nil, Claims: s.Claims})
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"image/png"
 	"io"
 	"time"
 
@@ -51,6 +53,7 @@ type settings struct {
 	table       bool   // firmware installs a table of unaccepted memory
 	debugExit   uint16 // port; 0: none
 	la57        bool
+	screen      vm.Resolution
 	symbols     string // path, or empty
 	stubSymbols string // path, or empty
 
@@ -66,6 +69,8 @@ type settings struct {
 
 	saveAt vm.Event                          // at which the run ends, and save takes the machine; the zero Event never comes
 	save   func(func(io.Writer) error) error // or nil
+
+	screenshot func(func(io.Writer) error) error // takes a picture of the screen at the end of the run; or nil
 
 	console  io.Writer
 	progress func(record.Progress)
@@ -115,7 +120,7 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 		Platform: s.platform, Memory: s.memory, CPUs: s.cpus, Topology: s.topology, Schedule: s.schedule, ScheduleSeed: s.scheduleSeed, Image: img, Disks: disks.all,
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
 		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
-		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table, DebugExit: s.debugExit, LA57: s.la57, Cost: s.cost,
+		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table, DebugExit: s.debugExit, LA57: s.la57, Screen: s.screen, Cost: s.cost,
 		MaxInstructions: s.maxInstructions, MaxVirtual: s.maxVirtual, MaxWall: s.maxWall, Since: s.since,
 		MaxHostMemory: s.maxHostMemory, Engine: s.engine, BlockLimit: s.blockLimit, TranslateAfter: s.translateAfter, LockstepEvery: s.lockstepEvery,
 		Console: s.console, Progress: s.progress, Events: s.events, Timeline: s.timeline,
@@ -169,7 +174,19 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 			return r, err
 		}
 	}
-	return r, errors.Join(err, kept.write(m, r))
+	return r, errors.Join(err, s.takePicture(m, r), kept.write(m, r))
+}
+
+// takePicture writes what the machine's screen shows, where that is wanted.
+func (s *settings) takePicture(m *vm.Machine, r *record.Record) error {
+	if s.screenshot == nil || r == nil {
+		return nil
+	}
+	picture, err := m.Picture()
+	if err != nil {
+		return fmt.Errorf("--screenshot: %w", err)
+	}
+	return s.screenshot(func(w io.Writer) error { return png.Encode(w, picture) })
 }
 
 // promptImage is tacit's own guest that takes commands.

@@ -60,6 +60,15 @@ func TestWorkerMetrics(t *testing.T) {
 	}
 }
 
+func TestWrongMetricsAddress(t *testing.T) {
+	for _, at := range []string{"9464", "here", ":nonesuch"} {
+		status, _, stderr := tacit(t.Context(), &fake{}, "worker", "--nats", "nats://127.0.0.1:1", "--metrics", at)
+		if status != statusUsage || !strings.Contains(stderr, "--metrics") {
+			t.Errorf("%s: status %d: %s", at, status, stderr)
+		}
+	}
+}
+
 // A worker takes no more boots than there is memory for.
 func TestJobsFor(t *testing.T) {
 	for _, c := range []struct {

@@ -35,8 +35,19 @@ func resultsCommand(status *exitStatus) *cobra.Command {
 	return cmd
 }
 
-// withStore opens the store and has do look into it.
+// withStore opens the store and has do look into it. A directory that is none is not made one: its name may be mistyped.
 func (f *storeFlags) withStore(cmd *cobra.Command, do func(context.Context, *jetstream.Store) error) error {
+	if f.remote.URL == "" {
+		dir, err := f.directory()
+		if err != nil {
+			return err
+		}
+		if there, err := jetstream.Exists(dir); err != nil {
+			return fmt.Errorf("the store %s: %w", dir, err)
+		} else if !there {
+			return fmt.Errorf("%s: nothing is kept there: tacit certify makes the store with its first result", dir)
+		}
+	}
 	s, err := f.open(cmd.Context(), "tacit results", cmd.ErrOrStderr())
 	if err != nil {
 		return err

@@ -100,6 +100,20 @@ func TestCertifyAgain(t *testing.T) {
 	}
 }
 
+// A store whose name is mistyped is not made.
+func TestResultsOfNoStore(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "mistyped")
+	for _, args := range [][]string{{"list"}, {"diff", "2020-01-01", "now"}, {"export", "-"}, {"expire", "--days", "1"}} {
+		status, stdout, stderr := tacit(t.Context(), &fake{}, append(append([]string{"results"}, args...), "--store", dir)...)
+		if status != int(statusError) || stdout != "" || !strings.Contains(stderr, dir+": nothing is kept there") {
+			t.Errorf("%v: status %d\n%s%s", args, status, stdout, stderr)
+		}
+	}
+	if _, err := os.Stat(dir); err == nil {
+		t.Error("it was made")
+	}
+}
+
 // The history says which images changed their answer, between versions and dates.
 func TestResultsDiff(t *testing.T) {
 	store := t.TempDir()

@@ -36,6 +36,8 @@ type runFlags struct {
 	saveAt event
 	save   string
 
+	screenshot string
+
 	debugFlags
 }
 
@@ -56,6 +58,7 @@ func (f *runFlags) register(cmd *cobra.Command) {
 	flags.BoolVarP(&f.verbose, "verbose", "v", false, "add phases and calls to the summary")
 	flags.Var(&f.saveAt, "save-at", "end the run at `EVENT` and save the machine: init, accept:N, instruction:N, violation or up (docs/resume.md)")
 	flags.StringVar(&f.save, "save", "", "save it to `FILE`, for tacit resume")
+	flags.StringVar(&f.screenshot, "screenshot", "", "write what the screen of --gop shows at the end of the run to `FILE`, as PNG")
 	engineFlag(flags, &f.engine)
 	f.debugFlags.register(flags)
 	flags.IntVar(&f.cpuBlocks, "cpu-blocks", 0, "cut blocks after so many instructions (for tests of determinism)")
@@ -85,6 +88,8 @@ func (f *runFlags) check() error {
 		return errors.New("--save-at says when the machine is saved; say where, with --save FILE")
 	case f.save != "" && !f.saveAt.set():
 		return errors.New("--save says where the machine is saved; say when, with --save-at EVENT")
+	case f.screenshot == "-":
+		return errors.New("--screenshot -: a picture is not for standard output, where the console is")
 	case f.save == "-":
 		return errors.New("--save -: a saved machine is not for standard output, where the console is")
 	}
@@ -101,7 +106,7 @@ func (f *runFlags) files() (in, out []named) {
 		append([]named{
 			{"--json", f.json, textFile}, {"--events", f.events, textFile},
 			{"--profile", f.profile, gzipFile}, {"--trace", f.trace, perfettoFile},
-			{"--report", f.report, textFile}, {"--save", f.save, savedFile},
+			{"--report", f.report, textFile}, {"--save", f.save, savedFile}, {"--screenshot", f.screenshot, pngFile},
 		}, out...)
 }
 

@@ -18,7 +18,8 @@ import (
 
 // sourceHelp is the part of --help that says what an image may be named by.
 const sourceHelp = "An image elsewhere is https://HOST/PATH#sha256=DIGEST (or #sha512=), docker://REGISTRY/NAME:TAG for a container\n" +
-	"image with a kernel or a disk in it, or oci:DIRECTORY[:TAG] for one in an OCI layout. It is fetched into a cache.\n\n"
+	"image with a kernel or a disk in it, or oci:DIRECTORY[:TAG] for one in an OCI layout. It is fetched into a cache.\n" +
+	"A qcow2 image may stand on others, its backing files, that are in its own directory.\n\n"
 
 // sourceFlags say how images are fetched that are elsewhere.
 type sourceFlags struct {
@@ -117,14 +118,20 @@ func (f found) image(ctx context.Context) (*image.Image, error) {
 	return img, f.called(at, err)
 }
 
-// disk opens the disk. What is open of a file stays when its name goes.
-func (f found) disk(ctx context.Context) (*image.Disk, error) {
+// disk opens the disk.
+func (f found) disk(ctx context.Context) (*image.Disk, error) { return f.opened(ctx, image.OpenDisk) }
+
+// A diskOpener opens the disk at a path.
+type diskOpener func(ctx context.Context, path string) (*image.Disk, error)
+
+// opened opens a disk. What is open of a file stays when its name goes.
+func (f found) opened(ctx context.Context, open diskOpener) (*image.Disk, error) {
 	at, err := f.here(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer at.Close()
-	d, err := image.OpenDisk(ctx, at.Path)
+	d, err := open(ctx, at.Path)
 	return d, f.called(at, err)
 }
 
@@ -154,6 +161,6 @@ func (f found) digest(ctx context.Context) (_ found, digest string, err error) {
 }
 
 // certified is the disk as certify takes it, by the name and digest of its file.
-func (f found) certified(name, digest string) *certify.Disk {
-	return &certify.Disk{Name: name, SHA256: digest, Open: f.disk}
+func (f found) certified(name, digest string, open diskOpener) *certify.Disk {
+	return &certify.Disk{Name: name, SHA256: digest, Open: func(ctx context.Context) (*image.Disk, error) { return f.opened(ctx, open) }}
 }

@@ -65,17 +65,25 @@ func (f *storeFlags) open(ctx context.Context, as string, stderr io.Writer) (*je
 		to.Name = as
 		return jetstream.Connect(ctx, to)
 	}
-	dir := f.dir
-	if dir == "" {
-		cache, err := os.UserCacheDir()
-		if err != nil {
-			return nil, fmt.Errorf("where to keep results: %w: say it with --store", err)
-		}
-		dir = filepath.Join(cache, "tacit", "results")
+	dir, err := f.directory()
+	if err != nil {
+		return nil, err
 	}
 	return jetstream.Open(ctx, dir, func() {
 		fmt.Fprintf(stderr, "tacit: %s: another tacit has the store, and is waited for\n", record.Printable(dir))
 	})
+}
+
+// directory is the store that is no server: the one that is named, or the user's own.
+func (f *storeFlags) directory() (string, error) {
+	if f.dir != "" {
+		return f.dir, nil
+	}
+	cache, err := os.UserCacheDir()
+	if err != nil {
+		return "", fmt.Errorf("where to keep results: %w: say it with --store", err)
+	}
+	return filepath.Join(cache, "tacit", "results"), nil
 }
 
 // errDirty says why a build keeps nothing.

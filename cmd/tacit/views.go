@@ -14,7 +14,7 @@ import (
 
 // views are the files that are written about a run, each nil where it is not asked for.
 type views struct {
-	json, profile, trace, report, save *output
+	json, profile, trace, report, save, screenshot *output
 
 	events *record.Lines // goes to its file while the guest runs
 }
@@ -25,7 +25,7 @@ func (f *runFlags) views(ctx context.Context, out *outputs, s *settings) (v view
 	for _, file := range []struct {
 		at   **output
 		path string
-	}{{&v.json, f.json}, {&events, f.events}, {&v.profile, f.profile}, {&v.trace, f.trace}, {&v.report, f.report}, {&v.save, f.save}} {
+	}{{&v.json, f.json}, {&events, f.events}, {&v.profile, f.profile}, {&v.trace, f.trace}, {&v.report, f.report}, {&v.save, f.save}, {&v.screenshot, f.screenshot}} {
 		if *file.at, err = out.create(ctx, file.path); err != nil {
 			return v, err
 		}
@@ -39,6 +39,9 @@ func (f *runFlags) views(ctx context.Context, out *outputs, s *settings) (v view
 	}
 	if v.save != nil {
 		s.save = v.save.fill
+	}
+	if v.screenshot != nil {
+		s.screenshot = v.screenshot.fill
 	}
 	return v, nil
 }

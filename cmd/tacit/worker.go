@@ -75,6 +75,11 @@ func (f *workerFlags) check() error {
 	case f.lease < time.Second || f.lease > time.Hour:
 		return errors.New("--lease is from 1s to 1h")
 	}
+	if f.metrics != "" {
+		if err := checkAddress("--metrics", f.metrics, ":PORT or HOST:PORT"); err != nil {
+			return err
+		}
+	}
 	return cmp.Or(f.store.check(), f.source.check())
 }
 

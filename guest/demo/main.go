@@ -42,10 +42,14 @@ func run(words []string) error {
 		return err
 	}
 	introduce(s)
+	var quote []byte
 	if s.Platform == kernel.TDX {
-		attest()
+		quote = attest()
 	}
 	show := newShow(s)
+	if quote != nil {
+		show.report.took(quote)
+	}
 	if err := hold(show, o.hold); err != nil {
 		return err
 	}
@@ -129,14 +133,15 @@ func introduce(s kernel.System) {
 	}
 }
 
-// attest asks the host for a quote, through memory that is shared with it.
-func attest() {
-	switch quote, err := kernel.Quote([64]byte{}); {
-	case err == nil:
-		fmt.Printf("the host made a quote of %d bytes\n", len(quote))
-	default:
+// attest asks the host for a quote, through memory that is shared with it. It returns nil where there is none.
+func attest() []byte {
+	quote, err := kernel.Quote([64]byte{})
+	if err != nil {
 		fmt.Println("asked the host for a quote:", err)
+		return nil
 	}
+	fmt.Printf("the host made a quote of %d bytes\n", len(quote))
+	return quote
 }
 
 // hold takes memory piece by piece, gives most of it back, and takes some again. After each step it looks whether all

@@ -105,4 +105,9 @@ func (r *reporter) snapshot(name string, program uint64) *kernel.Memory {
 	return &r.m
 }
 
+// took tells of a quote.
+func (r *reporter) took(quote []byte) {
+	r.send(r.line.Start(report.Took).Text(report.Quote).Number(uint64(len(quote))))
+}
+
 func (r *reporter) done() { r.send(r.line.Start(report.Done)) }

@@ -8,7 +8,7 @@
 // and no package of the standard library above syscall; no allocation worth the name; and since each byte to a serial
 // port is an exit to the host, only the fields of /proc that say something about memory.
 //
-// The kernel's command line is its only input: tacit.touch=SIZE, bytes with an optional K, M or G, is memory to touch
+// Kernel modules in the initramfs are loaded and tried (drivers.go). The kernel's command line is its only other input: tacit.touch=SIZE, bytes with an optional K, M or G, is memory to touch
 // before the report.
 // The kernel ignores parameters with a dot that belong to no module.
 package main
@@ -32,6 +32,7 @@ func main() {
 
 	r.next()
 	r.core()
+	r.drivers()
 	if size, ok := parameter(r.read("/proc/cmdline"), "tacit.touch="); ok {
 		r.snapshot(report.Untouched)
 		r.touch(size)

@@ -37,6 +37,7 @@ func (r *reporter) next() {
 		r.check("next: reboot", syscall.Reboot(kexec))
 		return
 	}
+	mark()
 	console("tacit: crashing\n")
 	trigger, err := syscall.Open("/proc/sysrq-trigger", syscall.O_WRONLY, 0)
 	r.check("next: sysrq-trigger", err)
@@ -44,43 +45,17 @@ func (r *reporter) next() {
 	r.check("next: crash", err)
 }
 
-// core reads all of the memory of a kernel that has crashed, where this one was started after it, and says how much that is.
-func (r *reporter) core() {
-	core, err := syscall.Open("/proc/vmcore", syscall.O_RDONLY, 0)
-	if err != nil {
-		return
-	}
-	total := uint64(0)
-	for {
-		n, err := syscall.Read(core, r.buffer[:])
-		if err == syscall.EINTR {
-			continue
-		}
-		if err != nil {
-			r.check("vmcore", err)
-			return
-		}
-		if n == 0 {
-			break
-		}
-		total += uint64(n)
-	}
-	console("tacit: vmcore read, MiB: ")
-	var digits [20]byte
-	at := len(digits)
-	for n := total >> 20; at == len(digits) || n > 0; n /= 10 {
-		at--
-		digits[at] = byte('0' + n%10)
-	}
-	console(string(digits[at:]) + "\n")
-}
-
 // word says whether it is one of the command line's.
 func word(cmdline []byte, word string) bool {
-	for i := range cmdline {
-		if (i == 0 || cmdline[i-1] == ' ') && len(cmdline)-i >= len(word) && string(cmdline[i:i+len(word)]) == word {
+	start := 0
+	for i := 0; i <= len(cmdline); i++ {
+		if i < len(cmdline) && cmdline[i] != ' ' && cmdline[i] != '\n' {
+			continue
+		}
+		if string(cmdline[start:i]) == word {
 			return true
 		}
+		start = i + 1
 	}
 	return false
 }

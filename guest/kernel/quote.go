@@ -3,6 +3,8 @@
 package kernel
 
 import (
+	"sync/atomic"
+
 	"github.com/tacit-vm/tacit/accept"
 	"github.com/tacit-vm/tacit/accept/tdx"
 	"github.com/tacit-vm/tacit/tdx/abi"
@@ -12,19 +14,12 @@ import (
 // TDG.VP.VMCALL<GetQuote>, and Linux, drivers/virt/coco/tdx-guest/tdx-guest.c. What passes between them lies in memory that
 // both can reach, and that is all that a TD of this kernel ever shares.
 
-// The buffer: version, status, bytes of the TDREPORT, bytes of the quote, and then either.
+// Where the buffer is, and how large. abi has what is in it.
 const (
 	quoteOrder  = 1 // 8 KiB, as in Linux
 	quoteBuffer = pageSize << quoteOrder
 	quoteVA     = sharedPages + (maxProcessors+1)*pageSize
 
-	quoteVersion    = 0
-	quoteStatus     = 8
-	quoteBytesIn    = 16
-	quoteBytesOut   = 20
-	quoteBody       = 24
-	quoteFormat     = 1
-	quoteInFlight   = ^uint64(0)
 	reportBytes     = 1024
 	reportDataBytes = 64
 )
@@ -40,7 +35,7 @@ type quoting struct {
 type quoteRequest struct {
 	data  [reportDataBytes]byte
 	n     uint64 // bytes of quote
-	quote [quoteBuffer - quoteBody]byte
+	quote [quoteBuffer - abi.QuoteBody]byte
 }
 
 // askForQuote has the module report on the TD, and hands that to the host.
@@ -63,13 +58,13 @@ func (k *kernel) askForQuote(p *processor, r *quoteRequest) uint64 {
 	tdx.Processor{}.TDCALL(call)
 	ok = abi.Status(call.RAX) == abi.Success
 	zero(quoteVA, quoteBuffer)
-	move(quoteVA+quoteBody, directMap+private, reportBytes)
+	move(quoteVA+abi.QuoteBody, directMap+private, reportBytes)
 	k.giveMemory(private, order4K)
 	if !ok {
 		return eio
 	}
-	*at(quoteVA + quoteVersion) = quoteFormat
-	*at(quoteVA + quoteBytesIn) = reportBytes
+	*at(quoteVA + abi.QuoteVersion) = abi.QuoteFormat
+	*at(quoteVA + abi.QuoteBytesIn) = reportBytes
 	bit := p.drivers.tdx.SharedBit
 	if tdx.VMCall(tdx.Processor{}, abi.VMCallGetQuote, registers(tdx.Registers{R12: q.pa | bit, R13: quoteBuffer})) != abi.VMCallSuccess {
 		return enosys // it has no attester
@@ -85,19 +80,23 @@ func (k *kernel) readQuote(r *quoteRequest) uint64 {
 	if !q.asked {
 		return einval
 	}
-	status := *at(quoteVA + quoteStatus)
-	if status == quoteInFlight {
+	status := readOnce(quoteVA + abi.QuoteStatus)
+	if status == abi.QuoteInFlight {
 		return eagain
 	}
 	q.asked = false
-	n := *at(quoteVA + quoteBytesIn) >> 32
+	n := readOnce(quoteVA+abi.QuoteBytesIn) >> 32
 	if status != 0 || n > uint64(len(r.quote)) {
 		return eio
 	}
-	move(address(&r.quote), quoteVA+quoteBody, n)
+	move(address(&r.quote), quoteVA+abi.QuoteBody, n)
 	r.n = n
 	return 0
 }
+
+// readOnce reads memory that the host can write to. Of other reads the compiler may make two where it could keep what it has
+// read, and the second may find another value than was checked.
+func readOnce(va uint64) uint64 { return atomic.LoadUint64(at(va)) }
 
 // shareQuoteBuffer makes the buffer the first time. Where the host does not share it, it may still be done with a part: the
 // pages are kept from everything else, and never tried again (CVE-2024-36912).

@@ -9,6 +9,8 @@ import (
 const (
 	maxSnapshots = 256
 	maxErrors    = 16
+	maxAnswers   = 16
+	maxName      = 64 // bytes
 )
 
 // Mark is the instant of a "begin" or "end" line.
@@ -93,6 +95,13 @@ func (p *Parser) take(line string) bool {
 			return false
 		}
 		r.VMPL = &level
+	case Took:
+		what, digits, _ := strings.Cut(rest, " ")
+		n, err := strconv.ParseUint(digits, 10, 64)
+		if err != nil || what == "" || len(what) > maxName || len(r.Took) == maxAnswers {
+			return false
+		}
+		r.Took = append(r.Took, Answer{what, n})
 	case Touched:
 		n, err := strconv.ParseUint(rest, 10, 64)
 		if err != nil {

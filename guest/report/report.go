@@ -15,6 +15,7 @@
 //	cmdline …                      /proc/cmdline
 //	cpuflags …                     the flags of the first CPU in /proc/cpuinfo
 //	vmpl N                         /sys/devices/system/cpu/sev/vmpl, where it exists
+//	took WHAT N                    the guest has taken N bytes for what its host, or a device, had answered: "random", "quote"
 //	touched N                      N bytes of memory were touched, one byte of every 4 KiB page
 //	error …                        something the init wanted to do failed, in words
 //	done                           the report is complete; the guest powers off
@@ -39,9 +40,16 @@ const (
 	Cmdline  = "cmdline"
 	CPUFlags = "cpuflags"
 	VMPL     = "vmpl"
+	Took     = "took"
 	Touched  = "touched"
 	Error    = "error"
 	Done     = "done"
+)
+
+// What a guest takes from its host: the answers that Took speaks of.
+const (
+	Random = "random" // of a source of randomness
+	Quote  = "quote"  // of the TD, by TDG.VP.VMCALL<GetQuote>
 )
 
 // Untouched is the snapshot from before the init touches memory, which is not the report yet.
@@ -67,9 +75,16 @@ type Report struct {
 	CPUFlags  []string
 	VMPL      *int // nil if the guest's kernel does not say
 	Touched   uint64
+	Took      []Answer
 	Snapshots []Snapshot
 	Errors    []string
 	Done      bool // the init got to its end
+}
+
+// Answer is how much a guest took for an answer of its host's.
+type Answer struct {
+	What  string
+	Bytes uint64
 }
 
 // Snapshot is the state of the guest's memory at one instant.

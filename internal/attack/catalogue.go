@@ -1,6 +1,7 @@
 package attack
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/tacit-vm/tacit/internal/host"
@@ -25,6 +26,9 @@ type Kind struct {
 	// Whole says that a guest has to be under attack from the start of its machine.
 	Whole bool
 
+	// Needs is what there has to be for the attack to have an occasion, beyond an ordinary machine.
+	Needs Needs
+
 	// Hardware says that it is the architecture's promise itself that is broken, by a fault of the hardware: a guest can do
 	// nothing about it.
 	Hardware bool
@@ -40,6 +44,28 @@ type Kind struct {
 
 	tactic tactic
 }
+
+// Needs is what an attack wants of the machine.
+type Needs struct {
+	CPUs    int  // processors; 0 means one
+	Drivers bool // devices, and a guest that drives them
+}
+
+// String is how a machine is told from an ordinary one; empty for that.
+func (n Needs) String() string {
+	switch {
+	case n.Drivers:
+		return "with drivers"
+	case n.CPUs > 1:
+		return fmt.Sprintf("with %d processors", n.CPUs)
+	}
+	return ""
+}
+
+var (
+	drivers = Needs{Drivers: true}
+	twoCPUs = Needs{CPUs: 2}
+)
 
 var (
 	both = []string{"tdx", "snp"}
@@ -135,6 +161,42 @@ var kinds = []Kind{
 		Promise: "the module passes the registers that the guest selects, and no other", Duty: "clear the others, or do not select them", tactic: tactic{heard: listens}},
 	{Name: "message", On: sev, At: atStart, Source: "Linux 47894e0fa6a5", Does: "fails a message to the secure processor, to have another under its number",
 		Duty: "never encrypt two messages under one number: give the key up", Unasked: true, tactic: tactic{message: asksAgain}},
+	{Name: "ring-length", On: both, At: atStart, Needs: drivers, Source: "Linux daf9514fd5eb; \"hwrng: virtio: clamp device-reported used.len\", June 2026", Does: "has devices say that they have left more than there was room for",
+		Duty: "hold the length against the buffer's", Unasked: true, tactic: tactic{complete: longer}},
+	{Name: "ring-id", On: both, At: atStart, Needs: drivers, Source: "Linux drivers/virtio/virtio_ring.c, virtqueue_get_buf_ctx_split", Does: "has devices name a request beyond their queue as done",
+		Duty: "hold the number against the queue's size", Unasked: true, tactic: tactic{complete: noRequest}},
+	{Name: "ring-other", On: both, At: atStart, Needs: drivers, Source: "Linux drivers/virtio/virtio_ring.c, virtqueue_get_buf_ctx_split", Does: "has devices name another request as done than is",
+		Duty: "know which requests are under way", Unasked: true, tactic: tactic{complete: anotherRequest}},
+	{Name: "ring-index", On: both, At: atStart, Needs: drivers, Source: "Linux drivers/virtio/virtio_ring.c, virtqueue_get_buf_ctx_split", Does: "has devices say that more requests are done than there are",
+		Duty: "know which requests are under way", Unasked: true, tactic: tactic{complete: more}},
+	{Name: "ring-descriptor", On: both, At: atStart, Needs: drivers, Source: "Linux 72b5e8958738, desc_extra", Does: "changes the descriptor of a request that is done",
+		Duty: "keep what it needs of a descriptor for itself", Unasked: true, tactic: tactic{complete: rewritten}},
+	{Name: "ring-fetch", On: both, At: atStart, Needs: drivers, Source: "VIA, Hetzelt et al., ACSAC 2021", Does: "changes an entry of a used ring between two reads",
+		Duty: "read what is shared once", Unasked: true, Survived: true, tactic: tactic{complete: shown, used: entryRead}},
+
+	{Name: "quote-length", On: td, At: atStart, Needs: drivers, Source: "Linux c3fd16c3b98e", Does: "says that its quote is longer than the buffer",
+		Duty: "hold the length against the buffer's", tactic: tactic{quote: longQuote}},
+	{Name: "quote-status", On: td, At: atStart, Needs: drivers, Source: "Linux 0f409eaea53e", Does: "says that it has failed to make a quote, and leaves one",
+		Duty: "look at the status", tactic: tactic{quote: failedQuote}},
+	{Name: "quote-never", On: td, At: atStart, Needs: drivers, Source: "GHCI 1.5, 3.3", Does: "takes a request for a quote, and never answers",
+		Duty: "give up some time, and keep the buffer", tactic: tactic{quote: noQuote}},
+	{Name: "quote-fetch", On: td, At: atStart, Needs: drivers, Source: "Linux c3fd16c3b98e", Does: "changes the length of a quote between two reads",
+		Duty: "read what is shared once", Survived: true, tactic: tactic{quote: laterQuote, used: lengthRead}},
+
+	{Name: "ipi-drop", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "loses interrupts between processors",
+		Promise: "none: a host may stop its guest", Duty: "wait for the answer, or give up", tactic: tactic{ipi: dropIPI}},
+	{Name: "ipi-late", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "keeps interrupts between processors back for a while",
+		Promise: "none: a host may stop its guest", Duty: "wait for the answer", tactic: tactic{ipi: lateIPI, late: sendsKept}},
+	{Name: "ipi-twice", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "delivers interrupts between processors twice",
+		Promise: ownHost, Duty: "look in memory of its own what there is to do", tactic: tactic{ipi: twiceIPI, late: sendsKept}},
+	{Name: "ipi-astray", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "delivers interrupts between processors to their sender",
+		Promise: ownHost, Duty: "look in memory of its own what there is to do", tactic: tactic{ipi: astray}},
+	{Name: "ap-drop", On: both, At: atStart, Needs: twoCPUs, Source: "every host may", Does: "does not run a processor that the guest has started",
+		Promise: "none: a host may stop its guest", Duty: "wait until it is there, or do without", tactic: tactic{holds: true}},
+	{Name: "ap-twice", On: sev, At: atStart, Needs: twoCPUs, Source: "EDK2 dca5d26bc5; Linux d2062cc1b1c3", Does: "runs two processors from one VMSA",
+		Promise: "a VMSA is in use while a processor runs from it: the second VMRUN fails", tactic: tactic{start: twoFromOne}},
+	{Name: "ap-other", On: sev, At: atStart, Needs: twoCPUs, Source: "APM vol. 2, 15.36.12", Does: "runs a processor from a page that is no VMSA",
+		Promise: "VMRUN takes pages alone that the guest has marked by RMPADJUST", tactic: tactic{start: fromAnother}},
 
 	{Name: "aml", On: both, At: atStart, Whole: true, Source: "BadAML, ACM CCS 2025", Does: "puts code into the ACPI tables that stores to private memory",
 		Duty: "keep AML from private pages", tactic: tactic{pokes: true, exit: pokes}},

@@ -15,6 +15,9 @@
 //	tells.go        what the guest tells its host without need
 //	replies.go      what the host of an SEV-SNP guest leaves in the GHCB
 //	fetch.go        … and changes between two reads
+//	rings.go        what a device leaves in a ring
+//	quotes.go       what the host of a TD leaves for a quote
+//	processors.go   interrupts between processors, and how those begin
 //
 // Attacks on the memory itself (drop, swap, replay and so on) are package host's.
 package attack

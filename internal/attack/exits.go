@@ -60,7 +60,10 @@ func (h *TD) Convert(c *x86.CPU, start, end uint64, to physical.Plane) (next uin
 }
 
 // Halt is answered honestly.
-func (h *TD) Halt(c *x86.CPU, blocked bool) { h.answers.Halt(c, blocked) }
+func (h *TD) Halt(c *x86.CPU, blocked bool) {
+	h.goesOn(c)
+	h.answers.Halt(c, blocked)
+}
 
 // Heard tells what a call leaves in registers that the host does not need.
 func (h *TD) Heard(c *x86.CPU, call tdxabi.VMCall, spare *[16]uint64) {
@@ -201,6 +204,9 @@ func (h *Host) CPUID(c *x86.CPU, leaf, subleaf uint32) [4]uint32 {
 // WriteMSR is answered honestly, but for where the guest wants KVM's clock to be.
 func (h *Host) WriteMSR(c *x86.CPU, index uint32, value uint64) bool {
 	h.exits(c)
+	if h.sends(c, index, value) {
+		return true
+	}
 	ok := h.honest.WriteMSR(c, index, value)
 	if h.begun && h.tactic.clock != nil && index == msrKVMClock && value&1 != 0 {
 		h.tactic.clock(h, c, value&^1)
@@ -210,6 +216,7 @@ func (h *Host) WriteMSR(c *x86.CPU, index uint32, value uint64) bool {
 
 // Out is answered honestly, as the rest is.
 func (h *Host) Out(c *x86.CPU, port uint16, size int, value uint32) {
+	h.goesOn(c)
 	h.honest.Out(c, port, size, value)
 }
 

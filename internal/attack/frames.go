@@ -27,8 +27,16 @@ func (w watcher) AddPage(c *x86.CPU, gpa uint64, size physical.PageSize) error {
 
 // exits hears of every exit but a fault at the page under attack, after which the guest has accepted it.
 func (h *Host) exits(c *x86.CPU) {
+	h.goesOn(c)
 	if h.begun && h.stage != 0 && h.tactic.exit != nil {
 		h.tactic.exit(h, c)
+	}
+}
+
+// goesOn hears of every exit.
+func (h *Host) goesOn(c *x86.CPU) {
+	if h.begun && h.tactic.late != nil {
+		h.tactic.late(h, c)
 	}
 }
 
@@ -103,10 +111,7 @@ func overwrites(h *Host, c *x86.CPU) {
 // are dropped before they have reached memory. Where nothing has been written to the page for a while it is the turn of the
 // one that the stack is in, as in the published attack.
 func undoes(h *Host, c *x86.CPU) {
-	const (
-		exits, patient = 4, 64
-		address        = 1<<46 - 1 // without the bits that say whose a page is
-	)
+	const exits, patient = 4, 64
 	s := h.state()
 	switch {
 	case s != "accepted" && s != "validated":

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/tacit-vm/tacit/internal/confidential"
+	"github.com/tacit-vm/tacit/internal/device/virtio"
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/state"
@@ -36,6 +37,15 @@ type tactic struct {
 	exit func(h *Host, c *x86.CPU) // of an attack on a page: after an exit that is not about that page
 
 	used func(h *Host, c *x86.CPU, gpa uint64, write bool) // of a page that is watched
+
+	complete func(h *Host, c *x86.CPU, r virtio.Ring, u virtio.Used) virtio.Used // what a device leaves in a ring
+
+	quote func(h *Host, c *x86.CPU, gpa, size uint64)  // answers a request for a quote
+	late  func(h *Host, c *x86.CPU)                    // after every exit
+	ipi   func(h *Host, c *x86.CPU, value uint64) bool // deals with an interrupt that a processor sends, or leaves it
+
+	holds bool                                                                                        // processors are not run: Host.Runs
+	start func(h *Host, c *x86.CPU, id int, vmsa uint64, start func(id int, vmsa uint64) error) error // answers SNP AP Creation
 
 	pokes bool // the ACPI tables store to memory: Host.Poke
 
@@ -77,6 +87,7 @@ type Host struct {
 	old    []byte             // its contents then
 
 	fetched fetched
+	kept    keptIPI
 	matters bool // the reply under way is an answer
 }
 
@@ -233,5 +244,8 @@ func (h *Host) Carry(s *state.Stream) {
 	state.Bytes(s, &h.old, mem.PageSize)
 	state.Array(s, h.fetched.read[:])
 	state.Array(s, h.fetched.wrote[:])
+	s.Bool(&h.kept.some)
+	state.Numbers(s, &h.kept.cpu)
+	state.Numbers(s, &h.kept.value)
 	state.Slice(s, &h.broken, maxBroken, func(text *string) { state.String(s, text, maxText) })
 }

@@ -30,7 +30,7 @@ const (
 )
 
 // Write writes a disk with files, by their paths with slashes; all of them together have less than 4 GiB. Each part of a path
-// is a name of eight and three letters, digits, - or _, which all loaders get along with. The same files give the same bytes:
+// is a name of at most 64 letters, digits and - _ . + ~; all loaders get along with one of eight and three letters. The same files give the same bytes:
 // the identifiers of disk and partition come from their digest, and all times are the first that FAT has. The size of the disk
 // is a multiple of 1 MiB, as clouds want it.
 func Write(w io.Writer, files map[string][]byte) error {

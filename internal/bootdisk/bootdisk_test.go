@@ -1,4 +1,4 @@
-package bootdisk
+package bootdisk_test
 
 import (
 	"bytes"
@@ -13,7 +13,10 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/image"
+	"github.com/tacit-vm/tacit/internal/bootdisk"
 )
+
+const mib = 1 << 20
 
 // made is the path of a disk with an application.
 func made(t *testing.T, application []byte) string {
@@ -23,7 +26,7 @@ func made(t *testing.T, application []byte) string {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	if err := Write(f, map[string][]byte{Path: application, "notes.txt": []byte("text"), "EFI/debian/grub.cfg": nil}); err != nil {
+	if err := bootdisk.Write(f, map[string][]byte{bootdisk.Path: application, "notes.txt": []byte("text"), "EFI/debian/grub.cfg": nil}); err != nil {
 		t.Fatal(err)
 	}
 	return f.Name()
@@ -56,7 +59,7 @@ func look(t *testing.T, application []byte) {
 		t.Fatalf("files %v, not three", files)
 	}
 	for _, f := range files {
-		if strings.EqualFold(f.Name, Path) {
+		if strings.EqualFold(f.Name, bootdisk.Path) {
 			if b, err := f.Bytes(1 << 30); err != nil || !bytes.Equal(b, application) {
 				t.Errorf("%d bytes of the application, error %v; not the %d that were written", len(b), err, len(application))
 			}
@@ -80,7 +83,7 @@ func look(t *testing.T, application []byte) {
 	if out, err := exec.Command("sfdisk", "--verify", path).CombinedOutput(); err != nil || !bytes.Contains(out, []byte("No errors detected")) {
 		t.Errorf("sfdisk: %v: %s", err, out)
 	}
-	if out, err := exec.Command("mtype", "-i", volume, "::/"+Path).Output(); err != nil || !bytes.Equal(out, application) {
+	if out, err := exec.Command("mtype", "-i", volume, "::/"+bootdisk.Path).Output(); err != nil || !bytes.Equal(out, application) {
 		t.Errorf("mtools read %d bytes, error %v; not the %d that were written", len(out), err, len(application))
 	}
 }
@@ -94,7 +97,7 @@ func (everything) File(string, int64, []byte) bool { return true }
 func TestReproducible(t *testing.T) {
 	disk := func(application string) []byte {
 		var b bytes.Buffer
-		if err := Write(&b, map[string][]byte{Path: []byte(application)}); err != nil {
+		if err := bootdisk.Write(&b, map[string][]byte{bootdisk.Path: []byte(application)}); err != nil {
 			t.Fatal(err)
 		}
 		return b.Bytes()
@@ -116,7 +119,7 @@ func TestManyFiles(t *testing.T) {
 		files[fmt.Sprintf("d/e/f%02d.txt", i)] = []byte{byte(i)}
 	}
 	var b bytes.Buffer
-	if err := Write(&b, files); err != nil {
+	if err := bootdisk.Write(&b, files); err != nil {
 		t.Fatal(err)
 	}
 	volume := filepath.Join(t.TempDir(), "esp")
@@ -129,12 +132,40 @@ func TestManyFiles(t *testing.T) {
 	if out, err := exec.Command("mtype", "-i", volume, "::/d/e/f77.txt").Output(); err != nil || !bytes.Equal(out, []byte{77}) {
 		t.Errorf("%q, %v", out, err)
 	}
-	for _, wrong := range []string{"initrd.image", "a.b.c", "verylongname", "a b", "", "/a", "a//b", "ü"} {
-		if err := Write(io.Discard, map[string][]byte{wrong: nil}); err == nil {
+	for _, wrong := range []string{strings.Repeat("a", 65), "a b", "", "/a", "a//b", "ü", "a/..", "..", "a.", "*"} {
+		if err := bootdisk.Write(io.Discard, map[string][]byte{wrong: nil}); err == nil {
 			t.Errorf("%q is taken for a path", wrong)
 		}
 	}
-	if err := Write(io.Discard, map[string][]byte{"a": nil, "a/b": nil}); err == nil {
+	if err := bootdisk.Write(io.Discard, map[string][]byte{"loader.conf": nil, "Loader.conf": nil}); err == nil {
+		t.Error("two files have one name")
+	}
+	if err := bootdisk.Write(io.Discard, map[string][]byte{"a": nil, "a/b": nil}); err == nil {
 		t.Error("one name is a file and a directory")
+	}
+}
+
+// TestLongNames has mtools and fsck.vfat read names that are longer than eight and three letters, some of which begin alike.
+func TestLongNames(t *testing.T) {
+	files := map[string][]byte{"loader/loader.conf": []byte("1"), "EFI/systemd/systemd-bootx64.efi": []byte("2"), "EFI/Linux/6.12.1+deb13-cloud-amd64.efi": []byte("3"),
+		"EFI/Linux/6.12.10.efi": []byte("4"), "loader/entries/6.12.1.conf": []byte("5"), "exactly13.txt": []byte("6"), "SIX~1.TXT": []byte("7"), "six.text": []byte("8")}
+	for i := range 20 {
+		files[fmt.Sprintf("alike/the-same-name-%02d.conf", i)] = []byte{byte(i)}
+	}
+	var b bytes.Buffer
+	if err := bootdisk.Write(&b, files); err != nil {
+		t.Fatal(err)
+	}
+	volume := filepath.Join(t.TempDir(), "esp")
+	if err := os.WriteFile(volume, b.Bytes()[mib:b.Len()-mib], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, err := exec.Command("fsck.vfat", "-n", "-v", volume).CombinedOutput(); err != nil {
+		t.Errorf("fsck.vfat: %v: %s", err, out)
+	}
+	for name, want := range files {
+		if out, err := exec.Command("mtype", "-i", volume, "::/"+name).Output(); err != nil || !bytes.Equal(out, want) {
+			t.Errorf("%s: %q, %v, want %q", name, out, err, want)
+		}
 	}
 }

@@ -41,7 +41,15 @@ func (v *volume) directory(files map[string][]byte, parent uint32, root bool) (o
 		}
 		below[name][rest] = files[path]
 	}
-	n := len(below) + 2
+	names := slices.Sorted(maps.Keys(below))
+	short, err := shortNames(names)
+	if err != nil {
+		return 0, err
+	}
+	n := len(names) + 2
+	for i, name := range names {
+		n += longSlots(name, short[i])
+	}
 	content := make([]byte, (uint32(n)*slotSize+v.clusterSize-1)/v.clusterSize*v.clusterSize)
 	if own, err = v.take(content); err != nil {
 		return 0, err
@@ -59,24 +67,21 @@ func (v *volume) directory(files map[string][]byte, parent uint32, root bool) (o
 		enter(".", attributeDirectory, own, 0)
 		enter("..", attributeDirectory, parent, 0)
 	}
-	for _, name := range slices.Sorted(maps.Keys(below)) {
-		short, err := shortName(name)
-		if err != nil {
-			return 0, err
-		}
+	for i, name := range names {
+		slot += putLong(content[slot*slotSize:], name, short[i])
 		if below[name] == nil {
 			first, err := v.take(files[name])
 			if err != nil {
 				return 0, err
 			}
-			enter(short, attributeArchive, first, len(files[name]))
+			enter(short[i], attributeArchive, first, len(files[name]))
 			continue
 		}
 		first, err := v.directory(below[name], at, false)
 		if err != nil {
 			return 0, err
 		}
-		enter(short, attributeDirectory, first, 0)
+		enter(short[i], attributeDirectory, first, 0)
 	}
 	return own, nil
 }
@@ -92,16 +97,4 @@ func putEntry(e []byte, name string, attributes byte, first uint32, size int) {
 	le.PutUint16(e[20:], uint16(first>>16))
 	le.PutUint16(e[26:], uint16(first))
 	le.PutUint32(e[28:], uint32(size))
-}
-
-// shortName is a name as a directory has it.
-func shortName(name string) (string, error) {
-	stem, extension, _ := strings.Cut(strings.ToUpper(name), ".")
-	good := func(s string) bool {
-		return strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_") == ""
-	}
-	if stem == "" || len(stem) > 8 || len(extension) > 3 || !good(stem) || !good(extension) {
-		return "", fmt.Errorf("%q: not a name of eight and three letters, digits, - or _", name)
-	}
-	return fmt.Sprintf("%-8s%-3s", stem, extension), nil
 }

@@ -17,6 +17,9 @@ type Exit struct {
 	Port            uint16
 	Size            int // bytes: 1, 2, 4
 	In, String, Rep bool
+
+	// Of MOV to and from a debug register: the general-purpose register that is the other operand.
+	Register int
 }
 
 // An ExitKind is what an instruction does.
@@ -32,7 +35,9 @@ const (
 	HaltExit
 	NothingExit // INVD, WBINVD, MONITOR, MWAIT: there are no caches to write back, and no one to wait for
 	HypercallExit
-	CounterExit // RDPMC
+	CounterExit    // RDPMC
+	ReadDebugExit  // MOV from a debug register
+	WriteDebugExit // MOV to one
 )
 
 // longestInstruction is the architectural limit, in bytes (Intel SDM vol. 2, 2.3.11).
@@ -54,16 +59,16 @@ func DecodeExit(c *x86.CPU, rip uint64) (e Exit, ok bool) {
 		case p == 0x67 || p == 0x2E || p == 0x36 || p == 0x3E || p == 0x26 || p == 0x64 || p == 0x65:
 		case p&0xF0 == 0x40:
 			at++
-			return e.opcode(c, b[at:], at)
+			return e.opcode(c, b[at:], at, p)
 		default:
-			return e.opcode(c, b[at:], at)
+			return e.opcode(c, b[at:], at, 0)
 		}
 	}
 	return e, false
 }
 
-// opcode reads on after n bytes of prefixes.
-func (e Exit) opcode(c *x86.CPU, b []byte, n int) (Exit, bool) {
+// opcode reads on after n bytes of prefixes, of which the last is rex; 0 where there is none.
+func (e Exit) opcode(c *x86.CPU, b []byte, n int, rex byte) (Exit, bool) {
 	e.Length = n + 1
 	switch op := b[0]; op {
 	case 0xE4, 0xE5, 0xE6, 0xE7, 0xEC, 0xED, 0xEE, 0xEF, 0x6C, 0x6D, 0x6E, 0x6F:
@@ -93,6 +98,14 @@ func (e Exit) opcode(c *x86.CPU, b []byte, n int) (Exit, bool) {
 		e.Kind = ReadMSRExit
 	case 0x33:
 		e.Kind = CounterExit
+	case 0x21, 0x23: // the ModRM byte names two registers, whatever its mode says (Intel SDM vol. 2, MOV DR)
+		e.Length++
+		if e.Kind = ReadDebugExit; b[1] == 0x23 {
+			e.Kind = WriteDebugExit
+		}
+		if e.Register = int(b[2] & 7); rex&rexB != 0 {
+			e.Register |= 8
+		}
 	case 0xA2:
 		e.Kind = CPUIDExit
 	case 0x08, 0x09:

@@ -65,6 +65,9 @@ func TestDecodeExit(t *testing.T) {
 		"\x0F\x01\xC8":     other(confidential.NothingExit, 3),
 		"\x0F\x01\xD9":     other(confidential.HypercallExit, 3),
 		"\x2E\x40\x0F\xA2": other(confidential.CPUIDExit, 4),
+		"\x0F\x33":         other(confidential.CounterExit, 2),
+		"\x0F\x21\xF9":     {Kind: confidential.ReadDebugExit, Length: 3, Size: 4, Register: 1},
+		"\x41\x0F\x23\x3A": {Kind: confidential.WriteDebugExit, Length: 4, Size: 4, Register: 10},
 	} {
 		const at = 2<<20 - 4 // to the last byte that there is
 		c, _ := aProcessor(t, at, append([]byte(code), 0x90, 0x90, 0x90)[:4])

@@ -112,11 +112,12 @@ func (f *Firmware) ownMemory() (l launch, err error) {
 	if uint64(len(entries))*entrySize > pageSize {
 		return l, fmt.Errorf("%d entry points do not fit the trap page", len(entries))
 	}
+	f.pageTables = tables
 	if err := f.put(tables, identityMap(ram, tables, f.cfg.PrivateBit, f.cfg.SharedBit)); err != nil {
 		return l, err
 	}
 	if f.cfg.Share != nil {
-		if err := f.sharePage(tables); err != nil {
+		if err := f.sharePage(0); err != nil {
 			return l, err
 		}
 	}
@@ -165,6 +166,15 @@ func (f *Firmware) publishAll() error {
 		return err
 	}
 	if _, err := f.publish(0, uefi.RNGProtocolGUID, uefi.RNGSize, rng); err != nil {
+		return err
+	}
+	if err := f.publishProcessors(); err != nil {
+		return err
+	}
+	if err := f.publishBus(); err != nil {
+		return err
+	}
+	if err := f.publishScreen(); err != nil {
 		return err
 	}
 	if err := f.publishHII(); err != nil {

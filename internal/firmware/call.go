@@ -12,7 +12,7 @@ import (
 
 // args are a service's arguments (UEFI 2.10, section 2.3.4.2, which is Microsoft's x64 convention): the first four in
 // registers, the others on the stack, after the return address and 32 bytes that are the called function's own.
-type args [6]uint64
+type args [10]uint64
 
 const (
 	shadowSpace  = 32
@@ -36,6 +36,9 @@ func (f *Firmware) call(cpu processor, gpa uint64) error {
 	if err != nil {
 		return fmt.Errorf("%s was called without a stack: %w", e.name, err)
 	}
+	if f.second() && !f.exited {
+		return f.callFromOther(e, a)
+	}
 	if f.resume(slot); !f.unfinished.going {
 		f.unfinished.going = true
 		f.countCall()
@@ -52,8 +55,34 @@ func (f *Firmware) serve(e *entry, a args) error {
 	if err := f.watch(); err != nil {
 		return err
 	}
+	if err := f.tickJobs(); err != nil {
+		return err
+	}
 	f.tick()
 	return e.serve(f, a)
+}
+
+// callFromOther is a call by another processor than the first before boot services are left. It may do little (PI 1.8, volume 2,
+// section 13.4), and what is under way is the first's.
+func (f *Firmware) callFromOther(e *entry, a args) error {
+	status := uefi.Unsupported
+	if e.any {
+		err := e.serve(f, a)
+		failed := failure(0)
+		switch {
+		case err == nil:
+			status = uefi.Success
+		case errors.As(err, &failed):
+			status = uefi.Status(failed)
+		default:
+			return fmt.Errorf("%s: %w", e.name, err)
+		}
+	}
+	f.cpu.Charge(cost.Exit, 1)
+	f.work.calls++
+	f.log(e, status)
+	f.returnToCaller(uint64(status))
+	return nil
 }
 
 // arguments reads the return address and the arguments.

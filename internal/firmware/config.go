@@ -59,9 +59,11 @@ type Config struct {
 	// PrivateBit is the address bit that marks private memory in page-table entries: the C-bit on SEV-SNP, else 0.
 	PrivateBit uint64
 
-	// Share makes a page that firmware has accepted the one in which a program talks to the host, and shared: the GHCB on
-	// SEV-SNP; nil elsewhere.
-	Share func(gpa uint64) error
+	// Share makes a page that firmware has accepted the one in which a program talks to the host on a processor, and shared:
+	// the GHCB on SEV-SNP; nil elsewhere.
+	Share func(processor int, gpa uint64) error
+
+	Processors Processors // nil where there is one processor
 
 	// SharedBit marks what is shared, such as devices' registers: the shared bit of a TD, else 0.
 	SharedBit uint64
@@ -73,6 +75,9 @@ type Config struct {
 
 	Seed     uint64 // of EFI_RNG_PROTOCOL
 	RTCStart int64  // Unix time in seconds at virtual time 0
+
+	Bus    Bus     // the devices; nil where programs do not reach them by firmware
+	Screen *Screen // nil where there is none
 
 	Keyboard Keyboard // what is typed; nil where there is none
 
@@ -140,6 +145,10 @@ func (c *Config) check() error {
 		return fmt.Errorf("firmware: unknown policy %d", c.Policy)
 	case c.Lie != "" && !c.Lie.known():
 		return fmt.Errorf("firmware: unknown lie %q", string(c.Lie))
+	case c.ACPI.CPUs > 1 && c.Processors == nil:
+		return fmt.Errorf("firmware: %d processors, and no way to start the others", c.ACPI.CPUs)
+	case c.Screen != nil && (c.Screen.Width < 1 || c.Screen.Height < 1 || c.Screen.Width > maxSide || c.Screen.Height > maxSide):
+		return fmt.Errorf("firmware: a screen of %d by %d pixels: want 1 to %d", c.Screen.Width, c.Screen.Height, maxSide)
 	case c.RTCStart < 0 || c.RTCStart > lastSecond:
 		return fmt.Errorf("firmware: clock cannot start at second %d: not in years 1970 to 9999", c.RTCStart)
 	}

@@ -10,6 +10,7 @@ import (
 // A processor is what firmware needs of the CPU that calls it. Virtual addresses go through the guest's page tables
 // with supervisor rights and raise nothing in the guest; physical accesses are external ones, as a device's.
 type processor interface {
+	ID() int          // its number; the first is 0
 	GPR() *[16]uint64 // the general-purpose registers, by their numbers in instructions
 	XMM() *[16]x86.XMM
 	RIP() uint64
@@ -17,6 +18,7 @@ type processor interface {
 	Flags() uint64
 	SetFlags(uint64)
 	CR2() uint64
+	State() x86.State
 	Long() bool      // whether it is in long mode
 	LongMode(launch) // puts the processor into 64-bit mode
 

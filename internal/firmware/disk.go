@@ -51,11 +51,15 @@ const (
 	signatureMBR, signatureGPT = 1, 2
 )
 
+// rootNode is the node of the first bus.
+func rootNode() []byte {
+	le := binary.LittleEndian
+	return pathNode(pathACPI, pathACPINode, le.AppendUint32(le.AppendUint32(nil, pciRoot), 0))
+}
+
 // diskPath is the device path of a disk, without the node that ends it: a PCI device on the first bus.
 func diskPath(disk int) []byte {
-	le := binary.LittleEndian
-	root := le.AppendUint32(le.AppendUint32(nil, pciRoot), 0)
-	return append(pathNode(pathACPI, pathACPINode, root), pathNode(pathHardware, pathPCI, []byte{0, byte(firstSlot + disk)})...)
+	return append(rootNode(), pathNode(pathHardware, pathPCI, []byte{0, byte(firstSlot + disk)})...)
 }
 
 // partitionNode is the node of a partition.

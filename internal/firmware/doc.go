@@ -13,6 +13,7 @@
 //	services.go    the table of entry points
 //	call.go        the calling convention: arguments in, status out
 //	frame.go       calls in the other direction: StartImage, notifications
+//	jobs.go        what other processors than the first do for a program
 //	<subject>.go   the services of a subject
 //
 // Services run to completion: whatever a service starts in the guest (an image, a notification function) is

@@ -180,6 +180,14 @@ func (f *Firmware) nextDue() *event {
 	return next
 }
 
+// notifies says whether a notification function can run now.
+func (f *Firmware) notifies() bool {
+	return slices.ContainsFunc(f.queue, func(id uint64) bool {
+		e, err := f.event(id)
+		return err == nil && e.tpl > f.tpl
+	})
+}
+
 // checkEvent(Event)
 func (f *Firmware) checkEvent(a args) error {
 	e, err := f.event(a[0])
@@ -248,6 +256,9 @@ func (f *Firmware) waitForEvent(a args) error {
 	now := f.cpu.Now()
 	if f.typing() {
 		due, ok = f.cfg.Keyboard.Rest(now, min(due, now+keyRest)), true
+	}
+	if f.working() { // … or another processor
+		due, ok = min(due, now+apPoll), true
 	}
 	if !ok {
 		return ErrWaitsForever

@@ -68,6 +68,7 @@ func (f late) Accepted(r accept.Range) error {
 // leaveBootServices makes good on the contract: nothing but runtime services is left, and no interrupt comes.
 func (f *Firmware) leaveBootServices() error {
 	f.exited = true
+	f.stopJobs()
 	f.setTPL(uefi.TPLApplication)
 	f.cpu.SetFlags(f.cpu.Flags() &^ flagIF)
 	f.queue, f.watchdog = nil, 0

@@ -24,6 +24,7 @@ type machine struct {
 	ram      *mem.Memory
 	accepted map[uint64]bool // page addresses; nil where there is nothing to accept
 
+	id    int // of the processor at work
 	gpr   [16]uint64
 	xmm   [16]x86.XMM
 	rip   uint64
@@ -50,6 +51,8 @@ var errNotMapped = errors.New("not mapped")
 
 var errLost = errors.New("the guest does not come back")
 
+func (m *machine) ID() int           { return m.id }
+func (m *machine) State() x86.State  { return x86.State{CR3: 0x1000} }
 func (m *machine) GPR() *[16]uint64  { return &m.gpr }
 func (m *machine) XMM() *[16]x86.XMM { return &m.xmm }
 func (m *machine) RIP() uint64       { return m.rip }

@@ -26,8 +26,10 @@ type Firmware struct {
 	unfinished unfinished // the service under way, where it is to be called again
 
 	wakeup wakeup
+	jobs   jobs
 
-	trap uint64 // guest-physical address of the page of entry points
+	trap       uint64 // guest-physical address of the page of entry points
+	pageTables uint64 // of firmware's own, the first
 
 	systemTable, runtimeTable, bootTable uint64 // guest-physical
 	configTable                          uint64
@@ -105,6 +107,7 @@ func New(cfg Config) (*Firmware, error) {
 	}
 	f := &Firmware{cfg: cfg, file: file, tpl: uefi.TPLApplication, negotiation: negotiate.Negotiation{Policy: cfg.Policy}}
 	f.plan = cfg.plan(cfg.need(file))
+	f.jobs.others = make([]otherProcessor, max(cfg.ACPI.CPUs, 1)-1)
 	f.random = rand.NewChaCha8(seed(cfg.Seed))
 	return f, nil
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // StateVersion changes with what [Firmware.Carry] carries.
-const StateVersion = 3
+const StateVersion = 4
 
 // Bounds of texts, in bytes. Names of images and their options come from the configuration.
 const (
@@ -22,8 +22,9 @@ const (
 // Carry carries firmware's state, as it is when no service is under way in Go: between two calls of [Firmware.Boot] and
 // [Firmware.Call]. A firmware that reads has to be new, with the same Config, and is not to be booted.
 func (f *Firmware) Carry(s *state.Stream) {
-	state.Numbers(s, &f.from, &f.ret, &f.trap, &f.systemTable, &f.runtimeTable, &f.bootTable, &f.configTable, &f.tpl, &f.eventSeq, &f.monotonic, &f.unaccepted)
+	state.Numbers(s, &f.from, &f.ret, &f.trap, &f.pageTables, &f.systemTable, &f.runtimeTable, &f.bootTable, &f.configTable, &f.tpl, &f.eventSeq, &f.monotonic, &f.unaccepted)
 	state.Numbers(s, &f.wakeup.mailbox, &f.wakeup.pageTables)
+	f.jobs.carry(s)
 	state.Numbers(s, &f.clockOffset)
 	state.Numbers(s, &f.exiting)
 	s.Bool(&f.exited, &f.virtual)
@@ -181,7 +182,7 @@ var loadInitrdSlot uint64
 func (f *Firmware) carryUnfinished(s *state.Stream, u *unfinished) {
 	state.Numbers(s, &u.slot, &u.from, &u.sp, &u.done)
 	state.Numbers(s, &u.sum)
-	s.Bool(&u.going, &u.polled)
+	s.Bool(&u.going, &u.started, &u.polled)
 	s.Check(u.slot < uint64(len(entries)), "a service that does not exist")
 	s.Check(u.done <= uint64(len(f.cfg.Initrd)) || u.slot != loadInitrdSlot, "a service that has done more than there is")
 	state.Optional(s, &u.loading, func(l *loading) { f.carryLoading(s, l) })

@@ -11,6 +11,7 @@ type entry struct {
 	name    string // in records; the specification's
 	args    int    // arguments that are read, at most len(args{})
 	runtime bool   // may be called after ExitBootServices
+	any     bool   // may be called by any processor before that
 
 	// One of the two: a service, or a place to which the guest returns or is sent by the processor.
 	serve func(*Firmware, args) error
@@ -25,6 +26,7 @@ const entrySize = 16
 const (
 	slotImageReturned = iota
 	slotNotified
+	slotProcedureReturned
 	slotException
 	slotServices = slotException + exceptions
 )
@@ -183,6 +185,20 @@ func member(name string, offset uint64, args int, serve func(*Firmware, args) er
 	return function{offset, entry{name: name, args: args, serve: serve}}
 }
 
+// where are functions of a protocol that is not always offered: a guest can find their entry points in any case.
+func where(offered func(*Firmware) bool, functions ...function) []function {
+	for i := range functions {
+		serve := functions[i].serve
+		functions[i].serve = func(f *Firmware, a args) error {
+			if !offered(f) {
+				return unsupported
+			}
+			return serve(f, a)
+		}
+	}
+	return functions
+}
+
 // interfaces are all that has pointers to entry points, in the order of their slots, and entries is the trap page.
 var (
 	interfaces [][]function
@@ -192,10 +208,12 @@ var (
 // init makes them: services refer to them, some to their own, which a variable's initialisation must not.
 func init() {
 	interfaces = [][]function{bootServices, runtimeServices, textOutput, textInput, loadFile2, rng, memoryAcceptance, blockIO, diskIO, fileSystem, fileFunctions, textInputEx,
-		unicodeCollation, devicePathToText, devicePathFromText, hiiDatabase, hiiStrings, hiiConfigRouting, devicePathUtilities}
+		unicodeCollation, devicePathToText, devicePathFromText, hiiDatabase, hiiStrings, hiiConfigRouting, devicePathUtilities, mpServices, graphicsOutput, cpuIO, pciRootBridge}
 	entries = []entry{
 		slotImageReturned: {name: "return of an image", land: (*Firmware).imageReturned},
 		slotNotified:      {name: "return of a notification function", land: (*Firmware).notified},
+
+		slotProcedureReturned: {name: "return of another processor's procedure", land: (*Firmware).procedureReturned},
 	}
 	for range exceptions {
 		entries = append(entries, entry{name: "exception", land: (*Firmware).exception})

@@ -30,14 +30,17 @@ func (f *Firmware) NextTick(now int64, halted bool) int64 {
 	if f.watchdog != 0 {
 		next = min(next, f.watchdog)
 	}
+	if next = min(next, f.nextDeadline()); f.notifies() {
+		next = now // another processor has ended what it had to do
+	}
 	if next = max(next, f.retry); halted {
 		next = min(next, (now/tickNS+1)*tickNS)
 	}
 	return next
 }
 
-// Tick runs what is due by timers, and wakes a processor that waits, where interrupts are on. It is called between two
-// instructions, at the time that [Firmware.NextTick] has said. An error is the end of the run.
+// Tick runs what is due by timers, and wakes the processor where it waits, where interrupts are on. It is called for the first
+// processor, between two instructions, at the time that [Firmware.NextTick] has said. An error is the end of the run.
 func (f *Firmware) Tick(c *x86.CPU) error { return f.interrupt(x86CPU{c}) }
 
 func (f *Firmware) interrupt(cpu processor) error {
@@ -48,6 +51,9 @@ func (f *Firmware) interrupt(cpu processor) error {
 		return nil
 	}
 	if err := f.watch(); err != nil {
+		return err
+	}
+	if err := f.tickJobs(); err != nil {
 		return err
 	}
 	if cpu.Flags()&flagIF == 0 || !cpu.Long() {

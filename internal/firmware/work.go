@@ -57,6 +57,7 @@ type unfinished struct {
 	slot, from, sp uint64 // whose it is: the service, where it returns to, and its stack
 
 	going   bool     // it has been counted
+	started bool     // the processors that StartupAllAPs or StartupThisAP waits for
 	polled  bool     // the notification functions of the events that CheckEvent or WaitForEvent looks at have run
 	done    uint64   // bytes
 	sum     uint32   // CalculateCrc32's, of the bytes that are done

@@ -9,7 +9,7 @@ import (
 )
 
 // StateVersion changes with what Carry carries, of each host.
-const StateVersion = 2
+const StateVersion = 3
 
 // Carry carries what the host keeps of its guest.
 func (h *Host) Carry(s *state.Stream) {

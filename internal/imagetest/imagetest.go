@@ -196,6 +196,15 @@ func Qcow2(t testing.TB, raw string, options ...string) string {
 	return Convert(t, raw, "qcow2", options...)
 }
 
+// Overlay makes a qcow2 disk of the changes to another one, in the same directory, of which there are none yet. The form of the
+// other one is "raw" or "qcow2".
+func Overlay(t testing.TB, base, form, name string, options ...string) string {
+	t.Helper()
+	path := filepath.Join(filepath.Dir(base), name)
+	run(t, nil, "qemu-img", slices.Concat([]string{"create", "-q", "-f", "qcow2", "-b", filepath.Base(base), "-F", form}, options, []string{path})...)
+	return path
+}
+
 // Convert converts a raw disk to another form that qemu-img knows.
 func Convert(t testing.TB, raw, format string, options ...string) string {
 	t.Helper()

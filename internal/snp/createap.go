@@ -41,7 +41,7 @@ const sevFeatures = sevStatus >> 2
 
 // createAP starts another processor with the VMSA at SW_EXITINFO2, or stops one. KVM looks at what the request says and not
 // into the VMSA: what is wrong with that shows when the processor is to run.
-func createAP(p *Platform, _ *x86.CPU, q *request) (reply, error) {
+func createAP(p *Platform, c *x86.CPU, q *request) (reply, error) {
 	what := uint32(q.info1)
 	if what != abi.APDestroy && !q.has(abi.GHCBRAX) {
 		return malformed(abi.MissingInput), nil
@@ -68,7 +68,15 @@ func createAP(p *Platform, _ *x86.CPU, q *request) (reply, error) {
 		p.cfg.Processors.Stop(id) // and no INIT comes, as KVM lets none through to a guest whose registers are its own
 		return success(0), nil
 	}
-	return success(0), p.cfg.Processors.Start(id, func(c *x86.CPU) error { return p.enter(c, q.info2) })
+	if p.starter != nil {
+		return success(0), p.starter.StartProcessor(c, id, q.info2, p.start)
+	}
+	return success(0), p.start(id, q.info2)
+}
+
+// start has a processor run from a VMSA.
+func (p *Platform) start(id int, vmsa uint64) error {
+	return p.cfg.Processors.Start(id, func(c *x86.CPU) error { return p.enter(c, vmsa) })
 }
 
 // enter puts a processor into the state that a VMSA holds, as VMRUN does (APM vol. 2, 15.36.12): the page has to be the
@@ -77,8 +85,7 @@ func (p *Platform) enter(c *x86.CPU, gpa uint64) error {
 	if s := p.rmp.At(gpa / mem.PageSize); s.owner() != validated || s&vmsa == 0 {
 		return fmt.Errorf("processor %d cannot run: the page of its VMSA, at guest-physical address %#x, is %v, and not marked as one with RMPADJUST", c.ID(), gpa, s)
 	}
-	p.vcpus[c.ID()].vmsa = 0 // it has left the one that it ran from
-	if by, busy := p.runsFrom(gpa); busy {
+	if by, busy := p.runsFrom(gpa); busy && by != c.ID() { // it leaves the one that it ran from
 		return fmt.Errorf("processor %d cannot run: processor %d runs from its VMSA, at guest-physical address %#x", c.ID(), by, gpa)
 	}
 	b := make([]byte, vmsaSize)

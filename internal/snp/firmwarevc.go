@@ -25,6 +25,9 @@ func (p *Platform) ServeVC(c *x86.CPU, code, rip uint64) (length uint64, ok bool
 	if !ok {
 		return 0, false
 	}
+	if exit == abi.ExitDR7Read || exit == abi.ExitDR7Write {
+		return p.serveDR7(c, exit, e)
+	}
 	p.exit(c, abi.ExitVMGEXIT.String())
 	p.call(c, record.GHCB, exit.String(), "")
 	length = uint64(e.Length)
@@ -38,6 +41,29 @@ func (p *Platform) ServeVC(c *x86.CPU, code, rip uint64) (length uint64, ok bool
 		return length, true
 	case exit == abi.ExitINVD, exit == abi.ExitWBINVD, exit == abi.ExitMONITOR, exit == abi.ExitMWAIT:
 		return length, e.Kind == confidential.NothingExit
+	}
+	return 0, false // RDPMC too: a host without counters answers it with #GP, and nothing is left to handle that
+}
+
+// serveDR7 does a MOV from or to DR7. Like EDK2's handler it asks the host about none that is read: the guest knows what it
+// has told. The handler has a stack of its own, so RSP is
+// not the program's.
+func (p *Platform) serveDR7(c *x86.CPU, exit abi.ExitCode, e confidential.Exit) (length uint64, ok bool) {
+	v := p.vcpuOf(c)
+	switch {
+	case e.Register == x86.RSP:
+		return 0, false
+	case exit == abi.ExitDR7Read && e.Kind == confidential.ReadDebugExit:
+		c.R[e.Register] = v.dr7
+		return uint64(e.Length), true
+	case exit == abi.ExitDR7Write && e.Kind == confidential.WriteDebugExit:
+		p.exit(c, abi.ExitVMGEXIT.String())
+		p.call(c, record.GHCB, exit.String(), "")
+		if c.R[e.Register]>>32 != 0 {
+			return 0, false // #GP, from the host (KVM, kvm_set_dr)
+		}
+		v.dr7 = c.R[e.Register] | dr7Reset
+		return uint64(e.Length), true
 	}
 	return 0, false
 }

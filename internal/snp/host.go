@@ -31,3 +31,11 @@ type Replier interface {
 	// ReplyMSR returns what the GHCB MSR is to be after a request in it.
 	ReplyMSR(c *x86.CPU, request, response uint64) uint64
 }
+
+// A Starter is a [Host] that decides itself what becomes of a request to start a processor.
+type Starter interface {
+	// StartProcessor is asked by c for processor id to run from the VMSA at a guest-physical address. Start has a processor run
+	// from a page, and fails where the hardware does not let it: nothing has changed then. An error of StartProcessor ends the
+	// machine.
+	StartProcessor(c *x86.CPU, id int, vmsa uint64, start func(id int, vmsa uint64) error) error
+}

@@ -28,6 +28,10 @@ type Config struct {
 	Host   Host
 	Seed   uint64 // of what pages hold after they have changed owner
 
+	// VideoMemory is a device's memory among the addresses that are not RAM, which the host maps for the guest as it is; it may be
+	// empty. It is shared.
+	VideoMemory accept.Range
+
 	Topology x86.Topology // what the processors are parts of; the zero Topology is x86.Flat
 
 	// Features is CPUID of the bare processor: what the interpreter implements. The guest finds it in its CPUID table
@@ -52,6 +56,7 @@ type Platform struct {
 	mem     *mem.Memory
 	host    Host
 	replier Replier // host, where it is one
+	starter Starter // the same
 	log     *record.Log
 	rmp     *pagestate.Map[pageState]
 	ram     uint64 // pages of RAM
@@ -106,6 +111,7 @@ func New(cfg Config) (*Platform, error) {
 		return nil, fmt.Errorf("SEV-SNP: %w", err)
 	}
 	p.replier, _ = cfg.Host.(Replier)
+	p.starter, _ = cfg.Host.(Starter)
 	for i := range p.vcpus {
 		p.vcpus[i] = vcpu{ghcb: sevInfo, registered: notRegistered, dr7: dr7Reset}
 	}

@@ -81,6 +81,9 @@ func (p *Platform) notValidated(c *x86.CPU, gva uint64) *x86.Exception {
 // (APM table 15-39). KVM hands that to user space, since it means to hold the page as private, and QEMU makes it
 // shared: the private page is gone.
 func (p *Platform) resolveShared(c *x86.CPU, page uint64, a x86.Access) (x86.Translation, *x86.Refusal) {
+	if v := p.cfg.VideoMemory; page >= v.Start && page < v.End {
+		return p.translation(physical.Shared, page), nil
+	}
 	if !p.isRAM(page, mem.PageSize) {
 		if external(a.Kind) {
 			return x86.Translation{MMIO: true, GPA: page}, nil

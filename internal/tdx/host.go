@@ -33,3 +33,10 @@ type Listener interface {
 	// has left nothing.
 	Heard(c *x86.CPU, call abi.VMCall, spare *[16]uint64)
 }
+
+// An Attester is a [Host] that answers TDG.VP.VMCALL<GetQuote>. Others have none, as KVM where user space has none.
+type Attester interface {
+	// GetQuote is asked for a quote by the buffer in the size bytes of shared memory from gpa on. What it does not take it
+	// refuses by its status.
+	GetQuote(c *x86.CPU, gpa, size uint64) abi.VMCallStatus
+}

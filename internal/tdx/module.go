@@ -20,6 +20,10 @@ type Config struct {
 	CPUs   int            // number of processors, at least 1; their IDs count from 0
 	Host   Host
 
+	// VideoMemory is a device's memory among the addresses that are not RAM, which the host maps for the guest as it is; it may be
+	// empty. It is shared.
+	VideoMemory accept.Range
+
 	// GPAW is the width of a guest-physical address with its shared bit, which is the topmost: 48 or 52 bits. 0 is
 	// 48, what KVM gives a guest with four-level EPT.
 	GPAW       int
@@ -44,6 +48,7 @@ type Module struct {
 	mem       *mem.Memory
 	host      Host
 	listener  Listener // host, where it is one
+	attester  Attester // host, where it is one
 	log       *record.Log
 	pages     *pagestate.Map[pageState]
 	sharedBit uint64
@@ -88,6 +93,7 @@ func New(cfg Config) (*Module, error) {
 		vp:        make([]vp, cfg.CPUs),
 	}
 	m.listener, _ = cfg.Host.(Listener)
+	m.attester, _ = cfg.Host.(Attester)
 	for _, r := range cfg.RAM {
 		m.ram += r.Len() / mem.PageSize
 	}

@@ -74,6 +74,9 @@ func (m *Module) resolveShared(c *x86.CPU, gpa uint64, a x86.Access) (x86.Transl
 		return x86.Translation{}, &x86.Refusal{Exception: reservedBitFault(a)}
 	}
 	page := gpa &^ (mem.PageSize - 1)
+	if v := m.cfg.VideoMemory; page >= v.Start && page < v.End {
+		return m.translation(physical.Shared, page), nil
+	}
 	if !m.isRAM(page, mem.PageSize) {
 		if external(a.Kind) {
 			return x86.Translation{MMIO: true, GPA: page}, nil

@@ -103,9 +103,12 @@ func (m *Module) subfunction(c *x86.CPU, r *callRegisters) abi.VMCallStatus {
 		return abi.VMCallSuccess
 	case abi.VMCallMapGPA:
 		return m.callMapGPA(c, r)
-	case abi.VMCallGetQuote: // there is no attester; KVM says so too when user space has none
+	case abi.VMCallGetQuote:
 		if r[x86.R12]&m.sharedBit == 0 {
 			return abi.VMCallInvalidOperand
+		}
+		if m.attester != nil {
+			return m.attester.GetQuote(c, r[x86.R12]&^m.sharedBit, r[x86.R13])
 		}
 		return abi.VMCallSubfuncUnsupported
 	case abi.VMCallReportFatalError:

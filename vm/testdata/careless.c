@@ -3,20 +3,9 @@
  * say which attack breaks which. Under an honest host every one switches the machine off.
  */
 
-#include "confidential.h"
+#include "careless.h"
 
 #define VICTIM 0x40000000ul /* unaccepted */
-
-/* exit_once lets the host act: a hypercall that it does not have, or a request for CPUID. */
-static void exit_once(void)
-{
-	if (platform() == TDX) {
-		struct tdcall r = { .rcx = 1 << 10, .r10 = 1 };
-
-		tdcall(&r);
-	} else
-		ghcb(4);
-}
 
 /* accept_2m accepts 2 MiB, in small pages where the host has such, and does not look what comes of it. */
 static void accept_2m(u64 at)
@@ -51,72 +40,6 @@ static void changes_and_accepts(void)
 	exit_once();
 	accept_2m(VICTIM);
 	power_off();
-}
-
-/* value asks the host of a TD, and returns what it answers in R11. */
-static u64 value(u64 function, u64 a, u64 b, u64 c)
-{
-	struct tdcall r = { .rcx = 0xfc00, .r11 = function, .r12 = a, .r13 = b, .r14 = c };
-
-	tdcall(&r);
-	return r.r11;
-}
-
-static u8 in_byte(u16 port)
-{
-	return platform() == TDX ? value(VMCALL_IO, 1, 0, port) : ask(0x7b, (u64)port << 16 | 1 << 4 | 1, 0, 0, 0);
-}
-
-static void out_byte(u16 port, u8 byte)
-{
-	if (platform() == TDX)
-		vmcall(VMCALL_IO, 1, 1, port, byte);
-	else
-		ask(0x7b, (u64)port << 16 | 1 << 4, 0, byte, 0);
-}
-
-static u64 read_msr(u32 index)
-{
-	if (platform() == TDX)
-		return value(VMCALL_RDMSR, index, 0, 0);
-	return (u32)ask(0x7c, 0, 0, 0, index);
-}
-
-static u32 load_device(u64 at)
-{
-	if (platform() == TDX)
-		return value(VMCALL_MMIO, 4, 0, at | SHARED_BIT);
-	ask(0x80000001, at, 4, 0, 0);
-	return FIELD(BUFFER);
-}
-
-static void report(const char *text)
-{
-	for (; *text; text++)
-		out_byte(0x2f8, *text);
-}
-
-/* believes reports as much memory as the host says, in MiB, and ends. */
-static void believes(u64 mib)
-{
-	char digits[17];
-	int n = 16;
-
-	digits[n] = 0;
-	mib = (mib & 0xffff) + 1000;
-	do
-		digits[--n] = '0' + mib % 10;
-	while (mib /= 10);
-	report("tacit 1\nbegin init\nend init\nmeminfo MemTotal=");
-	report(digits + n);
-	report("000\ndone\n");
-	power_off();
-}
-
-static void start(void)
-{
-	if (platform() == SNP)
-		set_up_ghcb();
 }
 
 /* Believe an MSR that the host serves, the MTRRs, a port, a device, a clock. */

@@ -3,6 +3,8 @@
  * say private or shared, and exceptions that it gets over. Numbers are those of tdx/abi and snp/abi.
  */
 
+#pragma once
+
 #include "guest.h"
 
 enum { NONE, TDX, SNP };

@@ -3,6 +3,8 @@
  * each of its programs; PROGRAM says which one is built. Nothing is relocated: no address may stand in initialised data.
  */
 
+#pragma once
+
 typedef unsigned char u8;
 typedef unsigned short u16;
 typedef unsigned int u32;

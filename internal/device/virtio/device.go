@@ -25,6 +25,27 @@ type Wiring struct {
 	Clock  device.Clock
 	APICs  device.LocalAPICs
 	Timing Timing
+	Liar   Liar // the host, where its devices may lie to their drivers; nil where they do not
+}
+
+// A Liar decides what a device leaves in a used ring. Rules of the rings are for both sides, and nothing makes a device keep
+// them.
+type Liar interface {
+	// Used is told of a request that is done, before the driver can see that it is. It returns what is put into the ring in
+	// place of that.
+	Used(r Ring, u Used) Used
+}
+
+// A Ring is a queue as its driver has set it up: guest-physical addresses of its three parts, and its size.
+type Ring struct {
+	Desc, Driver, Device uint64
+	Size                 uint16
+}
+
+// Used is an entry of the used ring (2.7.8), with the index of the ring that shows it to the driver.
+type Used struct {
+	ID, Length uint32
+	Index      uint16 // of the next entry, once this one is there
 }
 
 // Traffic is what has gone through a device.

@@ -126,12 +126,16 @@ func (d *Device) take(q *queue) (head uint16, some bool, err error) {
 // give puts the request that has been done into the used ring and interrupts, where the driver wants that.
 func (d *Device) give(q *queue) error {
 	le := binary.LittleEndian
-	entry := le.AppendUint32(le.AppendUint32(nil, uint32(q.head)), q.length)
+	u := Used{ID: uint32(q.head), Length: q.length, Index: q.used + 1}
+	if d.wiring.Liar != nil {
+		u = d.wiring.Liar.Used(Ring{q.desc, q.driver, q.device, q.size}, u)
+	}
+	entry := le.AppendUint32(le.AppendUint32(nil, u.ID), u.Length)
 	if err := d.store(q.device+4+8*uint64(q.used%q.size), entry); err != nil {
 		return fmt.Errorf("used ring: %w", err)
 	}
 	q.used++
-	if err := d.store(q.device+2, le.AppendUint16(nil, q.used)); err != nil {
+	if err := d.store(q.device+2, le.AppendUint16(nil, u.Index)); err != nil {
 		return fmt.Errorf("used ring: %w", err)
 	}
 	var flags [2]byte

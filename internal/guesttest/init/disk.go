@@ -23,11 +23,8 @@ func tryDisk() error {
 		return nil
 	}
 	for _, m := range [][2]string{{"devtmpfs", "/dev"}, {"sysfs", "/sys"}} {
-		if err := os.MkdirAll(m[1], 0o755); err != nil {
+		if err := mount(m[0], m[1], m[0]); err != nil {
 			return err
-		}
-		if err := unix.Mount(m[0], m[1], m[0], 0, ""); err != nil && !errors.Is(err, unix.EBUSY) {
-			return fmt.Errorf("%s: %w", m[0], err)
 		}
 	}
 	links, err := filepath.Glob("/sys/bus/virtio/drivers/*/virtio*")
@@ -40,14 +37,9 @@ func tryDisk() error {
 	if b := make([]byte, 16); readSome("/dev/hwrng", b) == nil {
 		fmt.Printf("init: random %x\n", b)
 	}
-	const name, size, at = "/dev/vda", 1 << 20, 1 << 20
-	for range 100 { // until the kernel has looked for partitions
-		if _, err := os.Stat(name); err == nil {
-			break
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	disk, err := os.OpenFile(name, os.O_RDWR, 0)
+	const size, at = 1 << 20, 1 << 20
+	waitForDisk()
+	disk, err := os.OpenFile(diskName, os.O_RDWR, 0)
 	if err != nil {
 		return err
 	}
@@ -79,8 +71,58 @@ func tryDisk() error {
 	return disk.Close()
 }
 
-// written says that the disk has what tryDisk writes, before it has done so.
+// written says that the disk has what tryDisk or keepFile writes, before that is done.
 var written bool
+
+const diskName = "/dev/vda"
+
+// waitForDisk waits until the kernel has looked for partitions.
+func waitForDisk() {
+	for range 100 {
+		if _, err := os.Stat(diskName); err == nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+}
+
+func mount(what, where, kind string) error {
+	if err := os.MkdirAll(where, 0o755); err != nil {
+		return err
+	}
+	if err := unix.Mount(what, where, kind, 0, ""); err != nil && !errors.Is(err, unix.EBUSY) {
+		return fmt.Errorf("%s: %w", what, err)
+	}
+	return nil
+}
+
+// keepFile prints a file of the first virtio disk's ext4 file system, or makes it where it is not there.
+func keepFile() error {
+	if _, err := os.Stat("/keepfile"); err != nil {
+		return nil
+	}
+	if err := mount("devtmpfs", "/dev", "devtmpfs"); err != nil {
+		return err
+	}
+	waitForDisk()
+	if err := mount(diskName, "/disk", "ext4"); err != nil {
+		return err
+	}
+	text, err := os.ReadFile("/disk/kept")
+	switch {
+	case err == nil:
+		written = true
+		fmt.Printf("init: found %s\n", text)
+	case os.IsNotExist(err):
+		fmt.Println("init: no file yet")
+		if err := os.WriteFile("/disk/kept", []byte("what was there before"), 0o600); err != nil {
+			return err
+		}
+	default:
+		return err
+	}
+	return unix.Unmount("/disk", 0)
+}
 
 func readSome(file string, b []byte) error {
 	f, err := os.Open(file)

@@ -5,7 +5,8 @@
 //
 // /modules/* are loaded in the order of their names; NAME.parameters beside NAME are a module's parameters. Where there is
 // a directory /trace, the kernel's trace is copied to the console; where there is a file /trydisk, a disk is read and written;
-// where there is a file /restart, the machine is restarted instead where the disk had not been written to before.
+// where there is a file /keepfile, a file is made in the disk's ext4 file system; where there is a file /restart, the machine is
+// restarted instead where neither had been done to the disk before.
 package main
 
 import (
@@ -17,7 +18,7 @@ import (
 )
 
 func main() {
-	for _, step := range []func() error{loadModules, tryDisk, showTrace} {
+	for _, step := range []func() error{loadModules, tryDisk, keepFile, showTrace} {
 		if err := step(); err != nil {
 			fmt.Println("init:", err)
 			os.Exit(1)
