@@ -72,7 +72,7 @@ func of(i int, boots []*Boot) []*Boot {
 func (b *Boot) run(ctx context.Context, runner Runner, s *Subject, watch func(*Boot, record.Phase, record.Progress)) {
 	cfg := b.cfg
 	if watch != nil {
-		var last lastPhase
+		var last record.LastPhase
 		cfg.Events = &last
 		cfg.Progress = func(p record.Progress) { watch(b, record.Phase(last), p) }
 	}
@@ -82,15 +82,6 @@ func (b *Boot) run(ctx context.Context, runner Runner, s *Subject, watch func(*B
 		return
 	}
 	b.Record = r
-}
-
-// lastPhase is a sink that keeps the phase which the run has reached.
-type lastPhase record.Phase
-
-func (l *lastPhase) Event(e record.Event) {
-	if m, ok := e.(record.Marked); ok {
-		*l = lastPhase(m.Phase)
-	}
 }
 
 // OK says whether nothing is wrong: every image passes.

@@ -212,6 +212,48 @@ func TestBackingFilesRefused(t *testing.T) {
 	wantError(t, "no form", err, `does not say in which form its backing file "base" is: say it with qemu-img rebase -u`)
 }
 
+// A damaged file in a chain is an error, or other bytes, and takes neither memory nor time.
+func TestHostileBackingFiles(t *testing.T) {
+	dir := t.TempDir()
+	base := filepath.Join(dir, "base")
+	if err := os.WriteFile(filepath.Join(dir, "raw"), make([]byte, 1<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	imagetest.Run(t, "qemu-img", "create", "-q", "-f", "qcow2", "-b", "raw", "-F", "raw", "-o", "cluster_size=512", base)
+	imagetest.Run(t, "qemu-io", "-f", "qcow2", "-c", "write -P 0 0 20k", "-c", "write -z 64k 8k", base)
+	top := imagetest.Overlay(t, base, "qcow2", "top", "-o", "extended_l2=on,cluster_size=16k")
+	imagetest.Run(t, "qemu-io", "-f", "qcow2", "-c", "write -P 0 3k 5k", "-c", "write -z 32k 8k", top)
+	for _, path := range []string{top, base} {
+		sound := readFile(t, path)
+		for at := range sound {
+			if sound[at] == 0 && at > 120 {
+				continue
+			}
+			for _, v := range []byte{0, 1, 0x7f, 0xff} {
+				b := bytes.Clone(sound)
+				b[at] = v
+				if err := os.WriteFile(path, b, 0o600); err != nil {
+					t.Fatal(err)
+				}
+				d, err := OpenDisk(t.Context(), top)
+				if err != nil {
+					continue
+				}
+				for _, from := range []int64{0, 60 << 10, d.Size() - 4096} {
+					_, _ = d.ReadAt(make([]byte, 40<<10), from)
+				}
+				d.Close()
+			}
+			if at > 2000 && testing.Short() {
+				break
+			}
+		}
+		if err := os.WriteFile(path, sound, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
 // Every change of the file that a disk stands on, or of their order, is another checksum; that of a single file is its own.
 func TestChecksum(t *testing.T) {
 	a, b := strings.Repeat("a", 64), strings.Repeat("b", 64)

@@ -94,6 +94,7 @@ type Config struct {
 	UnacceptedTable      bool   `json:"unaccepted_table"` // firmware installed a table of unaccepted memory, as kexec leaves one
 	DebugExitPort        uint16 `json:"debug_exit_port"`  // 0: none
 	LA57                 bool   `json:"la57"`             // the host allows page tables of five levels
+	HPET                 bool   `json:"hpet"`             // there are high precision event timers
 	Screen               string `json:"screen"`           // "1024x768"; empty where there is none
 	OverlaySHA256        string `json:"overlay_sha256"`   // of what an earlier machine had left on disks and in EFI variables, in hexadecimal; empty where there was nothing
 	Restarts             uint32 `json:"restarts"`         // how often the guest had restarted before: this is the record of what came after

@@ -82,3 +82,13 @@ func (l *Lines) Close() error {
 	}
 	return nil
 }
+
+// LastPhase is a Sink that keeps the phase which a run has reached.
+type LastPhase Phase
+
+// Event notes the phase, if e marks one.
+func (l *LastPhase) Event(e Event) {
+	if m, ok := e.(Marked); ok {
+		*l = LastPhase(m.Phase)
+	}
+}

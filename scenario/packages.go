@@ -15,6 +15,7 @@ import (
 var files = map[string]string{
 	"trixie-cloud":    "linux-image-6.12.*+deb13-cloud-amd64_*.deb",
 	"trixie-generic":  "linux-image-6.12.*+deb13-amd64_*.deb",
+	"backports-cloud": "linux-binary-*-cloud-amd64_*~bpo13*.deb",
 	"bookworm-cloud":  "linux-image-6.1.*-cloud-amd64_*.deb",
 	"bookworm-grub":   "grub-efi-amd64-bin_2.06-*.deb",
 	"bookworm-signed": "grub-efi-amd64-signed_1+2.06*.deb",

@@ -48,15 +48,17 @@ func TestScenariosAreDocumented(t *testing.T) {
 // The table of canonical/tdx#421 ends where the mistake shows, for a few sizes and a place that is not on a page.
 func TestCrosses(t *testing.T) {
 	for _, c := range []struct {
-		table, mib uint64
-		want       bool
+		table, mib, lowest uint64
+		want               bool
 	}{
-		{0xf295030, 63008, true},  // 4082 bytes from 0x30 on: one page reserved, two reached
-		{0xf295000, 63008, false}, // from the page's start
-		{0xf295030, 62000, false}, // 4019 bytes
-		{0xf295030, 65000, false}, // 4207 bytes: two pages reserved
+		{0xf295030, 63008, 256, true},   // 4082 bytes from 0x30 on: one page reserved, two reached
+		{0xf295000, 63008, 256, false},  // from the page's start
+		{0xf295030, 62000, 256, false},  // 4019 bytes
+		{0xf295030, 65000, 256, false},  // 4207 bytes: two pages reserved
+		{0x7f28f030, 67000, 4096, true}, // the thread's: 4092 bytes
+		{0x7f28f030, 66000, 4096, false},
 	} {
-		if got := crosses(c.table, c.mib<<20); got != c.want {
+		if got := crosses(c.table, c.mib<<20, c.lowest<<20); got != c.want {
 			t.Errorf("%#x, %d MiB: %v", c.table, c.mib, got)
 		}
 	}

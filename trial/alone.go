@@ -22,7 +22,7 @@ func Attacked(c *vm.Config, text string, control *record.Record) error {
 	} else {
 		c.HostAttack = moved(a, control.VirtualNS.Init != nil, control).String()
 	}
-	c.MaxInstructions, c.MaxVirtual = longest(control)
+	c.MaxInstructions, c.MaxVirtual = longest(k, control)
 	return nil
 }
 
@@ -36,10 +36,15 @@ func Judge(text string, control, attacked *record.Record) (Verdict, string, erro
 	return verdict, why, nil
 }
 
-// longest is how long a guest under attack may take: half as long again as with an honest host, and then some.
-func longest(control *record.Record) (instructions uint64, virtual time.Duration) {
-	const more = 500_000_000 // instructions, and virtual nanoseconds
-	return control.Instructions*3/2 + more, time.Duration(control.VirtualNS.Total*3/2 + more)
+// longest is how long a guest under attack may take: half as long again as with an honest host, and then some, and what it may
+// wait. One that waits in a loop is not let wait for all of that: it would take as many instructions.
+func longest(k attack.Kind, control *record.Record) (instructions uint64, virtual time.Duration) {
+	const (
+		more   = 500_000_000 // instructions, and virtual nanoseconds
+		looped = 1_500_000_000
+	)
+	instructions = control.Instructions*3/2 + more + min(uint64(k.Patience), looped)
+	return instructions, time.Duration(control.VirtualNS.Total*3/2+more) + k.Patience
 }
 
 // moved is an attack as it comes to a guest: one that never comes to user mode is attacked half way to its end instead.

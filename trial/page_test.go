@@ -1,6 +1,7 @@
 package trial_test
 
 import (
+	"flag"
 	"os"
 	"strings"
 	"testing"
@@ -57,6 +58,39 @@ func TestOwnGuest(t *testing.T) {
 				t.Errorf("%s, %s: %s; the page says %q", attack, column, got, want)
 			}
 		}
+	}
+}
+
+var ofKernels = flag.Bool("page-kernels", false, "try the whole catalogue against all kernels of docs/attacks.md, which takes some ten minutes")
+
+// Stock kernels meet the whole catalogue, but for what no guest can hold against, and each answer is what docs/attacks.md says.
+func TestPageOfKernels(t *testing.T) {
+	if !*ofKernels {
+		t.Skip("-page-kernels is not given: scripts/soak attacks gives it")
+	}
+	page, err := os.ReadFile("../docs/attacks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, tried, _ := strings.Cut(string(page), "# The catalogue, tried\n")
+	said := cells(tried)
+	for _, pattern := range []string{debian12, debian13, backports} {
+		r, err := trial.Run(t.Context(), trial.Config{Subjects: []trial.Subject{withDrivers(t, pattern)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var markdown strings.Builder
+		if err := r.WriteMarkdown(&markdown); err != nil {
+			t.Fatal(err)
+		}
+		for column, rows := range cells(markdown.String()) {
+			for attack, got := range rows {
+				if want := said[column][attack]; got != want {
+					t.Errorf("%s, %s: %s; the page says %q", column, attack, got, want)
+				}
+			}
+		}
+		t.Logf("%s ended with: %s", r.Guests[0].Image, r.Summary())
 	}
 }
 

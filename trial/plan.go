@@ -23,7 +23,7 @@ type Subject struct {
 // Drivers are the kernel modules by which a guest makes use of the devices that lie to it, and has itself quoted, in the order in
 // which they can be loaded. What a kernel does not have as a module is built in, or not there.
 var Drivers = []string{
-	"virtio", "virtio_ring", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_rng", "virtio_blk",
+	"virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_rng", "virtio_blk",
 	"failover", "net_failover", "virtio_net",
 	"configfs", "tsm", "tsm_report", "tdx_guest",
 }

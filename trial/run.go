@@ -207,7 +207,7 @@ func (t *Trial) outcome(ctx context.Context, share uint64) (*record.Record, erro
 			cfg.HostAttack = t.attack.String()
 		}
 	}
-	cfg.MaxInstructions, cfg.MaxVirtual = longest(g.control)
+	cfg.MaxInstructions, cfg.MaxVirtual = longest(t.kind, g.control)
 	cfg.MaxWall, cfg.MaxHostMemory = g.cfg.MaxWall, share
 	g.watch(&cfg, t)
 	if whole {
@@ -229,16 +229,7 @@ func (g *guest) watch(cfg *vm.Config, t *Trial) {
 	if g.cfg.Watch == nil {
 		return
 	}
-	var last lastPhase
+	var last record.LastPhase
 	cfg.Events = &last
 	cfg.Progress = func(p record.Progress) { g.cfg.Watch(t, record.Phase(last), p) }
-}
-
-// lastPhase is a sink that keeps the phase which the run has reached.
-type lastPhase record.Phase
-
-func (l *lastPhase) Event(e record.Event) {
-	if m, ok := e.(record.Marked); ok {
-		*l = lastPhase(m.Phase)
-	}
 }

@@ -139,7 +139,10 @@ func overtaken(r *record.Record) string {
 		default:
 			continue
 		}
-		if a.Bytes > given {
+		switch {
+		case a.Bytes > 0 && given == 0:
+			return fmt.Sprintf("the guest took %d bytes for an answer (%s) that its host had said there is none of", a.Bytes, a.What)
+		case a.Bytes > given:
 			return fmt.Sprintf("the guest took %d bytes for an answer (%s) of which its host had given %d: the rest is memory of its own", a.Bytes, a.What, given)
 		}
 	}

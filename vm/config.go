@@ -66,6 +66,7 @@ type Config struct {
 
 	Screen    Resolution // the zero Resolution: there is none
 	LA57      bool       // linear addresses may have 57 bits, and page tables five levels
+	HPET      bool       // there are high precision event timers
 	DebugExit uint16     // port of a device through which a test program ends the run, QEMU's isa-debug-exit; 0 means none
 
 	Seed uint64 // of all randomness

@@ -4,9 +4,12 @@ import (
 	"bufio"
 	"debug/buildinfo"
 	"flag"
+	"go/version"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +24,8 @@ const stdStep = 10
 
 var stdFirst = flag.Int("guest-std-first", -1, "run the tests of as many packages of testdata/guest-std.txt as a step has, from the `N`th on, and not of those marked quick (scripts/soak guest-std)")
 
+var stdOnly = flag.String("guest-std", "", "run the tests of the packages of testdata/guest-std.txt whose paths a regular `EXPRESSION` matches")
+
 // guestGo is a release of Go that the go command can fetch. The guest's kernel is always built with the one that builds tacit.
 var guestGo = flag.String("guest-go", "", "the `RELEASE` of Go, such as go1.25.14, whose standard library is tested, and which builds the tests; without it the one that runs them")
 
@@ -28,8 +33,32 @@ var guestGo = flag.String("guest-go", "", "the `RELEASE` of Go, such as go1.25.1
 type stdPackage struct {
 	path  string
 	quick bool
+	since string   // the release that the package, or its tests, came with; empty for all that are supported
 	skip  string   // a regular expression for tests that need what is not there
 	files []string // directories of the standard library that the tests read, beside their own
+	root  bool     // the tests look for these where GOROOT says
+}
+
+// stdReasons are the packages that are not in the list, by why.
+func stdReasons(t *testing.T) map[string][]string {
+	t.Helper()
+	b, err := os.ReadFile("testdata/guest-std.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reasons := map[string][]string{}
+	for line := range strings.Lines(string(b)) {
+		rest, ok := strings.CutPrefix(line, "- ")
+		if !ok {
+			continue
+		}
+		paths, reason, ok := strings.Cut(strings.TrimSpace(rest), ": ")
+		if !ok {
+			t.Errorf("%q has no reason", line)
+		}
+		reasons[reason] = append(reasons[reason], strings.Split(paths, ", ")...)
+	}
+	return reasons
 }
 
 // stdPackages reads the list. Packages that do not pass, or were not tried, have a reason instead.
@@ -50,6 +79,10 @@ func stdPackages(t *testing.T) (all []stdPackage) {
 			switch name, value, _ := strings.Cut(w, "="); name {
 			case "quick":
 				p.quick = true
+			case "goroot":
+				p.root = true
+			case "since":
+				p.since = value
 			case "skip":
 				p.skip = value
 			case "files":
@@ -80,7 +113,16 @@ func TestStandardLibrary(t *testing.T) {
 	if n := len(stdPackages(t)); n < 60 {
 		t.Errorf("%d packages are listed, at least 60 are wanted", n)
 	}
-	all := slices.DeleteFunc(stdPackages(t), func(p stdPackage) bool { return !p.quick && *stdFirst < 0 })
+	only, err := regexp.Compile(*stdOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := slices.DeleteFunc(stdPackages(t), func(p stdPackage) bool {
+		if *stdOnly != "" {
+			return !only.MatchString(p.path)
+		}
+		return !p.quick && *stdFirst < 0
+	})
 	if first := min(*stdFirst, len(all)); first >= 0 {
 		all = all[first:min(first+stdStep, len(all))]
 	}
@@ -96,6 +138,9 @@ func TestStandardLibrary(t *testing.T) {
 	for _, p := range all {
 		t.Run(p.path, func(t *testing.T) {
 			t.Parallel()
+			if *guestGo != "" && p.since != "" && version.Compare(*guestGo, p.since) < 0 {
+				t.Skipf("%s came with %s", p.path, p.since)
+			}
 			directory := filepath.Join(source, p.path)
 			file := filepath.Join(t.TempDir(), "test")
 			build := exec.Command("go", "test", "-vet=off", "-trimpath", "-c", "-o", file, ".")
@@ -104,7 +149,7 @@ func TestStandardLibrary(t *testing.T) {
 			if out, err := build.CombinedOutput(); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}
-			program := efi.Program{Arguments: []string{"test", "-test.short"}, Directory: directory}
+			program := efi.Program{Arguments: []string{"/program", "-test.short"}, Directory: directory}
 			if program.Executable, err = os.ReadFile(file); err != nil {
 				t.Fatal(err)
 			}
@@ -113,6 +158,9 @@ func TestStandardLibrary(t *testing.T) {
 				t.Fatal(err)
 			case *guestGo != "" && info.GoVersion != *guestGo:
 				t.Fatalf("it was built with %s, not %s", info.GoVersion, *guestGo)
+			}
+			if p.root {
+				program.Environment = []string{"GOROOT=" + filepath.Dir(source)}
 			}
 			if p.skip != "" {
 				program.Arguments = append(program.Arguments, "-test.skip="+p.skip)
@@ -152,4 +200,50 @@ func stdFiles(t *testing.T, source string, p stdPackage) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// The list says of each package of the standard library that its tests pass, or why not: of the release that it was made with.
+func TestStandardLibraryListIsWhole(t *testing.T) {
+	const made = "go1.26"
+	if version.Lang(runtime.Version()) != made {
+		t.Skipf("the list is of %s, this is %s", made, runtime.Version())
+	}
+	list := exec.Command("go", "list", "-f", "{{.ImportPath}} {{len .TestGoFiles}} {{len .XTestGoFiles}}", "std")
+	list.Env = append(os.Environ(), "GOOS=linux", "GOARCH=amd64", "CGO_ENABLED=0", "GOFLAGS=")
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tests := map[string]bool{}
+	for line := range strings.Lines(string(out)) {
+		path, files, _ := strings.Cut(strings.TrimSpace(line), " ")
+		tests[path] = files != "0 0"
+	}
+	said := map[string]string{}
+	say := func(path, what string) {
+		if before, ok := said[path]; ok {
+			t.Errorf("%s is there twice: %s; %s", path, before, what)
+		}
+		if _, ok := tests[path]; !ok {
+			t.Errorf("%s, which is said to be %q, is no package of the standard library", path, what)
+		}
+		said[path] = what
+	}
+	for _, p := range stdPackages(t) {
+		say(p.path, "passes")
+	}
+	const none = "no tests"
+	for reason, paths := range stdReasons(t) {
+		for _, path := range paths {
+			say(path, reason)
+		}
+	}
+	for path, has := range tests {
+		switch what, ok := said[path]; {
+		case !ok:
+			t.Errorf("%s is not in the list; it has tests: %t", path, has)
+		case has == (what == none):
+			t.Errorf("%s: %s; it has tests: %t", path, what, has)
+		}
+	}
 }

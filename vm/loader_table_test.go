@@ -206,15 +206,7 @@ func TestLoaders(t *testing.T) {
 	if !*allLoaders || t.Failed() {
 		return
 	}
-	before, rest, ok := strings.Cut(string(page), "<!-- table -->\n")
-	_, after, ok2 := strings.Cut(rest, "<!-- end of table -->\n")
-	if !ok || !ok2 {
-		t.Fatalf("%s has no place for the table", tableFile)
-	}
-	all := before + "<!-- table -->\n" + tableHead + strings.Join(rows, "\n") + "\n<!-- end of table -->\n" + after
-	if err := os.WriteFile(tableFile, []byte(all), 0o644); err != nil {
-		t.Fatal(err)
-	}
+	writeTable(t, tableFile, tableHead, rows)
 }
 
 // AMDSEV#200: GRUB 2.06's command linux takes unaccepted memory for reserved and says so; the guest loses it even under

@@ -112,6 +112,8 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 		Reset:    func() { m.end(errReset) },
 
 		Program:       m.program(),
+		Memory:        dma{m},
+		HPET:          cfg.HPET,
 		DebugExitPort: cfg.DebugExit, DebugExit: func(code uint32) { m.end(&exitError{code}) },
 	}
 	if m.hasPIC() {
@@ -148,7 +150,7 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	m.schedule = newSchedule(&cfg)
 	processor := x86.Config{
 		Topology: m.cfg.Topology, Memory: m.memory, Platform: m.sampler.observe(m.platform), Bus: m.board, Traps: m.boot,
-		Cost: cfg.Cost, TSCHz: tscHz, LA57: cfg.LA57, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer,
+		Cost: cfg.Cost, TSCHz: tscHz, LA57: cfg.LA57, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer, BusLocks: m.platform.busLocks,
 		CodeBytes: int(m.budget.code / 2), Engine: cfg.engine(), TranslateAfter: cfg.TranslateAfter,
 	}
 	if cfg.CPUs > 1 {
@@ -205,6 +207,8 @@ func (m *Machine) acpi() acpi.Machine {
 	return acpi.Machine{
 		Poke:          poke,
 		PCI:           m.pciACPI(),
+		FWCfgPort:     device.FWCfgPort,
+		HPET:          m.hpetACPI(),
 		CPUs:          m.cfg.CPUs,
 		APICID:        m.cfg.Topology.APICID,
 		Nodes:         m.nodes(),
@@ -272,7 +276,7 @@ func (m *Machine) newRecord() *record.Record {
 		HostPageBytes: m.cfg.HostPage, TouchBytes: m.cfg.Touch, Seed: m.cfg.Seed, MaxInstructions: m.cfg.MaxInstructions,
 		MaxVirtualNS: max(m.cfg.MaxVirtual.Nanoseconds(), 0),
 		HostAttack:   m.cfg.HostAttack, FirmwareLie: m.cfg.FirmwareLie, UnacceptedTable: m.cfg.UnacceptedTable,
-		DebugExitPort: m.cfg.DebugExit, LA57: m.cfg.LA57, Screen: m.cfg.Screen.String(),
+		DebugExitPort: m.cfg.DebugExit, LA57: m.cfg.LA57, HPET: m.cfg.HPET, Screen: m.cfg.Screen.String(),
 		OverlaySHA256: m.cfg.keptSum, Restarts: m.cfg.restarts,
 	}
 	by := &r.Acceptance.By

@@ -30,6 +30,7 @@ type platform struct {
 	exception  func(c *x86.CPU, vector uint8, code, rip uint64) (length uint64, ok bool) // firmware's handler, where the platform needs one
 	cheat      *attack.Host                                                              // the host, where it cheats; nil where it is honest
 	parts      []part                                                                    // whose state is saved
+	busLocks   bool                                                                      // processors can tell software of bus locks
 	efer       uint64                                                                    // bits of EFER beyond those that every processor has
 
 	how         string                         // how memory is accepted here, in a clause that says what a guest has to do

@@ -44,7 +44,8 @@ func makeTDX(m *Machine) (*platform, error) {
 			}
 			return module.ServeVE(c, rip)
 		},
-		how: "TDG.MEM.PAGE.ACCEPT", stranger: noTDXGuest,
+		busLocks: true, // which the module wants of a processor
+		how:      "TDG.MEM.PAGE.ACCEPT", stranger: noTDXGuest,
 	}, nil
 }
 

@@ -14,7 +14,7 @@ import (
 )
 
 // configVersion changes with what [Config.carry] carries.
-const configVersion = 8
+const configVersion = 9
 
 // maxText bounds texts in a saved machine, in bytes.
 const maxText = 1 << 20
@@ -40,7 +40,7 @@ func (c *Config) carry(s *state.Stream) {
 			c.CPUs = c.Topology.CPUs()
 		}
 	}
-	s.Bool(&c.Misalign, &c.UnacceptedTable, &c.LA57, &c.Callers, &c.reports)
+	s.Bool(&c.Misalign, &c.UnacceptedTable, &c.LA57, &c.HPET, &c.Callers, &c.reports)
 	c.Screen.carry(s)
 	carryDisks(s, &c.Disks)
 	state.String(s, &c.keptSum, maxText)
@@ -84,7 +84,7 @@ func (c *Config) resume(given Config) error {
 	if slices.Contains([]bool{
 		given.Platform != "", given.Memory != 0, given.CPUs != 0, given.Topology != Topology{}, given.Schedule != "", given.ScheduleSeed != 0, given.Image != nil, given.Initrd != nil, given.Modules != nil, given.CommandLine != nil, given.Append != "",
 		given.FirmwareAccepts != 0, given.FirmwarePolicy != "", given.Misalign, given.HostPage != 0, given.Touch != 0, given.FirmwareLie != "",
-		given.UnacceptedTable, given.DebugExit != 0, given.LA57, given.Screen != Resolution{}, given.Kept != nil, given.Seed != 0, given.Cost.Name() != "",
+		given.UnacceptedTable, given.DebugExit != 0, given.LA57, given.HPET, given.Screen != Resolution{}, given.Kept != nil, given.Seed != 0, given.Cost.Name() != "",
 	}, true) {
 		return errMachineGiven
 	}
@@ -114,7 +114,7 @@ func (c *Config) resume(given Config) error {
 	c.Schedule, c.ScheduleSeed = saved.Schedule, saved.ScheduleSeed
 	c.Memory, c.Image, c.Initrd, c.CommandLine, c.Append = saved.Memory, saved.Image, saved.Initrd, saved.CommandLine, saved.Append
 	c.Disks, c.keptSum, c.restarts = disks, saved.keptSum, saved.restarts
-	c.DebugExit, c.LA57, c.Screen = saved.DebugExit, saved.LA57, saved.Screen
+	c.DebugExit, c.LA57, c.HPET, c.Screen = saved.DebugExit, saved.LA57, saved.HPET, saved.Screen
 	c.FirmwareAccepts, c.FirmwarePolicy, c.Misalign, c.HostPage = saved.FirmwareAccepts, saved.FirmwarePolicy, saved.Misalign, saved.HostPage
 	c.Touch, c.FirmwareLie, c.UnacceptedTable, c.Seed, c.Cost = saved.Touch, saved.FirmwareLie, saved.UnacceptedTable, saved.Seed, saved.Cost
 	c.Callers, c.reports = saved.Callers || given.Callers, saved.reports

@@ -33,12 +33,13 @@ type bootFlags struct {
 	firmwareLie     string
 	unacceptedTable bool
 	debugExit       port
-	la57            bool
+	la57, hpet      bool
 	screen          resolution
 	cost            string
 	model           cost.Model // what cost names
 
 	initrd  string
+	modules string
 	disks   []string
 	overlay string
 	reboots int
@@ -50,14 +51,7 @@ type bootFlags struct {
 }
 
 func bootCommand(run machine, status *exitStatus) *cobra.Command {
-	f := bootFlags{
-		platform:        choice{vm.TDX, vm.PlatformNames()},
-		policy:          choice{vm.FirmwarePolicies[0], vm.FirmwarePolicies},
-		memory:          4 << 30,
-		firmwareAccepts: acceptance{bytes: 256 << 20},
-		hostPage:        choice{"2M", []string{"2M", "4K"}},
-		schedule:        choice{vm.SchedulePolicies[0], vm.SchedulePolicies},
-	}
+	f := defaultMachine()
 	cmd := &cobra.Command{
 		Use:   "boot [IMAGE]",
 		Short: "Boot a kernel as a confidential guest and say who accepted its memory",
@@ -82,10 +76,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			"  tacit boot --append unaccepted=eager\n" +
 			"  tacit boot --interactive",
 		Args: func(cmd *cobra.Command, args []string) error {
-			if f.cpus == 0 && cmd.Flags().Changed("cpus") {
-				return errors.New("--cpus 0: a machine has at least one processor")
-			}
-			return cmp.Or(atMostOne("IMAGE")(cmd, args), f.check(len(args) > 0), f.files(args, streamsOf(cmd)).check())
+			return cmp.Or(f.checkCPUs(cmd), atMostOne("IMAGE")(cmd, args), f.check(len(args) > 0), f.files(args, streamsOf(cmd)).check())
 		},
 		ValidArgsFunction: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -102,6 +93,29 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	}
 	flags := cmd.Flags()
 	flags.SortFlags = false
+	f.machine(cmd)
+	flags.StringVar(&f.overlay, "overlay", "", "keep what the guest changes on disks and in EFI variables in `FILE`, and begin with what is there")
+	flags.IntVar(&f.reboots, "reboots", 0, "let the guest restart up to `N` times")
+	f.source.add(flags)
+	f.runFlags.register(cmd)
+	return cmd
+}
+
+// defaultMachine is what the machine is like where no flag says otherwise.
+func defaultMachine() bootFlags {
+	return bootFlags{
+		platform:        choice{vm.TDX, vm.PlatformNames()},
+		policy:          choice{vm.FirmwarePolicies[0], vm.FirmwarePolicies},
+		memory:          4 << 30,
+		firmwareAccepts: acceptance{bytes: 256 << 20},
+		hostPage:        choice{"2M", []string{"2M", "4K"}},
+		schedule:        choice{vm.SchedulePolicies[0], vm.SchedulePolicies},
+	}
+}
+
+// machine are the flags that say what the machine is like.
+func (f *bootFlags) machine(cmd *cobra.Command) {
+	flags := cmd.Flags()
 	flags.Var(&f.platform, "platform", "what the guest runs on: an Intel TDX machine, an AMD SEV-SNP one, or one without memory encryption")
 	flags.Var(&f.memory, "memory", "memory of the guest")
 	flags.Var(&f.firmwareAccepts, "firmware-accepts",
@@ -112,29 +126,26 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 	flags.IntVar(&f.cpus, "cpus", 0, "processors, `N` up to 255 (default: as many as --topology has, or 1)")
 	flags.Var(&f.topology, "topology", "what they are parts of, such as sockets=2,cores=4,threads=2,nodes=2; what is left out is 1, or follows from --cpus")
 	flags.Var(&f.schedule, "schedule", "in what order processors do what they could do at the same time")
-	flags.Uint64Var(&f.scheduleSeed, "schedule-seed", 0, "`SEED` of a random or adversarial schedule: another one is another order")
+	flags.Uint64Var(&f.scheduleSeed, "schedule-seed", f.scheduleSeed, "`SEED` of a random or adversarial schedule: another one is another order")
 	flags.StringVar(&f.append, "append", "", "add `WORDS` to the kernel's command line")
 	flags.StringVar(&f.cmdline, "cmdline", "", "use `WORDS` instead of tacit's command line, or a unified kernel image's own; --append still adds to them")
+	flags.StringVar(&f.modules, "modules", "", "have tacit's init load and use the kernel's drivers for disks, networks, randomness and quotes, out of `PACKAGE`")
 	flags.StringVar(&f.initrd, "initrd", "", "use `FILE` instead of tacit's initrd, whose init reports and switches off")
 	flags.StringArrayVar(&f.disks, "disk", nil, "put the disk in `FILE`, or elsewhere as an IMAGE may be, into the machine; it is not written to; may be given up to 16 times")
-	flags.StringVar(&f.overlay, "overlay", "", "keep what the guest changes on disks and in EFI variables in `FILE`, and begin with what is there")
-	flags.IntVar(&f.reboots, "reboots", 0, "let the guest restart up to `N` times")
 	flags.StringVar(&f.hostAttack, "host-attack", "", "have the host cheat: `KIND[:N][@MOMENT][#SEED]`, at the N-th opportunity")
 	flags.StringVar(&f.firmwareLie, "firmware-lie", "", "have firmware lie to the guest: `KIND`")
 	flags.BoolVar(&f.unacceptedTable, "unaccepted-table", false, "have firmware install a table of unaccepted memory, as a kernel leaves one for kexec")
 	flags.BoolVar(&f.la57, "la57", false, "let the guest have page tables of five levels, and linear addresses of 57 bits")
 	flags.Var(&f.screen, "gop", "let the machine have a screen of `WIDTHxHEIGHT` pixels, which firmware offers by its graphics output protocol")
+	flags.BoolVar(&f.hpet, "hpet", false, "give the machine high precision event timers, as QEMU's q35 has them")
 	flags.Var(&f.debugExit, "debug-exit", "let a test program end the run by writing a code to `PORT`, as QEMU's isa-debug-exit does (alone: 0x501)")
 	flags.Lookup("debug-exit").NoOptDefVal = portAlone
 	flags.Var(&f.touch, "touch", "memory that tacit's init touches before it reports")
 	flags.Uint64Var(&f.seed, "seed", 0, "where all randomness in the machine comes from")
 	flags.StringVar(&f.cost, "cost", "", "charge virtual time by `MODEL`: a name or a file (tacit cost --help; default: tacit's own for the platform)")
-	f.source.add(flags)
-	f.runFlags.register(cmd)
 	completeWith(cmd, "host-attack", cobra.FixedCompletions(attackKinds(), cobra.ShellCompDirectiveNoFileComp))
 	completeWith(cmd, "cost", completeModel)
 	completeWith(cmd, "firmware-lie", cobra.FixedCompletions(lieKinds(), cobra.ShellCompDirectiveNoFileComp))
-	return cmd
 }
 
 func attackKinds() (kinds []string) {
@@ -188,6 +199,14 @@ func lieHelp() string {
 	return b.String()
 }
 
+// checkCPUs finds a number of processors that says nothing.
+func (f *bootFlags) checkCPUs(cmd *cobra.Command) error {
+	if f.cpus == 0 && cmd.Flags().Changed("cpus") {
+		return errors.New("--cpus 0: a machine has at least one processor")
+	}
+	return nil
+}
+
 // check finds what is wrong with the flags whatever the machine is.
 func (f *bootFlags) check(hasImage bool) error {
 	switch {
@@ -205,6 +224,10 @@ func (f *bootFlags) check(hasImage bool) error {
 		return errors.New("--overlay -: it is read, too, and has to be a file")
 	case f.touch != 0 && f.initrd != "":
 		return errors.New("--touch is for tacit's init, which --initrd replaces")
+	case f.modules != "" && f.initrd != "":
+		return errors.New("--modules is for tacit's init, which --initrd replaces")
+	case f.modules != "" && !hasImage:
+		return errors.New("--modules is for tacit's init, which starts on a kernel: give an IMAGE")
 	case f.touch != 0 && !hasImage:
 		return errors.New("--touch is for tacit's init, which starts on a kernel: give an IMAGE, or tacit's own guest --append hold=SIZE")
 	}
@@ -234,7 +257,7 @@ func (f *bootFlags) check(hasImage bool) error {
 // files are what the command line names.
 func (f *bootFlags) files(args []string, std streams) files {
 	all := files{
-		in:  []named{{by: "--initrd", path: f.initrd}, {by: "--cost", path: f.cost}},
+		in:  []named{{by: "--initrd", path: f.initrd}, {by: "--modules", path: f.modules}, {by: "--cost", path: f.cost}},
 		std: std,
 	}
 	in, out := f.runFlags.files()
@@ -252,7 +275,7 @@ func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool
 		platform: f.platform.word, memory: uint64(f.memory), cpus: f.cpus, topology: f.topology.of(f.cpus), schedule: f.schedule.word, scheduleSeed: f.scheduleSeed,
 		firmwareAccepts: max(uint64(f.firmwareAccepts.bytes), 1), firmwareAcceptsLikeOVMF: f.firmwareAccepts.ovmf,
 		policy: f.policy.word, misalign: f.misalign, hostPage: 2 << 20, touch: uint64(f.touch), seed: f.seed, append: f.append,
-		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, debugExit: uint16(f.debugExit), la57: f.la57, screen: f.screen.Resolution, cost: f.model, disks: f.disks,
+		hostAttack: f.hostAttack, firmwareLie: f.firmwareLie, table: f.unacceptedTable, debugExit: uint16(f.debugExit), la57: f.la57, hpet: f.hpet, screen: f.screen.Resolution, cost: f.model, disks: f.disks, modules: f.modules,
 		overlay: f.overlay, reboots: f.reboots, source: f.source,
 	}
 	f.runFlags.settings(&s)

@@ -48,6 +48,45 @@ func TestCertifyBackingFile(t *testing.T) {
 	}
 }
 
+// A container image with a boot loader is a disk to certify, and with --append its kernel alone; one is not taken for the other by
+// what is kept.
+func TestCertifyLoaderOfContainerImage(t *testing.T) {
+	ofVersion(t, "v1")
+	found, err := filepath.Glob("../../kernels/linux-image-6.12.*-cloud-amd64_*.deb")
+	if err != nil || len(found) == 0 {
+		t.Fatal("no kernel: run scripts/fetch-kernels")
+	}
+	k, err := image.Open(t.Context(), found[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := imagetest.Layout(t, imagetest.Tar(t, imagetest.Files{"usr/lib/modules/" + k.Name + "/vmlinuz": k.Data,
+		"usr/lib/systemd/boot/efi/systemd-bootx64.efi": debiantest.File(t, "../../kernels", "systemd-boot-efi_257.*", "usr/lib/systemd/boot/efi/systemd-bootx64.efi")}))
+	store := t.TempDir()
+	for range 2 { // the second time it is known what is there
+		for _, c := range []struct {
+			flags  []string
+			format string
+		}{
+			{nil, "loader and kernel of a container image"}, {[]string{"--append", "quiet"}, ""},
+		} {
+			args := append([]string{"certify", "--platform", "tdx", "--policy", "lazy", "--memory", "512M", "--max-virtual-time", "5ms", "--json", "-", "--store", store}, c.flags...)
+			_, stdout, stderr := tacit(t.Context(), &fake{}, append(args, "oci:"+dir)...)
+			var certificate certify.Certificate
+			if err := json.Unmarshal([]byte(stdout), &certificate); err != nil || certificate.Boots[0].Record == nil {
+				t.Fatalf("%v: %s%s", err, stdout, stderr)
+			}
+			format := ""
+			if r := certificate.Boots[0].Record; len(r.Disks) > 0 {
+				format = r.Disks[0].Format
+			}
+			if format != c.format {
+				t.Errorf("%q: %q, want %q", c.flags, format, c.format)
+			}
+		}
+	}
+}
+
 // GRUB 2.06's command linux loses the guest's memory (AMDSEV#200), by a way that inspect reads out of the disk: the two agree.
 // A disk is kept as any image, by its file's digest: the second time neither is opened, and nothing is booted.
 func TestCertifyDisks(t *testing.T) {

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -90,6 +91,54 @@ func TestBootDiskAlone(t *testing.T) {
 	status := execute(t.Context(), []string{"boot", "--memory", "1G", "--disk", imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.ESP, Path: esp})}, &stdout, &stderr, boot)
 	if status != 0 || strings.Contains(stderr.String(), "own guest") || !strings.Contains(stderr.String(), `BOOTX64.EFI`) {
 		t.Errorf("status %d: %s", status, stderr.String())
+	}
+}
+
+// A damaged disk is one clear line, wherever the damage is, and an end.
+func TestBootOfDamagedDisk(t *testing.T) {
+	t.Parallel()
+	raw := imagetest.Disk(t, "gpt", imagetest.Partition{Type: imagetest.ESP, Path: imagetest.FAT(t, 16, 16, imagetest.Files{"EFI/BOOT/BOOTX64.EFI": guest.Demo()})})
+	sound, err := os.ReadFile(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const partition = 1 << 20
+	le := binary.LittleEndian
+	fat := partition + 512*int(le.Uint16(sound[partition+14:]))
+	tables := 2 * 512 * int(le.Uint16(sound[partition+22:]))
+	top := imagetest.Overlay(t, raw, "raw", "top.qcow2")
+	packed, err := os.ReadFile(imagetest.Qcow2(t, raw, "-c"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, c := range map[string]struct {
+		from   []byte
+		damage func(b []byte) []byte
+		want   string
+	}{
+		"both partition tables": {sound, func(b []byte) []byte { b[512+20]++; b[len(b)-512+20]++; return b }, "nothing that firmware starts"},
+		"a boot sector":         {sound, func(b []byte) []byte { clear(b[partition:][:512]); return b }, "nothing that firmware starts"},
+		"chains of clusters in a circle": {sound, func(b []byte) []byte {
+			for at := fat + 4; at < fat+tables; at += 2 {
+				le.PutUint16(b[at:], 3)
+			}
+			return b
+		}, "EFI_VOLUME_CORRUPTED"},
+		"a loader that is cut off": {sound, func(b []byte) []byte { clear(b[fat+4 : fat+tables]); return b }, "EFI_VOLUME_CORRUPTED"},
+		"the end of a qcow2 file":  {packed, func(b []byte) []byte { return b[:len(b)/2] }, "EFI_DEVICE_ERROR"},
+		"tables of a qcow2 file":   {packed, func(b []byte) []byte { clear(b[65536:]); return b }, ""},
+	} {
+		path := write(t, filepath.Join(t.TempDir(), "x"), string(c.damage(bytes.Clone(c.from))))
+		status, _, stderr := really(t, "boot", "-q", "--memory", "256M", path)
+		if status == 0 || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, c.want) {
+			t.Errorf("%s: status %d: %s", what, status, stderr)
+		}
+	}
+	if err := os.Truncate(raw, partition); err != nil { // below another one
+		t.Fatal(err)
+	}
+	if status, _, stderr := really(t, "boot", "-q", "--memory", "256M", top); status == 0 || strings.Count(stderr, "\n") != 1 {
+		t.Errorf("a backing file that is cut off: status %d: %s", status, stderr)
 	}
 }
 

@@ -27,6 +27,7 @@ func TestGuestRun(t *testing.T) {
 		{"--env TMPDIR=/a " + executable + " variable", 0, "/a\nvariable done\n", ""},
 		{executable + " exit", 42, "", ""},
 		{"--platform snp " + executable + " unserved", 125, "guest: no system call 165, called by ", ""},
+		{"./testdata/deep", 125, "guest: no system call 155, called by ", ""},
 		{"--memory 512M " + executable + " memory", 4, "guest: out of memory at ", "tacit: the guest ended with outcome guest-panic"},
 		{"--timeout 1ns " + executable + " compute", 6, "", "tacit: the guest ended with outcome limit"},
 	} {
@@ -65,6 +66,8 @@ func TestGuestBuild(t *testing.T) {
 		{"--files nothing -o " + out + " " + executable, "--files nothing: "},
 		{"--env A -o " + out + " " + executable, "want NAME=VALUE"},
 		{executable, "-o is missing"},
+		{"-o " + out + " ./testdata/deep", "./testdata/deep: no system call 155, called by syscall.PivotRoot ← main.d ← main.c ← main.b ← main.a ← main.further ← " +
+			"main.(*walker).down ← main.(*walker).walk ← main.last[go.shape.string] ← main.each ← main.begin ← main.main: the guest would end there"},
 		{"-o " + out + " " + "./testdata/mounts", "./testdata/mounts: no system call 165, called by syscall.mount ← syscall.Mount ← main.main: the guest would end there"},
 	} {
 		status, _, stderr := tacit(t.Context(), &fake{}, append([]string{"guest", "build"}, strings.Fields(c.args)...)...)

@@ -16,6 +16,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/gdb"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/record/timeline"
+	"github.com/tacit-vm/tacit/trial"
 	"github.com/tacit-vm/tacit/vm"
 )
 
@@ -43,6 +44,7 @@ type settings struct {
 	hostPage                uint64
 
 	initrd      []byte  // nil: tacit's own
+	modules     string  // path of a package, or empty
 	commandLine *string // nil: tacit's own
 	append      string
 	touch       uint64
@@ -52,7 +54,7 @@ type settings struct {
 	cost        cost.Model
 	table       bool   // firmware installs a table of unaccepted memory
 	debugExit   uint16 // port; 0: none
-	la57        bool
+	la57, hpet  bool
 	screen      vm.Resolution
 	symbols     string // path, or empty
 	stubSymbols string // path, or empty
@@ -93,56 +95,13 @@ type machine func(ctx context.Context, s settings) (*record.Record, error)
 
 // boot is the machine of package vm.
 func boot(ctx context.Context, s settings) (*record.Record, error) {
-	var img *image.Image // the machine's own, or a disk's
 	var disks disks
 	defer disks.close()
-	if s.saved != "" {
-		reading, done := s.within(ctx)
-		defer done()
-		if err := disks.again(reading, s); err != nil {
-			return nil, err
-		}
-	} else {
-		reading, done := s.within(ctx)
-		defer done()
-		var err error
-		if img, err = disks.open(reading, s); err != nil {
-			return nil, err
-		}
-	}
-	if s.prompt {
-		var err error
-		if img, err = promptImage(); err != nil {
-			return nil, err
-		}
-	}
-	config := vm.Config{
-		Platform: s.platform, Memory: s.memory, CPUs: s.cpus, Topology: s.topology, Schedule: s.schedule, ScheduleSeed: s.scheduleSeed, Image: img, Disks: disks.all,
-		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
-		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
-		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table, DebugExit: s.debugExit, LA57: s.la57, Screen: s.screen, Cost: s.cost,
-		MaxInstructions: s.maxInstructions, MaxVirtual: s.maxVirtual, MaxWall: s.maxWall, Since: s.since,
-		MaxHostMemory: s.maxHostMemory, Engine: s.engine, BlockLimit: s.blockLimit, TranslateAfter: s.translateAfter, LockstepEvery: s.lockstepEvery,
-		Console: s.console, Progress: s.progress, Events: s.events, Timeline: s.timeline,
-		Callers: s.callers, Debugger: s.debugger, Trace: s.trace, Keyboard: s.keyboard, Replay: s.replay, Typed: s.typed,
-	}
-	if s.firmwareAcceptsLikeOVMF {
-		config.FirmwareAccepts = firmware.AcceptBelow4G
-	}
-	if s.symbols != "" {
-		var err error
-		if config.Symbols, err = image.OpenSymbols(s.symbols); err != nil {
-			return nil, err
-		}
-	}
-	if s.stubSymbols != "" {
-		if s.saved == "" && (img == nil || img.Kind != image.BzImage) {
-			return nil, errors.New("--stub-symbols is for a bzImage, which has an EFI stub of its own build")
-		}
-		var err error
-		if config.StubSymbols, err = image.OpenStubSymbols(s.stubSymbols); err != nil {
-			return nil, err
-		}
+	reading, done := s.within(ctx)
+	defer done()
+	config, err := s.config(reading, &disks)
+	if err != nil {
+		return nil, err
 	}
 	kept, err := openOverlay(ctx, s.overlay)
 	if err != nil {
@@ -152,8 +111,6 @@ func boot(ctx context.Context, s settings) (*record.Record, error) {
 	config.Kept = kept.before
 	var m *vm.Machine
 	if s.saved != "" {
-		reading, done := s.within(ctx)
-		defer done()
 		m, err = load(reading, s.saved, config)
 	} else {
 		m, err = vm.New(config)
@@ -187,6 +144,58 @@ func (s *settings) takePicture(m *vm.Machine, r *record.Record) error {
 		return fmt.Errorf("--screenshot: %w", err)
 	}
 	return s.screenshot(func(w io.Writer) error { return png.Encode(w, picture) })
+}
+
+// config opens what the settings name, and makes of them what package vm is told. The disks have to stay open as long as the
+// machine, and until it has begun they are read as long as ctx allows.
+func (s settings) config(ctx context.Context, disks *disks) (config vm.Config, err error) {
+	var img *image.Image // the machine's own, or a disk's
+	switch {
+	case s.saved != "":
+		err = disks.again(ctx, s)
+	case s.prompt:
+		img, err = promptImage()
+	default:
+		img, err = disks.open(ctx, s)
+	}
+	if err != nil {
+		return config, err
+	}
+	config = vm.Config{
+		Platform: s.platform, Memory: s.memory, CPUs: s.cpus, Topology: s.topology, Schedule: s.schedule, ScheduleSeed: s.scheduleSeed, Image: img, Disks: disks.all,
+		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
+		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
+		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table, DebugExit: s.debugExit, LA57: s.la57, HPET: s.hpet, Screen: s.screen, Cost: s.cost,
+		MaxInstructions: s.maxInstructions, MaxVirtual: s.maxVirtual, MaxWall: s.maxWall, Since: s.since,
+		MaxHostMemory: s.maxHostMemory, Engine: s.engine, BlockLimit: s.blockLimit, TranslateAfter: s.translateAfter, LockstepEvery: s.lockstepEvery,
+		Console: s.console, Progress: s.progress, Events: s.events, Timeline: s.timeline,
+		Callers: s.callers, Debugger: s.debugger, Trace: s.trace, Keyboard: s.keyboard, Replay: s.replay, Typed: s.typed,
+	}
+	if s.modules != "" && img != nil {
+		if config.Modules, err = image.KernelModules(ctx, s.modules, img.Name, trial.Drivers); err != nil {
+			return config, err
+		}
+		if len(config.Modules) == 0 {
+			return config, fmt.Errorf("%s: no drivers of kernel %s are in it", s.modules, img.Name)
+		}
+	}
+	if s.firmwareAcceptsLikeOVMF {
+		config.FirmwareAccepts = firmware.AcceptBelow4G
+	}
+	if s.symbols != "" {
+		if config.Symbols, err = image.OpenSymbols(s.symbols); err != nil {
+			return config, err
+		}
+	}
+	if s.stubSymbols != "" {
+		if s.saved == "" && (img == nil || img.Kind != image.BzImage) {
+			return config, errors.New("--stub-symbols is for a bzImage, which has an EFI stub of its own build")
+		}
+		if config.StubSymbols, err = image.OpenStubSymbols(s.stubSymbols); err != nil {
+			return config, err
+		}
+	}
+	return config, nil
 }
 
 // promptImage is tacit's own guest that takes commands.

@@ -56,6 +56,7 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 		demoCommand(&status),
 		exportCommand(),
 		guestCommand(&status),
+		huntCommand(&status),
 		inspectCommand(&status),
 		manCommand(),
 		resultsCommand(&status),

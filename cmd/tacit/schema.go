@@ -11,6 +11,7 @@ import (
 	"github.com/tacit-vm/tacit/catalogue"
 	"github.com/tacit-vm/tacit/certify"
 	"github.com/tacit-vm/tacit/certify/matrix"
+	"github.com/tacit-vm/tacit/compare/hunt"
 	"github.com/tacit-vm/tacit/compare/storm"
 	"github.com/tacit-vm/tacit/compare/study"
 	"github.com/tacit-vm/tacit/internal/bench"
@@ -41,6 +42,7 @@ func forms() []schema.Form {
 		{Name: study.Schema, About: "boots held side by side (compare --json)", Type: reflect.TypeFor[study.JSON]()},
 		{Name: study.SavedSchema, About: "a line of compare --resume", Type: reflect.TypeFor[study.SavedLine]()},
 		{Name: storm.Schema, About: "boots with more and more processors (storm --json)", Type: reflect.TypeFor[storm.JSON]()},
+		{Name: hunt.Schema, About: "what a hunt for races found (hunt --json)", Type: reflect.TypeFor[hunt.Result]()},
 		{Name: scenario.Schema, About: "what came of scenarios (scenario run --json)", Type: reflect.TypeFor[scenario.Report]()},
 		{Name: scenario.ListSchema, About: "what can be booted so (scenario list --json)", Type: reflect.TypeFor[scenario.List]()},
 		{Name: inspectSchema, About: "what images can do by their bytes (inspect --json)", Type: reflect.TypeFor[inspectJSON]()},

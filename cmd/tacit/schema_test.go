@@ -107,6 +107,7 @@ func TestJSONHasItsSchema(t *testing.T) {
 		{"comparison", false, "comparison.json", "compare --memory 1G --fail-if init>100x --json " + in("comparison.json") + " --resume " + in("saved") + " " + demo},
 		{"boot", true, "saved", ""},
 		{"storm", false, "", "storm --memory 512M --cpus 1,2 --append hold=100M --json - " + demo},
+		{"hunt", false, "", "hunt --memory 512M --seeds 2 --append hold=100M --json - " + demo},
 		{"scenarios", false, "", "scenario run --json - no-retry edk2#11525"},
 		{"scenario-list", false, "", "scenario list --json -"},
 		{"inspect", false, "", "inspect --json --require tdx " + kernel},

@@ -122,6 +122,13 @@ func TestWrongWords(t *testing.T) {
 		{"storm --with laxy i", "--with laxy: \"laxy\": did you mean lazy?"},
 		{"storm --with lazy+cpus=2 i", "--with: cpus=2 and cpus=1 exclude each other, and --host-page and --cpus say so of all"},
 		{"storm --platform none i", "platform none has nothing to compare"},
+		{"hunt --cpus 1 i", "one processor does everything in one order: want two or more"},
+		{"hunt --cpus 0 i", "--cpus 0: a machine has at least one processor"},
+		{"hunt --schedule round-robin i", "--schedule round-robin: there are random, adversarial"},
+		{"hunt --seeds 0 i", "--seeds 0: want 1 to 1000000"},
+		{"hunt --jobs -1 i", "--jobs cannot be negative"},
+		{"hunt --schedule-seed 18446744073709551615 --seeds 2 i", "there are no seeds above 18446744073709551615"},
+		{"hunt a b", "tacit hunt takes one IMAGE, and here are 2: a, b"},
 		{"inspect", "tacit inspect needs at least one FILE"},
 		{"inspect --tags google i", "--tags google: there are gce, azure, openstack"},
 		{"scenario run", "tacit scenario run needs at least one NAME"},
@@ -212,7 +219,7 @@ func TestCompletion(t *testing.T) {
 		want  string
 		files bool
 	}{
-		{"_", "attack bench boot certify compare completion cost demo export guest help inspect man results resume scenario schema status storm symbols version warm worker", false},
+		{"_", "attack bench boot certify compare completion cost demo export guest help hunt inspect man results resume scenario schema status storm symbols version warm worker", false},
 		{"boot _", "", true}, {"boot i _", "", false}, {"symbols _", "", true}, {"certify i _", "", true}, {"inspect i _", "", true},
 		{"demo _", "", false}, {"version _", "", false}, {"bench boot-t", "boot-tdx", false},
 		{"boot --platform _", "none snp tdx", false}, {"boot --platform t", "tdx", false}, {"boot --firmware-policy _", "negotiate lazy eager upstream", false},
@@ -231,7 +238,7 @@ func TestCompletion(t *testing.T) {
 		{"storm _", "", true}, {"storm --with eager-k", "eager-kernel", false}, {"storm --host-page _", "2M 4K", false}, {"storm --cpus _", "", false}, {"storm --svg _", "", true},
 		{"inspect --tags _", "gce azure openstack aws", false}, {"inspect --require tdx,n", "tdx,negotiate", false},
 		{"demo --platform s", "snp", false}, {"demo --html _", "", true}, {"bench --kernel _", "", true}, {"bench --runs _", "", false},
-		{"symbols -o _", "", true}, {"export -o _", "", true}, {"warm --rate _", "", false}, {"help b", "bench boot", false}, {"guest r", "run", false}, {"scenario _", "list run", false}, {"scenario run AMD", "AMDSEV#200 AMDSEV#273", false}, {"scenario run --json _", "", true}, {"guest run --platform s", "snp", false}, {"guest build -o _", "", true}, {"guest run _", "", true},
+		{"symbols -o _", "", true}, {"export -o _", "", true}, {"warm --rate _", "", false}, {"hunt --schedule _", "random adversarial", false}, {"hunt _", "", true}, {"hunt --json _", "", true}, {"help b", "bench boot", false}, {"guest r", "run", false}, {"scenario _", "list run", false}, {"scenario run AMD", "AMDSEV#200 AMDSEV#273", false}, {"scenario run --json _", "", true}, {"guest run --platform s", "snp", false}, {"guest build -o _", "", true}, {"guest run _", "", true},
 		{"completion _", "bash fish powershell zsh", false},
 	} {
 		args := strings.Fields(c.args)
@@ -262,7 +269,7 @@ func TestMan(t *testing.T) {
 	if page != again {
 		t.Error("it differs from time to time")
 	}
-	commands := []*cobra.Command{benchCommand(), bootCommand(nil, nil), certifyCommand(nil, nil), compareCommand(nil), stormCommand(nil), costCommand(), demoCommand(nil), inspectCommand(nil), manCommand(), symbolsCommand(), versionCommand()}
+	commands := []*cobra.Command{benchCommand(), bootCommand(nil, nil), certifyCommand(nil, nil), compareCommand(nil), stormCommand(nil), huntCommand(nil), costCommand(), demoCommand(nil), inspectCommand(nil), manCommand(), symbolsCommand(), versionCommand()}
 	for _, sub := range costCommand().Commands() {
 		if !strings.Contains(page, ".SH \"TACIT COST "+strings.ToUpper(sub.Name())+"\"\n") {
 			t.Errorf("it has no cost %s", sub.Name())

@@ -73,7 +73,7 @@ func (b *Boot) run(ctx context.Context, cfg *Config) error {
 	}
 	machine := b.cfg
 	if cfg.Watch != nil {
-		var last lastPhase
+		var last record.LastPhase
 		machine.Events = &last
 		machine.Progress = func(p record.Progress) { cfg.Watch(b, record.Phase(last), p) }
 	}
@@ -89,13 +89,4 @@ func (b *Boot) run(ctx context.Context, cfg *Config) error {
 	}
 	b.Record = r
 	return cfg.Saved.keep(key, r)
-}
-
-// lastPhase is a sink that keeps the phase which the run has reached.
-type lastPhase record.Phase
-
-func (l *lastPhase) Event(e record.Event) {
-	if m, ok := e.(record.Marked); ok {
-		*l = lastPhase(m.Phase)
-	}
 }

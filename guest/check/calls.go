@@ -23,8 +23,9 @@ import (
 type Call struct {
 	Number uint64 // of Linux's table for x86-64
 	By     string // the function that has the number
-	// Path is how the program's own code comes to it, by direct calls: functions from one of package main to By. It is nil
-	// where there is no such way, as through an interface, or where nothing goes there.
+	// Path is how the program's own code comes to it, by direct calls: functions from main.main to By, or, where no such way
+	// begins there, from another one of package main. It is nil where there is none, as through an interface, or where nothing
+	// goes there.
 	Path []string
 
 	entry uint64
@@ -52,13 +53,17 @@ func Unserved(executable []byte) ([]Call, error) {
 	}), err
 }
 
-// String names a call and who makes it, as the kernel does when it ends a guest for it.
+// String names a call and who makes it, as the kernel does when it ends a guest for it. Of a long way it leaves the middle out.
 func (c Call) String() string {
+	const first, last = 8, 4
 	path := slices.Clone(c.Path)
 	if path == nil {
 		path = []string{c.By}
 	}
 	slices.Reverse(path)
+	if n := len(path) - first - last; n > 1 {
+		path = slices.Replace(path, first, first+n, fmt.Sprintf("%d more", n))
+	}
 	return fmt.Sprintf("%d, called by %s", c.Number, strings.Join(path, " ← "))
 }
 
@@ -116,28 +121,21 @@ func (p *program) calls() (found []Call) {
 	return slices.CompactFunc(found, func(a, b Call) bool { return a.Number == b.Number && a.entry == b.entry })
 }
 
-// findPaths looks for the shortest ways from package main.
+// findPaths looks for the shortest ways from main.main, and from those of package main to which none leads from there.
 func (p *program) findPaths(found []Call) {
 	from := map[uint64]uint64{} // the function that one was come to from; 0 for a first one
-	var next []uint64
-	for _, f := range p.table.Funcs {
-		if strings.HasPrefix(f.Name, "main.") {
-			from[f.Entry] = 0
-			next = append(next, f.Entry)
-		}
-	}
-	for len(next) > 0 {
-		here := next[0]
-		next = next[1:]
-		if f := p.table.PCToFunc(here); f != nil && leadsNowhere(f.Name) {
-			continue
-		}
-		for _, to := range p.callees[here] {
-			if _, ok := from[to]; !ok {
-				from[to] = here
-				next = append(next, to)
+	for _, isFirst := range []func(name string) bool{
+		func(name string) bool { return name == "main.main" },
+		func(name string) bool { return strings.HasPrefix(name, "main.") },
+	} {
+		var next []uint64
+		for _, f := range p.table.Funcs {
+			if _, ok := from[f.Entry]; !ok && isFirst(f.Name) {
+				from[f.Entry] = 0
+				next = append(next, f.Entry)
 			}
 		}
+		p.follow(from, next)
 	}
 	for i := range found {
 		c := &found[i]
@@ -150,6 +148,23 @@ func (p *program) findPaths(found []Call) {
 			}
 		}
 		slices.Reverse(c.Path)
+	}
+}
+
+// follow notes of all functions to which ways lead from those in next where the shortest one comes from.
+func (p *program) follow(from map[uint64]uint64, next []uint64) {
+	for len(next) > 0 {
+		here := next[0]
+		next = next[1:]
+		if f := p.table.PCToFunc(here); f != nil && leadsNowhere(f.Name) {
+			continue
+		}
+		for _, to := range p.callees[here] {
+			if _, ok := from[to]; !ok {
+				from[to] = here
+				next = append(next, to)
+			}
+		}
 	}
 }
 

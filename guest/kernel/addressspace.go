@@ -117,6 +117,14 @@ func (s *addressSpace) room(hint, n uint64) uint64 {
 	return start
 }
 
+// size is how many bytes of address space are taken.
+func (s *addressSpace) size() (n uint64) {
+	for i := 0; i < s.n; i++ {
+		n += s.areas[i].end - s.areas[i].start
+	}
+	return n
+}
+
 func (s *addressSpace) isFree(start, end uint64) bool {
 	for i := 0; i < s.n; i++ {
 		if s.areas[i].start < end && start < s.areas[i].end {

@@ -6,32 +6,40 @@ package kernel
 func (k *kernel) makeFiles(p *processor) {
 	k.openStandard()
 	k.umask = 0o022
-	k.newNode(p, rootNode, nil, typeDir|0o755)
+	k.makeNode(p, rootNode, "", typeDir|0o755)
 	k.useNode(rootNode)
 	k.tree.here = rootNode
-	for _, name := range [...]string{"dev", "tmp", "proc"} {
-		k.newNode(p, rootNode, bytesOf(name), typeDir|0o777)
+	for _, name := range [...]string{"dev", "tmp"} {
+		k.makeNode(p, rootNode, name, typeDir|0o777)
 	}
 	dev := k.childOf(rootNode, bytesOf("dev"))
 	for _, d := range [...]struct {
 		name   string
 		device uint32
-	}{{"null", deviceNull}, {"zero", deviceZero}, {"random", deviceRandom}, {"urandom", deviceRandom}, {"console", deviceConsole}, {"tty", deviceConsole}} {
-		k.node(k.newNode(p, dev, bytesOf(d.name), typeChar|0o666)).device = d.device
+	}{{"null", deviceNull}, {"zero", deviceZero}, {"random", deviceRandom}, {"urandom", deviceRandom}, {"console", deviceConsole}, {"tty", deviceConsole},
+		{"stdin", deviceConsole}, {"stdout", deviceConsole}, {"stderr", deviceConsole}} {
+		k.node(k.makeNode(p, dev, d.name, typeChar|0o666)).device = d.device
 	}
 	if !k.embedded() {
 		return
 	}
 	k.unpack(p, k.payload.bytes(payloadFiles))
-	self := k.newNode(p, k.childOf(rootNode, bytesOf("proc")), bytesOf("self"), typeDir|0o555)
-	exe := k.node(k.newNode(p, self, bytesOf("exe"), typeLink|0o777))
-	const program = "/program"
-	k.writeNode(p, exe, 0, addressOfBytes(bytesOf(program)), uint64(len(program)))
+	k.makeProgram(p)
+	k.makeProc(p)
 	here := k.payload.bytes(payloadHere)
 	links := 0
-	if w, errno := k.walk(rootNode, here, true, &links); errno == 0 && w.node != 0 {
+	if w, errno := k.walk(rootNode, here, followLast, &links); errno == 0 && w.node != 0 {
 		k.do(w.node, enterDirectory, 0)
 	}
+}
+
+// makeNode is newNode for what a program has to find.
+func (k *kernel) makeNode(p *processor, parent uint32, name string, mode uint32) uint32 {
+	number := k.newNode(p, parent, bytesOf(name), mode)
+	if number == 0 {
+		k.fatal(errNoMemory)
+	}
+	return number
 }
 
 // unpack makes files of an archive: cpio, "newc" (Linux, Documentation/driver-api/early-userspace/buffer-format.rst).
@@ -49,7 +57,7 @@ func (k *kernel) unpack(p *processor, archive []byte) {
 			return
 		}
 		links := 0
-		w, errno := k.walk(rootNode, name, false, &links)
+		w, errno := k.walk(rootNode, name, keepLast, &links)
 		if errno != 0 {
 			k.fatal(errPayload)
 		}
@@ -64,7 +72,7 @@ func (k *kernel) unpack(p *processor, archive []byte) {
 				k.fatal(errNoMemory)
 			}
 		}
-		n.modified = time * 1e9
+		n.accessed, n.modified = time*1e9, time*1e9
 		archive = archive[next:]
 	}
 }

@@ -88,13 +88,5 @@ func (k *kernel) hex(v uint64) {
 
 func (k *kernel) dec(v uint64) {
 	var digits [20]byte
-	i := len(digits)
-	for {
-		i--
-		digits[i] = byte('0' + v%10)
-		if v /= 10; v == 0 {
-			break
-		}
-	}
-	k.puts(unsafe.String(&digits[i], len(digits)-i))
+	k.puts(decimal(&digits, v))
 }

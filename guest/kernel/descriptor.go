@@ -9,6 +9,7 @@ type openFile struct {
 	node  uint32 // of files and directories, of a device
 	pipe  uint32 // its number
 	flags uint32 // as open takes them
+	lock  uint32 // that it has on its node (filelock.go); 0 for none
 	place uint64 // where the next read or write is; of a directory, how many entries were read; of an event, its count
 }
 
@@ -112,6 +113,7 @@ func (k *kernel) close(descriptor uint64) uint64 {
 		return 0
 	}
 	k.forget(k.index(o))
+	k.unlockFile(o)
 	switch o.kind {
 	case openReader, openWriter:
 		k.closePipe(o)
@@ -151,7 +153,7 @@ func (k *kernel) duplicateTo(descriptor, to uint64) uint64 {
 }
 
 func (k *kernel) fcntl(descriptor, command, argument uint64) uint64 {
-	const duplicate, getFD, setFD, getFlags, setFlags, duplicateClose = 0, 1, 2, 3, 4, 1030
+	const duplicate, getFD, setFD, getFlags, setFlags, getLock, setLock, waitForLock, duplicateClose = 0, 1, 2, 3, 4, 5, 6, 7, 1030
 	o := k.file(descriptor)
 	if o == nil {
 		return ebadf
@@ -168,6 +170,10 @@ func (k *kernel) fcntl(descriptor, command, argument uint64) uint64 {
 	case setFlags:
 		const can = flagAppend | flagNonBlock
 		o.flags = o.flags&^can | uint32(argument)&can
+		return 0
+	case getLock:
+		return k.askForLock(argument)
+	case setLock, waitForLock:
 		return 0
 	}
 	return einval

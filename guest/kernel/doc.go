@@ -60,17 +60,17 @@
 //	platform.go     TDX or SEV-SNP: td.go, snp.go
 //	memory.go       the bitmap and the allocator on it; what no bit can stand for is accepted
 //	processors.go   the other processors are started (package guest/processors), and wait for the program
-//	archive.go      the file system: node.go, path.go, descriptor.go
+//	archive.go      the file system: node.go, path.go, link.go, descriptor.go, and proc.go for what is in /proc
 //	start.go        the program begins, in the Go runtime, at privilege level 3; payload.go: another program than this one
 //
-// From then on the kernel runs when the program calls it (syscall.go: those system calls of Linux that the Go runtime
-// and package os make), when it touches memory that it has mapped and not used yet (fault.go), when a thread's time is up
+// From then on the kernel runs when the program calls it (syscall.go, syscallfiles.go: those system calls of Linux that the Go
+// runtime and package os make), when it touches memory that it has mapped and not used yet (fault.go), when a thread's time is up
 // (timer.go, thread.go), and when something goes wrong (trap.go, signal.go). A page fault takes a page from the allocator (package accept/alloc), which has memory
 // accepted when what is accepted has been used up, by the driver of the platform (packages accept/tdx and accept/snp).
 // A processor that has no thread to run accepts a little ahead. What processors share is under one lock (lock.go).
 //
 // What a program can ask of the kernel beyond Linux's system calls is in program.go: [Describe], [Memory.Read],
-// [HandOver].
+// [HandOver]; and for others, who are to know what the program runs in, [Quote].
 //
 // # What kernel code must not do
 //
@@ -83,7 +83,7 @@
 //
 // For a program that imports the package and has one processor there is no timer: a thread runs until it makes a system call,
 // so that goroutines are preempted at function calls only. Processors other than the first are not there for whom the machine
-// is handed over to: they stay in the kernel. No hard links, no files that
-// are mapped, no processes, and no network: to open a socket is an error. A system call that is not served ends the
-// program (unserved.go). No 32-bit code. Page tables of four levels only, and no AVX.
+// is handed over to: they stay in the kernel. No /proc. No named pipes, no processes, and no network: to open a socket is an
+// error. A system call that is not served ends the program (unserved.go). No 32-bit code. Page tables of four levels only, and
+// no AVX.
 package kernel

@@ -23,6 +23,7 @@ const (
 	einval       = ^uint64(22) + 1
 	emfile       = ^uint64(24) + 1
 	enotty       = ^uint64(25) + 1
+	etxtbsy      = ^uint64(26) + 1
 	efbig        = ^uint64(27) + 1
 	enospc       = ^uint64(28) + 1
 	espipe       = ^uint64(29) + 1
@@ -33,6 +34,7 @@ const (
 	enotempty    = ^uint64(39) + 1
 	eloop        = ^uint64(40) + 1
 	enotsock     = ^uint64(88) + 1
+	eopnotsupp   = ^uint64(95) + 1
 	eafnosup     = ^uint64(97) + 1
 	etimedout    = ^uint64(110) + 1
 )

@@ -7,7 +7,11 @@ package kernel
 
 func (k *kernel) openFile(p *processor, directory, path, flags, mode uint64) uint64 {
 	how := uint32(flags)
-	w, errno := k.lookUp(directory, path, how&flagNoFollow == 0 && how&(flagCreate|flagExclusive) != flagCreate|flagExclusive)
+	last := followLast
+	if how&flagNoFollow != 0 || how&(flagCreate|flagExclusive) == flagCreate|flagExclusive {
+		last = keepLast
+	}
+	w, errno := k.lookUp(directory, path, last)
 	switch {
 	case errno != 0:
 		return errno
@@ -16,8 +20,8 @@ func (k *kernel) openFile(p *processor, directory, path, flags, mode uint64) uin
 	case w.node == 0 && w.must:
 		return eisdir
 	case w.node == 0:
-		if k.node(w.parent).mode&typeMask != typeDir {
-			return enotdir
+		if !k.takesNames(w.parent) {
+			return enoent
 		}
 		if w.node = k.newNode(p, w.parent, w.name, typeRegular|uint32(mode)&^k.umask&0o7777); w.node == 0 {
 			return enospc
@@ -34,6 +38,10 @@ func (k *kernel) openFile(p *processor, directory, path, flags, mode uint64) uin
 		return enotdir
 	case kind == typeDir && (writes || how&flagCreate != 0):
 		return eisdir
+	case w.node == k.program && writes:
+		return etxtbsy
+	case kind == typeRegular && n.device != 0 && how&flagPath == 0:
+		return k.openProc(p, n.device, how)
 	case kind == typeRegular && writes && how&flagTruncate != 0:
 		k.truncate(n, 0)
 		n.modified = k.epoch + k.now()
@@ -57,7 +65,7 @@ func (k *kernel) symbolicLink(p *processor, target, directory, path uint64) uint
 	if len(text) == 0 {
 		return enoent
 	}
-	w, errno := k.missing(directory, path)
+	w, errno := k.missingFile(directory, path)
 	if errno != 0 {
 		return errno
 	}
@@ -73,7 +81,7 @@ func (k *kernel) symbolicLink(p *processor, target, directory, path uint64) uint
 }
 
 func (k *kernel) unlink(directory, path, flags uint64) uint64 {
-	w, errno := k.lookUp(directory, path, false)
+	w, errno := k.lookUp(directory, path, nameLast)
 	if errno != 0 {
 		return errno
 	}
@@ -84,7 +92,7 @@ func (k *kernel) unlink(directory, path, flags uint64) uint64 {
 	switch {
 	case flags&atRemoveDirectory == 0 && isDirectory:
 		return eisdir
-	case flags&atRemoveDirectory != 0 && !isDirectory:
+	case !isDirectory && (flags&atRemoveDirectory != 0 || w.must):
 		return enotdir
 	case w.node == rootNode:
 		return ebusy
@@ -93,7 +101,7 @@ func (k *kernel) unlink(directory, path, flags uint64) uint64 {
 	case isDirectory && k.node(w.node).child != 0:
 		return enotempty
 	}
-	k.remove(w.node)
+	k.remove(w.entry)
 	return 0
 }
 
@@ -102,14 +110,14 @@ func (k *kernel) rename(fromDirectory, from, toDirectory, to, flags uint64) uint
 	if flags&^noReplace != 0 {
 		return einval
 	}
-	source, errno := k.lookUp(fromDirectory, from, false)
+	source, errno := k.lookUp(fromDirectory, from, nameLast)
 	if errno != 0 {
 		return errno
 	}
 	if source.node == 0 {
 		return enoent
 	}
-	target, errno := k.lookUp(toDirectory, to, false)
+	target, errno := k.lookUp(toDirectory, to, nameLast)
 	if errno != 0 {
 		return errno
 	}
@@ -117,11 +125,13 @@ func (k *kernel) rename(fromDirectory, from, toDirectory, to, flags uint64) uint
 	switch {
 	case len(source.name) == 0 || len(target.name) == 0 || source.node == rootNode:
 		return ebusy
-	case target.node == source.node:
+	case target.node == source.node: // of two names of a file, both stay
 		return 0
+	case !k.takesNames(target.parent):
+		return enoent
 	case k.isBelow(target.parent, source.node):
 		return einval
-	case target.node == 0 && target.must && !sourceIsDirectory:
+	case !sourceIsDirectory && (source.must || target.must):
 		return enotdir
 	}
 	if target.node != 0 {
@@ -136,14 +146,12 @@ func (k *kernel) rename(fromDirectory, from, toDirectory, to, flags uint64) uint
 		case targetIsDirectory && k.node(target.node).child != 0:
 			return enotempty
 		}
-		k.remove(target.node)
+		k.remove(target.entry)
 	}
-	n := k.node(source.node)
-	n.users++ // so that it is not freed on the way
-	k.remove(source.node)
-	n.users--
+	k.takeOut(source.entry)
+	n := k.node(source.entry)
 	n.nameSize = uint64(copy(n.name[:], target.name))
-	k.enter(target.parent, source.node)
+	k.enter(target.parent, source.entry)
 	return 0
 }
 
@@ -228,6 +236,9 @@ func (k *kernel) do(number uint32, what int, argument uint64) uint64 {
 		k.letGo(k.tree.here)
 		k.tree.here = number
 	case changeMode:
+		if kind == typeLink {
+			return eopnotsupp
+		}
 		n.mode = kind | uint32(argument)&0o7777
 	case changeTime:
 		return k.changeTime(n, argument)
@@ -237,6 +248,8 @@ func (k *kernel) do(number uint32, what int, argument uint64) uint64 {
 			return eisdir
 		case kind != typeRegular || argument >= 1<<63:
 			return einval
+		case number == k.program:
+			return etxtbsy
 		case argument > maxFile:
 			return efbig
 		}
@@ -246,25 +259,30 @@ func (k *kernel) do(number uint32, what int, argument uint64) uint64 {
 	return 0
 }
 
-// changeTime sets when a node was last modified, by utimensat's two struct timespecs, of which the second is that.
+// changeTime sets when a node was last accessed and modified, by utimensat's two struct timespecs.
 func (k *kernel) changeTime(n *node, times uint64) uint64 {
 	const now, omit = 1<<30 - 1, 1<<30 - 2
 	if times == 0 {
 		n.modified = k.epoch + k.now()
+		n.accessed = n.modified
 		return 0
 	}
 	if !k.reach(times, 32, canRead) {
 		return efault
 	}
-	switch seconds, ns := *at(times + 16), *at(times + 24); ns {
-	case now:
-		n.modified = k.epoch + k.now()
-	case omit:
-	default:
-		if ns >= 1e9 {
-			return einval
+	set := [2]uint64{n.accessed, n.modified}
+	for i := range set {
+		switch seconds, ns := *at(times + 16*uint64(i)), *at(times + 16*uint64(i) + 8); ns {
+		case now:
+			set[i] = k.epoch + k.now()
+		case omit:
+		default:
+			if ns >= 1e9 {
+				return einval
+			}
+			set[i] = min(seconds, 1<<33)*1e9 + ns
 		}
-		n.modified = min(seconds, 1<<33)*1e9 + ns
 	}
+	n.accessed, n.modified = set[0], set[1]
 	return 0
 }

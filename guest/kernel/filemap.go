@@ -32,6 +32,16 @@ func (k *kernel) addMapping(m fileMapping) bool {
 	return false
 }
 
+// room is how many more there can be.
+func (m *fileMappings) room() (n int) {
+	for i := range m.all {
+		if m.all[i].node == 0 {
+			n++
+		}
+	}
+	return n
+}
+
 // mappingIn returns a mapping that has a part of [start, end); nil for none.
 func (k *kernel) mappingIn(start, end uint64) *fileMapping {
 	for i := range k.mappings.n {

@@ -68,6 +68,7 @@ type kernel struct {
 	byUse       usedTimer
 	actions     [signals + 1]signalAction
 	tree        tree
+	program     uint32 // the node of the program's own executable; 0 for none
 	descriptors descriptors
 	pipes       [maxPipes]pipe
 	interests   [maxInterests]interest

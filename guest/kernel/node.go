@@ -4,20 +4,23 @@ package kernel
 
 import "unsafe"
 
-// The program's files are in memory: a tree of nodes, each in its parent's list, with its name in it, so that there are no
-// hard links. Nodes and contents are pages of the allocator's; a node is known by its number, since no Go pointer is
-// kept.
+// The program's files are in memory: a tree of nodes, each in its parent's list, with its name in it. A further name of a
+// file, a hard link, is a node that is nothing but that (link.go). Nodes and contents are pages of the allocator's; a node is
+// known by its number, since no Go pointer is kept.
 
-// A node is a file, a directory or a symbolic link.
+// A node is a file, a directory or a symbolic link, or a further name of one.
 type node struct {
 	mode     uint32 // as st_mode: the type, and permissions, which are kept and bind no one
-	parent   uint32
+	parent   uint32 // the directory that its name is in; 0 for none
 	child    uint32 // the first one of a directory
 	next     uint32 // in the parent's list, or in that of free nodes
-	users    uint32 // open files, and the working directory
-	device   uint32 // what a character device does
+	same     uint32 // the node that this one is a further name of; 0 where it is a file itself
+	names    uint32 // that it has in directories: its own, and further ones
+	users    uint32 // open files, mappings, and the working directory
+	device   uint32 // what a character device does, or what is in a file of /proc (proc.go)
 	size     uint64
 	content  uint64 // guest-physical: a page of addresses of pages of addresses of pages; 0 for none
+	accessed uint64 // nanoseconds since 1970, as utimensat has said; reading changes nothing
 	modified uint64 // nanoseconds since 1970
 	nameSize uint64
 	name     [maxName]byte
@@ -55,6 +58,17 @@ func (k *kernel) node(number uint32) *node {
 
 // newNode makes a node in a directory, at the end of its list; 0 is for no memory.
 func (k *kernel) newNode(p *processor, parent uint32, name []byte, mode uint32) uint32 {
+	number := k.nameless(p, mode)
+	if number != 0 {
+		n := k.node(number)
+		n.names, n.nameSize = 1, uint64(copy(n.name[:], name))
+		k.enter(parent, number)
+	}
+	return number
+}
+
+// nameless makes a node that is in no directory; 0 is for no memory.
+func (k *kernel) nameless(p *processor, mode uint32) uint32 {
 	t := &k.tree
 	number := t.free
 	if number != 0 {
@@ -73,10 +87,8 @@ func (k *kernel) newNode(p *processor, parent uint32, name []byte, mode uint32) 
 		t.n++
 		number = t.n
 	}
-	n := k.node(number)
-	*n = node{mode: mode, parent: parent, modified: k.epoch + k.now(), nameSize: uint64(len(name))}
-	copy(n.name[:], name)
-	k.enter(parent, number)
+	now := k.epoch + k.now()
+	*k.node(number) = node{mode: mode, accessed: now, modified: now}
 	return number
 }
 
@@ -99,8 +111,19 @@ func (k *kernel) enter(parent, number uint32) {
 	k.node(last).next = number
 }
 
-// remove takes a node out of its directory. It lives on while somebody uses it.
-func (k *kernel) remove(number uint32) {
+// remove takes a name out of its directory. What it named lives on while it has another, or somebody uses it.
+func (k *kernel) remove(entry uint32) {
+	k.takeOut(entry)
+	number := k.named(entry)
+	k.node(number).names--
+	if number != entry {
+		k.reuse(entry)
+	}
+	k.release(number)
+}
+
+// takeOut takes a node out of its directory's list.
+func (k *kernel) takeOut(number uint32) {
 	n := k.node(number)
 	d := k.node(n.parent)
 	d.modified = k.epoch + k.now()
@@ -114,10 +137,9 @@ func (k *kernel) remove(number uint32) {
 		k.node(before).next = n.next
 	}
 	n.parent, n.next = 0, 0
-	k.release(number)
 }
 
-// use and letGo count who has a node in use; release frees one that is in no directory and that nobody uses.
+// useNode and letGo count who has a node in use; release frees one that has no name and that nobody uses.
 func (k *kernel) useNode(number uint32) { k.node(number).users++ }
 
 func (k *kernel) letGo(number uint32) {
@@ -127,27 +149,38 @@ func (k *kernel) letGo(number uint32) {
 
 func (k *kernel) release(number uint32) {
 	n := k.node(number)
-	if n.users != 0 || n.parent != 0 {
+	if n.users != 0 || n.names != 0 {
 		return
 	}
 	k.truncate(n, 0)
-	n.next, k.tree.free = k.tree.free, number
+	k.reuse(number)
+}
+
+func (k *kernel) reuse(number uint32) {
+	k.node(number).next, k.tree.free = k.tree.free, number
 }
 
 // page returns the page of a node's content at an offset; 0 where there is none, and, where make is set, no memory for
 // one.
 func (k *kernel) page(p *processor, n *node, offset uint64, make bool) uint64 {
-	slot := &n.content
-	for _, i := range [...]uint64{offset >> 21, offset >> 12 & 511} {
-		if *slot == 0 && !k.fresh(p, slot, make) {
-			return 0
-		}
-		slot = at(directMap + *slot + 8*i)
-	}
-	if *slot == 0 && !k.fresh(p, slot, make) {
+	slot := k.slot(p, n, offset, make)
+	if slot == nil || *slot == 0 && !k.fresh(p, slot, make) {
 		return 0
 	}
 	return *slot
+}
+
+// slot returns where the address of that page is; nil where no table has it, and, where make is set, there is no memory for
+// one.
+func (k *kernel) slot(p *processor, n *node, offset uint64, make bool) *uint64 {
+	slot := &n.content
+	for _, i := range [...]uint64{offset >> 21, offset >> 12 & 511} {
+		if *slot == 0 && !k.fresh(p, slot, make) {
+			return nil
+		}
+		slot = at(directMap + *slot + 8*i)
+	}
+	return slot
 }
 
 // fresh puts the address of a page of zeros in a slot, where that is wanted and there is memory.

@@ -7,7 +7,7 @@ import "unsafe"
 // What comes out of the guest: when its program has ended, the files and directories that the image names go through the
 // second serial port, as an archive: cpio, "newc" (Linux, Documentation/driver-api/early-userspace/buffer-format.rst).
 // Names in it are those of the image, with what is below a directory after them. What is not there is left out, and so
-// are links, pipes and devices.
+// are symbolic links, pipes and devices. Of hard links each is a file.
 
 // sendOutgoing sends that archive.
 func (k *kernel) sendOutgoing() {
@@ -24,7 +24,7 @@ func (k *kernel) sendOutgoing() {
 			n++
 		}
 		links := 0
-		if w, errno := k.walk(rootNode, names[:n], true, &links); errno == 0 && w.node != 0 {
+		if w, errno := k.walk(rootNode, names[:n], followLast, &links); errno == 0 && w.node != 0 {
 			k.sendTree(w.node, names[:n])
 		}
 		names = names[min(n+1, len(names)):]
@@ -35,11 +35,11 @@ func (k *kernel) sendOutgoing() {
 // sendTree sends a node, which is called so, and all that is below it.
 func (k *kernel) sendTree(top uint32, name []byte) {
 	for number := top; number != 0; {
-		n := k.node(number)
+		n := k.node(k.named(number))
 		isDirectory := n.mode&typeMask == typeDir
 		if isDirectory || n.mode&typeMask == typeRegular {
 			if below, ok := k.below(number, top); ok {
-				k.sendEntry(number, name, below)
+				k.sendEntry(k.named(number), name, below)
 			}
 		}
 		if isDirectory && n.child != 0 {

@@ -18,10 +18,11 @@ const (
 	payloadArguments = 16  // place and size of texts, each with a 0 at its end: payloadArgc arguments, then variables
 	payloadArgc      = 32  // of the program, its name the first
 	payloadEnvc      = 40  // and how many variables of its environment
-	payloadFunctions = 48  // place and size of the table of functions (names.go)
+	payloadFunctions = 48  // place and size of the table of functions (unserved.go)
 	payloadFiles     = 64  // place and size of an archive of files (archive.go)
 	payloadFlags     = 80  // see below
 	payloadHere      = 88  // place and size of the name of the working directory
+	payloadProgram   = 104 // place and size of the executable
 	payloadSegments  = 128 // how many, then for each: address, bytes in memory, place, bytes in the image, rights
 	payloadOutgoing  = 784 // place and size of names of files that come out at the end (outgoing.go), each with a 0 at its end
 
@@ -70,25 +71,59 @@ func (k *kernel) findPayload() {
 	}
 }
 
-// loadProgram maps the program as its segments say: what whole pages of the image hold is mapped where it is, the rest
-// has pages of its own. It returns where the program begins.
+// programName is the program's file in the root directory, whatever it was called where it was built.
+const programName = "program"
+
+// makeProgram makes the file of the executable, which consists of the image's own pages. It is in use for as long as the
+// machine is: nobody writes to it, as with what runs on Linux, and its pages are never given back. Where the image brings
+// another file of that name, the program's has none.
+func (k *kernel) makeProgram(p *processor) {
+	executable := k.payload.bytes(payloadProgram)
+	number := k.nameless(p, typeRegular|0o755)
+	if number == 0 {
+		k.fatal(errNoMemory)
+	}
+	n := k.node(number)
+	n.users = 1
+	start := addressOfBytes(executable) - directMap
+	for offset := uint64(0); offset < uint64(len(executable)); offset += pageSize {
+		slot := k.slot(p, n, offset, true)
+		if slot == nil {
+			k.fatal(errNoMemory)
+		}
+		*slot = start + offset
+	}
+	n.size = uint64(len(executable))
+	if k.childOf(rootNode, bytesOf(programName)) == 0 {
+		n.names, n.nameSize = 1, uint64(copy(n.name[:], programName))
+		k.enter(rootNode, number)
+	}
+	k.program = number
+}
+
+// loadProgram maps the program as its segments say, each a private mapping of its file. What cannot be written to is mapped
+// where it is in the image at once; of the rest the program gets copies when it touches them (filemap.go). It returns where
+// the program begins.
 func (k *kernel) loadProgram(p *processor) (entry uint64) {
 	s := &k.payload
 	n := s.number(payloadSegments)
 	if n > maxSegments {
 		k.fatal(errPayload)
 	}
+	executable := s.number(payloadProgram)
 	for i := range n {
 		at_ := payloadSegments + 8 + 40*i
 		start, size, from, filled, rights := s.number(at_), s.number(at_+8), s.number(at_+16), s.number(at_+24), s.number(at_+32)
 		kind := kindOf(rights)
 		if start&pageMask != from&pageMask || filled > size || !k.inProgram(start, size) || start+size > linkBase ||
-			from > s.memory.Len() || filled > s.memory.Len()-from || !k.space.set(start&^pageMask, up(start+size), kind) {
+			from < executable || from > s.memory.Len() || filled > s.memory.Len()-from || !k.space.set(start&^pageMask, up(start+size), kind) {
 			k.fatal(errPayload)
 		}
-		whole := (start + filled) &^ pageMask
-		va, pa := start&^pageMask, s.memory.Start+from&^pageMask
-		if whole > va && !k.tables.mapRange(va, pa, whole-va, size4K, k.rights(kind)|borrowed) {
+		va, whole := start&^pageMask, (start+filled)&^pageMask
+		if filled > 0 && !k.addMapping(fileMapping{start: va, end: up(start + filled), offset: from&^pageMask - executable, node: k.program}) {
+			k.fatal(errPayload)
+		}
+		if whole > va && kind&canWrite == 0 && !k.tables.mapRange(va, s.memory.Start+from&^pageMask, whole-va, size4K, k.rights(kind)|borrowed) {
 			k.fatal(errNoTables)
 		}
 		// The last page, which zeros follow.

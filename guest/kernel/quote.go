@@ -80,18 +80,29 @@ func (k *kernel) readQuote(r *quoteRequest) uint64 {
 	if !q.asked {
 		return einval
 	}
-	status := readOnce(quoteVA + abi.QuoteStatus)
-	if status == abi.QuoteInFlight {
-		return eagain
+	n, errno := quoteAnswer(readOnce(quoteVA+abi.QuoteStatus), readOnce(quoteVA+abi.QuoteBytesIn))
+	if errno == eagain {
+		return errno
 	}
 	q.asked = false
-	n := readOnce(quoteVA+abi.QuoteBytesIn) >> 32
-	if status != 0 || n > uint64(len(r.quote)) {
-		return eio
+	if errno == 0 {
+		move(address(&r.quote), quoteVA+abi.QuoteBody, n)
+		r.n = n
 	}
-	move(address(&r.quote), quoteVA+abi.QuoteBody, n)
-	r.n = n
-	return 0
+	return errno
+}
+
+// quoteAnswer says of a host's answer how many bytes of quote it has, or an error of Linux: EAGAIN while there is none yet. It
+// is given the status and the two sizes, of which the second, in the upper half, is the quote's.
+func quoteAnswer(status, sizes uint64) (n, errno uint64) {
+	n = sizes >> 32
+	switch {
+	case status == abi.QuoteInFlight:
+		return 0, eagain
+	case status != 0 || n > quoteBuffer-abi.QuoteBody:
+		return 0, eio
+	}
+	return n, 0
 }
 
 // readOnce reads memory that the host can write to. Of other reads the compiler may make two where it could keep what it has

@@ -173,9 +173,10 @@ func (k *kernel) seek(descriptor, offset, whence uint64) uint64 {
 	return offset
 }
 
-// readConsole reads what has been typed; without a keyboard there is an end.
+// readConsole reads what has been typed, all of it also where the end has been seen before the program reads; without a
+// keyboard there is an end.
 func (k *kernel) readConsole(p *processor, to, n uint64) uint64 {
-	if !k.hasInput || k.inputEnded || n == 0 {
+	if !k.hasInput || n == 0 {
 		return 0
 	}
 	k.lookForInput()

@@ -28,6 +28,7 @@ const (
 
 	defaultHandler, ignoreHandler = 0, 1
 	flagOnStack, flagNoDefer      = 0x0800_0000, 0x4000_0000
+	flagRestart                   = 0x1000_0000 // SA_RESTART, which the Go runtime asks for
 
 	// Those that do nothing where there is no handler: SIGCHLD, SIGCONT, SIGURG, SIGWINCH.
 	ignoredByDefault = 1<<(17-1) | 1<<(18-1) | 1<<(23-1) | 1<<(28-1)
@@ -271,7 +272,12 @@ func (k *kernel) signal(t *thread, n uint64) uint64 {
 	t.signal.pending |= 1 << (n - 1)
 	if a := &k.actions[n]; t.state == sleeping && t.signal.mask>>(n-1)&1 == 0 && a.handler > ignoreHandler {
 		t.futex = 0
-		t.frame.ax = eintr
+		// Of the calls that are made again, that for events is not made again by itself (signal(7)).
+		if t.retry && a.flags&flagRestart != 0 && t.call != sysEpollPwait {
+			t.callAgain()
+		} else {
+			t.frame.ax = eintr
+		}
 		k.rouse(t)
 	}
 	if here := processorHere(); t.state == running && t.on != here.index {

@@ -22,6 +22,10 @@ func (k *kernel) startProgram(p *processor) {
 	k.space.set(programStack, programStack+size, usable)
 	s := startStack{sp: programStack + size}
 	k.words(&s)
+	if k.embedded() {
+		k.keepWords(p, "cmdline", s.places[:s.arguments])
+		k.keepWords(p, "environ", s.places[s.arguments:s.arguments+s.variables])
+	}
 	s.sp = (s.sp - 16) &^ 15
 	seed := s.sp
 	*at(seed), *at(seed + 8) = k.random(), k.random()

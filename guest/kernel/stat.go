@@ -22,15 +22,16 @@ func (k *kernel) stat(number uint32, to uint64) uint64 {
 	}
 	n := k.node(number)
 	s := (*stat)(pointer(to))
-	*s = stat{device: 1, inode: uint64(number), links: 1, mode: n.mode, size: n.size, blockSize: pageSize, blocks: up(n.size) / 512}
+	*s = stat{device: 1, inode: uint64(number), links: uint64(n.names), mode: n.mode, size: n.size, blockSize: pageSize, blocks: up(n.size) / 512}
 	if n.mode&typeMask == typeDir {
 		s.links = 2
 	}
 	if n.mode&typeMask == typeChar {
 		s.special = 1<<8 | uint64(n.device)
 	}
-	t := [2]uint64{n.modified / 1e9, n.modified % 1e9}
-	s.accessed, s.modified, s.made = t, t, t
+	s.accessed = [2]uint64{n.accessed / 1e9, n.accessed % 1e9}
+	s.modified = [2]uint64{n.modified / 1e9, n.modified % 1e9}
+	s.made = s.modified
 	return 0
 }
 
@@ -105,7 +106,7 @@ func (k *kernel) readDirectory(descriptor, to, size uint64) uint64 {
 	}
 	done := uint64(0)
 	for {
-		number, name := next, []byte(nil)
+		number, name := uint32(0), []byte(nil)
 		switch o.place {
 		case 0:
 			number, name = o.node, bytesOf(".")
@@ -116,7 +117,7 @@ func (k *kernel) readDirectory(descriptor, to, size uint64) uint64 {
 				return done
 			}
 			n := k.node(next)
-			name = n.name[:n.nameSize]
+			number, name = k.named(next), n.name[:n.nameSize]
 		}
 		const header = 19 // inode, offset, size, type
 		record := (header + uint64(len(name)) + 1 + 7) &^ 7

@@ -59,9 +59,10 @@ const (
 
 	never = ^uint64(0)
 
-	// What a thread can wait for that is no address: an event of a file that it polls, a key.
+	// What a thread can wait for that is no address: an event of a file that it polls, a key, a lock on a file.
 	waitEvent = 1
 	waitInput = 2
+	waitLock  = 3
 )
 
 func (k *kernel) current(p *processor) *thread { return &k.threads[p.running] }
@@ -232,12 +233,17 @@ func (k *kernel) wake(futex, n uint64) (woken uint64) {
 		t.frame.ax = 0
 		k.rouse(t)
 		if t.retry {
-			const length = 2 // of SYSCALL
-			t.frame.ax, t.frame.ip = t.call, t.frame.ip-length
+			t.callAgain()
 		}
 		woken++
 	}
 	return woken
+}
+
+// callAgain has the thread go on by making its system call once more.
+func (t *thread) callAgain() {
+	const length = 2 // of SYSCALL
+	t.frame.ax, t.frame.ip = t.call, t.frame.ip-length
 }
 
 // keep stores what an exception has interrupted in the record of the thread that runs, from where another can go on

@@ -66,3 +66,6 @@ func (k *kernel) duration(a uint64) int64 {
 	seconds, ns := *at(a), *at(a + 8)
 	return int64(min(seconds, 1<<32)*1e9 + min(ns, 1e9))
 }
+
+// up rounds to whole pages.
+func up(n uint64) uint64 { return (n + pageMask) &^ pageMask }

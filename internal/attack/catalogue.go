@@ -3,6 +3,7 @@ package attack
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/tacit-vm/tacit/internal/host"
 	"github.com/tacit-vm/tacit/snp/abi"
@@ -28,6 +29,9 @@ type Kind struct {
 
 	// Needs is what there has to be for the attack to have an occasion, beyond an ordinary machine.
 	Needs Needs
+
+	// Patience is how long a guest waits before it gives up, where it has reason to wait, in virtual time.
+	Patience time.Duration
 
 	// Hardware says that it is the architecture's promise itself that is broken, by a fault of the hardware: a guest can do
 	// nothing about it.
@@ -179,24 +183,24 @@ var kinds = []Kind{
 	{Name: "quote-status", On: td, At: atStart, Needs: drivers, Source: "Linux 0f409eaea53e", Does: "says that it has failed to make a quote, and leaves one",
 		Duty: "look at the status", tactic: tactic{quote: failedQuote}},
 	{Name: "quote-never", On: td, At: atStart, Needs: drivers, Source: "GHCI 1.5, 3.3", Does: "takes a request for a quote, and never answers",
-		Duty: "give up some time, and keep the buffer", tactic: tactic{quote: noQuote}},
+		Duty: "give up some time, and keep the buffer", Patience: 31 * time.Second, tactic: tactic{quote: noQuote}},
 	{Name: "quote-fetch", On: td, At: atStart, Needs: drivers, Source: "Linux c3fd16c3b98e", Does: "changes the length of a quote between two reads",
 		Duty: "read what is shared once", Survived: true, tactic: tactic{quote: laterQuote, used: lengthRead}},
 
 	{Name: "ipi-drop", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "loses interrupts between processors",
 		Promise: "none: a host may stop its guest", Duty: "wait for the answer, or give up", tactic: tactic{ipi: dropIPI}},
-	{Name: "ipi-late", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "keeps interrupts between processors back for a while",
+	{Name: "ipi-late", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "keeps some of the interrupts between processors back for a while",
 		Promise: "none: a host may stop its guest", Duty: "wait for the answer", tactic: tactic{ipi: lateIPI, late: sendsKept}},
 	{Name: "ipi-twice", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "delivers interrupts between processors twice",
 		Promise: ownHost, Duty: "look in memory of its own what there is to do", tactic: tactic{ipi: twiceIPI, late: sendsKept}},
 	{Name: "ipi-astray", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "delivers interrupts between processors to their sender",
 		Promise: ownHost, Duty: "look in memory of its own what there is to do", tactic: tactic{ipi: astray}},
 	{Name: "ap-drop", On: both, At: atStart, Needs: twoCPUs, Source: "every host may", Does: "does not run a processor that the guest has started",
-		Promise: "none: a host may stop its guest", Duty: "wait until it is there, or do without", tactic: tactic{holds: true}},
+		Promise: "none: a host may stop its guest", Duty: "wait until it is there, or do without", Patience: 11 * time.Second, tactic: tactic{holds: true}},
 	{Name: "ap-twice", On: sev, At: atStart, Needs: twoCPUs, Source: "EDK2 dca5d26bc5; Linux d2062cc1b1c3", Does: "runs two processors from one VMSA",
 		Promise: "a VMSA is in use while a processor runs from it: the second VMRUN fails", tactic: tactic{start: twoFromOne}},
 	{Name: "ap-other", On: sev, At: atStart, Needs: twoCPUs, Source: "APM vol. 2, 15.36.12", Does: "runs a processor from a page that is no VMSA",
-		Promise: "VMRUN takes pages alone that the guest has marked by RMPADJUST", tactic: tactic{start: fromAnother}},
+		Promise: "VMRUN takes pages alone that the guest has marked by RMPADJUST", Patience: 11 * time.Second, tactic: tactic{start: fromAnother}},
 
 	{Name: "aml", On: both, At: atStart, Whole: true, Source: "BadAML, ACM CCS 2025", Does: "puts code into the ACPI tables that stores to private memory",
 		Duty: "keep AML from private pages", tactic: tactic{pokes: true, exit: pokes}},

@@ -49,9 +49,12 @@ func astray(h *Host, c *x86.CPU, value uint64) bool {
 	return true
 }
 
-// lateIPI keeps one back until its sender exits again, after which it keeps the next.
+// lateEvery is one of how many is late: each costs a tick, where its sender waits for the answer.
+const lateEvery = 64
+
+// lateIPI keeps some back until their sender exits again.
 func lateIPI(h *Host, c *x86.CPU, value uint64) bool {
-	if h.kept.some || !h.from() {
+	if h.kept.some || !h.from() || (h.count-h.attack.N)%lateEvery != 0 {
 		return false
 	}
 	h.step(c, "kept interrupts between processors back until their sender exited again", nil)

@@ -27,6 +27,9 @@ const (
 	IOAPICBase = 0xFEC00000
 	ioapicSize = 0x1000
 	IOAPICID   = 0 // in the MADT; the register says so too
+
+	HPETBase = 0xFED00000
+	HPETSize = 0x400
 )
 
 // Config says what a Board needs from the machine.
@@ -47,8 +50,11 @@ type Config struct {
 	DebugExit     func(code uint32)
 	DebugExitPort uint16
 
-	// Program is what fw_cfg tells; nil means that there is none.
+	// Program is what fw_cfg tells; nil means that there is none. It tells by way of Memory, too, unless that is nil.
 	Program *Program
+	Memory  Memory
+
+	HPET bool // there are high precision event timers
 
 	// INTR is the processor's interrupt input, for a pair of 8259A; nil means that there are none.
 	INTR Line
@@ -62,6 +68,7 @@ type Board struct {
 	IOAPIC     *IOAPIC
 	PIC        *PIC   // nil where Config.INTR is
 	fwCfg      *FWCfg // nil where Config.Program is
+	hpet       *HPET  // nil without Config.HPET
 
 	pit   *PIT
 	sleep *SleepRegister
@@ -86,7 +93,21 @@ func NewBoard(config Config) (*Board, error) {
 			return func(asserted bool) { one(asserted); other(asserted) }
 		}
 	}
-	rtc, err := newRTC(config.Clock, line(RTCIRQ), config.RTCStart)
+	clockLine := line(RTCIRQ)
+	var hpet *HPET
+	if config.HPET {
+		hpet = newHPET(config.Clock)
+		hpet.lines[hpetTimerLine] = ioapic.Line(hpetTimerPin)
+		if pic != nil {
+			one, other := ioapic.Line(hpetTimerPin), pic.Line(hpetTimerLine)
+			hpet.lines[hpetTimerLine] = func(asserted bool) { one(asserted); other(asserted) }
+		}
+		hpet.lines[RTCIRQ], clockLine = clockLine, hpet.clockLine
+		for pin := hpetFirstPin; pin < hpetFirstPin+hpetPins; pin++ {
+			hpet.lines[pin] = ioapic.Line(pin)
+		}
+	}
+	rtc, err := newRTC(config.Clock, clockLine, config.RTCStart)
 	if err != nil {
 		return nil, err
 	}
@@ -99,6 +120,7 @@ func NewBoard(config Config) (*Board, error) {
 		pit:    &PIT{},
 		sleep:  newSleepRegister(config.PowerOff),
 		reset:  newResetRegister(config.Reset),
+		hpet:   hpet,
 		timers: Timers{rtc},
 	}
 	type ports struct {
@@ -120,16 +142,22 @@ func NewBoard(config Config) (*Board, error) {
 		devices = append(devices, ports{picPort, picPorts, pic.Chip(0)}, ports{picSlavePort, picPorts, pic.Chip(1)}, ports{elcrPort, elcrPorts, pic.ELCR()})
 	}
 	if config.Program != nil {
-		if b.fwCfg, err = newFWCfg(config.Program); err != nil {
+		if b.fwCfg, err = newFWCfg(config.Program, config.Memory); err != nil {
 			return nil, err
 		}
-		devices = append(devices, ports{fwCfgPort, fwCfgPorts, b.fwCfg})
+		devices = append(devices, ports{FWCfgPort, fwCfgPorts, b.fwCfg})
 	}
 	if config.DebugExitPort != 0 {
 		devices = append(devices, ports{config.DebugExitPort, debugExitPorts, &DebugExit{exit: config.DebugExit}})
 	}
 	for _, d := range devices {
 		if err := b.MapPorts(d.first, d.count, d.device); err != nil {
+			return nil, err
+		}
+	}
+	if hpet != nil {
+		b.AddTimer(hpet)
+		if err := b.MapMemory(HPETBase, HPETSize, hpet); err != nil {
 			return nil, err
 		}
 	}

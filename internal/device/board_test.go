@@ -15,11 +15,10 @@ type rig struct {
 	powered, reset int
 }
 
-func newRig(t testing.TB) *rig {
+func newRig(t testing.TB, change ...func(*Config)) *rig {
 	t.Helper()
 	r := &rig{}
-	var err error
-	r.Board, err = NewBoard(Config{
+	config := Config{
 		Clock:      &r.testClock,
 		RTCStart:   1718454645,
 		COM1:       func(c byte) { r.com1.WriteByte(c) },
@@ -27,8 +26,12 @@ func newRig(t testing.TB) *rig {
 		PowerOff:   func() { r.powered++ },
 		Reset:      func() { r.reset++ },
 		LocalAPICs: &r.inbox,
-	})
-	if err != nil {
+	}
+	for _, c := range change {
+		c(&config)
+	}
+	var err error
+	if r.Board, err = NewBoard(config); err != nil {
 		t.Fatal(err)
 	}
 	return r

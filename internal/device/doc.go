@@ -1,7 +1,7 @@
 // Package device is the hardware around the processor: what a stock x86-64 Linux kernel needs of a machine, but for PCI,
 // and no more.
 //
-// There are two 16550 UARTs, a CMOS clock, an I/O APIC, a pair of 8259 where the machine has one, the ACPI sleep registers
+// There are two 16550 UARTs, a CMOS clock, an I/O APIC, a pair of 8259 and high precision event timers where the machine has them, the ACPI sleep registers
 // and the reset register, all on one Bus. [NewBoard] puts them together. The constants of board.go say where everything is, for the ACPI tables that tell
 // the guest.
 //

@@ -11,8 +11,9 @@ import (
 // drive lets bytes do anything to a board that a guest, its local APICs or the host can, and returns a digest of all
 // that came out. It fails the test if an answer has more bits than were asked for, if one operation sends more messages
 // than there are pins, or if time leads to an event that does not pass.
-func drive(t testing.TB, script []byte) uint64 {
-	r := newRig(t)
+func drive(t testing.TB, script []byte) uint64 { return driveBoard(t, newRig(t), script) }
+
+func driveBoard(t testing.TB, r *rig, script []byte) uint64 {
 	digest := fnv.New64a()
 	ports := []uint16{COM1Port, COM2Port, RTCPort, pitPort, nmiStatusPort, SleepControlPort, ResetPort, 0xCF8, 0xFFFC, 0x20}
 	sizes := []int{1, 2, 4, 8, 1, 2, 4, 3, 0, -1}
@@ -22,6 +23,9 @@ func drive(t testing.TB, script []byte) uint64 {
 		script = script[8:]
 		port := ports[int(where)%len(ports)] + uint16(offset&7)
 		gpa := uint64(IOAPICBase) + uint64(offset)
+		if r.hpet != nil && where&1 != 0 {
+			gpa = HPETBase + uint64(offset)<<1 + uint64(where&4)
+		}
 		var answer uint64
 		switch op % 8 {
 		case 0, 1:

@@ -3,14 +3,18 @@ package device
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 
 	"github.com/tacit-vm/tacit/internal/state"
 )
 
-// Ports of QEMU's fw_cfg: a selector of two bytes, whose second port is that of the data (QEMU, docs/specs/fw_cfg.rst).
+// Ports of QEMU's fw_cfg: a selector of two bytes, whose second port is that of the data, and an address of eight bytes, the
+// highest first, whose second half starts a transfer (QEMU, docs/specs/fw_cfg.rst).
 const (
-	fwCfgPort  = 0x510
-	fwCfgPorts = 2
+	FWCfgPort  = 0x510
+	fwCfgPorts = 12
+
+	fwCfgAddress = 4 // from FWCfgPort on
 )
 
 // Keys of items (Linux, include/uapi/linux/qemu_fw_cfg.h).
@@ -33,7 +37,8 @@ const (
 	fwCfgNone  = 0xFFFF // a key without an item
 	fwCfgWrite = 0x4000 // of a key: it is to be written to, which no item is
 
-	fwCfgTraditional = 1 // of the ID: this interface, and not the one by DMA
+	fwCfgTraditional = 1 << 0 // of the ID: by ports
+	fwCfgDMA         = 1 << 1
 )
 
 // A Program is what the machine was told to run, as fw_cfg tells it.
@@ -51,22 +56,28 @@ type File struct {
 	Data []byte
 }
 
-// A FWCfg tells programs of the machine they run in, as QEMU does: an item is selected by its key and read byte by byte.
-// Nothing can be written, and there is no DMA.
+// A FWCfg tells programs of the machine they run in, as QEMU does: an item is selected by its key and read byte by byte, or
+// into memory that the device can reach. Nothing can be written.
 type FWCfg struct {
-	items map[uint16][]byte
-	key   uint16
-	at    uint64 // bytes of the item that have been read
+	items  map[uint16][]byte
+	memory Memory // nil: no transfers
+	key    uint16
+	at     uint64 // bytes of the item that have been read
+	high   uint32 // the upper half of the address of a transfer to come
 }
 
 // newFWCfg returns the device with what it tells.
-func newFWCfg(p *Program) (*FWCfg, error) {
+func newFWCfg(p *Program, memory Memory) (*FWCfg, error) {
 	little, big := binary.LittleEndian, binary.BigEndian
 	count := func(n int) []byte { return little.AppendUint16(nil, uint16(n)) }
 	size := func(b []byte) []byte { return little.AppendUint32(nil, uint32(len(b))) }
 	line := append([]byte(p.CommandLine), 0)
-	f := &FWCfg{key: fwCfgNone, items: map[uint16][]byte{
-		fwCfgSignature: []byte("QEMU"), fwCfgID: little.AppendUint32(nil, fwCfgTraditional), fwCfgUUID: make([]byte, 16),
+	features := uint32(fwCfgTraditional)
+	if memory != nil {
+		features |= fwCfgDMA
+	}
+	f := &FWCfg{key: fwCfgNone, memory: memory, items: map[uint16][]byte{
+		fwCfgSignature: []byte("QEMU"), fwCfgID: little.AppendUint32(nil, features), fwCfgUUID: make([]byte, 16),
 		fwCfgRAMSize: little.AppendUint64(nil, p.Memory), fwCfgCPUs: count(p.CPUs), fwCfgMaxCPUs: count(p.CPUs),
 		fwCfgKernelSize: size(p.Kernel), fwCfgKernelData: p.Kernel, fwCfgInitrdSize: size(p.Initrd), fwCfgInitrdData: p.Initrd,
 		fwCfgCmdlineSize: size(line), fwCfgCmdlineData: line,
@@ -86,8 +97,15 @@ func newFWCfg(p *Program) (*FWCfg, error) {
 	return f, nil
 }
 
-// In implements PortDevice: the next byte of the item, zeros after its end. Either port has it.
-func (f *FWCfg) In(uint16) uint8 {
+// In implements PortDevice: the next byte of the item, zeros after its end. Either of the first two ports has it. The address
+// reads as a signature.
+func (f *FWCfg) In(offset uint16) uint8 {
+	switch {
+	case offset >= fwCfgAddress && f.memory != nil:
+		return fwCfgAddressReads[offset-fwCfgAddress]
+	case offset > 1:
+		return 0xFF
+	}
 	item := f.items[f.key]
 	if f.at >= uint64(len(item)) {
 		return 0
@@ -96,22 +114,46 @@ func (f *FWCfg) In(uint16) uint8 {
 	return item[f.at-1]
 }
 
-// InWide implements WidePortDevice: reads are of one byte, as QEMU has it; a wider one finds no device.
+// fwCfgAddressReads is what reading the address finds.
+const fwCfgAddressReads = "QEMU CFG"
+
+// InWide implements WidePortDevice: reads of items are of one byte, as QEMU has it; a wider one finds no device.
 func (f *FWCfg) InWide(offset uint16, size int) uint32 {
-	if size != 1 {
+	switch {
+	case size == 1:
+		return uint32(f.In(offset))
+	case offset < fwCfgAddress || int(offset)+size > fwCfgPorts:
 		return uint32(allOnes(size))
 	}
-	return uint32(f.In(offset))
+	var value uint32
+	for i := range size {
+		value |= uint32(f.In(offset+uint16(i))) << (8 * i)
+	}
+	return value
 }
 
 // Out implements PortDevice: items cannot be written to.
 func (f *FWCfg) Out(uint16, uint8) {}
 
-// OutWide implements WidePortDevice: two bytes select an item.
-func (f *FWCfg) OutWide(_ uint16, size int, value uint32) {
-	if size == 2 {
-		f.key, f.at = uint16(value)&^fwCfgWrite, 0
+// OutWide implements WidePortDevice: two bytes select an item, and four are half of an address.
+func (f *FWCfg) OutWide(offset uint16, size int, value uint32) {
+	switch {
+	case offset == 0 && size == 2:
+		f.choose(uint16(value))
+	case offset == fwCfgAddress && size == 4:
+		f.high = bits.ReverseBytes32(value)
+	case offset == fwCfgAddress+4 && size == 4:
+		at := uint64(f.high)<<32 | uint64(bits.ReverseBytes32(value))
+		f.high = 0
+		f.transfer(at)
 	}
 }
 
-func (f *FWCfg) carry(s *state.Stream) { state.Numbers(s, &f.key); state.Numbers(s, &f.at) }
+// choose selects an item, from its beginning.
+func (f *FWCfg) choose(key uint16) { f.key, f.at = key&^fwCfgWrite, 0 }
+
+func (f *FWCfg) carry(s *state.Stream) {
+	state.Numbers(s, &f.key)
+	state.Numbers(s, &f.at)
+	state.Numbers(s, &f.high)
+}

@@ -162,3 +162,44 @@ func recordIOAPIC(r *recorder) {
 		}
 	}
 }
+
+// recordHPET writes registers and reads what is left of it, with the counter running and standing.
+func recordHPET(r *recorder) {
+	in := func(offset uint64) { r.read(HPETBase + offset) }
+	out := func(offset uint64, value uint32) { r.write(HPETBase+offset, value) }
+	in(hpetID)
+	in(hpetID + 4)
+	for range 100 {
+		out(hpetConfig, uint32(r.IntN(2))*hpetLegacy)
+		in(hpetConfig)
+		counter, high := uint32(r.IntN(1<<20)), r.Uint32()&0xFFFF
+		out(hpetCounter, counter)
+		out(hpetCounter+4, high)
+		in(hpetCounter)
+		in(hpetCounter + 4)
+		for n := range uint64(HPETTimers) {
+			config, comparator := hpetTimer0+n*hpetStride+hpetTimerConfig, hpetTimer0+n*hpetStride+hpetTimerComparator
+			mode := r.Uint32()&(hpetLevel|hpetInterrupts|hpetPeriodic|hpetSetValue|hpet32) | uint32(hpetFirstPin+r.IntN(hpetPins))<<hpetRouteShift
+			out(config, hpetFirstPin<<hpetRouteShift)
+			in(config)
+			out(config, mode)
+			in(config)
+			out(comparator, counter+1+uint32(r.IntN(1<<20)))
+			in(comparator)
+			if mode&hpet32 == 0 {
+				out(comparator+4, high+1)
+			}
+			in(config)
+			in(comparator)
+			in(comparator + 4)
+		}
+		out(hpetConfig, hpetEnable)
+		in(hpetConfig)
+		in(hpetCounter)
+		in(hpetCounter + 4)
+		in(hpetStatus)
+		out(hpetStatus, r.Uint32())
+		in(hpetStatus)
+		in(hpetID)
+	}
+}

@@ -26,6 +26,7 @@ import (
 //     from an empty receiver.
 //   - Clock: QEMU's update takes 244 microseconds instead of 2228, and the day of the week follows the date at once
 //     instead of at the next update. QEMU's time stands still in these recordings.
+//   - HPET: other pins can be routed to, and routes are taken that there are not. Time stands still here, too.
 //   - I/O APIC: QEMU keeps reserved bits of an entry, and edges on masked pins.
 var (
 	qemuPath = flag.String("qemu", "", "record testdata/qemu-*.txt anew, from this qemu-system-x86_64")
@@ -36,6 +37,7 @@ var qemuScripts = map[string]func(*recorder){
 	"uart":   recordUART,
 	"rtc":    recordRTC,
 	"ioapic": recordIOAPIC,
+	"hpet":   recordHPET,
 }
 
 // qemuRTCStart is the clock's time in the recordings: 2024-02-28T23:59:50Z.
@@ -62,7 +64,7 @@ func TestAgainstQEMU(t *testing.T) {
 func replay(t *testing.T, text string) {
 	t.Helper()
 	ignore := func(uint32, bool, uint8, uint8, bool) {}
-	board, err := NewBoard(Config{Clock: &testClock{}, RTCStart: qemuRTCStart, PowerOff: func() {}, Reset: func() {},
+	board, err := NewBoard(Config{Clock: &testClock{}, RTCStart: qemuRTCStart, PowerOff: func() {}, Reset: func() {}, HPET: true,
 		LocalAPICs: deliverFunc(ignore)})
 	if err != nil {
 		t.Fatal(err)

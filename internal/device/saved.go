@@ -3,7 +3,7 @@ package device
 import "github.com/tacit-vm/tacit/internal/state"
 
 // StateVersion changes with what [Board.Carry] carries.
-const StateVersion = 2
+const StateVersion = 3
 
 // Carry carries the state of all devices. A board that reads has to be new, with the same Config.
 func (b *Board) Carry(s *state.Stream) {
@@ -16,6 +16,9 @@ func (b *Board) Carry(s *state.Stream) {
 	}
 	if b.fwCfg != nil {
 		b.fwCfg.carry(s)
+	}
+	if b.hpet != nil {
+		b.hpet.carry(s)
 	}
 	state.Numbers(s, &b.pit.nmiStatus.stored, &b.sleep.status, &b.reset.value)
 }
@@ -67,4 +70,16 @@ func (p *PIC) carry(s *state.Stream) {
 		s.Bool(&c.single, &c.fourth, &c.nested, &c.auto, &c.rotating, &c.specialMask, &c.poll, &c.readsService)
 		s.Check(c.lowest < 8, "an 8259 in no state that there is")
 	}
+}
+
+func (h *HPET) carry(s *state.Stream) {
+	state.Numbers(s, &h.config, &h.status, &h.base)
+	state.Numbers(s, &h.since)
+	state.Numbers(s, &h.asserted)
+	s.Bool(&h.clockIRQ)
+	for i := range h.timers {
+		t := &h.timers[i]
+		state.Numbers(s, &t.config, &t.comparator, &t.period, &t.seen)
+	}
+	s.Check(h.since >= 0 && h.since <= 1<<62, "the timers' counter began at no time")
 }

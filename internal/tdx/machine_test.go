@@ -102,7 +102,7 @@ func newMachine(t testing.TB, options ...option) *machine {
 		t.Fatal(err)
 	}
 	m.host.Serve(m.Module)
-	m.cpu = x86.New(enginetest.Under(x86.Config{Memory: m.mem, Platform: m.Module, Bus: &m.bus, Traps: traps{}, Cost: cost.TDX()}))
+	m.cpu = x86.New(enginetest.Under(x86.Config{Memory: m.mem, Platform: m.Module, Bus: &m.bus, Traps: traps{}, Cost: cost.TDX(), BusLocks: true}))
 	if err = m.AcceptRange(m.cpu, accept.Range{Start: 0, End: low}); err != nil {
 		t.Fatal(err)
 	}
@@ -132,7 +132,7 @@ func (m *machine) layOut() {
 	s.EFER = x86.EFERLME | x86.EFERLMA | x86.EFERNXE | x86.EFERSCE
 	s.GDTR, s.IDTR = x86.Table{Base: gdtAt, Limit: 0x2F}, x86.Table{Base: idtAt, Limit: 0x1FF}
 	s.TR = x86.Segment{Selector: 0x28, Attr: 0x8B, Limit: 0x67, Base: tssAt}
-	s.Seg = segments(0)
+	s.CPL, s.Seg = 0, segments(0)
 	m.cpu.SetState(&s)
 }
 

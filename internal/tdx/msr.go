@@ -164,6 +164,7 @@ const (
 
 // IA32_DEBUGCTL (SDM vol. 3, 18.4.1; module, wrmsr_ia32_debugctl).
 const (
+	debugCtlBusLock   = 1 << 2
 	debugCtlTR        = 1 << 6
 	debugCtlBTS       = 1 << 7
 	debugCtlUncorePMI = 1 << 13
@@ -195,7 +196,7 @@ func (m *Module) wrmsr(c *x86.CPU, in *x86.Instruction) x86.Action {
 		}
 		return x86.Native
 	case msrDebugCtl:
-		// What the bits ask for, branch records and single steps on branches, does not happen: they are only kept.
+		// What the bits ask for does not happen but for bus locks: branch records and single steps on branches are only kept.
 		switch {
 		case value&debugCtlReserved != 0:
 			return m.raiseGP(c)
@@ -203,6 +204,7 @@ func (m *Module) wrmsr(c *x86.CPU, in *x86.Instruction) x86.Action {
 			return m.raiseVE(c, abi.ReasonWRMSR, 0, in.Length)
 		}
 		m.vpOf(c).debugctl = value &^ debugCtlUncorePMI
+		c.DetectBusLocks(value&debugCtlBusLock != 0)
 	}
 	c.Charge(cost.ModuleCall, 1)
 	return x86.Done

@@ -163,6 +163,25 @@ func TestVirtualMSRs(t *testing.T) {
 	}
 }
 
+// A TD that asks for it by IA32_DEBUGCTL has a #DB after its programs' bus locks.
+func TestBusLocks(t *testing.T) {
+	const vectorDB, bit, split = 1, 1 << 2, userVA + codeAt + 0x83E
+	m := newMachine(t)
+	for _, want := range []int{done, vectorDB, done} {
+		if o := m.runUser(regs{x86.RDI: split}, 0xF0, 0x01, 0x07); o.vector != want { // lock add [rdi], eax
+			t.Errorf("a bus lock: %+v, want vector %d", o, want)
+		}
+		m.layOut()
+		value := uint64(0)
+		if want == done {
+			value = bit
+		}
+		if o := m.run(regs{x86.RCX: 0x1D9, x86.RAX: value, x86.RDX: 0}, 0x0F, 0x30); o.vector != done {
+			t.Fatalf("IA32_DEBUGCTL: %+v", o)
+		}
+	}
+}
+
 // Where the ranges of registers begin and end that are alike: what lies between is unknown, and raises #VE.
 func TestMSRsBesideRanges(t *testing.T) {
 	for index, vector := range map[uint64]int{

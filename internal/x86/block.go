@@ -53,6 +53,7 @@ type decoding struct {
 	intercepts uop.InstructionSet
 	traps      Traps // may be nil
 	locks      bool  // hints are wanted after instructions that lock memory
+	busLocks   bool  // some processor wants to know what they lock
 	points     points
 }
 
@@ -62,7 +63,7 @@ func (g *decoding) trapped(gpa uint64) bool { return g.traps != nil && g.traps.T
 // fill makes b of at most limit instructions. It returns false where not even the first ends within the bytes.
 func (g *decoding) fill(b *block, bytes []byte, limit int) bool {
 	r := decode.Request{
-		Bytes: bytes, Offset: b.offset, Limit: limit, Mode: b.mode, Intercepts: g.intercepts, Locks: g.locks,
+		Bytes: bytes, Offset: b.offset, Limit: limit, Mode: b.mode, Intercepts: g.intercepts, Locks: g.locks, BusLocks: g.busLocks,
 		Stop: g.points.stopsIn(b),
 	}
 	if g.traps != nil {

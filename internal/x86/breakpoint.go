@@ -63,11 +63,7 @@ func (c *CPU) arm() {
 		return
 	}
 	c.armed = a
-	for m := range c.tlb.data {
-		for i := range c.tlb.data[m] {
-			c.markWatched(&c.tlb.data[m][i])
-		}
-	}
+	c.tlb.eachData(c.markWatched)
 	c.markFetches()
 	c.stopBehind()
 }
@@ -144,7 +140,10 @@ func (c *CPU) debugTrap() bool {
 	if due&dr6Hits != 0 {
 		c.dr[6] &^= dr6Hits
 	}
-	c.dr[6] |= due
+	if due&dr6BusLock != 0 {
+		c.dr[6] &^= dr6BusLock // the other way about than the others
+	}
+	c.dr[6] |= due &^ dr6BusLock
 	c.Raise(Exception{Vector: uop.VectorDB, trap: true})
 	return true
 }
@@ -179,7 +178,11 @@ func moveToDR(c *CPU, u *uop.Uop) bool {
 	}
 	switch n {
 	case 6:
-		v = v&(dr6Hits|dr6BD|dr6BS|1<<15) | resetDR6
+		one := uint64(resetDR6)
+		if c.busLocks.known {
+			one &^= dr6BusLock
+		}
+		v = v&(dr6Hits|dr6BusLock|dr6BD|dr6BS|1<<15) | one
 	case 7:
 		v = v&^0xD000 | resetDR7
 	}

@@ -147,7 +147,10 @@ func (cc *codeCache) drop(f mem.Frame) {
 	cc.bytes -= p.bytes
 	p.retire()
 	for _, b := range cc.crossing[f] {
-		b.retire() // it starts in another frame, whose list find passes it over in
+		if b.valid {
+			b.retire() // it starts in another frame, whose list find passes it over in
+			cc.translated.unlinkPage(cc.pages[b.frame])
+		}
 	}
 	delete(cc.crossing, f)
 }

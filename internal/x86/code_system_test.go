@@ -129,6 +129,19 @@ func TestCodeFollowsTheMapping(t *testing.T) {
 			m.put(va+0xFFF, []byte{0x83, 0xC3, 0x01, 0xC3})
 			m.put(other, []byte{0xC3, 0x10, 0xC3})
 		}, want: halts(reg{uop.RBX, 16})},
+		program{name: "a loop whose last jump goes on in another page, which becomes another one meanwhile", code: asm(
+			"B9 64 00 00 00 BA", le(va+0xFFB, 4), "FF D2", // mov ecx, 100; mov edx, loop; call rdx
+			movImm(uop.RAX, other|pteP|pteA), movTo(pte(va+0x1000)), "0F 01 3C 25", le(va+0x1000, 4), "B9 03 00 00 00 FF D2", // mov ecx, 3; call rdx
+			"F4"), setup: func(m *scene) {
+			m.put(va+0xFFB, []byte{0xFF, 0xC3, 0xFF, 0xC9, 0x75, 0xFA, 0xC3}) // 1: inc ebx; dec ecx; jnz 1b, of which FA lies in the next page; ret
+			m.put(other, []byte{0xFC, 0xC3})                                  // there: jnz to dec ecx; ret
+		}, want: halts(reg{uop.RBX, 101})},
+		program{name: "a loop whose last jump goes on in another page, of which other bytes change, and then these", code: asm(
+			"B9 64 00 00 00 BA", le(va+0xFFB, 4), "FF D2", // mov ecx, 100; mov edx, loop; call rdx
+			"C6 04 25", le(va+0x1001, 4), "90 B9 64 00 00 00 FF D2", // mov byte [the first ret], nop; mov ecx, 100; call rdx
+			"C6 04 25", le(va+0x1000, 4), "FC B9 64 00 00 00 FF D2 F4"), setup: func(m *scene) { // mov byte [..], FC: jnz to dec ecx; mov ecx, 100; call rdx
+			m.put(va+0xFFB, []byte{0xFF, 0xC3, 0xFF, 0xC9, 0x75, 0xFA, 0xC3, 0xC3})
+		}, want: halts(reg{uop.RBX, 201})},
 		program{name: "what is fetched when does not depend on blocks: more pages than the TLB has entries, one of them changed without INVLPG", code: asm(
 			call, remap(0),
 			"B9", le(fetchSize, 4), "48 C7 C2", le(progBig, 4), // mov ecx, …; mov rdx, …: a page of 2 MiB full of RETs

@@ -5,7 +5,7 @@ import "github.com/tacit-vm/tacit/internal/x86/uop"
 // crKeep is what each control register may hold: the features that are announced.
 const (
 	cr0Keep = CR0PE | CR0MP | CR0EM | CR0TS | CR0ET | CR0NE | CR0WP | CR0AM | CR0NW | CR0CD | CR0PG
-	cr4Keep = CR4VME | 1<<1 | CR4TSD | CR4DE | CR4PSE | CR4PAE | CR4MCE | CR4PGE | CR4PCE | CR4OSFXSR | CR4OSXMMEXCPT | CR4UMIP |
+	cr4Keep = CR4VME | CR4PVI | CR4TSD | CR4DE | CR4PSE | CR4PAE | CR4MCE | CR4PGE | CR4PCE | CR4OSFXSR | CR4OSXMMEXCPT | CR4UMIP |
 		CR4FSGSBASE | CR4PCIDE | CR4OSXSAVE | CR4SMEP | CR4SMAP
 	eferKeep = EFERSCE | EFERLME | EFERLMA | EFERNXE
 )

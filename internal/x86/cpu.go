@@ -27,7 +27,10 @@ const (
 	FlagRF = 1 << 16
 	FlagVM = 1 << 17
 	FlagAC = 1 << 18
-	FlagID = 1 << 21
+
+	FlagVIF = 1 << 19
+	FlagVIP = 1 << 20
+	FlagID  = 1 << 21
 
 	arithmeticFlags = FlagCF | FlagPF | FlagAF | FlagZF | FlagSF | FlagOF
 )
@@ -83,6 +86,7 @@ type CPU struct {
 	deadline  int64         // of the Run under way, in virtual nanoseconds
 	hint      func(*CPU)    // or nil
 	lockHint  func(*CPU)    // or nil
+	busLocks  busLocks      // what software may know of bus locks, and wants to
 	spins     bool          // rounds of a loop that changes nothing are counted, not executed
 	spun      uint64        // instructions of those
 	vain      uint8         // looks for a round that found none, one after the other, up to maxVain

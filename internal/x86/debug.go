@@ -74,11 +74,7 @@ func (c *CPU) SetWatches(watches []Watch) {
 	}
 	p.watches = is
 	for _, c := range c.code.cpus {
-		for m := range c.tlb.data {
-			for i := range c.tlb.data[m] {
-				c.markWatched(&c.tlb.data[m][i])
-			}
-		}
+		c.tlb.eachData(c.markWatched)
 	}
 	c.code.replace(func(b *block) bool {
 		fetched := func(w Watch) bool {

@@ -45,7 +45,7 @@ func (c *CPU) iret(size uint64) bool {
 	// Which flags change depends on the privilege that is left.
 	mask := uint64(FlagTF | FlagDF | FlagNT | FlagAC | FlagID)
 	if c.cpl == 0 {
-		mask |= iopl | 1<<19 | 1<<20
+		mask |= iopl | FlagVIF | FlagVIP
 	}
 	if c.cpl <= uint8(c.rest>>12&3) {
 		mask |= FlagIF

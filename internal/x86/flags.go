@@ -106,7 +106,7 @@ func (c *CPU) SetFlags(v uint64) {
 // setRest sets the flags that are not arithmetic. RF is not among them: it is clear after the next instruction,
 // and CPU.resuming says where it is set. AC decides how SMAP sees an access, so the TLB in use follows it.
 func (c *CPU) setRest(v uint64) {
-	const exist = FlagTF | FlagIF | FlagDF | iopl | FlagNT | FlagAC | FlagID | 1<<19 | 1<<20
+	const exist = FlagTF | FlagIF | FlagDF | iopl | FlagNT | FlagAC | FlagID | FlagVIF | FlagVIP
 	c.rest = v & exist
 	c.selectTLB()
 }

@@ -3,6 +3,7 @@ package x86
 import (
 	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86/decode"
+	"github.com/tacit-vm/tacit/internal/x86/hostcode"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
@@ -32,7 +33,7 @@ func (c *CPU) codeMode() decode.Mode {
 // begin, and nothing here has to be flushed.
 type jumpCache [1 << jumpBits]jumpEntry
 
-const jumpBits = 12
+const jumpBits = 13
 
 type jumpEntry struct {
 	rip uint64
@@ -45,16 +46,31 @@ func (j *jumpCache) clear() {
 	}
 }
 
-func (j *jumpCache) at(rip uint64) *jumpEntry { return &j[(rip^rip>>12)%uint64(len(j))] }
+// at returns the place of an address. Every bit of its lower half moves it: code of one kind, such as entries of functions, is
+// at like offsets of many pages, and of programs that are linked alike at like addresses.
+func (j *jumpCache) at(rip uint64) *jumpEntry {
+	return &j[uint32(rip)*hostcode.JumpFactor>>(32-jumpBits)]
+}
 
 // known returns the block at rip where no more than a look is needed, else nil.
 func (c *CPU) known(rip uint64) *block {
 	j := c.jumps.at(rip)
 	e := &c.tlb.fetch[c.cpl/3][rip>>mem.PageShift%fetchSize]
-	if b := j.b; j.rip == rip && e.tag == tag(rip&^pageMask) && b != nil && b.valid && b.frame == e.frame && b.mode == c.mode {
+	if b := j.b; j.rip == rip && e.tag == tag(rip&^pageMask) && b != nil && b.valid && b.frame == e.frame && b.mode == c.mode && c.continues(b, rip) {
 		return b
 	}
 	return nil
+}
+
+// continues says whether b at rip goes on in the page that it was decoded from, if it does so in another one at all, as far as
+// no more than a look at the TLB tells.
+func (c *CPU) continues(b *block, rip uint64) bool {
+	if !b.cross {
+		return true
+	}
+	next := (rip | pageMask) + 1
+	e := &c.tlb.fetch[c.cpl/3][next>>mem.PageShift%fetchSize]
+	return e.tag == tag(next) && e.frame == b.second
 }
 
 // lookup returns the block at RIP, decoding it where that has not been done. It returns nil where the fetch raised an
@@ -96,9 +112,7 @@ func (c *CPU) lookup() *block {
 		c.code.add(b)
 		c.protectCode()
 	}
-	if !b.cross { // such a block needs a look at the second page each time
-		*c.jumps.at(rip) = jumpEntry{rip, b}
-	}
+	*c.jumps.at(rip) = jumpEntry{rip, b}
 	return b
 }
 

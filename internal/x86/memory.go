@@ -134,9 +134,8 @@ func (c *CPU) reach(va uint64, kind AccessKind) (place, bool) {
 	*e = tlbEntry{read: noTag, write: noTag, page: t.Host, where: t.Frame}
 	if m.global {
 		e.where |= globalBit
-	} else {
-		setBit(c.tlb.localData[:], va>>mem.PageShift%tlbSize)
 	}
+	c.tlb.noteData(va, e)
 	if m.read {
 		e.read = tag(page)
 	}

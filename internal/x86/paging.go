@@ -23,6 +23,7 @@ const (
 	CR0PG = 1 << 31
 
 	CR4VME        = 1 << 0
+	CR4PVI        = 1 << 1
 	CR4TSD        = 1 << 2
 	CR4DE         = 1 << 3
 	CR4PSE        = 1 << 4

@@ -6,7 +6,7 @@ import (
 )
 
 // StateVersion changes with what [CPU.Carry] carries.
-const StateVersion = 4
+const StateVersion = 5
 
 // Carry carries the processor's state, as it is between two calls of Run. No state are: decoded code, which is made again;
 // pointers into memory, which follow from frames; what lives within one instruction; and what a debugger has set, but for
@@ -39,7 +39,7 @@ func (c *CPU) Carry(s *state.Stream) {
 	state.Numbers(s, &c.icount, &c.extra, &c.shadow, &c.repeating, &c.resuming, &c.newTF, &c.traps.now, &c.traps.kept, &c.faults.n, &c.faults.icount, &c.random.state)
 	c.tally.Carry(s)
 	s.Bool(&c.shadowSS, &c.raised, &c.halted, &c.wakes, &c.nesting.returned, &c.watch.user, &c.watch.fenced)
-	s.Bool(&c.nmi.latched, &c.nmi.blocked, &c.nmi.held)
+	s.Bool(&c.nmi.latched, &c.nmi.blocked, &c.nmi.held, &c.busLocks.told)
 	c.pending.carry(s)
 	state.Numbers(s, &c.nesting.depth, &c.nesting.mark)
 	state.Numbers(s, &c.watch.lo, &c.watch.hi)
@@ -53,6 +53,7 @@ func (c *CPU) Carry(s *state.Stream) {
 		c.SetFlags(flags)
 		c.mode = c.codeMode()
 		c.arm()
+		c.DetectBusLocks(c.busLocks.told)
 	}
 	c.carryTLB(s)
 	if s.Reading() {
@@ -195,9 +196,8 @@ func (c *CPU) carryData(s *state.Stream, e *tlbEntry, i uint64) {
 	*e = tlbEntry{read: noTag, write: noTag, page: c.mem.Page(frame), where: frame}
 	if global {
 		e.where |= globalBit
-	} else {
-		setBit(c.tlb.localData[:], i)
 	}
+	c.tlb.noteData(page, e)
 	if read {
 		e.read = tag(page)
 	}

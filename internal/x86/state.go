@@ -37,6 +37,9 @@ type Config struct {
 	// see. Nil where there is one processor.
 	LastTSC *uint64
 
+	// BusLocks says that software may ask for a #DB after bus locks (DetectBusLocks), and finds them in DR6.
+	BusLocks bool
+
 	// Spins has rounds of a loop that changes nothing counted, and not executed (spin.go). It must not matter.
 	Spins bool
 
@@ -61,7 +64,7 @@ func New(cfg Config) *CPU {
 		id: cfg.ID, topology: cfg.Topology, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg),
 		cost: cfg.Cost, nsPerInsn: uint64(max(cfg.Cost.NS(cost.Instruction), 1)), tscHz: cfg.TSCHz, maxBlock: maxBlock,
 		lastTSC: cfg.LastTSC, queue: cfg.Queue, hint: cfg.Hint, lockHint: cfg.LockHint, spins: cfg.Spins,
-		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER, la57: cfg.LA57,
+		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER, la57: cfg.LA57, busLocks: busLocks{known: cfg.BusLocks},
 	}
 	c.code.cpus = append(c.code.cpus, c)
 	if c.tscHz == 0 {
@@ -77,6 +80,9 @@ func New(cfg Config) *CPU {
 	c.xcr0 = 1
 	c.rest = 0
 	c.shadow, c.repeating, c.resuming, c.newTF = nowhere, nowhere, nowhere, nowhere
+	for m := range c.tlb.data {
+		c.tlb.data[m] = emptyData
+	}
 	c.flushTLB()
 	c.selectTLB()
 	c.jumps.clear()

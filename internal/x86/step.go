@@ -186,7 +186,7 @@ func (c *CPU) decodeCut(instructions int) *block {
 func (c *CPU) follow(b *block, link uint32) *block {
 	c.at = 0
 	to := c.lookup()
-	if to != nil && !to.cross && b.valid && to.frame == b.frame && !b.cross {
+	if to != nil && !to.cross && b.valid && to.frame == b.frame {
 		b.link[link] = to
 	}
 	return to

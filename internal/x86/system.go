@@ -9,6 +9,7 @@ import (
 // systemHandlers are the privileged and system instructions, and those that platforms intercept.
 var systemHandlers = map[uop.Op]handler{
 	uop.Locked:    lockedMemory,
+	uop.LockedAt:  lockedAt,
 	uop.Raise:     func(c *CPU, u *uop.Uop) bool { return c.raiseFor(uint8(u.Imm)) },
 	uop.Intercept: intercept,
 	uop.CheckCPL0: func(c *CPU, _ *uop.Uop) bool {
@@ -65,12 +66,23 @@ func (c *CPU) raiseFor(vector uint8) bool {
 }
 
 func clearInterrupts(c *CPU, _ *uop.Uop) bool {
-	if c.cpl > uint8(c.rest>>12&3) {
+	switch {
+	case c.mayInterrupt():
+		c.rest &^= FlagIF
+	case c.virtualInterrupts():
+		c.rest &^= FlagVIF
+	default:
 		return c.raise(uop.VectorGP, 0)
 	}
-	c.rest &^= FlagIF
 	return true
 }
+
+// mayInterrupt says whether IOPL lets software change IF.
+func (c *CPU) mayInterrupt() bool { return c.cpl <= uint8(c.rest>>12&3) }
+
+// virtualInterrupts says whether CLI and STI change VIF where they may not change IF: protected-mode virtual interrupts (SDM
+// vol. 3, 21.4). Nothing else is different for PVI; VIF means nothing to the processor.
+func (c *CPU) virtualInterrupts() bool { return c.cr4&CR4PVI != 0 && c.cpl == 3 }
 
 // hold keeps interrupts off until the next instruction has completed (SDM vol. 3, 6.8.3); debug says that it keeps #DB
 // off, too. An interrupt may become pending at the boundary between the two, so the boundary is remembered even if none
@@ -83,14 +95,19 @@ func (c *CPU) hold(debug bool) {
 }
 
 // setInterrupts is STI: what it enables is taken one instruction later.
+// Where it sets VIF and an interrupt is pending for software (VIP), software is told by #GP.
 func setInterrupts(c *CPU, _ *uop.Uop) bool {
-	if c.cpl > uint8(c.rest>>12&3) {
+	switch {
+	case c.mayInterrupt():
+		if c.rest&FlagIF == 0 {
+			c.hold(false)
+		}
+		c.rest |= FlagIF
+	case c.virtualInterrupts() && c.rest&FlagVIP == 0:
+		c.rest |= FlagVIF
+	default:
 		return c.raise(uop.VectorGP, 0)
 	}
-	if c.rest&FlagIF == 0 {
-		c.hold(false)
-	}
-	c.rest |= FlagIF
 	return true
 }
 

@@ -23,8 +23,10 @@ type tlb struct {
 
 	large largeRange // where large pages may have entries
 
-	// Which places may have entries of pages that are not global, whatever the array: a load of CR3, of which there are
-	// tens of thousands in a boot, looks at no other. It follows from the entries, and is not state.
+	// Which places may have entries, whatever the array, and which may have entries of pages that are not global: a load of
+	// CR3, of which there are tens of thousands in a boot, looks at no other than these, and nothing looks at a place that
+	// has none. It follows from the entries, and is not state.
+	usedData   [tlbSize / 64]uint64
 	localData  [tlbSize / 64]uint64
 	localFetch [fetchSize / 64]uint64
 }
@@ -35,9 +37,9 @@ const (
 	modeUser
 	tlbModes
 
-	tlbBits    = 10
+	tlbBits    = 12
 	tlbSize    = 1 << tlbBits
-	fetchBits  = 8
+	fetchBits  = 9
 	fetchSize  = 1 << fetchBits
 	tablesSize = 64
 
@@ -110,12 +112,29 @@ func (c *CPU) selectTLB() {
 // aligning says whether misaligned accesses raise #AC (SDM vol. 3, 6.15, interrupt 17).
 func (c *CPU) aligning() bool { return c.tlb.cur == &emptyData }
 
+// eachData calls f for all entries in use for data, and maybe for others.
+func (t *tlb) eachData(f func(e *tlbEntry)) {
+	eachBit(t.usedData[:], func(i int) {
+		for m := range t.data {
+			f(&t.data[m][i])
+		}
+	})
+}
+
+// noteData notes that e is the entry of va's page.
+func (t *tlb) noteData(va uint64, e *tlbEntry) {
+	i := va >> mem.PageShift % tlbSize
+	setBit(t.usedData[:], i)
+	if !e.global() {
+		setBit(t.localData[:], i)
+	}
+}
+
 // flushTLB forgets all translations.
 func (c *CPU) flushTLB() {
-	for i := range c.tlb.data {
-		c.tlb.data[i] = emptyData
-	}
+	c.tlb.eachData(func(e *tlbEntry) { e.read, e.write = noTag, noTag })
 	c.tlb.fetch[0], c.tlb.fetch[1] = emptyFetch, emptyFetch
+	clear(c.tlb.usedData[:])
 	clear(c.tlb.localData[:])
 	clear(c.tlb.localFetch[:])
 	c.tlb.large = largeRange{lo: ^uint64(0)}
@@ -142,6 +161,7 @@ func (c *CPU) flushNonGlobal() {
 			}
 		}
 	})
+	clear(c.tlb.localData[:])
 	eachBit(c.tlb.localFetch[:], func(i int) {
 		for m := range c.tlb.fetch {
 			if e := &c.tlb.fetch[m][i]; !e.global() {
@@ -149,14 +169,15 @@ func (c *CPU) flushNonGlobal() {
 			}
 		}
 	})
+	clear(c.tlb.localFetch[:])
 }
 
-// setBit sets a bit of a map, and eachBit calls f for each that is set, and clears it.
+// setBit sets a bit of a map, and eachBit calls f for each that is set.
 func setBit(words []uint64, i uint64) { words[i/64] |= 1 << (i % 64) }
 
 func eachBit(words []uint64, f func(i int)) {
 	for w, v := range words {
-		for words[w] = 0; v != 0; v &= v - 1 {
+		for ; v != 0; v &= v - 1 {
 			f(w*64 + bits.TrailingZeros64(v))
 		}
 	}
@@ -186,13 +207,11 @@ func (c *CPU) flushPage(va uint64) {
 // paging structures, decoded code. A platform calls it for every processor when it changes a page's state.
 func (c *CPU) Forget(p physical.Plane, start, end uint64) {
 	within := func(f mem.Frame) bool { return f.Plane() == p && f.GPA() >= start && f.GPA() < end }
-	for m := range c.tlb.data {
-		for i := range c.tlb.data[m] {
-			if e := &c.tlb.data[m][i]; (e.read != noTag || e.write != noTag) && within(e.frame()) {
-				e.read, e.write = noTag, noTag
-			}
+	c.tlb.eachData(func(e *tlbEntry) {
+		if (e.read != noTag || e.write != noTag) && within(e.frame()) {
+			e.read, e.write = noTag, noTag
 		}
-	}
+	})
 	for m := range c.tlb.fetch {
 		for i := range c.tlb.fetch[m] {
 			if e := &c.tlb.fetch[m][i]; e.tag != noTag && within(e.frame) {
@@ -211,11 +230,9 @@ func (c *CPU) protectCode() {
 		return
 	}
 	c.codeSeen = c.code.fresh
-	for m := range c.tlb.data {
-		for i := range c.tlb.data[m] {
-			if e := &c.tlb.data[m][i]; e.write != noTag && e.write.marks()&slowTag == 0 && c.mem.HasCode(e.frame()) {
-				e.write = e.write.with(slowTag)
-			}
+	c.tlb.eachData(func(e *tlbEntry) {
+		if e.write != noTag && e.write.marks()&slowTag == 0 && c.mem.HasCode(e.frame()) {
+			e.write = e.write.with(slowTag)
 		}
-	}
+	})
 }

@@ -82,14 +82,13 @@ func align(n int) int { return (n + 31) &^ 31 }
 
 func (t *translated) hotAfter(n int) { t.hot = uint32(cmp.Or(n, DefaultHotAfter)) }
 
-// admit makes b one that is translated when it has run often enough. Those that a debugger looks into are not, and those
-// whose instruction goes on in another page: it has to be looked for each time.
+// admit makes b one that is translated when it has run often enough. Those that a debugger looks into are not.
 func (t *translated) admit(b *block) {
 	if t == nil {
 		return
 	}
 	b.made = machineCode{code: t.noCode}
-	if b.cross || len(b.uops) > hostcode.MaxUops {
+	if len(b.uops) > hostcode.MaxUops {
 		return
 	}
 	for i := range b.uops {
@@ -125,7 +124,9 @@ func (t *translated) translate(b *block) error {
 		linksFit := t.links+len(b.link) <= t.room
 		if id < hostcode.MaxBlocks && linksFit {
 			code := t.gen.Translate(
-				&hostcode.Block{Uops: b.uops, Instructions: int(b.n), Links: len(b.link), ID: uint32(id)},
+				&hostcode.Block{
+					Uops: b.uops, Instructions: int(b.n), Links: len(b.link), ID: uint32(id), Crosses: b.cross, Second: uint64(b.second),
+				},
 				hostcode.Place{Code: uint64(t.memory.Address(t.code)), Links: uint64(t.memory.Address(t.links * 8))},
 			)
 			if t.hot > 1 && code.Leaves*interpretedFor > len(b.uops) {
@@ -185,9 +186,31 @@ func (t *translated) unlink() {
 		return
 	}
 	for _, b := range t.blocks {
-		if b.valid && t.unlinkBlock(b) != nil {
-			t.reset() // no code is entered any more; the error comes again when some is made
+		if b.valid && !t.unlinks(b) {
 			return
 		}
 	}
+}
+
+// unlinkPage takes the links of a page's blocks back: one of them has been retired.
+func (t *translated) unlinkPage(p *codePage) {
+	if t == nil || p == nil {
+		return
+	}
+	for _, b := range p.start {
+		for ; b != nil; b = b.sibling {
+			if b.valid && !t.unlinks(b) {
+				return
+			}
+		}
+	}
+}
+
+// unlinks is unlinkBlock. Where that cannot be done no code is entered any more; the error comes again when some is made.
+func (t *translated) unlinks(b *block) bool {
+	if t.unlinkBlock(b) != nil {
+		t.reset()
+		return false
+	}
+	return true
 }

@@ -49,7 +49,7 @@ func (t translator) run(c *CPU) stop {
 			}
 		}
 		limit := c.limit.Load()
-		if !t.has(b) || c.icount+b.n > limit {
+		if !t.has(b) || c.icount+b.n > limit || !c.continues(b, c.R[uop.BlkRIP]) {
 			b, _ = c.interpret(b, nil, true)
 			continue
 		}
@@ -115,13 +115,14 @@ func (t translator) native(c *CPU, b *block, limit uint64) *block {
 	}
 }
 
-// follow goes from b by a link, and lets code go that way next time.
+// follow goes from b by a link, and lets code go that way next time. Where the interpreter makes no link, to a block that goes on
+// in another page, code has one: such a block's own begins with a look at that page.
 func (t translator) follow(c *CPU, b *block, link int) *block {
 	to := b.link[link]
 	if to == nil || !to.valid {
 		to = c.follow(b, uint32(link))
 	}
-	if to != nil && b.valid && to == b.link[link] && t.has(to) {
+	if to != nil && b.valid && to.frame == b.frame && t.has(to) {
 		t.report(c, t.setLink(b.made.links+link, to.made.code))
 	}
 	return to

@@ -105,6 +105,9 @@ func facts(r *record.Record) []fact {
 	if c.LA57 {
 		add("page tables", "up to five levels", "the host allowed linear addresses of 57 bits; whether the guest used them is its own choice")
 	}
+	if c.HPET {
+		add("timers", "HPET", "the machine had high precision event timers")
+	}
 	if c.DebugExitPort > 0 {
 		add("debug exit", fmt.Sprintf("port %#x", c.DebugExitPort), "where a test program could end the run by writing a code")
 	}

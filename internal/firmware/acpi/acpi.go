@@ -28,6 +28,10 @@ type Machine struct {
 	ResetPort                         uint16
 	ResetValue                        uint8
 
+	FWCfgPort uint16 // the first of QEMU's fw_cfg; 0 where there is none
+
+	HPET *HPET // nil where there are no high precision event timers
+
 	PCI *PCI // nil where there is no PCI bus
 
 	Poke *Poke // nil where the tables are honest
@@ -86,6 +90,9 @@ func (m *Machine) Tables(base uint64) (t Tables, err error) {
 	all := []uint64{fadt, madt}
 	if m.PCI != nil {
 		all = append(all, place(m.PCI.mcfg()))
+	}
+	if m.HPET != nil {
+		all = append(all, place(m.HPET.table()))
 	}
 	if len(m.Nodes) > 0 {
 		all = append(all, place(m.srat()), place(m.slit()))
@@ -258,16 +265,24 @@ func putPort(b []byte, port uint16) {
 
 // Interrupt controller structures of the MADT (ACPI 6.5, table 5.21).
 const (
-	madtIOAPIC  = 1
-	madtX2APIC  = 9
-	madtMailbox = 0x10 // multiprocessor wakeup
+	madtIOAPIC    = 1
+	madtAPICNMI   = 4
+	madtX2APIC    = 9
+	madtX2APICNMI = 0xA
+	madtMailbox   = 0x10 // multiprocessor wakeup
 
 	localAPICAddress = 0xFEE00000
 	enabled          = 1
+
+	nmiInput    = 1 // LINT1
+	conforming  = 0 // polarity and trigger mode are the bus's: flags of an interrupt
+	everyUID    = 0xFF
+	everyX2APIC = 0xFFFF_FFFF
 )
 
 // madt lists the local APICs, as x2APICs, and the I/O APIC. PCAT_COMPAT is clear: there is no
-// 8259 that would have to be masked first. A pair that has not been programmed is quiet.
+// 8259 that would have to be masked first. A pair that has not been programmed is quiet. Each processor's LINT1 is for NMIs, as
+// on every PC: said in both forms, since software that knows no x2APICs looks for the other.
 func (m *Machine) madt() []byte {
 	const revision, flags = 6, 0
 	le := binary.LittleEndian
@@ -282,10 +297,14 @@ func (m *Machine) madt() []byte {
 	b = append(b, madtIOAPIC, 12, m.IOAPICID, 0)
 	b = le.AppendUint32(b, m.IOAPICAddress)
 	b = le.AppendUint32(b, 0) // its first global system interrupt
+	b = append(b, madtX2APICNMI, 12, conforming, 0)
+	b = le.AppendUint32(b, everyX2APIC)
+	b = append(b, nmiInput, 0, 0, 0)
 	if m.Mailbox != 0 {
 		b = append(b, madtMailbox, 16, 0, 0, 0, 0, 0, 0)
 		b = le.AppendUint64(b, m.Mailbox)
 	}
+	b = append(b, madtAPICNMI, 6, everyUID, conforming, 0, nmiInput) // the last: it is no multiple of 4 bytes
 	return table("APIC", revision, b)
 }
 
@@ -314,6 +333,14 @@ func (m *Machine) dsdt() []byte {
 		devices.Write(device("RTC0",
 			name("_HID", eisaID("PNP0B00")),
 			name("_CRS", resources(ports(m.RTC.Port, 2), interrupt(m.RTC.GSI)))))
+	}
+	if m.FWCfgPort != 0 {
+		devices.Write(device("FWCF",
+			name("_HID", text("QEMU0002")),
+			name("_CRS", resources(ports(m.FWCfgPort, 12)))))
+	}
+	if m.HPET != nil {
+		devices.Write(m.HPET.device())
 	}
 	if m.PCI != nil {
 		devices.Write(m.PCI.devices())

@@ -19,7 +19,9 @@ func machine() *Machine {
 		RTC:              &RTC{Port: 0x70, GSI: 8, Century: 0x32},
 		SleepControlPort: 0x600, SleepStatusPort: 0x601, SleepTypeS5: 5,
 		ResetPort: 0xCF9, ResetValue: 6,
-		PCI: &PCI{ECAM: 0xE000_0000, ECAMSize: 1 << 20, Window: 0xC000_0000, WindowSize: 16 << 20},
+		FWCfgPort: 0x510,
+		HPET:      &HPET{BlockID: 0x8086A201, Base: 0xFED0_0000, Size: 0x400, GSIs: []uint32{16, 17, 18}},
+		PCI:       &PCI{ECAM: 0xE000_0000, ECAMSize: 1 << 20, Window: 0xC000_0000, WindowSize: 16 << 20},
 	}
 }
 
@@ -81,7 +83,7 @@ func build(t *testing.T, m *Machine) map[string][]byte {
 
 func TestTablesAreLinkedAndSummed(t *testing.T) {
 	tables := build(t, machine())
-	for _, want := range []string{"XSDT", "RSDT", "FACP", "APIC", "DSDT", "MCFG"} {
+	for _, want := range []string{"XSDT", "RSDT", "FACP", "APIC", "DSDT", "MCFG", "HPET"} {
 		if tables[want] == nil {
 			t.Errorf("no %s", want)
 		}
@@ -180,6 +182,8 @@ var wanted = map[string][]string{
 		"Processor x2Apic ID : 00000000",
 		"Subtable Type : 01 [I/O APIC]",
 		"I/O Apic ID : 07",
+		"Subtable Type : 04 [Local APIC NMI]", "Processor ID : FF", "Interrupt Input LINT : 01",
+		"Subtable Type : 0A [Local x2APIC NMI]", "Processor UID : FFFFFFFF",
 		"Address : FEC00000",
 	},
 	"MCFG": {"Base Address : 00000000E0000000", "Segment Group Number : 0000", "Start Bus Number : 00", "End Bus Number : 00"},
@@ -187,6 +191,7 @@ var wanted = map[string][]string{
 		"Subtable Type : 02 [Processor Local x2APIC Affinity]", "Proximity Domain : 00000002", "Apic ID : 00000008", "Flags (decoded below) : 00000001 Enabled : 1",
 		"Subtable Type : 01 [Memory Affinity]", "Base Address : 0000000140000000", "Address Length : 0000000040000000",
 	},
+	"HPET": {"Hardware Block ID : 8086A201", "Space ID : 00 [SystemMemory]", "Address : 00000000FED00000", "Sequence Number : 00", "4K Page Protect : 0"},
 	"SLIT": {"Localities : 0000000000000003", "Locality 0 : 0A 14 14", "Locality 2 : 14 14 0A"},
 	"DSDT": {
 		`Device (PCI0) { Name (_HID, EisaId ("PNP0A08") /* PCI Express Bus */) // _HID: Hardware ID Name (_CID, EisaId ("PNP0A03") /* PCI Bus */)`,
@@ -201,6 +206,10 @@ var wanted = map[string][]string{
 		`Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive, ,, ) { 0x00000004, }`,
 		`Device (RTC0) { Name (_HID, EisaId ("PNP0B00") /* AT Real-Time Clock */)`,
 		`0x02F8, // Range Minimum`,
+		`Device (FWCF) { Name (_HID, "QEMU0002") // _HID: Hardware ID Name (_CRS, ResourceTemplate () // _CRS: Current Resource Settings { IO (Decode16, 0x0510, // Range Minimum 0x0510, // Range Maximum 0x01, // Alignment 0x0C, // Length )`,
+		`Device (HPET) { Name (_HID, EisaId ("PNP0103") /* HPET System Timer */)`,
+		`Memory32Fixed (ReadWrite, 0xFED00000, // Address Base 0x00000400, // Address Length`,
+		`Interrupt (ResourceConsumer, Level, ActiveHigh, Exclusive, ,, ) { 0x00000010, 0x00000011, 0x00000012, }`,
 	},
 }
 

@@ -118,9 +118,13 @@ func ports(first uint16, count uint8) []byte {
 	return append(b, 1, count)
 }
 
-// interrupt describes a global system interrupt, level-triggered, active high, not shared
+// interrupt describes global system interrupts, level-triggered, active high, not shared
 // (Extended Interrupt Descriptor, ACPI 6.5, 6.4.3.6). The older IRQ descriptor is for a PIC, which there is none of.
-func interrupt(gsi uint32) []byte {
-	const tag, length, consumer, count = 0x89, 6, 1, 1
-	return binary.LittleEndian.AppendUint32([]byte{tag, length, 0, consumer, count}, gsi)
+func interrupt(gsi ...uint32) []byte {
+	const tag, consumer = 0x89, 1
+	b := []byte{tag, byte(2 + 4*len(gsi)), 0, consumer, byte(len(gsi))}
+	for _, n := range gsi {
+		b = binary.LittleEndian.AppendUint32(b, n)
+	}
+	return b
 }

@@ -14,6 +14,7 @@ type Request struct {
 	Mode       Mode
 	Intercepts uop.InstructionSet
 	Locks      bool // put uop.Locked at the end of instructions that lock memory
+	BusLocks   bool // put uop.LockedAt in front of what they lock
 
 	// EndsBefore says that the block ends in front of the instruction at an offset from the first byte. It is not asked
 	// about the first. Stop says what is put in front of an instruction of n bytes at an offset, first or not. Either may
@@ -33,7 +34,7 @@ type Block struct {
 // Instructions decodes from the first byte on, up to what ends a block or does not end within the bytes. ok is false where
 // not even the first instruction does.
 func Instructions(r *Request) (b Block, ok bool) {
-	d := decoder{bytes: r.Bytes, offset: int64(r.Offset), intercepts: r.Intercepts, mode: r.Mode, stop: r.Stop, locks: r.Locks, uops: make([]uop.Uop, 0, 16)}
+	d := decoder{bytes: r.Bytes, offset: int64(r.Offset), intercepts: r.Intercepts, mode: r.Mode, stop: r.Stop, locks: r.Locks, busLocks: r.BusLocks, uops: make([]uop.Uop, 0, 16)}
 	for int(d.ord) < r.Limit && !d.end {
 		pos := d.pos
 		if pos > 0 && r.EndsBefore != nil && r.EndsBefore(pos) {

@@ -40,7 +40,8 @@ type decoder struct {
 	end  bool   // the block ends after this instruction
 	link uint32 // number of links that the block needs
 
-	locks bool // put uop.Locked at the end of instructions that lock memory
+	locks    bool // put uop.Locked at the end of instructions that lock memory
+	busLocks bool // put uop.LockedAt in front of what they lock
 
 	stop func(offset, n int) (uop.Uop, bool) // what goes in front of an instruction of n bytes, for debugging; nil where nothing does
 }
@@ -85,8 +86,13 @@ func (d *decoder) decodeOne() {
 		d.uops, d.link = d.uops[:first], links
 		return
 	}
-	if d.locks && d.lock && !d.end {
-		d.emit(uop.Uop{Op: uop.Locked})
+	if d.lock && !d.end {
+		if d.busLocks {
+			d.showLocked(first)
+		}
+		if d.locks {
+			d.emit(uop.Uop{Op: uop.Locked})
+		}
 	}
 	if d.stop != nil {
 		if u, ok := d.stop(d.start, d.pos-d.start); ok {

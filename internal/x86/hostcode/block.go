@@ -8,6 +8,11 @@ type Block struct {
 	Instructions int
 	Links        int
 	ID           uint32 // names the block in an [Exit]
+
+	// Crosses says that the block, of one instruction, goes on in another page than that in which it begins. Code looks first
+	// whether that page is in the frame Second, and leaves AtRIP where the TLB for fetches does not say so.
+	Crosses bool
+	Second  uint64
 }
 
 // A Place is where the code will be.

@@ -11,7 +11,7 @@ const (
 	AtHead Reason = iota // at the head of the block: the allowance is used up
 	AtUop                // in front of micro-operation Uop of the block
 	AtLink               // after the block, by link Uop, which leads nowhere yet
-	AtRIP                // after some block, at RIP, where there is no code yet
+	AtRIP                // after some block, at RIP, where there is no code yet, or none that can be entered
 )
 
 const (

@@ -29,7 +29,7 @@ type Layout struct {
 	FetchTag   int32
 	FetchFrame int32
 
-	Jumps     int32 // an array of entries, in the state itself: which block is at an address
+	Jumps     int32 // an array of entries, in the state itself: which block is at an address. See JumpFactor
 	JumpBits  uint8
 	JumpRIP   int32 // in an entry of it
 	JumpBlock int32
@@ -46,3 +46,7 @@ const (
 	SegmentSize = 16
 	Segments    = 6
 )
+
+// JumpFactor says where in the jump cache an address is: the upper JumpBits bits of the lower half of the address, times this, in
+// 32 bits. It is 2^32 divided by the golden ratio (Knuth, The Art of Computer Programming, vol. 3, 6.4).
+const JumpFactor = 0x9E37_79B1

@@ -2,6 +2,7 @@ package translate
 
 import (
 	"github.com/tacit-vm/tacit/internal/x86/amd64"
+	"github.com/tacit-vm/tacit/internal/x86/hostcode"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
@@ -130,19 +131,15 @@ func (g *Generator) indirect(k int, u *uop.Uop, commit func(u *uop.Uop)) {
 	})
 	g.RegRM(amd64.MOVto, 4, rAX, ax)
 	// tmpB: the entry of the jump cache
-	g.RegRM(amd64.MOV, 8, tmpB, amd64.R(tmpA))
-	g.Imm(amd64.SHRimm, 8, amd64.R(tmpB), pageShift)
-	g.RegRM(amd64.XOR, 4, tmpB, amd64.R(tmpA))
-	g.Imm(amd64.ANDimm, 4, amd64.R(tmpB), 1<<l.JumpBits-1)
+	factor := uint32(hostcode.JumpFactor)
+	g.RegRMImm(amd64.IMULimm, 4, tmpB, amd64.R(tmpA), int32(factor))
+	g.Imm(amd64.SHRimm, 4, amd64.R(tmpB), int32(32-l.JumpBits))
 	g.Imm(amd64.SHLimm, 4, amd64.R(tmpB), jumpShift)
 	g.RegRM(amd64.LEA, 8, tmpB, amd64.Indexed(rCPU, tmpB, 0, l.Jumps))
 	g.RegRM(amd64.CMP, 8, tmpA, amd64.At(tmpB, l.JumpRIP))
 	g.Jcc(amd64.NE, out)
 	// AX: the entry of the TLB
-	g.RegRM(amd64.MOV, 4, rAX, amd64.R(tmpA))
-	g.Imm(amd64.SHRimm, 4, amd64.R(rAX), pageShift-entryShift)
-	g.Imm(amd64.ANDimm, 4, amd64.R(rAX), (1<<l.FetchBits-1)<<entryShift)
-	g.RegRM(amd64.ADD, 8, rAX, amd64.At(rCPU, l.Fetch))
+	g.fetchEntry(rAX)
 	g.RegRM(amd64.XOR, 8, tmpA, amd64.At(rAX, l.FetchTag))
 	g.Imm(amd64.CMPimm, 8, amd64.R(tmpA), pageSize-1)
 	g.Jcc(amd64.A, out)

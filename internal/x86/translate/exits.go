@@ -35,9 +35,35 @@ func (g *Generator) leaveAt(k int) amd64.Label {
 
 // head emits what comes first in a block.
 func (g *Generator) head() {
+	if g.block.Crosses {
+		g.second()
+	}
 	left := amd64.At(amd64.R15, g.layout.Left)
 	g.Imm(amd64.SUBimm8, 8, left, int32(g.block.Instructions))
 	g.Jcc(amd64.L, g.later(func() { g.leave(hostcode.AtHead, 0) }))
+}
+
+// second leaves where the page after the block's is not in the frame that the block goes on in.
+func (g *Generator) second() {
+	l := &g.layout
+	out := g.later(func() { g.leave(hostcode.AtRIP, 0) })
+	g.RegRM(amd64.MOV, 8, tmpA, g.slot(uop.BlkRIP))
+	g.Imm(amd64.ORimm, 8, amd64.R(tmpA), pageSize-1)
+	g.addImm(amd64.ADDimm, 8, amd64.R(tmpA), 1)
+	g.fetchEntry(tmpB)
+	g.RegRM(amd64.CMP, 8, tmpA, amd64.At(tmpB, l.FetchTag))
+	g.Jcc(amd64.NE, out)
+	g.MovImm(tmpA, g.block.Second)
+	g.RegRM(amd64.CMP, 8, tmpA, amd64.At(tmpB, l.FetchFrame))
+	g.Jcc(amd64.NE, out)
+}
+
+// fetchEntry puts the entry of the TLB for fetches that is for the address in tmpA into r.
+func (g *Generator) fetchEntry(r amd64.Reg) {
+	g.RegRM(amd64.MOV, 4, r, amd64.R(tmpA))
+	g.Imm(amd64.SHRimm, 4, amd64.R(r), pageShift-entryShift)
+	g.Imm(amd64.ANDimm, 4, amd64.R(r), (1<<g.layout.FetchBits-1)<<entryShift)
+	g.RegRM(amd64.ADD, 8, r, amd64.At(rCPU, g.layout.Fetch))
 }
 
 // giveBack returns to the allowance what the block does not use if it ends with u.

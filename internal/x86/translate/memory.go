@@ -5,6 +5,9 @@ import (
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
+// lineSize is that of a cache line.
+const lineSize = 64
+
 // Loads and stores. An address is looked up in the TLB; where its entry does not serve it, code leaves.
 
 // address puts the address of u's memory operand into r, which may be tmpB. It leaves flags alone, and uses tmpA and tmpB.
@@ -136,6 +139,15 @@ func (g *Generator) memory(k int, u *uop.Uop) (result, bool) {
 		g.load(k, u, g.layout.Write, 4, amd64.MOV, 4)
 	case uop.LoadW64:
 		g.load(k, u, g.layout.Write, 8, amd64.MOV, 8)
+	case uop.LockedAt: // the interpreter looks at what is in two cache lines
+		if u.Aux > lineSize {
+			return leaves, true
+		}
+		g.spill()
+		g.address(u, tmpA)
+		g.Imm(amd64.ANDimm, 4, amd64.R(tmpA), lineSize-1)
+		g.Imm(amd64.CMPimm, 4, amd64.R(tmpA), int32(lineSize-u.Aux))
+		g.Jcc(amd64.A, g.leaveAt(k))
 	case uop.ClflushLine: // no more than a read of a byte
 		g.spill()
 		g.address(u, tmpA)

@@ -99,9 +99,9 @@ func (g *Generator) pushSpilled(u *uop.Uop) {
 func (g *Generator) indirect(k int, u *uop.Uop, commit func(u *uop.Uop)) {
 	l, out := &g.layout, g.leaveAt(k)
 	// tmpB: the entry of the jump cache
-	g.lsr(8, tmpB, tmpA, pageShift)
-	g.Shifted(arm64.EOR, 8, tmpB, tmpB, tmpA, 0)
-	g.bits(tmpB, tmpB, 0, int(l.JumpBits))
+	g.MovImm(tmpB, hostcode.JumpFactor)
+	g.Four(arm64.MADD, 4, tmpB, tmpB, tmpA, arm64.ZR)
+	g.lsr(4, tmpB, tmpB, int(32-l.JumpBits))
 	g.Shifted(arm64.ADD, 8, tmpB, rCPU, tmpB, hostcode.JumpShift)
 	g.addConst(tmpB, tmpB, int64(l.Jumps)&^0xFFF, tmpC)
 	at := l.Jumps & 0xFFF
@@ -109,10 +109,7 @@ func (g *Generator) indirect(k int, u *uop.Uop, commit func(u *uop.Uop)) {
 	g.Shifted(arm64.SUBS, 8, arm64.ZR, tmpC, tmpA, 0)
 	g.Bcc(arm64.NE, out)
 	// tmpC: the entry of the TLB
-	g.load(arm64.LDR, tmpC, l.Fetch)
-	g.bits(tmpD, tmpA, pageShift, int(l.FetchBits))
-	g.Shifted(arm64.ADD, 8, tmpC, tmpC, tmpD, hostcode.EntryShift)
-	g.Memory(arm64.LDR, tmpD, tmpC, l.FetchTag)
+	g.fetchEntry()
 	g.Shifted(arm64.EOR, 8, tmpD, tmpD, tmpA, 0)
 	g.compareConst(8, tmpD, pageSize-1)
 	g.Bcc(arm64.HI, out)

@@ -35,10 +35,35 @@ func (g *Generator) leaveAt(k int) arm64.Label {
 
 // head emits what comes first in a block.
 func (g *Generator) head() {
+	if g.block.Crosses {
+		g.second()
+	}
 	g.load(arm64.LDR, tmpA, g.layout.Left)
 	g.Imm12(arm64.SUBSI, 8, tmpA, tmpA, uint64(g.block.Instructions))
 	g.store(arm64.STR, tmpA, g.layout.Left, tmpB)
 	g.Bcc(arm64.LT, g.later(func() { g.leave(hostcode.AtHead, 0) }))
+}
+
+// second leaves where the page after the block's is not in the frame that the block goes on in.
+func (g *Generator) second() {
+	out := g.later(func() { g.leave(hostcode.AtRIP, 0) })
+	g.Bitmask(arm64.ORRI, 8, tmpA, rRIP, pageSize-1)
+	g.Imm12(arm64.ADDI, 8, tmpA, tmpA, 1)
+	g.fetchEntry()
+	g.Shifted(arm64.SUBS, 8, arm64.ZR, tmpD, tmpA, 0)
+	g.Bcc(arm64.NE, out)
+	g.Memory(arm64.LDR, tmpC, tmpC, g.layout.FetchFrame)
+	g.MovImm(tmpD, g.block.Second)
+	g.Shifted(arm64.SUBS, 8, arm64.ZR, tmpC, tmpD, 0)
+	g.Bcc(arm64.NE, out)
+}
+
+// fetchEntry puts the entry of the TLB for fetches that is for the address in tmpA into tmpC, and its tag into tmpD.
+func (g *Generator) fetchEntry() {
+	g.load(arm64.LDR, tmpC, g.layout.Fetch)
+	g.bits(tmpD, tmpA, pageShift, int(g.layout.FetchBits))
+	g.Shifted(arm64.ADD, 8, tmpC, tmpC, tmpD, hostcode.EntryShift)
+	g.Memory(arm64.LDR, tmpD, tmpC, g.layout.FetchTag)
 }
 
 // giveBack returns to the allowance what the block does not use if it ends with u. It uses tmpC and tmpD.

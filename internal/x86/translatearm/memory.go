@@ -11,6 +11,7 @@ import (
 const (
 	pageShift = 12
 	pageSize  = 1 << pageShift
+	lineBits  = 6 // of an address within a cache line
 )
 
 // address returns a register that holds the address of u's memory operand: tmpA, or the base's own. It uses tmpB, and leaves
@@ -95,6 +96,14 @@ func (g *Generator) memory(k int, u *uop.Uop) (result, bool) {
 		return goesOn, true
 	}
 	switch u.Op {
+	case uop.LockedAt: // the interpreter looks at what is in two cache lines
+		if u.Aux > 1<<lineBits {
+			return leaves, true
+		}
+		g.bits(tmpC, g.address(u), 0, lineBits)
+		g.compareConst(8, tmpC, uint64(1<<lineBits-u.Aux))
+		g.Bcc(arm64.HI, g.leaveAt(k))
+		g.flags = g.flags.lost()
 	case uop.ClflushLine: // no more than a read of a byte
 		g.reach(g.address(u), g.layout.Read, 1, g.leaveAt(k))
 	case uop.Store8, uop.Store16, uop.Store32, uop.Store64:

@@ -136,6 +136,7 @@ const (
 	Intercept                        // give instruction kind Aux to the platform, or do it natively
 	Stop                             // in front of an instruction, for debugging: a breakpoint or a trace may be here
 	Locked                           // the last of an instruction that has locked memory
+	LockedAt                         // in front of the access that locks Aux bytes of memory
 
 	// Arithmetic of the sizes that are rare: Aux is the operation.
 	ALU8
