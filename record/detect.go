@@ -26,6 +26,19 @@ type Detected struct {
 	// accepted any more: the host has taken it away. What comes of it is the architecture's promise; this says that the guest
 	// relied on it.
 	UsedAfterRemoval uint64 `json:"used_after_removal"`
+
+	// Told is how often the guest passed its host a register that a call does not need, and that was not 0 (TDG.VP.VMCALL):
+	// whatever was in it the host knows. ToldFirst says which, of which call, by the instruction at which address.
+	Told      uint64 `json:"told"`
+	ToldFirst string `json:"told_first"`
+
+	// NumberedAgain is how often the guest sent the secure processor a message under a number that an earlier one had, and that
+	// was not that message again (SEV-SNP): both are encrypted with the same key stream.
+	NumberedAgain uint64 `json:"numbered_again"`
+
+	// IdleVMSAs is how many pages are marked as a VMSA in the end that no processor runs from (SEV-SNP): a host can run a
+	// processor from each.
+	IdleVMSAs uint64 `json:"idle_vmsas"`
 }
 
 // write says what was detected, where there is anything.
@@ -38,6 +51,15 @@ func (d *Detected) write(w io.Writer) {
 	}
 	if d.UsedAfterRemoval != 0 {
 		line(w, "used", fmt.Sprintf("%d times what it had accepted and the host had taken away", d.UsedAfterRemoval))
+	}
+	if d.Told != 0 {
+		line(w, "told", fmt.Sprintf("%d registers that the host does not need; the first: %s", d.Told, d.ToldFirst))
+	}
+	if d.NumberedAgain != 0 {
+		line(w, "numbered again", fmt.Sprintf("%d messages to the secure processor, under a number that another has had", d.NumberedAgain))
+	}
+	if d.IdleVMSAs != 0 {
+		line(w, "VMSAs", fmt.Sprintf("%d that no processor runs from, and a host can run", d.IdleVMSAs))
 	}
 }
 
@@ -86,6 +108,24 @@ func (l *Log) Refuse(gpa Address) {
 func (l *Log) GiveBack(gpa Address, bytes uint64) {
 	if l != nil {
 		l.detector.taken.remove(uint64(gpa), bytes)
+	}
+}
+
+// Tell tells the Log that the guest has passed its host a register that a call does not need.
+func (l *Log) Tell(register, call string, rip Address) {
+	if l == nil {
+		return
+	}
+	d := &l.detector.Detected
+	if d.Told++; d.Told == 1 {
+		d.ToldFirst = fmt.Sprintf("%s of %s, by the instruction at %#x", register, call, uint64(rip))
+	}
+}
+
+// NumberAgain tells the Log that the guest has sent the secure processor another message under an earlier one's number.
+func (l *Log) NumberAgain() {
+	if l != nil {
+		l.detector.NumberedAgain++
 	}
 }
 
@@ -205,7 +245,8 @@ func (t *taken) setWhole(unit uint64) {
 func (d *detector) carry(s *state.Stream) {
 	d.AcceptedTwice.carry(s)
 	state.Numbers(s, &d.Where, &d.At)
-	state.Numbers(s, &d.Ignored, &d.UsedAfterRemoval, &d.told)
+	state.Numbers(s, &d.Ignored, &d.UsedAfterRemoval, &d.told, &d.Told, &d.NumberedAgain, &d.IdleVMSAs)
+	state.String(s, &d.ToldFirst, maxStateText)
 	state.Slice(s, &d.taken.whole, maxUnits/64, func(w *uint64) { state.Numbers(s, w) })
 	if d.taken.parts == nil {
 		d.taken.parts = map[uint64]unitPages{}

@@ -2,6 +2,7 @@ package record
 
 import (
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/tacit-vm/tacit/physical"
@@ -73,5 +74,33 @@ func TestDetected(t *testing.T) {
 	l.Refuse(8<<20 + 0x2000)
 	if d := l.Record().Detected; d.UsedAfterRemoval != 2 {
 		t.Errorf("%+v", d)
+	}
+	l.Tell("R15", "MapGPA", 0x1234)
+	l.Tell("RBX", "MapGPA", 0x1235)
+	l.NumberAgain()
+	if d := l.Record().Detected; d.Told != 2 || d.ToldFirst != "R15 of MapGPA, by the instruction at 0x1234" || d.NumberedAgain != 1 {
+		t.Errorf("%+v", d)
+	}
+}
+
+// The summary says what was detected, and nothing of what was not.
+func TestDetectedInWords(t *testing.T) {
+	var b strings.Builder
+	(&Detected{}).write(&b)
+	if b.Len() > 0 {
+		t.Errorf("of nothing it says %q", b.String())
+	}
+	d := Detected{
+		AcceptedTwice: Count{4096, 1}, Where: 0x5000, At: 0x1001, Ignored: 2, UsedAfterRemoval: 3,
+		Told: 4, ToldFirst: "R15 of MapGPA", NumberedAgain: 5, IdleVMSAs: 6,
+	}
+	d.write(&b)
+	for _, want := range []string{
+		"4 KiB  1 operations; the first at 0x5000", "2 times that a page was accepted already", "3 times what it had accepted",
+		"4 registers that the host does not need; the first: R15 of MapGPA", "5 messages to the secure processor", "6 that no processor runs from",
+	} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 // StateVersion changes with what [Log.Carry] carries.
-const StateVersion = 4
+const StateVersion = 5
 
 // Carry carries what the log has taken, with what it holds back for its sink. It is for package vm. A log that reads has
 // to be new; its sink hears of nothing that was before.

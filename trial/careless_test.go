@@ -13,7 +13,8 @@ import (
 // directory before a colon.
 var careless = map[string]string{
 	"drop": "accepts_twice", "swap": "accepts_twice", "replay": "changes_and_accepts",
-	"flip": "accepts_twice", "fetch": "reads_twice", "alias": "uses_memory", "undo": "uses_memory",
+	"flip": "accepts_twice", "fetch": "reads_twice", "alias": "uses_memory", "undo": "uses_memory", "stack": "uses_memory",
+	"registers": "leaves_values", "message": "numbers_again",
 	"refuse": "shares_blindly", "stall": "asks_for_ever", "half": "shares_half",
 	"cpuid-tdx": "asks_for_features", "cpuid-snp": "asks_for_features",
 	"msr": "believes_msr", "mtrr": "believes_mtrr", "port": "believes_port", "mmio": "believes_device", "clock": "believes_clock",

@@ -48,8 +48,8 @@ type Config struct {
 	MaxWall       time.Duration // of each trial; 0 means no limit
 	MaxHostMemory uint64        // what all trials at a time may take of the host's memory, in bytes; 0 means most of what is available
 
-	// Progress hears of each trial that has ended, and Watch of how far those are that run, many times a second. Both may be
-	// nil, and are called by one goroutine at a time.
+	// Progress hears of each trial that has ended, but not of those that never began, and Watch of how far those are that run,
+	// many times a second. Both may be nil, and are called by one goroutine at a time.
 	Progress func(done, all int, t *Trial)
 	Watch    func(t *Trial, reached record.Phase, at record.Progress)
 }
@@ -86,9 +86,10 @@ type Trial struct {
 	Why      string         `json:"why"`    // in a clause
 	Record   *record.Record `json:"record"` // null where there was no run
 
-	kind   attack.Kind
-	attack attack.Attack
-	guest  *guest
+	kind    attack.Kind
+	attack  attack.Attack
+	guest   *guest
+	untried bool // its guest can be tried by nothing, or all was to end before it began
 }
 
 // Check says what is wrong with a Config, but for its subjects.

@@ -73,7 +73,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		told.Lock()
 		defer told.Unlock()
 		done++
-		if cfg.Progress != nil {
+		if cfg.Progress != nil && !t.untried {
 			cfg.Progress(done, len(trials), t)
 		}
 	})
@@ -184,7 +184,7 @@ func (t *Trial) run(ctx context.Context, share uint64) {
 		t.As = t.kind.Lie
 	}
 	if err := cmp.Or(g.err, ctx.Err()); err != nil { // what is to end makes no more machines
-		t.Verdict, t.Why = Unjudged, err.Error()
+		t.Verdict, t.Why, t.untried = Unjudged, err.Error(), true
 		return
 	}
 	r, err := t.outcome(ctx, share)

@@ -11,13 +11,23 @@ import (
 	"github.com/tacit-vm/tacit/record"
 )
 
-// WriteTable writes one row a trial. The last line counts the verdicts.
+// WriteTable writes one row a trial, and one for all trials of a guest that never began, one after the other. The last line counts
+// the verdicts.
 func (r *Report) WriteTable(w io.Writer) error {
 	var b bytes.Buffer
 	t := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(t, "image\tplatform\tattack\tverdict\twhat was seen")
-	for _, trial := range r.Trials {
-		row := []string{trial.Image, trial.Platform, trial.name(), trial.shown(), trial.Why}
+	for i, trial := range r.Trials {
+		name := trial.name()
+		if trial.untried {
+			if name = "others"; trial.guest.err != nil {
+				name = "any"
+			}
+			if i > 0 && r.Trials[i-1].untried && r.Trials[i-1].guest == trial.guest {
+				continue
+			}
+		}
+		row := []string{trial.Image, trial.Platform, name, trial.shown(), trial.Why}
 		for i := range row {
 			row[i] = record.Printable(row[i])
 		}

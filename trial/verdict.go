@@ -50,7 +50,7 @@ func judge(k attack.Kind, control, r *record.Record) (Verdict, string) {
 	case broken != "":
 		return Broken, broken
 	case k.Hardware:
-		return Broken, "the page changed while its state stayed, and nothing told the guest, which ended with " + end
+		return Broken, "what is promised was broken, and nothing told the guest, which ended with " + end
 	}
 	switch r.Outcome {
 	case record.PowerOff:

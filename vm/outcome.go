@@ -24,6 +24,9 @@ func (m *Machine) describe(r *record.Record, end error) {
 		m.log.WentOn()
 		r.Detected = m.log.Record().Detected
 	}
+	if idle := m.platform.idleVMSAs; idle != nil {
+		r.Detected.IdleVMSAs = idle()
+	}
 	if exit := (*exitError)(nil); errors.As(end, &exit) {
 		r.ExitCode = &exit.code
 	}

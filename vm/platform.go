@@ -35,6 +35,7 @@ type platform struct {
 
 	how         string                         // how memory is accepted here, in a clause that says what a guest has to do
 	unvalidated func() *confidential.Violation // a page that the guest touched too early, got an exception for, and did not survive; nil where that ends the run
+	idleVMSAs   func() uint64                  // pages that a host could run processors from; nil where there is no such thing
 	stranger    func(r *record.Record) string  // what a system that has taken over lacks, where it does not know on what it runs
 }
 

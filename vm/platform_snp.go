@@ -45,6 +45,7 @@ func makeSNP(m *Machine) (*platform, error) {
 		state: guest.State, states: guest, cheat: cheat, parts: parts,
 		share: guest.RegisterGHCB, privateBit: snp.CBit, efer: snp.EFER,
 		how: "a page state change, then PVALIDATE", stranger: noSNPGuest,
+		idleVMSAs:   guest.IdleVMSAs,
 		unvalidated: func() *confidential.Violation { return guest.Unvalidated(m.cpu()) },
 		exception: func(c *x86.CPU, vector uint8, code, rip uint64) (uint64, bool) {
 			if vector != x86.VectorVC {

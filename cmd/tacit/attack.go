@@ -47,7 +47,8 @@ func attackCommand(status *exitStatus) *cobra.Command {
 			"and runs one copy of the guest to its end under an honest host, and one under each attack of the catalogue, several at\n" +
 			"once. The guest has held if it died as is promised or was not harmed; it is broken if it took its host's bytes for its\n" +
 			"own, lost memory in silence, or went on after a fatal answer. An attack for which there was no occasion has shown\n" +
-			"nothing, and is no success.\n\n" +
+			"nothing, and is no success. A signal ends it within a second, and what was seen until then is in the table and the\n" +
+			"files.\n\n" +
 			"--attack takes names of the catalogue, which --list shows, with commas between them, or KIND[:N][@MOMENT][#SEED]: at the\n" +
 			"N-th occasion from the moment on, which is start, init, a function of the kernel's, an address or a number of\n" +
 			"instructions. tacit boot --host-attack repeats one of them; docs/attacks.md says what each means.\n\n" +
@@ -68,7 +69,11 @@ func attackCommand(status *exitStatus) *cobra.Command {
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if f.list {
-				return onPaper(cmd.OutOrStdout(), writeCatalogue)
+				return onPaper(cmd.OutOrStdout(), func(w io.Writer) error {
+					out := &errWriter{w: w}
+					writeCatalogue(out)
+					return out.err
+				})
 			}
 			result, err := f.run(cmd.Context(), args, cmd.OutOrStdout(), cmd.ErrOrStderr())
 			*status = result
@@ -100,8 +105,9 @@ var attackStatuses = []statusMeaning{
 	{0, "every image held against every attack"},
 	{statusNo, "an attack broke an image"},
 	{statusUnknown, "none did, but one was not reached, or could not be judged"},
-	{statusError, "tacit could not write what was asked for"},
+	{statusError, "no image could be read, or tacit could not write what was asked for"},
 	{statusUsage, "the command line is wrong"},
+	{statusOf(record.Cancelled), "it was interrupted: what had been tried by then is shown"},
 }
 
 func catalogueNames() (names []string) {
@@ -112,20 +118,19 @@ func catalogueNames() (names []string) {
 }
 
 // writeCatalogue shows all attacks.
-func writeCatalogue(w io.Writer) error {
+func writeCatalogue(out *errWriter) {
 	for _, a := range trial.Attacks() {
-		fmt.Fprintf(w, "%s  (%s)\n  the host %s\n  source    %s\n", a.Name, strings.Join(a.Platforms, ", "), a.Does, a.Source)
+		out.printf("%s  (%s)\n  the host %s\n  source    %s\n", a.Name, strings.Join(a.Platforms, ", "), a.Does, a.Source)
 		if a.Promise != "" {
-			fmt.Fprintf(w, "  promised  %s\n", a.Promise)
+			out.printf("  promised  %s\n", a.Promise)
 		}
 		if a.Hardware {
-			fmt.Fprintf(w, "  broken hardware: no guest can hold, and it is tried only where --attack names it\n")
+			out.printf("  broken hardware: no guest can hold, and it is tried only where --attack names it\n")
 		}
 		if a.Duty != "" {
-			fmt.Fprintf(w, "  a guest has to %s\n", a.Duty)
+			out.printf("  a guest has to %s\n", a.Duty)
 		}
 	}
-	return nil
 }
 
 func (f *attackFlags) run(ctx context.Context, paths []string, stdout, stderr io.Writer) (_ exitStatus, err error) {
@@ -182,7 +187,7 @@ func (f *attackFlags) config() trial.Config {
 	return cfg
 }
 
-// subjects opens the images. One that cannot be read is a subject, too: its error ends nothing.
+// subjects opens the images. One that cannot be read is a subject, too: its error ends nothing, unless there is none that can.
 func (f *attackFlags) subjects(ctx context.Context, paths []string, cfg *trial.Config, line *bootsProgress) ([]trial.Subject, error) {
 	var all []trial.Subject
 	if f.own {
@@ -203,6 +208,13 @@ func (f *attackFlags) subjects(ctx context.Context, paths []string, cfg *trial.C
 			return nil, err
 		}
 		all = append(all, s)
+	}
+	var errs []error
+	for _, s := range all {
+		errs = append(errs, s.Err)
+	}
+	if !slices.Contains(errs, nil) {
+		return nil, errors.Join(errs...)
 	}
 	return all, nil
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"os/signal"
 	"syscall"
@@ -76,11 +77,13 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 	root.SetErr(stderr)
 	complete(root)
 	help := root.HelpFunc()
+	var unwritten error // of help, which the library writes and does not look
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
-		_ = fitted(stdout, plain, func(w io.Writer) error { // nothing can be done about it
-			root.SetOut(w)
+		unwritten = fitted(stdout, plain, func(w io.Writer) error {
+			out := &errWriter{w: w}
+			root.SetOut(out)
 			help(cmd, args)
-			return nil
+			return out.err
 		})
 	})
 
@@ -94,6 +97,9 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 		return nil
 	}
 	switch err := root.ExecuteContext(ctx); {
+	case err == nil && unwritten != nil:
+		complain(stderr, unwritten)
+		return statusError
 	case err == nil:
 		return int(status)
 	case errors.Is(err, context.Canceled):
@@ -106,7 +112,8 @@ func execute(ctx context.Context, args []string, stdout, stderr io.Writer, run m
 		return int(statusOf(record.Limit))
 	default:
 		complain(stderr, err)
-		if !started {
+		var unwritable *fs.PathError // of the version, for which nothing starts
+		if !started && !(errors.As(err, &unwritable) && unwritable.Op == "write") {
 			return statusUsage
 		}
 		return statusError

@@ -161,6 +161,10 @@ var kinds = []Kind{
 	{Name: "fetch", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, verify_exception_info", Does: "changes an answer in the GHCB between two reads",
 		Duty: "read what is shared once", Survived: true, tactic: tactic{ghcbMSR: registered, ghcb: replied, used: fetches}},
 
+	{Name: "registers", On: td, At: atStart, Source: "CVE-2024-46794; Linux b6fb565a2d15", Does: "looks into registers that a guest's calls do not need",
+		Promise: "the module passes the registers that the guest selects, and no other", Duty: "clear the others, or do not select them", tactic: tactic{heard: listens}},
+	{Name: "message", On: sev, At: atStart, Source: "Linux 47894e0fa6a5", Does: "fails a message to the secure processor, to have another under its number",
+		Duty: "never encrypt two messages under one number: give the key up", Unasked: true, tactic: tactic{message: asksAgain}},
 	{Name: "ring-length", On: both, At: atStart, Needs: drivers, Source: "Linux daf9514fd5eb; \"hwrng: virtio: clamp device-reported used.len\", June 2026", Does: "has devices say that they have left more than there was room for",
 		Duty: "hold the length against the buffer's", Unasked: true, tactic: tactic{complete: longer}},
 	{Name: "ring-id", On: both, At: atStart, Needs: drivers, Source: "Linux drivers/virtio/virtio_ring.c, virtqueue_get_buf_ctx_split", Does: "has devices name a request beyond their queue as done",
@@ -205,6 +209,8 @@ var kinds = []Kind{
 		Does: "writes to a page of the guest's by an alias of its frame", tactic: tactic{exit: overwrites}},
 	{Name: "undo", On: both, At: atStart, Hardware: true, Source: "CacheWarp, USENIX Security 2024, CVE-2023-20592",
 		Does: "undoes the guest's last writes to a page", tactic: tactic{exit: undoes}},
+	{Name: "stack", On: sev, At: atInit, Hardware: true, Source: "StackWarp, USENIX Security 2026, CVE-2025-29943",
+		Does: "moves the guest's stack pointer", tactic: tactic{act: warps}},
 
 	{Name: "map-overlap", On: both, Lie: "overlap", Source: "EDK2 d997d3c62f; docs/attacks.md", Does: "has a memory map call free memory unaccepted", Duty: acceptOnce},
 	{Name: "map-wrap", On: both, Lie: "wrap", Source: "EDK2 d997d3c62f; docs/attacks.md", Does: "has a range of the memory map end above 2⁶⁴", Duty: "compute with care"},

@@ -12,6 +12,7 @@
 //	inject.go       interrupts and exceptions that nothing has raised
 //	frames.go       a page that leads elsewhere, or changes while its state stays
 //	tables.go       code in the tables that the host makes
+//	tells.go        what the guest tells its host without need
 //	replies.go      what the host of an SEV-SNP guest leaves in the GHCB
 //	fetch.go        … and changes between two reads
 //	rings.go        what a device leaves in a ring

@@ -6,6 +6,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/snp/abi"
+	tdxabi "github.com/tacit-vm/tacit/tdx/abi"
 )
 
 // A server is what hosts of all platforms answer.
@@ -64,6 +65,13 @@ func (h *TD) Halt(c *x86.CPU, blocked bool) {
 	h.answers.Halt(c, blocked)
 }
 
+// Heard tells what a call leaves in registers that the host does not need.
+func (h *TD) Heard(c *x86.CPU, call tdxabi.VMCall, spare *[16]uint64) {
+	if h.begun && h.tactic.heard != nil {
+		h.tactic.heard(h.Host, c, call, spare)
+	}
+}
+
 // An SNP is a host of an SEV-SNP guest that cheats.
 type SNP struct {
 	*Host
@@ -105,6 +113,9 @@ func (h *SNP) ReplyGHCB(c *x86.CPU, code abi.ExitCode, info1 uint64, page *[abi.
 	h.matters = answers(code, info1)
 	if h.begun && h.tactic.ghcb != nil {
 		h.tactic.ghcb(h.Host, c, code, page)
+	}
+	if h.begun && h.tactic.message != nil && (code == abi.EventGuestRequest || code == abi.EventExtendedRequest) {
+		h.tactic.message(h.Host, c, info1, page)
 	}
 }
 

@@ -152,3 +152,11 @@ func (h *Host) behind(b []byte) error {
 	}
 	return h.memory.Write(physical.Private, h.target, b)
 }
+
+// warps moves the guest's stack pointer by a multiple of 8 bytes, between two instructions.
+func warps(h *Host, c *x86.CPU) {
+	const furthest = 64
+	by := 8 * (1 + h.value()%furthest)
+	h.step(c, fmt.Sprintf("moved the guest's stack pointer by %d bytes at %#x", by, c.RIP()), nil)
+	c.R[x86.RSP] += by
+}

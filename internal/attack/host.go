@@ -12,6 +12,7 @@ import (
 	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp/abi"
+	tdxabi "github.com/tacit-vm/tacit/tdx/abi"
 )
 
 // Mark is the byte of which a host makes contents and values of its own, where no seed says others.
@@ -27,6 +28,8 @@ type tactic struct {
 	ghcb     func(h *Host, c *x86.CPU, code abi.ExitCode, page *[abi.GHCBSize]byte)
 	ghcbMSR  func(h *Host, c *x86.CPU, request, response uint64) uint64
 	clock    func(h *Host, c *x86.CPU, at uint64)
+	message  func(h *Host, c *x86.CPU, at uint64, page *[abi.GHCBSize]byte) // to the secure processor, at a shared address
+	heard    func(h *Host, c *x86.CPU, call tdxabi.VMCall, spare *[16]uint64)
 
 	// convert answers a conversion itself where answered is set; else the honest host does.
 	convert func(h *Host, c *x86.CPU, start, end uint64, to physical.Plane) (next uint64, ok, answered bool)

@@ -86,10 +86,8 @@ func resumed(h *Host, c *x86.CPU) {
 	}
 	for i, was := range h.was[:16] {
 		if is := c.R[i]; is != was {
-			h.deceived("what was interrupted at %#x went on with %s changed from %#x to %#x", h.was[16], registers[i], was, is)
+			h.deceived("what was interrupted at %#x went on with %s changed from %#x to %#x", h.was[16], x86.RegisterName(i), was, is)
 			return
 		}
 	}
 }
-
-var registers = [16]string{"RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI", "R8", "R9", "R10", "R11", "R12", "R13", "R14", "R15"}

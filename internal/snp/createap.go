@@ -134,6 +134,21 @@ func (p *Platform) runsFrom(gpa uint64) (cpu int, busy bool) {
 	return cpu, cpu >= 0
 }
 
+// IdleVMSAs returns how many pages are marked as a VMSA that no processor runs from. A hypervisor can run a processor from each.
+func (p *Platform) IdleVMSAs() (n uint64) {
+	for s := range pageState(pageStates) {
+		if s&vmsa != 0 {
+			n += p.rmp.Count(s)
+		}
+	}
+	for _, v := range p.vcpus {
+		if v.vmsa != 0 && p.rmp.At(v.vmsa-1)&vmsa != 0 {
+			n--
+		}
+	}
+	return n
+}
+
 // inUse says why a page cannot be reached, where it is a VMSA that a processor runs from.
 func (p *Platform) inUse(page uint64, s pageState) (why string, busy bool) {
 	if s&vmsa == 0 {

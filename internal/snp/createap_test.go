@@ -63,12 +63,20 @@ func TestVMSAInUse(t *testing.T) {
 	if r := m.rmpadjust(vmsa, size4K, 1|abi.AdjustVMSA); r != abi.Success {
 		t.Fatal(r)
 	}
+	idle := func(what string, want uint64) {
+		t.Helper()
+		if n := m.IdleVMSAs(); n != want {
+			t.Errorf("%s: %d VMSAs are idle, want %d", what, n, want)
+		}
+	}
 	if v := access(insnLoad); v != nil {
 		t.Errorf("before it runs: %v", v)
 	}
+	idle("before it runs", 1)
 	if r, err := create(1, 1); r != 0 || err != nil {
 		t.Fatalf("the first processor: %d, %v", r, err)
 	}
+	idle("while it runs", 0)
 	for _, code := range [][]byte{insnLoad, insnStore} {
 		if v := access(code); v == nil || v.GPA != vmsa || !strings.Contains(v.Why, "processor 1") {
 			t.Errorf("% x while it runs: %v", code, v)
@@ -99,9 +107,11 @@ func TestVMSAInUse(t *testing.T) {
 	if v := access(insnStore); v != nil {
 		t.Errorf("after its end: %v", v)
 	}
+	idle("after its end", 1)
 	if r := m.rmpadjust(vmsa, size4K, 1); r != abi.Success {
 		t.Errorf("RMPADJUST after its end: %v", r)
 	}
+	idle("without its mark", 0)
 }
 
 // What KVM refuses of AP creation before anything is started (sev.c, sev_snp_ap_creation), and what VMRUN refuses of the VMSA (APM

@@ -1,6 +1,7 @@
 package snp_test
 
 import (
+	"encoding/binary"
 	"testing"
 
 	"github.com/tacit-vm/tacit/internal/confidential"
@@ -89,4 +90,53 @@ func TestUseAfterRemovalIsDetected(t *testing.T) {
 		t.Error("firmware reads what is not validated")
 	}
 	m.wantDetected("firmware", 0, 0, 1)
+}
+
+// A message to the secure processor under a number that one has had is detected, unless it is that message again (Linux
+// 47894e0fa6a5).
+func TestMessagesUnderOneNumber(t *testing.T) {
+	g := newMachine(t).withGHCB()
+	g.share(page)
+	g.setGHCBMSR(ghcbAt)
+	sent := byte(0)
+	send := func(key byte, number, payload uint64) uint64 {
+		t.Helper()
+		sent++
+		b := make([]byte, 4096)
+		binary.LittleEndian.PutUint64(b[0x20:], number)
+		binary.LittleEndian.PutUint16(b[0x36:], 8)
+		b[0x3C] = key
+		binary.LittleEndian.PutUint64(b[0x60:], payload)
+		b[0x68] = sent // beyond the message, and no part of it
+		if err := g.cpu.WritePhysical(page, b); err != nil {
+			t.Fatal(err)
+		}
+		g.wipe()
+		if i1, i2 := g.exit(0x8000_0011, page, page+0x1000); i1 != 0 || i2 != 21 {
+			t.Fatalf("%d, %d", i1, i2)
+		}
+		return g.log.Record().Detected.NumberedAgain
+	}
+	for i, c := range []struct {
+		key             byte
+		number, payload uint64
+		want            uint64
+	}{
+		{0, 1, 10, 0},
+		{0, 1, 10, 0}, // the same
+		{0, 3, 10, 0}, // Linux counts the answers, too
+		{1, 3, 11, 0}, // another key
+		{0, 3, 12, 1},
+		{0, 1, 10, 2}, // an old one again, which an attacker may have asked for
+		{0, 5, 12, 2},
+		{7, 5, 13, 2}, // a key that there is not
+		{7, 5, 14, 2},
+	} {
+		if n := send(c.key, c.number, c.payload); n != c.want {
+			t.Errorf("message %d: %d detected, want %d", i, n, c.want)
+		}
+	}
+	g.wipe()
+	g.exit(0x8000_0011, page+0x4000, page+0x1000) // not shared
+	g.wantDetected("of what the host cannot read", 0, 0, 0)
 }

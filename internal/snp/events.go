@@ -3,7 +3,6 @@ package snp
 import (
 	"fmt"
 
-	"github.com/tacit-vm/tacit/internal/mem"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
@@ -130,16 +129,6 @@ func jumpTable(p *Platform, _ *x86.CPU, q *request) (reply, error) {
 		return success(p.jumpTable), nil
 	}
 	return malformed(abi.InvalidInput), nil
-}
-
-// guestRequest is a message to the secure processor, of which there is none: its answer is SEV_RET_UNSUPPORTED (Linux,
-// include/uapi/linux/psp-sev.h). Linux's sev-guest driver returns EIO for it, tells the code, and asks no more.
-func guestRequest(_ *Platform, _ *x86.CPU, q *request) (reply, error) {
-	const unsupported = 21
-	if (q.info1|q.info2)%mem.PageSize != 0 || q.info1 == q.info2 {
-		return malformed(abi.MissingInput), nil
-	}
-	return success(unsupported), nil
 }
 
 func hypervisorFeatures(*Platform, *x86.CPU, *request) (reply, error) {

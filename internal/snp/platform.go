@@ -11,6 +11,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
+	"github.com/tacit-vm/tacit/snp/abi"
 )
 
 // CBit is the address bit that makes a page private in page-table entries and CR3: CPUID 0x8000001F EBX[5:0] is its
@@ -68,6 +69,8 @@ type Platform struct {
 	grew   func(bytes int64)
 
 	jumpTable uint64 // what the guest has set as the AP jump table's address
+
+	messages [abi.MessageKeys]message // the last one under each key that the guest has sent the secure processor
 }
 
 // A vcpu is what is kept of one virtual processor: beside its registers in the VMSA, what its VMCB holds.

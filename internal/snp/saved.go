@@ -9,7 +9,7 @@ import (
 )
 
 // StateVersion changes with what [Platform.Carry] carries.
-const StateVersion = 3
+const StateVersion = 4
 
 // Carry carries what hardware and hypervisor keep of the guest. A platform that reads has to be new, with the same Config.
 func (p *Platform) Carry(s *state.Stream) {
@@ -22,6 +22,11 @@ func (p *Platform) Carry(s *state.Stream) {
 		p.vcpus[i].carry(s)
 	}
 	state.Numbers(s, &p.jumpTable)
+	for i := range p.messages {
+		state.Numbers(s, &p.messages[i].number)
+		s.Raw(p.messages[i].sum[:])
+		s.Bool(&p.messages[i].some)
+	}
 }
 
 func (f *hostFrame) carry(s *state.Stream) {

@@ -26,6 +26,14 @@ type Host interface {
 	Halt(c *x86.CPU, blocked bool)
 }
 
+// A Listener is a [Host] that looks at what a guest's calls leave in registers that it does not need: those that RCX selects are
+// the host's to read, whatever the call is about.
+type Listener interface {
+	// Heard is told of each call of a sub-function, and of those registers of it, by their numbers; they are 0 where the guest
+	// has left nothing.
+	Heard(c *x86.CPU, call abi.VMCall, spare *[16]uint64)
+}
+
 // An Attester is a [Host] that answers TDG.VP.VMCALL<GetQuote>. Others have none, as KVM where user space has none.
 type Attester interface {
 	// GetQuote is asked for a quote by the buffer in the size bytes of shared memory from gpa on. What it does not take it

@@ -47,6 +47,7 @@ type Module struct {
 	cfg       Config
 	mem       *mem.Memory
 	host      Host
+	listener  Listener // host, where it is one
 	attester  Attester // host, where it is one
 	log       *record.Log
 	pages     *pagestate.Map[pageState]
@@ -91,6 +92,7 @@ func New(cfg Config) (*Module, error) {
 		la57:      cfg.Features(7, 0)[2]&x86.LeafLA57 != 0,
 		vp:        make([]vp, cfg.CPUs),
 	}
+	m.listener, _ = cfg.Host.(Listener)
 	m.attester, _ = cfg.Host.(Attester)
 	for _, r := range cfg.RAM {
 		m.ram += r.Len() / mem.PageSize

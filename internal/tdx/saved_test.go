@@ -10,7 +10,7 @@ import (
 
 func TestStateIsWhole(t *testing.T) {
 	statetest.Complete(t, func() *Module { return &Module{pages: pagestate.New[pageState]()} }, (*Module).Carry,
-		"cfg", "mem", "host", "attester", "log", "pages", "sharedBit", "la57", "ram") // how pages are carried, pagestate tests
+		"cfg", "mem", "host", "listener", "attester", "log", "pages", "sharedBit", "la57", "ram") // how pages are carried, pagestate tests
 	statetest.Complete(t, func() *vp { return &vp{} }, (*vp).carry)
 
 	m := &Module{pages: pagestate.New[pageState]()}

@@ -31,6 +31,7 @@ func (m *Module) vmcall(c *x86.CPU) x86.Action {
 		r[x86.R10] = m.host.Hypercall(c, r[x86.R10], [4]uint64{r[x86.R11], r[x86.R12], r[x86.R13], r[x86.R14]})
 	} else {
 		name = abi.VMCall(r[x86.R11]).String()
+		m.overhear(c, &r)
 		r[x86.R10] = uint64(m.subfunction(c, &r))
 	}
 	status := abi.VMCallStatus(r[x86.R10]).Name()
@@ -50,6 +51,22 @@ func (m *Module) vmcall(c *x86.CPU) x86.Action {
 // callRegisters are the general-purpose registers as the host sees them: those not selected are 0, and what it puts
 // there is lost.
 type callRegisters [16]uint64
+
+// overhear notes what a guest passes to its host and need not.
+func (m *Module) overhear(c *x86.CPU, r *callRegisters) {
+	call := abi.VMCall(r[x86.R11])
+	needed := call.Operands(r[x86.R13]) | 1<<x86.R10 | 1<<x86.R11
+	var spare [16]uint64
+	for i, v := range r {
+		if needed>>i&1 == 0 && v != 0 {
+			spare[i] = v
+			m.log.Tell(x86.RegisterName(i), call.String(), record.Address(c.RIP()))
+		}
+	}
+	if m.listener != nil {
+		m.listener.Heard(c, call, &spare)
+	}
+}
 
 // subfunction asks the host what GHCI defines and returns the completion code. Operands are checked as KVM checks them.
 func (m *Module) subfunction(c *x86.CPU, r *callRegisters) abi.VMCallStatus {

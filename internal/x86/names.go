@@ -26,6 +26,9 @@ const (
 
 var gprNames = [...]string{"RAX", "RCX", "RDX", "RBX", "RSP", "RBP", "RSI", "RDI", "R8", "R9", "R10", "R11", "R12", "R13", "R14", "R15"}
 
+// RegisterName returns the name of a general-purpose register of 64 bits, by its number from 0 to 15.
+func RegisterName(number int) string { return gprNames[number] }
+
 // An InstructionKind names an instruction that a platform can intercept, an InstructionSet is a set of them.
 type (
 	InstructionKind = uop.InstructionKind

@@ -53,6 +53,21 @@ func TestNames(t *testing.T) {
 	}
 }
 
+func TestOperands(t *testing.T) {
+	const r12, r13, r14, r15 = 1 << 12, 1 << 13, 1 << 14, 1 << 15
+	for call, want := range map[abi.VMCall][2]uint64{ // reading, writing
+		abi.VMCallHLT: {r12, r12}, abi.VMCallWRMSR: {r12 | r13, r12 | r13},
+		abi.VMCallMMIO: {r12 | r13 | r14, r12 | r13 | r14 | r15}, abi.VMCallIO: {r12 | r13 | r14, r12 | r13 | r14 | r15},
+		abi.VMCallReportFatalError: {abi.VMCallMask, abi.VMCallMask}, 0x12345: {abi.VMCallMask, abi.VMCallMask},
+	} {
+		for direction, registers := range want {
+			if got := call.Operands(uint64(direction)); got != registers {
+				t.Errorf("%v, direction %d: %#x, want %#x", call, direction, got, registers)
+			}
+		}
+	}
+}
+
 func TestLevels(t *testing.T) {
 	for l, want := range map[abi.Level]uint64{abi.Level4K: 4 << 10, abi.Level2M: 2 << 20, abi.Level1G: 1 << 30} {
 		if l.Bytes() != want {

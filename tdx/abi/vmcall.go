@@ -46,6 +46,25 @@ var vmcallNames = [...]struct {
 	{VMCallSetupEventInterrupt, "SetupEventNotifyInterrupt"},
 }
 
+// Operands returns the registers that the host needs of a guest which calls a sub-function, beside R10 and R11: a bit for each,
+// as in RCX. What is in others is nobody's but the guest's (CVE-2024-46794). VMCallIO and VMCallMMIO need R15 where direction, their
+// R13, is VMCallWrite. Of a sub-function that is not known all may be needed.
+func (v VMCall) Operands(direction uint64) uint64 {
+	const r12, r13, r14, r15 = 1 << 12, 1 << 13, 1 << 14, 1 << 15
+	switch v {
+	case VMCallHLT, VMCallRDMSR, VMCallGetInfo, VMCallSetupEventInterrupt:
+		return r12
+	case VMCallCPUID, VMCallWRMSR, VMCallMapGPA, VMCallGetQuote:
+		return r12 | r13
+	case VMCallIO, VMCallMMIO:
+		if direction == VMCallWrite {
+			return r12 | r13 | r14 | r15
+		}
+		return r12 | r13 | r14
+	}
+	return VMCallMask
+}
+
 // String returns the sub-function's name, or "undefined".
 func (v VMCall) String() string {
 	for i := range vmcallNames {

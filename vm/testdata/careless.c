@@ -233,3 +233,36 @@ static void reads_twice(void)
 		;
 	power_off();
 }
+
+/* Leaves what is not the host's in a register of a call (Linux before b6fb565a2d15: R15 of a read of a device). */
+static void leaves_values(void)
+{
+	struct tdcall r = { .rcx = 0xfc00, .r11 = VMCALL_MMIO, .r12 = 4, .r14 = 0xfec00010 | SHARED_BIT, .r15 = 0x736563726574 };
+
+	if (platform() == TDX)
+		tdcall(&r);
+	power_off();
+}
+
+/* Sends the secure processor another message under the number of one that failed (Linux before 47894e0fa6a5). */
+static void numbers_again(void)
+{
+	enum { REQUEST = 4096, RESPONSE = 8192, NUMBER = 0x20, SIZE = 0x34, PAYLOAD = 0x60 };
+	int i;
+
+	if (platform() == SNP) {
+		set_up_ghcb();
+		map(THERE + REQUEST, UNACCEPTED + REQUEST, SHARED);
+		change_page_state(UNACCEPTED + REQUEST, 2);
+		change_page_state(UNACCEPTED + RESPONSE, 2);
+		for (i = 0; i < 4096; i += 8)
+			FIELD(REQUEST + i) = 0;
+		FIELD(REQUEST + NUMBER) = 1;
+		*(volatile u32 *)(THERE + REQUEST + SIZE) = 8 << 16;
+		for (i = 1; i <= 2; i++) {
+			FIELD(REQUEST + PAYLOAD) = i;
+			ask(0x80000011, UNACCEPTED + REQUEST, UNACCEPTED + RESPONSE, 0, 0);
+		}
+	}
+	power_off();
+}
