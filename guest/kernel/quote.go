@@ -73,18 +73,19 @@ func (k *kernel) askForQuote(p *processor, r *quoteRequest) uint64 {
 	return 0
 }
 
-// readQuote looks whether the host has answered. All that it has written is read once, and what it says of sizes is held
-// against the buffer.
+// readQuote looks whether the host has answered. What it says of sizes is read once, after it has said that it is done, and
+// held against the buffer.
 func (k *kernel) readQuote(r *quoteRequest) uint64 {
 	q := &k.quoting
 	if !q.asked {
 		return einval
 	}
-	n, errno := quoteAnswer(readOnce(quoteVA+abi.QuoteStatus), readOnce(quoteVA+abi.QuoteBytesIn))
-	if errno == eagain {
-		return errno
+	status := readOnce(quoteVA + abi.QuoteStatus)
+	if status == abi.QuoteInFlight {
+		return eagain
 	}
 	q.asked = false
+	n, errno := quoteAnswer(status, readOnce(quoteVA+abi.QuoteBytesIn))
 	if errno == 0 {
 		move(address(&r.quote), quoteVA+abi.QuoteBody, n)
 		r.n = n
@@ -92,14 +93,11 @@ func (k *kernel) readQuote(r *quoteRequest) uint64 {
 	return errno
 }
 
-// quoteAnswer says of a host's answer how many bytes of quote it has, or an error of Linux: EAGAIN while there is none yet. It
-// is given the status and the two sizes, of which the second, in the upper half, is the quote's.
+// quoteAnswer says of a host's answer how many bytes of quote it has, or an error of Linux. It is given the status and the two
+// sizes, of which the second, in the upper half, is the quote's.
 func quoteAnswer(status, sizes uint64) (n, errno uint64) {
 	n = sizes >> 32
-	switch {
-	case status == abi.QuoteInFlight:
-		return 0, eagain
-	case status != 0 || n > quoteBuffer-abi.QuoteBody:
+	if status != 0 || n > quoteBuffer-abi.QuoteBody {
 		return 0, eio
 	}
 	return n, 0

@@ -20,8 +20,6 @@ func TestQuoteAnswer(t *testing.T) {
 		{"a quote", 0, reportBytes, 5000, 5000, 0},
 		{"all of the buffer", 0, reportBytes, room, room, 0},
 		{"an empty one", 0, reportBytes, 0, 0, 0},
-		{"not yet", abi.QuoteInFlight, reportBytes, 0, 0, eagain},
-		{"not yet, with a size", abi.QuoteInFlight, reportBytes, 5000, 0, eagain},
 		{"failed", failed, reportBytes, 5000, 0, eio},
 		{"no service", unavailable, reportBytes, 0, 0, eio},
 		{"a status of nobody's", 1, reportBytes, 5000, 0, eio},
