@@ -124,7 +124,7 @@ func (c *CPU) Run(deadline int64) Exit {
 		if e, ok := c.watched(); ok {
 			return e
 		}
-		if c.yielding.CompareAndSwap(true, false) {
+		if c.yielding.Load() && c.yielding.CompareAndSwap(true, false) {
 			return Exit{Kind: ExitYield}
 		}
 		now := c.Now()
@@ -199,6 +199,9 @@ func (c *CPU) Shorten(deadline int64) {
 		c.stopBehind()
 	}
 }
+
+// Deadline is the virtual time until which the last Run was to execute: what it was told, or what Shorten has made of that.
+func (c *CPU) Deadline() int64 { return c.deadline }
 
 // Waits says whether the processor waits for an interrupt.
 func (c *CPU) Waits() bool { return c.halted }

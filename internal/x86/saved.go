@@ -13,6 +13,15 @@ const StateVersion = 5
 // [CPU.WatchUser] and [CPU.Fence], which mark a run's phases. A processor that reads has to be new, with the same Config
 // and the contents of memory in place.
 func (c *CPU) Carry(s *state.Stream) {
+	c.carryRegisters(s)
+	c.carryTLB(s)
+	if s.Reading() {
+		c.selectTLB()
+	}
+}
+
+// carryRegisters carries all but the TLB.
+func (c *CPU) carryRegisters(s *state.Stream) {
 	state.Array(s, c.R[:R15+1])
 	state.Numbers(s, &c.R[FSBase], &c.R[GSBase])
 	for i := range c.X[:16] {
@@ -54,10 +63,6 @@ func (c *CPU) Carry(s *state.Stream) {
 		c.mode = c.codeMode()
 		c.arm()
 		c.DetectBusLocks(c.busLocks.told)
-	}
-	c.carryTLB(s)
-	if s.Reading() {
-		c.selectTLB()
 	}
 }
 

@@ -1,6 +1,9 @@
 package x86
 
-import "github.com/tacit-vm/tacit/internal/mem"
+import (
+	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86/uop"
+)
 
 // Moments at which the program that drives the processor wants to be told. At each Run returns, at an exact boundary
 // between two instructions; waiting for one costs nothing.
@@ -79,9 +82,13 @@ func (c *CPU) Stretch(n uint64) {
 func (c *CPU) Stretched() uint64 { return c.watch.steps }
 
 // measure finds out how many instructions the stretch has. It returns false where Run has to look up first: the block's
-// fetch may have raised something, or have taken time.
+// fetch may have raised something, or have taken time, where it was not known.
 func (c *CPU) measure() bool {
 	if c.watch.steps != 0 {
+		return true
+	}
+	if b := c.known(c.R[uop.BlkRIP]); b != nil {
+		c.watch.steps = b.n
 		return true
 	}
 	c.limit.Store(nowhere)
