@@ -8,19 +8,28 @@ import (
 
 // A handleDatabase is what UEFI 2.10, section 7.3 is about: handles, each a set of protocol interfaces.
 type handleDatabase struct {
-	handles []handle // in the order of their creation, which is that of their numbers
-	created uint64
-	pieces  int // interfaces in all
+	handles   []handle // in the order of their creation, which is that of their numbers
+	created   uint64
+	installed uint64 // interfaces, so far
+	pieces    int    // interfaces in all
+	openings  int    // of them, in all
 }
 
 type handle struct {
 	id         uint64 // what the guest holds
-	interfaces []protocolInterface
+	interfaces []installed
 }
 
 type protocolInterface struct {
 	protocol uefi.GUID
 	address  uint64
+}
+
+// An installed interface is one on a handle.
+type installed struct {
+	protocolInterface
+	serial uint64 // the how manyth that has been installed, or installed again
+	opened []opening
 }
 
 const (
@@ -45,12 +54,25 @@ func (d *handleDatabase) find(id uint64) (*handle, bool) {
 }
 
 func (h *handle) find(protocol uefi.GUID) (address uint64, ok bool) {
-	for _, p := range h.interfaces {
-		if p.protocol == protocol {
-			return p.address, true
-		}
+	if p := h.of(protocol); p != nil {
+		return p.address, true
 	}
 	return 0, false
+}
+
+// of returns the interface of a protocol; nil where the handle has none.
+func (h *handle) of(protocol uefi.GUID) *installed {
+	for i := range h.interfaces {
+		if h.interfaces[i].protocol == protocol {
+			return &h.interfaces[i]
+		}
+	}
+	return nil
+}
+
+// index is where an interface is among the handle's, or -1.
+func (h *handle) index(p protocolInterface) int {
+	return slices.IndexFunc(h.interfaces, func(i installed) bool { return i.protocolInterface == p })
 }
 
 // install adds an interface to the handle id, or to a new one where id is 0, and returns the handle.
@@ -70,7 +92,8 @@ func (d *handleDatabase) install(id uint64, protocol uefi.GUID, address uint64) 
 	if _, ok := h.find(protocol); ok {
 		return 0, invalidParameter
 	}
-	h.interfaces = append(h.interfaces, protocolInterface{protocol, address})
+	d.installed++
+	h.interfaces = append(h.interfaces, installed{protocolInterface: protocolInterface{protocol, address}, serial: d.installed})
 	d.pieces++
 	return id, nil
 }
@@ -81,10 +104,11 @@ func (d *handleDatabase) uninstall(id uint64, protocol uefi.GUID, address uint64
 	if !ok {
 		return invalidParameter
 	}
-	i := slices.Index(h.interfaces, protocolInterface{protocol, address})
+	i := h.index(protocolInterface{protocol, address})
 	if i < 0 {
 		return notFound
 	}
+	d.openings -= len(h.interfaces[i].opened)
 	h.interfaces = slices.Delete(h.interfaces, i, i+1)
 	d.pieces--
 	if len(h.interfaces) == 0 {
@@ -126,10 +150,19 @@ func (f *Firmware) installProtocolInterface(a args) error {
 	if uint32(a[2]) != nativeInterface {
 		return invalidParameter
 	}
-	if id, err = f.handles.install(id, protocol, a[3]); err != nil {
+	if id, err = f.install(id, protocol, a[3]); err != nil {
 		return err
 	}
 	return f.store64(at, id)
+}
+
+// install adds an interface, and tells those who have asked to be told.
+func (f *Firmware) install(id uint64, protocol uefi.GUID, address uint64) (uint64, error) {
+	id, err := f.handles.install(id, protocol, address)
+	if err == nil {
+		f.announce(protocol)
+	}
+	return id, err
 }
 
 // reinstallProtocolInterface(Handle, *Protocol, *OldInterface, *NewInterface)
@@ -142,11 +175,17 @@ func (f *Firmware) reinstallProtocolInterface(a args) error {
 	if err != nil {
 		return err
 	}
-	i := slices.Index(h.interfaces, protocolInterface{protocol, a[2]})
+	i := h.index(protocolInterface{protocol, a[2]})
 	if i < 0 {
 		return notFound
 	}
-	h.interfaces[i].address = a[3]
+	if h.interfaces[i].inUse() {
+		return accessDenied
+	}
+	f.handles.close(&h.interfaces[i], func(opening) bool { return true }) // they only look
+	f.handles.installed++
+	h.interfaces[i].address, h.interfaces[i].serial = a[3], f.handles.installed
+	f.announce(protocol)
 	return nil
 }
 
@@ -155,6 +194,17 @@ func (f *Firmware) uninstallProtocolInterface(a args) error {
 	protocol, err := f.loadGUID(a[1])
 	if err != nil {
 		return err
+	}
+	h, ok := f.handles.find(a[0])
+	if !ok {
+		return invalidParameter
+	}
+	i := h.index(protocolInterface{protocol, a[2]})
+	if i < 0 {
+		return notFound
+	}
+	if h.interfaces[i].inUse() {
+		return accessDenied
 	}
 	return f.handles.uninstall(a[0], protocol, a[2])
 }
@@ -225,7 +275,7 @@ func (f *Firmware) installMultipleProtocolInterfaces(a args) error {
 		return outOfResources
 	}
 	for _, p := range list {
-		if id, err = f.handles.install(id, p.protocol, p.address); err != nil {
+		if id, err = f.install(id, p.protocol, p.address); err != nil {
 			return err
 		}
 	}
@@ -243,7 +293,8 @@ func (f *Firmware) uninstallMultipleProtocolInterfaces(a args) error {
 		return invalidParameter
 	}
 	for i, p := range list {
-		if !slices.Contains(h.interfaces, p) || slices.Contains(list[:i], p) {
+		at := h.index(p)
+		if at < 0 || slices.Contains(list[:i], p) || h.interfaces[at].inUse() {
 			return invalidParameter
 		}
 	}

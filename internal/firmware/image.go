@@ -109,7 +109,7 @@ func (f *Firmware) admit(l *loading) (handle uint64, err error) {
 	if im.loaded, err = f.putPool(uefi.BootServicesData, b); err != nil {
 		return 0, err
 	}
-	if im.handle, err = f.handles.install(0, uefi.LoadedImageProtocolGUID, im.loaded); err != nil {
+	if im.handle, err = f.install(0, uefi.LoadedImageProtocolGUID, im.loaded); err != nil {
 		return 0, err
 	}
 	f.images = append(f.images, im)
@@ -119,6 +119,7 @@ func (f *Firmware) admit(l *loading) (handle uint64, err error) {
 // discard takes an image out of memory and out of the books. What the guest has already freed or uninstalled itself is
 // its own affair.
 func (f *Firmware) discard(im image) {
+	f.handles.closeAll(im.handle)
 	_ = f.handles.uninstall(im.handle, uefi.LoadedImageProtocolGUID, im.loaded)
 	for _, address := range []uint64{im.loaded, im.filePath, im.options} {
 		if address != 0 {

@@ -11,7 +11,7 @@ func TestStateIsWhole(t *testing.T) {
 	f := newMachine(t, nil).Firmware
 	statetest.Complete(t, func() *Firmware { g := *f; return &g }, (*Firmware).Carry,
 		"cfg", "file", "plan", // of the configuration
-		"opened", "recent", "cpu", "random", "pool.pieces", "handles.pieces", "variables.size", "counted", // follow from the rest, or from who calls
+		"opened", "recent", "cpu", "random", "pool.pieces", "handles.pieces", "handles.openings", "variables.size", "counted", // follow from the rest, or from who calls
 		"path.Kernel",                                                           // the machine finds that out
 		"grew",                                                                  // of the process
 		"negotiation.Policy", "negotiation.LookedUpBy", "negotiation.AllowedBy", // below
