@@ -159,7 +159,7 @@ func TestStringsTakeOfTheSlice(t *testing.T) {
 			t.Fatalf("%s: it has not been translated", name)
 		}
 		m.limit.Store(math.MaxUint64)
-		tr.native(m.CPU, b, math.MaxUint64)
+		tr.native(m.CPU, b, math.MaxUint64, false)
 		if n := (m.icount - before) / 4; n == 0 || n > c.most+1 {
 			t.Errorf("%s: %d of them in a slice, want %d at most", name, n, c.most)
 		}
