@@ -20,9 +20,9 @@ import (
 // interpreter, is the one that its caller knows: it has the console, the events, the limits. The follower is a fork of it
 // under the translator, and nobody hears of it.
 //
-// A step of the leader, which is as long as the decoded block that it begins with, is repeated by the follower. What ends it
-// early has to do so in both. What ends the leader's alone, such as an event that somebody waits for, comes after an
-// instruction, and the follower is taken there.
+// A step of the leader, which is as long as the decoded block that it begins with, or what is executed of it, is repeated by the
+// follower. What ends it early has to do so in both. What ends the leader's alone, such as an event that somebody waits for,
+// comes after an instruction, and the follower is taken there.
 //
 // After every step all is compared that software sees of a processor; now and then the rest of the processors' state, what the
 // TLB holds included; more seldom that of the other parts; and more seldom still, and at the end, memory. At the end the
@@ -117,19 +117,21 @@ func (l *lockstep) step(ctx context.Context, c *x86.CPU, end, until int64) error
 		return err
 	}
 	m.board.Advance(m.behind())
-	stretch, alone := c.Stretched(), false
+	alone, done := false, c.Instructions()-l.from
 	switch exit.Kind {
 	case x86.ExitBudget, x86.ExitBreak, x86.ExitWatch, x86.ExitPause:
-		stretch, alone = c.Instructions()-l.from, true
+		alone = true
+		fc.Stretch(done)
+	default:
+		l.repeat(c, fc, 1) // which it does not get to
 	}
 	err = m.deal(ctx, c, exit, end)
 	if ctx.Err() != nil || m.full {
 		return err // neither of which has to come at the same instruction
 	}
-	if alone && stretch == 0 {
+	if alone && done == 0 {
 		return err
 	}
-	fc.Stretch(stretch)
 	repeated := f.execute(fc, end)
 	if !alone && repeated.Kind != exit.Kind {
 		return l.endedOtherwise(c, exit, repeated)
@@ -157,12 +159,16 @@ func (l *lockstep) step(ctx context.Context, c *x86.CPU, end, until int64) error
 func (l *lockstep) abreast(c, fc *x86.CPU, end int64) (x86.Exit, int64, error) {
 	for {
 		l.from, l.rip = c.Instructions(), c.RIP()
-		c.Stretch(l.leader.cfg.LockstepEvery)
+		if every := l.leader.cfg.LockstepEvery; every != 0 {
+			c.Stretch(every)
+		} else {
+			c.StretchBlocks(1)
+		}
 		exit := c.Run(end)
 		if exit.Kind != x86.ExitStep || l.leader.full {
 			return exit, end, nil
 		}
-		fc.Stretch(c.Stretched())
+		l.repeat(c, fc, 0)
 		if repeated := fc.Run(end); repeated.Kind != x86.ExitStep {
 			return exit, end, l.endedOtherwise(c, exit, repeated)
 		}
@@ -172,6 +178,20 @@ func (l *lockstep) abreast(c, fc *x86.CPU, end int64) (x86.Exit, int64, error) {
 		if end = c.Deadline(); end != fc.Deadline() {
 			return exit, end, l.difference(c, []string{fmt.Sprintf("until when it is the processor's turn: %d ns; %d ns", end, fc.Deadline())})
 		}
+	}
+}
+
+// repeat has the follower's next step be the leader's last, with so many instructions more: of whole blocks where the
+// leader's was, and the follower has the same ones.
+func (l *lockstep) repeat(c, fc *x86.CPU, more uint64) {
+	n, blocks := c.Stretched()
+	switch {
+	case l.leader.cfg.LockstepEvery != 0:
+		fc.Stretch(l.leader.cfg.LockstepEvery)
+	case blocks && l.leader.cfg.rival == nil:
+		fc.StretchBlocks(n + more)
+	default:
+		fc.Stretch(n + more)
 	}
 }
 

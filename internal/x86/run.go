@@ -162,20 +162,18 @@ func (c *CPU) Run(deadline int64) Exit {
 			}
 			return Exit{Kind: ExitHalted}
 		}
-		if c.watch.step && !c.measure() {
-			continue
-		}
 		c.finish = finishNot
 		limit := c.icount + (uint64(until-now)+c.nsPerInsn-1)/c.nsPerInsn
 		if c.watch.budget != 0 {
 			limit = min(limit, c.watch.budget)
 		}
-		if c.watch.step {
-			limit = min(limit, max(c.watch.from.icount+c.watch.steps, c.icount+1))
-		}
 		single := c.rest&FlagTF != 0
 		if single || c.shadow == c.icount && (c.APIC.pending() || c.nmiComes() || c.traps.kept != 0) {
 			limit = c.icount + 1
+		}
+		if c.watch.step {
+			c.watch.most = limit
+			limit = min(limit, max(c.watch.from.icount+c.watch.steps, c.icount+1))
 		}
 		if c.spins && !single && !c.watch.step && !c.watch.fenced && c.shadow != c.icount && c.looks() {
 			if c.spin(limit); c.raised || c.exiting || c.finish != finishNot {

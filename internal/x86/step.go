@@ -124,13 +124,17 @@ func (c *CPU) restOf(u *uop.Uop) *uop.Uop {
 }
 
 // cut returns what can be run of b, which does not end before the limit: a block of as many of its instructions as are
-// left, or nil where none are. It holds until the next one is made.
+// left, or nil where none are. It holds until the next one is made. A stretch of whole blocks may have all of b.
 func (c *CPU) cut(b *block) *block {
 	c.at = 0
 	limit := c.limit.Load()
-	if c.icount >= limit {
+	switch {
+	case c.icount >= limit:
 		return nil
+	case c.wholly(b, limit):
+		return b
 	}
+	c.watch.blocks = false
 	left := uint8(limit - c.icount) // b has more
 	uops := c.beginning[:0]
 	u := &b.uops[0]
