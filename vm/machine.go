@@ -153,6 +153,9 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 		Cost: cfg.Cost, TSCHz: tscHz, LA57: cfg.LA57, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer, BusLocks: m.platform.busLocks,
 		CodeBytes: int(m.budget.code / 2), Engine: cfg.engine(), TranslateAfter: cfg.TranslateAfter,
 	}
+	if h := m.platform.cheat; h != nil {
+		processor.NoRandom = h.NoRandom()
+	}
 	if cfg.CPUs > 1 {
 		processor.LockHint = m.lockHint()
 		processor.LastTSC, processor.Queue, processor.Hint = &m.schedule.lastTSC, m.schedule.queue, m.hint

@@ -25,6 +25,7 @@ type Config struct {
 	CodeBytes  int        // of the host's memory that the machine's decoded code may take, about; 0 means [DefaultCodeBytes]
 	LA57       bool       // linear addresses may have 57 bits, and page tables five levels
 	Seed       uint64     // of RDRAND and RDSEED
+	NoRandom   bool       // they find nothing, as with broken hardware
 	EFER       uint64     // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
 	Engine     EngineKind // for EngineTranslator [TranslatorAvailable] has to be nil; else Run ends with its error
 
@@ -64,7 +65,7 @@ func New(cfg Config) *CPU {
 		id: cfg.ID, topology: cfg.Topology, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg),
 		cost: cfg.Cost, nsPerInsn: uint64(max(cfg.Cost.NS(cost.Instruction), 1)), tscHz: cfg.TSCHz, maxBlock: maxBlock,
 		lastTSC: cfg.LastTSC, queue: cfg.Queue, hint: cfg.Hint, lockHint: cfg.LockHint, spins: cfg.Spins,
-		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER, la57: cfg.LA57, busLocks: busLocks{known: cfg.BusLocks},
+		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32, cfg.NoRandom}, eferKeep: eferKeep | cfg.EFER, la57: cfg.LA57, busLocks: busLocks{known: cfg.BusLocks},
 	}
 	c.code.cpus = append(c.code.cpus, c)
 	if c.tscHz == 0 {
