@@ -23,7 +23,7 @@ func TestStateIsWhole(t *testing.T) {
 		// made again, or living within an instruction
 		"R", "X", "flags", "rest", "code", "codeSeen", "engine", "tlb", "jumps", "limit", "yielding", "at", "target", "deadline", "spun", "vain", "unlooked", "busUses", "stackRef", "exit", "exiting", "finish", "scratch", "part", "beginning", "mode", "native", "armed.fetch", "armed.write", "armed.read", "armed.port", "armed.at", "armed.size",
 		// a debugger's
-		"watch.budget", "watch.step", "watch.from", "watch.steps", "watch.entered", "watch.pause", "debug",
+		"watch.budget", "watch.step", "watch.from", "watch.steps", "watch.blocks", "watch.most", "watch.entered", "watch.pause", "debug",
 		// apart, below
 		"APIC",
 	)

@@ -138,7 +138,7 @@ func (c *CPU) SetState(s *State) {
 	c.cr0, c.cr2, c.cr3, c.cr4, c.efer, c.xcr0 = s.CR0, s.CR2, s.CR3, s.CR4, s.EFER, s.XCR0
 	c.APIC.setTaskPriority(s.CR8 << 4)
 	c.dr, c.mxcsr, c.cpl, c.fpu = s.DR, s.MXCSR, uint8(s.CPL), s.X87
-	c.SetFlags(s.RFLAGS)
+	c.restoreFlags(s.RFLAGS)
 	c.halted, c.raised = false, false
 	c.shadow, c.repeating, c.resuming, c.newTF = nowhere, nowhere, nowhere, nowhere
 	c.mode, c.traps = c.codeMode(), traps{}

@@ -159,7 +159,7 @@ func TestStringsTakeOfTheSlice(t *testing.T) {
 			t.Fatalf("%s: it has not been translated", name)
 		}
 		m.limit.Store(math.MaxUint64)
-		tr.native(m.CPU, b, math.MaxUint64)
+		tr.native(m.CPU, b, math.MaxUint64, false)
 		if n := (m.icount - before) / 4; n == 0 || n > c.most+1 {
 			t.Errorf("%s: %d of them in a slice, want %d at most", name, n, c.most)
 		}
@@ -193,6 +193,25 @@ func TestShortStrings(t *testing.T) {
 		a, b := m.ending(m.drive(0)), other.ending(other.drive(0))
 		if d := difference(a, b); d != "" || m.R[8] != uint64(140/s.n) {
 			t.Errorf("%s, %d elements: %s", name, m.R[8], d)
+		}
+	}
+}
+
+// CMPXCHG16B as code: every second one finds what it compares with; its operands begin in page after page.
+func TestCompareExchange16(t *testing.T) {
+	translating(t)
+	p := &program{code: asm(
+		"48 8B 07 48 8B 57 08 0F BA E1 00 48 83 D2 00 F6 C1 02 F0 48 0F C7 0F",    // again: mov rax, [rdi]; mov rdx, [rdi+8]; bt ecx, 0; adc rdx, 0; test cl, 2; lock cmpxchg16b [rdi]
+		"9C 41 58 4D 01 C4 49 C1 C4 07 49 01 C4 49 01 D4 48 83 C7 10 48 FF C9 75", // pushf; pop r8; add r12, r8; rol r12, 7; add r12, rax; add r12, rdx; add rdi, 16; dec rcx; jnz again
+		"D0 48 FF C7 F0 48 0F C7 0F F4",                                           // inc rdi; lock cmpxchg16b [rdi], which is not aligned
+	), setup: func(m *scene) {
+		skipping(m)
+		m.until = 100_000
+		m.from.GPR[uop.RDI], m.from.GPR[uop.RCX], m.from.GPR[uop.RBX] = progData, 0x300, 0x9E37_79B9_7F4A_7C15
+	}}
+	for _, every := range []uint64{0, 1000, 100_000} {
+		if d := lockstep(t, p, every, nil); d != "" {
+			t.Errorf("compared every %d: %s", every, d)
 		}
 	}
 }

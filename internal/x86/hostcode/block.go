@@ -24,7 +24,7 @@ type Place struct {
 // A Code is a translated block. It is valid until its generator makes the next.
 type Code struct {
 	Bytes  []byte // the block is entered at the first
-	Resume []int  // offset at which it can be entered in front of each micro-operation, 0 where it cannot
+	Resume []int  // offset at which it can be entered in front of each micro-operation, after the block's head; 0 where it cannot
 	Leaves int    // micro-operations that it always leaves in front of
 	Links  []int  // offset of what each link is to lead to as long as there is nothing better; 0 where nothing goes there
 }

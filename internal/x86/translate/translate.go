@@ -46,6 +46,7 @@ func (g *Generator) Translate(b *hostcode.Block, p hostcode.Place) hostcode.Code
 	g.top = g.Label()
 	g.Bind(g.top)
 	g.head()
+	g.code.Resume[0] = len(g.Bytes)
 	for k := range b.Uops {
 		bytes, stubs, flags := len(g.Bytes), len(g.stubs), g.flags
 		switch g.uop(k, &b.Uops[k]) {

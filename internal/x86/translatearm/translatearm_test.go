@@ -147,7 +147,7 @@ func TestWaysOut(t *testing.T) {
 	if e := all[c.Links[0]]; e.Reason() != hostcode.AtLink || e.Uop() != 0 || e.Block() != 7 {
 		t.Errorf("its link leaves with %#x", e)
 	}
-	if c.Resume[0] != 0 || c.Resume[1] == 0 {
+	if c.Resume[0] != 16 || c.Resume[1] == 0 {
 		t.Errorf("it can be entered at %v", c.Resume)
 	}
 }
