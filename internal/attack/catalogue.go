@@ -212,7 +212,7 @@ var kinds = []Kind{
 	{Name: "ipi-drop", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "loses interrupts between processors",
 		Promise: "none: a host may stop its guest", Duty: "wait for the answer, or give up", tactic: tactic{ipi: dropIPI}},
 	{Name: "ipi-late", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "keeps some of the interrupts between processors back for a while",
-		Promise: "none: a host may stop its guest", Duty: "wait for the answer", tactic: tactic{ipi: lateIPI, late: sendsKept}},
+		Promise: "none: a host may stop its guest", Duty: "wait for the answer", Patience: 11 * time.Second, tactic: tactic{ipi: lateIPI, late: sendsKept}},
 	{Name: "ipi-twice", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "delivers interrupts between processors twice",
 		Promise: ownHost, Duty: "look in memory of its own what there is to do", tactic: tactic{ipi: twiceIPI, late: sendsKept}},
 	{Name: "ipi-astray", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "delivers interrupts between processors to their sender",
