@@ -131,7 +131,9 @@ func (m *Machine) start(ctx context.Context) error {
 	if m.full {
 		return m.exhausted()
 	}
-	if !m.cfg.isStock() { // when that starts something is not known
+	if m.cfg.isStock() {
+		m.awaitUpperHalf()
+	} else {
 		m.reached(record.StubEntry)
 	}
 	for _, c := range m.cpus {

@@ -45,9 +45,12 @@ func (c *Config) checkStock() error {
 		return fmt.Errorf("%s: that is tacit's own firmware's, which another replaces", what)
 	}
 	switch {
-	case c.Platform != None:
-		return fmt.Errorf("firmware %s on platform %s: firmware of one's own can be started on platform %s alone yet; launching it as a confidential guest is not there",
-			record.Printable(c.Firmware.Name), c.Platform, None)
+	case c.Platform == TDX:
+		return fmt.Errorf("firmware %s on platform %s: firmware of one's own can be started on platform %s and %s; launching it as a TD is not there",
+			record.Printable(c.Firmware.Name), c.Platform, None, SNP)
+	case c.Platform == SNP && c.topology().CPUs() > 1:
+		return fmt.Errorf("firmware %s on platform %s with %d processors: it can be started with one alone yet; the others wait by an AP reset hold, which is not there",
+			record.Printable(c.Firmware.Name), c.Platform, c.topology().CPUs())
 	case c.FirmwareLie != "":
 		return own("firmware lie " + c.FirmwareLie)
 	case c.FirmwarePolicy != "" && c.FirmwarePolicy != FirmwarePolicies[0]:
@@ -89,7 +92,7 @@ func (m *Machine) newStock() (boot, error) {
 	}
 	s := &stock{m: m, image: image}
 	where, content := image.Variables()
-	if where.Empty() {
+	if where.Empty() || m.platform.launch != nil { // there it is the guest's own memory
 		return s, nil
 	}
 	s.flash = device.NewFlash(content)
@@ -122,7 +125,15 @@ func (m *Machine) rom() func(gpa uint64) bool {
 func inside(r accept.Range, gpa uint64) bool { return gpa >= r.Start && gpa < r.End }
 
 // Boot implements boot: the image is put where it lies, and the processors are reset.
-func (s *stock) Boot(*x86.CPU) error {
+func (s *stock) Boot(c *x86.CPU) error {
+	if launch := s.m.platform.launch; launch != nil {
+		if err := launch(c, s.image); err != nil {
+			return fmt.Errorf("%s: %w", record.Printable(s.m.cfg.Firmware.Name), err)
+		}
+		c.Reset()
+		toX2APIC(c)
+		return nil
+	}
 	where, content := s.image.Code()
 	if err := s.m.memory.Write(physical.Private, where.Start, content); err != nil {
 		return err
@@ -131,6 +142,18 @@ func (s *stock) Boot(*x86.CPU) error {
 		c.Reset()
 	}
 	return nil
+}
+
+// awaitUpperHalf has the kernel's phase begin where the first processor gets to the upper half of the address space. Firmware, boot
+// loaders and EFI stubs run where memory is mapped as it lies, in the lower half, and kernels do not: what accepts memory until
+// then counts as firmware, whoever of these it is.
+func (m *Machine) awaitUpperHalf() { m.cpus[0].Fence(0, 1<<63) }
+
+// toX2APIC puts the local APIC into the mode in which a confidential guest finds it here, and has to leave it.
+func toX2APIC(c *x86.CPU) {
+	const x2APIC = 1 << 10
+	base, _ := c.MSR(x86.MSRAPICBase)
+	c.SetMSR(x86.MSRAPICBase, base|x2APIC)
 }
 
 // Carry implements boot: the code is in the guest's memory.

@@ -33,14 +33,14 @@ func TestStockFirmware(t *testing.T) {
 		cfg   vm.Config
 		shows []string
 	}{
-		{"guest in Go", vm.Config{Memory: gib}, []string{"on no confidential platform, 1,024 MiB of memory", "take again 64 MiB"}},
-		{"kernel", vm.Config{Memory: 4 * gib, CPUs: 2, Image: kernel(t, "linux-image-6.12*-cloud-*.deb")}, []string{
+		{"guest in Go", vm.Config{Platform: vm.None, Memory: gib}, []string{"on no confidential platform, 1,024 MiB of memory", "take again 64 MiB"}},
+		{"kernel", vm.Config{Platform: vm.None, Memory: 4 * gib, CPUs: 2, Image: kernel(t, "linux-image-6.12*-cloud-*.deb")}, []string{
 			"EFI stub: Loaded initrd from LINUX_EFI_INITRD_MEDIA_GUID", "efi: EFI v2.7 by Debian distribution of EDK II", "smp: Brought up 1 node, 2 CPUs", "tacit: init",
 		}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			c.cfg.Platform, c.cfg.Firmware = vm.None, firmware
+			c.cfg.Firmware = firmware
 			b := boot(t, c.cfg)
 			b.powersOff(t)
 			for _, want := range c.shows {
@@ -52,6 +52,31 @@ func TestStockFirmware(t *testing.T) {
 				t.Errorf("the record says firmware %q, %q", b.Config.Firmware, b.Config.FirmwareSHA256)
 			}
 		})
+	}
+}
+
+// Stock OVMF is launched as an SEV-SNP guest by its own metadata, and accepts what lies below 4 GiB; Debian's kernel says that it accepts
+// memory itself, and leaves most of the rest.
+func TestStockFirmwareAsSNPGuest(t *testing.T) {
+	t.Parallel()
+	b := boot(t, vm.Config{Platform: vm.SNP, Memory: 4 * gib, Firmware: ovmf(t), Image: kernel(t, "linux-image-6.12*-cloud-*.deb")})
+	b.powersOff(t)
+	for _, want := range []string{"efi: EFI v2.7 by Debian distribution of EDK II", "Memory Encryption Features active: AMD SEV SEV-ES SEV-SNP", "tacit: init"} {
+		if !strings.Contains(b.console, want) {
+			t.Errorf("the console lacks %q:\n%s", want, b.console)
+		}
+	}
+	// What OVMF is launched with it does not accept; what it has shared and made private again it accepts once more.
+	by, left := b.Acceptance.By, b.Acceptance.UnacceptedAtInit
+	if n := by.Firmware.Bytes; n < 2*gib-16*mib || n > 2*gib+64*mib {
+		t.Errorf("firmware accepted %d MiB", n/mib)
+	}
+	if n := by.Kernel.Bytes; n < 256*mib || n > gib || left == nil || *left < gib {
+		t.Errorf("the kernel accepted %d MiB, and left %v bytes", n/mib, left)
+	}
+	meminfo := b.Guest.MemInfo
+	if meminfo == nil || meminfo.Unaccepted == nil || left == nil || *meminfo.Unaccepted < *left-64*mib || *meminfo.Unaccepted > *left+8*mib {
+		t.Errorf("meminfo is %+v, and %v bytes are not accepted", meminfo, left)
 	}
 }
 
@@ -115,7 +140,8 @@ func TestStockFirmwareRefused(t *testing.T) {
 		"this one has 65537":               func(c *vm.Config) { c.Firmware.Data = append(bytes.Clone(firmware.Data), 0) },
 		"nothing at its reset vector":      func(c *vm.Config) { c.Firmware.Data = make([]byte, 64<<10) },
 		"no name":                          func(c *vm.Config) { c.Firmware.Name = "" },
-		"on platform none alone yet":       func(c *vm.Config) { c.Platform = vm.TDX },
+		"can be started on platform":       func(c *vm.Config) { c.Platform = vm.TDX },
+		"with 2 processors: it can be":     func(c *vm.Config) { c.Platform, c.CPUs = vm.SNP, 2 },
 		"a screen: that is tacit's own":    func(c *vm.Config) { c.Screen = vm.Resolution{Width: 640, Height: 480} },
 		"firmware policy lazy: that is":    func(c *vm.Config) { c.FirmwarePolicy = "lazy" },
 		"at odd boundaries: that is":       func(c *vm.Config) { c.Misalign = true },

@@ -58,7 +58,7 @@ func variables(b []byte) uint64 {
 
 // Variables is where the firmware keeps variables, guest-physical, and what is there at first; empty where it keeps none.
 func (i *Image) Variables() (where accept.Range, content []byte) {
-	start := physical.HighStart - uint64(len(i.bytes))
+	start := i.all().Start
 	return accept.Range{Start: start, End: start + i.variables}, i.bytes[:i.variables]
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/tacit-vm/tacit/accept"
 )
 
-// image makes an image that begins with a volume of variables of so many bytes.
-func image(size int, variables uint64) []byte {
+// imageOf makes an image that begins with a volume of variables of so many bytes.
+func imageOf(size int, variables uint64) []byte {
 	b := bytes.Repeat([]byte{0xFF}, size)
 	copy(b[16:], volumeOfVariables[:])
 	binary.LittleEndian.PutUint64(b[32:], variables)
@@ -22,7 +22,7 @@ func image(size int, variables uint64) []byte {
 func TestWhereItLies(t *testing.T) {
 	const size = 1 << 20
 	for variables, want := range map[uint64]uint64{0x84000: 0x84000, 0x84001: 0, size: 0, 1 << 63: 0, 0: 0} {
-		i, err := Parse(image(size, variables))
+		i, err := Parse(imageOf(size, variables))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -39,7 +39,7 @@ func TestWhereItLies(t *testing.T) {
 
 func TestNoImage(t *testing.T) {
 	for what, b := range map[string][]byte{
-		"nothing": nil, "too short": image(0xF000, 0), "too long": image(MaxSize+4096, 0), "half a page": image(1<<20+2048, 0),
+		"nothing": nil, "too short": imageOf(0xF000, 0), "too long": imageOf(MaxSize+4096, 0), "half a page": imageOf(1<<20+2048, 0),
 		"zeros": make([]byte, 1<<20), "an erased chip": bytes.Repeat([]byte{0xFF}, 1<<20),
 	} {
 		if _, err := Parse(b); err == nil {
