@@ -165,48 +165,50 @@ func (f *Firmware) install(id uint64, protocol uefi.GUID, address uint64) (uint6
 	return id, err
 }
 
-// reinstallProtocolInterface(Handle, *Protocol, *OldInterface, *NewInterface)
+// reinstallProtocolInterface(Handle, *Protocol, *OldInterface, *NewInterface): drivers give it up, and are asked again.
 func (f *Firmware) reinstallProtocolInterface(a args) error {
-	h, ok := f.handles.find(a[0])
-	if !ok {
-		return invalidParameter
+	u := &f.unfinished
+	if !u.started {
+		i, err := f.toTake(a[0], a[1], a[2])
+		if err != nil {
+			return err
+		}
+		f.handles.close(i, func(opening) bool { return true }) // they only look
+		f.handles.installed++
+		i.address, i.serial = a[3], f.handles.installed
+		f.announce(i.protocol)
+		u.started, u.driving = true, &driving{controllers: []uint64{a[0]}, bindings: f.bindings(nil)}
 	}
-	protocol, err := f.loadGUID(a[1])
-	if err != nil {
-		return err
-	}
-	i := h.index(protocolInterface{protocol, a[2]})
-	if i < 0 {
-		return notFound
-	}
-	if h.interfaces[i].inUse() {
-		return accessDenied
-	}
-	f.handles.close(&h.interfaces[i], func(opening) bool { return true }) // they only look
-	f.handles.installed++
-	h.interfaces[i].address, h.interfaces[i].serial = a[3], f.handles.installed
-	f.announce(protocol)
-	return nil
+	return f.connect(u.driving, 0, true)
 }
 
 // uninstallProtocolInterface(Handle, *Protocol, *Interface)
 func (f *Firmware) uninstallProtocolInterface(a args) error {
-	protocol, err := f.loadGUID(a[1])
+	i, err := f.toTake(a[0], a[1], a[2])
 	if err != nil {
 		return err
 	}
-	h, ok := f.handles.find(a[0])
-	if !ok {
-		return invalidParameter
+	return f.handles.uninstall(a[0], i.protocol, i.address)
+}
+
+// toTake finds an interface that is to be taken away, when drivers have given it up.
+func (f *Firmware) toTake(id, guidAt, address uint64) (*installed, error) {
+	i, err := f.installedOn(id, guidAt)
+	switch {
+	case err != nil:
+		return nil, err
+	case i == nil || i.address != address:
+		return nil, notFound
+	case f.unfinished.driving == nil && !i.inUse():
+		return i, nil
 	}
-	i := h.index(protocolInterface{protocol, a[2]})
-	if i < 0 {
-		return notFound
+	if err := f.free(id, i); err != nil {
+		return nil, err
 	}
-	if h.interfaces[i].inUse() {
-		return accessDenied
+	if i.inUse() {
+		return nil, accessDenied
 	}
-	return f.handles.uninstall(a[0], protocol, a[2])
+	return i, nil
 }
 
 // maxPairs bounds the argument list of the two services below.
@@ -292,9 +294,19 @@ func (f *Firmware) uninstallMultipleProtocolInterfaces(a args) error {
 	if !ok {
 		return invalidParameter
 	}
+	var all []*installed
 	for i, p := range list {
 		at := h.index(p)
-		if at < 0 || slices.Contains(list[:i], p) || h.interfaces[at].inUse() {
+		if at < 0 || slices.Contains(list[:i], p) {
+			return invalidParameter
+		}
+		all = append(all, &h.interfaces[at])
+	}
+	if f.unfinished.driving != nil || slices.ContainsFunc(all, (*installed).inUse) {
+		if err := f.free(a[0], all...); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(all, (*installed).inUse) {
 			return invalidParameter
 		}
 	}

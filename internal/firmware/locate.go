@@ -216,19 +216,3 @@ func (f *Firmware) locateDevicePath(a args) error {
 	}
 	return f.store64(a[1], start+uint64(length))
 }
-
-// connectController(ControllerHandle, *DriverImageHandle, *RemainingDevicePath, Recursive)
-func (f *Firmware) connectController(a args) error {
-	if _, ok := f.handles.find(a[0]); !ok {
-		return invalidParameter
-	}
-	return notFound // no driver wants it
-}
-
-// disconnectController(ControllerHandle, DriverImageHandle, ChildHandle)
-func (f *Firmware) disconnectController(a args) error {
-	if _, ok := f.handles.find(a[0]); !ok {
-		return invalidParameter
-	}
-	return nil // no driver manages it
-}

@@ -106,6 +106,12 @@ func (f *Firmware) openProtocol(a args) error {
 		return unsupported
 	}
 	refused := i.refuses(o)
+	if f.unfinished.driving != nil || refused == accessDenied && o.attributes&uefi.OpenProtocolExclusive != 0 && !i.exclusive() {
+		if err := f.free(a[0], i); err != nil { // drivers make room
+			return err
+		}
+		refused = i.refuses(o)
+	}
 	if refused != nil && refused != alreadyStarted {
 		return refused
 	}
@@ -132,6 +138,11 @@ func (i *installed) refuses(o opening) error {
 		}
 	}
 	return nil
+}
+
+// exclusive says whether somebody has the interface for himself.
+func (i *installed) exclusive() bool {
+	return slices.ContainsFunc(i.opened, func(o opening) bool { return o.attributes&uefi.OpenProtocolExclusive != 0 })
 }
 
 // closeProtocol(Handle, *Protocol, AgentHandle, ControllerHandle)

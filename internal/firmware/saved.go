@@ -179,7 +179,7 @@ func (e *event) carry(s *state.Stream) {
 
 func (f *Firmware) carryFrame(s *state.Stream, fr *frame) {
 	state.Numbers(s, &fr.kind)
-	s.Check(fr.kind <= frameNotification, "a frame of no kind")
+	s.Check(fr.kind <= frameQuestion, "a frame of no kind")
 	state.Array(s, fr.saved.gpr[:])
 	for i := range fr.saved.xmm {
 		state.Array(s, fr.saved.xmm[i][:])
@@ -198,6 +198,8 @@ func (f *Firmware) carryUnfinished(s *state.Stream, u *unfinished) {
 	s.Check(u.slot < uint64(len(entries)), "a service that does not exist")
 	s.Check(u.done <= uint64(len(f.cfg.Initrd)) || u.slot != loadInitrdSlot, "a service that has done more than there is")
 	state.Optional(s, &u.loading, func(l *loading) { f.carryLoading(s, l) })
+	state.Optional(s, &u.driving, func(d *driving) { d.carry(s) })
+	state.Numbers(s, &u.answer)
 }
 
 // carryLoading carries an image that LoadImage is putting into memory.

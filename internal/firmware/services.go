@@ -27,6 +27,7 @@ const (
 	slotImageReturned = iota
 	slotNotified
 	slotProcedureReturned
+	slotAnswered
 	slotException
 	slotServices = slotException + exceptions
 )
@@ -214,6 +215,8 @@ func init() {
 		slotNotified:      {name: "return of a notification function", land: (*Firmware).notified},
 
 		slotProcedureReturned: {name: "return of another processor's procedure", land: (*Firmware).procedureReturned},
+
+		slotAnswered: {name: "return of a function that a service has called", land: (*Firmware).answered},
 	}
 	for range exceptions {
 		entries = append(entries, entry{name: "exception", land: (*Firmware).exception})

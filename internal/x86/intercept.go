@@ -164,7 +164,10 @@ func (c *CPU) stringIO(u *uop.Uop) bool {
 }
 
 // A randomSource is what RDRAND and RDSEED give: a sequence from the seed (SplitMix64, Steele et al., OOPSLA 2014).
-type randomSource struct{ state uint64 }
+type randomSource struct {
+	state uint64
+	dry   bool // it gives nothing
+}
 
 func (r *randomSource) next() uint64 {
 	r.state += 0x9E3779B97F4A7C15

@@ -1,6 +1,7 @@
 package x86
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"unsafe"
@@ -21,10 +22,12 @@ type Config struct {
 	Traps      Traps      // may be nil
 	Cost       cost.Model // what events take; the zero Model makes an instruction take 1 ns, and all else nothing
 	TSCHz      uint64     // 0 means 1 GHz
+	TimerHz    uint64     // of the local APIC's timer before division, a divisor of 1 GHz; 0 means APICTimerHz
 	BlockLimit int        // instructions a block at most; 0 means no limit of its own
 	CodeBytes  int        // of the host's memory that the machine's decoded code may take, about; 0 means [DefaultCodeBytes]
 	LA57       bool       // linear addresses may have 57 bits, and page tables five levels
 	Seed       uint64     // of RDRAND and RDSEED
+	NoRandom   bool       // they find nothing, as with broken hardware
 	EFER       uint64     // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
 	Engine     EngineKind // for EngineTranslator [TranslatorAvailable] has to be nil; else Run ends with its error
 
@@ -65,7 +68,7 @@ func New(cfg Config) *CPU {
 		id: cfg.ID, topology: cfg.Topology, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg),
 		cost: cfg.Cost, nsPerInsn: uint64(max(cfg.Cost.NS(cost.Instruction), 1)), tscHz: cfg.TSCHz, maxBlock: maxBlock,
 		lastTSC: cfg.LastTSC, queue: cfg.Queue, hint: cfg.Hint, lockHint: cfg.LockHint, spins: cfg.Spins,
-		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER, la57: cfg.LA57, busLocks: busLocks{known: cfg.BusLocks},
+		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32, cfg.NoRandom}, eferKeep: eferKeep | cfg.EFER, la57: cfg.LA57, busLocks: busLocks{known: cfg.BusLocks},
 	}
 	c.code.cpus = append(c.code.cpus, c)
 	if c.tscHz == 0 {
@@ -75,7 +78,7 @@ func New(cfg Config) *CPU {
 		c.maxBlock = min(cfg.BlockLimit, maxBlock)
 	}
 	c.msr.pat = ResetPAT
-	c.APIC = newLocalAPIC(c)
+	c.APIC = newLocalAPIC(c, cmp.Or(cfg.TimerHz, APICTimerHz))
 	c.fpu.reset()
 	c.mxcsr = 0x1F80
 	c.xcr0 = 1

@@ -194,6 +194,11 @@ func rdtsc(c *CPU, u *uop.Uop) bool {
 }
 
 func readRandom(c *CPU, u *uop.Uop) bool {
+	if c.random.dry { // SDM vol. 2, RDRAND: the destination is 0, and so are all of the flags
+		c.putSize(u.Dst, u.Aux, 0)
+		c.flags.set(0)
+		return true
+	}
 	c.putSize(u.Dst, u.Aux, c.random.next())
 	c.flags.set(FlagCF)
 	return true
