@@ -31,7 +31,7 @@ var codeLayout = func() hostcode.Layout {
 		End: int32(native + unsafe.Offsetof(c.native.end)), Waiting: int32(native + unsafe.Offsetof(c.native.waiting)),
 
 		Data: int32(unsafe.Offsetof(c.tlb) + unsafe.Offsetof(c.tlb.cur)), DataBits: tlbBits,
-		Read: int32(unsafe.Offsetof(e.read)), Write: int32(unsafe.Offsetof(e.write)), Page: int32(unsafe.Offsetof(e.page)), Unbacked: unbackedBit,
+		Read: int32(unsafe.Offsetof(e.read)), Write: int32(unsafe.Offsetof(e.write)), Page: int32(unsafe.Offsetof(e.page)), Where: int32(unsafe.Offsetof(e.where)), Unbacked: unbackedBit,
 
 		Fetch: int32(native + unsafe.Offsetof(c.native.fetch)), FetchBits: fetchBits,
 		FetchTag: int32(unsafe.Offsetof(f.tag)), FetchFrame: int32(unsafe.Offsetof(f.frame)),

@@ -21,7 +21,8 @@ type Layout struct {
 	DataBits uint8 // its entries, as a power of two
 	Read     int32 // in an entry of it: the tag for loads,
 	Write    int32 // for stores,
-	Page     int32 // and the page's address
+	Page     int32 // the page's address,
+	Where    int32 // and its frame, of which bit 0 says that it is shared
 	Unbacked uint8 // the bit of a tag that says that the page is not backed
 
 	Fetch      int32 // the address of the TLB for fetches
