@@ -103,11 +103,13 @@ func (c *CPU) SetFlags(v uint64) {
 	c.setRest(v &^ arithmeticFlags)
 }
 
+// existingFlags are the flags that are not arithmetic, but for RF.
+const existingFlags = FlagTF | FlagIF | FlagDF | iopl | FlagNT | FlagAC | FlagID | FlagVIF | FlagVIP
+
 // setRest sets the flags that are not arithmetic. RF is not among them: it is clear after the next instruction,
 // and CPU.resuming says where it is set. AC decides how SMAP sees an access, so the TLB in use follows it.
 func (c *CPU) setRest(v uint64) {
-	const exist = FlagTF | FlagIF | FlagDF | iopl | FlagNT | FlagAC | FlagID | FlagVIF | FlagVIP
-	c.rest = v & exist
+	c.rest = v & existingFlags
 	c.selectTLB()
 }
 
