@@ -16,7 +16,7 @@ import (
 	"github.com/tacit-vm/tacit/vm"
 )
 
-var allLoaders = flag.Bool("loaders", false, "boot every row of the table in docs/loaders.md, not only those with Linux 6.12 and negotiating firmware, and write the table anew")
+var allLoaders = flag.Bool("loaders", false, "boot every row of the table in docs/loaders.md, not only those with Linux 6.12 and negotiating firmware, and write the table anew, and README's of it")
 
 // A loader is what is on a disk in front of a kernel: unchanged binaries of Debian's.
 type loader struct {
@@ -207,6 +207,7 @@ func TestLoaders(t *testing.T) {
 		return
 	}
 	writeTable(t, tableFile, tableHead, rows)
+	writeShortTable(t)
 }
 
 // AMDSEV#200: GRUB 2.06's command linux takes unaccepted memory for reserved and says so; the guest loses it even under

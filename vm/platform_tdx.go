@@ -21,10 +21,14 @@ func makeTDX(m *Machine) (*platform, error) {
 	if err != nil {
 		return nil, err
 	}
+	attributes := uint64(abi.AttrSEPTVEDisable)
+	if cheat != nil && cheat.Surprises() {
+		attributes = 0
+	}
 	module, err := tdx.New(tdx.Config{
 		Memory: m.memory, RAM: m.ram, CPUs: m.cfg.CPUs, Stamp: func(*x86.CPU) record.Stamp { return m.stamp() }, Host: server,
 		VideoMemory: m.cfg.videoMemory(),
-		Attributes:  abi.AttrSEPTVEDisable, Features: m.cfg.features(m.cfg.Topology.Features),
+		Attributes:  attributes, Features: m.cfg.features(m.cfg.Topology.Features),
 		Log: m.log, Forget: m.forget,
 	})
 	if err != nil {

@@ -131,7 +131,9 @@ func (m *Machine) start(ctx context.Context) error {
 	if m.full {
 		return m.exhausted()
 	}
-	m.reached(record.StubEntry)
+	if !m.cfg.isStock() { // when that starts something is not known
+		m.reached(record.StubEntry)
+	}
 	for _, c := range m.cpus {
 		c.WatchUser()
 	}

@@ -174,7 +174,7 @@ func (f *Firmware) publishAll() error {
 	if err := f.publishBus(); err != nil {
 		return err
 	}
-	if err := f.publishScreen(); err != nil {
+	if err := f.publishScreen(conOut.handle); err != nil {
 		return err
 	}
 	if err := f.publishHII(); err != nil {

@@ -50,9 +50,12 @@ type Firmware struct {
 	options []bootOption // of the boot manager, that have not been tried
 	refused []string     // what it could not start, and why
 
-	handles handleDatabase
-	images  []image
-	frames  []frame // calls into the guest that have not returned, the latest last
+	handles         handleDatabase
+	registrations   []registration
+	registrationSeq uint64
+
+	images []image
+	frames []frame // calls into the guest that have not returned, the latest last
 
 	tpl      uint64
 	events   []event

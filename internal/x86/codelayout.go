@@ -56,7 +56,7 @@ func quickLayout(c *CPU) hostcode.Quick {
 	return hostcode.Quick{
 		EFER: int32(unsafe.Offsetof(c.efer)), STAR: int32(msr + unsafe.Offsetof(c.msr.star)),
 		LSTAR: int32(msr + unsafe.Offsetof(c.msr.lstar)), FMASK: int32(msr + unsafe.Offsetof(c.msr.fmask)),
-		NewTF: int32(unsafe.Offsetof(c.newTF)), WatchUser: int32(unsafe.Offsetof(c.watch) + unsafe.Offsetof(c.watch.user)), Rest: existingFlags,
+		NewTF: int32(unsafe.Offsetof(c.newTF)), WatchUser: int32(unsafe.Offsetof(c.watch) + unsafe.Offsetof(c.watch.user)), Rest: existingFlags &^ FlagVM,
 		KernelData: int32(data + modeKernel*unsafe.Sizeof(c.tlb.data[0])), UserData: int32(data + modeUser*unsafe.Sizeof(c.tlb.data[0])),
 		KernelFetch: int32(fetch), UserFetch: int32(fetch + unsafe.Sizeof(c.tlb.fetch[0])),
 		Code: flatCS | segLong, Stack: flatSS,

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // An ExitKind says why [CPU.Run] came back.
@@ -141,6 +143,10 @@ func (c *CPU) Run(deadline int64) Exit {
 			if c.wakes {
 				c.halted, c.wakes = false, false
 			}
+		}
+		if c.announced8086() {
+			c.raise(uop.VectorGP, 0)
+			continue
 		}
 		switch {
 		case now >= MaxTime:

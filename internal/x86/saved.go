@@ -59,7 +59,7 @@ func (c *CPU) carryRegisters(s *state.Stream) {
 	s.Check(c.icount <= longest/c.nsPerInsn && c.extra <= MaxTime+longest/2, "time has run over")
 	if s.Reading() {
 		c.SetRIP(rip)
-		c.SetFlags(flags)
+		c.restoreFlags(flags)
 		c.mode = c.codeMode()
 		c.arm()
 		c.DetectBusLocks(c.busLocks.told)

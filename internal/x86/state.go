@@ -1,6 +1,7 @@
 package x86
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"unsafe"
@@ -21,10 +22,12 @@ type Config struct {
 	Traps      Traps      // may be nil
 	Cost       cost.Model // what events take; the zero Model makes an instruction take 1 ns, and all else nothing
 	TSCHz      uint64     // 0 means 1 GHz
+	TimerHz    uint64     // of the local APIC's timer before division, a divisor of 1 GHz; 0 means APICTimerHz
 	BlockLimit int        // instructions a block at most; 0 means no limit of its own
 	CodeBytes  int        // of the host's memory that the machine's decoded code may take, about; 0 means [DefaultCodeBytes]
 	LA57       bool       // linear addresses may have 57 bits, and page tables five levels
 	Seed       uint64     // of RDRAND and RDSEED
+	NoRandom   bool       // they find nothing, as with broken hardware
 	EFER       uint64     // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
 	Engine     EngineKind // for EngineTranslator [TranslatorAvailable] has to be nil; else Run ends with its error
 
@@ -64,7 +67,7 @@ func New(cfg Config) *CPU {
 		id: cfg.ID, topology: cfg.Topology, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg),
 		cost: cfg.Cost, nsPerInsn: uint64(max(cfg.Cost.NS(cost.Instruction), 1)), tscHz: cfg.TSCHz, maxBlock: maxBlock,
 		lastTSC: cfg.LastTSC, queue: cfg.Queue, hint: cfg.Hint, lockHint: cfg.LockHint, spins: cfg.Spins,
-		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER, la57: cfg.LA57, busLocks: busLocks{known: cfg.BusLocks},
+		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32, cfg.NoRandom}, eferKeep: eferKeep | cfg.EFER, la57: cfg.LA57, busLocks: busLocks{known: cfg.BusLocks},
 	}
 	c.code.cpus = append(c.code.cpus, c)
 	if c.tscHz == 0 {
@@ -74,7 +77,7 @@ func New(cfg Config) *CPU {
 		c.maxBlock = min(cfg.BlockLimit, maxBlock)
 	}
 	c.msr.pat = ResetPAT
-	c.APIC = newLocalAPIC(c)
+	c.APIC = newLocalAPIC(c, cmp.Or(cfg.TimerHz, APICTimerHz))
 	c.fpu.reset()
 	c.mxcsr = 0x1F80
 	c.xcr0 = 1
@@ -137,7 +140,7 @@ func (c *CPU) SetState(s *State) {
 	c.cr0, c.cr2, c.cr3, c.cr4, c.efer, c.xcr0 = s.CR0, s.CR2, s.CR3, s.CR4, s.EFER, s.XCR0
 	c.APIC.setTaskPriority(s.CR8 << 4)
 	c.dr, c.mxcsr, c.cpl, c.fpu = s.DR, s.MXCSR, uint8(s.CPL), s.X87
-	c.SetFlags(s.RFLAGS)
+	c.restoreFlags(s.RFLAGS)
 	c.halted, c.raised = false, false
 	c.shadow, c.repeating, c.resuming, c.newTF = nowhere, nowhere, nowhere, nowhere
 	c.mode, c.traps = c.codeMode(), traps{}

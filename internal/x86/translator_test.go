@@ -224,7 +224,7 @@ func TestSystemCallsAsCode(t *testing.T) {
 	const arithmetic = arithmeticFlags
 	smap := false
 	for _, fmask := range []uint64{0, FlagIF | FlagTF | FlagDF | FlagAC, arithmetic | FlagIF | FlagTF | FlagAC, FlagCF | FlagOF | FlagIF | FlagAC} {
-		for _, back := range []uint64{0, arithmetic, arithmetic | FlagIF, FlagZF | FlagOF | FlagID | FlagDF, iopl | FlagNT, FlagAC, FlagTF, 1 << 40} {
+		for _, back := range []uint64{0, arithmetic, arithmetic | FlagIF, FlagZF | FlagOF | FlagID | FlagDF, iopl | FlagNT | FlagVM, FlagAC, FlagTF, 1 << 40} {
 			p := &program{user: true, code: asm(
 				"0F 05 9C 41 58 4D 01 C4 49 C1 C4 07 49 01 CC 65 4C 03 24 25 21 00 00 00", // again: syscall; pushf; pop r8; add r12, r8; rol r12, 7; add r12, rcx; add r12, gs:[33]
 				"4D 01 DD 49 D1 CD 49 FF CF 75 DD CD 40",                                  // add r13, r11; ror r13, 1; dec r15; jnz again; int 0x40

@@ -47,7 +47,7 @@ type Quick struct {
 
 	NewTF     int32  // 64 bits: the count of instructions at the boundary at which TF is taken as it is there
 	WatchUser int32  // 8 bits: somebody wants to know of the first instruction at privilege level 3
-	Rest      uint32 // the flags that Layout.Rest may have
+	Rest      uint32 // the flags that Layout.Rest may have in 64-bit mode
 
 	// The TLB's arrays, in the state itself: in the kernel, where AC is clear, and in user programs.
 	KernelData, KernelFetch, UserData, UserFetch int32
