@@ -10,9 +10,8 @@ import (
 )
 
 // A boot is the way in: what puts the machine's processor in front of the guest's first instruction, and what serves the
-// guest where it calls out of itself. Today it is always firmware in Go, none of which runs inside. An image that the
-// platform launches and that brings its firmware along is the other kind there can be: it has no entry points, serves
-// nothing, and answers for itself to none of the questions about what firmware did.
+// guest where it calls out of itself. It is firmware in Go, none of which runs inside, or an image of firmware that does
+// (stock.go): that has no entry points, serves nothing, and answers for itself to none of the questions about what firmware did.
 type boot interface {
 	x86.Traps // where the guest calls
 	grower
@@ -45,6 +44,14 @@ type boot interface {
 	Variables() firmware.Variables // what outlives the machine
 
 	Carry(s *state.Stream)
+}
+
+// newBoot makes the way in.
+func (m *Machine) newBoot() (boot, error) {
+	if m.cfg.isStock() {
+		return m.newStock()
+	}
+	return m.newFirmware()
 }
 
 // newFirmware makes the way in that is firmware in Go.

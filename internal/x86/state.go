@@ -1,6 +1,7 @@
 package x86
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"unsafe"
@@ -21,6 +22,7 @@ type Config struct {
 	Traps      Traps      // may be nil
 	Cost       cost.Model // what events take; the zero Model makes an instruction take 1 ns, and all else nothing
 	TSCHz      uint64     // 0 means 1 GHz
+	TimerHz    uint64     // of the local APIC's timer before division, a divisor of 1 GHz; 0 means APICTimerHz
 	BlockLimit int        // instructions a block at most; 0 means no limit of its own
 	CodeBytes  int        // of the host's memory that the machine's decoded code may take, about; 0 means [DefaultCodeBytes]
 	LA57       bool       // linear addresses may have 57 bits, and page tables five levels
@@ -75,7 +77,7 @@ func New(cfg Config) *CPU {
 		c.maxBlock = min(cfg.BlockLimit, maxBlock)
 	}
 	c.msr.pat = ResetPAT
-	c.APIC = newLocalAPIC(c)
+	c.APIC = newLocalAPIC(c, cmp.Or(cfg.TimerHz, APICTimerHz))
 	c.fpu.reset()
 	c.mxcsr = 0x1F80
 	c.xcr0 = 1
