@@ -40,7 +40,7 @@ func makeTDX(m *Machine) (*platform, error) {
 		parts = append(parts, part{attackSection, host.StateVersion, server.Carry})
 	}
 	return &platform{
-		Platform: module, unaccepted: module.Unaccepted, memory: module.Memory, accept: module.AcceptRange,
+		Platform: module, unaccepted: module.Unaccepted, memory: module.Memory, accept: module.AcceptRange, convert: module.ConvertRange,
 		sharedBit: module.SharedBit(), state: module.State, states: module, cheat: cheat, parts: parts,
 		exception: func(c *x86.CPU, vector uint8, _, rip uint64) (uint64, bool) {
 			if vector != abi.VectorVE {

@@ -40,7 +40,8 @@ type Config struct {
 	// see. Nil where there is one processor.
 	LastTSC *uint64
 
-	// BusLocks says that software may ask for a #DB after bus locks (DetectBusLocks), and finds them in DR6.
+	// BusLocks says that software may ask for a #DB after bus locks (DetectBusLocks), and finds them in DR6. Then the private plane is
+	// write-back memory whatever page tables say (TDX module, sept_manager.c: IPAT in each leaf), and of the shared one they decide.
 	BusLocks bool
 
 	// Spins has rounds of a loop that changes nothing counted, and not executed (spin.go). It must not matter.
@@ -190,24 +191,32 @@ func (c *CPU) Translate(va uint64, write bool) (uint64, error) {
 	if c.cr0&CR0PG == 0 {
 		return va&low | c.platform.Unpaged(), nil
 	}
+	entry, shift, err := c.entryFor(va, write)
+	if err != nil {
+		return 0, err
+	}
+	return pageOf(entry, shift, va), nil
+}
+
+// entryFor returns the entry of the page tables that maps va, which is canonical, and the number of an address's bits within
+// its page.
+func (c *CPU) entryFor(va uint64, write bool) (entry uint64, shift uint, err error) {
 	if !c.longMode() {
-		return c.translateLegacy(va&low, write)
+		return c.legacyEntryFor(va&low, write)
 	}
 	table, writable := c.cr3&pteAddr, true
 	for level := c.topLevel(); ; level++ {
 		var b [8]byte
-		entry := table + va>>levelShift[level]&0x1FF*8
-		if err := c.physical(entry, b[:], ExternalRead); err != nil {
-			return 0, fmt.Errorf("address %#x: %w", va, err)
+		if err := c.physical(table+va>>levelShift[level]&0x1FF*8, b[:], ExternalRead); err != nil {
+			return 0, 0, fmt.Errorf("address %#x: %w", va, err)
 		}
 		v := *(*uint64)(unsafe.Pointer(&b))
 		writable = writable && v&pteW != 0
 		if v&pteP == 0 || write && !writable && c.cr0&CR0WP != 0 {
-			return 0, fmt.Errorf("address %#x: %w", va, ErrFault)
+			return 0, 0, fmt.Errorf("address %#x: %w", va, ErrFault)
 		}
 		if level == levelPT || level > levelPML4 && v&ptePS != 0 {
-			mask := uint64(1)<<levelShift[level] - 1
-			return v&pteAddr&^mask | va&mask, nil
+			return v, levelShift[level], nil
 		}
 		table = v & pteAddr
 	}
