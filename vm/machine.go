@@ -239,17 +239,19 @@ func (m *Machine) Deliver(dest uint32, logical bool, vector uint8, mode uint8, l
 	if mode != fixed && mode != lowestPriority && mode != nmi {
 		return // SMI, INIT and ExtINT have no source on this board
 	}
+	isFor := func(c *x86.CPU) bool { return c.APIC.Accepts(dest, logical) }
+	if mode == lowestPriority {
+		m.deliverToOne(isFor, vector, level)
+		return
+	}
 	for id, c := range m.cpus {
-		if c.APIC.Accepts(dest, logical) {
+		if isFor(c) {
 			if mode == nmi {
 				c.NMI()
 			} else {
 				c.APIC.Deliver(vector, level)
 			}
 			m.alert(id)
-			if mode == lowestPriority {
-				return
-			}
 		}
 	}
 }

@@ -83,6 +83,9 @@ func (m *Machine) turn(to int) {
 		return
 	}
 	s.latest = max(s.latest, m.cpu().Now())
+	if s.awaits[s.at] { // it has sent itself an INIT
+		m.cpu().INIT()
+	}
 	s.others += m.cpu().Instructions() - m.cpus[to].Instructions()
 	s.at = to
 	m.expect()
@@ -184,44 +187,71 @@ func (m *Machine) comes(id int, now int64) {
 	m.cpu().Shorten(s.end)
 }
 
-// send takes an interrupt from one processor to others (SDM vol. 3, 11.6.1).
+// send takes an interrupt from one processor to others (SDM vol. 3, 11.6.1). What it sends itself it has taken, but for what
+// leads to another state, or to one of several.
 func (m *Machine) send(from *x86.CPU, ipi x86.IPI) {
 	const fixed, lowestPriority, nmi, init, startUp = 0, 1, 4, 5, 6
+	isFor := func(c *x86.CPU) bool {
+		if ipi.Shortcut != 0 { // a shorthand takes in the sender for fixed ones alone
+			return c != from
+		}
+		return c.APIC.Accepts(ipi.Dest, ipi.Logical)
+	}
+	if ipi.Mode == lowestPriority {
+		m.deliverToOne(isFor, ipi.Vector, false)
+		m.hint(from)
+		return
+	}
 	for id, c := range m.cpus {
-		if c == from || ipi.Shortcut == 0 && !c.APIC.Accepts(ipi.Dest, ipi.Logical) {
+		if !isFor(c) {
 			continue
 		}
-		switch ipi.Mode {
-		case fixed, lowestPriority:
-			c.APIC.Deliver(ipi.Vector, false)
-			m.alert(id)
-		case nmi:
-			c.NMI()
-			m.alert(id)
-		case init:
+		switch itself := c == from; {
+		case ipi.Mode == init:
 			if m.cfg.Platform == None { // KVM lets none through to a confidential guest
 				m.reset(id)
 			}
-		case startUp:
-			if m.schedule.awaits[id] {
-				c.StartUp(ipi.Vector)
-				m.join(id)
-			}
+		case itself:
+		case ipi.Mode == fixed:
+			c.APIC.Deliver(ipi.Vector, false)
+			m.alert(id)
+		case ipi.Mode == nmi:
+			c.NMI()
+			m.alert(id)
+		case ipi.Mode == startUp && m.schedule.awaits[id]:
+			c.StartUp(ipi.Vector)
+			m.join(id)
 		}
 	}
 	m.hint(from)
 }
 
+// deliverToOne delivers an interrupt to the one of those that it is for whose priority is lowest, and of several to the first.
+func (m *Machine) deliverToOne(isFor func(*x86.CPU) bool, vector uint8, level bool) {
+	to, lowest := -1, uint8(0)
+	for id, c := range m.cpus {
+		if class, enabled := c.APIC.Priority(); enabled && isFor(c) && (to < 0 || class < lowest) {
+			to, lowest = id, class
+		}
+	}
+	if to >= 0 {
+		m.cpus[to].APIC.Deliver(vector, level)
+		m.alert(to)
+	}
+}
+
 // reset is what INIT does to a processor: one that has been started waits for a start-up interrupt, and the first one, which
-// firmware would have begin again, takes the machine along.
+// firmware would have begin again, takes the machine along. The one whose turn it is has an instruction to complete: see turn.
 func (m *Machine) reset(id int) {
 	if id == 0 {
 		m.end(errReset)
 		return
 	}
 	m.leave(id)
-	m.cpus[id].INIT()
 	m.schedule.awaits[id] = true
+	if id != m.schedule.at {
+		m.cpus[id].INIT()
+	}
 }
 
 // join has a processor take turns from now on.

@@ -5,7 +5,7 @@ import "math/bits"
 // An IPI is an interrupt that one processor sends.
 type IPI struct {
 	Vector   uint8
-	Mode     uint8 // delivery mode: 0 fixed, 4 NMI, 5 INIT, 6 start-up (SDM vol. 3, 11.6.1)
+	Mode     uint8 // delivery mode: 0 fixed, 1 lowest priority, 4 NMI, 5 INIT, 6 start-up (SDM vol. 3, 11.6.1)
 	Logical  bool
 	Dest     uint32
 	Shortcut uint8 // 0 none, 1 self, 2 all, 3 all but self
@@ -128,6 +128,12 @@ func (a *LocalAPIC) Accepts(dest uint32, logical bool) bool {
 	return dest>>16 == a.id>>4 && dest&(1<<(a.id&15)) != 0
 }
 
+// Priority is what an interrupt that goes to one of several is decided by: that with the lowest takes it. There is none where
+// the controller is not enabled (SDM vol. 3, 11.6.2.4; KVM, kvm_irq_delivery_to_apic).
+func (a *LocalAPIC) Priority() (class uint8, enabled bool) {
+	return uint8(a.processorPriority() >> 4), a.svr&apicEnabled != 0
+}
+
 func highest(r *[4]uint64) int {
 	for i := 3; i >= 0; i-- {
 		if r[i] != 0 {
@@ -191,7 +197,7 @@ func (a *LocalAPIC) endOfInterrupt() {
 func (a *LocalAPIC) interprocessor(v uint64) {
 	ipi := IPI{Vector: uint8(v), Mode: uint8(v >> 8 & 7), Logical: v>>11&1 != 0, Dest: uint32(v >> 32), Shortcut: uint8(v >> 18 & 3)}
 	self := ipi.Shortcut == 1 || ipi.Shortcut == 2 || ipi.Shortcut == 0 && a.Accepts(ipi.Dest, ipi.Logical)
-	if ipi.Mode == 0 && ipi.Vector < 16 {
+	if ipi.Mode <= 1 && ipi.Vector < 16 {
 		a.failed(apicSendIllegal)
 		return
 	}
