@@ -14,8 +14,9 @@ var codeLayout = func() hostcode.Layout {
 		f fetchEntry
 		j jumpEntry
 		b block
+
+		segment Segment
 	)
-	segment := &c.seg[0]
 	if unsafe.Offsetof(segment.Attr) != 2 || unsafe.Offsetof(segment.Limit) != 4 || unsafe.Offsetof(segment.Base) != 8 {
 		panic("BUG: a segment register is not laid out as code counts on")
 	}

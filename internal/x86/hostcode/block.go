@@ -17,6 +17,14 @@ type Block struct {
 	Second  uint64
 }
 
+// Linked says whether the exit of u, one of the block's, is a link.
+func (b *Block) Linked(u *uop.Uop) bool { return u.Aux < uint32(b.Links) }
+
+// Again says whether u goes to its own block's beginning, and takes all of its instructions. There is no link to be made.
+func (b *Block) Again(u *uop.Uop) bool {
+	return b.Linked(u) && u.Imm == 0 && int(u.Ord) == b.Instructions-1
+}
+
 // A Place is where the code will be.
 type Place struct {
 	Code  uint64 // the address at which its first byte is executed

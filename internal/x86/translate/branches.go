@@ -18,7 +18,7 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 		sp := hostReg[uop.RSP]
 		g.RegRM(amd64.LEA, 8, tmpA, amd64.At(sp, -8))
 		g.reach(&onStack, g.layout.Write, 8, g.leaving(k))
-		if g.linked(u) {
+		if g.block.Linked(u) {
 			g.RegRM(amd64.MOV, 8, tmpB, g.slot(uop.BlkRIP))
 			g.push(u)
 			g.toLink(u)
@@ -50,7 +50,7 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 		})
 	case uop.Jo, uop.Jno, uop.Jb, uop.Jae, uop.Je, uop.Jne, uop.Jbe, uop.Ja, uop.Js, uop.Jns, uop.Jp, uop.Jnp, uop.Jl, uop.Jge, uop.Jle, uop.Jg:
 		c := g.condition(uop.Condition(u.Op - uop.Jo))
-		if g.again(u) && g.flags.inAX {
+		if g.block.Again(u) && g.flags.inAX {
 			g.Jcc(c, g.top)
 			return goesOn, true
 		}
@@ -72,21 +72,13 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 	return ends, true
 }
 
-// again says whether u goes to its own block's beginning, and takes all of its instructions. There is no link to be made.
-func (g *Generator) again(u *uop.Uop) bool {
-	return g.linked(u) && u.Imm == 0 && int(u.Ord) == g.block.Instructions-1
-}
-
-// linked says whether u's exit is a link.
-func (g *Generator) linked(u *uop.Uop) bool { return u.Aux < uint32(g.block.Links) }
-
 // toTarget goes to block + Imm, where the flags are in AX.
 func (g *Generator) toTarget(k int, u *uop.Uop) {
 	switch {
-	case g.again(u):
+	case g.block.Again(u):
 		g.Jmp(g.top)
 		return
-	case g.linked(u):
+	case g.block.Linked(u):
 		g.toLink(u)
 		return
 	}
