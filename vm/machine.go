@@ -160,7 +160,7 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 		Cost: cfg.Cost, TSCHz: tscHz, LA57: cfg.LA57, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer, BusLocks: m.platform.busLocks,
 		CodeBytes: int(m.budget.code / 2), Engine: cfg.engine(), TranslateAfter: cfg.TranslateAfter,
 	}
-	if cfg.isStock() {
+	if cfg.isStock() && cfg.Platform != TDX { // whose module says what it is
 		processor.TimerHz = stockTimerHz
 	}
 	if cfg.CPUs > 1 {
