@@ -19,7 +19,8 @@ var careless = map[string]string{
 	"cpuid-tdx": "asks_for_features", "cpuid-snp": "asks_for_features",
 	"msr": "believes_msr", "mtrr": "believes_mtrr", "port": "believes_port", "mmio": "believes_device", "clock": "believes_clock",
 	"interrupt": "is_interrupted", "int80": "is_interrupted", "divide": "is_interrupted", "nmi": "is_interrupted",
-	"vc-vmmcall": "is_interrupted", "vc-cpuid": "is_interrupted",
+	"vc-vmmcall": "is_interrupted", "vc-cpuid": "is_interrupted", "vc-mmio": "is_interrupted", "vc-nested": "is_interrupted_asking",
+	"msr-version": "ignores_replies", "msr-cbit": "believes_cbit", "rdrand": "believes_rdrand", "surprise-ve": "accepts_on_ve",
 	"ghcb-exception": "ignores_replies", "ghcb-invalid": "ignores_replies", "ghcb-malformed": "ignores_replies",
 	"msr-code": "ignores_replies", "msr-page": "ignores_replies",
 	"cursor-back": "asks_for_ever", "cursor-end": "ignores_replies", "cursor-reserved": "ignores_replies",
@@ -30,11 +31,12 @@ var careless = map[string]string{
 	"ring-length": "careless-devices.c:believes_rings", "ring-id": "careless-devices.c:believes_rings",
 	"ring-other": "careless-devices.c:believes_rings", "ring-index": "careless-devices.c:believes_rings",
 	"ring-descriptor": "careless-devices.c:believes_rings", "ring-fetch": "careless-devices.c:reads_rings_twice",
+	"packet-length": "careless-devices.c:believes_packets", "packet-header": "careless-devices.c:believes_packets",
 	"quote-length": "careless-devices.c:believes_quotes", "quote-status": "careless-devices.c:believes_quotes",
 	"quote-fetch": "careless-devices.c:reads_quotes_twice",
 	"ipi-drop":    "careless-processors.c:counts_interrupts", "ipi-late": "careless-processors.c:counts_interrupts",
 	"ipi-twice": "careless-processors.c:counts_interrupts", "ipi-astray": "careless-processors.c:counts_interrupts",
-	"ap-drop": "careless-processors.c:counts_interrupts",
+	"ap-drop": "careless-processors.c:counts_interrupts", "ap-again": "careless-processors.c:leaves_vmsas",
 }
 
 // noneCareless has why an attack breaks no guest, however careless, on some platform ("" for all).

@@ -61,6 +61,80 @@ func TestOwnGuest(t *testing.T) {
 	}
 }
 
+// Each attack has an occasion in a stock kernel and in the guest in Go, on each platform that it is for, and breaks a careless guest;
+// docs/attacks.md lists those that have not, and says why.
+func TestOccasions(t *testing.T) {
+	page, err := os.ReadFile("../docs/attacks.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, tried, _ := strings.Cut(string(page), "# The catalogue, tried\n")
+	const kernels, own, noHarm = "a stock kernel", "the guest in Go", "a careless guest"
+	without := map[[3]string]bool{} // attack, platform, guest
+	for column, rows := range cells(tried) {
+		platform, image, _ := strings.Cut(column, ", ")
+		who := kernels
+		if image == guest.DemoName {
+			who = own
+		}
+		for attack, cell := range rows {
+			if cell == "–" {
+				continue
+			}
+			key := [3]string{attack, platform, who}
+			none := cell == "held: never asked" || cell == "not reached" || cell == ""
+			if earlier, seen := without[key]; !seen || earlier {
+				without[key] = none
+			}
+		}
+	}
+	for _, a := range trial.Attacks() {
+		for _, platform := range a.Platforms {
+			for _, who := range []string{kernels, own} {
+				key := [3]string{a.Name, strings.ToUpper(platform), who}
+				if _, tried := without[key]; !tried {
+					t.Errorf("%v has not been tried", key)
+				}
+			}
+			on, not := noneCareless[a.Name]
+			without[[3]string{a.Name, strings.ToUpper(platform), noHarm}] = not && (on == "" || on == platform)
+		}
+	}
+	_, table, found := strings.Cut(tried, "\n| attacks | on | guest | why |\n|---|---|---|---|\n")
+	if !found {
+		t.Fatal("the page has no table of what had no occasion")
+	}
+	table, _, _ = strings.Cut(table, "\n\n")
+	listed := map[[3]string]bool{}
+	for row := range strings.Lines(table) {
+		c := strings.Split(strings.Trim(strings.TrimSpace(row), "| "), " | ")
+		if len(c) != 4 {
+			t.Fatalf("%d cells, want 4: %s", len(c), row)
+		}
+		platforms := []string{c[1]}
+		if c[1] == "both" {
+			platforms = []string{"SNP", "TDX"}
+		}
+		for name := range strings.SplitSeq(c[0], ", ") {
+			for _, platform := range platforms {
+				listed[[3]string{strings.Trim(name, "`"), platform, c[2]}] = true
+			}
+		}
+	}
+	for key, none := range without {
+		if none && !listed[key] {
+			t.Errorf("%v: there is no occasion, and the page does not say why", key)
+		}
+	}
+	for key := range listed {
+		if none, known := without[key]; known && !none {
+			t.Errorf("%v: the page says that there is no occasion, and there was one", key)
+		} else if !known {
+			t.Errorf("%v: there is no such attack", key)
+		}
+	}
+}
+
 var ofKernels = flag.Bool("page-kernels", false, "try the whole catalogue against all kernels of docs/attacks.md, which takes some ten minutes")
 
 // Stock kernels meet the whole catalogue, but for what no guest can hold against, and each answer is what docs/attacks.md says.

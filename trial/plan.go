@@ -25,7 +25,7 @@ type Subject struct {
 var Drivers = []string{
 	"virtio_ring", "virtio", "virtio_pci_legacy_dev", "virtio_pci_modern_dev", "virtio_pci", "virtio_rng", "virtio_blk",
 	"failover", "net_failover", "virtio_net",
-	"configfs", "tsm", "tsm_report", "tdx_guest",
+	"configfs", "tsm", "tsm_report", "tdx_guest", "sev_guest",
 }
 
 func (s Subject) name() string {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 
 	"github.com/tacit-vm/tacit/internal/attack"
@@ -95,12 +96,18 @@ func (g *guest) config(share uint64) vm.Config {
 		Platform: g.platform, Memory: g.cfg.Memory, Image: g.subject.Image, Append: g.cfg.Append, CPUs: g.needs.CPUs,
 		MaxWall: g.cfg.MaxWall, MaxHostMemory: share,
 	}
+	if g.needs.Replug {
+		c.Append = strings.TrimSpace(c.Append + " " + replug)
+	}
 	if g.needs.Drivers {
 		c.Disks = []vm.Disk{aDisk()}
 		c.Modules = g.subject.Modules
 	}
 	return c
 }
+
+// replug is what has tacit's init take a processor away and bring it back.
+const replug = "tacit.replug=1"
 
 // aDisk is a disk for guests that read one: each of its bytes says in which sector it is.
 func aDisk() vm.Disk {

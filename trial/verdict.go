@@ -59,7 +59,7 @@ func judge(k attack.Kind, control, r *record.Record) (Verdict, string) {
 		}
 		return Held, "unharmed"
 	case record.Limit:
-		if k.Fatal {
+		if k.Fatal && !k.Waits {
 			return Broken, "the guest goes on for ever: " + end
 		}
 		return Held, "the guest stands still, which a host can have at any time: " + end

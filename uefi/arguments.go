@@ -24,6 +24,15 @@ const (
 	OpenProtocolExclusive         = 0x20
 )
 
+// EFI_OPEN_PROTOCOL_INFORMATION_ENTRY (section 7.3).
+const (
+	OpenProtocolInformationAgentHandle      = 0  // EFI_HANDLE
+	OpenProtocolInformationControllerHandle = 8  // EFI_HANDLE
+	OpenProtocolInformationAttributes       = 16 // UINT32
+	OpenProtocolInformationOpenCount        = 20 // UINT32
+	OpenProtocolInformationSize             = 24
+)
+
 // EFI_TPL, task priority levels (UEFI 2.10, section 7.1).
 const (
 	TPLApplication = 4

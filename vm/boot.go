@@ -5,6 +5,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/state"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/uefi"
 )
@@ -72,6 +73,15 @@ func (m *Machine) newFirmware() (boot, error) {
 	}
 	if m.platform.share != nil {
 		cfg.Share = func(processor int, gpa uint64) error { return m.platform.share(m.cpus[processor], gpa) }
+	}
+	if m.platform.convert != nil {
+		cfg.Convert = func(r accept.Range, shared bool) error {
+			to := physical.Private
+			if shared {
+				to = physical.Shared
+			}
+			return m.platform.convert(m.cpus[0], r, to)
+		}
 	}
 	if m.cfg.CPUs > 1 {
 		cfg.Processors = processors{m}

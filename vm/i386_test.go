@@ -52,6 +52,25 @@ func TestI386Programs(t *testing.T) {
 		"echo sum $(busybox sha256sum /bin/busybox)\n" +
 		"echo line $(busybox seq 1 1000 | busybox awk '{ s += $1 / 8 } END { print s }')\n" +
 		"busybox poweroff -f\n"
+	initrd := busyboxInitrd(t, busybox, script)
+	for _, platform := range []string{vm.None, vm.TDX, vm.SNP} {
+		t.Run(platform, func(t *testing.T) {
+			t.Parallel()
+			// In confidential guests Linux keeps 32-bit programs out unless it is told to let them in.
+			b := boot(t, vm.Config{Platform: platform, Memory: 1 * gib, Image: debian13(t), Initrd: initrd, Append: "ia32_emulation=on"})
+			b.powersOff(t)
+			for _, want := range []string{fmt.Sprintf("sum %x ", sha256.Sum256(busybox)), "line 62562.5"} {
+				if !strings.Contains(b.console, want) {
+					t.Errorf("the console lacks %q; it ends with\n%s", want, b.console[max(0, len(b.console)-500):])
+				}
+			}
+		})
+	}
+}
+
+// busyboxInitrd is an initramfs that has busybox and runs a script.
+func busyboxInitrd(t testing.TB, busybox []byte, script string) []byte {
+	t.Helper()
 	var initrd bytes.Buffer
 	w := cpio.NewWriter(&initrd)
 	for _, f := range []struct {
@@ -69,19 +88,7 @@ func TestI386Programs(t *testing.T) {
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
 	}
-	for _, platform := range []string{vm.None, vm.TDX, vm.SNP} {
-		t.Run(platform, func(t *testing.T) {
-			t.Parallel()
-			// In confidential guests Linux keeps 32-bit programs out unless it is told to let them in.
-			b := boot(t, vm.Config{Platform: platform, Memory: 1 * gib, Image: debian13(t), Initrd: initrd.Bytes(), Append: "ia32_emulation=on"})
-			b.powersOff(t)
-			for _, want := range []string{fmt.Sprintf("sum %x ", sha256.Sum256(busybox)), "line 62562.5"} {
-				if !strings.Contains(b.console, want) {
-					t.Errorf("the console lacks %q; it ends with\n%s", want, b.console[max(0, len(b.console)-500):])
-				}
-			}
-		})
-	}
+	return initrd.Bytes()
 }
 
 // fromDeb reads a file out of a Debian package in kernels/, whose data are packed with xz.

@@ -16,7 +16,7 @@ import (
 	"github.com/tacit-vm/tacit/vm"
 )
 
-var allLoaders = flag.Bool("loaders", false, "boot every row of the table in docs/loaders.md, not only those with Linux 6.12 and negotiating firmware, and write the table anew")
+var allLoaders = flag.Bool("loaders", false, "boot every row of the table in docs/loaders.md, not only those with Linux 6.12 and negotiating firmware, and write the table anew, and README's of it")
 
 // A loader is what is on a disk in front of a kernel: unchanged binaries of Debian's.
 type loader struct {
@@ -30,6 +30,9 @@ const commandLineOfDisks = "console=ttyS0 earlyprintk=ttyS0 panic=-1"
 func grubConfig(linux, initrd string) []byte {
 	return fmt.Appendf(nil, "set timeout=0\nmenuentry Debian {\n%s /vmlinuz %s\n%s /initrd.img\n}\n", linux, commandLineOfDisks, initrd)
 }
+
+// ipxeScript has iPXE drive the network card by EFI_PCI_IO_PROTOCOL, and start a kernel from its disk.
+var ipxeScript = []byte("#!ipxe\nifopen net0\nkernel file:/vmlinuz " + commandLineOfDisks + " initrd=initrd.img\ninitrd file:/initrd.img\nboot\n")
 
 const (
 	grubMonolithic = "usr/lib/grub/x86_64-efi/monolithic/grubx64.efi"
@@ -73,6 +76,9 @@ var loaders = []loader{
 			fallbackLoader: debianFile(t, "systemd-boot-efi_257.*", systemdBoot), "loader/loader.conf": []byte("timeout 0\n"),
 			"EFI/Linux/debian.efi": unifiedFor(t, kernel),
 		}
+	}},
+	{"iPXE, its network card open", func(t testing.TB, kernel []byte) imagetest.Files {
+		return imagetest.Files{fallbackLoader: debianFile(t, "ipxe_1.21*", "usr/lib/ipxe/ipxe-amd64.efi"), "autoexec.ipxe": ipxeScript}
 	}},
 	{"UKI as BOOTX64.EFI", func(t testing.TB, kernel []byte) imagetest.Files {
 		return imagetest.Files{fallbackLoader: unifiedFor(t, kernel)}
@@ -207,6 +213,7 @@ func TestLoaders(t *testing.T) {
 		return
 	}
 	writeTable(t, tableFile, tableHead, rows)
+	writeShortTable(t)
 }
 
 // AMDSEV#200: GRUB 2.06's command linux takes unaccepted memory for reserved and says so; the guest loses it even under

@@ -20,25 +20,27 @@ import (
 // interpreter, is the one that its caller knows: it has the console, the events, the limits. The follower is a fork of it
 // under the translator, and nobody hears of it.
 //
-// A step of the leader, which is as long as the decoded block that it begins with, is repeated by the follower. What ends it
-// early has to do so in both. What ends the leader's alone, such as an event that somebody waits for, comes after an
-// instruction, and the follower is taken there.
+// A step of the leader, which is as long as the decoded block that it begins with, or what is executed of it, is repeated by the
+// follower. What ends it early has to do so in both. What ends the leader's alone, such as an event that somebody waits for,
+// comes after an instruction, and the follower is taken there.
 //
-// After every step all is compared that software sees of a processor; now and then the rest of the machines' state, what the
-// TLB holds included; more seldom, and at the end, memory. At the end the records are compared, too.
+// After every step all is compared that software sees of a processor; now and then the rest of the processors' state, what the
+// TLB holds included; more seldom that of the other parts; and more seldom still, and at the end, memory. At the end the
+// records are compared, too.
 type lockstep struct {
 	leader, follower *Machine
 
-	steps  uint64 // so far
-	memory uint64 // instructions at which memory is compared next
+	steps         uint64 // so far
+	parts, memory uint64 // instructions at which these are compared next
 
 	from uint64 // where the step began: so many instructions had completed
 	rip  uint64
 }
 
 const (
-	stateEvery  = 1 << 14     // steps
-	memoryEvery = 100_000_000 // instructions
+	processorsEvery = 1 << 14     // steps
+	partsEvery      = 2_000_000   // instructions
+	memoryEvery     = 100_000_000 // instructions
 )
 
 // A rival is what the follower is in place of a machine under the translator, for tests.
@@ -98,24 +100,11 @@ func (l *lockstep) attend(ctx context.Context) (end func() bool) {
 	})
 }
 
-// step is [Machine.step] of both. The error is the leader's, but for one of type *DifferenceError.
+// step is [Machine.step] of both: so many steps as there are until something happens. The error is the leader's, but for one
+// of type *DifferenceError.
 func (l *lockstep) step(ctx context.Context, c *x86.CPU, end, until int64) error {
 	m, f := l.leader, l.follower
 	l.from, l.rip = c.Instructions(), c.RIP()
-	c.Stretch(m.cfg.LockstepEvery)
-	exit := m.execute(c, end)
-	stretch, alone := c.Stretched(), false
-	switch exit.Kind {
-	case x86.ExitBudget, x86.ExitBreak, x86.ExitWatch, x86.ExitPause:
-		stretch, alone = c.Instructions()-l.from, true
-	}
-	err := m.deal(ctx, c, exit, end)
-	if ctx.Err() != nil || m.full {
-		return err // neither of which has to come at the same instruction
-	}
-	if alone && stretch == 0 {
-		return err
-	}
 	if woken := f.wake(); woken != nil {
 		return l.difference(c, []string{"the follower: " + woken.Error()})
 	}
@@ -123,10 +112,29 @@ func (l *lockstep) step(ctx context.Context, c *x86.CPU, end, until int64) error
 	if fc.ID() != c.ID() || fend != end {
 		return l.difference(c, []string{fmt.Sprintf("whose turn it is, and until when: processor %d, %d ns; %d, %d ns", c.ID(), end, fc.ID(), fend)})
 	}
-	fc.Stretch(stretch)
-	repeated := f.execute(fc, fend)
+	exit, end, err := l.abreast(c, fc, end)
+	if err != nil {
+		return err
+	}
+	m.board.Advance(m.behind())
+	alone, done := false, c.Instructions()-l.from
+	switch exit.Kind {
+	case x86.ExitBudget, x86.ExitBreak, x86.ExitWatch, x86.ExitPause:
+		alone = true
+		fc.Stretch(done)
+	default:
+		l.repeat(c, fc, 1) // which it does not get to
+	}
+	err = m.deal(ctx, c, exit, end)
+	if ctx.Err() != nil || m.full {
+		return err // neither of which has to come at the same instruction
+	}
+	if alone && done == 0 {
+		return err
+	}
+	repeated := f.execute(fc, end)
 	if !alone && repeated.Kind != exit.Kind {
-		return l.difference(c, []string{fmt.Sprintf("how the step ended: kind %d, %d", exit.Kind, repeated.Kind)})
+		return l.endedOtherwise(c, exit, repeated)
 	}
 	if repeated.Kind == x86.ExitHalted {
 		fc.Skip(c.Now()) // the leader may have waited for somebody at the keyboard
@@ -136,24 +144,75 @@ func (l *lockstep) step(ctx context.Context, c *x86.CPU, end, until int64) error
 		} else if err := f.boot.Tick(fc); err != nil {
 			return l.difference(c, []string{"the follower: " + err.Error()})
 		}
-	} else if other := f.deal(ctx, fc, repeated, fend); !alone && text(other) != text(err) && ctx.Err() == nil && !errors.Is(err, errEvent) {
+	} else if other := f.deal(ctx, fc, repeated, end); !alone && text(other) != text(err) && ctx.Err() == nil && !errors.Is(err, errEvent) {
 		return l.difference(c, []string{fmt.Sprintf("what ended the run: %s; %s", text(err), text(other))})
 	}
-	if r := m.cfg.rival; r != nil && r.plant != nil {
-		r.plant(fc)
+	if differ := l.stepped(c, fc); differ != nil && ctx.Err() == nil {
+		return differ
 	}
-	if ctx.Err() != nil {
-		return err
+	return err
+}
+
+// abreast has both execute step after step for as long as those end where they are to, and compares them there. It returns
+// how the leader's ended that did not, which the follower has not repeated, and until when that was to run. Between its steps
+// nothing is due: where a machine runs alone they are one call of [x86.CPU.Run].
+func (l *lockstep) abreast(c, fc *x86.CPU, end int64) (x86.Exit, int64, error) {
+	for {
+		l.from, l.rip = c.Instructions(), c.RIP()
+		if every := l.leader.cfg.LockstepEvery; every != 0 {
+			c.Stretch(every)
+		} else {
+			c.StretchBlocks(1)
+		}
+		exit := c.Run(end)
+		if exit.Kind != x86.ExitStep || l.leader.full {
+			return exit, end, nil
+		}
+		l.repeat(c, fc, 0)
+		if repeated := fc.Run(end); repeated.Kind != x86.ExitStep {
+			return exit, end, l.endedOtherwise(c, exit, repeated)
+		}
+		if err := l.stepped(c, fc); err != nil {
+			return exit, end, err
+		}
+		if end = c.Deadline(); end != fc.Deadline() {
+			return exit, end, l.difference(c, []string{fmt.Sprintf("until when it is the processor's turn: %d ns; %d ns", end, fc.Deadline())})
+		}
+	}
+}
+
+// repeat has the follower's next step be the leader's last, with so many instructions more: of whole blocks where the
+// leader's was, and the follower has the same ones.
+func (l *lockstep) repeat(c, fc *x86.CPU, more uint64) {
+	n, blocks := c.Stretched()
+	switch {
+	case l.leader.cfg.LockstepEvery != 0:
+		fc.Stretch(l.leader.cfg.LockstepEvery)
+	case blocks && l.leader.cfg.rival == nil:
+		fc.StretchBlocks(n + more)
+	default:
+		fc.Stretch(n + more)
+	}
+}
+
+func (l *lockstep) endedOtherwise(c *x86.CPU, exit, repeated x86.Exit) error {
+	return l.difference(c, []string{fmt.Sprintf("how the step ended: kind %d, %d", exit.Kind, repeated.Kind)})
+}
+
+// stepped compares the processors after a step, and now and then more than those.
+func (l *lockstep) stepped(c, fc *x86.CPU) error {
+	if r := l.leader.cfg.rival; r != nil && r.plant != nil {
+		r.plant(fc)
 	}
 	if x86.Differs(c, fc) {
 		return l.difference(c, x86.Differences(c, fc))
 	}
-	if l.steps++; l.steps%stateEvery == 0 {
-		if what := l.compare(m.instructions() >= l.memory); len(what) > 0 {
+	if l.steps++; l.steps%processorsEvery == 0 {
+		if what := l.compare(); len(what) > 0 {
 			return l.difference(c, what)
 		}
 	}
-	return err
+	return nil
 }
 
 func text(err error) string {
@@ -188,28 +247,35 @@ func (m *Machine) listing(c *x86.CPU, rip, n uint64) (lines []string) {
 	return lines
 }
 
-// compare holds the machines against each other: all of their state, and memory where that is asked for.
-func (l *lockstep) compare(memory bool) (what []string) {
+// compare holds the machines against each other: their processors, and what is due of the rest.
+func (l *lockstep) compare() (what []string) {
 	m, f := l.leader, l.follower
 	for i, c := range m.cpus {
 		what = append(what, x86.Differences(c, f.cpus[i])...)
 	}
-	if len(what) > 0 {
-		return what
+	now := m.instructions()
+	if len(what) == 0 && now >= l.parts {
+		l.parts = now + partsEvery
+		what = l.compareParts()
 	}
-	others := f.parts()
-	for i, p := range m.parts() {
+	if now >= l.memory {
+		l.memory = now + memoryEvery
+		if frame, found := mem.Differ(m.memory, f.memory); found {
+			what = append(what, fmt.Sprintf("memory: the %s page at guest-physical address %#x", frame.Plane(), frame.GPA()))
+		}
+	}
+	return what
+}
+
+// compareParts holds all parts of the machines against each other as they would be saved.
+func (l *lockstep) compareParts() (what []string) {
+	others := l.follower.parts()
+	for i, p := range l.leader.parts() {
 		a, b := state.Out(), state.Out()
 		p.carry(a)
 		others[i].carry(b)
 		if !bytes.Equal(a.Bytes(), b.Bytes()) {
 			what = append(what, "the state of the part "+p.section)
-		}
-	}
-	if memory {
-		l.memory = m.instructions() + memoryEvery
-		if frame, found := mem.Differ(m.memory, f.memory); found {
-			what = append(what, fmt.Sprintf("memory: the %s page at guest-physical address %#x", frame.Plane(), frame.GPA()))
 		}
 	}
 	return what
@@ -228,7 +294,8 @@ func (m *Machine) agree(ctx context.Context, end error) error {
 	f.reached(record.End)
 	other := f.newRecord()
 	f.describe(other, end) // which notes in the log what an end means, as the leader's has
-	what := l.compare(true)
+	l.parts, l.memory = 0, 0
+	what := l.compare()
 	var a, b map[string]any
 	for r, to := range map[*record.Record]*map[string]any{m.record: &a, other: &b} {
 		text, err := json.Marshal(r)

@@ -160,6 +160,9 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 		Cost: cfg.Cost, TSCHz: tscHz, LA57: cfg.LA57, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer, BusLocks: m.platform.busLocks,
 		CodeBytes: int(m.budget.code / 2), Engine: cfg.engine(), TranslateAfter: cfg.TranslateAfter,
 	}
+	if h := m.platform.cheat; h != nil {
+		processor.NoRandom = h.NoRandom()
+	}
 	if cfg.isStock() && cfg.Platform != TDX { // whose module says what it is
 		processor.TimerHz = stockTimerHz
 	}

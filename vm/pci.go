@@ -75,6 +75,10 @@ func (l liar) Used(r virtio.Ring, u virtio.Used) virtio.Used {
 	return l.m.platform.cheat.Completes(l.m.cpu(), r, u)
 }
 
+// Speaks implements [virtio.Liar], and Packet does.
+func (l liar) Speaks() bool   { return l.m.platform.cheat.Speaks() }
+func (l liar) Packet() []byte { return l.m.platform.cheat.Packet(l.m.cpu()) }
+
 // pciParts are the parts of the machine on the bus.
 func (m *Machine) pciParts() []part {
 	if m.pci == nil {

@@ -19,12 +19,13 @@ import (
 // A platform is what the machine knows of its x86.Platform beyond what the processor knows.
 type platform struct {
 	x86.Platform
-	unaccepted func() uint64                             // bytes of private memory that has not been accepted
-	memory     func() (private, accepted, shared uint64) // bytes; nil where no memory is private
-	launch     func(c *x86.CPU, image *rom.Image) error  // has the guest find firmware of its own in its memory, and what that wants; nil where it is ROM
-	accept     func(c *x86.CPU, r accept.Range) error    // firmware's way; nil where nothing is to be accepted
-	state      func(gpa uint64) string                   // names the state of a page
-	states     grower                                    // what knows the states of all pages; nil where they have none
+	unaccepted func() uint64                                             // bytes of private memory that has not been accepted
+	memory     func() (private, accepted, shared uint64)                 // bytes; nil where no memory is private
+	launch     func(c *x86.CPU, image *rom.Image) error                  // has the guest find firmware of its own in its memory, and what that wants; nil where it is ROM
+	accept     func(c *x86.CPU, r accept.Range) error                    // firmware's way; nil where nothing is to be accepted
+	convert    func(c *x86.CPU, r accept.Range, to physical.Plane) error // firmware's way; nil where devices reach all memory
+	state      func(gpa uint64) string                                   // names the state of a page
+	states     grower                                                    // what knows the states of all pages; nil where they have none
 
 	privateBit uint64                                                                    // in page-table entries that firmware makes
 	share      func(c *x86.CPU, gpa uint64) error                                        // leaves images a page for talking to the host; nil where they need none

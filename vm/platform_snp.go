@@ -42,7 +42,7 @@ func makeSNP(m *Machine) (*platform, error) {
 		parts = append(parts, part{attackSection, host.StateVersion, server.Carry})
 	}
 	return &platform{
-		Platform: guest, unaccepted: guest.Unaccepted, memory: guest.Memory, accept: guest.AcceptRange,
+		Platform: guest, unaccepted: guest.Unaccepted, memory: guest.Memory, accept: guest.AcceptRange, convert: guest.ConvertRange,
 		launch: func(c *x86.CPU, image *rom.Image) error { return m.launchSNP(c, guest, image) },
 		state:  guest.State, states: guest, cheat: cheat, parts: parts,
 		share: guest.RegisterGHCB, privateBit: snp.CBit, efer: snp.EFER,

@@ -22,10 +22,14 @@ func makeTDX(m *Machine) (*platform, error) {
 	if err != nil {
 		return nil, err
 	}
+	attributes := uint64(abi.AttrSEPTVEDisable)
+	if cheat != nil && cheat.Surprises() {
+		attributes = 0
+	}
 	module, err := tdx.New(tdx.Config{
 		Memory: m.memory, RAM: m.guestRAM(), CPUs: m.cfg.CPUs, Stamp: func(*x86.CPU) record.Stamp { return m.stamp() }, Host: server,
 		VideoMemory: m.cfg.videoMemory(),
-		Attributes:  abi.AttrSEPTVEDisable, Features: m.cfg.features(m.cfg.Topology.Features),
+		Attributes:  attributes, Features: m.cfg.features(m.cfg.Topology.Features),
 		Log: m.log, Forget: m.forget,
 	})
 	if err != nil {
@@ -37,7 +41,7 @@ func makeTDX(m *Machine) (*platform, error) {
 		parts = append(parts, part{attackSection, host.StateVersion, server.Carry})
 	}
 	return &platform{
-		Platform: module, unaccepted: module.Unaccepted, memory: module.Memory, accept: module.AcceptRange,
+		Platform: module, unaccepted: module.Unaccepted, memory: module.Memory, accept: module.AcceptRange, convert: module.ConvertRange,
 		launch:    func(c *x86.CPU, image *rom.Image) error { return m.launchTD(c, module, image) },
 		sharedBit: module.SharedBit(), state: module.State, states: module, cheat: cheat, parts: parts,
 		exception: func(c *x86.CPU, vector uint8, _, rip uint64) (uint64, bool) {

@@ -227,7 +227,7 @@ func TestCompletion(t *testing.T) {
 		{"demo _", "", false}, {"version _", "", false}, {"bench boot-t", "boot-tdx", false},
 		{"boot --platform _", "none snp tdx", false}, {"boot --platform t", "tdx", false}, {"boot --firmware-policy _", "negotiate lazy eager upstream", false},
 		{"boot --host-page _", "2M 4K", false}, {"boot --topology _", "sockets= cores= threads= nodes=", false}, {"boot --schedule _", "round-robin random adversarial", false}, {"boot --firmware-accepts _", "ovmf", false},
-		{"boot --host-attack s", "swap split stall stack", false}, {"attack --attack vc-vmmcall,cursor-b", "vc-vmmcall,cursor-back", false}, {"attack --platform _", "snp tdx all", false}, {"attack _", "", true}, {"boot --firmware-lie st", "stride stride-huge stale", false},
+		{"boot --host-attack s", "swap split stall surprise-ve stack", false}, {"attack --attack vc-vmmcall,cursor-b", "vc-vmmcall,cursor-back", false}, {"attack --platform _", "snp tdx all", false}, {"attack _", "", true}, {"boot --firmware-lie st", "stride stride-huge stale", false},
 		{"boot --json _", "", true}, {"boot --initrd _", "", true}, {"boot --overlay _", "", true}, {"resume --disk _", "", true}, {"boot --memory _", "", false}, {"boot --timeout _", "", false},
 		{"boot --trace-file _", "", true}, {"boot --cost _", "tdx-estimate-1 snp-estimate-1 plain-estimate-1", true},
 		{"cost s", "sensitivity show", false}, {"cost fit --base td", "tdx-estimate-1", true}, {"cost measure --host-page _", "2M 4K", false}, {"cost show sn", "snp-estimate-1", true}, {"cost sensitivity --until _", "init end", false},

@@ -9,7 +9,7 @@
 // port is an exit to the host, only the fields of /proc that say something about memory.
 //
 // Kernel modules in the initramfs are loaded and tried (drivers.go). The kernel's command line is its only other input: tacit.touch=SIZE, bytes with an optional K, M or G, is memory to touch
-// before the report.
+// before the report, and tacit.replug=CPU is a processor to take away and to bring back.
 // The kernel ignores parameters with a dot that belong to no module.
 package main
 
@@ -33,6 +33,9 @@ func main() {
 	r.next()
 	r.core()
 	r.drivers()
+	if cpu, ok := parameter(r.read("/proc/cmdline"), "tacit.replug="); ok {
+		r.replug(cpu)
+	}
 	if size, ok := parameter(r.read("/proc/cmdline"), "tacit.touch="); ok {
 		r.snapshot(report.Untouched)
 		r.touch(size)

@@ -72,7 +72,8 @@ func leap(year uint16) uint64 {
 	return 0
 }
 
-// random returns a random number: the processor's where it has them, else one that a bystander could guess.
+// random returns a random number: the processor's where it has them, else one that a bystander could guess. That is not good enough
+// for a guest that has secrets: a host would be a bystander, and hardware that always fails is a fault (CVE-2024-35875).
 func (k *kernel) random() uint64 {
 	if k.hasRDRAND {
 		for range 16 {
@@ -80,6 +81,9 @@ func (k *kernel) random() uint64 {
 				return v
 			}
 		}
+	}
+	if k.kind == onTDX || k.kind == onSNP {
+		k.fatal(errNoRandom)
 	}
 	k.seed += rdtsc() | 1
 	z := k.seed * 0x9E37_79B9_7F4A_7C15

@@ -22,9 +22,11 @@ const (
 	errTablePlace oops = "the table of unaccepted memory is not in memory that has been accepted"
 	errNoPlatform oops = "unaccepted memory, and no platform that is known to have such"
 	errEncryption oops = "firmware's page tables do not mark private memory as CPUID says that it is marked"
+	errProtocol   oops = "the host does not know the GHCB's protocol, version 2"
 	errNoBlob     oops = "an SEV-SNP guest without the table that leads to its CPUID page"
 	errAsleep     oops = "every thread sleeps, and nothing wakes one"
 	errPayload    oops = "the program in the image is damaged"
+	errNoRandom   oops = "the processor has no randomness, and a host could guess the rest"
 	errNoMemory   oops = "out of memory"
 )
 

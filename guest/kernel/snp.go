@@ -30,9 +30,17 @@ func (k *kernel) meetSNP(ebx uint32) {
 	k.use(accept.Range{Start: k.cpuidPage, End: k.cpuidPage + pageSize})
 }
 
-// openGHCB makes the processor's GHCB: a page that is shared with the host, mapped without C-bit where nothing else is.
+// protocol is the version of the GHCB's that is spoken, the first for SEV-SNP.
+const protocol = 2
+
+// openGHCB makes the processor's GHCB: a page that is shared with the host, mapped without C-bit where nothing else is. The host has
+// to know the protocol, which it says here, and nothing that it says of encryption is believed.
 func (k *kernel) openGHCB(p *processor) {
 	d := &p.drivers.snp
+	info := snp.Request(d.Instructions, uint64(abi.CodeSEVInfoRequest))
+	if info&abi.CodeMask != uint64(abi.CodeSEVInfo) || info>>abi.SEVInfoMin&0xFFFF > protocol || info>>abi.SEVInfoMax < protocol {
+		k.fatal(errProtocol)
+	}
 	pa, ok := k.takeArena(pageSize)
 	va := sharedPages + p.index*pageSize
 	if !ok || !k.tables.mapRange(va, pa, pageSize, size4K, writable|k.noExecute) {

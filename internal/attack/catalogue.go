@@ -21,8 +21,14 @@ type Kind struct {
 	At  Moment // from which it is tried, where nothing else is asked for
 	Lie string // it is firmware that lies to the guest: its name in package firmware, and the whole run is under attack
 
+	// Memory is the attack of package host that it is, too, by another name.
+	Memory string
+
 	// Fatal says that the host's answer leaves a guest no way to go on: one that does has not looked at it.
 	Fatal bool
+
+	// Waits says that to wait for ever is one of the ways to stop: what is wanted has not come.
+	Waits bool
 
 	// Whole says that a guest has to be under attack from the start of its machine.
 	Whole bool
@@ -53,6 +59,7 @@ type Kind struct {
 type Needs struct {
 	CPUs    int  // processors; 0 means one
 	Drivers bool // devices, and a guest that drives them
+	Replug  bool // the guest takes a processor away, and brings it back
 }
 
 // String is how a machine is told from an ordinary one; empty for that.
@@ -60,6 +67,8 @@ func (n Needs) String() string {
 	switch {
 	case n.Drivers:
 		return "with drivers"
+	case n.Replug:
+		return "with a processor that goes and comes"
 	case n.CPUs > 1:
 		return fmt.Sprintf("with %d processors", n.CPUs)
 	}
@@ -67,8 +76,9 @@ func (n Needs) String() string {
 }
 
 var (
-	drivers = Needs{Drivers: true}
-	twoCPUs = Needs{CPUs: 2}
+	drivers   = Needs{Drivers: true}
+	twoCPUs   = Needs{CPUs: 2}
+	replugged = Needs{CPUs: 2, Replug: true}
 )
 
 var (
@@ -138,6 +148,12 @@ var kinds = []Kind{
 	{Name: "vc-cpuid", On: sev, At: atInit, Source: "WeSee, IEEE S&P 2024; CVE-2024-25742", Does: "injects #VC for CPUID into a program", Promise: ownHost,
 		Duty: "compare the instruction with the exit code (Linux e3ef461af35a)", tactic: tactic{act: pretends(abi.ExitCPUID), ghcb: answersVC(abi.ExitCPUID), back: resumed}},
 
+	{Name: "vc-mmio", On: sev, At: atInit, Source: "CVE-2023-46813; EDK2 85b8eac59b", Does: "injects #VC for a nested page fault into a program, as if that had met a device", Promise: ownHost,
+		Duty: "emulate no device for a program, and none where the C-bit is set", tactic: tactic{act: pretends(abi.ExitNPF), ghcb: answersVC(abi.EventMMIORead, abi.EventMMIOWrite, abi.ExitNPF), back: resumed}},
+
+	{Name: "vc-nested", On: sev, At: atInit, Source: "Linux 545ac14c16b5, vc_raw_handle_exception", Does: "injects #VC for VMMCALL into the handler of another exit", Promise: ownHost,
+		Duty: "keep what the handler under way needs, and compare the instruction with the exit code", tactic: tactic{ghcb: nests}},
+
 	{Name: "ghcb-exception", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, verify_exception_info", Does: "replies that the guest is to take #PF",
 		Duty: "take #GP and #UD only", Fatal: true, tactic: tactic{ghcb: another}},
 	{Name: "ghcb-invalid", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, ghcb_rax_is_valid", Does: "replies with no field that is valid",
@@ -148,6 +164,10 @@ var kinds = []Kind{
 		Duty: "give up", Fatal: true, tactic: tactic{ghcbMSR: wrongCode}},
 	{Name: "msr-page", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, snp_register_ghcb_early", Does: "says that it has registered another GHCB",
 		Duty: "give up", Fatal: true, tactic: tactic{ghcbMSR: anotherPage}},
+	{Name: "msr-version", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, sev_es_negotiate_protocol", Does: "knows no version of the GHCB's protocol that the guest does",
+		Duty: "give up", Fatal: true, tactic: tactic{ghcbMSR: sevInfo("said that it knows version 99 of the protocol alone", anotherVersion)}},
+	{Name: "msr-cbit", On: sev, At: atStart, Source: "Radev, Morbitzer, ROOTS 2020; Linux arch/x86/mm/mem_encrypt_boot.S, sev_verify_cbit", Does: "says that the C-bit is another",
+		Duty: "take it from the CPUID table", Unasked: true, tactic: tactic{ghcbMSR: sevInfo("said that the C-bit is bit 30", anotherCBit)}},
 	{Name: "cursor-back", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, vmgexit_psc", Does: "moves the cursor of a page state change back",
 		Duty: "keep a cursor of its own", tactic: tactic{ghcb: cursor("moved the cursor of a page state change back",
 			func(_, last int) abi.PSCHeader { return abi.PSCHeaderOf(0, last) })}},
@@ -163,7 +183,7 @@ var kinds = []Kind{
 
 	{Name: "registers", On: td, At: atStart, Source: "CVE-2024-46794; Linux b6fb565a2d15", Does: "looks into registers that a guest's calls do not need",
 		Promise: "the module passes the registers that the guest selects, and no other", Duty: "clear the others, or do not select them", tactic: tactic{heard: listens}},
-	{Name: "message", On: sev, At: atStart, Source: "Linux 47894e0fa6a5", Does: "fails a message to the secure processor, to have another under its number",
+	{Name: "message", On: sev, At: atStart, Needs: drivers, Source: "Linux 47894e0fa6a5", Does: "fails a message to the secure processor, to have another under its number",
 		Duty: "never encrypt two messages under one number: give the key up", Unasked: true, tactic: tactic{message: asksAgain}},
 	{Name: "ring-length", On: both, At: atStart, Needs: drivers, Source: "Linux daf9514fd5eb; \"hwrng: virtio: clamp device-reported used.len\", June 2026", Does: "has devices say that they have left more than there was room for",
 		Duty: "hold the length against the buffer's", Unasked: true, tactic: tactic{complete: longer}},
@@ -178,6 +198,11 @@ var kinds = []Kind{
 	{Name: "ring-fetch", On: both, At: atStart, Needs: drivers, Source: "VIA, Hetzelt et al., ACSAC 2021", Does: "changes an entry of a used ring between two reads",
 		Duty: "read what is shared once", Unasked: true, Survived: true, tactic: tactic{complete: shown, used: entryRead}},
 
+	{Name: "packet-length", On: both, At: atStart, Needs: drivers, Source: "Linux 315dbdd7cdf6, CVE-2025-38375", Does: "has a network card say that packets are longer than their buffers",
+		Duty: "hold the length against the buffer's", Unasked: true, tactic: tactic{packet: ordinary, complete: longPackets}},
+	{Name: "packet-header", On: both, At: atStart, Needs: drivers, Source: "Linux include/linux/virtio_net.h, virtio_net_hdr_to_skb", Does: "has the header of packets lead out of them",
+		Duty: "hold what it says against the packet's length", Unasked: true, tactic: tactic{packet: wildHeader}},
+
 	{Name: "quote-length", On: td, At: atStart, Needs: drivers, Source: "Linux c3fd16c3b98e", Does: "says that its quote is longer than the buffer",
 		Duty: "hold the length against the buffer's", tactic: tactic{quote: longQuote}},
 	{Name: "quote-status", On: td, At: atStart, Needs: drivers, Source: "Linux 0f409eaea53e", Does: "says that it has failed to make a quote, and leaves one",
@@ -190,7 +215,7 @@ var kinds = []Kind{
 	{Name: "ipi-drop", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "loses interrupts between processors",
 		Promise: "none: a host may stop its guest", Duty: "wait for the answer, or give up", tactic: tactic{ipi: dropIPI}},
 	{Name: "ipi-late", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "keeps some of the interrupts between processors back for a while",
-		Promise: "none: a host may stop its guest", Duty: "wait for the answer", tactic: tactic{ipi: lateIPI, late: sendsKept}},
+		Promise: "none: a host may stop its guest", Duty: "wait for the answer", Patience: 11 * time.Second, tactic: tactic{ipi: lateIPI, late: sendsKept}},
 	{Name: "ipi-twice", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "delivers interrupts between processors twice",
 		Promise: ownHost, Duty: "look in memory of its own what there is to do", tactic: tactic{ipi: twiceIPI, late: sendsKept}},
 	{Name: "ipi-astray", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "delivers interrupts between processors to their sender",
@@ -202,8 +227,18 @@ var kinds = []Kind{
 	{Name: "ap-other", On: sev, At: atStart, Needs: twoCPUs, Source: "APM vol. 2, 15.36.12", Does: "runs a processor from a page that is no VMSA",
 		Promise: "VMRUN takes pages alone that the guest has marked by RMPADJUST", Patience: 11 * time.Second, tactic: tactic{start: fromAnother}},
 
+	{Name: "ap-again", On: sev, At: atStart, Needs: replugged, Source: "EDK2 dca5d26bc5; Linux arch/x86/coco/sev, snp_set_vmsa", Does: "runs a processor from an older VMSA of its",
+		Promise: "VMRUN takes pages alone that the guest has marked by RMPADJUST", Duty: "take the mark from what a processor has run from, when it has another",
+		Unasked: true, Patience: 11 * time.Second, tactic: tactic{start: runs, late: runsAgain}},
+
 	{Name: "aml", On: both, At: atStart, Whole: true, Source: "BadAML, ACM CCS 2025", Does: "puts code into the ACPI tables that stores to private memory",
 		Duty: "keep AML from private pages", tactic: tactic{pokes: true, exit: pokes}},
+
+	{Name: "surprise-ve", On: td, At: atStart, Whole: true, Memory: host.Drop, Source: "Linux f65aa0ad79fc; attributes of a TD, SEPT_VE_DISABLE",
+		Does: "makes the TD so that access to pending memory is #VE, and takes an accepted page away", Promise: noPage,
+		Duty: "refuse such a TD, or have the module raise none; never accept in a handler of #VE", tactic: tactic{surprises: true, before: "made the TD without SEPT_VE_DISABLE"}},
+	{Name: "rdrand", On: both, At: atStart, Whole: true, Source: "CVE-2024-35875", Does: "has a processor whose RDRAND and RDSEED find nothing",
+		Duty: "not go on without", Fatal: true, Waits: true, tactic: tactic{noRandom: true, before: "had RDRAND and RDSEED find nothing"}},
 
 	{Name: "alias", On: both, At: atStart, Hardware: true, Source: "BadRAM, IEEE S&P 2025, CVE-2024-21944; Battering RAM, IEEE S&P 2026",
 		Does: "writes to a page of the guest's by an alias of its frame", tactic: tactic{exit: overwrites}},
@@ -253,7 +288,10 @@ func hostKinds() []string {
 	return names
 }
 
-// onMemory says whether it is one of package host's.
-func onMemory(name string) bool {
-	return slices.ContainsFunc(host.Attacks(), func(a struct{ Kind, Meaning string }) bool { return a.Kind == name })
+// onMemory returns which of package host's it is, if it is one.
+func onMemory(name string) (kind string, ok bool) {
+	if k, _ := Named(name); k.Memory != "" {
+		return k.Memory, true
+	}
+	return name, slices.ContainsFunc(host.Attacks(), func(a struct{ Kind, Meaning string }) bool { return a.Kind == name })
 }

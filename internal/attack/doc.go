@@ -16,6 +16,7 @@
 //	replies.go      what the host of an SEV-SNP guest leaves in the GHCB
 //	fetch.go        … and changes between two reads
 //	rings.go        what a device leaves in a ring
+//	packets.go      and what a network brings
 //	quotes.go       what the host of a TD leaves for a quote
 //	processors.go   interrupts between processors, and how those begin
 //

@@ -40,9 +40,9 @@ type tdServer interface {
 func OfTD(honest *host.Host, m host.Memory, a Attack) *TD {
 	h := &TD{newHost(honest, m, a), honest}
 	h.convertHonestly = honest.Convert
-	if k := (host.Attack{Kind: a.Kind, N: a.N}); onMemory(a.Kind) {
+	if kind, ok := onMemory(a.Kind); ok {
 		h.become = func() {
-			cheat := host.CheatTD(honest, m, k)
+			cheat := host.CheatTD(honest, m, host.Attack{Kind: kind, N: a.N})
 			h.answers, h.honest, h.cheat = cheat, cheat, cheat.Cheat
 			cheat.Serve(h.guest)
 		}
@@ -89,9 +89,9 @@ func OfSNP(honest *host.SNP, m host.Memory, a Attack) *SNP {
 	h.convertHonestly = func(c *x86.CPU, start, end uint64, to physical.Plane) (uint64, bool) {
 		return honest.ChangePageState(c, start, end, physical.Size4K, to)
 	}
-	if k := (host.Attack{Kind: a.Kind, N: a.N}); onMemory(a.Kind) {
+	if kind, ok := onMemory(a.Kind); ok {
 		h.become = func() {
-			cheat := host.CheatSNP(honest, m, k)
+			cheat := host.CheatSNP(honest, m, host.Attack{Kind: kind, N: a.N})
 			h.answers, h.honest, h.cheat = cheat, cheat, cheat.Cheat
 			cheat.Serve(h.guest)
 		}

@@ -47,7 +47,13 @@ type tactic struct {
 	holds bool                                                                                        // processors are not run: Host.Runs
 	start func(h *Host, c *x86.CPU, id int, vmsa uint64, start func(id int, vmsa uint64) error) error // answers SNP AP Creation
 
-	pokes bool // the ACPI tables store to memory: Host.Poke
+	packet func(h *Host) []byte // what comes from a network, with its header
+
+	before string // what the host has done before the guest begins
+
+	pokes     bool // the ACPI tables store to memory: Host.Poke
+	surprises bool // a TD is made that gets #VE for pending memory
+	noRandom  bool // and processors whose RDRAND finds nothing
 
 	// act is done once, between two instructions; back, where the guest comes back to what it was at then, or to user mode.
 	act, back func(h *Host, c *x86.CPU)
@@ -88,6 +94,7 @@ type Host struct {
 
 	fetched fetched
 	kept    keptIPI
+	older   olderVMSA
 	matters bool // the reply under way is an answer
 }
 
@@ -104,6 +111,12 @@ func (h *Host) Serve(g host.Guest) {
 	}
 	h.honest.Serve(g)
 }
+
+// Surprises says whether a TD is to be made without SEPT_VE_DISABLE.
+func (h *Host) Surprises() bool { return h.tactic.surprises }
+
+// NoRandom says whether RDRAND and RDSEED are to find nothing.
+func (h *Host) NoRandom() bool { return h.tactic.noRandom }
 
 // Attack is what the host does.
 func (h *Host) Attack() Attack { return h.attack }
@@ -160,6 +173,9 @@ func (h *Host) Back(c *x86.CPU) {
 // Report is what the host has done.
 func (h *Host) Report() *record.Attack {
 	r := &record.Attack{Kind: h.attack.Kind, N: h.attack.N, Steps: []record.AttackStep{}, Broken: append([]string{}, h.broken...)}
+	if h.tactic.before != "" && h.begun {
+		r.Steps = append(r.Steps, record.AttackStep{What: h.tactic.before})
+	}
 	if h.cheat != nil {
 		r.Steps = append(r.Steps, h.cheat.Report().Steps...)
 	}
@@ -247,5 +263,7 @@ func (h *Host) Carry(s *state.Stream) {
 	s.Bool(&h.kept.some)
 	state.Numbers(s, &h.kept.cpu)
 	state.Numbers(s, &h.kept.value)
+	state.Numbers(s, &h.older.cpu)
+	state.Numbers(s, &h.older.at, &h.older.before)
 	state.Slice(s, &h.broken, maxBroken, func(text *string) { state.String(s, text, maxText) })
 }

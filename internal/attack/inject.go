@@ -3,6 +3,7 @@ package attack
 import (
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/snp/abi"
@@ -57,20 +58,34 @@ func (h *Host) inject(how func(g injector) error) error {
 	return how(g)
 }
 
-// answersVC looks whether the guest asks for what a #VC of the host's pretended, before anything else. It gets an answer of
-// the host's choosing.
-func answersVC(code abi.ExitCode) func(*Host, *x86.CPU, abi.ExitCode, *[abi.GHCBSize]byte) {
+// answersVC looks whether the guest asks for what a #VC of the host's pretended, by one of the codes that stand for it, before
+// anything else. It gets an answer of the host's choosing.
+func answersVC(codes ...abi.ExitCode) func(*Host, *x86.CPU, abi.ExitCode, *[abi.GHCBSize]byte) {
 	return func(h *Host, c *x86.CPU, asked abi.ExitCode, page *[abi.GHCBSize]byte) {
 		if !h.acted || h.counter != 0 {
 			return
 		}
-		if h.counter = 1; asked != code {
+		if h.counter = 1; !slices.Contains(codes, asked) {
 			return
 		}
 		for i := range 8 {
 			page[abi.GHCBRAX+i] = Mark
 		}
-		h.deceived("the guest believed a #VC of its host's: it asked for %v, which no instruction of its own wanted", code)
+		h.deceived("the guest believed a #VC of its host's: it asked for %v, which no instruction of its own wanted", asked)
+	}
+}
+
+// nests injects #VC for VMMCALL as the host answers an exit, into the handler that asked for it, and looks whether the guest asks for
+// that next.
+func nests(h *Host, c *x86.CPU, asked abi.ExitCode, _ *[abi.GHCBSize]byte) {
+	switch {
+	case h.stage == added:
+		if h.stage = over; asked == abi.ExitVMMCALL {
+			h.deceived("the guest believed a #VC of its host's within the handler of another: it asked for %v, which no instruction of its own wanted", asked)
+		}
+	case h.stage == 0 && h.once():
+		h.stage = added
+		pretends(abi.ExitVMMCALL)(h, c)
 	}
 }
 

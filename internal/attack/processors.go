@@ -105,7 +105,7 @@ func (h *SNP) StartProcessor(c *x86.CPU, id int, vmsa uint64, start func(id int,
 		if !h.Runs(c) {
 			return nil
 		}
-	case h.begun && h.tactic.start != nil && h.once():
+	case h.begun && h.tactic.start != nil:
 		return h.tactic.start(h.Host, c, id, vmsa, start)
 	}
 	return start(id, vmsa)
@@ -113,7 +113,7 @@ func (h *SNP) StartProcessor(c *x86.CPU, id int, vmsa uint64, start func(id int,
 
 // twoFromOne runs the processor, and the one that has started it from the same VMSA.
 func twoFromOne(h *Host, c *x86.CPU, id int, vmsa uint64, start func(id int, vmsa uint64) error) error {
-	if err := start(id, vmsa); err != nil {
+	if err := start(id, vmsa); err != nil || !h.once() {
 		return err
 	}
 	h.step(c, fmt.Sprintf("ran two processors from the VMSA at %#x", vmsa), start(c.ID(), vmsa))
@@ -122,7 +122,48 @@ func twoFromOne(h *Host, c *x86.CPU, id int, vmsa uint64, start func(id int, vms
 
 // fromAnother runs it from another page of the guest's than that of its VMSA.
 func fromAnother(h *Host, c *x86.CPU, id int, vmsa uint64, start func(id int, vmsa uint64) error) error {
+	if !h.once() {
+		return start(id, vmsa)
+	}
 	other := vmsa ^ mem.PageSize
 	h.step(c, fmt.Sprintf("ran a processor from the page at %#x, and its VMSA is at %#x", other, vmsa), start(id, other))
 	return nil
+}
+
+// An olderVMSA is from where a processor runs, and from where it ran before the guest had it begin anew: 0 for nowhere.
+type olderVMSA struct {
+	cpu        int
+	at, before uint64
+}
+
+// runs notes from where the last processor runs that the guest has started.
+func runs(h *Host, _ *x86.CPU, id int, vmsa uint64, start func(id int, vmsa uint64) error) error {
+	err := start(id, vmsa)
+	if o := h.older; err == nil && o.cpu == id && o.at != vmsa && h.once() {
+		h.older.before = o.at
+	}
+	if err == nil {
+		h.older.cpu, h.older.at = id, vmsa
+	}
+	return err
+}
+
+// runsAgain runs it from where it ran before, once the guest has gone on: when that has had time to take the mark from the page.
+func runsAgain(h *Host, c *x86.CPU) {
+	o := h.older
+	if o.before == 0 || c.ID() == o.cpu {
+		return
+	}
+	h.older.before = 0
+	g, ok := h.guest.(interface {
+		RunFrom(id int, vmsa uint64) error
+	})
+	if !ok {
+		return
+	}
+	err := g.RunFrom(o.cpu, o.before)
+	h.step(c, fmt.Sprintf("ran a processor from an older VMSA of its, at %#x", o.before), err)
+	if err == nil {
+		h.deceived("the guest has left a processor's older VMSA marked, at %#x, and its host runs it from there", o.before)
+	}
 }

@@ -60,6 +60,29 @@ func anotherPage(h *Host, c *x86.CPU, request, response uint64) uint64 {
 	return response ^ 1<<abi.FeaturesPosition
 }
 
+// sevInfo changes a field of what the host says in the GHCB MSR of the protocol and of SEV, each time it is asked.
+func sevInfo(what string, change func(info uint64) uint64) func(h *Host, c *x86.CPU, request, response uint64) uint64 {
+	return func(h *Host, c *x86.CPU, request, response uint64) uint64 {
+		if abi.Code(request&abi.CodeMask) != abi.CodeSEVInfoRequest || !h.from() {
+			return response
+		}
+		h.step(c, what, nil)
+		return change(response)
+	}
+}
+
+// anotherCBit says that the C-bit is one that addresses of memory have.
+func anotherCBit(info uint64) uint64 {
+	const bit = 30
+	return info&^(0xFF<<abi.SEVInfoCBit) | bit<<abi.SEVInfoCBit
+}
+
+// anotherVersion says that the host knows versions of the protocol alone that there are not.
+func anotherVersion(info uint64) uint64 {
+	const version = 99
+	return info&(1<<abi.SEVInfoMin-1) | version<<abi.SEVInfoMin | version<<abi.SEVInfoMax
+}
+
 // cursor changes the header of a page state change, each time it comes.
 func cursor(what string, change func(current, last int) abi.PSCHeader) func(*Host, *x86.CPU, abi.ExitCode, *[abi.GHCBSize]byte) {
 	return func(h *Host, c *x86.CPU, code abi.ExitCode, page *[abi.GHCBSize]byte) {

@@ -174,13 +174,16 @@ func (f *Firmware) publishAll() error {
 	if err := f.publishBus(); err != nil {
 		return err
 	}
-	if err := f.publishScreen(); err != nil {
+	if err := f.publishScreen(conOut.handle); err != nil {
 		return err
 	}
 	if err := f.publishHII(); err != nil {
 		return err
 	}
 	if err := f.publishDisks(); err != nil {
+		return err
+	}
+	if err := f.publishDevices(); err != nil {
 		return err
 	}
 	if len(f.cfg.Initrd) > 0 {

@@ -107,7 +107,7 @@ func (f *Firmware) arguments(e *entry) (a args, err error) {
 // finish gives the guest the outcome of a service.
 func (f *Firmware) finish(e *entry, err error) error {
 	f.charge()
-	if err == errMore {
+	if err == errMore || err == errAsked {
 		return nil
 	}
 	f.cpu.Charge(cost.Exit, 1)
@@ -159,7 +159,7 @@ func (f *Firmware) stamp() record.Stamp {
 	return record.Stamp{VirtualNS: f.cpu.Now(), Instructions: f.cpu.Instructions()}
 }
 
-// enter makes the guest call a function: it goes on at entry with up to two arguments, on the present stack, and
+// enter makes the guest call a function: it goes on at entry with up to four arguments, on the present stack, and
 // returns to firmware's own entry point back. It is never done after SetVirtualAddressMap, so the entry point's
 // physical address will do.
 func (f *Firmware) enter(entry uint64, back int, arguments ...uint64) error {
@@ -170,7 +170,7 @@ func (f *Firmware) enter(entry uint64, back int, arguments ...uint64) error {
 	}
 	gpr[rsp] = sp
 	for i, v := range arguments {
-		gpr[[2]int{rcx, rdx}[i]] = v
+		gpr[[registerArgs]int{rcx, rdx, r8, r9}[i]] = v
 	}
 	f.cpu.SetRIP(entry)
 	return nil

@@ -9,7 +9,7 @@ import (
 
 // A console is the terminal of EFI_SIMPLE_TEXT_OUTPUT_PROTOCOL (UEFI 2.10, section 12.4), of 80 columns and 25
 // rows. Text goes out as UTF-8; the cursor and colours as control sequences of ECMA-48, which is what firmware sends
-// down a serial line.
+// down a serial line. Where there is a screen it is shown there, too.
 type console struct {
 	mode        uint64 // guest-physical address of the SIMPLE_TEXT_OUTPUT_MODE
 	attribute   uint32
@@ -59,29 +59,64 @@ func (f *Firmware) outputString(a args) error {
 	if err != nil {
 		return err
 	}
-	f.console.advance(s)
-	if err := f.print(narrow(s)); err != nil {
+	u := &f.unfinished
+	begins := u.done == 0
+	if begins {
+		if err := f.print(narrow(s)); err != nil {
+			return err
+		}
+	}
+	origin, ok := f.textOrigin()
+	if !ok {
+		f.console.advance(s)
+		return f.showMode()
+	}
+	if begins {
+		if err := f.turnCursor(); err != nil {
+			return err
+		}
+	}
+	n, err := f.drawText(origin, s[min(u.done, uint64(len(s))):])
+	if err != nil {
+		return err
+	}
+	if u.done += uint64(n); u.done < uint64(len(s)) {
+		return errMore
+	}
+	if err := f.turnCursor(); err != nil {
 		return err
 	}
 	return f.showMode()
 }
 
-// advance moves the cursor as the text does.
-func (c *console) advance(s []uint16) {
+// control says whether a character moves the cursor and shows nothing.
+func control(c uint16) bool { return c == '\b' || c == '\r' || c == '\n' }
+
+// advance moves the cursor as the text does. It says whether the last character has made the text scroll.
+func (c *console) advance(s []uint16) (scrolls bool) {
 	for _, r := range s {
+		scrolls = false
 		switch r {
 		case '\b':
 			c.column -= min(c.column, 1)
 		case '\r':
 			c.column = 0
 		case '\n':
-			c.row = min(c.row+1, rows-1)
+			scrolls = c.down()
 		default:
 			if c.column++; c.column == columns {
-				c.column, c.row = 0, min(c.row+1, rows-1)
+				c.column, scrolls = 0, c.down()
 			}
 		}
 	}
+	return scrolls
+}
+
+// down moves the cursor to the next row, if there is one.
+func (c *console) down() (scrolls bool) {
+	scrolls = c.row == rows-1
+	c.row = min(c.row+1, rows-1)
+	return scrolls
 }
 
 // testString(*This, *String). Every character has a form in UTF-8; only halves of one do not.
@@ -124,7 +159,13 @@ func (f *Firmware) setAttribute(a args) error {
 		return unsupported
 	}
 	v := uint32(a[1])
+	if err := f.turnCursor(); err != nil { // it has the text's colour
+		return err
+	}
 	f.console.attribute = v
+	if err := f.turnCursor(); err != nil {
+		return err
+	}
 	colour := func(v uint32) uint32 { return v&1<<2 | v&2 | v>>2&1 }
 	bright := uint32(0)
 	if v&8 != 0 {
@@ -140,9 +181,19 @@ func (f *Firmware) setAttribute(a args) error {
 func (f *Firmware) clearScreen(args) error { return f.erase() }
 
 func (f *Firmware) erase() error {
-	f.console.column, f.console.row = 0, 0
-	if err := f.print("\x1b[2J\x1b[H"); err != nil {
-		return err
+	if f.unfinished.done == 0 {
+		f.console.column, f.console.row = 0, 0
+		if err := f.print("\x1b[2J\x1b[H"); err != nil {
+			return err
+		}
+	}
+	if _, ok := f.textOrigin(); ok {
+		if err := f.blank(); err != nil {
+			return err
+		}
+		if err := f.turnCursor(); err != nil {
+			return err
+		}
 	}
 	return f.showMode()
 }
@@ -152,7 +203,13 @@ func (f *Firmware) setCursorPosition(a args) error {
 	if a[1] >= columns || a[2] >= rows {
 		return unsupported
 	}
+	if err := f.turnCursor(); err != nil {
+		return err
+	}
 	f.console.column, f.console.row = uint32(a[1]), uint32(a[2])
+	if err := f.turnCursor(); err != nil {
+		return err
+	}
 	if err := f.print(fmt.Sprintf("\x1b[%d;%dH", a[2]+1, a[1]+1)); err != nil {
 		return err
 	}
@@ -161,7 +218,13 @@ func (f *Firmware) setCursorPosition(a args) error {
 
 // enableCursor(*This, Visible)
 func (f *Firmware) enableCursor(a args) error {
+	if err := f.turnCursor(); err != nil {
+		return err
+	}
 	f.console.visible = byte(a[1]) != 0
+	if err := f.turnCursor(); err != nil {
+		return err
+	}
 	sequence := "\x1b[?25l"
 	if f.console.visible {
 		sequence = "\x1b[?25h"

@@ -39,6 +39,8 @@ var (
 	errAgain = errors.New("firmware: service goes on")
 	// errMore: call the service again with the same registers; it has done a piece of its work.
 	errMore = errors.New("firmware: service has more to do")
+	// errAsked: the guest executes a function, after which the service is called again.
+	errAsked = errors.New("firmware: service asks")
 )
 
 // ErrWaitsForever is how a run ends in which an image waits for events and none of them can come.

@@ -120,6 +120,7 @@ func (f *Firmware) closeEvent(a args) error {
 	id := e.id
 	f.events = slices.DeleteFunc(f.events, func(e event) bool { return e.id == id })
 	f.queue = slices.DeleteFunc(f.queue, func(q uint64) bool { return q == id })
+	f.unregister(id)
 	return nil
 }
 

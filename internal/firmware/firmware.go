@@ -42,6 +42,11 @@ type Firmware struct {
 	files  []fileHandle // that are open, in the order in which they were
 	opened openedFile
 
+	functions  []pciFunction // of devices on the bus
+	mappings   []dmaMapping
+	buffers    []accept.Range // of AllocateBuffer
+	mappingSeq uint64
+
 	path       record.Path
 	travellers []traveller  // whose code is where
 	leaver     accept.Range // the memory of who left boot services, as far as that is known
@@ -50,9 +55,12 @@ type Firmware struct {
 	options []bootOption // of the boot manager, that have not been tried
 	refused []string     // what it could not start, and why
 
-	handles handleDatabase
-	images  []image
-	frames  []frame // calls into the guest that have not returned, the latest last
+	handles         handleDatabase
+	registrations   []registration
+	registrationSeq uint64
+
+	images []image
+	frames []frame // calls into the guest that have not returned, the latest last
 
 	tpl      uint64
 	events   []event

@@ -9,7 +9,8 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// A frame is a call from firmware into the guest that has not returned: a started image or a notification function.
+// A frame is a call from firmware into the guest that has not returned: a started image, a notification function or a function that
+// a service asks.
 // What a call chain of C functions would have on its stack is here, as data.
 type frame struct {
 	kind  frameKind
@@ -28,6 +29,7 @@ type frameKind uint8
 const (
 	frameImage frameKind = iota
 	frameNotification
+	frameQuestion
 )
 
 // registers is what a function must preserve, and more: a service that is to be called again needs its arguments.
@@ -96,6 +98,36 @@ func (f *Firmware) notified(uint64) error {
 	f.unfinished = fr.unfinished
 	_, err := f.notifyNext()
 	return err
+}
+
+// ask has the guest execute a function for the service under way. When it has returned the service is called again, with what it
+// said in f.unfinished. The error is errAsked.
+func (f *Firmware) ask(function uint64, arguments ...uint64) error {
+	fr := frame{kind: frameQuestion, saved: f.save(), tpl: f.tpl, unfinished: f.unfinished}
+	if err := f.push(fr); err != nil {
+		return err
+	}
+	if err := f.enter(function, slotAnswered, arguments...); err != nil {
+		f.frames = f.frames[:len(f.frames)-1]
+		return err
+	}
+	f.unfinished = unfinished{}
+	return errAsked
+}
+
+// answered is where a function returns to that a service has asked.
+func (f *Firmware) answered(uint64) error {
+	top := len(f.frames) - 1
+	if top < 0 || f.frames[top].kind != frameQuestion {
+		return errors.New("return from a function that firmware did not call")
+	}
+	fr := f.frames[top]
+	f.frames = f.frames[:top]
+	fr.unfinished.answer = f.cpu.GPR()[rax]
+	f.restore(fr.saved)
+	f.setTPL(fr.tpl)
+	f.unfinished = fr.unfinished
+	return nil
 }
 
 // running returns the index of the frame of the image that is running, -1 where there is none.

@@ -5,7 +5,7 @@ import (
 )
 
 // This file is EFI_GRAPHICS_OUTPUT_PROTOCOL (UEFI 2.10, section 12.9), where the machine has a screen: one mode, whose pixels
-// lie in a frame buffer in the order in which Blt has them. Firmware prints nothing on it: its console is the serial line.
+// lie in a frame buffer in the order in which Blt has them.
 
 // A Screen is what pixels are shown on.
 type Screen struct {
@@ -30,13 +30,13 @@ var graphicsOutput = where((*Firmware).hasScreen,
 
 func (f *Firmware) hasScreen() bool { return f.cfg.Screen != nil }
 
-// publishScreen offers the protocol where there is a screen. Its handle has the path of a display on the first bus.
-func (f *Firmware) publishScreen() error {
+// publishScreen offers the protocol where there is a screen: on the console's handle, where EDK2's console splitter has it, too.
+func (f *Firmware) publishScreen(console uint64) error {
 	if !f.hasScreen() {
 		return nil
 	}
 	s := f.cfg.Screen
-	gop, err := f.publish(0, uefi.GraphicsOutputProtocolGUID, uefi.GraphicsOutputSize, graphicsOutput)
+	gop, err := f.publish(console, uefi.GraphicsOutputProtocolGUID, uefi.GraphicsOutputSize, graphicsOutput)
 	if err != nil {
 		return err
 	}

@@ -8,19 +8,28 @@ import (
 
 // A handleDatabase is what UEFI 2.10, section 7.3 is about: handles, each a set of protocol interfaces.
 type handleDatabase struct {
-	handles []handle // in the order of their creation, which is that of their numbers
-	created uint64
-	pieces  int // interfaces in all
+	handles   []handle // in the order of their creation, which is that of their numbers
+	created   uint64
+	installed uint64 // interfaces, so far
+	pieces    int    // interfaces in all
+	openings  int    // of them, in all
 }
 
 type handle struct {
 	id         uint64 // what the guest holds
-	interfaces []protocolInterface
+	interfaces []installed
 }
 
 type protocolInterface struct {
 	protocol uefi.GUID
 	address  uint64
+}
+
+// An installed interface is one on a handle.
+type installed struct {
+	protocolInterface
+	serial uint64 // the how manyth that has been installed, or installed again
+	opened []opening
 }
 
 const (
@@ -45,12 +54,25 @@ func (d *handleDatabase) find(id uint64) (*handle, bool) {
 }
 
 func (h *handle) find(protocol uefi.GUID) (address uint64, ok bool) {
-	for _, p := range h.interfaces {
-		if p.protocol == protocol {
-			return p.address, true
-		}
+	if p := h.of(protocol); p != nil {
+		return p.address, true
 	}
 	return 0, false
+}
+
+// of returns the interface of a protocol; nil where the handle has none.
+func (h *handle) of(protocol uefi.GUID) *installed {
+	for i := range h.interfaces {
+		if h.interfaces[i].protocol == protocol {
+			return &h.interfaces[i]
+		}
+	}
+	return nil
+}
+
+// index is where an interface is among the handle's, or -1.
+func (h *handle) index(p protocolInterface) int {
+	return slices.IndexFunc(h.interfaces, func(i installed) bool { return i.protocolInterface == p })
 }
 
 // install adds an interface to the handle id, or to a new one where id is 0, and returns the handle.
@@ -70,7 +92,8 @@ func (d *handleDatabase) install(id uint64, protocol uefi.GUID, address uint64) 
 	if _, ok := h.find(protocol); ok {
 		return 0, invalidParameter
 	}
-	h.interfaces = append(h.interfaces, protocolInterface{protocol, address})
+	d.installed++
+	h.interfaces = append(h.interfaces, installed{protocolInterface: protocolInterface{protocol, address}, serial: d.installed})
 	d.pieces++
 	return id, nil
 }
@@ -81,10 +104,11 @@ func (d *handleDatabase) uninstall(id uint64, protocol uefi.GUID, address uint64
 	if !ok {
 		return invalidParameter
 	}
-	i := slices.Index(h.interfaces, protocolInterface{protocol, address})
+	i := h.index(protocolInterface{protocol, address})
 	if i < 0 {
 		return notFound
 	}
+	d.openings -= len(h.interfaces[i].opened)
 	h.interfaces = slices.Delete(h.interfaces, i, i+1)
 	d.pieces--
 	if len(h.interfaces) == 0 {
@@ -126,37 +150,65 @@ func (f *Firmware) installProtocolInterface(a args) error {
 	if uint32(a[2]) != nativeInterface {
 		return invalidParameter
 	}
-	if id, err = f.handles.install(id, protocol, a[3]); err != nil {
+	if id, err = f.install(id, protocol, a[3]); err != nil {
 		return err
 	}
 	return f.store64(at, id)
 }
 
-// reinstallProtocolInterface(Handle, *Protocol, *OldInterface, *NewInterface)
+// install adds an interface, and tells those who have asked to be told.
+func (f *Firmware) install(id uint64, protocol uefi.GUID, address uint64) (uint64, error) {
+	id, err := f.handles.install(id, protocol, address)
+	if err == nil {
+		f.announce(protocol)
+	}
+	return id, err
+}
+
+// reinstallProtocolInterface(Handle, *Protocol, *OldInterface, *NewInterface): drivers give it up, and are asked again.
 func (f *Firmware) reinstallProtocolInterface(a args) error {
-	h, ok := f.handles.find(a[0])
-	if !ok {
-		return invalidParameter
+	u := &f.unfinished
+	if !u.started {
+		i, err := f.toTake(a[0], a[1], a[2])
+		if err != nil {
+			return err
+		}
+		f.handles.close(i, func(opening) bool { return true }) // they only look
+		f.handles.installed++
+		i.address, i.serial = a[3], f.handles.installed
+		f.announce(i.protocol)
+		u.started, u.driving = true, &driving{controllers: []uint64{a[0]}, bindings: f.bindings(nil)}
 	}
-	protocol, err := f.loadGUID(a[1])
-	if err != nil {
-		return err
-	}
-	i := slices.Index(h.interfaces, protocolInterface{protocol, a[2]})
-	if i < 0 {
-		return notFound
-	}
-	h.interfaces[i].address = a[3]
-	return nil
+	return f.connect(u.driving, 0, true)
 }
 
 // uninstallProtocolInterface(Handle, *Protocol, *Interface)
 func (f *Firmware) uninstallProtocolInterface(a args) error {
-	protocol, err := f.loadGUID(a[1])
+	i, err := f.toTake(a[0], a[1], a[2])
 	if err != nil {
 		return err
 	}
-	return f.handles.uninstall(a[0], protocol, a[2])
+	return f.handles.uninstall(a[0], i.protocol, i.address)
+}
+
+// toTake finds an interface that is to be taken away, when drivers have given it up.
+func (f *Firmware) toTake(id, guidAt, address uint64) (*installed, error) {
+	i, err := f.installedOn(id, guidAt)
+	switch {
+	case err != nil:
+		return nil, err
+	case i == nil || i.address != address:
+		return nil, notFound
+	case f.unfinished.driving == nil && !i.inUse():
+		return i, nil
+	}
+	if err := f.free(id, i); err != nil {
+		return nil, err
+	}
+	if i.inUse() {
+		return nil, accessDenied
+	}
+	return i, nil
 }
 
 // maxPairs bounds the argument list of the two services below.
@@ -225,7 +277,7 @@ func (f *Firmware) installMultipleProtocolInterfaces(a args) error {
 		return outOfResources
 	}
 	for _, p := range list {
-		if id, err = f.handles.install(id, p.protocol, p.address); err != nil {
+		if id, err = f.install(id, p.protocol, p.address); err != nil {
 			return err
 		}
 	}
@@ -242,8 +294,19 @@ func (f *Firmware) uninstallMultipleProtocolInterfaces(a args) error {
 	if !ok {
 		return invalidParameter
 	}
+	var all []*installed
 	for i, p := range list {
-		if !slices.Contains(h.interfaces, p) || slices.Contains(list[:i], p) {
+		at := h.index(p)
+		if at < 0 || slices.Contains(list[:i], p) {
+			return invalidParameter
+		}
+		all = append(all, &h.interfaces[at])
+	}
+	if f.unfinished.driving != nil || slices.ContainsFunc(all, (*installed).inUse) {
+		if err := f.free(a[0], all...); err != nil {
+			return err
+		}
+		if slices.ContainsFunc(all, (*installed).inUse) {
 			return invalidParameter
 		}
 	}

@@ -109,7 +109,7 @@ func (f *Firmware) admit(l *loading) (handle uint64, err error) {
 	if im.loaded, err = f.putPool(uefi.BootServicesData, b); err != nil {
 		return 0, err
 	}
-	if im.handle, err = f.handles.install(0, uefi.LoadedImageProtocolGUID, im.loaded); err != nil {
+	if im.handle, err = f.install(0, uefi.LoadedImageProtocolGUID, im.loaded); err != nil {
 		return 0, err
 	}
 	f.images = append(f.images, im)
@@ -119,6 +119,7 @@ func (f *Firmware) admit(l *loading) (handle uint64, err error) {
 // discard takes an image out of memory and out of the books. What the guest has already freed or uninstalled itself is
 // its own affair.
 func (f *Firmware) discard(im image) {
+	f.handles.closeAll(im.handle)
 	_ = f.handles.uninstall(im.handle, uefi.LoadedImageProtocolGUID, im.loaded)
 	for _, address := range []uint64{im.loaded, im.filePath, im.options} {
 		if address != 0 {
@@ -330,15 +331,27 @@ func (f *Firmware) text(va, size uint64) string {
 
 // unloadImage(ImageHandle)
 //
-// An image that is running or has stayed is not unloaded: its Unload function would have to be called, which no
-// image that firmware has met has.
+// An image that has been started is asked, by its Unload function, and stays where it has none or does not want to go. So does one
+// that is running.
 func (f *Firmware) unloadImage(a args) error {
-	im := f.image(a[0])
+	im, u := f.image(a[0]), &f.unfinished
 	switch {
 	case im == nil:
 		return invalidParameter
-	case im.started:
+	case slices.ContainsFunc(f.frames, func(fr frame) bool { return fr.kind == frameImage && fr.image == im.handle }):
 		return unsupported
+	case u.started && u.answer != uint64(uefi.Success):
+		return failure(u.answer)
+	case im.started && !u.started:
+		unload, err := f.load64(im.loaded + uefi.LoadedImageUnload)
+		if err != nil {
+			return err
+		}
+		if unload == 0 {
+			return unsupported
+		}
+		u.started = true
+		return f.ask(unload, im.handle)
 	}
 	f.discard(*im)
 	return nil

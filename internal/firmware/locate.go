@@ -7,8 +7,7 @@ import (
 	"github.com/tacit-vm/tacit/uefi"
 )
 
-// This file finds protocols. There are no drivers and no controllers: a program that opens a protocol gets it, and who has it
-// open is not kept.
+// This file finds protocols.
 
 const maxMissed = 3
 
@@ -28,62 +27,10 @@ func (f *Firmware) asked(protocol uefi.GUID, there bool) {
 }
 
 // handleProtocol(Handle, *Protocol, **Interface)
-func (f *Firmware) handleProtocol(a args) error { return f.lookUp(a[0], a[1], a[2]) }
-
-// interfaceOf finds a protocol's interface on a handle; ok is false where the handle has none.
-func (f *Firmware) interfaceOf(id, guidAt uint64) (protocol uefi.GUID, address uint64, ok bool, err error) {
-	h, known := f.handles.find(id)
-	if !known {
-		return protocol, 0, false, invalidParameter
-	}
-	if protocol, err = f.loadGUID(guidAt); err == nil {
-		address, ok = h.find(protocol)
-	}
-	return protocol, address, ok, err
-}
-
-func (f *Firmware) lookUp(id, guidAt, at uint64) error {
-	if at == 0 {
-		return invalidParameter
-	}
-	protocol, address, ok, err := f.interfaceOf(id, guidAt)
-	if err != nil {
-		return err
-	}
-	f.asked(protocol, ok)
-	if !ok {
-		if err := f.store64(at, 0); err != nil {
-			return err
-		}
-		return unsupported
-	}
-	return f.store64(at, address)
-}
-
-// openProtocol(Handle, *Protocol, **Interface, AgentHandle, ControllerHandle, Attributes)
-func (f *Firmware) openProtocol(a args) error {
-	switch uint32(a[5]) {
-	case uefi.OpenProtocolTestProtocol: // Interface is optional
-		protocol, _, ok, err := f.interfaceOf(a[0], a[1])
-		if err == nil && !ok {
-			f.asked(protocol, false)
-			err = unsupported
-		}
-		return err
-	case uefi.OpenProtocolByHandleProtocol, uefi.OpenProtocolGetProtocol, uefi.OpenProtocolByChildController,
-		uefi.OpenProtocolByDriver, uefi.OpenProtocolExclusive, uefi.OpenProtocolByDriver | uefi.OpenProtocolExclusive:
-		return f.lookUp(a[0], a[1], a[2])
-	}
-	return invalidParameter
-}
-
-// closeProtocol(Handle, *Protocol, AgentHandle, ControllerHandle)
-func (f *Firmware) closeProtocol(a args) error {
-	_, _, ok, err := f.interfaceOf(a[0], a[1])
-	if err == nil && !ok {
-		err = notFound
-	}
-	return err
+//
+// The specification makes it OpenProtocol by firmware's own image, of which there is no handle: it is not kept.
+func (f *Firmware) handleProtocol(a args) error {
+	return f.openProtocol(args{a[0], a[1], a[2], 0, 0, uefi.OpenProtocolByHandleProtocol})
 }
 
 // protocolsPerHandle(Handle, ***ProtocolBuffer, *ProtocolBufferCount)
@@ -113,23 +60,29 @@ func (f *Firmware) protocolsPerHandle(a args) error {
 	return f.store64(a[2], n)
 }
 
-// search returns the handles that a search is for.
-func (f *Firmware) search(how, guidAt uint64) ([]uint64, error) {
+// search returns the handles that a search is for. Of those that a registration is to be told of it is one at a time, and seen
+// says that it has been.
+func (f *Firmware) search(how, guidAt, key uint64) (ids []uint64, seen func(), err error) {
+	seen = func() {}
 	switch uint32(how) {
 	case uefi.AllHandles:
-		return f.handles.all(), nil
+		return f.handles.all(), seen, nil
 	case uefi.ByProtocol:
 		protocol, err := f.loadGUID(guidAt)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		ids := f.handles.with(protocol)
 		f.asked(protocol, len(ids) > 0)
-		return ids, nil
+		return ids, seen, nil
 	case uefi.ByRegisterNotify:
-		return nil, nil // RegisterProtocolNotify is not offered
+		id, _, seen, err := f.next(key)
+		if err == notFound {
+			return nil, nil, nil
+		}
+		return []uint64{id}, seen, err
 	}
-	return nil, invalidParameter
+	return nil, nil, invalidParameter
 }
 
 func encode(ids []uint64) []byte {
@@ -142,7 +95,7 @@ func encode(ids []uint64) []byte {
 
 // locateHandle(SearchType, *Protocol, *SearchKey, *BufferSize, *Buffer)
 func (f *Firmware) locateHandle(a args) error {
-	ids, err := f.search(a[0], a[1])
+	ids, seen, err := f.search(a[0], a[1], a[2])
 	if err != nil {
 		return err
 	}
@@ -160,12 +113,16 @@ func (f *Firmware) locateHandle(a args) error {
 	if size < uint64(len(b)) {
 		return bufferTooSmall
 	}
-	return f.write(a[4], b)
+	if err := f.write(a[4], b); err != nil {
+		return err
+	}
+	seen()
+	return nil
 }
 
 // locateHandleBuffer(SearchType, *Protocol, *SearchKey, *NoHandles, **Buffer)
 func (f *Firmware) locateHandleBuffer(a args) error {
-	ids, err := f.search(a[0], a[1])
+	ids, seen, err := f.search(a[0], a[1], a[2])
 	if err != nil {
 		return err
 	}
@@ -187,6 +144,7 @@ func (f *Firmware) locateHandleBuffer(a args) error {
 	if len(ids) == 0 {
 		return notFound
 	}
+	seen()
 	return nil
 }
 
@@ -199,17 +157,37 @@ func (f *Firmware) locateProtocol(a args) error {
 	if err != nil {
 		return err
 	}
-	for i := range f.handles.handles {
-		if address, ok := f.handles.handles[i].find(protocol); ok && a[1] == 0 {
-			f.asked(protocol, true)
-			return f.store64(a[2], address)
+	address, seen, err := f.first(protocol, a[1])
+	if err == nil {
+		f.asked(protocol, true)
+		if err := f.store64(a[2], address); err != nil {
+			return err
 		}
+		seen()
+		return nil
+	}
+	if err != notFound {
+		return err
 	}
 	f.asked(protocol, false)
 	if err := f.store64(a[2], 0); err != nil {
 		return err
 	}
 	return notFound
+}
+
+// first finds an interface of a protocol, or the one that a registration is to be told of next.
+func (f *Firmware) first(protocol uefi.GUID, registration uint64) (address uint64, seen func(), err error) {
+	if registration != 0 {
+		_, address, seen, err = f.next(registration)
+		return address, seen, err
+	}
+	for i := range f.handles.handles {
+		if address, ok := f.handles.handles[i].find(protocol); ok {
+			return address, func() {}, nil
+		}
+	}
+	return 0, nil, notFound
 }
 
 // locateDevicePath(*Protocol, **DevicePath, *Device)
@@ -237,20 +215,4 @@ func (f *Firmware) locateDevicePath(a args) error {
 		return err
 	}
 	return f.store64(a[1], start+uint64(length))
-}
-
-// connectController(ControllerHandle, *DriverImageHandle, *RemainingDevicePath, Recursive)
-func (f *Firmware) connectController(a args) error {
-	if _, ok := f.handles.find(a[0]); !ok {
-		return invalidParameter
-	}
-	return notFound // no driver wants it
-}
-
-// disconnectController(ControllerHandle, DriverImageHandle, ChildHandle)
-func (f *Firmware) disconnectController(a args) error {
-	if _, ok := f.handles.find(a[0]); !ok {
-		return invalidParameter
-	}
-	return nil // no driver manages it
 }

@@ -10,7 +10,7 @@ import (
 )
 
 // StateVersion changes with what [Firmware.Carry] carries.
-const StateVersion = 4
+const StateVersion = 5
 
 // Bounds of texts, in bytes. Names of images and their options come from the configuration.
 const (
@@ -40,6 +40,11 @@ func (f *Firmware) Carry(s *state.Stream) {
 	f.memory.carry(s)
 	f.pool.carry(s)
 	f.handles.carry(s)
+	state.Numbers(s, &f.registrationSeq)
+	state.Slice(s, &f.registrations, maxRegistrations, func(r *registration) {
+		state.Numbers(s, &r.id, &r.event, &r.seen)
+		s.Raw(r.protocol[:])
+	})
 	state.Slice(s, &f.images, maxImages, func(im *image) { im.carry(s) })
 	state.Slice(s, &f.frames, maxFrames, func(fr *frame) { f.carryFrame(s, fr) })
 	state.Slice(s, &f.events, maxEvents+ownEvents, func(e *event) { e.carry(s) })
@@ -65,6 +70,8 @@ func (f *Firmware) Carry(s *state.Stream) {
 	f.carryRandom(s)
 	f.variables.carry(s)
 	f.carryDisks(s)
+	f.carryFunctions(s)
+	f.carryDMA(s)
 	f.carryPath(s)
 	state.Slice(s, &f.converting, maxRegions, func(d *uefi.MemoryDescriptor) {
 		state.Numbers(s, &d.Type)
@@ -129,21 +136,28 @@ func (p *pool) carry(s *state.Stream) {
 }
 
 func (d *handleDatabase) carry(s *state.Stream) {
-	state.Numbers(s, &d.created)
+	state.Numbers(s, &d.created, &d.installed)
 	last := uint64(0)
 	state.Slice(s, &d.handles, maxInterfaces, func(h *handle) {
 		state.Numbers(s, &h.id)
 		s.Check(h.id > last && h.id <= handleBase+d.created, "handles that do not ascend")
 		last = h.id
-		state.Slice(s, &h.interfaces, maxInterfaces, func(p *protocolInterface) {
+		state.Slice(s, &h.interfaces, maxInterfaces, func(p *installed) {
 			s.Raw(p.protocol[:])
-			state.Numbers(s, &p.address)
+			state.Numbers(s, &p.address, &p.serial)
+			state.Slice(s, &p.opened, maxOpenings, func(o *opening) {
+				state.Numbers(s, &o.agent, &o.controller)
+				state.Numbers(s, &o.attributes, &o.count)
+			})
 		})
 	})
 	if s.Reading() {
-		d.pieces = 0
+		d.pieces, d.openings = 0, 0
 		for i := range d.handles {
 			d.pieces += len(d.handles[i].interfaces)
+			for k := range d.handles[i].interfaces {
+				d.openings += len(d.handles[i].interfaces[k].opened)
+			}
 		}
 	}
 }
@@ -167,7 +181,7 @@ func (e *event) carry(s *state.Stream) {
 
 func (f *Firmware) carryFrame(s *state.Stream, fr *frame) {
 	state.Numbers(s, &fr.kind)
-	s.Check(fr.kind <= frameNotification, "a frame of no kind")
+	s.Check(fr.kind <= frameQuestion, "a frame of no kind")
 	state.Array(s, fr.saved.gpr[:])
 	for i := range fr.saved.xmm {
 		state.Array(s, fr.saved.xmm[i][:])
@@ -186,6 +200,8 @@ func (f *Firmware) carryUnfinished(s *state.Stream, u *unfinished) {
 	s.Check(u.slot < uint64(len(entries)), "a service that does not exist")
 	s.Check(u.done <= uint64(len(f.cfg.Initrd)) || u.slot != loadInitrdSlot, "a service that has done more than there is")
 	state.Optional(s, &u.loading, func(l *loading) { f.carryLoading(s, l) })
+	state.Optional(s, &u.driving, func(d *driving) { d.carry(s) })
+	state.Numbers(s, &u.answer)
 }
 
 // carryLoading carries an image that LoadImage is putting into memory.

@@ -27,6 +27,7 @@ const (
 	slotImageReturned = iota
 	slotNotified
 	slotProcedureReturned
+	slotAnswered
 	slotException
 	slotServices = slotException + exceptions
 )
@@ -55,7 +56,7 @@ var bootServices = []function{
 	atBoot(uefi.BSReinstallProtocolInterface, 4, (*Firmware).reinstallProtocolInterface),
 	atBoot(uefi.BSUninstallProtocolInterface, 3, (*Firmware).uninstallProtocolInterface),
 	atBoot(uefi.BSHandleProtocol, 3, (*Firmware).handleProtocol),
-	atBoot(uefi.BSRegisterProtocolNotify, 3, (*Firmware).notOffered),
+	atBoot(uefi.BSRegisterProtocolNotify, 3, (*Firmware).registerProtocolNotify),
 	atBoot(uefi.BSLocateHandle, 5, (*Firmware).locateHandle),
 	atBoot(uefi.BSLocateDevicePath, 3, (*Firmware).locateDevicePath),
 	atBoot(uefi.BSInstallConfigurationTable, 2, (*Firmware).installConfigurationTable),
@@ -71,7 +72,7 @@ var bootServices = []function{
 	atBoot(uefi.BSDisconnectController, 3, (*Firmware).disconnectController),
 	atBoot(uefi.BSOpenProtocol, 6, (*Firmware).openProtocol),
 	atBoot(uefi.BSCloseProtocol, 4, (*Firmware).closeProtocol),
-	atBoot(uefi.BSOpenProtocolInformation, 4, (*Firmware).notOffered),
+	atBoot(uefi.BSOpenProtocolInformation, 4, (*Firmware).openProtocolInformation),
 	atBoot(uefi.BSProtocolsPerHandle, 3, (*Firmware).protocolsPerHandle),
 	atBoot(uefi.BSLocateHandleBuffer, 5, (*Firmware).locateHandleBuffer),
 	atBoot(uefi.BSLocateProtocol, 3, (*Firmware).locateProtocol),
@@ -208,12 +209,14 @@ var (
 // init makes them: services refer to them, some to their own, which a variable's initialisation must not.
 func init() {
 	interfaces = [][]function{bootServices, runtimeServices, textOutput, textInput, loadFile2, rng, memoryAcceptance, blockIO, diskIO, fileSystem, fileFunctions, textInputEx,
-		unicodeCollation, devicePathToText, devicePathFromText, hiiDatabase, hiiStrings, hiiConfigRouting, devicePathUtilities, mpServices, graphicsOutput, cpuIO, pciRootBridge}
+		unicodeCollation, devicePathToText, devicePathFromText, hiiDatabase, hiiStrings, hiiConfigRouting, devicePathUtilities, mpServices, graphicsOutput, cpuIO, pciRootBridge, pciDevice}
 	entries = []entry{
 		slotImageReturned: {name: "return of an image", land: (*Firmware).imageReturned},
 		slotNotified:      {name: "return of a notification function", land: (*Firmware).notified},
 
 		slotProcedureReturned: {name: "return of another processor's procedure", land: (*Firmware).procedureReturned},
+
+		slotAnswered: {name: "return of a function that a service has called", land: (*Firmware).answered},
 	}
 	for range exceptions {
 		entries = append(entries, entry{name: "exception", land: (*Firmware).exception})

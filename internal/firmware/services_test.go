@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"hash/crc32"
 	"math"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -330,6 +331,32 @@ func TestVariables(t *testing.T) {
 	}
 }
 
+// All boot services are there, and those runtime services of which EFI_RT_PROPERTIES_TABLE says so: alone of these the
+// specification lets firmware do without some (UEFI 2.10, sections 4.6.2 and 8).
+func TestServicesAreOffered(t *testing.T) {
+	missing := func(fn function) bool {
+		return reflect.ValueOf(fn.serve).Pointer() == reflect.ValueOf((*Firmware).notOffered).Pointer()
+	}
+	for _, fn := range bootServices {
+		if missing(fn) {
+			t.Errorf("%s is not offered", fn.name)
+		}
+	}
+	bits := map[string]uint32{
+		"GetTime": uefi.RTSupportedGetTime, "SetTime": uefi.RTSupportedSetTime, "GetWakeupTime": uefi.RTSupportedGetWakeupTime, "SetWakeupTime": uefi.RTSupportedSetWakeupTime,
+		"GetVariable": uefi.RTSupportedGetVariable, "GetNextVariableName": uefi.RTSupportedGetNextVariableName, "SetVariable": uefi.RTSupportedSetVariable,
+		"SetVirtualAddressMap": uefi.RTSupportedSetVirtualAddressMap, "ConvertPointer": uefi.RTSupportedConvertPointer,
+		"GetNextHighMonotonicCount": uefi.RTSupportedGetNextHighMonotonicCount, "ResetSystem": uefi.RTSupportedResetSystem,
+		"UpdateCapsule": uefi.RTSupportedUpdateCapsule, "QueryCapsuleCapabilities": uefi.RTSupportedQueryCapsuleCapabilities, "QueryVariableInfo": uefi.RTSupportedQueryVariableInfo,
+	}
+	for _, fn := range runtimeServices {
+		bit, ok := bits[fn.name]
+		if !ok || missing(fn) == (runtimeOffered&bit != 0) {
+			t.Errorf("%s: the table has %#x of it; it is missing: %v", fn.name, runtimeOffered&bit, missing(fn))
+		}
+	}
+}
+
 // Every call is on record, under the specification's names.
 func TestCallsAreRecorded(t *testing.T) {
 	var events events
@@ -337,8 +364,8 @@ func TestCallsAreRecorded(t *testing.T) {
 	m.cost = cost.Plain()
 	m.now = 0
 	m.wants(uefi.Success, uefi.BSStall, 0)
-	m.wants(uefi.Unsupported, uefi.BSRegisterProtocolNotify, 0, 0, 0)
-	want := []string{"Stall EFI_SUCCESS", "RegisterProtocolNotify EFI_UNSUPPORTED"}
+	m.wants(uefi.InvalidParameter, uefi.BSRegisterProtocolNotify, 0, 0, 0)
+	want := []string{"Stall EFI_SUCCESS", "RegisterProtocolNotify EFI_INVALID_PARAMETER"}
 	for i, e := range events {
 		if got := e.Name + " " + e.Status; got != want[i] || e.Interface != record.UEFI || e.VirtualNS != int64(i+1)*m.cost.NS(cost.Exit) {
 			t.Errorf("%+v, want %s", e, want[i])

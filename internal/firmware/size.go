@@ -19,7 +19,9 @@ func (f *Firmware) size() int64 {
 	add(cap(f.pool.chunks), unsafe.Sizeof(chunk{}))
 	add(2*f.pool.pieces, unsafe.Sizeof(accept.Range{})) // twice: what append keeps in reserve
 	add(cap(f.handles.handles), unsafe.Sizeof(handle{}))
-	add(2*f.handles.pieces, unsafe.Sizeof(protocolInterface{}))
+	add(2*f.handles.pieces, unsafe.Sizeof(installed{}))
+	add(2*f.handles.openings, unsafe.Sizeof(opening{}))
+	add(cap(f.registrations), unsafe.Sizeof(registration{}))
 	add(cap(f.images), unsafe.Sizeof(image{}))
 	add(cap(f.frames), unsafe.Sizeof(frame{}))
 	add(cap(f.events), unsafe.Sizeof(event{}))
@@ -28,6 +30,8 @@ func (f *Firmware) size() int64 {
 	add(cap(f.converting), unsafe.Sizeof(uefi.MemoryDescriptor{}))
 	add(cap(f.variables.list), unsafe.Sizeof(variable{}))
 	add(cap(f.files), unsafe.Sizeof(fileHandle{}))
+	add(cap(f.mappings), unsafe.Sizeof(dmaMapping{}))
+	add(cap(f.buffers), unsafe.Sizeof(accept.Range{}))
 	add(cap(f.travellers), unsafe.Sizeof(traveller{}))
 	for i := range f.packages {
 		n += int64(len(f.packages[i].bytes))

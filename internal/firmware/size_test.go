@@ -17,6 +17,17 @@ func TestBooksAreCounted(t *testing.T) {
 			m.putWord(at, 0)
 			return m.boots(uefi.BSInstallProtocolInterface, at, m.trap, 0, 1) // any 16 bytes are a protocol's name
 		},
+		"openings": func(m *machine, at uint64) uefi.Status {
+			m.putWord(at, m.word(at)+1) // for a controller, which GET_PROTOCOL takes to be anything
+			im := m.images[0].handle
+			return m.boots(uefi.BSOpenProtocol, im, m.guid(uefi.LoadedImageProtocolGUID), at+8, im, m.word(at), uefi.OpenProtocolGetProtocol)
+		},
+		"registrations": func(m *machine, at uint64) uefi.Status {
+			if len(m.registrations) == 0 {
+				m.wants(uefi.Success, uefi.BSCreateEvent, 0, 0, 0, 0, at+16)
+			}
+			return m.boots(uefi.BSRegisterProtocolNotify, m.trap, m.word(at+16), at)
+		},
 		"regions": func(m *machine, at uint64) uefi.Status {
 			s := m.boots(uefi.BSAllocatePages, 0, uint64(uefi.LoaderData), 2, at)
 			if s == uefi.Success {
@@ -29,7 +40,7 @@ func TestBooksAreCounted(t *testing.T) {
 			m := newMachine(t, nil)
 			var told int64
 			m.OnGrowth(func(bytes int64) { told += bytes })
-			at := m.room(1)
+			at := m.room(3)
 			first := m.size()
 			for range 5000 { // beyond the bounds of all but the pool
 				if s := ask(m, at); s == uefi.OutOfResources {

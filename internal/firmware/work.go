@@ -62,6 +62,8 @@ type unfinished struct {
 	done    uint64   // bytes
 	sum     uint32   // CalculateCrc32's, of the bytes that are done
 	loading *loading // LoadImage's
+	driving *driving // of services that have drivers start and stop
+	answer  uint64   // what the guest's function said that was asked last
 }
 
 // resume finds out whether the call of a service goes on with what is unfinished.

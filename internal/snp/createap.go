@@ -74,6 +74,15 @@ func createAP(p *Platform, c *x86.CPU, q *request) (reply, error) {
 	return success(0), p.start(id, q.info2)
 }
 
+// RunFrom has the host run a processor from a page of its choice, whatever the guest has asked for: what VMRUN does not take is an
+// error, and changes nothing.
+func (p *Platform) RunFrom(id int, vmsa uint64) error {
+	if p.cfg.Processors == nil || id < 0 || id >= len(p.vcpus) {
+		return fmt.Errorf("there is no processor %d", id)
+	}
+	return p.start(id, vmsa)
+}
+
 // start has a processor run from a VMSA.
 func (p *Platform) start(id int, vmsa uint64) error {
 	return p.cfg.Processors.Start(id, func(c *x86.CPU) error { return p.enter(c, vmsa) })

@@ -3,6 +3,7 @@ package snp_test
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -101,6 +102,9 @@ func TestVMSAInUse(t *testing.T) {
 	if r, err := create(1, 1); r != 0 || err != nil {
 		t.Errorf("the first processor again: %d, %v", r, err)
 	}
+	if err := m.RunFrom(1, vmsa); err != nil {
+		t.Errorf("where the host wants it itself: %v", err)
+	}
 	if r, err := create(1, 2); r != 0 || err != nil {
 		t.Errorf("its end: %d, %v", r, err)
 	}
@@ -112,6 +116,36 @@ func TestVMSAInUse(t *testing.T) {
 		t.Errorf("RMPADJUST after its end: %v", r)
 	}
 	idle("without its mark", 0)
+	if err := m.RunFrom(1, vmsa); err == nil || !strings.Contains(err.Error(), "not marked") {
+		t.Errorf("without its mark, where the host wants it: %v", err)
+	}
+	if err := m.RunFrom(3, vmsa); err == nil {
+		t.Error("a processor that there is not runs")
+	}
+}
+
+// stops are the processors that a guest has stopped.
+type stops []int
+
+func (s *stops) Start(int, func(c *x86.CPU) error) error { return nil }
+func (s *stops) Stop(id int)                             { *s = append(*s, id) }
+
+// A processor that waits to be started, by the GHCB or by its MSR, takes no turns until another has it begin anew (KVM sev.c,
+// kvm_emulate_ap_reset_hold).
+func TestAPResetHold(t *testing.T) {
+	s := &stops{}
+	m := newMachine(t, func(c *snp.Config, _ *host.Config, _ *host.SNPConfig) { c.CPUs, c.Processors = 2, s })
+	m.setGHCBMSR(6)
+	if o := m.run(nil, insnVMGEXIT...); o.err != nil {
+		t.Errorf("by MSR: %+v", o)
+	}
+	g := m.withGHCB()
+	if o := g.tryExit(0x8000_0004, 0, 0); o.err != nil {
+		t.Errorf("by the GHCB: %+v", o)
+	}
+	if !slices.Equal(*s, stops{0, 0}) {
+		t.Errorf("processors %v have been stopped", *s)
+	}
 }
 
 // What KVM refuses of AP creation before anything is started (sev.c, sev_snp_ap_creation), and what VMRUN refuses of the VMSA (APM

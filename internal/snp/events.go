@@ -135,8 +135,17 @@ func hypervisorFeatures(*Platform, *x86.CPU, *request) (reply, error) {
 	return success(features), nil
 }
 
-func holdAP(_ *Platform, c *x86.CPU, _ *request) (reply, error) {
-	return reply{}, &x86.UnsupportedError{RIP: c.RIP(), What: "a processor that waits to be started (AP Reset Hold)"}
+// holdAP has a processor wait until the guest starts it anew, by AP Creation: its state is a VMSA's then, and this request never
+// returns. KVM lets a start-up interrupt end it, too, which no SEV-SNP guest sends.
+func holdAP(p *Platform, c *x86.CPU, _ *request) (reply, error) { return success(0), p.hold(c) }
+
+func (p *Platform) hold(c *x86.CPU) error {
+	if p.cfg.Processors == nil {
+		return &x86.UnsupportedError{RIP: c.RIP(), What: "a processor that waits to be started (AP Reset Hold), where there is no other"}
+	}
+	p.vcpus[c.ID()].vmsa = 0 // which is in use no more
+	p.cfg.Processors.Stop(c.ID())
+	return nil
 }
 
 func requestTermination(p *Platform, c *x86.CPU, q *request) (reply, error) {

@@ -49,8 +49,10 @@ func (p *Platform) msrRequest(c *x86.CPU, v *vcpu) x86.Action {
 	case abi.CodeFeaturesRequest:
 		v.ghcb = features<<abi.FeaturesPosition | uint64(abi.CodeFeatures)
 	case abi.CodeAPResetHold:
-		c.Stop(&x86.UnsupportedError{RIP: c.RIP(), What: "a processor that waits to be started (AP Reset Hold)"})
-		return x86.Raised
+		if err := p.hold(c); err != nil {
+			c.Stop(err)
+			return x86.Raised
+		}
 	case abi.CodeTerminate:
 		set, reason := abi.TerminateRequested(request)
 		return p.terminate(c, set, reason)

@@ -91,7 +91,7 @@ func TestTermination(t *testing.T) {
 	}
 }
 
-func TestWaitingForAStartIsNotImplemented(t *testing.T) {
+func TestNobodyStartsTheOnlyProcessor(t *testing.T) {
 	m := newMachine(t)
 	m.setGHCBMSR(6)
 	var e *x86.UnsupportedError

@@ -39,24 +39,32 @@ func (m *Module) pageAccept(c *x86.CPU) x86.Action {
 
 // acceptPage accepts one page, after the host has added it where it had not. An error ends the machine.
 func (m *Module) acceptPage(c *x86.CPU, gpa uint64, size physical.PageSize) (abi.Status, error) {
+	s, err := m.asked(c, abi.LeafMemPageAccept, gpa, size, acceptable)
+	switch {
+	case err != nil:
+		return 0, err
+	case s == abi.Success:
+		return s, m.setAccepted(c, gpa, size)
+	}
+	c.Charge(cost.ModuleCall, 1)
+	m.call(c, record.TDCALL, abi.LeafMemPageAccept.String(), s.Name())
+	return s, nil
+}
+
+// asked has a call about a private page wait until the secure EPT is such that it can be answered, which is what answers says: a
+// status, or an EPT violation. That exits to the host; then the guest executes TDCALL again. An error ends the machine.
+func (m *Module) asked(c *x86.CPU, leaf abi.Leaf, gpa uint64, size physical.PageSize, answers func(pageState, physical.PageSize) (s abi.Status, violation bool)) (abi.Status, error) {
 	for range maxFaults {
 		before := m.pages.At(gpa / mem.PageSize)
-		s, violation := acceptable(before, size)
-		switch {
-		case !violation && s == abi.Success:
-			return s, m.setAccepted(c, gpa, size)
-		case !violation:
-			c.Charge(cost.ModuleCall, 1)
-			m.call(c, record.TDCALL, abi.LeafMemPageAccept.String(), s.Name())
+		if s, violation := answers(before, size); !violation {
 			return s, nil
 		}
-		// EPT violation exit to the host; then the guest executes TDCALL again.
 		m.exit(c, exitEPTViolation)
 		if !m.isRAM(gpa, mem.PageSize) {
 			return 0, &confidential.Violation{Architecture: architecture, CPU: c.ID(), GPA: gpa, Access: x86.Write, RIP: c.RIP(), State: "no memory",
-				Why: callPageAccept + " asks for memory that the machine does not have"}
+				Why: "TDG." + leaf.String() + " asks for memory that the machine does not have"}
 		}
-		if err := m.host.Fault(c, gpa, physical.Private, size); err != nil {
+		if err := m.host.Fault(c, gpa, physical.Private, min(size, physical.Size2M)); err != nil {
 			return 0, &confidential.HostError{Fault: eptFault, GPA: gpa, Plane: physical.Private, Err: err}
 		}
 		if m.pages.At(gpa/mem.PageSize) == before {
@@ -66,7 +74,7 @@ func (m *Module) acceptPage(c *x86.CPU, gpa uint64, size physical.PageSize) (abi
 	return 0, &confidential.HostError{Fault: eptFault, GPA: gpa, Plane: physical.Private}
 }
 
-// maxFaults bounds the violations of one acceptance. An honest host needs one; with one that always finds something to
+// maxFaults bounds the violations of one call. An honest host needs one; with one that always finds something to
 // change a guest would ask forever.
 const maxFaults = 8
 

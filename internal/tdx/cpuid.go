@@ -98,10 +98,10 @@ const (
 // Bits that the module wants a processor to have (verify_mask) and shows in every TD, of features that the processor here does not
 // have for others. The registers behind them answer as the module and the host have it.
 const (
-	always1ECX = 1<<2 | 1<<4 | 1<<15          // DTES64, DS-CPL, PDCM
-	always1EDX = 1<<1 | 1<<12 | 1<<14 | 1<<21 // VME, MTRR, MCA, DS
-	always7ECX = 1 << 24                      // BUS_LOCK_DETECT
-	always7EDX = 1<<10 | 1<<28 | 1<<30        // MD_CLEAR, L1D_FLUSH, CORE_CAPABILITIES
+	always1ECX = 1<<2 | 1<<4 | 1<<15   // DTES64, DS-CPL, PDCM
+	always1EDX = 1<<12 | 1<<14 | 1<<21 // MTRR, MCA, DS
+	always7ECX = 1 << 24               // BUS_LOCK_DETECT
+	always7EDX = 1<<10 | 1<<28 | 1<<30 // MD_CLEAR, L1D_FLUSH, CORE_CAPABILITIES
 )
 
 const (
@@ -135,6 +135,39 @@ func cpuidRowOf(leaf, subleaf uint32) *cpuidRow {
 // virtualLeaf says whether the module answers a leaf.
 func virtualLeaf(leaf, subleaf uint32) bool {
 	return cpuidRowOf(leaf, subleaf) != nil || leaf == 0xD && subleaf <= lastStateSubleaf
+}
+
+// cpuidOrder are the module's leaves in the order of its table, those it does not answer among them: CPUID_CONTROL has a field for
+// each (auto_gen/cpuid_configurations.c, cpuid_lookup).
+var cpuidOrder = [...][2]uint32{
+	{0x1, anySubleaf}, {0x4, 0}, {0x4, 1}, {0x4, 2}, {0x4, 3}, {0x7, 0}, {0x7, 1}, {0xA, anySubleaf}, {0x1C, anySubleaf},
+	{0x8000_0008, anySubleaf}, {0x0, anySubleaf}, {0x3, anySubleaf}, {0x4, 4}, {0x6, anySubleaf}, {0x7, 2}, {0x8, anySubleaf},
+	{0xD, 0}, {0xD, 1}, {0xD, 2}, {0xD, 3}, {0xD, 4}, {0xD, 5}, {0xD, 6}, {0xD, 7}, {0xD, 8}, {0xD, 9}, {0xD, 10}, {0xD, 11},
+	{0xD, 12}, {0xD, 13}, {0xD, 14}, {0xD, 15}, {0xD, 16}, {0xD, 17}, {0xD, 18}, {0xE, anySubleaf}, {0x11, anySubleaf},
+	{0x12, anySubleaf}, {0x13, anySubleaf}, {0x14, 0}, {0x14, 1}, {0x15, anySubleaf}, {0x19, anySubleaf}, {0x1D, 0}, {0x1D, 1},
+	{0x1E, anySubleaf}, {0x1F, 0}, {0x1F, 1}, {0x1F, 2}, {0x1F, 3}, {0x1F, 4}, {0x1F, 5}, {0x20, anySubleaf}, {abi.CPUIDLeaf, 0},
+	{0x8000_0000, anySubleaf}, {0x8000_0001, anySubleaf}, {0x8000_0006, anySubleaf}, {0x8000_0007, anySubleaf}, {0x22, anySubleaf},
+	{0x23, 0}, {0x23, 1}, {0x23, 2}, {0x23, 3}, {0x5, anySubleaf},
+}
+
+// CPUID_CONTROL of a leaf: whether it raises #VE at CPL 0, and elsewhere.
+const (
+	cpuidControlSupervisor = 1 << 0
+	cpuidControlUser       = 1 << 1
+)
+
+// wantsVE says whether the guest wants #VE of a leaf that the module answers, at a privilege level (module, td_cpuid.c).
+func (v *vp) wantsVE(leaf, subleaf uint32, cpl int) bool {
+	all, one := v.cpuidSupervisorVE, uint8(cpuidControlSupervisor)
+	if cpl != 0 {
+		all, one = v.cpuidUserVE, cpuidControlUser
+	}
+	for i, of := range cpuidOrder {
+		if of[0] == leaf && (of[1] == anySubleaf || of[1] == subleaf) {
+			return all != 0 || v.cpuidControl[i]&one != 0
+		}
+	}
+	return false
 }
 
 // CPUID implements [x86.Platform]: what a leaf holds that [Module.Intercept] has let through.

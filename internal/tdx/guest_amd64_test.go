@@ -121,7 +121,7 @@ func TestGuestAssembly(t *testing.T) {
 	// What the module returns.
 	r = guest.Registers{RAX: 1}
 	p.TDCALL(&r)
-	if want := (guest.Registers{RCX: 48, RDX: 1 << 28, R8: 1<<32 | 1}); r != want {
+	if want := (guest.Registers{RCX: 48, RDX: 1 << 28, R8: 1<<32 | 1, R10: 1}); r != want {
 		t.Errorf("TDG.VP.INFO: %+v, want %+v", r, want)
 	}
 

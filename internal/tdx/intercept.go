@@ -79,8 +79,7 @@ func ioQualification(in *x86.Instruction) uint64 {
 // cpuidExit raises #VE or leaves the leaf to [Module.CPUID] (module, td_cpuid.c).
 func (m *Module) cpuidExit(c *x86.CPU, in *x86.Instruction) x86.Action {
 	leaf, subleaf := clampLeaf(uint32(c.R[x86.RAX])), uint32(c.R[x86.RCX])
-	v := m.vpOf(c)
-	if always := c.CPL() == 0 && v.cpuidSupervisorVE || c.CPL() != 0 && v.cpuidUserVE; always || !virtualLeaf(leaf, subleaf) {
+	if !virtualLeaf(leaf, subleaf) || m.vpOf(c).wantsVE(leaf, subleaf, c.CPL()) {
 		return m.raiseVE(c, abi.ReasonCPUID, 0, in.Length)
 	}
 	c.Charge(cost.ModuleCall, 1)

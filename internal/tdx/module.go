@@ -65,8 +65,12 @@ type vp struct {
 	debugctl uint64
 	dsArea   uint64 // IA32_DS_AREA
 
-	// CPUID raises #VE whatever the leaf (TDG.VP.CPUIDVE.SET).
-	cpuidSupervisorVE, cpuidUserVE bool
+	// CPUID raises #VE whatever the leaf, where they are not 0 (TDG.VP.CPUIDVE.SET, TDG.VP.WR), or of the leaves of cpuidOrder.
+	cpuidSupervisorVE, cpuidUserVE uint8
+	cpuidControl                   [128]uint8
+
+	// What is about VMs of the TD's own, by their numbers, of which 0 is the TD itself.
+	l2Ctls, tscDeadline [4]uint64
 }
 
 // New makes a TD all of whose memory is private and absent.
@@ -91,6 +95,9 @@ func New(cfg Config) (*Module, error) {
 		sharedBit: 1 << (cfg.GPAW - 1),
 		la57:      cfg.Features(7, 0)[2]&x86.LeafLA57 != 0,
 		vp:        make([]vp, cfg.CPUs),
+	}
+	for i := range m.vp {
+		m.vp[i].tscDeadline[0] = ^uint64(0) // there is none (module, init_tdvps_fields in helpers.c)
 	}
 	m.listener, _ = cfg.Host.(Listener)
 	m.attester, _ = cfg.Host.(Attester)

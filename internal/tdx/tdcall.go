@@ -2,6 +2,7 @@ package tdx
 
 import (
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/tdx/abi"
@@ -10,8 +11,7 @@ import (
 // tdcall serves TDCALL: RAX is the leaf and the version, and becomes the status (module, td_call). Each leaf changes
 // the registers that the specification names as its outputs and no other.
 //
-// What the module has beyond the leaves below (SYS.RD, VP.RD, service TDs, page attributes) answers as an undefined leaf
-// does. So does MR.VERIFYREPORT, as in the module where the processor has no SEAMVERIFYREPORT.
+// MR.VERIFYREPORT answers as an undefined leaf does, as in the module where the processor has no SEAMVERIFYREPORT.
 func (m *Module) tdcall(c *x86.CPU) x86.Action {
 	if !c.Is64() {
 		return m.raiseGP(c) // at CPL 0; elsewhere it has been raised already
@@ -37,6 +37,20 @@ func (m *Module) tdcall(c *x86.CPU) x86.Action {
 		return m.tdcallDone(c, name, m.vmRead(c, version))
 	case abi.LeafVMWrite:
 		return m.tdcallDone(c, name, m.vmWrite(c))
+	case abi.LeafVPRead:
+		return m.tdcallDone(c, name, m.vpRead(c))
+	case abi.LeafVPWrite:
+		return m.tdcallDone(c, name, m.vpWrite(c))
+	case abi.LeafSysRead:
+		return m.tdcallDone(c, name, m.sysRead(c))
+	case abi.LeafSysReadAll:
+		return m.sysReadAll(c)
+	case abi.LeafServTDRead, abi.LeafServTDWrite:
+		return m.servTD(c, leaf)
+	case abi.LeafMemPageAttrRead:
+		return m.pageAttrRead(c)
+	case abi.LeafMemPageAttrWrite:
+		return m.pageAttrWrite(c)
 	case abi.LeafMRRTMRExtend:
 		return m.rtmrExtend(c)
 	case abi.LeafMRReport:
@@ -65,7 +79,7 @@ func (m *Module) vpInfo(c *x86.CPU) abi.Status {
 	c.R[x86.RDX] = m.cfg.Attributes
 	c.R[x86.R8] = uint64(m.cfg.CPUs) | uint64(m.cfg.CPUs)<<abi.InfoMaxVCPUs // NUM_VCPUS, MAX_VCPUS
 	c.R[x86.R9] = uint64(c.ID())
-	c.R[x86.R10] = 0 // no abi.InfoSysRead
+	c.R[x86.R10] = abi.InfoSysRead
 	c.R[x86.R11] = 0
 	return abi.Success
 }
@@ -90,8 +104,28 @@ func (m *Module) cpuidVESet(c *x86.CPU) abi.Status {
 		return abi.OperandInvalid.With(abi.OperandRCX)
 	}
 	v := m.vpOf(c)
-	v.cpuidSupervisorVE, v.cpuidUserVE = flags&1 != 0, flags&2 != 0
+	v.cpuidSupervisorVE, v.cpuidUserVE = uint8(flags&1), uint8(flags>>1)
 	return abi.Success
+}
+
+// servTD is TDG.SERVTD.RD or WR, by which a TD that migrates another reaches its metadata. The handle in RCX is the other's TDR and
+// a slot, of which there is one, less this TD's own name, which is 0. No TD is bound to another here, which is an exit that
+// nothing comes back from (module, tdg_servtd_rd_wr.c: TDX_CROSS_TD_TRAP; KVM, tdx_handle_exit).
+func (m *Module) servTD(c *x86.CPU, leaf abi.Leaf) x86.Action {
+	const slots, slot = 1, 1<<12 - 1
+	if leaf == abi.LeafServTDRead {
+		c.R[x86.RDX] = uint64(abi.NoField)
+	}
+	c.R[x86.R8] = 0
+	if c.R[x86.RCX]&slot >= slots {
+		return m.tdcallDone(c, leaf.String(), abi.OperandInvalid.With(abi.OperandRCX))
+	}
+	m.exit(c, exitCrossTD)
+	c.Stop(&confidential.Violation{
+		Architecture: architecture, CPU: c.ID(), GPA: c.R[x86.RCX] &^ slot & (1<<physicalBits - 1), Instruction: "TDG." + leaf.String(), RIP: c.RIP(),
+		State: "no TDR", Why: "no TD has this one as its service TD",
+	})
+	return x86.Raised
 }
 
 // vpEnter is TDG.VP.ENTER, of a TD that has no L2 VM: RDX is checked first, a private address of 256 bytes, then RCX, which

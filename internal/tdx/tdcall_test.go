@@ -14,7 +14,7 @@ import (
 
 func TestUndefinedLeaves(t *testing.T) {
 	m := newMachine(t)
-	for _, rax := range []uint64{9, 10, 11, 12, 13, 18, 20, 22, 23, 24, 28, 0xFFFF, 1 << 24, 1<<63 | 1, 1<<32 | 6, 1<<16 | 1, 1<<16 | 6, 2<<16 | 7} {
+	for _, rax := range []uint64{13, 14, 17, 19, 21, 22, 28, 0xFFFF, 1 << 24, 1<<63 | 1, 1<<32 | 6, 1<<16 | 1, 1<<16 | 6, 1<<16 | 8, 1<<16 | 9, 1<<16 | 11, 2<<16 | 7} {
 		want := map[int]uint64{}
 		for i := range 16 {
 			want[i] = m.cpu.R[i]
@@ -79,7 +79,7 @@ func TestVPInfo(t *testing.T) {
 	if s := m.tdcall(regs{x86.RAX: 1, x86.RBX: 0x77, x86.R12: 0x88}); s != 0 {
 		t.Fatalf("status %#x", s)
 	}
-	want := regs{x86.RCX: 48, x86.RDX: 1 << 28, x86.R8: 1<<32 | 1, x86.R9: 0, x86.R10: 0, x86.R11: 0, x86.RBX: 0x77, x86.R12: 0x88}
+	want := regs{x86.RCX: 48, x86.RDX: 1 << 28, x86.R8: 1<<32 | 1, x86.R9: 0, x86.R10: 1, x86.R11: 0, x86.RBX: 0x77, x86.R12: 0x88}
 	for i, v := range want {
 		if m.cpu.R[i] != v {
 			t.Errorf("register %d is %#x, want %#x", i, m.cpu.R[i], v)
@@ -208,6 +208,10 @@ func FuzzTDCALL(f *testing.F) {
 	f.Add(uint64(0), uint64(vmcallMask), uint64(0), uint64(0), uint64(0), uint64(12), uint64(0), uint64(0)) // HLT
 	f.Add(uint64(6), uint64(0x400001), uint64(0), uint64(0), uint64(0), uint64(0), uint64(0), uint64(0))
 	f.Add(uint64(7), uint64(0), uint64(0x1110000300000016), uint64(0), uint64(0), uint64(0), uint64(0), uint64(0))
+	for _, leaf := range []uint64{1<<16 | 7, 9, 10, 11, 12, 18, 20, 23, 24} {
+		f.Add(leaf, uint64(0), uint64(0xA120000000000005), ^uint64(0), uint64(0), uint64(0), uint64(0), uint64(0))
+		f.Add(leaf, uint64(unit|1), ^uint64(0), uint64(0x9900000300000502), uint64(0), uint64(0), uint64(0), uint64(0))
+	}
 	f.Fuzz(func(t *testing.T, rax, rcx, rdx, r8, r10, r11, r12, r13 uint64) {
 		m := newMachine(t)
 		before := m.Unaccepted()

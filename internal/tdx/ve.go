@@ -11,6 +11,7 @@ import (
 const (
 	exitEPTViolation = "EPT_VIOLATION"
 	exitTDVMCALL     = "TDVMCALL"
+	exitCrossTD      = "CROSS_TD_TRAP"
 )
 
 // A veInfo is what TDG.VP.VEINFO.GET tells of the last #VE, until it has.

@@ -15,7 +15,7 @@ package x86
 // whether it ends before the limit.
 type engine interface {
 	// run executes from RIP until as many instructions have completed as c.limit says, or until one does not complete,
-	// and says why it came back. Others may lower the limit meanwhile, from other goroutines too; 0 means that the run loop
+	// and says why it came back. A stretch of whole blocks lets it go on to the end of the block (CPU.wholly). Others may lower the limit meanwhile, from other goroutines too; 0 means that the run loop
 	// has to look up soon. With c.finish it has to after the instruction under way, exactly. Registers, RIP and the count
 	// of instructions are those at a boundary between two instructions when run returns, and they do not depend on where
 	// blocks begin and end.

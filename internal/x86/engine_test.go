@@ -15,11 +15,15 @@ type strictEngine struct {
 
 func (s strictEngine) run(c *CPU) stop {
 	limit, before := c.limit.Load(), c.icount
+	most := max(limit, before)
+	if c.watch.step && c.watch.blocks {
+		most = c.watch.most
+	}
 	why := s.engine.run(c)
 	switch {
 	case c.at != 0:
 		s.t.Errorf("the engine came back in the middle of a block, at %#x", c.RIP())
-	case c.icount < before || c.icount > max(limit, before):
+	case c.icount < before || c.icount > most:
 		s.t.Errorf("the engine came back after %d instructions, having begun at %d with a limit of %d", c.icount, before, limit)
 	case why == stopLimit && c.icount < limit && c.limit.Load() != 0:
 		s.t.Errorf("the engine came back for its limit after %d instructions of %d", c.icount, limit)

@@ -69,9 +69,24 @@ func lockstep(t *testing.T, p *program, every uint64, change func(m *scene)) (di
 	}
 	for steps := 1; ; steps++ {
 		from := a.moment()
-		a.Stretch(every)
+		if every != 0 {
+			a.Stretch(every)
+		} else {
+			a.StretchBlocks(1)
+		}
 		ea := a.Run(a.until)
-		b.Stretch(a.Stretched())
+		n, blocks := a.Stretched()
+		if ea.Kind != ExitStep {
+			n++ // which it is not to come to
+		}
+		switch {
+		case every != 0:
+			b.Stretch(every)
+		case blocks && other().engine == EngineTranslator:
+			b.StretchBlocks(n)
+		default:
+			b.Stretch(n)
+		}
 		eb := b.Run(b.until)
 		at := func(what any) string {
 			return fmt.Sprintf("step %d, after instruction %d at %#x: %v", steps, from.icount, from.rip, what)

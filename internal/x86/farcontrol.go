@@ -2,15 +2,15 @@ package x86
 
 import "github.com/tacit-vm/tacit/internal/x86/uop"
 
-// Far transfers: IRET, far RET, far JMP and CALL, SYSCALL, SYSRET, SYSENTER, SYSEXIT. What is different in real mode is in
-// realmode.go, and gates are in callgate.go.
+// Far transfers: IRET, far RET, far JMP and CALL, SYSCALL, SYSRET, SYSENTER, SYSEXIT. What is different in real and
+// virtual-8086 mode is in realmode.go and virtual8086.go, and gates are in callgate.go.
 
 // iret returns from an interrupt with operands of size bytes (SDM vol. 2, IRET). It ends the blocking of NMIs
 // whatever becomes of it. The order in which the stack is read, and RIP checked, is silicon's (a Sapphire Rapids).
 func (c *CPU) iret(size uint64) bool {
 	c.UnblockNMI()
 	switch {
-	case c.realMode():
+	case c.paragraphs():
 		return c.realIRET(size)
 	case c.rest&FlagNT != 0 && !c.longMode():
 		return c.taskSwitch("IRET with NT set")
@@ -23,8 +23,7 @@ func (c *CPU) iret(size uint64) bool {
 		return false
 	}
 	if !c.longMode() && size == 4 && c.cpl == 0 && flags&FlagVM != 0 {
-		c.Stop(&UnsupportedError{RIP: c.RIP(), What: "virtual-8086 mode (IRET with VM set)"})
-		return false
+		return c.enter8086()
 	}
 	rip, code, ok := c.returnAddress(sp, size)
 	if !ok {
@@ -173,7 +172,7 @@ func (c *CPU) returnData(ss uint16, rpl uint8) (Segment, bool) {
 
 // retFar is RETF; extra bytes of arguments are dropped.
 func (c *CPU) retFar(size, extra uint64) bool {
-	if c.realMode() {
+	if c.paragraphs() {
 		return c.realRET(size, extra)
 	}
 	rsp := c.R[uop.RSP]
@@ -201,7 +200,7 @@ func (c *CPU) retFar(size, extra uint64) bool {
 // jumpFar is far JMP (and CALL, with push set) with operands of size bytes: to a code segment of the same privilege, or through
 // a gate.
 func (c *CPU) jumpFar(selector uint16, rip, size uint64, push bool) bool {
-	if c.realMode() {
+	if c.paragraphs() {
 		return c.realJump(selector, rip, size, push)
 	}
 	if selector&^3 == 0 {
@@ -263,10 +262,16 @@ func (c *CPU) flat(cs, ss uint16, cpl uint8) { c.flatCode(cs, ss, cpl, segLong) 
 // flat32 is flat for 32-bit code.
 func (c *CPU) flat32(cs, ss uint16, cpl uint8) { c.flatCode(cs, ss, cpl, segBig) }
 
+// Attributes of the fixed segments, but for their privilege and the size of code.
+const (
+	flatCS = segPresent | segS | segCode | segWritable | segAccessed | segGranular
+	flatSS = segPresent | segData | segBig | segGranular
+)
+
 func (c *CPU) flatCode(cs, ss uint16, cpl uint8, size uint16) {
 	dpl := uint16(cpl) << 5
-	c.seg[uop.SegSS] = Segment{Selector: ss, Attr: segPresent | segData | segBig | segGranular | dpl, Limit: ^uint32(0)}
-	c.setCode(Segment{Selector: cs, Attr: segPresent | segS | segCode | segWritable | segAccessed | size | segGranular | dpl, Limit: ^uint32(0)})
+	c.seg[uop.SegSS] = Segment{Selector: ss, Attr: flatSS | dpl, Limit: ^uint32(0)}
+	c.setCode(Segment{Selector: cs, Attr: flatCS | size | dpl, Limit: ^uint32(0)})
 	c.cpl = cpl
 }
 
@@ -329,6 +334,7 @@ func (c *CPU) sysenter() bool {
 		return c.raise(uop.VectorGP, 0)
 	}
 	sp, ip := c.msr.sysenter[1], c.msr.sysenter[2]
+	c.rest &^= FlagVM
 	if c.longMode() {
 		c.flat(base, base+8, 0)
 	} else {

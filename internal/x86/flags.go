@@ -97,17 +97,32 @@ func (f *lazyFlags) update(mask, v uint64) { f.set(f.get()&^mask | v&mask) }
 // Flags returns RFLAGS.
 func (c *CPU) Flags() uint64 { return c.rest | c.flags.get() | flag1 }
 
-// SetFlags sets RFLAGS; bits that do not exist are dropped.
+// SetFlags sets RFLAGS; bits that do not exist are dropped, and VM stays what it is: it is a mode of the processor.
 func (c *CPU) SetFlags(v uint64) {
 	c.flags.set(v)
-	c.setRest(v &^ arithmeticFlags)
+	c.setRest(v&^FlagVM | c.rest&FlagVM)
 }
+
+// restoreFlags is SetFlags for a state as a whole, of which control registers are there. Virtual-8086 mode, which long mode and
+// real mode do not have, is always at privilege 3.
+func (c *CPU) restoreFlags(v uint64) {
+	c.rest = v & FlagVM
+	if c.realMode() || c.longMode() {
+		c.rest = 0
+	}
+	if c.virtual8086() {
+		c.cpl = 3
+	}
+	c.SetFlags(v)
+}
+
+// existingFlags are the flags that are not arithmetic, but for RF.
+const existingFlags = FlagTF | FlagIF | FlagDF | iopl | FlagNT | FlagVM | FlagAC | FlagVIF | FlagVIP | FlagID
 
 // setRest sets the flags that are not arithmetic. RF is not among them: it is clear after the next instruction,
 // and CPU.resuming says where it is set. AC decides how SMAP sees an access, so the TLB in use follows it.
 func (c *CPU) setRest(v uint64) {
-	const exist = FlagTF | FlagIF | FlagDF | iopl | FlagNT | FlagAC | FlagID | FlagVIF | FlagVIP
-	c.rest = v & exist
+	c.rest = v & existingFlags
 	c.selectTLB()
 }
 

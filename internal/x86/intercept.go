@@ -41,32 +41,21 @@ func intercept(c *CPU, u *uop.Uop) bool {
 }
 
 // mayUsePorts looks whether IOPL or the I/O permission bitmap of the TSS allows access to size ports (SDM vol. 1,
-// 19.5.2), and raises #GP where neither does. The bitmap is read two bytes at a time, which is why it ends with a byte
+// 19.5.2), and raises #GP where neither does; an 8086 program's IOPL does not count. The bitmap is read two bytes at a time, which is why it ends with a byte
 // of ones.
 func (c *CPU) mayUsePorts(port uint16, size int) bool {
-	const mapBase = 0x66 // in the 64-bit TSS (SDM vol. 3, figure 8-11)
-	if c.cpl <= uint8(c.rest>>12&3) {
+	if c.mayInterrupt() && !c.virtual8086() {
 		return true
 	}
-	if c.tr.Limit < mapBase+1 || c.tr.Attr&descriptorTypes != typeTSSBusy {
-		return c.raise(uop.VectorGP, 0)
-	}
-	read := func(offset uint64) (v uint16, ok bool) {
-		ok = c.implicit(func() bool {
-			v, ok = c.load16(c.tr.Base + offset)
-			return ok
-		})
-		return v, ok
-	}
-	base, ok := read(mapBase)
+	base, ok := c.portMap()
 	if !ok {
 		return false
 	}
-	offset := uint64(base) + uint64(port/8)
+	offset := base + uint64(port/8)
 	if offset+1 > uint64(c.tr.Limit) {
 		return c.raise(uop.VectorGP, 0)
 	}
-	bits, ok := read(offset)
+	bits, ok := c.taskWord(offset)
 	if !ok {
 		return false
 	}
@@ -74,6 +63,25 @@ func (c *CPU) mayUsePorts(port uint16, size int) bool {
 		return c.raise(uop.VectorGP, 0)
 	}
 	return true
+}
+
+// portMap returns where the I/O permission bitmap begins in the TSS, and raises #GP where there is none.
+func (c *CPU) portMap() (base uint64, ok bool) {
+	const mapBase = 0x66 // in a TSS of 32 and of 64 bits (SDM vol. 3, figures 8-2 and 8-11)
+	if c.tr.Limit < mapBase+1 || c.tr.Attr&descriptorTypes != typeTSSBusy {
+		return 0, c.raise(uop.VectorGP, 0)
+	}
+	v, ok := c.taskWord(mapBase)
+	return uint64(v), ok
+}
+
+// taskWord reads two bytes of the TSS.
+func (c *CPU) taskWord(offset uint64) (v uint16, ok bool) {
+	ok = c.implicit(func() (ok bool) {
+		v, ok = c.load16(c.tr.Base + offset)
+		return ok
+	})
+	return v, ok
 }
 
 var ioHandlers = map[uop.Op]handler{uop.IO: portIO}
@@ -156,7 +164,10 @@ func (c *CPU) stringIO(u *uop.Uop) bool {
 }
 
 // A randomSource is what RDRAND and RDSEED give: a sequence from the seed (SplitMix64, Steele et al., OOPSLA 2014).
-type randomSource struct{ state uint64 }
+type randomSource struct {
+	state uint64
+	dry   bool // it gives nothing
+}
 
 func (r *randomSource) next() uint64 {
 	r.state += 0x9E3779B97F4A7C15

@@ -73,10 +73,7 @@ run:
 		case uop.CallReg:
 			to := c.R[u.Src%uop.Slots]
 			if !c.canonical(to) {
-				c.slowStack(u)
-				if c.storeStack(c.R[uop.RSP]-8, 8, c.nextRIP()) { // the push comes first, and RSP stays
-					c.raise(uop.VectorGP, 0)
-				}
+				c.callNowhere(u)
 				goto stop
 			}
 			if !c.push(u, c.R[uop.BlkRIP]+uint64(u.Off)+uint64(u.Len)) {
@@ -200,164 +197,109 @@ run:
 			c.R[u.Dst%uop.Slots] = c.ea(u)
 
 		case uop.Load8:
-			va := c.ea(u)
-			if p := c.readable(va, 0); p != nil {
+			if p := c.readable(c.ea(u), 0); p != nil {
 				c.R[u.Dst%uop.Slots] = uint64(*(*uint8)(p))
-			} else if !c.missLoad(u, va, 1) {
-				goto stop
-			} else if c.finish != finishNot {
-				goto after
+				continue
 			}
+			goto miss
 		case uop.Load16:
-			va := c.ea(u)
-			if p := c.readable(va, 1); p != nil {
+			if p := c.readable(c.ea(u), 1); p != nil {
 				c.R[u.Dst%uop.Slots] = uint64(*(*uint16)(p))
-			} else if !c.missLoad(u, va, 2) {
-				goto stop
-			} else if c.finish != finishNot {
-				goto after
+				continue
 			}
+			goto miss
 		case uop.Load32:
-			va := c.ea(u)
-			if p := c.readable(va, 3); p != nil {
+			if p := c.readable(c.ea(u), 3); p != nil {
 				c.R[u.Dst%uop.Slots] = uint64(*(*uint32)(p))
-			} else if !c.missLoad(u, va, 4) {
-				goto stop
-			} else if c.finish != finishNot {
-				goto after
+				continue
 			}
+			goto miss
 		case uop.Load64:
-			va := c.ea(u)
-			if p := c.readable(va, 7); p != nil {
+			if p := c.readable(c.ea(u), 7); p != nil {
 				c.R[u.Dst%uop.Slots] = *(*uint64)(p)
-			} else if !c.missLoad(u, va, 8) {
-				goto stop
-			} else if c.finish != finishNot {
-				goto after
+				continue
 			}
+			goto miss
 		case uop.LoadS8x32:
-			va := c.ea(u)
-			if p := c.readable(va, 0); p != nil {
+			if p := c.readable(c.ea(u), 0); p != nil {
 				c.R[u.Dst%uop.Slots] = uint64(uint32(*(*int8)(p)))
-			} else if !c.missLoad(u, va, 1) {
-				goto stop
-			} else if c.R[u.Dst%uop.Slots] = uint64(uint32(int8(c.R[u.Dst%uop.Slots]))); c.finish != finishNot {
-				goto after
+				continue
 			}
+			goto miss
 		case uop.LoadS8x64:
-			va := c.ea(u)
-			if p := c.readable(va, 0); p != nil {
+			if p := c.readable(c.ea(u), 0); p != nil {
 				c.R[u.Dst%uop.Slots] = uint64(*(*int8)(p))
-			} else if !c.missLoad(u, va, 1) {
-				goto stop
-			} else if c.R[u.Dst%uop.Slots] = uint64(int8(c.R[u.Dst%uop.Slots])); c.finish != finishNot {
-				goto after
+				continue
 			}
+			goto miss
 		case uop.LoadS16x32:
-			va := c.ea(u)
-			if p := c.readable(va, 1); p != nil {
+			if p := c.readable(c.ea(u), 1); p != nil {
 				c.R[u.Dst%uop.Slots] = uint64(uint32(*(*int16)(p)))
-			} else if !c.missLoad(u, va, 2) {
-				goto stop
-			} else if c.R[u.Dst%uop.Slots] = uint64(uint32(int16(c.R[u.Dst%uop.Slots]))); c.finish != finishNot {
-				goto after
+				continue
 			}
+			goto miss
 		case uop.LoadS16x64:
-			va := c.ea(u)
-			if p := c.readable(va, 1); p != nil {
+			if p := c.readable(c.ea(u), 1); p != nil {
 				c.R[u.Dst%uop.Slots] = uint64(*(*int16)(p))
-			} else if !c.missLoad(u, va, 2) {
-				goto stop
-			} else if c.R[u.Dst%uop.Slots] = uint64(int16(c.R[u.Dst%uop.Slots])); c.finish != finishNot {
-				goto after
+				continue
 			}
+			goto miss
 		case uop.LoadS32x64:
-			va := c.ea(u)
-			if p := c.readable(va, 3); p != nil {
+			if p := c.readable(c.ea(u), 3); p != nil {
 				c.R[u.Dst%uop.Slots] = uint64(*(*int32)(p))
-			} else if !c.missLoad(u, va, 4) {
-				goto stop
-			} else if c.R[u.Dst%uop.Slots] = uint64(int32(c.R[u.Dst%uop.Slots])); c.finish != finishNot {
-				goto after
+				continue
 			}
+			goto miss
 
 		case uop.LoadW8:
-			va := c.ea(u)
-			if p := c.writable(va, 0); p != nil {
+			if p := c.writable(c.ea(u), 0); p != nil {
 				c.R[u.Dst%uop.Slots] = uint64(*(*uint8)(p))
-			} else if !c.missClaim(u, va, 1) {
-				goto stop
-			} else if c.finish != finishNot {
-				goto after
+				continue
 			}
+			goto miss
 		case uop.LoadW16:
-			va := c.ea(u)
-			if p := c.writable(va, 1); p != nil {
+			if p := c.writable(c.ea(u), 1); p != nil {
 				c.R[u.Dst%uop.Slots] = uint64(*(*uint16)(p))
-			} else if !c.missClaim(u, va, 2) {
-				goto stop
-			} else if c.finish != finishNot {
-				goto after
+				continue
 			}
+			goto miss
 		case uop.LoadW32:
-			va := c.ea(u)
-			if p := c.writable(va, 3); p != nil {
+			if p := c.writable(c.ea(u), 3); p != nil {
 				c.R[u.Dst%uop.Slots] = uint64(*(*uint32)(p))
-			} else if !c.missClaim(u, va, 4) {
-				goto stop
-			} else if c.finish != finishNot {
-				goto after
+				continue
 			}
+			goto miss
 		case uop.LoadW64:
-			va := c.ea(u)
-			if p := c.writable(va, 7); p != nil {
+			if p := c.writable(c.ea(u), 7); p != nil {
 				c.R[u.Dst%uop.Slots] = *(*uint64)(p)
-			} else if !c.missClaim(u, va, 8) {
-				goto stop
-			} else if c.finish != finishNot {
-				goto after
+				continue
 			}
+			goto miss
 
 		case uop.Store8:
-			va := c.ea(u)
-			v := c.R[u.Src%uop.Slots] + uint64(u.Imm)
-			if p := c.writable(va, 0); p != nil {
-				*(*uint8)(p) = uint8(v)
-			} else if !c.missStore(u, va, 1, v) {
-				goto stop
-			} else if c.finish != finishNot {
-				goto after
+			if p := c.writable(c.ea(u), 0); p != nil {
+				*(*uint8)(p) = uint8(c.R[u.Src%uop.Slots] + uint64(u.Imm))
+				continue
 			}
+			goto miss
 		case uop.Store16:
-			va := c.ea(u)
-			v := c.R[u.Src%uop.Slots] + uint64(u.Imm)
-			if p := c.writable(va, 1); p != nil {
-				*(*uint16)(p) = uint16(v)
-			} else if !c.missStore(u, va, 2, v) {
-				goto stop
-			} else if c.finish != finishNot {
-				goto after
+			if p := c.writable(c.ea(u), 1); p != nil {
+				*(*uint16)(p) = uint16(c.R[u.Src%uop.Slots] + uint64(u.Imm))
+				continue
 			}
+			goto miss
 		case uop.Store32:
-			va := c.ea(u)
-			v := c.R[u.Src%uop.Slots] + uint64(u.Imm)
-			if p := c.writable(va, 3); p != nil {
-				*(*uint32)(p) = uint32(v)
-			} else if !c.missStore(u, va, 4, v) {
-				goto stop
-			} else if c.finish != finishNot {
-				goto after
+			if p := c.writable(c.ea(u), 3); p != nil {
+				*(*uint32)(p) = uint32(c.R[u.Src%uop.Slots] + uint64(u.Imm))
+				continue
 			}
+			goto miss
 		case uop.Store64:
-			va := c.ea(u)
-			v := c.R[u.Src%uop.Slots] + uint64(u.Imm)
-			if p := c.writable(va, 7); p != nil {
-				*(*uint64)(p) = v
-			} else if !c.missStore(u, va, 8, v) {
-				goto stop
-			} else if c.finish != finishNot {
-				goto after
+			if p := c.writable(c.ea(u), 7); p != nil {
+				*(*uint64)(p) = c.R[u.Src%uop.Slots] + uint64(u.Imm)
+				continue
 			}
+			goto miss
 
 		case uop.Push:
 			if !c.push(u, c.R[u.Src%uop.Slots]+uint64(u.Imm)) {
@@ -541,6 +483,14 @@ unlinked:
 	b = c.lookup()
 	goto enter
 
+miss:
+	if !c.miss(u) {
+		goto stop
+	}
+	if c.finish == finishNot {
+		u = u.Next()
+		goto run
+	}
 after:
 	if c.finish == finishUop {
 		return b, u.Next()

@@ -3,7 +3,8 @@ package x86
 import "github.com/tacit-vm/tacit/internal/x86/uop"
 
 // Delivery of interrupts and exceptions in protected mode without long mode, through gates of 16 and 32 bits (SDM vol. 3,
-// 7.11 and 7.12; vol. 2, INT n).
+// 7.11 and 7.12; vol. 2, INT n). Virtual-8086 mode has the same gates, to privilege 0 alone, and pushes all segment
+// registers (SDM vol. 3, 21.3.1).
 
 const gate32 = 8 // in the types of gates: 32 bits
 
@@ -46,8 +47,17 @@ func (c *CPU) interruptProtected(e Exception) bool {
 	if code.Attr&segConforming != 0 {
 		dpl = c.cpl
 	}
+	virtual := c.virtual8086()
+	if virtual && dpl != 0 { // conforming code among it, which would run at privilege 3
+		return c.raise(uop.VectorGP, uint32(g.selector)&^3|ext)
+	}
 	ss, sp := c.seg[uop.SegSS], c.R[uop.RSP]&low
 	var words []uint64
+	if virtual {
+		for _, n := range [...]int{uop.SegGS, uop.SegFS, uop.SegDS, uop.SegES} {
+			words = append(words, uint64(c.seg[n].Selector))
+		}
+	}
 	if dpl < c.cpl {
 		if ss, sp, ok = c.innerStack(dpl, ext); !ok {
 			return false
@@ -66,6 +76,9 @@ func (c *CPU) interruptProtected(e Exception) bool {
 		return false
 	}
 	code.Selector = g.selector&^3 | uint16(dpl)
+	if virtual {
+		c.leave8086()
+	}
 	c.seg[uop.SegSS] = ss
 	c.cpl = dpl
 	rest := c.rest &^ (FlagTF | FlagNT)

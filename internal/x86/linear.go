@@ -13,8 +13,12 @@ func (c *CPU) wide() bool { return c.mode&decode.ModeLegacy == 0 }
 // longMode says whether 64-bit or compatibility mode is active: IA32_EFER.LMA.
 func (c *CPU) longMode() bool { return c.efer&EFERLMA != 0 }
 
-// realMode says whether protection is off. Virtual-8086 mode ends the run where a program would enter it.
+// realMode says whether protection is off.
 func (c *CPU) realMode() bool { return c.cr0&CR0PE == 0 }
+
+// paragraphs says whether segment registers have no descriptors behind them, but 16 times their value for a base: in real and
+// in virtual-8086 mode.
+func (c *CPU) paragraphs() bool { return c.realMode() || c.virtual8086() }
 
 const low = 1<<32 - 1
 
@@ -149,7 +153,7 @@ func (c *CPU) segmentMode() decode.Mode {
 	switch {
 	case c.longMode() && code.Attr&segLong != 0:
 		return 0
-	case c.realMode() && code.Attr&segBig == 0:
+	case c.virtual8086(), c.realMode() && code.Attr&segBig == 0:
 		return decode.Mode16 | decode.ModeReal
 	case c.realMode():
 		return decode.Mode32 | decode.ModeReal

@@ -204,7 +204,7 @@ func randomCase(r *rand.Rand, mode *tryMode, limits bool) tryCase {
 	}
 	c.gpr[4], c.gpr[5] = stack, stack-0x300-uint32(r.IntN(0x80))
 	if s.reg != noRM {
-		c.code = appendRM(r, c.code, s, mode, address)
+		c.code = appendRM(r, c.code, s, mode, address, &c.gpr)
 	}
 	for _, k := range s.imm {
 		switch {
@@ -237,8 +237,9 @@ func little(v uint32, bits int) []byte {
 	return []byte{byte(v), byte(v >> 8), byte(v >> 16), byte(v >> 24)}
 }
 
-// appendRM appends a ModRM byte and what follows it. ESP is not an operand that changes.
-func appendRM(r *rand.Rand, code []byte, s *tryShape, mode *tryMode, address int) []byte {
+// appendRM appends a ModRM byte and what follows it. ESP is not an operand that changes, and an index times its scale is not so
+// large that it would lead to the code of other cases.
+func appendRM(r *rand.Rand, code []byte, s *tryShape, mode *tryMode, address int, gpr *[8]uint32) []byte {
 	reg := s.reg
 	for reg == anyReg || reg == 4 && s.reg == anyReg && !s.bytes {
 		reg = r.IntN(8)
@@ -267,6 +268,9 @@ func appendRM(r *rand.Rand, code []byte, s *tryShape, mode *tryMode, address int
 			sib := r.IntN(256)
 			if mode.flat && sib>>3&7 != 4 {
 				sib = sib&^0x38 | 4<<3 // an index would add another base
+			}
+			if gpr[sib>>3&7] > 0x1000 {
+				sib &^= 3 << 6
 			}
 			code = append(code, byte(sib))
 			if mod == 0 && sib&7 == 5 {

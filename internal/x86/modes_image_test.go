@@ -20,7 +20,8 @@ type image struct {
 type tryMode struct {
 	name   string
 	real   bool
-	bits   int // of code and stack: 16 or 32
+	v8086  bool // virtual-8086 mode, which is user's
+	bits   int  // of code and stack: 16 or 32
 	flat   bool
 	paging int // levels of page tables: 0, 2, 3, and 4 for long mode
 	user   bool
@@ -33,6 +34,8 @@ var tryModes = []*tryMode{
 	{name: "32-bit protected mode, flat", bits: 32, flat: true},
 	{name: "32-bit protected mode, user", bits: 32, user: true},
 	{name: "16-bit protected mode with 32-bit paging, user", bits: 16, paging: 2, user: true},
+	{name: "virtual-8086 mode", v8086: true, bits: 16, user: true},
+	{name: "virtual-8086 mode with 32-bit paging", v8086: true, bits: 16, paging: 2, user: true},
 	{name: "32-bit protected mode with 32-bit paging", bits: 32, paging: 2},
 	{name: "32-bit protected mode with PAE paging, user", bits: 32, paging: 3, user: true},
 	{name: "32-bit protected mode with PAE paging", bits: 32, paging: 3},
@@ -51,6 +54,7 @@ type tryCase struct {
 	flags     uint32
 	undefined uint32 // flags that are not compared
 	watches   bool   // with a breakpoint on data
+	strict    bool   // it is not about limits
 }
 
 // Where things are in an image.
@@ -280,6 +284,9 @@ func (m *image) layProtected() {
 	} else {
 		binary.LittleEndian.PutUint16(m.memory[tryTSS+8:], tryFlat)
 	}
+	if m.mode.v8086 {
+		m.lay8086()
+	}
 	for v := range tryVectors {
 		at := uint64(tryStubs + 8*v)
 		stub := m.memory[at:]
@@ -447,6 +454,26 @@ func (m *image) pre(c *tryCase, at int) []byte {
 	x.store(tryGDT+tryCS, uint32(d))
 	x.store(tryGDT+tryCS+4, uint32(d>>32))
 	x.put(c.pre...)
+	if m.mode.v8086 {
+		m.push8086(&x, c, at)
+	} else {
+		m.pushFrame(&x, c, ip)
+	}
+	for r, v := range c.gpr {
+		if r != 4 {
+			x.put(byte(0xB8 + r))
+			x.dword(v)
+		}
+	}
+	if m.long() {
+		x.put(0x48)
+	}
+	x.put(0xCF)
+	return x.b
+}
+
+// pushFrame loads the case's segments, and pushes the frame with which IRET goes to it.
+func (m *image) pushFrame(x *text, c *tryCase, ip uint32) {
 	rpl := uint16(m.dpl())
 	for i, s := range []uint16{tryDS, tryDS, tryFS, tryGS} {
 		x.segmentTo([]byte{0, 3, 4, 5}[i], s|rpl)
@@ -463,15 +490,4 @@ func (m *image) pre(c *tryCase, at int) []byte {
 	x.push(c.flags)
 	x.push(uint32(tryCS | rpl))
 	x.push(ip)
-	for r, v := range c.gpr {
-		if r != 4 {
-			x.put(byte(0xB8 + r))
-			x.dword(v)
-		}
-	}
-	if m.long() {
-		x.put(0x48)
-	}
-	x.put(0xCF)
-	return x.b
 }

@@ -20,7 +20,7 @@ import (
 	"github.com/tacit-vm/tacit/physical"
 )
 
-// Real, protected and compatibility mode against QEMU: its TCG, which looks at no limits of segments; and the host's
+// Real, protected, virtual-8086 and compatibility mode against QEMU: its TCG, which looks at no limits of segments; and the host's
 // processor, where QEMU can use KVM.
 
 var (
@@ -105,7 +105,7 @@ func (m *image) qemu(t testing.TB, accelerator string) ([]byte, error) {
 		"-bios", filepath.Join(dir, "bios"), "-device", "loader,addr=0,force-raw=on,file="+filepath.Join(dir, "image"),
 		"-device", "isa-debug-exit,iobase=0xf4,iosize=1").CombinedOutput()
 	b, _ := os.ReadFile(ram)
-	if len(b) < tryTop || bytes.Equal(b[tryOut:tryOut+16], make([]byte, 16)) {
+	if len(b) < tryTop || bytes.Equal(b[tryOut:tryOut+tryRecord], make([]byte, tryRecord)) {
 		return nil, fmt.Errorf("%v: %s", err, said)
 	}
 	return b[tryOut:tryCopy], nil
@@ -160,7 +160,7 @@ func (m *image) differences(t testing.TB, want, got []byte, tcg bool) (s []strin
 				r[at+2] &^= byte(ignore >> 16)
 			}
 		}
-		if tcg && (b[vector] == 12 || b[vector] == 13) && a[vector] != b[vector] {
+		if tcg && (b[vector] == 12 || b[vector] == 13) && a[vector] != b[vector] && !c.strict {
 			t.Logf("case %d, %s: % x: %v", i, c.text, c.code, Exception{Vector: b[vector]})
 			continue // a limit that it does not look at
 		}
@@ -170,6 +170,9 @@ func (m *image) differences(t testing.TB, want, got []byte, tcg bool) (s []strin
 		}
 		if a2, b2 := a[n-tryTail:], b[n-tryTail:]; tcg && a[vector] == 14 && b[vector] == 14 && binary.LittleEndian.Uint32(a2) == (binary.LittleEndian.Uint32(b2)|0xFFF)+1 {
 			continue // of an operand that is read and written, in two pages, it reads all first
+		}
+		if tcg && m.mode.v8086 && strings.HasPrefix(c.text, "INT") && a[vector] == 10 && b[vector] == 13 {
+			continue // of a gate to privilege 1 or 2 it looks at the stack first (SDM vol. 2, INT n: such code is #GP)
 		}
 		if tcg && strings.HasPrefix(c.text, "JMP far") && a[vector] == 13 && b[vector] == 11 {
 			continue // through a gate to code that is absent it raises #GP
@@ -182,6 +185,9 @@ func (m *image) differences(t testing.TB, want, got []byte, tcg bool) (s []strin
 		}
 		if tcg && c.watches && a[vector] == 1 && (b[vector] == 3 || strings.HasPrefix(c.text, "REP")) {
 			continue // a store that is not aligned hits breakpoints anywhere before its end in the page
+		}
+		if tcg && c.watches && a[vector] == 1 && b[vector] == 14 {
+			continue // where an operand is read, which hits, and cannot be written, it has the trap in front of the fault's handler
 		}
 		if !bytes.Equal(a, b) {
 			s = append(s, fmt.Sprintf("case %d, %s: % x, registers %x, flags %#x, pre % x\n want vector %d %s\n got  vector %d %s", i, c.text, c.code, c.gpr, c.flags, c.pre, a[vector], m.show(a), b[vector], m.show(b)))
@@ -240,12 +246,18 @@ func compareImages(t *testing.T, accelerator string, mode *tryMode, seed uint64)
 	limits := accelerator == "kvm"
 	cases := make([]tryCase, tryMost)
 	for i := range cases {
-		if far := i%3 == 0 && !mode.real; far {
-			cases[i] = farCase(random, &image{mode: mode, limits: limits}, tryCode+i*tryStride)
-		} else {
+		switch at := tryCode + i*tryStride; {
+		case i%3 == 0 && mode.v8086:
+			cases[i] = case8086(random, at)
+		case i%3 == 0 && !mode.real:
+			cases[i] = farCase(random, &image{mode: mode, limits: limits}, at)
+		default:
 			cases[i] = randomCase(random, mode, limits)
+			if mode.v8086 {
+				cases[i].flags |= level8086(random)
+			}
 			if i%3 == 1 && !mode.real {
-				cases[i].breakpoint(random, mode, tryCode+i*tryStride+tryStride/2)
+				cases[i].breakpoint(random, mode, at+tryStride/2)
 			}
 		}
 	}

@@ -152,12 +152,6 @@ func TestCodeSegmentLimits(t *testing.T) {
 				t.Errorf("exit %v at %#x", e, m.RIP())
 			}
 		}},
-		program{name: "virtual-8086 mode is said not to be there", code: asm("68 02 00 02 00 6A 08 68", le(progCode, 4), "|CF"), setup: legacy, want: func(t *testing.T, m *scene, e Exit) {
-			var err *UnsupportedError
-			if e.Kind != ExitStopped || !errors.As(e.Err, &err) || !strings.Contains(err.What, "virtual-8086") || m.RIP() != m.mark {
-				t.Errorf("exit %v at %#x", e, m.RIP())
-			}
-		}},
 	)
 }
 

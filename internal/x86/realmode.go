@@ -2,7 +2,8 @@ package x86
 
 import "github.com/tacit-vm/tacit/internal/x86/uop"
 
-// Real mode: far transfers without descriptors, and interrupts through the vector table (SDM vol. 3, chapter 21).
+// Real mode: far transfers without descriptors, and interrupts through the vector table (SDM vol. 3, chapter 21). The former are
+// those of virtual-8086 mode, too.
 
 // realCode returns CS for a selector, or raises #GP where ip is beyond its limit.
 func (c *CPU) realCode(selector uint16, ip uint64) (code Segment, rip uint64, ok bool) {
@@ -46,16 +47,19 @@ func (c *CPU) realRET(size, extra uint64) bool {
 }
 
 func (c *CPU) realIRET(size uint64) bool {
+	if !c.mayUseFlags(size) {
+		return false
+	}
 	flags, ok := c.loadStack(c.R[uop.RSP]+2*size, size)
+	if !ok {
+		return false
+	}
+	rest, ok := c.flagsFrom(flags, size)
 	if !ok || !c.realRET(size, size) {
 		return false
 	}
-	mask := uint64(FlagTF | FlagIF | FlagDF | iopl | FlagNT)
-	if size == 4 {
-		mask |= FlagAC | FlagID
-	}
 	c.flags.set(flags)
-	c.setRest(c.rest&^mask | flags&mask)
+	c.setRest(rest)
 	c.resume(flags, size)
 	c.nesting.leave()
 	c.stopBehind()
@@ -68,22 +72,34 @@ func (c *CPU) interruptReal(e Exception) bool {
 	if entry+3 > uint64(c.idtr.limit) {
 		return c.raise(uop.VectorGP, uint32(e.Vector)<<3|2) // the code is for whoever reads of a triple fault; real mode pushes none
 	}
-	v, ok := c.load32((c.idtr.base + entry) & low)
+	code, rip, ok := c.throughVector((c.idtr.base+entry)&low, c.Flags(), c.ip())
 	if !ok {
 		return false
 	}
-	code, rip, ok := c.realCode(uint16(v>>16), uint64(uint16(v)))
-	if !ok {
-		return false
-	}
-	sp := c.R[uop.RSP]
-	for i, w := range [...]uint64{c.Flags(), uint64(c.seg[uop.SegCS].Selector), c.ip()} {
-		if !c.storeStack(sp-uint64(i+1)*2, 2, w) {
-			return false
-		}
-	}
-	c.setSP(sp - 6)
 	c.setRest(c.rest &^ (FlagTF | FlagIF | FlagAC))
 	c.entered(code, rip)
 	return true
+}
+
+// throughVector reads where the vector at a linear address leads to, and pushes flags, CS and IP. The program does not need the
+// right to read there.
+func (c *CPU) throughVector(va, flags, ip uint64) (code Segment, rip uint64, ok bool) {
+	var v uint32
+	if !c.implicit(func() (ok bool) {
+		v, ok = c.load32(va)
+		return ok
+	}) {
+		return code, 0, false
+	}
+	if code, rip, ok = c.realCode(uint16(v>>16), uint64(uint16(v))); !ok {
+		return code, 0, false
+	}
+	sp := c.R[uop.RSP]
+	for i, w := range [...]uint64{flags, uint64(c.seg[uop.SegCS].Selector), ip} {
+		if !c.storeStack(sp-uint64(i+1)*2, 2, w) {
+			return code, 0, false
+		}
+	}
+	c.setSP(sp - 6)
+	return code, rip, true
 }

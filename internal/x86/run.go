@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
 
 // An ExitKind says why [CPU.Run] came back.
@@ -124,7 +126,7 @@ func (c *CPU) Run(deadline int64) Exit {
 		if e, ok := c.watched(); ok {
 			return e
 		}
-		if c.yielding.CompareAndSwap(true, false) {
+		if c.yielding.Load() && c.yielding.CompareAndSwap(true, false) {
 			return Exit{Kind: ExitYield}
 		}
 		now := c.Now()
@@ -142,6 +144,10 @@ func (c *CPU) Run(deadline int64) Exit {
 				c.halted, c.wakes = false, false
 			}
 		}
+		if c.announced8086() {
+			c.raise(uop.VectorGP, 0)
+			continue
+		}
 		switch {
 		case now >= MaxTime:
 			return Exit{Kind: ExitStopped, Err: ErrTimeUp}
@@ -156,20 +162,18 @@ func (c *CPU) Run(deadline int64) Exit {
 			}
 			return Exit{Kind: ExitHalted}
 		}
-		if c.watch.step && !c.measure() {
-			continue
-		}
 		c.finish = finishNot
 		limit := c.icount + (uint64(until-now)+c.nsPerInsn-1)/c.nsPerInsn
 		if c.watch.budget != 0 {
 			limit = min(limit, c.watch.budget)
 		}
-		if c.watch.step {
-			limit = min(limit, max(c.watch.from.icount+c.watch.steps, c.icount+1))
-		}
 		single := c.rest&FlagTF != 0
 		if single || c.shadow == c.icount && (c.APIC.pending() || c.nmiComes() || c.traps.kept != 0) {
 			limit = c.icount + 1
+		}
+		if c.watch.step {
+			c.watch.most = limit
+			limit = min(limit, max(c.watch.from.icount+c.watch.steps, c.icount+1))
 		}
 		if c.spins && !single && !c.watch.step && !c.watch.fenced && c.shadow != c.icount && c.looks() {
 			if c.spin(limit); c.raised || c.exiting || c.finish != finishNot {
@@ -199,6 +203,9 @@ func (c *CPU) Shorten(deadline int64) {
 		c.stopBehind()
 	}
 }
+
+// Deadline is the virtual time until which the last Run was to execute: what it was told, or what Shorten has made of that.
+func (c *CPU) Deadline() int64 { return c.deadline }
 
 // Waits says whether the processor waits for an interrupt.
 func (c *CPU) Waits() bool { return c.halted }

@@ -13,6 +13,15 @@ const StateVersion = 5
 // [CPU.WatchUser] and [CPU.Fence], which mark a run's phases. A processor that reads has to be new, with the same Config
 // and the contents of memory in place.
 func (c *CPU) Carry(s *state.Stream) {
+	c.carryRegisters(s)
+	c.carryTLB(s)
+	if s.Reading() {
+		c.selectTLB()
+	}
+}
+
+// carryRegisters carries all but the TLB.
+func (c *CPU) carryRegisters(s *state.Stream) {
 	state.Array(s, c.R[:R15+1])
 	state.Numbers(s, &c.R[FSBase], &c.R[GSBase])
 	for i := range c.X[:16] {
@@ -50,14 +59,10 @@ func (c *CPU) Carry(s *state.Stream) {
 	s.Check(c.icount <= longest/c.nsPerInsn && c.extra <= MaxTime+longest/2, "time has run over")
 	if s.Reading() {
 		c.SetRIP(rip)
-		c.SetFlags(flags)
+		c.restoreFlags(flags)
 		c.mode = c.codeMode()
 		c.arm()
 		c.DetectBusLocks(c.busLocks.told)
-	}
-	c.carryTLB(s)
-	if s.Reading() {
-		c.selectTLB()
 	}
 }
 

@@ -19,11 +19,11 @@ func TestStateIsWhole(t *testing.T) {
 	plain := &Plain{Memory: memory, RAM: func(uint64) bool { return true }}
 	statetest.Complete(t, func() *CPU { return New(Config{Memory: memory, Platform: plain}) }, (*CPU).Carry,
 		// of the configuration
-		"id", "topology.Sockets", "topology.Cores", "topology.Threads", "topology.Nodes", "platform", "bus", "mem", "eferKeep", "la57", "nsPerInsn", "cost", "maxBlock", "tscHz", "lastTSC", "queue", "hint", "lockHint", "busLocks.known", "spins",
+		"id", "topology.Sockets", "topology.Cores", "topology.Threads", "topology.Nodes", "platform", "bus", "mem", "eferKeep", "la57", "nsPerInsn", "cost", "maxBlock", "tscHz", "lastTSC", "queue", "hint", "lockHint", "busLocks.known", "spins", "random.dry",
 		// made again, or living within an instruction
 		"R", "X", "flags", "rest", "code", "codeSeen", "engine", "tlb", "jumps", "limit", "yielding", "at", "target", "deadline", "spun", "vain", "unlooked", "busUses", "stackRef", "exit", "exiting", "finish", "scratch", "part", "beginning", "mode", "native", "armed.fetch", "armed.write", "armed.read", "armed.port", "armed.at", "armed.size",
 		// a debugger's
-		"watch.budget", "watch.step", "watch.from", "watch.steps", "watch.entered", "watch.pause", "debug",
+		"watch.budget", "watch.step", "watch.from", "watch.steps", "watch.blocks", "watch.most", "watch.entered", "watch.pause", "debug",
 		// apart, below
 		"APIC",
 	)

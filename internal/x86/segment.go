@@ -86,7 +86,11 @@ func (c *CPU) setAccessed(s *Segment) bool {
 // loadSegment is MOV to a segment register other than CS.
 func (c *CPU) loadSegment(n int, selector uint16) bool {
 	rpl := uint8(selector & 3)
-	if c.realMode() {
+	switch {
+	case c.virtual8086():
+		c.setSegment(n, segment8086(selector))
+		return true
+	case c.realMode():
 		c.setSegment(n, realSegment(c.seg[n], selector))
 		return true
 	}

@@ -60,41 +60,6 @@ func popMemory(c *CPU, u *uop.Uop) bool {
 	return ok
 }
 
-func pushFlags(c *CPU, u *uop.Uop) bool {
-	sp := c.R[uop.RSP] - uint64(u.Aux)
-	if !c.storeStack(sp, uint64(u.Aux), c.Flags()) {
-		return false
-	}
-	c.setSP(sp)
-	return true
-}
-
-func popFlags(c *CPU, u *uop.Uop) bool {
-	v, ok := c.loadStack(c.R[uop.RSP], uint64(u.Aux))
-	if !ok {
-		return false
-	}
-	c.setSP(c.R[uop.RSP] + uint64(u.Aux))
-	mask := uint64(FlagTF | FlagDF | FlagNT | FlagAC | FlagID)
-	if c.cpl == 0 {
-		mask |= iopl
-	}
-	if c.cpl <= uint8(c.rest>>12&3) {
-		mask |= FlagIF
-	}
-	if u.Aux == 2 {
-		mask &= 0xFFFF
-	}
-	enabled := c.rest&FlagIF == 0 && v&mask&FlagIF != 0
-	c.flags.set(v)
-	rest := c.rest&^mask | v&mask
-	c.setRest(rest)
-	if enabled && c.APIC.pending() || rest&FlagTF != 0 {
-		c.stopBehind()
-	}
-	return true
-}
-
 // enterFrame is ENTER (SDM vol. 2). Src is the operand size, Imm the frame's, Aux the nesting level.
 func enterFrame(c *CPU, u *uop.Uop) bool {
 	n := uint64(u.Src)
@@ -192,7 +157,13 @@ func translateByte(c *CPU, u *uop.Uop) bool {
 	return ok
 }
 
+// softwareInterrupt is INT3, and INT n where Imm is 1.
 func softwareInterrupt(c *CPU, u *uop.Uop) bool {
+	if u.Imm != 0 && c.virtual8086() {
+		if done, ok := c.interrupt8086(uint8(u.Aux)); done {
+			return ok
+		}
+	}
 	c.Raise(Exception{Vector: uint8(u.Aux), trap: true, soft: true, back: u.Len})
 	return false
 }

@@ -27,6 +27,7 @@ type Config struct {
 	CodeBytes  int        // of the host's memory that the machine's decoded code may take, about; 0 means [DefaultCodeBytes]
 	LA57       bool       // linear addresses may have 57 bits, and page tables five levels
 	Seed       uint64     // of RDRAND and RDSEED
+	NoRandom   bool       // they find nothing, as with broken hardware
 	EFER       uint64     // bits that EFER has in addition to SCE, LME, LMA and NXE, as CPUID announces them; they are kept and do nothing
 	Engine     EngineKind // for EngineTranslator [TranslatorAvailable] has to be nil; else Run ends with its error
 
@@ -39,7 +40,8 @@ type Config struct {
 	// see. Nil where there is one processor.
 	LastTSC *uint64
 
-	// BusLocks says that software may ask for a #DB after bus locks (DetectBusLocks), and finds them in DR6.
+	// BusLocks says that software may ask for a #DB after bus locks (DetectBusLocks), and finds them in DR6. Then the private plane is
+	// write-back memory whatever page tables say (TDX module, sept_manager.c: IPAT in each leaf), and of the shared one they decide.
 	BusLocks bool
 
 	// Spins has rounds of a loop that changes nothing counted, and not executed (spin.go). It must not matter.
@@ -66,7 +68,7 @@ func New(cfg Config) *CPU {
 		id: cfg.ID, topology: cfg.Topology, mem: cfg.Memory, platform: cfg.Platform, bus: cfg.Bus, code: codeOf(&cfg),
 		cost: cfg.Cost, nsPerInsn: uint64(max(cfg.Cost.NS(cost.Instruction), 1)), tscHz: cfg.TSCHz, maxBlock: maxBlock,
 		lastTSC: cfg.LastTSC, queue: cfg.Queue, hint: cfg.Hint, lockHint: cfg.LockHint, spins: cfg.Spins,
-		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32}, eferKeep: eferKeep | cfg.EFER, la57: cfg.LA57, busLocks: busLocks{known: cfg.BusLocks},
+		random: randomSource{cfg.Seed ^ uint64(cfg.ID)<<32, cfg.NoRandom}, eferKeep: eferKeep | cfg.EFER, la57: cfg.LA57, busLocks: busLocks{known: cfg.BusLocks},
 	}
 	c.code.cpus = append(c.code.cpus, c)
 	if c.tscHz == 0 {
@@ -139,7 +141,7 @@ func (c *CPU) SetState(s *State) {
 	c.cr0, c.cr2, c.cr3, c.cr4, c.efer, c.xcr0 = s.CR0, s.CR2, s.CR3, s.CR4, s.EFER, s.XCR0
 	c.APIC.setTaskPriority(s.CR8 << 4)
 	c.dr, c.mxcsr, c.cpl, c.fpu = s.DR, s.MXCSR, uint8(s.CPL), s.X87
-	c.SetFlags(s.RFLAGS)
+	c.restoreFlags(s.RFLAGS)
 	c.halted, c.raised = false, false
 	c.shadow, c.repeating, c.resuming, c.newTF = nowhere, nowhere, nowhere, nowhere
 	c.mode, c.traps = c.codeMode(), traps{}
@@ -189,24 +191,32 @@ func (c *CPU) Translate(va uint64, write bool) (uint64, error) {
 	if c.cr0&CR0PG == 0 {
 		return va&low | c.platform.Unpaged(), nil
 	}
+	entry, shift, err := c.entryFor(va, write)
+	if err != nil {
+		return 0, err
+	}
+	return pageOf(entry, shift, va), nil
+}
+
+// entryFor returns the entry of the page tables that maps va, which is canonical, and the number of an address's bits within
+// its page.
+func (c *CPU) entryFor(va uint64, write bool) (entry uint64, shift uint, err error) {
 	if !c.longMode() {
-		return c.translateLegacy(va&low, write)
+		return c.legacyEntryFor(va&low, write)
 	}
 	table, writable := c.cr3&pteAddr, true
 	for level := c.topLevel(); ; level++ {
 		var b [8]byte
-		entry := table + va>>levelShift[level]&0x1FF*8
-		if err := c.physical(entry, b[:], ExternalRead); err != nil {
-			return 0, fmt.Errorf("address %#x: %w", va, err)
+		if err := c.physical(table+va>>levelShift[level]&0x1FF*8, b[:], ExternalRead); err != nil {
+			return 0, 0, fmt.Errorf("address %#x: %w", va, err)
 		}
 		v := *(*uint64)(unsafe.Pointer(&b))
 		writable = writable && v&pteW != 0
 		if v&pteP == 0 || write && !writable && c.cr0&CR0WP != 0 {
-			return 0, fmt.Errorf("address %#x: %w", va, ErrFault)
+			return 0, 0, fmt.Errorf("address %#x: %w", va, ErrFault)
 		}
 		if level == levelPT || level > levelPML4 && v&ptePS != 0 {
-			mask := uint64(1)<<levelShift[level] - 1
-			return v&pteAddr&^mask | va&mask, nil
+			return v, levelShift[level], nil
 		}
 		table = v & pteAddr
 	}

@@ -23,31 +23,6 @@ func (c *CPU) nextRIP() uint64 { return c.RIP() + uint64(c.at>>8&0xFF) }
 // setNext says where an instruction served by a function of the table goes; opGoto after it goes there.
 func (c *CPU) setNext(rip uint64) { c.target = rip }
 
-// missLoad is a load into R[Dst] that the TLB does not serve.
-func (c *CPU) missLoad(u *uop.Uop, va uint64, n int) bool {
-	c.slow(u)
-	v, ok := c.slowLoad(va, n)
-	if ok {
-		c.R[u.Dst%uop.Slots] = v
-	}
-	return ok
-}
-
-// missClaim is missLoad for an operand that will be stored to.
-func (c *CPU) missClaim(u *uop.Uop, va uint64, n int) bool {
-	c.slow(u)
-	return c.natural(va, n) && c.claim(va, n) && c.missLoad(u, va, n)
-}
-
-// missStore is a store that the TLB does not serve.
-func (c *CPU) missStore(u *uop.Uop, va uint64, n int, v uint64) bool {
-	if v<<(64-8*n) == 0 && c.zerosOverZeros(va, n) {
-		return true
-	}
-	c.slow(u)
-	return c.slowStore(va, n, v)
-}
-
 // push stores v below the stack pointer.
 func (c *CPU) push(u *uop.Uop, v uint64) bool {
 	sp := c.R[uop.RSP] - 8
@@ -106,6 +81,14 @@ func (c *CPU) abandon(u *uop.Uop) {
 	c.at = 0
 }
 
+// callNowhere is a call to an address that is not canonical: the push comes first, and RSP stays.
+func (c *CPU) callNowhere(u *uop.Uop) {
+	c.slowStack(u)
+	if c.storeStack(c.R[uop.RSP]-8, 8, c.nextRIP()) {
+		c.raise(uop.VectorGP, 0)
+	}
+}
+
 // misdirected takes a branch back that has led out of the canonical addresses: it is the branch that faults (SDM vol.
 // 2, JMP). What CALL has stored stays below the stack pointer.
 func (c *CPU) misdirected(u *uop.Uop) {
@@ -141,13 +124,17 @@ func (c *CPU) restOf(u *uop.Uop) *uop.Uop {
 }
 
 // cut returns what can be run of b, which does not end before the limit: a block of as many of its instructions as are
-// left, or nil where none are. It holds until the next one is made.
+// left, or nil where none are. It holds until the next one is made. A stretch of whole blocks may have all of b.
 func (c *CPU) cut(b *block) *block {
 	c.at = 0
 	limit := c.limit.Load()
-	if c.icount >= limit {
+	switch {
+	case c.icount >= limit:
 		return nil
+	case c.wholly(b, limit):
+		return b
 	}
+	c.watch.blocks = false
 	left := uint8(limit - c.icount) // b has more
 	uops := c.beginning[:0]
 	u := &b.uops[0]

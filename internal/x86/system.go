@@ -65,52 +65,6 @@ func (c *CPU) raiseFor(vector uint8) bool {
 	return c.raiseNoCode(vector)
 }
 
-func clearInterrupts(c *CPU, _ *uop.Uop) bool {
-	switch {
-	case c.mayInterrupt():
-		c.rest &^= FlagIF
-	case c.virtualInterrupts():
-		c.rest &^= FlagVIF
-	default:
-		return c.raise(uop.VectorGP, 0)
-	}
-	return true
-}
-
-// mayInterrupt says whether IOPL lets software change IF.
-func (c *CPU) mayInterrupt() bool { return c.cpl <= uint8(c.rest>>12&3) }
-
-// virtualInterrupts says whether CLI and STI change VIF where they may not change IF: protected-mode virtual interrupts (SDM
-// vol. 3, 21.4). Nothing else is different for PVI; VIF means nothing to the processor.
-func (c *CPU) virtualInterrupts() bool { return c.cr4&CR4PVI != 0 && c.cpl == 3 }
-
-// hold keeps interrupts off until the next instruction has completed (SDM vol. 3, 6.8.3); debug says that it keeps #DB
-// off, too. An interrupt may become pending at the boundary between the two, so the boundary is remembered even if none
-// is pending now.
-func (c *CPU) hold(debug bool) {
-	c.shadow, c.shadowSS = c.Instructions()+1, debug
-	if c.APIC.pending() || c.nmiComes() {
-		c.stopBehind()
-	}
-}
-
-// setInterrupts is STI: what it enables is taken one instruction later.
-// Where it sets VIF and an interrupt is pending for software (VIP), software is told by #GP.
-func setInterrupts(c *CPU, _ *uop.Uop) bool {
-	switch {
-	case c.mayInterrupt():
-		if c.rest&FlagIF == 0 {
-			c.hold(false)
-		}
-		c.rest |= FlagIF
-	case c.virtualInterrupts() && c.rest&FlagVIP == 0:
-		c.rest |= FlagVIF
-	default:
-		return c.raise(uop.VectorGP, 0)
-	}
-	return true
-}
-
 func loadSegmentRegister(c *CPU, u *uop.Uop) bool {
 	if !c.loadSegment(int(u.Aux), uint16(c.R[u.Src%uop.Slots])) {
 		return false
@@ -206,92 +160,6 @@ func (c *CPU) storeTable(t tableRegister, va uint64, size uint32) bool {
 	return c.writeBytes(va, b[:2+tableBytes(size)])
 }
 
-// loadAccessRights is LAR and LSL: ZF says whether the selector may be looked at.
-func loadAccessRights(c *CPU, u *uop.Uop) bool {
-	selector := uint16(c.R[u.Src%uop.Slots])
-	s, visible, ok := c.inspect(selector)
-	if !ok {
-		return false
-	}
-	if visible && s.Attr&segS == 0 {
-		visible = c.describes(s.Attr&15, u.Op == uop.Lar)
-	}
-	c.setZF(visible)
-	if !visible {
-		return true
-	}
-	v := uint64(s.Limit)
-	if u.Op == uop.Lar {
-		limit := s.Limit >> 16
-		if s.Attr&segGranular != 0 {
-			limit = s.Limit >> 28
-		}
-		v = uint64(s.Attr)<<8&0x00F0_FF00 | uint64(limit&15)<<16 // the limit's bits are undefined in the manual, and there on silicon
-	}
-	c.putSize(u.Dst, u.Aux, v)
-	return true
-}
-
-// describes says whether LAR (rights is set) or LSL knows a type of system descriptor (SDM vol. 2, tables 3-53 and 3-59).
-// Gates have rights but no limit, and in long mode descriptors of the 286 mean nothing.
-func (c *CPU) describes(t uint16, rights bool) bool {
-	switch t {
-	case typeLDT, typeTSSAvail, typeTSSBusy:
-		return true
-	case typeTSS16, typeTSS16 | 2:
-		return !c.longMode()
-	case typeCallGate:
-		return rights
-	case typeCallGate16, typeTaskGate:
-		return rights && !c.longMode()
-	}
-	return false
-}
-
-// verify is VERR (Aux 0) and VERW (1).
-func verify(c *CPU, u *uop.Uop) bool {
-	s, visible, ok := c.inspect(uint16(c.R[u.Src%uop.Slots]))
-	if !ok {
-		return false
-	}
-	code := s.Attr&segCode != 0
-	switch {
-	case s.Attr&segS == 0:
-		visible = false
-	case u.Aux == 0:
-		visible = visible && (!code || s.Attr&segWritable != 0)
-	default:
-		visible = visible && !code && s.Attr&segWritable != 0
-	}
-	c.setZF(visible)
-	return true
-}
-
-// inspect reads a descriptor for LAR, LSL, VERR and VERW, which raise nothing for selectors that are out of reach.
-func (c *CPU) inspect(selector uint16) (s Segment, visible, ok bool) {
-	base, limit := c.gdtr.base, uint64(c.gdtr.limit)
-	if selector&4 != 0 {
-		base, limit = c.ldtr.Base, uint64(c.ldtr.Limit)
-		if c.ldtr.Selector&^3 == 0 {
-			return s, false, true
-		}
-	}
-	if selector&^3 == 0 || uint64(selector|7) > limit {
-		return s, false, true
-	}
-	var d uint64
-	if !c.implicit(func() (ok bool) {
-		d, ok = c.load64(base + uint64(selector&^7))
-		return ok
-	}) {
-		return s, false, false
-	}
-	s = unpack(selector, d)
-	conforming := s.Attr&(segS|segCode|segConforming) == segS|segCode|segConforming
-	dpl, rpl := uint8(s.Attr>>5&3), uint8(selector&3)
-	return s, conforming || dpl >= c.cpl && dpl >= rpl, true
-}
-
 // invalidatePCID flushes more than it is asked for, which is allowed (SDM vol. 3, 4.10.4.1).
 func invalidatePCID(c *CPU, u *uop.Uop) bool {
 	var b [16]byte
@@ -326,6 +194,11 @@ func rdtsc(c *CPU, u *uop.Uop) bool {
 }
 
 func readRandom(c *CPU, u *uop.Uop) bool {
+	if c.random.dry { // SDM vol. 2, RDRAND: the destination is 0, and so are all of the flags
+		c.putSize(u.Dst, u.Aux, 0)
+		c.flags.set(0)
+		return true
+	}
 	c.putSize(u.Dst, u.Aux, c.random.next())
 	c.flags.set(FlagCF)
 	return true

@@ -49,11 +49,12 @@ func (t translator) run(c *CPU) stop {
 			}
 		}
 		limit := c.limit.Load()
-		if !t.has(b) || c.icount+b.n > limit || !c.continues(b, c.R[uop.BlkRIP]) {
+		fits := c.icount+b.n <= limit
+		if !t.has(b) || !fits && !c.wholly(b, limit) || !c.continues(b, c.R[uop.BlkRIP]) {
 			b, _ = c.interpret(b, nil, true)
 			continue
 		}
-		b = t.native(c, b, limit)
+		b = t.native(c, b, limit, !fits)
 	}
 	return c.stopped()
 }
@@ -67,12 +68,18 @@ func (t translator) report(c *CPU, err error) {
 }
 
 // native executes b, which ends before the limit, as code, and what comes after it, up to the end of some block. It
-// returns the block that comes next.
-func (t translator) native(c *CPU, b *block, limit uint64) *block {
+// returns the block that comes next. Alone, b is executed whatever the limit, and nothing after it.
+func (t translator) native(c *CPU, b *block, limit uint64, alone bool) *block {
 	code, reserved := b.made.code, uint64(0)
+	if alone { // it is entered after its head
+		code, reserved = code+uintptr(b.made.resume[0]), b.n
+	}
 	for {
 		// The limit may be lowered meanwhile, which it is for us to see after this slice; it must not be read again here.
 		total := min(limit-c.icount, slice)
+		if alone {
+			total = b.n - maxBlock // so that none is left, whatever b gives back
+		}
 		c.native.left, c.native.end = int64(total-reserved), c.icount+total
 		e := c.execute(code)
 		b = t.blocks[e.Block()]
@@ -98,7 +105,7 @@ func (t translator) native(c *CPU, b *block, limit uint64) *block {
 				return c.lookup()
 			}
 			// Inside b, which goes on as code where it can.
-			if limit = c.limit.Load(); b.valid && c.icount+b.n <= limit {
+			if limit = c.limit.Load(); b.valid && (c.icount+b.n <= limit || alone && limit != 0) {
 				if k := b.index(u); b.made.resume[k] != 0 {
 					code, reserved = b.made.code+uintptr(b.made.resume[k]), b.n
 					break

@@ -13,7 +13,9 @@ type watches struct {
 	budget uint64
 	step   bool
 	from   moment // where the step began
-	steps  uint64 // instructions that it has; 0: as many as the block there has, which is to be looked up
+	steps  uint64 // instructions that it has
+	blocks bool   // and those of the last one's block that follow; false where one has been cut
+	most   uint64 // the count of instructions at which the engine has to come back whatever the step
 	pause  bool
 
 	entered bool // a handler, since
@@ -69,32 +71,39 @@ func (c *CPU) LimitInstructions(n uint64) { c.watch.budget = n }
 func (c *CPU) Step() { c.Stretch(1) }
 
 // Stretch makes Run return ExitStep, once, when n more instructions have completed, or at the entry of a handler before
-// that; n of 0 stands for as many as the decoded block at RIP has. It ends at the same place under each engine.
-func (c *CPU) Stretch(n uint64) {
-	c.watch.step, c.watch.from, c.watch.steps, c.watch.entered = true, c.moment(), n, false
+// that. It ends at the same place under each engine.
+func (c *CPU) Stretch(n uint64) { c.stretch(n, false) }
+
+// StretchBlocks is Stretch by whole blocks: Run returns when the block ends, or is left, in which the last one of n
+// instructions completes. So an engine executes what it has made of a block.
+func (c *CPU) StretchBlocks(n uint64) { c.stretch(n, true) }
+
+func (c *CPU) stretch(n uint64, blocks bool) {
+	w := &c.watch
+	w.step, w.from, w.steps, w.blocks, w.entered = true, c.moment(), n, blocks, false
 }
 
-// Stretched returns how many instructions the last stretch was to have: what Stretch was told, or what the block had; 0 where
-// Run came back before it was looked up.
-func (c *CPU) Stretched() uint64 { return c.watch.steps }
+// Stretched returns what another processor that does the same has to be told, so that it comes to where this one stands since
+// it was told: as many instructions as have completed, and one more where a handler has been entered, but at least 1; and
+// whether they are whole blocks, so that it is StretchBlocks that has to be told.
+func (c *CPU) Stretched() (n uint64, blocks bool) {
+	n = c.Instructions() - c.watch.from.icount
+	if c.watch.entered {
+		n++
+	}
+	return max(n, 1), c.watch.blocks
+}
 
-// measure finds out how many instructions the stretch has. It returns false where Run has to look up first: the block's
-// fetch may have raised something, or have taken time.
-func (c *CPU) measure() bool {
-	if c.watch.steps != 0 {
-		return true
-	}
-	c.limit.Store(nowhere)
-	if b := c.lookup(); b != nil {
-		c.watch.steps = b.n
-	}
-	return false
+// wholly says whether a stretch lets b be entered although it does not end before limit, which is the stretch's.
+func (c *CPU) wholly(b *block, limit uint64) bool {
+	w := &c.watch
+	return w.blocks && w.step && c.icount < limit && c.icount+b.n <= w.most
 }
 
 // stretched says whether the stretch, which may be a single step, has come to its end. That Run has looked up is none: an
 // engine may come back for reasons of its own, such as code that has changed.
 func (w *watches) stretched(now moment) bool {
-	return now != w.from && (w.steps == 1 || w.entered || w.steps != 0 && now.icount >= w.from.icount+w.steps)
+	return now != w.from && (w.steps == 1 || w.entered || now.icount >= w.from.icount+w.steps)
 }
 
 // Pause makes Run return ExitPause, once, after the instruction under way.

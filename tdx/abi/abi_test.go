@@ -34,7 +34,7 @@ func TestStatus(t *testing.T) {
 func TestNames(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{abi.LeafMemPageAccept.String(), "MEM.PAGE.ACCEPT"},
-		{abi.Leaf(9).String(), "undefined"},
+		{abi.Leaf(13).String(), "undefined"},
 		{abi.LeafVPEnter.String(), "VP.ENTER"},
 		{abi.Leaf(28).String(), "undefined"},
 		{abi.VMCallMapGPA.String(), "MapGPA"},
@@ -102,6 +102,17 @@ func TestFields(t *testing.T) {
 		if f.Single() {
 			t.Errorf("%#x is taken", uint64(f))
 		}
+	}
+}
+
+// Identifiers that say what is asked of all fields, and of which context they are.
+func TestFieldsOfContexts(t *testing.T) {
+	f := abi.FieldTDCtls.In(abi.ContextVP)
+	if f != 0x1120_0003_0000_0017 || f.In(abi.ContextTD) != abi.FieldTDCtls || f.SizeCode() != 3 || f.IsNone() {
+		t.Errorf("%#x, of size %d", uint64(f), f.SizeCode())
+	}
+	if !abi.NoField.IsNone() || !abi.NoField.In(abi.ContextSys).IsNone() || (abi.NoField &^ 1).IsNone() {
+		t.Error("what names no field is not known, or something else is taken for it")
 	}
 }
 

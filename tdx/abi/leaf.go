@@ -15,6 +15,17 @@ const (
 	LeafMemPageAccept Leaf = 6 // accepts a page: see PageInfo
 	LeafVMRead        Leaf = 7 // TDG.VM.RD: see Field
 	LeafVMWrite       Leaf = 8 // TDG.VM.WR
+	LeafVPRead        Leaf = 9 // TDG.VP.RD
+	LeafVPWrite       Leaf = 10
+	LeafSysRead       Leaf = 11 // TDG.SYS.RD
+	LeafSysReadAll    Leaf = 12
+
+	// Leaves for a TD that serves others.
+	LeafServTDRead  Leaf = 18
+	LeafServTDWrite Leaf = 20
+
+	LeafMemPageAttrRead  Leaf = 23
+	LeafMemPageAttrWrite Leaf = 24
 
 	// Leaves for a TD that has VMs of its own (L2 VMs).
 	LeafVPEnter   Leaf = 25
@@ -29,6 +40,9 @@ var leafNames = [...]string{
 	LeafVPVMCall: "VP.VMCALL", LeafVPInfo: "VP.INFO", LeafMRRTMRExtend: "MR.RTMR.EXTEND",
 	LeafVPVEInfoGet: "VP.VEINFO.GET", LeafMRReport: "MR.REPORT", LeafVPCPUIDVESet: "VP.CPUIDVE.SET",
 	LeafMemPageAccept: "MEM.PAGE.ACCEPT", LeafVMRead: "VM.RD", LeafVMWrite: "VM.WR",
+	LeafVPRead: "VP.RD", LeafVPWrite: "VP.WR", LeafSysRead: "SYS.RD", LeafSysReadAll: "SYS.RDALL",
+	LeafServTDRead: "SERVTD.RD", LeafServTDWrite: "SERVTD.WR",
+	LeafMemPageAttrRead: "MEM.PAGE.ATTR.RD", LeafMemPageAttrWrite: "MEM.PAGE.ATTR.WR",
 	LeafVPEnter: "VP.ENTER", LeafVPInvEPT: "VP.INVEPT", LeafVPInvVPID: "VP.INVVPID",
 }
 

@@ -16,9 +16,19 @@ const (
 	AttrPerfmon       = 1 << 63
 )
 
-// A Field is the identifier of a field of metadata, in RDX of TDG.VM.RD and TDG.VM.WR (ABI, "Metadata field identifier";
-// module, md_field_id_t): which it is, its size, and how to go through arrays of them.
+// A Field is the identifier of a field of metadata, in RDX of TDG.VM.RD, TDG.VP.RD and their kin (ABI, "Metadata field
+// identifier"; module, md_field_id_t): which it is, its size, and how to go through arrays of them.
 type Field uint64
+
+// NoField names no field: asked for, it stands for the first that there is, and it follows the last (module, MD_FIELD_ID_NA).
+const NoField Field = 1<<64 - 1
+
+// Contexts: whose metadata it is. A leaf knows, and does not look at what the identifier says of it.
+const (
+	ContextSys = 0 // the module's
+	ContextTD  = 1
+	ContextVP  = 2 // the virtual processor's
+)
 
 // Fields of a TD that a guest reads or writes while it boots (module, auto_gen/tdr_tdcs_fields_lookup.c).
 const (
@@ -34,12 +44,26 @@ const (
 	fieldLast     = 0xF<<34 | 0x1FF<<38 // LAST_ELEMENT_IN_FIELD, LAST_FIELD_IN_SEQUENCE: 0 for one element
 	fieldClass    = 56                  // position of six bits
 	fieldNonArch  = 1 << 63
+	fieldContext  = 52 // position of three bits
+	fieldSize     = 32 // position of two bits: the power of two of an element's bytes
+
+	// FieldOneMore is one field more in a sequence, in LAST_FIELD_IN_SEQUENCE of the identifier before it.
+	FieldOneMore = 1 << 38
 )
 
 // Code and Class say which field of its context it is, with NonArch.
 func (f Field) Code() uint32  { return uint32(f & fieldCode) }
 func (f Field) Class() uint8  { return uint8(f >> fieldClass & 0x3F) }
 func (f Field) NonArch() bool { return f&fieldNonArch != 0 }
+
+// SizeCode is the power of two that an element has bytes.
+func (f Field) SizeCode() int { return int(f >> fieldSize & 3) }
+
+// In returns f as one of a context.
+func (f Field) In(context int) Field { return f&^(7<<fieldContext) | Field(context)<<fieldContext }
+
+// IsNone says whether f is NoField, whatever context it has.
+func (f Field) IsNone() bool { return f|7<<fieldContext == NoField }
 
 // Single says whether f is of the form that TDG.VM.RD and TDG.VM.WR take: one element, and no reserved bit.
 func (f Field) Single() bool { return f&(fieldReserved|fieldLast) == 0 }

@@ -14,6 +14,9 @@ const (
 // PageInfoLevel are the bits of a page's address in a register that hold its Level.
 const PageInfoLevel = 7
 
+// PageAttrPending says of the page that TDG.MEM.PAGE.ATTR.RD and WR return in RCX that it is not accepted.
+const PageAttrPending = 1 << 62
+
 // PageInfo is how TDG.MEM.PAGE.ACCEPT takes a page, in RCX: its address, a multiple of its size without shared bit, and
 // its level.
 func PageInfo(gpa uint64, l Level) uint64 { return gpa | uint64(l) }

@@ -20,6 +20,7 @@ const (
 	MetadataNotWritable      Status = 0xC000_0C01_0000_0000
 	MetadataNotReadable      Status = 0xC000_0C02_0000_0000
 	MetadataValueNotValid    Status = 0xC000_0C03_0000_0000
+	MetadataFirstFieldID     Status = 0x0000_0C0B_0000_0000 // the identifier that was asked for names none
 )
 
 // Operand numbers in the details of a status (module, tdx_error_codes_defs.h, OPERAND_ID_*).
@@ -47,6 +48,7 @@ var statusNames = [...]struct {
 	{MetadataNotWritable, "TDX_METADATA_FIELD_NOT_WRITABLE"},
 	{MetadataNotReadable, "TDX_METADATA_FIELD_NOT_READABLE"},
 	{MetadataValueNotValid, "TDX_METADATA_FIELD_VALUE_NOT_VALID"},
+	{MetadataFirstFieldID, "TDX_METADATA_FIRST_FIELD_ID_IN_CONTEXT"},
 }
 
 const statusDetails = 0xFFFF_FFFF

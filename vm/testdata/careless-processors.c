@@ -1,5 +1,6 @@
 /*
- * A guest that believes that interrupts between its processors come, once, and at once: see careless.c.
+ * Guests that believe that interrupts between their processors come, once, and at once, and that a host forgets from where a
+ * processor once ran: see careless.c.
  */
 
 #include "processors.h"
@@ -55,4 +56,20 @@ static void counts_interrupts(void)
 	wait_for(2);
 	asm volatile("cli");
 	believes(2000 + 2000 * first + 4000 * taken);
+}
+
+/* Has its second processor begin anew, and leaves the page that it began with first marked as a VMSA. */
+static void leaves_vmsas(void)
+{
+	int i;
+
+	start();
+	if (platform() == SNP) {
+		start_second();
+		wait_for(1);
+		start_second();
+		for (i = 0; i < 4; i++)
+			exit_once();
+	}
+	power_off();
 }

@@ -64,6 +64,46 @@ static void uses_memory(void)
 	believes(*(volatile u64 *)VICTIM);
 }
 
+/* Believes that the C-bit is where the host says, and that RDRAND has found something. */
+static void believes_cbit(void)
+{
+	start();
+	believes(platform() == SNP ? (ghcb(2) >> 24 & 0xff) * 64 : 0);
+}
+
+static void believes_rdrand(void)
+{
+	u64 v;
+
+	start();
+	asm volatile("rdrand %0" : "=r"(v) : : "cc");
+	believes(v | 4096);
+}
+
+/* Accepts in its handler of #VE whatever it has touched. */
+static void __attribute__((interrupt)) on_ve(void *frame)
+{
+	struct tdcall r = { .rax = 3 };
+
+	(void)frame;
+	tdcall(&r); /* TDG.VP.VEINFO.GET: R9 is the address */
+	accept_2m(r.r9 & ~(2 * MIB - 1));
+}
+
+static void accepts_on_ve(void)
+{
+	start();
+	if (platform() == TDX) {
+		load_idt(0);
+		set_gate(20, (u64)on_ve);
+	}
+	accept_2m(VICTIM);
+	*(volatile u64 *)VICTIM = 1;
+	exit_once();
+	*(volatile u64 *)VICTIM = 2;
+	power_off();
+}
+
 /* Asks the host what the architecture has told it. */
 static void asks_for_features(void)
 {
@@ -155,6 +195,19 @@ static void is_interrupted(void)
 	if (platform() == TDX)
 		vmcall(VMCALL_WRMSR, 0x80f, 0x1ff, 0, 0);
 	asm volatile("sti; mov $1000000, %%ecx; 1: pause; dec %%ecx; jnz 1b; cli" : : : "rax", "rcx", "cc");
+	power_off();
+}
+
+/* Takes a #VC while it asks for something else, too. */
+static void is_interrupted_asking(void)
+{
+	int i;
+
+	start();
+	load_idt(0);
+	set_gate(VC, (u64)on_vc);
+	for (i = 0; i < 1000; i++)
+		in_byte(0x71);
 	power_off();
 }
 

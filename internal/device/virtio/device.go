@@ -34,12 +34,18 @@ type Liar interface {
 	// Used is told of a request that is done, before the driver can see that it is. It returns what is put into the ring in
 	// place of that.
 	Used(r Ring, u Used) Used
+
+	// Speaks says whether there is something that a network brings, and Packet is that, header and all (5.1.6); of one that does
+	// not fit into the driver's buffer the beginning is left.
+	Speaks() bool
+	Packet() []byte
 }
 
 // A Ring is a queue as its driver has set it up: guest-physical addresses of its three parts, and its size.
 type Ring struct {
 	Desc, Driver, Device uint64
 	Size                 uint16
+	Packets              bool // what a network brings comes through it
 }
 
 // Used is an entry of the used ring (2.7.8), with the index of the ring that shows it to the driver.

@@ -82,13 +82,15 @@ func (d *Device) step(n int) error {
 	q := &d.queues[n]
 	timing := d.wiring.Timing
 	if q.stage == finishing {
-		if err := d.give(q); err != nil {
+		if err := d.give(n); err != nil {
 			return err
 		}
 		q.stage, q.due = beginning, q.due+max(timing.Request, 1)
 		return nil
 	}
-	q.stage = idle
+	if q.stage = idle; !d.kind.takes(n) {
+		return nil
+	}
 	head, some, err := d.take(q)
 	if err != nil || !some {
 		return err
@@ -123,12 +125,14 @@ func (d *Device) take(q *queue) (head uint16, some bool, err error) {
 	return binary.LittleEndian.Uint16(b[:]), true, nil
 }
 
-// give puts the request that has been done into the used ring and interrupts, where the driver wants that.
-func (d *Device) give(q *queue) error {
+// give puts the request that has been done in a queue into its used ring and interrupts, where the driver wants that.
+func (d *Device) give(n int) error {
+	q := &d.queues[n]
 	le := binary.LittleEndian
 	u := Used{ID: uint32(q.head), Length: q.length, Index: q.used + 1}
 	if d.wiring.Liar != nil {
-		u = d.wiring.Liar.Used(Ring{q.desc, q.driver, q.device, q.size}, u)
+		_, card := d.kind.(*network)
+		u = d.wiring.Liar.Used(Ring{q.desc, q.driver, q.device, q.size, card && n == netReceive}, u)
 	}
 	entry := le.AppendUint32(le.AppendUint32(nil, u.ID), u.Length)
 	if err := d.store(q.device+4+8*uint64(q.used%q.size), entry); err != nil {

@@ -109,7 +109,7 @@ var legacyTwoByteRows = []opcodeRow{
 
 var legacyOneByte, legacyTwoBytes = byOpcode(legacyRows), byOpcode(legacyTwoByteRows)
 
-// protected raises #UD in real mode.
+// protected raises #UD in real and virtual-8086 mode.
 func (d *decoder) protected() {
 	if d.mode&ModeReal != 0 {
 		d.emit(uop.Uop{Op: uop.Protected})
@@ -167,7 +167,7 @@ func (d *decoder) legacyString(op uint8) {
 }
 
 // legacyVexed decodes C4 and C5: VEX where ModRM would name a register, which LES and LDS have not. VEX is not for real
-// mode, and knows eight registers.
+// and virtual-8086 mode, and knows eight registers.
 func (d *decoder) legacyVexed(op uint8) {
 	switch b := d.peek(); {
 	case d.short:

@@ -14,7 +14,7 @@ const (
 	Mode16 // CS.D is 0
 	Mode32 // CS.D is 1
 
-	ModeReal // CR0.PE is 0
+	ModeReal // CR0.PE is 0, or EFLAGS.VM is 1
 	ModeFlat // CS, DS, ES and SS have base 0 and limit 4 GiB, and allow what they are for: nothing to look at (32-bit code only)
 
 	ModeLegacy = Mode16 | Mode32

@@ -81,7 +81,7 @@ var oneByteRows = []opcodeRow{
 	{0xCA, 0xCA, 0, 0, func(d *decoder, _ uint8) { d.retFar(int64(d.imm16())) }},
 	{0xCB, 0xCB, 0, 0, func(d *decoder, _ uint8) { d.retFar(0) }},
 	{0xCC, 0xCC, 0, 0, func(d *decoder, _ uint8) { d.control(uop.Uop{Op: uop.Int, Aux: uop.VectorBP}) }},
-	{0xCD, 0xCD, 0, 0, func(d *decoder, _ uint8) { d.control(uop.Uop{Op: uop.Int, Aux: uint32(d.imm8())}) }},
+	{0xCD, 0xCD, 0, 0, func(d *decoder, _ uint8) { d.control(uop.Uop{Op: uop.Int, Aux: uint32(d.imm8()), Imm: 1}) }},
 	{0xCF, 0xCF, 0, 0, func(d *decoder, _ uint8) { d.control(uop.Uop{Op: uop.Iret, Aux: uint32(d.operandSize())}) }},
 
 	{0xD0, 0xD3, 0, modRM, (*decoder).shiftGroup},

@@ -9,6 +9,8 @@ type Block struct {
 	Links        int
 	ID           uint32 // names the block in an [Exit]
 
+	Wide bool // it is of 64-bit mode
+
 	// Crosses says that the block, of one instruction, goes on in another page than that in which it begins. Code looks first
 	// whether that page is in the frame Second, and leaves AtRIP where the TLB for fetches does not say so.
 	Crosses bool
@@ -24,7 +26,7 @@ type Place struct {
 // A Code is a translated block. It is valid until its generator makes the next.
 type Code struct {
 	Bytes  []byte // the block is entered at the first
-	Resume []int  // offset at which it can be entered in front of each micro-operation, 0 where it cannot
-	Leaves int    // micro-operations that it always leaves in front of
+	Resume []int  // offset at which it can be entered in front of each micro-operation, after the block's head; 0 where it cannot
+	Leaves int    // micro-operations that it always leaves in front of, but for those after a conditional jump
 	Links  []int  // offset of what each link is to lead to as long as there is nothing better; 0 where nothing goes there
 }

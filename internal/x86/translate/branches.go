@@ -62,6 +62,10 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 			g.toTarget(k, u)
 		}))
 		return goesOn, true
+	case uop.Syscall:
+		return g.systemCall(k, u), true
+	case uop.Sysret:
+		return g.systemReturn(k, u), true
 	default:
 		return 0, false
 	}
@@ -123,6 +127,11 @@ func (g *Generator) pushSpilled(u *uop.Uop) {
 // block at that address is known, its page is in the TLB for fetches, and frame and mode are the block's. Otherwise it
 // leaves in front of u. commit is what u does before it goes; it may use tmpB and AX.
 func (g *Generator) indirect(k int, u *uop.Uop, commit func(u *uop.Uop)) {
+	g.indirectBy(k, u, g.fetchEntry, commit)
+}
+
+// indirectBy is indirect with another TLB for fetches: that of the privilege level that u goes to.
+func (g *Generator) indirectBy(k int, u *uop.Uop, fetchEntry func(amd64.Reg), commit func(u *uop.Uop)) {
 	l := &g.layout
 	ax := amd64.At(rCPU, l.Flags)
 	out := g.later(func() {
@@ -139,7 +148,7 @@ func (g *Generator) indirect(k int, u *uop.Uop, commit func(u *uop.Uop)) {
 	g.RegRM(amd64.CMP, 8, tmpA, amd64.At(tmpB, l.JumpRIP))
 	g.Jcc(amd64.NE, out)
 	// AX: the entry of the TLB
-	g.fetchEntry(rAX)
+	fetchEntry(rAX)
 	g.RegRM(amd64.XOR, 8, tmpA, amd64.At(rAX, l.FetchTag))
 	g.Imm(amd64.CMPimm, 8, amd64.R(tmpA), pageSize-1)
 	g.Jcc(amd64.A, out)

@@ -22,6 +22,8 @@ func (g *Generator) shift(k int, u *uop.Uop) (result, bool) {
 		g.made(junkAFOF)
 	case uop.Rol32, uop.Rol64:
 		g.rotate(k, amd64.ROLimm, 4<<(op-uop.Rol32), u)
+	case uop.Shift8:
+		return g.shiftByte(k, u), true
 	case uop.Shift32, uop.Shift64:
 		return g.shiftAny(k, 4<<(op-uop.Shift32), u), true
 	case uop.ShiftDouble:
@@ -51,7 +53,11 @@ func (g *Generator) shiftRight(k, n int, u *uop.Uop) {
 		return
 	}
 	d, put := g.dst(u.Dst, true)
-	g.RegRM(amd64.MOV, n, tmpA, amd64.R(d))
+	if n == 1 {
+		g.RegRM(amd64.MOVZX8, 4, tmpA, amd64.R(d))
+	} else {
+		g.RegRM(amd64.MOV, n, tmpA, amd64.R(d))
+	}
 	g.Imm(amd64.SHRimm, n, amd64.R(d), int32(u.Imm)&int32(8*n-1))
 	put()
 	g.highestBit(n)
@@ -86,6 +92,16 @@ func (g *Generator) rotate(k int, op amd64.Op, n int, u *uop.Uop) {
 	g.RegRM(amd64.OR, 4, tmpB, amd64.R(tmpA))
 	g.Imm(amd64.ANDimm, 4, amd64.R(rAX), ^(axCF | axOF))
 	g.RegRM(amd64.OR, 4, rAX, amd64.R(tmpB))
+}
+
+// shiftByte is shiftAny of 8 bits: by less than 8, or where nothing looks at the flags of a rotate or of a shift by CL.
+func (g *Generator) shiftByte(k int, u *uop.Uop) result {
+	op, ok := shiftsBy[u.Aux]
+	rotates := op == amd64.ROLimm || op == amd64.RORimm
+	if !ok || u.Imm < 0 || u.Imm >= 8 || isZero(u.Src) && u.Imm == 0 || (rotates || !isZero(u.Src)) && !g.dead(k) {
+		return leaves
+	}
+	return g.shiftAny(k, 1, u)
 }
 
 // shiftAny is a shift by R[Src]+Imm, of which one is zero.

@@ -14,7 +14,7 @@ import (
 // testLayout is one with everything somewhere else.
 var testLayout = hostcode.Layout{
 	R: 0, X: 0x100, Flags: 0x308, Left: 0x300, Spill: 0x310, Mode: 0x330,
-	Data: 0x340, DataBits: 10, Read: 0, Write: 8, Page: 16, Unbacked: 61,
+	Data: 0x340, DataBits: 10, Read: 0, Write: 8, Page: 16, Where: 24, Unbacked: 61,
 	Fetch: 0x348, FetchBits: 8, FetchTag: 0, FetchFrame: 16,
 	Jumps: 0x1000, JumpBits: 12, JumpRIP: 0, JumpBlock: 8,
 	KernelGSBase: 0x3E0,
@@ -100,7 +100,7 @@ func TestWaysOut(t *testing.T) {
 	if e := exitAt(t, insts, c.Links[0]); e.Reason() != hostcode.AtLink || e.Uop() != 0 || e.Block() != 7 {
 		t.Errorf("its link leaves with %#x", e)
 	}
-	if c.Resume[0] != 0 || c.Resume[1] == 0 {
+	if c.Resume[0] != sub.Len+jump.Len || c.Resume[1] == 0 {
 		t.Errorf("it can be entered at %v", c.Resume)
 	}
 }

@@ -42,6 +42,7 @@ func (g *Generator) Translate(b *hostcode.Block, p hostcode.Place) hostcode.Code
 	g.top = g.Label()
 	g.Bind(g.top)
 	g.head()
+	g.code.Resume[0] = len(g.Bytes)
 	for k := 0; k < len(b.Uops); k++ {
 		bytes, stubs := len(g.Bytes), len(g.stubs)
 		switch g.uop(k, &b.Uops[k]) {

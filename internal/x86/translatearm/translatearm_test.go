@@ -18,7 +18,7 @@ import (
 // testLayout is one with everything somewhere else, some of it farther away than an instruction reaches.
 var testLayout = hostcode.Layout{
 	R: 0, X: 0x100, Left: 0x300, Spill: 0x310, Mode: 0x2D1B1,
-	Read: 0, Write: 8, Page: 16, DataBits: 10, Unbacked: 61,
+	Read: 0, Write: 8, Page: 16, Where: 24, DataBits: 10, Unbacked: 61,
 	Fetch: 0x348, FetchBits: 8, FetchTag: 0, FetchFrame: 16,
 	Jumps: 0x1CCD0, JumpBits: 12, JumpRIP: 0, JumpBlock: 8,
 	KernelGSBase: 0x3E0,
@@ -147,7 +147,7 @@ func TestWaysOut(t *testing.T) {
 	if e := all[c.Links[0]]; e.Reason() != hostcode.AtLink || e.Uop() != 0 || e.Block() != 7 {
 		t.Errorf("its link leaves with %#x", e)
 	}
-	if c.Resume[0] != 0 || c.Resume[1] == 0 {
+	if c.Resume[0] != 16 || c.Resume[1] == 0 {
 		t.Errorf("it can be entered at %v", c.Resume)
 	}
 }

@@ -8,7 +8,7 @@ const (
 	Linear                                // R[Dst] = linear address of Aux>>8 bytes at offset R[Src] of segment Aux&7; Imm is 1 for a store
 	LinearAddress                         // R[Dst] = linear address at offset R[Src] of segment Aux&7, whose limit is not looked at
 	Fetch                                 // #GP where the instruction leaves the code segment
-	Protected                             // #UD in real mode
+	Protected                             // #UD in real and virtual-8086 mode
 
 	// Near transfers: setting CPU.target.
 	NearJump // to Imm bytes after the instruction, where condition Src holds or Src is Always
