@@ -163,7 +163,7 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	if h := m.platform.cheat; h != nil {
 		processor.NoRandom = h.NoRandom()
 	}
-	if cfg.isStock() {
+	if cfg.isStock() && cfg.Platform != TDX { // whose module says what it is
 		processor.TimerHz = stockTimerHz
 	}
 	if cfg.CPUs > 1 {

@@ -76,6 +76,8 @@ func (m *Machine) launchSNP(c *x86.CPU, guest *snp.Platform, image *rom.Image) e
 			return err
 		}
 	}
+	c.Reset()
+	toX2APIC(c)
 	return nil
 }
 

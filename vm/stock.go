@@ -45,11 +45,8 @@ func (c *Config) checkStock() error {
 		return fmt.Errorf("%s: that is tacit's own firmware's, which another replaces", what)
 	}
 	switch {
-	case c.Platform == TDX:
-		return fmt.Errorf("firmware %s on platform %s: firmware of one's own can be started on platform %s and %s; launching it as a TD is not there",
-			record.Printable(c.Firmware.Name), c.Platform, None, SNP)
-	case c.Platform == SNP && c.topology().CPUs() > 1:
-		return fmt.Errorf("firmware %s on platform %s with %d processors: it can be started with one alone yet; the others wait by an AP reset hold, which is not there",
+	case c.Platform != None && c.topology().CPUs() > 1:
+		return fmt.Errorf("firmware %s on platform %s with %d processors: it can be started with one alone yet: how firmware in a confidential guest has the others wait is not there",
 			record.Printable(c.Firmware.Name), c.Platform, c.topology().CPUs())
 	case c.FirmwareLie != "":
 		return own("firmware lie " + c.FirmwareLie)
@@ -130,8 +127,6 @@ func (s *stock) Boot(c *x86.CPU) error {
 		if err := launch(c, s.image); err != nil {
 			return fmt.Errorf("%s: %w", record.Printable(s.m.cfg.Firmware.Name), err)
 		}
-		c.Reset()
-		toX2APIC(c)
 		return nil
 	}
 	where, content := s.image.Code()

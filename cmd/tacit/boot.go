@@ -122,7 +122,7 @@ func (f *bootFlags) machine(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.Var(&f.platform, "platform", "what the guest runs on: an Intel TDX machine, an AMD SEV-SNP one, or one without memory encryption")
 	flags.Var(&f.memory, "memory", "memory of the guest")
-	flags.StringVar(&f.firmware, "firmware", "", "run the firmware in `FILE`, such as EDK2's OVMF.fd, in place of tacit's own, from the processor's reset on; not with --platform tdx yet")
+	flags.StringVar(&f.firmware, "firmware", "", "run the firmware in `FILE`, such as EDK2's OVMF.fd, in place of tacit's own, from the processor's reset on")
 	flags.Var(&f.firmwareAccepts, "firmware-accepts",
 		"memory that firmware accepts before it starts IMAGE, at least what IMAGE and initrd need; ovmf: all below 4 GiB")
 	flags.Var(&f.policy, "firmware-policy", "what firmware does about unaccepted memory: ask the system that it starts, leave it, accept all, or as OVMF does")
@@ -224,9 +224,6 @@ func (f *bootFlags) checkFirmware(cmd *cobra.Command) error {
 		if cmd.Flags().Changed(name) {
 			return fmt.Errorf("--%s is for tacit's own firmware, which --firmware replaces", name)
 		}
-	}
-	if f.platform.word == vm.TDX {
-		return fmt.Errorf("--firmware is not for --platform %s yet: launching firmware of one's own as a TD is not there", vm.TDX)
 	}
 	return nil
 }

@@ -26,7 +26,6 @@ func TestWrongWords(t *testing.T) {
 		{"boot --platform kvm", "--platform kvm: there are none, snp, tdx"},
 		{"boot --firmware-policy Lasy", "did you mean lazy?"},
 		{"boot --firmware-policy nego", "did you mean negotiate?"},
-		{"boot --firmware f.fd", "--firmware is not for --platform tdx yet: launching"},
 		{"boot --platform none --firmware f.fd --misalign", "--misalign is for tacit's own firmware, which --firmware replaces"},
 		{"boot --platform none --firmware f.fd --reboots 2", "--reboots is for tacit's own firmware"},
 		{"boot --platform none --firmware=", "--firmware is empty: give a FILE"},

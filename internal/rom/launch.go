@@ -63,12 +63,11 @@ func (i *Image) SNP(ram []accept.Range) ([]Piece, error) {
 		}
 		all = append(all, p)
 	}
-	return all, check(all, ram)
+	return all, check(all, i.all(), ram)
 }
 
 // check says what is wrong with pieces: they have to be whole pages of RAM or of the image, and apart. It sorts them.
-func check(all []Piece, ram []accept.Range) error {
-	own := all[0].Range
+func check(all []Piece, own accept.Range, ram []accept.Range) error {
 	slices.SortFunc(all, func(a, b Piece) int {
 		if a.Start < b.Start {
 			return -1
@@ -81,7 +80,7 @@ func check(all []Piece, ram []accept.Range) error {
 		switch {
 		case p.Empty() || (p.Start|p.End)%mem.PageSize != 0 || one && p.Len() != mem.PageSize:
 			return fmt.Errorf("its metadata has an area at %v, which is not of whole pages", p.Range)
-		case p.Range != own && !accept.Contains(ram, p.Start, p.Len()):
+		case !p.In(own) && !accept.Contains(ram, p.Start, p.Len()):
 			return fmt.Errorf("its metadata has an area at %v, where there is no memory", p.Range)
 		case p.Start < end:
 			return fmt.Errorf("its metadata has an area at %v, where there is another", p.Range)

@@ -1,6 +1,8 @@
 package rom
 
 import (
+	"encoding/binary"
+	"slices"
 	"strings"
 	"testing"
 
@@ -58,11 +60,63 @@ func TestPiecesThatCannotBe(t *testing.T) {
 		"where there is anothe": {Range: own.Range},
 		"which is not":          {Range: accept.Range{Start: 0x2000, End: 0x1000}},
 	} {
-		if err := check([]Piece{own, p}, ram); err == nil || !strings.Contains(err.Error(), want) {
+		if err := check([]Piece{own, p}, own.Range, ram); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%v: %v", p.Range, err)
 		}
 	}
 	if _, err := (&Image{bytes: imageOf(1<<20, 0)}).SNP(ram); err == nil || !strings.Contains(err.Error(), "no metadata of SEV-SNP") {
 		t.Errorf("an image without metadata: %v", err)
+	}
+}
+
+// The same of a TD (OvmfPkg/ResetVector/X64/IntelTdxMetadata.asm): the two volumes, memory for the beginning, and hand-off blocks that
+// tell of all RAM once, as accepted where a piece is.
+func TestTDX(t *testing.T) {
+	ram := physical.RAM(5 << 30)
+	o := ovmf(t)
+	pieces, hob, err := o.TDX(ram)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(pieces) != 6 || hob != 0x80_9000 {
+		t.Fatalf("%d pieces, and hand-off blocks at %#x", len(pieces), hob)
+	}
+	code := pieces[5]
+	if code.Range != (accept.Range{Start: 1<<32 - 0x37C000, End: 1 << 32}) || &code.Content[len(code.Content)-1] != &o.bytes[len(o.bytes)-1] {
+		t.Errorf("the boot volume is at %v", code.Range)
+	}
+	le := binary.LittleEndian
+	var told []accept.Range
+	accepted := uint64(0)
+	b := pieces[1].Content
+	if pieces[1].Start != hob {
+		t.Fatalf("the second piece is at %v", pieces[1].Range)
+	}
+	for at := 0; ; at += int(le.Uint16(b[at+2:])) {
+		switch kind := le.Uint16(b[at:]); kind {
+		case hobHandOff:
+			if end := le.Uint64(b[at+48:]); end != hob+uint64(len(b))-hobEndSize {
+				t.Errorf("the end is at %#x", end)
+			}
+			continue
+		case hobResource:
+			r := accept.Range{Start: le.Uint64(b[at+32:]), End: le.Uint64(b[at+32:]) + le.Uint64(b[at+40:])}
+			if n := len(told); n > 0 && told[n-1].End == r.Start {
+				told[n-1].End = r.End
+			} else {
+				told = append(told, r)
+			}
+			if le.Uint32(b[at+24:]) == memoryAccepted {
+				accepted += r.Len()
+			}
+			continue
+		case hobEnd:
+		default:
+			t.Errorf("a block of kind %d", kind)
+		}
+		break
+	}
+	if !slices.Equal(told, ram) || accepted != 0xF000+0x2000+0x2000+0x6000 {
+		t.Errorf("they tell of %v, %#x bytes of it accepted; want %v", told, accepted, ram)
 	}
 }
