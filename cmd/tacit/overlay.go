@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"os"
 
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/vm"
@@ -46,6 +47,9 @@ func (o *overlay) write(m *vm.Machine, r *record.Record) error {
 	if o.file == nil || r == nil || r.Outcome == record.Cancelled {
 		return nil
 	}
+	if !o.unchanged() {
+		return fmt.Errorf("--overlay %s: another run has written it meanwhile, and it is as that left it", o.file.path)
+	}
 	kept, err := m.Keep()
 	if err == nil {
 		err = o.file.fill(func(w io.Writer) error { return kept.Write(untilDone{o.ctx, nil, w}) })
@@ -54,6 +58,16 @@ func (o *overlay) write(m *vm.Machine, r *record.Record) error {
 		return fmt.Errorf("--overlay: %w, and the file is as it was", err)
 	}
 	return o.out.keep()
+}
+
+// unchanged says whether the file is the one that the run has begun with, or still none. Of two runs with one overlay the later
+// would undo what the guest of the earlier has kept.
+func (o *overlay) unchanged() bool {
+	now, err := os.Stat(o.file.path)
+	if err != nil || o.file.earlier == nil {
+		return errors.Is(err, fs.ErrNotExist) && o.file.earlier == nil
+	}
+	return os.SameFile(now, o.file.earlier) && now.ModTime().Equal(o.file.earlier.ModTime())
 }
 
 func (o *overlay) discard() { o.out.discard() }

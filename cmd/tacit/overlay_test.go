@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/tacit-vm/tacit/guest"
 	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/debiantest"
 	"github.com/tacit-vm/tacit/internal/guesttest"
@@ -59,5 +61,34 @@ func TestFilesSurviveARestart(t *testing.T) {
 	}
 	if after, err := os.ReadFile(disk); err != nil || string(after) != string(before) {
 		t.Errorf("the image has changed, %v", err)
+	}
+}
+
+// Of two runs with one overlay, the one that ends later does not undo what the other has kept.
+func TestOverlayOfAnotherRun(t *testing.T) {
+	for _, begins := range []bool{false, true} {
+		path := filepath.Join(t.TempDir(), "x.overlay")
+		esp := imagetest.FAT(t, 16, 16, imagetest.Files{"EFI/BOOT/BOOTX64.EFI": guest.Demo()})
+		boots := func() {
+			var out bytes.Buffer
+			if status := execute(t.Context(), []string{"boot", "-q", "--platform", "none", "--memory", "256M", "--overlay", path, esp}, &out, &out, boot); status != 0 {
+				t.Fatal(status, out.String())
+			}
+		}
+		if begins {
+			boots()
+		}
+		o, err := openOverlay(t.Context(), path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !o.unchanged() {
+			t.Error("nothing has been written, and that is not seen")
+		}
+		boots()
+		if o.unchanged() {
+			t.Error("what another run has kept is not seen")
+		}
+		o.discard()
 	}
 }
