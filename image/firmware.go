@@ -40,6 +40,8 @@ type FirmwareMetadata struct {
 type FirmwareArea struct {
 	Kind          uint32
 	Address, Size uint64
+
+	DataOffset, DataSize uint32 // of TDX: the bytes of the image that belong there; none for memory that is to be zeros
 }
 
 // Kinds of areas that tell what the firmware is for.
@@ -128,7 +130,7 @@ func tdxAreas(b, entry []byte) (all []FirmwareArea, err error) {
 	count, sections, err := areas(b, entry, "TDVF", size)
 	for i := range count {
 		s := sections[i*size:]
-		all = append(all, FirmwareArea{le.Uint32(s[24:]), le.Uint64(s[8:]), le.Uint64(s[16:])})
+		all = append(all, FirmwareArea{le.Uint32(s[24:]), le.Uint64(s[8:]), le.Uint64(s[16:]), le.Uint32(s), le.Uint32(s[4:])})
 	}
 	return all, err
 }
@@ -139,7 +141,7 @@ func sevAreas(b, entry []byte) (all []FirmwareArea, err error) {
 	count, sections, err := areas(b, entry, "ASEV", size)
 	for i := range count {
 		s := sections[i*size:]
-		all = append(all, FirmwareArea{le.Uint32(s[8:]), uint64(le.Uint32(s)), uint64(le.Uint32(s[4:]))})
+		all = append(all, FirmwareArea{Kind: le.Uint32(s[8:]), Address: uint64(le.Uint32(s)), Size: uint64(le.Uint32(s[4:]))})
 	}
 	return all, err
 }

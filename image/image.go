@@ -113,7 +113,7 @@ func Parse(source string, data []byte) (*Image, error) {
 	case bytes.HasPrefix(data, []byte("\x7fELF")):
 		err = errors.New("an ELF file, which firmware cannot start; give the bzImage made from it, or for a Go program what guest/mkefi makes of it")
 	default:
-		err = errors.New("not a kernel package (.deb, .rpm, .pkg.tar.zst), bzImage or EFI application")
+		err = errors.New("not a kernel package (.deb, .rpm, .pkg.tar.zst), bzImage, EFI application or disk image known here")
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", source, err)

@@ -1,6 +1,7 @@
 package image
 
 import (
+	"bufio"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -55,6 +56,21 @@ func (d *sparseDisk) table(at int64, n, entry int64) ([]byte, error) {
 	return b, err
 }
 
+// maxDiskBlocks bounds how many blocks of a disk a table tells of: 64 TiB in the smallest ones of VHDX, with its bitmaps.
+const maxDiskBlocks = 1<<26 + 1<<14
+
+// entries returns a table of n entries of so many bytes to be read one after the other. A file with holes may have a table of
+// gigabytes that takes no room there, so it is not read into memory.
+func (d *sparseDisk) entries(at int64, n, entry int64) (io.Reader, error) {
+	if n > maxDiskBlocks {
+		return nil, fmt.Errorf("a disk of %d blocks: convert it with qemu-img convert -O raw", n)
+	}
+	if at < 0 || n < 0 || at > d.file.Size() || n > (d.file.Size()-at)/entry {
+		return nil, fmt.Errorf("a table of %d entries at byte %d of %d", n, at, d.file.Size())
+	}
+	return bufio.NewReaderSize(io.NewSectionReader(d.file, at, n*entry), 64<<10), nil
+}
+
 const vhdCookie = "conectix"
 
 // openVHD reads a dynamic VHD (Microsoft, "Virtual Hard Disk Image Format Specification", 2006): a footer, of which a copy is
@@ -87,14 +103,18 @@ func openVHD(file *io.SectionReader) (*sparseDisk, error) {
 	if n > int64(be.Uint32(h[28:])) {
 		return nil, fmt.Errorf("damaged VHD disk image: a table of %d blocks for %d", be.Uint32(h[28:]), n)
 	}
-	table, err := d.table(int64(be.Uint64(h[16:])), n, 4)
+	table, err := d.entries(int64(be.Uint64(h[16:])), n, 4)
 	if err != nil {
 		return nil, fmt.Errorf("damaged VHD disk image: %w", err)
 	}
 	bitmap := (blockSize/512/8 + 511) &^ 511
+	e := make([]byte, 4)
 	for i := range n {
 		const none = 0xffff_ffff
-		sector := be.Uint32(table[4*i:])
+		if _, err := io.ReadFull(table, e); err != nil {
+			return nil, fmt.Errorf("truncated VHD disk image: %w", err)
+		}
+		sector := be.Uint32(e)
 		if sector == none {
 			continue
 		}

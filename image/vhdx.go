@@ -62,25 +62,35 @@ func (d *sparseDisk) vhdx() error {
 	if string(regions[:4]) != "regi" || n > mostRegions {
 		return errors.New("no table of regions")
 	}
-	var bat, metadata []byte
+	const maxMetadata = 16 << 20 // bytes; usual is 1 MiB
+	var bat struct{ at, size int64 }
+	var metadata []byte
+	seen := map[uefi.GUID]bool{}
 	for i := range n {
 		e := regions[16+32*i:]
-		offset, length := int64(le.Uint64(e[16:])), int64(le.Uint32(e[24:]))
-		switch uefi.GUID(e[:16]) {
+		id, offset, length := uefi.GUID(e[:16]), int64(le.Uint64(e[16:])), int64(le.Uint32(e[24:]))
+		if seen[id] {
+			return fmt.Errorf("two regions %v", id)
+		}
+		seen[id] = true
+		switch id {
 		case vhdxBAT:
-			bat, err = d.table(offset, length, 1)
+			bat.at, bat.size = offset, length
 		case vhdxMetadata:
+			if length > maxMetadata {
+				return fmt.Errorf("metadata of %d bytes", length)
+			}
 			metadata, err = d.table(offset, length, 1)
 		default:
 			if le.Uint32(e[28:])&1 != 0 {
-				err = fmt.Errorf("a region %v that is required and not known", uefi.GUID(e[:16]))
+				err = fmt.Errorf("a region %v that is required and not known", id)
 			}
 		}
 		if err != nil {
 			return err
 		}
 	}
-	return d.vhdxBlocks(bat, metadata)
+	return d.vhdxBlocks(bat.at, bat.size, metadata)
 }
 
 // checksummed says whether a structure's CRC-32C is right, which counts itself as zeros.
@@ -91,8 +101,8 @@ func checksummed(b []byte) bool {
 	return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) == want
 }
 
-// vhdxBlocks finds the blocks.
-func (d *sparseDisk) vhdxBlocks(bat, metadata []byte) error {
+// vhdxBlocks finds the blocks, by a table at a place in the file that has so many bytes.
+func (d *sparseDisk) vhdxBlocks(table, size int64, metadata []byte) error {
 	item := func(id uefi.GUID, size uint32) []byte {
 		const entries, entry = 32, 32
 		le := binary.LittleEndian
@@ -123,12 +133,27 @@ func (d *sparseDisk) vhdxBlocks(bat, metadata []byte) error {
 		return fmt.Errorf("a disk of %d bytes", d.size)
 	}
 	perBitmap := sector << 23 / block // blocks after which the table has an entry for a bitmap of sectors
-	for i := range (d.size + block - 1) / block {
-		at := i + i/perBitmap
-		if 8*at+8 > int64(len(bat)) {
-			return fmt.Errorf("a table of %d bytes for %d blocks", len(bat), (d.size+block-1)/block)
+	blocks, number := (d.size+block-1)/block, make([]byte, 8)
+	if blocks == 0 {
+		return nil
+	}
+	all := blocks + (blocks-1)/perBitmap
+	if all > size/8 {
+		return fmt.Errorf("a table of %d bytes for %d blocks", size, blocks)
+	}
+	bat, err := d.entries(table, all, 8)
+	if err != nil {
+		return err
+	}
+	for at := range all {
+		if _, err := io.ReadFull(bat, number); err != nil {
+			return err
 		}
-		e := le.Uint64(bat[8*at:])
+		if at%(perBitmap+1) == perBitmap {
+			continue
+		}
+		i := at - at/(perBitmap+1)
+		e := le.Uint64(number)
 		const stateMask, present, partly, offsetMask = 7, 6, 7, ^uint64(1<<20 - 1)
 		switch e & stateMask {
 		case partly:

@@ -129,7 +129,11 @@ func (d *sparseDisk) vmdkPacked(from, size int64) func([]byte, int64) error {
 		if err != nil {
 			return err
 		}
-		b, err := d.table(from+header, int64(binary.LittleEndian.Uint32(h[8:])), 1)
+		packed := int64(binary.LittleEndian.Uint32(h[8:]))
+		if packed > 2*size { // what does not get smaller gets larger by some bytes
+			return fmt.Errorf("a grain of %d bytes, compressed to %d", size, packed)
+		}
+		b, err := d.table(from+header, packed, 1)
 		if err != nil {
 			return err
 		}

@@ -79,8 +79,10 @@ type Config struct {
 	Schedule             string `json:"schedule"` // "round-robin", "random", "adversarial"
 	ScheduleSeed         uint64 `json:"schedule_seed"`
 	CommandLine          string `json:"command_line"`
-	InitrdSHA256         string `json:"initrd_sha256"` // in hexadecimal; empty without one
-	InputSHA256          string `json:"input_sha256"`  // of the input log, in hexadecimal; empty where nothing was typed
+	InitrdSHA256         string `json:"initrd_sha256"`   // in hexadecimal; empty without one
+	InputSHA256          string `json:"input_sha256"`    // of the input log, in hexadecimal; empty where nothing was typed
+	Firmware             string `json:"firmware"`        // the name of firmware that ran in the guest; empty where it was tacit's own
+	FirmwareSHA256       string `json:"firmware_sha256"` // its checksum, in hexadecimal
 	FirmwareAcceptsBytes uint64 `json:"firmware_accepts_bytes"`
 	FirmwarePolicy       string `json:"firmware_policy"` // "negotiate", "lazy", "eager", "upstream"
 	Misalign             bool   `json:"misalign"`

@@ -19,7 +19,7 @@ var careless = map[string]string{
 	"cpuid-tdx": "asks_for_features", "cpuid-snp": "asks_for_features",
 	"msr": "believes_msr", "mtrr": "believes_mtrr", "port": "believes_port", "mmio": "believes_device", "clock": "believes_clock",
 	"interrupt": "is_interrupted", "int80": "is_interrupted", "divide": "is_interrupted", "nmi": "is_interrupted",
-	"vc-vmmcall": "is_interrupted", "vc-cpuid": "is_interrupted", "vc-mmio": "is_interrupted",
+	"vc-vmmcall": "is_interrupted", "vc-cpuid": "is_interrupted", "vc-mmio": "is_interrupted", "vc-nested": "is_interrupted_asking",
 	"msr-version": "ignores_replies", "msr-cbit": "believes_cbit", "rdrand": "believes_rdrand", "surprise-ve": "accepts_on_ve",
 	"ghcb-exception": "ignores_replies", "ghcb-invalid": "ignores_replies", "ghcb-malformed": "ignores_replies",
 	"msr-code": "ignores_replies", "msr-page": "ignores_replies",

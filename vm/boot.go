@@ -5,14 +5,14 @@ import (
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/state"
 	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/uefi"
 )
 
 // A boot is the way in: what puts the machine's processor in front of the guest's first instruction, and what serves the
-// guest where it calls out of itself. Today it is always firmware in Go, none of which runs inside. An image that the
-// platform launches and that brings its firmware along is the other kind there can be: it has no entry points, serves
-// nothing, and answers for itself to none of the questions about what firmware did.
+// guest where it calls out of itself. It is firmware in Go, none of which runs inside, or an image of firmware that does
+// (stock.go): that has no entry points, serves nothing, and answers for itself to none of the questions about what firmware did.
 type boot interface {
 	x86.Traps // where the guest calls
 	grower
@@ -47,6 +47,14 @@ type boot interface {
 	Carry(s *state.Stream)
 }
 
+// newBoot makes the way in.
+func (m *Machine) newBoot() (boot, error) {
+	if m.cfg.isStock() {
+		return m.newStock()
+	}
+	return m.newFirmware()
+}
+
 // newFirmware makes the way in that is firmware in Go.
 func (m *Machine) newFirmware() (boot, error) {
 	policy, accepts := m.cfg.policy()
@@ -65,6 +73,15 @@ func (m *Machine) newFirmware() (boot, error) {
 	}
 	if m.platform.share != nil {
 		cfg.Share = func(processor int, gpa uint64) error { return m.platform.share(m.cpus[processor], gpa) }
+	}
+	if m.platform.convert != nil {
+		cfg.Convert = func(r accept.Range, shared bool) error {
+			to := physical.Private
+			if shared {
+				to = physical.Shared
+			}
+			return m.platform.convert(m.cpus[0], r, to)
+		}
 	}
 	if m.cfg.CPUs > 1 {
 		cfg.Processors = processors{m}

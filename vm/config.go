@@ -36,6 +36,10 @@ type Config struct {
 	Topology Topology     // what they are parts of; the zero Topology means the cores of one package
 	Image    *image.Image // what firmware starts; nil means tacit's own guest in Go ([guest.Demo])
 
+	// Firmware runs in the guest in place of tacit's own, from the processor's reset on: an image for a PC's flash chip, such as
+	// EDK2's OVMF. It is told of Image, Initrd and the command line by fw_cfg, as by QEMU. Without Data there is none.
+	Firmware image.File
+
 	// Disks are what firmware boots where Image is nil, and what it shows to an image in any case.
 	Disks []Disk
 
@@ -181,6 +185,9 @@ func (c Config) Check() error {
 	}
 	if c.HostPage != 0 && c.HostPage != 4<<10 && c.HostPage != 2<<20 {
 		return fmt.Errorf("host pages of %s: want 4 KiB or 2 MiB", record.FormatBytes(c.HostPage))
+	}
+	if err := c.checkStock(); err != nil {
+		return err
 	}
 	memory := cmp.Or(c.Memory, defaultMemory)
 	if err := errors.Join(c.checkEngine(), c.checkDisks(), c.Screen.check()); err != nil {

@@ -13,14 +13,15 @@ import (
 // Programs for bare metal that are Debian's, on all platforms: they talk to the hypervisor as they would on any machine, and
 // firmware's exception handlers do it for them.
 
-// typedInto runs a disk, has something typed, and returns the console without control sequences.
-func typedInto(t *testing.T, platform string, d memoryDisk, keys string, virtual time.Duration) string {
+// typedInto runs a disk and has something typed. The console is without control sequences.
+func typedInto(t *testing.T, platform string, d memoryDisk, keys string, virtual time.Duration) booted {
 	t.Helper()
 	keyboard := make(chan []byte, 1)
 	keyboard <- []byte(keys)
 	close(keyboard)
 	b := boot(t, vm.Config{Platform: platform, Disks: disks(d), Keyboard: keyboard, MaxVirtual: virtual})
-	return controlSequence.ReplaceAllString(b.console, "")
+	b.console = controlSequence.ReplaceAllString(b.console, "")
+	return b
 }
 
 var controlSequence = regexp.MustCompile(`\x1b\[[0-9;?]*[A-Za-z]`)
@@ -32,7 +33,7 @@ func TestShell(t *testing.T) {
 	})
 	for _, platform := range []string{vm.None, vm.TDX, vm.SNP} {
 		t.Run(platform, func(t *testing.T) {
-			console := typedInto(t, platform, d, " memmap\rls fs0:\r", 5*time.Second)
+			console := typedInto(t, platform, d, " memmap\rls fs0:\r", 5*time.Second).console
 			for _, want := range []string{"UEFI Interactive Shell v2.2", "Shell> memmap", "PciRoot(0x0)/Pci(0x2,0x0)/HD(1,GPT,", "Directory of: fs0:\\", "notes.txt", "5  notes.txt"} {
 				if !strings.Contains(console, want) {
 					t.Errorf("the console lacks %q:\n%s", want, console)
@@ -55,11 +56,18 @@ func TestIPXE(t *testing.T) {
 	d := espDisk(t, 40, imagetest.Files{fallbackLoader: debianFile(t, "ipxe_1.21*", "usr/lib/ipxe/ipxe-amd64.efi")})
 	for _, platform := range []string{vm.None, vm.TDX, vm.SNP} {
 		t.Run(platform, func(t *testing.T) {
-			console := typedInto(t, platform, d, "\x02show version\r", 5*time.Second)
-			for _, want := range []string{"Press Ctrl-B for the iPXE command line", "iPXE> show version", "builtin/version:string = 1.21.1"} {
-				if !strings.Contains(console, want) {
-					t.Errorf("the console lacks %q:\n%s", want, console)
+			b := typedInto(t, platform, d, "\x02show version\rifopen net0\rifstat\r", 5*time.Second)
+			for _, want := range []string{
+				"Press Ctrl-B for the iPXE command line", "iPXE> show version", "builtin/version:string = 1.21.1",
+				"net0: 02:74:61:63:69:74 using virtio-net on 0000:00:1f.0", "Link:up, TX:1 TXE:0", // its own driver, by way of shared pages
+			} {
+				if !strings.Contains(b.console, want) {
+					t.Errorf("the console lacks %q:\n%s", want, b.console)
 				}
+			}
+			net := b.Devices[len(b.Devices)-1]
+			if net.Name != "virtio-net" || net.Requests == 0 || net.WrittenBytes == 0 || net.Refused != 0 {
+				t.Errorf("the network card: %+v", net)
 			}
 		})
 	}

@@ -123,6 +123,9 @@ func (m *Machine) inUserMode() error {
 	if m.log.Reached(record.Init) {
 		return nil
 	}
+	if m.cfg.isStock() { // where it is not known when the kernel began, it is known by now
+		m.reached(record.KernelEntry)
+	}
 	m.reached(record.Init)
 	m.arrangeAttack()
 	if m.event.kind == atInit {

@@ -31,6 +31,9 @@ func (m *Machine) Keep() (*Kept, error) {
 	if !m.started {
 		return nil, errNotStarted
 	}
+	if m.cfg.isStock() {
+		return nil, errKeepsNothing
+	}
 	if err := m.knowDisks(); err != nil {
 		return nil, err
 	}

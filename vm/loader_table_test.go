@@ -31,6 +31,9 @@ func grubConfig(linux, initrd string) []byte {
 	return fmt.Appendf(nil, "set timeout=0\nmenuentry Debian {\n%s /vmlinuz %s\n%s /initrd.img\n}\n", linux, commandLineOfDisks, initrd)
 }
 
+// ipxeScript has iPXE drive the network card by EFI_PCI_IO_PROTOCOL, and start a kernel from its disk.
+var ipxeScript = []byte("#!ipxe\nifopen net0\nkernel file:/vmlinuz " + commandLineOfDisks + " initrd=initrd.img\ninitrd file:/initrd.img\nboot\n")
+
 const (
 	grubMonolithic = "usr/lib/grub/x86_64-efi/monolithic/grubx64.efi"
 	grubSigned     = "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"
@@ -73,6 +76,9 @@ var loaders = []loader{
 			fallbackLoader: debianFile(t, "systemd-boot-efi_257.*", systemdBoot), "loader/loader.conf": []byte("timeout 0\n"),
 			"EFI/Linux/debian.efi": unifiedFor(t, kernel),
 		}
+	}},
+	{"iPXE, its network card open", func(t testing.TB, kernel []byte) imagetest.Files {
+		return imagetest.Files{fallbackLoader: debianFile(t, "ipxe_1.21*", "usr/lib/ipxe/ipxe-amd64.efi"), "autoexec.ipxe": ipxeScript}
 	}},
 	{"UKI as BOOTX64.EFI", func(t testing.TB, kernel []byte) imagetest.Files {
 		return imagetest.Files{fallbackLoader: unifiedFor(t, kernel)}

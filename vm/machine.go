@@ -101,7 +101,11 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	if m.budget, err = cfg.budget(); err != nil {
 		return m, err
 	}
-	if m.memory, err = newMemory(max(m.ram[len(m.ram)-1].End, cfg.videoMemory().AlignOut(accept.UnitSize).End)); err != nil {
+	size := max(m.ram[len(m.ram)-1].End, cfg.videoMemory().AlignOut(accept.UnitSize).End)
+	if cfg.isStock() {
+		size = max(size, physical.HighStart)
+	}
+	if m.memory, err = newMemory(size); err != nil {
 		return m, err
 	}
 	m.count(m.memory, 1, &m.grown.pages)
@@ -115,6 +119,9 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 		Memory:        dma{m},
 		HPET:          cfg.HPET,
 		DebugExitPort: cfg.DebugExit, DebugExit: func(code uint32) { m.end(&exitError{code}) },
+	}
+	if cfg.isStock() {
+		board.Power, board.DebugConsole = true, m.console.put
 	}
 	if m.hasPIC() {
 		board.INTR = func(asserted bool) {
@@ -135,7 +142,7 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	if m.platform, err = platforms[cfg.Platform].make(m); err != nil {
 		return m, err
 	}
-	if m.boot, err = m.newFirmware(); err != nil {
+	if m.boot, err = m.newBoot(); err != nil {
 		return m, err
 	}
 	if err = m.plug(); err != nil {
@@ -155,6 +162,9 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	}
 	if h := m.platform.cheat; h != nil {
 		processor.NoRandom = h.NoRandom()
+	}
+	if cfg.isStock() && cfg.Platform != TDX { // whose module says what it is
+		processor.TimerHz = stockTimerHz
 	}
 	if cfg.CPUs > 1 {
 		processor.LockHint = m.lockHint()
@@ -276,7 +286,7 @@ func (m *Machine) newRecord() *record.Record {
 	r.Platform, r.MemoryBytes, r.CostModel = m.cfg.Platform, m.cfg.Memory, m.cfg.Cost.Name()
 	r.Costs = m.costs()
 	r.Config = record.Config{
-		CPUs: m.cfg.CPUs, Topology: m.cfg.Topology.String(), Schedule: m.cfg.Schedule, ScheduleSeed: m.cfg.ScheduleSeed, CommandLine: m.cfg.kernelArguments(), FirmwareAcceptsBytes: m.cfg.FirmwareAccepts,
+		CPUs: m.cfg.CPUs, Topology: m.cfg.Topology.String(), Schedule: m.cfg.Schedule, ScheduleSeed: m.cfg.ScheduleSeed, CommandLine: m.cfg.kernelArguments(), Firmware: m.cfg.Firmware.Name, FirmwareSHA256: m.sums.firmware, FirmwareAcceptsBytes: m.cfg.FirmwareAccepts,
 		FirmwarePolicy: m.cfg.FirmwarePolicy, Misalign: m.cfg.Misalign,
 		HostPageBytes: m.cfg.HostPage, TouchBytes: m.cfg.Touch, Seed: m.cfg.Seed, MaxInstructions: m.cfg.MaxInstructions,
 		MaxVirtualNS: max(m.cfg.MaxVirtual.Nanoseconds(), 0),

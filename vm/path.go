@@ -59,6 +59,10 @@ func (m *Machine) byLoader() bool {
 
 // atFence looks for boot_params where the processor has left the EFI stub or the loader, or a stretch of code after it.
 func (m *Machine) atFence(c *x86.CPU) {
+	if m.cfg.isStock() {
+		m.reached(record.KernelEntry)
+		return
+	}
 	k, byLoader := &m.kernelPath, m.byLoader()
 	at := c.R[x86.RSI]
 	if c.State().EFER&x86.EFERLMA == 0 {

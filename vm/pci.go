@@ -30,15 +30,19 @@ type pciDevice struct {
 	*virtio.Device
 }
 
-// hasPCI says whether the machine has a PCI bus.
-func (m *Machine) hasPCI() bool { return len(m.cfg.Disks) > 0 }
+// hasPCI says whether the machine has a PCI bus: firmware in the guest knows the machine by what is on it.
+func (m *Machine) hasPCI() bool { return len(m.cfg.Disks) > 0 || m.cfg.isStock() }
 
 // plug puts the PCI bus with its devices on the board.
 func (m *Machine) plug() (err error) {
 	if !m.hasPCI() {
 		return nil
 	}
-	if m.pci, err = pci.NewBus(m.board); err != nil {
+	net, newBus := slotNet, pci.NewBus
+	if m.cfg.isStock() {
+		net, newBus = pci.SlotLPC-1, pci.NewQ35
+	}
+	if m.pci, err = newBus(m.board); err != nil {
 		return err
 	}
 	w := virtio.Wiring{
@@ -53,7 +57,7 @@ func (m *Machine) plug() (err error) {
 		m.plugged = append(m.plugged, pciDevice{slotDisks + i, "virtio-blk", virtio.NewDisk(w, d, fmt.Sprintf("disk%d", i), false)})
 	}
 	mac := [6]byte{0x02, 't', 'a', 'c', 'i', 't'} // administered locally: no vendor's
-	m.plugged = append(m.plugged, pciDevice{slotNet, "virtio-net", virtio.NewNet(w, mac)})
+	m.plugged = append(m.plugged, pciDevice{net, "virtio-net", virtio.NewNet(w, mac)})
 	for _, d := range m.plugged {
 		if err := m.pci.Add(d.slot, d.Function()); err != nil {
 			return err
@@ -92,7 +96,11 @@ func (m *Machine) pciACPI() *acpi.PCI {
 	if !m.hasPCI() {
 		return nil
 	}
-	return &acpi.PCI{ECAM: pci.ECAMBase, ECAMSize: pci.ECAMSize, Window: pci.WindowBase, WindowSize: pci.WindowSize}
+	p := &acpi.PCI{ECAM: pci.ECAMBase, ECAMSize: pci.ECAMSize, Window: pci.WindowBase, WindowSize: pci.WindowSize}
+	if m.cfg.isStock() {
+		p.Window, p.WindowSize = pci.Q35WindowBase, pci.Q35WindowSize
+	}
+	return p
 }
 
 // devices is what has gone through the devices on the bus, for the record.

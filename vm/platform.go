@@ -1,6 +1,7 @@
 package vm
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/tacit-vm/tacit/accept"
@@ -9,6 +10,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/host"
+	"github.com/tacit-vm/tacit/internal/rom"
 	"github.com/tacit-vm/tacit/internal/x86"
 	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/record"
@@ -17,11 +19,13 @@ import (
 // A platform is what the machine knows of its x86.Platform beyond what the processor knows.
 type platform struct {
 	x86.Platform
-	unaccepted func() uint64                             // bytes of private memory that has not been accepted
-	memory     func() (private, accepted, shared uint64) // bytes; nil where no memory is private
-	accept     func(c *x86.CPU, r accept.Range) error    // firmware's way; nil where nothing is to be accepted
-	state      func(gpa uint64) string                   // names the state of a page
-	states     grower                                    // what knows the states of all pages; nil where they have none
+	unaccepted func() uint64                                             // bytes of private memory that has not been accepted
+	memory     func() (private, accepted, shared uint64)                 // bytes; nil where no memory is private
+	launch     func(c *x86.CPU, image *rom.Image) error                  // has the guest find firmware of its own in its memory, and what that wants; nil where it is ROM
+	accept     func(c *x86.CPU, r accept.Range) error                    // firmware's way; nil where nothing is to be accepted
+	convert    func(c *x86.CPU, r accept.Range, to physical.Plane) error // firmware's way; nil where devices reach all memory
+	state      func(gpa uint64) string                                   // names the state of a page
+	states     grower                                                    // what knows the states of all pages; nil where they have none
 
 	privateBit uint64                                                                    // in page-table entries that firmware makes
 	share      func(c *x86.CPU, gpa uint64) error                                        // leaves images a page for talking to the host; nil where they need none
@@ -69,11 +73,21 @@ func PlatformNames() []string {
 	return names
 }
 
+// guestRAM is where a confidential guest can have private memory: RAM, and where firmware of its own lies.
+func (m *Machine) guestRAM() []accept.Range {
+	if !m.cfg.isStock() {
+		return m.ram
+	}
+	all := append(slices.Clone(m.ram), accept.Range{Start: physical.HighStart - uint64(len(m.cfg.Firmware.Data)), End: physical.HighStart})
+	slices.SortFunc(all, func(a, b accept.Range) int { return cmp.Compare(a.Start, b.Start) })
+	return all
+}
+
 // hostConfig is what the hosts of all platforms are made with.
 func (m *Machine) hostConfig() host.Config {
 	size := physical.Size2M
 	if m.cfg.HostPage == 4<<10 {
 		size = physical.Size4K
 	}
-	return host.Config{RAM: m.ram, PageSize: size, Bus: m.board, Topology: m.cfg.Topology}
+	return host.Config{RAM: m.guestRAM(), PageSize: size, Bus: m.board, Topology: m.cfg.Topology}
 }

@@ -12,7 +12,7 @@ func makePlain(m *Machine) (*platform, error) {
 				}
 			}
 			return gpa >= video.Start && gpa < video.End
-		}},
+		}, ROM: m.rom()},
 		unaccepted: func() uint64 { return 0 },
 		state:      func(uint64) string { return "memory" },
 	}, nil

@@ -7,6 +7,7 @@ import (
 	"github.com/tacit-vm/tacit/internal/confidential"
 	"github.com/tacit-vm/tacit/internal/firmware"
 	"github.com/tacit-vm/tacit/internal/host"
+	"github.com/tacit-vm/tacit/internal/rom"
 	"github.com/tacit-vm/tacit/internal/snp"
 	"github.com/tacit-vm/tacit/internal/state"
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -29,7 +30,7 @@ func makeSNP(m *Machine) (*platform, error) {
 		return nil, err
 	}
 	guest, err = snp.New(snp.Config{
-		Memory: m.memory, RAM: m.ram, CPUs: m.cfg.CPUs, Topology: m.cfg.Topology, Processors: processors{m}, Stamp: func(*x86.CPU) record.Stamp { return m.stamp() }, Host: server, Seed: m.cfg.Seed, Features: m.cfg.features(x86.Features),
+		Memory: m.memory, RAM: m.guestRAM(), CPUs: m.cfg.CPUs, Topology: m.cfg.Topology, Processors: processors{m}, Stamp: func(*x86.CPU) record.Stamp { return m.stamp() }, Host: server, Seed: m.cfg.Seed, Features: m.cfg.features(x86.Features),
 		Log: m.log, Forget: m.forget, VideoMemory: m.cfg.videoMemory(),
 	})
 	if err != nil {
@@ -41,8 +42,9 @@ func makeSNP(m *Machine) (*platform, error) {
 		parts = append(parts, part{attackSection, host.StateVersion, server.Carry})
 	}
 	return &platform{
-		Platform: guest, unaccepted: guest.Unaccepted, memory: guest.Memory, accept: guest.AcceptRange,
-		state: guest.State, states: guest, cheat: cheat, parts: parts,
+		Platform: guest, unaccepted: guest.Unaccepted, memory: guest.Memory, accept: guest.AcceptRange, convert: guest.ConvertRange,
+		launch: func(c *x86.CPU, image *rom.Image) error { return m.launchSNP(c, guest, image) },
+		state:  guest.State, states: guest, cheat: cheat, parts: parts,
 		share: guest.RegisterGHCB, privateBit: snp.CBit, efer: snp.EFER,
 		how: "a page state change, then PVALIDATE", stranger: noSNPGuest,
 		idleVMSAs:   guest.IdleVMSAs,
@@ -55,6 +57,28 @@ func makeSNP(m *Machine) (*platform, error) {
 		},
 		tables: []firmware.PlatformTable{{GUID: uefi.CCBlobGUID, Bytes: snp.LaunchSize, Content: guest.Launch}},
 	}, nil
+}
+
+// launchSNP gives an SEV-SNP guest what its firmware wants to find.
+func (m *Machine) launchSNP(c *x86.CPU, guest *snp.Platform, image *rom.Image) error {
+	pieces, err := image.SNP(m.ram)
+	if err != nil {
+		return err
+	}
+	for _, p := range pieces {
+		switch p.Kind {
+		case rom.Secrets:
+			p.Content = guest.SecretsPage()
+		case rom.CPUID:
+			p.Content = guest.CPUIDPage()
+		}
+		if err := guest.LaunchUpdate(c, p.Start, p.End, p.Content); err != nil {
+			return err
+		}
+	}
+	c.Reset()
+	toX2APIC(c)
+	return nil
 }
 
 // An snpHost serves an SEV-SNP guest, honestly or not.

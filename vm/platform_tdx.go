@@ -5,6 +5,7 @@ import (
 
 	"github.com/tacit-vm/tacit/internal/attack"
 	"github.com/tacit-vm/tacit/internal/host"
+	"github.com/tacit-vm/tacit/internal/rom"
 	"github.com/tacit-vm/tacit/internal/state"
 	"github.com/tacit-vm/tacit/internal/tdx"
 	"github.com/tacit-vm/tacit/internal/x86"
@@ -26,7 +27,7 @@ func makeTDX(m *Machine) (*platform, error) {
 		attributes = 0
 	}
 	module, err := tdx.New(tdx.Config{
-		Memory: m.memory, RAM: m.ram, CPUs: m.cfg.CPUs, Stamp: func(*x86.CPU) record.Stamp { return m.stamp() }, Host: server,
+		Memory: m.memory, RAM: m.guestRAM(), CPUs: m.cfg.CPUs, Stamp: func(*x86.CPU) record.Stamp { return m.stamp() }, Host: server,
 		VideoMemory: m.cfg.videoMemory(),
 		Attributes:  attributes, Features: m.cfg.features(m.cfg.Topology.Features),
 		Log: m.log, Forget: m.forget,
@@ -40,7 +41,8 @@ func makeTDX(m *Machine) (*platform, error) {
 		parts = append(parts, part{attackSection, host.StateVersion, server.Carry})
 	}
 	return &platform{
-		Platform: module, unaccepted: module.Unaccepted, memory: module.Memory, accept: module.AcceptRange,
+		Platform: module, unaccepted: module.Unaccepted, memory: module.Memory, accept: module.AcceptRange, convert: module.ConvertRange,
+		launch:    func(c *x86.CPU, image *rom.Image) error { return m.launchTD(c, module, image) },
 		sharedBit: module.SharedBit(), state: module.State, states: module, cheat: cheat, parts: parts,
 		exception: func(c *x86.CPU, vector uint8, _, rip uint64) (uint64, bool) {
 			if vector != abi.VectorVE {
@@ -51,6 +53,21 @@ func makeTDX(m *Machine) (*platform, error) {
 		busLocks: true, // which the module wants of a processor
 		how:      "TDG.MEM.PAGE.ACCEPT", stranger: noTDXGuest,
 	}, nil
+}
+
+// launchTD gives a TD what its firmware wants to find, and has its processor begin.
+func (m *Machine) launchTD(c *x86.CPU, module *tdx.Module, image *rom.Image) error {
+	pieces, hob, err := image.TDX(m.ram)
+	if err != nil {
+		return err
+	}
+	for _, p := range pieces {
+		if err := module.AddLaunched(c, p.Start, p.End, p.Content); err != nil {
+			return err
+		}
+	}
+	module.Launch(c, hob)
+	return nil
 }
 
 // A tdHost serves a TD, honestly or not.

@@ -74,7 +74,7 @@ var efiPrograms = []efiProgram{
 	{
 		name: "iPXE", always: true, files: from("ipxe_1.21*", "usr/lib/ipxe/ipxe-amd64.efi"),
 		typed: []string{"\x02show version\r", "ifstat\r", "imgstat\r", "poweroff\r"},
-		shows: []mark{{"show", "builtin/version:string = 1.21.1"}, {"ifstat", "iPXE> ifstat"}, {"imgstat", "iPXE> imgstat"}, {"poweroff", "iPXE> poweroff"}},
+		shows: []mark{{"show", "builtin/version:string = 1.21.1"}, {"ifstat", "net0: 02:74:61:63:69:74 using virtio-net"}, {"imgstat", "iPXE> imgstat"}, {"poweroff", "iPXE> poweroff"}},
 	},
 	{
 		name: "rEFInd", files: from("refind_*", "usr/share/refind/refind/refind_x64.efi"), typed: []string{"\r", "\r"},

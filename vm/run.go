@@ -131,7 +131,11 @@ func (m *Machine) start(ctx context.Context) error {
 	if m.full {
 		return m.exhausted()
 	}
-	m.reached(record.StubEntry)
+	if m.cfg.isStock() {
+		m.awaitUpperHalf()
+	} else {
+		m.reached(record.StubEntry)
+	}
 	for _, c := range m.cpus {
 		c.WatchUser()
 	}

@@ -56,6 +56,9 @@ func (m *Machine) Save(w io.Writer) error {
 	f.Write("config", configVersion, m.cfg.carry)
 	f.Section("image", 1, m.cfg.Image.Data)
 	f.Section("initrd", 1, m.cfg.Initrd)
+	if m.cfg.isStock() {
+		f.Section(firmwareImageSection, 1, m.cfg.Firmware.Data)
+	}
 	m.memory.Save(f)
 	for _, p := range m.parts() {
 		f.Write(p.section, p.version, p.carry)
@@ -102,7 +105,7 @@ func Load(r io.Reader, cfg Config) (*Machine, error) {
 }
 
 // load reads all but the first section. With an error there may be a machine that is to be closed.
-func load(f *state.Reader, given Config) (*Machine, error) {
+func load(f *state.Reader, given Config) (m *Machine, err error) {
 	var cfg Config
 	if err := f.Read("config", configVersion, cfg.carry); err != nil {
 		return nil, err
@@ -111,14 +114,18 @@ func load(f *state.Reader, given Config) (*Machine, error) {
 	if err := cfg.readImage(f); err != nil {
 		return nil, err
 	}
+	if cfg.Firmware.Name != "" {
+		if cfg.Firmware.Data, err = f.Section(firmwareImageSection, 1); err != nil {
+			return nil, err
+		}
+	}
 	if err := cfg.sound(); err != nil {
 		return nil, fmt.Errorf("%w: %w", state.ErrDamaged, err)
 	}
 	if err := cfg.resume(given); err != nil {
 		return nil, err
 	}
-	m, err := newMachine(cfg, mem.New)
-	if err != nil {
+	if m, err = newMachine(cfg, mem.New); err != nil {
 		return nil, err // newMachine has closed it
 	}
 	most := uint64(math.MaxUint64)
@@ -181,6 +188,9 @@ func (c *Config) readImage(f *state.Reader) error {
 	c.Image.Name, c.Initrd = name, initrd
 	return nil
 }
+
+// firmwareImageSection is the section of firmware that runs in the guest.
+const firmwareImageSection = "firmware-image"
 
 // attackSection is the section of a host that cheats.
 const attackSection = "attack"

@@ -14,7 +14,7 @@ import (
 )
 
 // configVersion changes with what [Config.carry] carries.
-const configVersion = 9
+const configVersion = 10
 
 // maxText bounds texts in a saved machine, in bytes.
 const maxText = 1 << 20
@@ -25,7 +25,7 @@ func (c *Config) carry(s *state.Stream) {
 	if s.Reading() {
 		c.Image = &image.Image{}
 	}
-	for _, text := range []*string{&c.Platform, &c.Image.Source, &c.Image.Name, &c.Append, &c.FirmwarePolicy, &c.Schedule, &c.HostAttack, &c.FirmwareLie} {
+	for _, text := range []*string{&c.Platform, &c.Image.Source, &c.Image.Name, &c.Append, &c.FirmwarePolicy, &c.Firmware.Name, &c.Schedule, &c.HostAttack, &c.FirmwareLie} {
 		state.String(s, text, maxText)
 	}
 	state.Optional(s, &c.CommandLine, func(text *string) { state.String(s, text, maxText) })
@@ -83,7 +83,7 @@ func carryModel(s *state.Stream, m *cost.Model) {
 func (c *Config) resume(given Config) error {
 	if slices.Contains([]bool{
 		given.Platform != "", given.Memory != 0, given.CPUs != 0, given.Topology != Topology{}, given.Schedule != "", given.ScheduleSeed != 0, given.Image != nil, given.Initrd != nil, given.Modules != nil, given.CommandLine != nil, given.Append != "",
-		given.FirmwareAccepts != 0, given.FirmwarePolicy != "", given.Misalign, given.HostPage != 0, given.Touch != 0, given.FirmwareLie != "",
+		given.FirmwareAccepts != 0, given.FirmwarePolicy != "", given.isStock(), given.Misalign, given.HostPage != 0, given.Touch != 0, given.FirmwareLie != "",
 		given.UnacceptedTable, given.DebugExit != 0, given.LA57, given.HPET, given.Screen != Resolution{}, given.Kept != nil, given.Seed != 0, given.Cost.Name() != "",
 	}, true) {
 		return errMachineGiven
@@ -115,6 +115,7 @@ func (c *Config) resume(given Config) error {
 	c.Memory, c.Image, c.Initrd, c.CommandLine, c.Append = saved.Memory, saved.Image, saved.Initrd, saved.CommandLine, saved.Append
 	c.Disks, c.keptSum, c.restarts = disks, saved.keptSum, saved.restarts
 	c.DebugExit, c.LA57, c.HPET, c.Screen = saved.DebugExit, saved.LA57, saved.HPET, saved.Screen
+	c.Firmware = saved.Firmware
 	c.FirmwareAccepts, c.FirmwarePolicy, c.Misalign, c.HostPage = saved.FirmwareAccepts, saved.FirmwarePolicy, saved.Misalign, saved.HostPage
 	c.Touch, c.FirmwareLie, c.UnacceptedTable, c.Seed, c.Cost = saved.Touch, saved.FirmwareLie, saved.UnacceptedTable, saved.Seed, saved.Cost
 	c.Callers, c.reports = saved.Callers || given.Callers, saved.reports

@@ -13,10 +13,10 @@ import (
 
 // Sums are the checksums of what was booted. They are made beside the run, since those of gigabytes take seconds.
 type sums struct {
-	image, initrd string   // in hexadecimal; empty without one
-	disks         []string // of the files that they are kept in
-	made          chan struct{}
-	giveUp        func() // ends the making
+	image, initrd, firmware string   // in hexadecimal; empty without one
+	disks                   []string // of the files that they are kept in
+	made                    chan struct{}
+	giveUp                  func() // ends the making
 }
 
 // sumGrace is how long a run that has been told to end waits for its checksums.
@@ -28,7 +28,7 @@ func (m *Machine) sumUp() {
 		return
 	}
 	ctx, giveUp := context.WithCancel(context.Background())
-	kernel, initrd, disks := m.cfg.Image.Data, m.cfg.Initrd, m.cfg.Disks
+	kernel, initrd, firmware, disks := m.cfg.Image.Data, m.cfg.Initrd, m.cfg.Firmware.Data, m.cfg.Disks
 	s := &sums{made: make(chan struct{}), giveUp: giveUp, disks: make([]string, len(disks))}
 	m.sums = s
 	go func() {
@@ -38,6 +38,9 @@ func (m *Machine) sumUp() {
 		}
 		if len(initrd) > 0 {
 			s.initrd = digest(ctx, bytes.NewReader(initrd))
+		}
+		if len(firmware) > 0 {
+			s.firmware = digest(ctx, bytes.NewReader(firmware))
 		}
 		for i, d := range disks {
 			if s.disks[i] = d.sum; d.sum == "" && d.File != nil {
@@ -94,7 +97,7 @@ func (m *Machine) shareSums(of *Machine) {
 	}
 	select {
 	case <-of.sums.made:
-		m.sums = &sums{image: of.sums.image, initrd: of.sums.initrd, disks: of.sums.disks, made: of.sums.made, giveUp: func() {}}
+		m.sums = &sums{image: of.sums.image, initrd: of.sums.initrd, firmware: of.sums.firmware, disks: of.sums.disks, made: of.sums.made, giveUp: func() {}}
 	default:
 	}
 }

@@ -5,13 +5,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/tacit-vm/tacit/cost"
+	"github.com/tacit-vm/tacit/image"
 	"github.com/tacit-vm/tacit/internal/attack"
 	"github.com/tacit-vm/tacit/internal/firmware"
+	"github.com/tacit-vm/tacit/internal/rom"
 	"github.com/tacit-vm/tacit/vm"
 )
 
@@ -19,6 +22,7 @@ import (
 type bootFlags struct {
 	platform        choice
 	memory          size
+	firmware        string
 	firmwareAccepts acceptance
 	policy          choice
 	misalign        bool
@@ -76,7 +80,7 @@ func bootCommand(run machine, status *exitStatus) *cobra.Command {
 			"  tacit boot --append unaccepted=eager\n" +
 			"  tacit boot --interactive",
 		Args: func(cmd *cobra.Command, args []string) error {
-			return cmp.Or(f.checkCPUs(cmd), atMostOne("IMAGE")(cmd, args), f.check(len(args) > 0), f.files(args, streamsOf(cmd)).check())
+			return cmp.Or(f.checkCPUs(cmd), f.checkFirmware(cmd), atMostOne("IMAGE")(cmd, args), f.check(len(args) > 0), f.files(args, streamsOf(cmd)).check())
 		},
 		ValidArgsFunction: oneFile,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -118,6 +122,7 @@ func (f *bootFlags) machine(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.Var(&f.platform, "platform", "what the guest runs on: an Intel TDX machine, an AMD SEV-SNP one, or one without memory encryption")
 	flags.Var(&f.memory, "memory", "memory of the guest")
+	flags.StringVar(&f.firmware, "firmware", "", "run the firmware in `FILE`, such as EDK2's OVMF.fd, in place of tacit's own, from the processor's reset on")
 	flags.Var(&f.firmwareAccepts, "firmware-accepts",
 		"memory that firmware accepts before it starts IMAGE, at least what IMAGE and initrd need; ovmf: all below 4 GiB")
 	flags.Var(&f.policy, "firmware-policy", "what firmware does about unaccepted memory: ask the system that it starts, leave it, accept all, or as OVMF does")
@@ -207,6 +212,22 @@ func (f *bootFlags) checkCPUs(cmd *cobra.Command) error {
 	return nil
 }
 
+// ownFirmware are the flags that are about tacit's own firmware, or need it.
+var ownFirmware = []string{"firmware-accepts", "firmware-policy", "misalign", "firmware-lie", "unaccepted-table", "gop", "overlay", "reboots"}
+
+// checkFirmware finds a flag that is about tacit's own firmware where that is not there.
+func (f *bootFlags) checkFirmware(cmd *cobra.Command) error {
+	if !cmd.Flags().Changed("firmware") {
+		return nil
+	}
+	for _, name := range ownFirmware {
+		if cmd.Flags().Changed(name) {
+			return fmt.Errorf("--%s is for tacit's own firmware, which --firmware replaces", name)
+		}
+	}
+	return nil
+}
+
 // check finds what is wrong with the flags whatever the machine is.
 func (f *bootFlags) check(hasImage bool) error {
 	switch {
@@ -257,7 +278,7 @@ func (f *bootFlags) check(hasImage bool) error {
 // files are what the command line names.
 func (f *bootFlags) files(args []string, std streams) files {
 	all := files{
-		in:  []named{{by: "--initrd", path: f.initrd}, {by: "--modules", path: f.modules}, {by: "--cost", path: f.cost}},
+		in:  []named{{by: "--initrd", path: f.initrd}, {by: "--firmware", path: f.firmware}, {by: "--modules", path: f.modules}, {by: "--cost", path: f.cost}},
 		std: std,
 	}
 	in, out := f.runFlags.files()
@@ -290,6 +311,13 @@ func (f *bootFlags) settings(ctx context.Context, args []string, hasCmdline bool
 	} else {
 		s.own = len(f.disks) == 0
 		s.prompt = s.own && f.interactive
+	}
+	if f.firmware != "" {
+		b, err := readRegular(f.firmware, rom.MaxSize)
+		if err != nil {
+			return s, err
+		}
+		s.firmware = image.File{Name: filepath.Base(f.firmware), Data: b}
 	}
 	if f.initrd != "" {
 		ctx, done := s.within(ctx)

@@ -45,7 +45,7 @@ func huntCommand(status *exitStatus) *cobra.Command {
 		Example: "  tacit hunt --platform snp --cpus 4 bzImage\n" +
 			"  tacit hunt --seeds 1000 --schedule-seed 501 --json - race.efi",
 		Args: func(cmd *cobra.Command, args []string) error {
-			wrong := f.checkCPUs(cmd)
+			wrong := cmp.Or(f.checkCPUs(cmd), f.checkFirmware(cmd))
 			if f.cpus == 0 && f.topology.text == "" {
 				f.cpus = 2
 			}

@@ -37,8 +37,9 @@ type settings struct {
 	schedule     string
 	scheduleSeed uint64
 
-	firmwareAccepts         uint64 // bytes
-	firmwareAcceptsLikeOVMF bool   // everything below 4 GiB instead
+	firmware                image.File // that runs in the guest; without Data tacit's own
+	firmwareAccepts         uint64     // bytes
+	firmwareAcceptsLikeOVMF bool       // everything below 4 GiB instead
 	policy                  string
 	misalign                bool
 	hostPage                uint64
@@ -164,7 +165,7 @@ func (s settings) config(ctx context.Context, disks *disks) (config vm.Config, e
 	config = vm.Config{
 		Platform: s.platform, Memory: s.memory, CPUs: s.cpus, Topology: s.topology, Schedule: s.schedule, ScheduleSeed: s.scheduleSeed, Image: img, Disks: disks.all,
 		Initrd: s.initrd, CommandLine: s.commandLine, Append: s.append,
-		FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
+		Firmware: s.firmware, FirmwareAccepts: s.firmwareAccepts, FirmwarePolicy: s.policy, Misalign: s.misalign, HostPage: s.hostPage, Touch: s.touch, Seed: s.seed,
 		HostAttack: s.hostAttack, FirmwareLie: s.firmwareLie, UnacceptedTable: s.table, DebugExit: s.debugExit, LA57: s.la57, HPET: s.hpet, Screen: s.screen, Cost: s.cost,
 		MaxInstructions: s.maxInstructions, MaxVirtual: s.maxVirtual, MaxWall: s.maxWall, Since: s.since,
 		MaxHostMemory: s.maxHostMemory, Engine: s.engine, BlockLimit: s.blockLimit, TranslateAfter: s.translateAfter, LockstepEvery: s.lockstepEvery,

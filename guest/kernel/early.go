@@ -79,7 +79,9 @@ func early(entry uint64) {
 		}
 		*entry = (base + va - linkBase) | contact.encrypted | present | writable
 	}
-	contact.earlyCR3 = root | contact.encrypted
+	// With the C-bit only where firmware's CR3 has it: OVMF's boot services look for page tables at what CR3 holds, and leave
+	// it out, since the processor takes page tables for private in any case.
+	contact.earlyCR3 = root | contact.firmwareCR3&contact.encrypted
 	contact.next = next
 }
 

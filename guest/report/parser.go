@@ -63,10 +63,13 @@ func Parse(text []byte) Report {
 	return p.Report()
 }
 
-// take understands one line, or returns false.
+// take understands one line, or returns false. Firmware may have used the port as a console before, and left a line begun.
 func (p *Parser) take(line string) bool {
-	keyword, rest, _ := strings.Cut(line, " ")
 	r := &p.report
+	if at := strings.LastIndex(line, Header+" "); at > 0 && r.Version == 0 {
+		line = line[at:]
+	}
+	keyword, rest, _ := strings.Cut(line, " ")
 	if keyword == Header {
 		version, err := strconv.ParseUint(rest, 10, 16)
 		if err != nil || version == 0 || r.Version != 0 {

@@ -93,6 +93,9 @@ func TestParseSkipsWhatIsNoReport(t *testing.T) {
 		check      func(Report) bool
 	}{
 		{"a console on the port", "[    0.0] Linux\nmeminfo MemTotal=1\n", 2, func(r Report) bool { return reflect.DeepEqual(r, Report{}) }},
+		{"firmware's console on the port, in the middle of a line", "BdsDxe: loading\r\n\x1b[2J\x1b[01;01Htacit 1\nerror x\n", 1, func(r Report) bool {
+			return r.Version == 1 && len(r.Errors) == 1
+		}},
 		{"a newer language", "tacit 7\nphase 3\nbegin a\nmeminfo MemTotal=1 MemNew=2\n", 1, func(r Report) bool {
 			return r.Version == 7 && r.Snapshots[0].Meminfo["MemTotal"] == 1024 && len(r.Snapshots[0].Meminfo) == 1
 		}},

@@ -151,6 +151,9 @@ var kinds = []Kind{
 	{Name: "vc-mmio", On: sev, At: atInit, Source: "CVE-2023-46813; EDK2 85b8eac59b", Does: "injects #VC for a nested page fault into a program, as if that had met a device", Promise: ownHost,
 		Duty: "emulate no device for a program, and none where the C-bit is set", tactic: tactic{act: pretends(abi.ExitNPF), ghcb: answersVC(abi.EventMMIORead, abi.EventMMIOWrite, abi.ExitNPF), back: resumed}},
 
+	{Name: "vc-nested", On: sev, At: atInit, Source: "Linux 545ac14c16b5, vc_raw_handle_exception", Does: "injects #VC for VMMCALL into the handler of another exit", Promise: ownHost,
+		Duty: "keep what the handler under way needs, and compare the instruction with the exit code", tactic: tactic{ghcb: nests}},
+
 	{Name: "ghcb-exception", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, verify_exception_info", Does: "replies that the guest is to take #PF",
 		Duty: "take #GP and #UD only", Fatal: true, tactic: tactic{ghcb: another}},
 	{Name: "ghcb-invalid", On: sev, At: atStart, Source: "Linux arch/x86/coco/sev, ghcb_rax_is_valid", Does: "replies with no field that is valid",
@@ -212,7 +215,7 @@ var kinds = []Kind{
 	{Name: "ipi-drop", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "loses interrupts between processors",
 		Promise: "none: a host may stop its guest", Duty: "wait for the answer, or give up", tactic: tactic{ipi: dropIPI}},
 	{Name: "ipi-late", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "keeps some of the interrupts between processors back for a while",
-		Promise: "none: a host may stop its guest", Duty: "wait for the answer", tactic: tactic{ipi: lateIPI, late: sendsKept}},
+		Promise: "none: a host may stop its guest", Duty: "wait for the answer", Patience: 11 * time.Second, tactic: tactic{ipi: lateIPI, late: sendsKept}},
 	{Name: "ipi-twice", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "delivers interrupts between processors twice",
 		Promise: ownHost, Duty: "look in memory of its own what there is to do", tactic: tactic{ipi: twiceIPI, late: sendsKept}},
 	{Name: "ipi-astray", On: both, At: atStart, Needs: twoCPUs, Source: "Intel, guest hardening", Does: "delivers interrupts between processors to their sender",

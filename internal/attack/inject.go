@@ -75,6 +75,20 @@ func answersVC(codes ...abi.ExitCode) func(*Host, *x86.CPU, abi.ExitCode, *[abi.
 	}
 }
 
+// nests injects #VC for VMMCALL as the host answers an exit, into the handler that asked for it, and looks whether the guest asks for
+// that next.
+func nests(h *Host, c *x86.CPU, asked abi.ExitCode, _ *[abi.GHCBSize]byte) {
+	switch {
+	case h.stage == added:
+		if h.stage = over; asked == abi.ExitVMMCALL {
+			h.deceived("the guest believed a #VC of its host's within the handler of another: it asked for %v, which no instruction of its own wanted", asked)
+		}
+	case h.stage == 0 && h.once():
+		h.stage = added
+		pretends(abi.ExitVMMCALL)(h, c)
+	}
+}
+
 // resumed compares what the guest was at when the host acted with what it comes back to.
 func resumed(h *Host, c *x86.CPU) {
 	if !h.acted || h.last != 0 || len(h.steps) == 0 || h.steps[0].Refused != "" {

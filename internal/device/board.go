@@ -56,6 +56,12 @@ type Config struct {
 
 	HPET bool // there are high precision event timers
 
+	// Power is there for firmware in the guest: the registers of a PC's power management.
+	Power bool
+
+	// DebugConsole takes what firmware in the guest logs; nil means that there is no such device.
+	DebugConsole func(byte)
+
 	// INTR is the processor's interrupt input, for a pair of 8259A; nil means that there are none.
 	INTR Line
 }
@@ -69,6 +75,7 @@ type Board struct {
 	PIC        *PIC   // nil where Config.INTR is
 	fwCfg      *FWCfg // nil where Config.Program is
 	hpet       *HPET  // nil without Config.HPET
+	power      *Power // nil without Config.Power
 
 	pit   *PIT
 	sleep *SleepRegister
@@ -150,6 +157,13 @@ func NewBoard(config Config) (*Board, error) {
 	if config.DebugExitPort != 0 {
 		devices = append(devices, ports{config.DebugExitPort, debugExitPorts, &DebugExit{exit: config.DebugExit}})
 	}
+	if config.Power {
+		b.power = &Power{clock: config.Clock, powerOff: config.PowerOff}
+		devices = append(devices, ports{powerControlPort, powerPorts, b.power})
+	}
+	if config.DebugConsole != nil {
+		devices = append(devices, ports{debugConsolePort, 1, debugConsole{config.DebugConsole}})
+	}
 	for _, d := range devices {
 		if err := b.MapPorts(d.first, d.count, d.device); err != nil {
 			return nil, err
@@ -163,6 +177,10 @@ func NewBoard(config Config) (*Board, error) {
 	}
 	return b, b.MapMemory(IOAPICBase, ioapicSize, b.IOAPIC)
 }
+
+// Publish has fw_cfg tell of these files, in the order of their names, in place of those of Config.Program. It is for the machine
+// that is put together, before it runs.
+func (b *Board) Publish(files []File) error { return b.fwCfg.publish(files) }
 
 // EOI tells the board that a local APIC broadcast the end of a level-triggered interrupt.
 func (b *Board) EOI(vector uint8) { b.IOAPIC.EOI(vector) }

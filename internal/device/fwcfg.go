@@ -68,7 +68,7 @@ type FWCfg struct {
 
 // newFWCfg returns the device with what it tells.
 func newFWCfg(p *Program, memory Memory) (*FWCfg, error) {
-	little, big := binary.LittleEndian, binary.BigEndian
+	little := binary.LittleEndian
 	count := func(n int) []byte { return little.AppendUint16(nil, uint16(n)) }
 	size := func(b []byte) []byte { return little.AppendUint32(nil, uint32(len(b))) }
 	line := append([]byte(p.CommandLine), 0)
@@ -82,11 +82,17 @@ func newFWCfg(p *Program, memory Memory) (*FWCfg, error) {
 		fwCfgKernelSize: size(p.Kernel), fwCfgKernelData: p.Kernel, fwCfgInitrdSize: size(p.Initrd), fwCfgInitrdData: p.Initrd,
 		fwCfgCmdlineSize: size(line), fwCfgCmdlineData: line,
 	}}
-	directory := big.AppendUint32(nil, uint32(len(p.Files)))
-	for i, file := range p.Files {
+	return f, f.publish(p.Files)
+}
+
+// publish makes the directory of files, and their items.
+func (f *FWCfg) publish(files []File) error {
+	big := binary.BigEndian
+	directory := big.AppendUint32(nil, uint32(len(files)))
+	for i, file := range files {
 		var name [56]byte
 		if copy(name[:len(name)-1], file.Name) != len(file.Name) {
-			return nil, fmt.Errorf("device: fw_cfg's file %q: the name has more than %d bytes", file.Name, len(name)-1)
+			return fmt.Errorf("device: fw_cfg's file %q: the name has more than %d bytes", file.Name, len(name)-1)
 		}
 		key := uint16(fwCfgFileFirst + i)
 		directory = append(big.AppendUint16(big.AppendUint32(directory, uint32(len(file.Data))), key), 0, 0)
@@ -94,7 +100,7 @@ func newFWCfg(p *Program, memory Memory) (*FWCfg, error) {
 		f.items[key] = file.Data
 	}
 	f.items[fwCfgFileDir] = directory
-	return f, nil
+	return nil
 }
 
 // In implements PortDevice: the next byte of the item, zeros after its end. Either of the first two ports has it. The address

@@ -20,6 +20,9 @@ func (b *Board) Carry(s *state.Stream) {
 	if b.hpet != nil {
 		b.hpet.carry(s)
 	}
+	if b.power != nil {
+		state.Array(s, b.power.control[:])
+	}
 	state.Numbers(s, &b.pit.nmiStatus.stored, &b.sleep.status, &b.reset.value)
 }
 

@@ -183,6 +183,9 @@ func (f *Firmware) publishAll() error {
 	if err := f.publishDisks(); err != nil {
 		return err
 	}
+	if err := f.publishDevices(); err != nil {
+		return err
+	}
 	if len(f.cfg.Initrd) > 0 {
 		if err := f.offerInitrd(); err != nil {
 			return err

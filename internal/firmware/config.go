@@ -63,6 +63,10 @@ type Config struct {
 	// the GHCB on SEV-SNP; nil elsewhere.
 	Share func(processor int, gpa uint64) error
 
+	// Convert makes pages that firmware has accepted shared or private by the means of the platform, and accepts what becomes private.
+	// What is in them is lost. It is nil where devices reach all memory.
+	Convert func(r accept.Range, shared bool) error
+
 	Processors Processors // nil where there is one processor
 
 	// SharedBit marks what is shared, such as devices' registers: the shared bit of a TD, else 0.

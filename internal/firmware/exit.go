@@ -69,6 +69,9 @@ func (f late) Accepted(r accept.Range) error {
 func (f *Firmware) leaveBootServices() error {
 	f.exited = true
 	f.stopJobs()
+	if err := f.endDMA(); err != nil {
+		return err
+	}
 	f.setTPL(uefi.TPLApplication)
 	f.cpu.SetFlags(f.cpu.Flags() &^ flagIF)
 	f.queue, f.watchdog = nil, 0

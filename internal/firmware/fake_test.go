@@ -160,7 +160,11 @@ func newMachine(t testing.TB, change func(*Config)) *machine {
 	}
 	var err error
 	ram := physical.RAM(cfg.TotalMemory)
-	if m.ram, err = mem.New(ram[len(ram)-1].End); err != nil {
+	end := ram[len(ram)-1].End
+	if cfg.Screen != nil {
+		end = max(end, accept.Range{Start: cfg.Screen.FrameBuffer, End: cfg.Screen.FrameBuffer + cfg.Screen.Size()}.AlignOut(accept.UnitSize).End)
+	}
+	if m.ram, err = mem.New(end); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = m.ram.Close() })

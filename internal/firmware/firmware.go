@@ -42,6 +42,11 @@ type Firmware struct {
 	files  []fileHandle // that are open, in the order in which they were
 	opened openedFile
 
+	functions  []pciFunction // of devices on the bus
+	mappings   []dmaMapping
+	buffers    []accept.Range // of AllocateBuffer
+	mappingSeq uint64
+
 	path       record.Path
 	travellers []traveller  // whose code is where
 	leaver     accept.Range // the memory of who left boot services, as far as that is known

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/tacit-vm/tacit/accept"
+	"github.com/tacit-vm/tacit/internal/firmware/acpi"
 	"github.com/tacit-vm/tacit/physical"
 	"github.com/tacit-vm/tacit/uefi"
 )
@@ -14,12 +15,14 @@ import (
 // order and within their bounds, or ends the run.
 //
 // An input is a row of calls: a byte for the entry point, one for each argument. An argument's byte chooses a value
-// that means something; above those, it says how many bytes of a number of the fuzzer's own follow.
+// that means something; above those, it says how many bytes of a number of the fuzzer's own follow. Before a call, 255 has the second
+// processor make it.
 func FuzzServices(f *testing.F) {
 	for slot := range entries {
 		f.Add([]byte{byte(slot), 8, 9, 10, 11, 12, 13})
 		f.Add([]byte{byte(slot), 0, 0, 0, 0, 0, 0})
 		f.Add([]byte{byte(slot), 1, 4, 1, 8, 8, 8})
+		f.Add([]byte{byte(slot), 30, 0, 8, 9, 10, 8, 0xFF, byte(slot), 0, 7, 1, 0, 0, 0})
 	}
 	var long []byte
 	for round := range 20 {
@@ -29,10 +32,20 @@ func FuzzServices(f *testing.F) {
 	}
 	f.Add(long)
 	f.Fuzz(func(t *testing.T, input []byte) {
-		const most = 300 // calls
+		const (
+			most   = 300      // calls
+			screen = 96 * mib // above all memory
+		)
 		m := newMachine(t, func(c *Config) {
 			c.TotalMemory, c.FirmwareAccepts, c.Unaccepted, c.Misalign, c.Initrd = 80*mib, 40*mib, true, true, make([]byte, 10_000)
+			c.Screen = &Screen{640, 480, screen}
+			c.Bus, c.ACPI.PCI = newSlotBus(nil), &acpi.PCI{ECAM: 0xE000_0000, ECAMSize: 1 << 20, Window: 0xC000_0000, WindowSize: 1 << 24}
+			c.ACPI.CPUs, c.Processors = 3, others{map[int]bool{}}
+			c.Convert = func(accept.Range, bool) error { return nil }
 		})
+		for page := uint64(screen); page < screen+m.cfg.Screen.Size(); page += pageSize {
+			m.accepted[page] = true // a device's
+		}
 		m.functions[codeAddress] = func(uint64, uint64) uint64 { return 0 }
 		scratch := m.alloc(bytes.Repeat([]byte{0x11, 0, 0, 0, 0, 0, 0, 0}, 64))
 		file := testImage(nil)
@@ -43,6 +56,7 @@ func FuzzServices(f *testing.F) {
 			m.alloc(file), uint64(len(file)), m.alloc(path), m.alloc(wide("Name")), m.images[0].handle, eventBase + 1,
 			m.systemTable, m.trap, uint64(uefi.LoaderData), m.plan.unaccepted[0].Start, m.launched.pageTables,
 			uefi.EventTimer | uefi.EventNotifySignal, uefi.EventNotifyWait, handleBase + 1, 1<<63 - 4, ^uint64(0) - 3, physical.HighStart,
+			m.Firmware.functions[0].this, mappingBase + 1, registrationBase + 1, uefi.OpenProtocolByDriver, uefi.OpenProtocolExclusive,
 		}
 		value := func() uint64 {
 			if len(input) == 0 {
@@ -58,13 +72,17 @@ func FuzzServices(f *testing.F) {
 			return binary.LittleEndian.Uint64(b[:])
 		}
 		for calls := 0; len(input) > 0 && calls < most; calls++ {
+			m.id = 0
+			if input[0] == 0xFF && len(input) > 1 { // the second processor calls
+				m.id, input = 1, input[1:]
+			}
 			slot := int(input[0]) % len(entries)
 			input = input[1:]
 			m.steps, m.patience = 0, 300
 			_, err := m.callAt(m.trap+uint64(slot)*entrySize, value(), value(), value(), value(), value(), value())
 			checkMap(t, m.memory.regions)
 			if len(m.frames) > maxFrames || len(m.events) > maxEvents || len(m.queue) > maxEvents || m.handles.pieces > maxInterfaces ||
-				m.pool.pieces > maxPieces || len(m.images) > maxImages || m.variables.size > maxStore || len(m.tables) > maxTables {
+				m.pool.pieces > maxPieces || m.handles.openings > maxOpenings || len(m.registrations) > maxRegistrations || len(m.mappings) > maxMappings || len(m.buffers) > maxMappings || len(m.images) > maxImages || m.variables.size > maxStore || len(m.tables) > maxTables {
 				t.Fatal("a bound is exceeded")
 			}
 			if err != nil {

@@ -8,8 +8,7 @@ import (
 )
 
 // This file lets programs reach ports, devices' registers and PCI's configuration space by way of firmware: EFI_CPU_IO2_PROTOCOL
-// (PI 1.8, volume 2, section 15.2) and EFI_PCI_ROOT_BRIDGE_IO_PROTOCOL (UEFI 2.10, section 14.2). There is no direct memory
-// access by the latter: Map and AllocateBuffer are not supported, and there are no drivers that would want them.
+// (PI 1.8, volume 2, section 15.2) and EFI_PCI_ROOT_BRIDGE_IO_PROTOCOL (UEFI 2.10, section 14.2).
 
 // A Bus has the devices. Sizes are 1, 2, 4 and for memory 8 bytes.
 type Bus interface {
@@ -36,10 +35,10 @@ var pciRootBridge = where((*Firmware).hasPCI,
 	member("PciRootBridgeIo.Pci.Read", uefi.PCIRootBridgePCIRead, 5, (*Firmware).pciRead),
 	member("PciRootBridgeIo.Pci.Write", uefi.PCIRootBridgePCIWrite, 5, (*Firmware).pciWrite),
 	member("PciRootBridgeIo.CopyMem", uefi.PCIRootBridgeCopyMem, 5, (*Firmware).notOffered),
-	member("PciRootBridgeIo.Map", uefi.PCIRootBridgeMap, 6, (*Firmware).notOffered),
-	member("PciRootBridgeIo.Unmap", uefi.PCIRootBridgeUnmap, 2, (*Firmware).notOffered),
-	member("PciRootBridgeIo.AllocateBuffer", uefi.PCIRootBridgeAllocateBuffer, 6, (*Firmware).notOffered),
-	member("PciRootBridgeIo.FreeBuffer", uefi.PCIRootBridgeFreeBuffer, 3, (*Firmware).notOffered),
+	member("PciRootBridgeIo.Map", uefi.PCIRootBridgeMap, 6, (*Firmware).mapDMA),
+	member("PciRootBridgeIo.Unmap", uefi.PCIRootBridgeUnmap, 2, (*Firmware).unmapDMA),
+	member("PciRootBridgeIo.AllocateBuffer", uefi.PCIRootBridgeAllocateBuffer, 6, (*Firmware).allocateBuffer),
+	member("PciRootBridgeIo.FreeBuffer", uefi.PCIRootBridgeFreeBuffer, 3, (*Firmware).freeBuffer),
 	member("PciRootBridgeIo.Flush", uefi.PCIRootBridgeFlush, 1, (*Firmware).pciFlush),
 	member("PciRootBridgeIo.GetAttributes", uefi.PCIRootBridgeGetAttributes, 3, (*Firmware).pciAttributes),
 	member("PciRootBridgeIo.SetAttributes", uefi.PCIRootBridgeSetAttributes, 4, (*Firmware).notOffered),
@@ -71,6 +70,9 @@ func (f *Firmware) publishBus() error {
 	_, err = f.handles.install(bridge.handle, uefi.DevicePathProtocolGUID, path)
 	return err
 }
+
+// hasDevices says whether there is a bus with devices that drivers can drive.
+func (f *Firmware) hasDevices() bool { return len(f.functions) > 0 }
 
 // An elementwise access moves elements of 1, 2, 4 or 8 bytes between a buffer and places that follow one another, or one of the
 // two stays where it is (EFI_CPU_IO_PROTOCOL_WIDTH, EFI_PCI_ROOT_BRIDGE_IO_PROTOCOL_WIDTH).
@@ -263,34 +265,48 @@ func (f *Firmware) pciAttributes(a args) error {
 	return nil
 }
 
-// pciConfiguration(*This, **Resources): what the bridge passes on, as descriptors of ACPI's (ACPI 6.5, 6.4.3.5.1).
+// pciConfiguration(*This, **Resources): what the bridge passes on.
 func (f *Firmware) pciConfiguration(a args) error {
 	if a[1] == 0 {
 		return invalidParameter
 	}
-	const (
-		memory, port, bus = 0, 1, 2
+	p := f.cfg.ACPI.PCI
+	at, err := f.putPool(uefi.BootServicesData, resources(
+		resource{resourceBus, 0, 1}, resource{resourcePort, 0, 0x1_0000}, resource{resourceMemory, uint64(p.Window), uint64(p.WindowSize)},
+	))
+	if err != nil {
+		return err
+	}
+	return f.store64(a[1], at)
+}
 
+// A resource is what a bridge passes on, or what a BAR has.
+type resource struct {
+	kind       byte
+	start, len uint64
+}
+
+// Kinds of resources (ACPI 6.5, 6.4.3.5).
+const (
+	resourceMemory = 0
+	resourcePort   = 1
+	resourceBus    = 2
+)
+
+// resources are descriptors of address spaces, and an end tag (ACPI 6.5, 6.4.3.5.1 and 6.4.2.9).
+func resources(all ...resource) (b []byte) {
+	const (
 		quadword, bodySize = 0x8A, 43 // the tag, and how much follows it and its length
 		endTag             = 0x79
 	)
-	p := f.cfg.ACPI.PCI
 	le := binary.LittleEndian
-	var b []byte
-	for _, r := range []struct {
-		kind       byte
-		start, len uint64
-	}{{bus, 0, 1}, {port, 0, 0x1_0000}, {memory, uint64(p.Window), uint64(p.WindowSize)}} {
+	for _, r := range all {
 		b = append(b, quadword, bodySize, 0, r.kind, 0, 0)
 		for _, v := range []uint64{32, r.start, r.start + r.len - 1, 0, r.len} { // bits of an address, first, last, offset, length
 			b = le.AppendUint64(b, v)
 		}
 	}
-	at, err := f.putPool(uefi.BootServicesData, append(b, endTag, 0))
-	if err != nil {
-		return err
-	}
-	return f.store64(a[1], at)
+	return append(b, endTag, 0)
 }
 
 func element(b []byte) uint64 {

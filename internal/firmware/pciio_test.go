@@ -47,6 +47,7 @@ func TestDevicesByFirmware(t *testing.T) {
 	m := newMachine(t, func(c *Config) {
 		c.Bus, c.ACPI.PCI = w, &acpi.PCI{ECAM: 0xE000_0000, ECAMSize: 1 << 20, Window: 0xC000_0000, WindowSize: 1 << 24}
 	})
+	w.next = 0 // firmware has looked for devices
 	cpu, bridge := m.located(uefi.CPUIO2ProtocolGUID), m.located(uefi.PCIRootBridgeIOProtocolGUID)
 	const u8, u16, u32, u64, fifo8, fill16 = 0, 1, 2, 3, 4, 9
 	buffer := m.alloc([]byte{1, 2, 3, 4, 5, 6, 7, 8})

@@ -70,6 +70,8 @@ func (f *Firmware) Carry(s *state.Stream) {
 	f.carryRandom(s)
 	f.variables.carry(s)
 	f.carryDisks(s)
+	f.carryFunctions(s)
+	f.carryDMA(s)
 	f.carryPath(s)
 	state.Slice(s, &f.converting, maxRegions, func(d *uefi.MemoryDescriptor) {
 		state.Numbers(s, &d.Type)

@@ -209,7 +209,7 @@ var (
 // init makes them: services refer to them, some to their own, which a variable's initialisation must not.
 func init() {
 	interfaces = [][]function{bootServices, runtimeServices, textOutput, textInput, loadFile2, rng, memoryAcceptance, blockIO, diskIO, fileSystem, fileFunctions, textInputEx,
-		unicodeCollation, devicePathToText, devicePathFromText, hiiDatabase, hiiStrings, hiiConfigRouting, devicePathUtilities, mpServices, graphicsOutput, cpuIO, pciRootBridge}
+		unicodeCollation, devicePathToText, devicePathFromText, hiiDatabase, hiiStrings, hiiConfigRouting, devicePathUtilities, mpServices, graphicsOutput, cpuIO, pciRootBridge, pciDevice}
 	entries = []entry{
 		slotImageReturned: {name: "return of an image", land: (*Firmware).imageReturned},
 		slotNotified:      {name: "return of a notification function", land: (*Firmware).notified},

@@ -30,6 +30,8 @@ func (f *Firmware) size() int64 {
 	add(cap(f.converting), unsafe.Sizeof(uefi.MemoryDescriptor{}))
 	add(cap(f.variables.list), unsafe.Sizeof(variable{}))
 	add(cap(f.files), unsafe.Sizeof(fileHandle{}))
+	add(cap(f.mappings), unsafe.Sizeof(dmaMapping{}))
+	add(cap(f.buffers), unsafe.Sizeof(accept.Range{}))
 	add(cap(f.travellers), unsafe.Sizeof(traveller{}))
 	for i := range f.packages {
 		n += int64(len(f.packages[i].bytes))

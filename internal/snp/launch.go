@@ -4,6 +4,9 @@ import (
 	"encoding/binary"
 
 	"github.com/tacit-vm/tacit/internal/mem"
+	"github.com/tacit-vm/tacit/internal/x86"
+	"github.com/tacit-vm/tacit/physical"
+	"github.com/tacit-vm/tacit/record"
 	"github.com/tacit-vm/tacit/snp/abi"
 )
 
@@ -37,6 +40,23 @@ func ccBlob(secrets, cpuid uint64) []byte {
 	le.PutUint64(b[abi.CCBlobCPUID:], cpuid)
 	le.PutUint32(b[abi.CCBlobCPUIDLen:], mem.PageSize)
 	return b
+}
+
+// LaunchUpdate gives the guest pages that it finds in its private memory, validated, before its first instruction: SNP_LAUNCH_UPDATE
+// (SEV Secure Nested Paging Firmware ABI, 8.17). Whole pages of RAM in [start, end), which nothing has been given to; where content is
+// shorter, zeros follow. Nothing is measured.
+func (p *Platform) LaunchUpdate(c *x86.CPU, start, end uint64, content []byte) error {
+	const call = "SNP_LAUNCH_UPDATE"
+	if err := p.checkRange(call, start, end); err != nil {
+		return err
+	}
+	first, after := start/mem.PageSize, end/mem.PageSize
+	if uint64(len(content)) > end-start || p.rmp.Any(first, after, func(s pageState) bool { return s.owner() != unmapped }) {
+		return &ResultError{call, start, abi.FailInput}
+	}
+	p.rmp.Update(first, after, func(pageState) pageState { return validated })
+	p.log.Add(record.Added{Stamp: p.cfg.Stamp(c), GPA: record.Address(start), Bytes: end - start, Size: physical.Size4K})
+	return p.mem.Write(physical.Private, start, content)
 }
 
 // SecretsPage returns the secrets page. Its keys come from the seed, and there is no one to talk to with them. It says

@@ -205,3 +205,29 @@ func TestLaunch(t *testing.T) {
 		t.Error("the keys do not follow the seed")
 	}
 }
+
+// What is launched is the guest's and validated, holds what it was given and zeros after that, and is given once.
+func TestLaunchUpdate(t *testing.T) {
+	m := newMachine(t)
+	const at = 0x60_0000
+	if err := m.LaunchUpdate(m.cpu, at, at+0x3000, []byte("launched")); err != nil {
+		t.Fatal(err)
+	}
+	b := bytes.Repeat([]byte{0xFF}, 0x3000)
+	if err := m.cpu.ReadPhysical(at|snp.CBit, b[:0x1000]); err != nil || string(b[:8]) != "launched" || b[8] != 0 {
+		t.Errorf("% x, %v", b[:16], err)
+	}
+	if state := m.State(at + 0x2000); state != "validated" {
+		t.Errorf("the last page is %s", state)
+	}
+	for what, r := range map[string]accept.Range{
+		"again": {Start: at + 0x2000, End: at + 0x4000}, "not of pages": {Start: at + 0x4000, End: at + 0x4800}, "no memory": {Start: 1 << 40, End: 1<<40 + 0x1000},
+	} {
+		if err := m.LaunchUpdate(m.cpu, r.Start, r.End, nil); err == nil {
+			t.Errorf("%s: no error", what)
+		}
+	}
+	if err := m.LaunchUpdate(m.cpu, at+0x4000, at+0x5000, make([]byte, 0x1001)); err == nil {
+		t.Error("contents that do not fit: no error")
+	}
+}

@@ -98,10 +98,10 @@ const (
 // Bits that the module wants a processor to have (verify_mask) and shows in every TD, of features that the processor here does not
 // have for others. The registers behind them answer as the module and the host have it.
 const (
-	always1ECX = 1<<2 | 1<<4 | 1<<15          // DTES64, DS-CPL, PDCM
-	always1EDX = 1<<1 | 1<<12 | 1<<14 | 1<<21 // VME, MTRR, MCA, DS
-	always7ECX = 1 << 24                      // BUS_LOCK_DETECT
-	always7EDX = 1<<10 | 1<<28 | 1<<30        // MD_CLEAR, L1D_FLUSH, CORE_CAPABILITIES
+	always1ECX = 1<<2 | 1<<4 | 1<<15   // DTES64, DS-CPL, PDCM
+	always1EDX = 1<<12 | 1<<14 | 1<<21 // MTRR, MCA, DS
+	always7ECX = 1 << 24               // BUS_LOCK_DETECT
+	always7EDX = 1<<10 | 1<<28 | 1<<30 // MD_CLEAR, L1D_FLUSH, CORE_CAPABILITIES
 )
 
 const (

@@ -208,6 +208,10 @@ func FuzzTDCALL(f *testing.F) {
 	f.Add(uint64(0), uint64(vmcallMask), uint64(0), uint64(0), uint64(0), uint64(12), uint64(0), uint64(0)) // HLT
 	f.Add(uint64(6), uint64(0x400001), uint64(0), uint64(0), uint64(0), uint64(0), uint64(0), uint64(0))
 	f.Add(uint64(7), uint64(0), uint64(0x1110000300000016), uint64(0), uint64(0), uint64(0), uint64(0), uint64(0))
+	for _, leaf := range []uint64{1<<16 | 7, 9, 10, 11, 12, 18, 20, 23, 24} {
+		f.Add(leaf, uint64(0), uint64(0xA120000000000005), ^uint64(0), uint64(0), uint64(0), uint64(0), uint64(0))
+		f.Add(leaf, uint64(unit|1), ^uint64(0), uint64(0x9900000300000502), uint64(0), uint64(0), uint64(0), uint64(0))
+	}
 	f.Fuzz(func(t *testing.T, rax, rcx, rdx, r8, r10, r11, r12, r13 uint64) {
 		m := newMachine(t)
 		before := m.Unaccepted()

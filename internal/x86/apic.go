@@ -30,17 +30,18 @@ type LocalAPIC struct {
 	intr bool         // the line of an external controller, INTR
 	inta func() uint8 // acknowledges it
 
-	now  func() int64
-	hz   uint64 // of the TSC, for TSC-deadline mode
-	tsc  func() uint64
-	ddl  uint64
-	eoi  func(vector uint8) // hears of the end of level-triggered interrupts
-	send func(IPI)
-	nmi  func()
+	now     func() int64
+	hz      uint64 // of the TSC, for TSC-deadline mode
+	timerHz uint64 // of the timer before division
+	tsc     func() uint64
+	ddl     uint64
+	eoi     func(vector uint8) // hears of the end of level-triggered interrupts
+	send    func(IPI)
+	nmi     func()
 }
 
-func newLocalAPIC(c *CPU) *LocalAPIC {
-	a := &LocalAPIC{id: c.topology.APICID(c.id), mode: apicBaseMode, dfr: resetDFR, svr: 0xFF, expiry: noTimer, now: c.Now, tsc: c.tsc, hz: c.tscHz, nmi: c.NMI}
+func newLocalAPIC(c *CPU, timerHz uint64) *LocalAPIC {
+	a := &LocalAPIC{id: c.topology.APICID(c.id), mode: apicBaseMode, dfr: resetDFR, svr: 0xFF, expiry: noTimer, now: c.Now, tsc: c.tsc, hz: c.tscHz, timerHz: timerHz, nmi: c.NMI}
 	for i := range a.lvt {
 		a.lvt[i] = apicLVTMask
 	}

@@ -5,7 +5,8 @@ import "math/bits"
 // The local APIC's timer (SDM vol. 3, 11.5.4): it counts down from the initial count, once or again and again, or waits
 // for the TSC to reach a deadline.
 
-// APICTimerHz is the frequency of the timer before division: the crystal that CPUID leaf 0x15 tells of.
+// APICTimerHz is the frequency of the timer before division where Config.TimerHz says no other: the crystal that CPUID leaf
+// 0x15 tells of.
 const APICTimerHz = 25_000_000
 
 // Modes, in the timer's entry of the local vector table; without either bit it is one shot. Both are reserved, and
@@ -59,7 +60,7 @@ func (a *LocalAPIC) advance(now int64) {
 
 // duration converts timer counts to nanoseconds.
 func (a *LocalAPIC) duration(count uint64) int64 {
-	return int64(count * a.divisor() * (1_000_000_000 / APICTimerHz))
+	return int64(count * a.divisor() * (1_000_000_000 / a.timerHz))
 }
 
 // divisor is what the timer's input is divided by: bits 3, 1 and 0 count from 2 on, and all ones is 1 (SDM vol. 3,
@@ -89,7 +90,7 @@ func (a *LocalAPIC) current() uint64 {
 	if a.expiry == noTimer || a.timerMode()&apicDeadline != 0 {
 		return 0
 	}
-	left, tick := uint64(max(a.expiry-a.now(), 0)), a.divisor()*(1_000_000_000/APICTimerHz)
+	left, tick := uint64(max(a.expiry-a.now(), 0)), a.divisor()*(1_000_000_000/a.timerHz)
 	return (left + tick - 1) / tick
 }
 

@@ -30,7 +30,7 @@ type look struct {
 	ShadowSS                   bool
 	Faults                     faultLoop
 	Nesting                    nesting
-	Random                     uint64
+	Random                     randomSource
 	Requested, Serviced, Level [4]uint64 // IRR, ISR and TMR of the local APIC
 	Timer                      int64
 	NMI                        nmi
@@ -41,7 +41,7 @@ func (c *CPU) look() look {
 		State: c.State(), MSR: c.msr, Instructions: c.Instructions(), Extra: c.extra, Tally: c.tally,
 		Pending: c.pending, Raised: c.raised, Halted: c.halted, Wakes: c.wakes, Shadow: c.shadow, Repeating: c.repeating, NewTF: c.newTF,
 		Resuming: c.resuming, Traps: c.traps,
-		ShadowSS: c.shadowSS, Faults: c.faults, Nesting: c.nesting, Random: c.random.state,
+		ShadowSS: c.shadowSS, Faults: c.faults, Nesting: c.nesting, Random: c.random,
 		Requested: c.APIC.irr, Serviced: c.APIC.isr, Level: c.APIC.tmr, Timer: c.APIC.expiry, NMI: c.nmi,
 	}
 }

@@ -262,10 +262,16 @@ func (c *CPU) flat(cs, ss uint16, cpl uint8) { c.flatCode(cs, ss, cpl, segLong) 
 // flat32 is flat for 32-bit code.
 func (c *CPU) flat32(cs, ss uint16, cpl uint8) { c.flatCode(cs, ss, cpl, segBig) }
 
+// Attributes of the fixed segments, but for their privilege and the size of code.
+const (
+	flatCS = segPresent | segS | segCode | segWritable | segAccessed | segGranular
+	flatSS = segPresent | segData | segBig | segGranular
+)
+
 func (c *CPU) flatCode(cs, ss uint16, cpl uint8, size uint16) {
 	dpl := uint16(cpl) << 5
-	c.seg[uop.SegSS] = Segment{Selector: ss, Attr: segPresent | segData | segBig | segGranular | dpl, Limit: ^uint32(0)}
-	c.setCode(Segment{Selector: cs, Attr: segPresent | segS | segCode | segWritable | segAccessed | size | segGranular | dpl, Limit: ^uint32(0)})
+	c.seg[uop.SegSS] = Segment{Selector: ss, Attr: flatSS | dpl, Limit: ^uint32(0)}
+	c.setCode(Segment{Selector: cs, Attr: flatCS | size | dpl, Limit: ^uint32(0)})
 	c.cpl = cpl
 }
 

@@ -24,6 +24,7 @@ const (
 		1<<31 // hypervisor
 
 	leaf1EDX = 1<<0 | // FPU
+		1<<1 | // VME, and PVI
 		1<<2 | // DE
 		1<<3 | // PSE
 		1<<4 | // TSC

@@ -19,8 +19,8 @@ func TestFeatures(t *testing.T) {
 	}{
 		// SSE3, PCLMULQDQ, SSSE3, CX16, PCID, SSE4.1, SSE4.2, x2APIC, MOVBE, POPCNT, AES, XSAVE, RDRAND, hypervisor
 		{"leaf 1 ECX", 1, 0, 2, bits(0, 1, 9, 13, 17, 19, 20, 21, 22, 23, 25, 26, 30, 31)},
-		// FPU, DE, PSE, TSC, MSR, PAE, MCE, CX8, APIC, SEP, PGE, CMOV, PAT, CLFSH, MMX, FXSR, SSE, SSE2, SS
-		{"leaf 1 EDX", 1, 0, 3, bits(0, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 15, 16, 19, 23, 24, 25, 26, 27)},
+		// FPU, VME, DE, PSE, TSC, MSR, PAE, MCE, CX8, APIC, SEP, PGE, CMOV, PAT, CLFSH, MMX, FXSR, SSE, SSE2, SS
+		{"leaf 1 EDX", 1, 0, 3, bits(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 15, 16, 19, 23, 24, 25, 26, 27)},
 		// FSGSBASE, BMI1, FDP_EXCPTN_ONLY, SMEP, BMI2, ERMS, INVPCID, ZERO_FCS_FDS, RDSEED, ADX, SMAP, CLFLUSHOPT, CLWB, SHA
 		{"leaf 7 EBX", 7, 0, 1, bits(0, 3, 6, 7, 8, 9, 10, 13, 18, 19, 20, 23, 24, 29)},
 		{"leaf 7 ECX", 7, 0, 2, bits(2, 22, 27, 28)},     // UMIP, RDPID, MOVDIRI, MOVDIR64B

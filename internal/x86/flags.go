@@ -116,11 +116,13 @@ func (c *CPU) restoreFlags(v uint64) {
 	c.SetFlags(v)
 }
 
+// existingFlags are the flags that are not arithmetic, but for RF.
+const existingFlags = FlagTF | FlagIF | FlagDF | iopl | FlagNT | FlagVM | FlagAC | FlagVIF | FlagVIP | FlagID
+
 // setRest sets the flags that are not arithmetic. RF is not among them: it is clear after the next instruction,
 // and CPU.resuming says where it is set. AC decides how SMAP sees an access, so the TLB in use follows it.
 func (c *CPU) setRest(v uint64) {
-	const exist = FlagTF | FlagIF | FlagDF | iopl | FlagNT | FlagVM | FlagAC | FlagVIF | FlagVIP | FlagID
-	c.rest = v & exist
+	c.rest = v & existingFlags
 	c.selectTLB()
 }
 

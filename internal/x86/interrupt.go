@@ -11,6 +11,10 @@ const (
 // implicit runs f with supervisor privilege: the processor's own accesses to descriptor tables and to the new stack are
 // not the program's, and SMAP applies to them whatever AC is (SDM vol. 3, 4.6.1).
 func (c *CPU) implicit(f func() bool) bool {
+	if c.cpl == 0 && c.rest&FlagAC == 0 {
+		c.stackRef = false
+		return f()
+	}
 	cpl, ac := c.cpl, c.rest&FlagAC
 	c.cpl = 0
 	c.rest &^= FlagAC

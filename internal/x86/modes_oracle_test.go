@@ -186,6 +186,9 @@ func (m *image) differences(t testing.TB, want, got []byte, tcg bool) (s []strin
 		if tcg && c.watches && a[vector] == 1 && (b[vector] == 3 || strings.HasPrefix(c.text, "REP")) {
 			continue // a store that is not aligned hits breakpoints anywhere before its end in the page
 		}
+		if tcg && c.watches && a[vector] == 1 && b[vector] == 14 {
+			continue // where an operand is read, which hits, and cannot be written, it has the trap in front of the fault's handler
+		}
 		if !bytes.Equal(a, b) {
 			s = append(s, fmt.Sprintf("case %d, %s: % x, registers %x, flags %#x, pre % x\n want vector %d %s\n got  vector %d %s", i, c.text, c.code, c.gpr, c.flags, c.pre, a[vector], m.show(a), b[vector], m.show(b)))
 			if len(s) > 8 {

@@ -117,31 +117,30 @@ func (w *walker) descendLegacy() bool {
 	}
 }
 
-// translateLegacy is Translate outside long mode.
-func (c *CPU) translateLegacy(va uint64, write bool) (uint64, error) {
+// legacyEntryFor is entryFor outside long mode.
+func (c *CPU) legacyEntryFor(va uint64, write bool) (entry uint64, shift uint, err error) {
 	none := fmt.Errorf("address %#x: %w", va, ErrFault)
 	table, f, ok := c.directory(va)
 	if !ok {
-		return 0, none
+		return 0, 0, none
 	}
 	writable := true
 	for level := 0; ; level++ {
 		var b [8]byte
 		if err := c.physical(table+va>>f.shift[level]&f.index*f.entry, b[:f.entry], ExternalRead); err != nil {
-			return 0, fmt.Errorf("address %#x: %w", va, err)
+			return 0, 0, fmt.Errorf("address %#x: %w", va, err)
 		}
 		v := binary.LittleEndian.Uint64(b[:])
 		writable = writable && v&pteW != 0
 		if v&pteP == 0 || write && !writable && c.cr0&CR0WP != 0 {
-			return 0, none
+			return 0, 0, none
 		}
-		table = v & pteAddr
 		if f == &format32 {
-			table |= c.platform.Unpaged()
+			v |= c.platform.Unpaged()
 		}
 		if c.leaf(f, level, v) {
-			mask := uint64(1)<<f.shift[level] - 1
-			return table&^mask | va&mask, nil
+			return v, f.shift[level], nil
 		}
+		table = v & pteAddr
 	}
 }

@@ -15,6 +15,7 @@ type Plain struct {
 	Memory *mem.Memory
 	Bus    Bus
 	RAM    func(gpa uint64) bool // says whether a page of guest-physical address space is RAM
+	ROM    func(gpa uint64) bool // … or memory that stores do not reach; nil where there is none
 	TSCHz  uint64                // 0 means 1 GHz
 }
 
@@ -39,11 +40,16 @@ func (p *Plain) ReservedBits() uint64 { return 0 }
 // Unpaged implements [Platform].
 func (p *Plain) Unpaged() uint64 { return 0 }
 
-// Resolve implements [Platform]. Addresses that are not RAM are the bus's: what no device claims reads as ones.
+// Resolve implements [Platform]. Addresses that are not RAM are the bus's: what no device claims reads as ones. So are
+// stores to ROM, which no device there takes.
 func (p *Plain) Resolve(_ *CPU, gpa uint64, a Access) (Translation, *Refusal) {
 	if p.Memory.Contains(gpa, mem.PageSize) && p.RAM(gpa) {
 		f := mem.FrameOf(physical.Private, gpa)
 		return Translation{Host: p.Memory.Page(f), Frame: f, GPA: gpa}, nil
+	}
+	if p.ROM != nil && !a.Kind.Writes() && p.ROM(gpa) {
+		f := mem.FrameOf(physical.Private, gpa)
+		return Translation{Host: p.Memory.Page(f), Frame: f, GPA: gpa, ReadOnly: true}, nil
 	}
 	if a.Kind == Fetch || a.Kind == Walk || a.Kind == WalkWrite {
 		return Translation{}, &Refusal{Stop: p.outside(gpa, a)}
@@ -105,7 +111,7 @@ func (p *Plain) CPUID(c *CPU, leaf, subleaf uint32) [4]uint32 {
 	case 6:
 		v[0] = 1 << 2 // ARAT: the local APIC's timer always runs
 	case 0x15: // the TSC is the crystal's clock times EBX/EAX
-		return [4]uint32{1, uint32(c.tscHz / APICTimerHz), APICTimerHz}
+		return [4]uint32{1, uint32(c.tscHz / c.APIC.timerHz), uint32(c.APIC.timerHz)}
 	case 0x16:
 		mhz := uint32(c.tscHz / 1_000_000)
 		return [4]uint32{mhz, mhz, 100}

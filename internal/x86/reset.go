@@ -38,6 +38,16 @@ func (c *CPU) INIT() {
 	c.APIC.reset()
 }
 
+// Reset puts the processor into the state after power-up: that after an INIT, with caches off, the time-stamp counter and all
+// registers as they are at first, and the local APIC in xAPIC mode. Nothing has happened on it yet.
+func (c *CPU) Reset() {
+	s := c.State()
+	s.CR0 |= CR0CD | CR0NW
+	c.SetState(&s)
+	c.INIT()
+	c.APIC.mode = apicBaseEN
+}
+
 // StartUp has the processor begin at the start of a 4 KiB page of the first MiB, in real mode.
 func (c *CPU) StartUp(page uint8) {
 	s := c.State()
@@ -49,7 +59,7 @@ func (c *CPU) StartUp(page uint8) {
 // reset puts the controller into the state after an INIT (SDM vol. 3, 11.4.7.3).
 func (a *LocalAPIC) reset() {
 	fresh := LocalAPIC{
-		id: a.id, mode: a.mode, dfr: resetDFR, svr: 0xFF, expiry: noTimer, now: a.now, hz: a.hz, tsc: a.tsc, eoi: a.eoi, send: a.send, inta: a.inta, intr: a.intr, nmi: a.nmi,
+		id: a.id, mode: a.mode, dfr: resetDFR, svr: 0xFF, expiry: noTimer, now: a.now, hz: a.hz, timerHz: a.timerHz, tsc: a.tsc, eoi: a.eoi, send: a.send, inta: a.inta, intr: a.intr, nmi: a.nmi,
 	}
 	for i := range fresh.lvt {
 		fresh.lvt[i] = apicLVTMask

@@ -27,7 +27,7 @@ func TestStateIsWhole(t *testing.T) {
 		// apart, below
 		"APIC",
 	)
-	statetest.Complete(t, func() *LocalAPIC { return &LocalAPIC{} }, (*LocalAPIC).carry, "id", "inta", "now", "hz", "tsc", "eoi", "send", "nmi")
+	statetest.Complete(t, func() *LocalAPIC { return &LocalAPIC{} }, (*LocalAPIC).carry, "id", "inta", "now", "hz", "timerHz", "tsc", "eoi", "send", "nmi")
 }
 
 // What the registers hold, and each entry of the TLB.

@@ -1,6 +1,7 @@
 package x86
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"unsafe"
@@ -21,6 +22,7 @@ type Config struct {
 	Traps      Traps      // may be nil
 	Cost       cost.Model // what events take; the zero Model makes an instruction take 1 ns, and all else nothing
 	TSCHz      uint64     // 0 means 1 GHz
+	TimerHz    uint64     // of the local APIC's timer before division, a divisor of 1 GHz; 0 means APICTimerHz
 	BlockLimit int        // instructions a block at most; 0 means no limit of its own
 	CodeBytes  int        // of the host's memory that the machine's decoded code may take, about; 0 means [DefaultCodeBytes]
 	LA57       bool       // linear addresses may have 57 bits, and page tables five levels
@@ -38,7 +40,8 @@ type Config struct {
 	// see. Nil where there is one processor.
 	LastTSC *uint64
 
-	// BusLocks says that software may ask for a #DB after bus locks (DetectBusLocks), and finds them in DR6.
+	// BusLocks says that software may ask for a #DB after bus locks (DetectBusLocks), and finds them in DR6. Then the private plane is
+	// write-back memory whatever page tables say (TDX module, sept_manager.c: IPAT in each leaf), and of the shared one they decide.
 	BusLocks bool
 
 	// Spins has rounds of a loop that changes nothing counted, and not executed (spin.go). It must not matter.
@@ -75,7 +78,7 @@ func New(cfg Config) *CPU {
 		c.maxBlock = min(cfg.BlockLimit, maxBlock)
 	}
 	c.msr.pat = ResetPAT
-	c.APIC = newLocalAPIC(c)
+	c.APIC = newLocalAPIC(c, cmp.Or(cfg.TimerHz, APICTimerHz))
 	c.fpu.reset()
 	c.mxcsr = 0x1F80
 	c.xcr0 = 1
@@ -188,24 +191,32 @@ func (c *CPU) Translate(va uint64, write bool) (uint64, error) {
 	if c.cr0&CR0PG == 0 {
 		return va&low | c.platform.Unpaged(), nil
 	}
+	entry, shift, err := c.entryFor(va, write)
+	if err != nil {
+		return 0, err
+	}
+	return pageOf(entry, shift, va), nil
+}
+
+// entryFor returns the entry of the page tables that maps va, which is canonical, and the number of an address's bits within
+// its page.
+func (c *CPU) entryFor(va uint64, write bool) (entry uint64, shift uint, err error) {
 	if !c.longMode() {
-		return c.translateLegacy(va&low, write)
+		return c.legacyEntryFor(va&low, write)
 	}
 	table, writable := c.cr3&pteAddr, true
 	for level := c.topLevel(); ; level++ {
 		var b [8]byte
-		entry := table + va>>levelShift[level]&0x1FF*8
-		if err := c.physical(entry, b[:], ExternalRead); err != nil {
-			return 0, fmt.Errorf("address %#x: %w", va, err)
+		if err := c.physical(table+va>>levelShift[level]&0x1FF*8, b[:], ExternalRead); err != nil {
+			return 0, 0, fmt.Errorf("address %#x: %w", va, err)
 		}
 		v := *(*uint64)(unsafe.Pointer(&b))
 		writable = writable && v&pteW != 0
 		if v&pteP == 0 || write && !writable && c.cr0&CR0WP != 0 {
-			return 0, fmt.Errorf("address %#x: %w", va, ErrFault)
+			return 0, 0, fmt.Errorf("address %#x: %w", va, ErrFault)
 		}
 		if level == levelPT || level > levelPML4 && v&ptePS != 0 {
-			mask := uint64(1)<<levelShift[level] - 1
-			return v&pteAddr&^mask | va&mask, nil
+			return v, levelShift[level], nil
 		}
 		table = v & pteAddr
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 
 	"github.com/tacit-vm/tacit/internal/x86/codemem"
+	"github.com/tacit-vm/tacit/internal/x86/decode"
 	"github.com/tacit-vm/tacit/internal/x86/hostcode"
 	"github.com/tacit-vm/tacit/internal/x86/uop"
 )
@@ -126,6 +127,7 @@ func (t *translated) translate(b *block) error {
 			code := t.gen.Translate(
 				&hostcode.Block{
 					Uops: b.uops, Instructions: int(b.n), Links: len(b.link), ID: uint32(id), Crosses: b.cross, Second: uint64(b.second),
+					Wide: b.mode&decode.ModeLegacy == 0,
 				},
 				hostcode.Place{Code: uint64(t.memory.Address(t.code)), Links: uint64(t.memory.Address(t.links * 8))},
 			)

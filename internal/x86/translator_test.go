@@ -216,6 +216,46 @@ func TestCompareExchange16(t *testing.T) {
 	}
 }
 
+// SYSCALL and SYSRET as code, again and again: with flags of all kinds that go there and come back, some of which are the
+// interpreter's business, and interrupted by a timer. The program reads what is not aligned; with SMAP, the kernel has no
+// access to the stack that it finds.
+func TestSystemCallsAsCode(t *testing.T) {
+	translating(t)
+	const arithmetic = arithmeticFlags
+	smap := false
+	for _, fmask := range []uint64{0, FlagIF | FlagTF | FlagDF | FlagAC, arithmetic | FlagIF | FlagTF | FlagAC, FlagCF | FlagOF | FlagIF | FlagAC} {
+		for _, back := range []uint64{0, arithmetic, arithmetic | FlagIF, FlagZF | FlagOF | FlagID | FlagDF, iopl | FlagNT | FlagVM, FlagAC, FlagTF, 1 << 40} {
+			p := &program{user: true, code: asm(
+				"0F 05 9C 41 58 4D 01 C4 49 C1 C4 07 49 01 CC 65 4C 03 24 25 21 00 00 00", // again: syscall; pushf; pop r8; add r12, r8; rol r12, 7; add r12, rcx; add r12, gs:[33]
+				"4D 01 DD 49 D1 CD 49 FF CF 75 DD CD 40",                                  // add r13, r11; ror r13, 1; dec r15; jnz again; int 0x40
+			), setup: func(m *scene) {
+				skipping(m)
+				kernel, _ := assemble(asm("9C 58 49 01 C4 49 D1 C4 0F 01 F8 65 4C 03 24 25 20 00 00 00 0F 01 F8", // pushf; pop rax; add r12, rax; rol r12, 1; swapgs; add r12, gs:[32]; swapgs
+					"4D 31 D3 48 0F 07")) // xor r11, r10; sysretq
+				m.put(testLSTAR, kernel)
+				m.msr.star, m.msr.lstar, m.msr.fmask, m.msr.kernelGSBase = testSTAR, testLSTAR, fmask, progData
+				m.from.GPR[10], m.from.GPR[15] = back, 90
+				m.from.Seg[uop.SegGS].Base = progUser + 0x1000
+				m.from.RFLAGS |= FlagIF | FlagCF
+				m.from.CR0 |= CR0AM
+				if smap {
+					m.from.CR4 |= CR4SMAP
+				}
+				m.write(progData+32, 3)
+				m.write(progUser+0x1020, 5)
+				m.APIC.startTimerIn(700)
+				m.until = 20_000
+			}}
+			for _, every := range []uint64{0, 1000} {
+				smap = every != 0
+				if d := lockstep(t, p, every, nil); d != "" {
+					t.Errorf("FMASK %#x, R11 changed by %#x, compared every %d, SMAP %v: %s", fmask, back, every, smap, d)
+				}
+			}
+		}
+	}
+}
+
 // A processor whose engine there is not says so, at once.
 func TestNoEngine(t *testing.T) {
 	m := newScene(t, &program{code: "F4"}, 0)

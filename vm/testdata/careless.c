@@ -198,6 +198,19 @@ static void is_interrupted(void)
 	power_off();
 }
 
+/* Takes a #VC while it asks for something else, too. */
+static void is_interrupted_asking(void)
+{
+	int i;
+
+	start();
+	load_idt(0);
+	set_gate(VC, (u64)on_vc);
+	for (i = 0; i < 1000; i++)
+		in_byte(0x71);
+	power_off();
+}
+
 /* Accepts whatever firmware says is unaccepted, and does not look what comes of it. */
 static void accepts_all(void)
 {

@@ -11,8 +11,13 @@ import (
 const (
 	WindowBase = 0xC000_0000 // memory that BARs may have
 	WindowSize = 0x0100_0000
-	ECAMBase   = 0xE000_0000 // configuration space of bus 0
-	ECAMSize   = 1 << 20     // 4 KiB for each of 256 functions
+
+	// The same on a [Q35]: from where RAM may end to the configuration space.
+	Q35WindowBase = 0x8000_0000
+	Q35WindowSize = ECAMBase - Q35WindowBase
+
+	ECAMBase = 0xE000_0000 // configuration space of bus 0
+	ECAMSize = 1 << 20     // 4 KiB for each of 256 functions
 
 	addressPort = 0xCF8
 	dataPort    = 0xCFC
@@ -24,38 +29,45 @@ const Slots = 32
 // A Bus is bus 0.
 type Bus struct {
 	slots   [Slots]*Function
+	window  uint64 // where the memory begins that BARs may have
+	bare    bool   // BARs are placed by firmware in the guest
 	address uint32 // CONFIG_ADDRESS
 }
 
 // NewBus returns a bus with nothing on it but the host bridge, and maps it.
 func NewBus(board *device.Board) (*Bus, error) {
-	b := &Bus{}
+	b := &Bus{window: WindowBase}
 	// The bridge has the identity of QEMU's generic one (hw/pci-host/gpex.c, docs/specs/pci-ids), for which kernels have
 	// no special treatment.
 	bridge := NewFunction(Identity{Vendor: 0x1B36, Device: 0x0008, Class: 0x060000}, nil, 0, nil)
+	return b, b.begin(board, bridge, WindowSize)
+}
+
+// begin puts the host bridge on the bus, and maps it.
+func (b *Bus) begin(board *device.Board, bridge *Function, windowSize uint64) error {
 	if err := b.Add(0, bridge); err != nil {
-		return nil, err
+		return err
 	}
 	for _, err := range []error{
 		board.MapPorts(addressPort, 1, addressRegister{b}), // and the reset register is at the port after it
 		board.MapPorts(dataPort, 4, dataRegister{b}),
 		board.MapMemory(ECAMBase, ECAMSize, ecam{b}),
-		board.MapMemory(WindowBase, WindowSize, window{b}),
+		board.MapMemory(b.window, windowSize, window{b}),
 	} {
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return b, nil
+	return nil
 }
 
-// Add puts a function into a slot that is empty, and gives its BAR an address.
+// Add puts a function into a slot that is empty, and gives its BAR an address, unless firmware in the guest does.
 func (b *Bus) Add(slot int, f *Function) error {
 	if slot < 0 || slot >= Slots || b.slots[slot] != nil {
 		return fmt.Errorf("pci: no room in slot %d", slot)
 	}
 	b.slots[slot] = f
-	if f.registers != nil {
+	if f.registers != nil && !b.bare {
 		f.place(WindowBase + uint32(slot)*barSize)
 	}
 	return nil
@@ -159,7 +171,7 @@ func (w window) at(offset uint64, size int) (f *Function, within uint64) {
 		if f == nil {
 			continue
 		}
-		if within, ok := f.decodes(WindowBase+offset, size); ok {
+		if within, ok := f.decodes(w.bus.window+offset, size); ok {
 			return f, within
 		}
 	}

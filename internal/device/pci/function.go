@@ -26,6 +26,7 @@ const (
 	regSubsystem    = 0x2C
 	regCapabilities = 0x34
 
+	commandPorts       = 1 << 0
 	commandMemory      = 1 << 1
 	commandMaster      = 1 << 2
 	commandNoINTx      = 1 << 10

@@ -178,7 +178,7 @@ func TestMSIX(t *testing.T) {
 func TestStateIsWhole(t *testing.T) {
 	statetest.Complete(t, func() *Function { return &Function{} }, (*Function).carry,
 		"writable", "registers", "apics", "msix.control", "msix.count", "free", "last", "hooks")
-	statetest.Complete(t, func() *Bus { return &Bus{} }, (*Bus).Carry, "slots")
+	statetest.Complete(t, func() *Bus { return &Bus{} }, (*Bus).Carry, "slots", "window", "bare")
 }
 
 // A guest does anything at all with ports and memory of the bus.
@@ -211,5 +211,47 @@ func TestAnyAccess(t *testing.T) {
 	in := state.In(s.Bytes())
 	if f.carry(in); in.End() != nil {
 		t.Error(in.End())
+	}
+}
+
+// EDK2 knows a q35 by the identities of its bridges, finds its registers as it left them, and places what is on the bus itself.
+func TestQ35(t *testing.T) {
+	board, err := device.NewBoard(device.Config{Clock: clock{}, PowerOff: func() {}, Reset: func() {}, LocalAPICs: &apics{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	bus, err := NewQ35(board)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := bus.Add(slot, NewFunction(Identity{Vendor: identity & 0xFFFF, Device: identity >> 16}, &notes{}, 0, nil)); err != nil {
+		t.Fatal(err)
+	}
+	register := func(slot, offset uint32) { board.Out(addressPort, 4, addressEnable|slot<<11|offset) }
+	register(0, 0)
+	if v := board.In(configData, 4); v != 0x29C0_8086 {
+		t.Errorf("the host bridge is %#x", v)
+	}
+	const pmbase, lpc = 0x40, SlotLPC
+	register(lpc, 8)
+	if v := board.In(configData, 4); v>>8 != 0x060100 {
+		t.Errorf("slot %d has class %#x", lpc, v>>8)
+	}
+	register(lpc, pmbase)
+	board.Out(configData, 4, 0xFFFF_0600)
+	if v := board.In(configData, 4); v != 0x601 {
+		t.Errorf("PMBASE is %#x", v)
+	}
+	const at = Q35WindowBase + 0x10_0000
+	if v := board.Read(ecamOf+regBAR0, 4); v != 0 {
+		t.Errorf("a BAR is placed at %#x after reset", v)
+	}
+	board.Write(ecamOf+regBAR0, 4, at)
+	if v := board.Read(at+8, 4); v != 0xFFFF_FFFF {
+		t.Errorf("a BAR that is not decoded reads %#x", v)
+	}
+	board.Write(ecamOf+regCommand, 2, commandMemory)
+	if v := board.Read(at+8, 4); v != 8 {
+		t.Errorf("where the BAR was placed there is %#x", v)
 	}
 }

@@ -220,6 +220,12 @@ func TestNetAndRNG(t *testing.T) {
 	if v.used() != 1 || d.Traffic().Written != 100 || v.registers.Read(0x2000, 4) != 0x03020102 {
 		t.Errorf("sent: %d, %+v", v.used(), d.Traffic())
 	}
+	v.describe(descAt, 0, private-10, 100, 0, 0)
+	v.offer(0)
+	v.rest()
+	if got := d.Traffic(); v.used() != 2 || got.Written != 100 || got.Refused != 1 || !strings.Contains(got.FirstRefusal, "a packet: "+errPrivate.Error()) {
+		t.Errorf("a packet in private memory: %d, %+v", v.used(), got)
+	}
 	v = start(t, newGuest(), NewNet(g.wiring(), [6]byte{}), 0)
 	v.offer(0)
 	if _, ok := v.device.NextEvent(); ok {

@@ -31,13 +31,29 @@ func (n *network) takes(queue int) bool {
 	return queue == netTransmit || n.liar != nil && n.liar.Speaks()
 }
 
-// serve drops a packet, in which the guest's memory is not looked at, or brings one.
 func (n *network) serve(d *Device, queue int, c *chain) {
 	if queue == netTransmit {
-		d.traffic.Written += c.out
-		c.moved += c.out
-		return
+		n.send(d, c)
+	} else {
+		n.receive(d, c)
 	}
+}
+
+// send reads a packet, as a host does that sends it, and drops it: one from memory that is not the device's to read is refused.
+func (*network) send(d *Device, c *chain) {
+	buffer := make([]byte, min(c.out, piece))
+	for c.out > 0 {
+		p := buffer[:min(c.out, piece)]
+		if err := c.read(p); err != nil {
+			d.refused(fmt.Errorf("a packet: %w", err))
+			return
+		}
+		d.traffic.Written += uint64(len(p))
+	}
+}
+
+// receive brings a packet of a host that lies.
+func (n *network) receive(d *Device, c *chain) {
 	packet := n.liar.Packet()
 	packet = packet[:min(uint64(len(packet)), c.in)]
 	if err := c.write(packet); err != nil {

@@ -7,8 +7,8 @@ import (
 )
 
 // lockedBytes is how much memory an operation locks that is a locked instruction's access: a load of what will be stored, or
-// all of it. One byte is never in two cache lines, and CMPXCHG16B's operand is aligned.
-var lockedBytes = map[uop.Op]uint32{uop.LoadW16: 2, uop.LoadW32: 4, uop.LoadW64: 8, uop.Cmpxchg8b: 8}
+// all of it.
+var lockedBytes = map[uop.Op]uint32{uop.LoadW8: 1, uop.LoadW16: 2, uop.LoadW32: 4, uop.LoadW64: 8, uop.Cmpxchg8b: 8, uop.Cmpxchg16b: 16}
 
 // showLocked puts uop.LockedAt in front of the access of a locked instruction, whose micro-operations begin at first.
 func (d *decoder) showLocked(first int) {

@@ -21,7 +21,8 @@ type Layout struct {
 	DataBits uint8 // its entries, as a power of two
 	Read     int32 // in an entry of it: the tag for loads,
 	Write    int32 // for stores,
-	Page     int32 // and the page's address
+	Page     int32 // the page's address,
+	Where    int32 // and its frame, of which bit 0 says that it is shared
 	Unbacked uint8 // the bit of a tag that says that the page is not backed
 
 	Fetch      int32 // the address of the TLB for fetches
@@ -34,9 +35,26 @@ type Layout struct {
 	JumpRIP   int32 // in an entry of it
 	JumpBlock int32
 
+	Quick Quick // of SYSCALL and SYSRET
+
 	BlockFrame int32 // in a block: its frame,
 	BlockMode  int32 // its mode,
 	BlockCode  int32 // and the address of its code
+}
+
+// A Quick says where the rest is that SYSCALL and SYSRET use: they change the privilege level, and with it the TLB in use.
+type Quick struct {
+	EFER, STAR, LSTAR, FMASK int32 // 64 bits each
+
+	NewTF     int32  // 64 bits: the count of instructions at the boundary at which TF is taken as it is there
+	WatchUser int32  // 8 bits: somebody wants to know of the first instruction at privilege level 3
+	Rest      uint32 // the flags that Layout.Rest may have in 64-bit mode
+
+	// The TLB's arrays, in the state itself: in the kernel, where AC is clear, and in user programs.
+	KernelData, KernelFetch, UserData, UserFetch int32
+
+	// Attributes of the segments that the two make of CS and SS, for privilege level 0.
+	Code, Stack uint16
 }
 
 // Sizes that code counts on: entries of both TLBs have 32 bytes, those of the jump cache and segment registers 16.

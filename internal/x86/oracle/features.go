@@ -26,6 +26,7 @@ var instructionFeatures = []feature{
 // otherFeatures announce no instruction for user code, or one that cannot be compared, for the reason given. An
 // announced bit that is in neither table fails the coverage test: somebody has to say where it belongs.
 var otherFeatures = map[feature]string{
+	{1, 0, 3, 1, "VME"}:                "system: virtual-8086 mode, and VIF",
 	{1, 0, 3, 2, "DE"}:                 "system: I/O breakpoints",
 	{1, 0, 3, 3, "PSE"}:                "system: page size",
 	{1, 0, 3, 4, "TSC"}:                "RDTSC: time is virtual",

@@ -18,7 +18,7 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 		sp := hostReg[uop.RSP]
 		g.RegRM(amd64.LEA, 8, tmpA, amd64.At(sp, -8))
 		g.reach(&onStack, g.layout.Write, 8, g.leaving(k))
-		if g.linked(u) {
+		if g.block.Linked(u) {
 			g.RegRM(amd64.MOV, 8, tmpB, g.slot(uop.BlkRIP))
 			g.push(u)
 			g.toLink(u)
@@ -50,7 +50,7 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 		})
 	case uop.Jo, uop.Jno, uop.Jb, uop.Jae, uop.Je, uop.Jne, uop.Jbe, uop.Ja, uop.Js, uop.Jns, uop.Jp, uop.Jnp, uop.Jl, uop.Jge, uop.Jle, uop.Jg:
 		c := g.condition(uop.Condition(u.Op - uop.Jo))
-		if g.again(u) && g.flags.inAX {
+		if g.block.Again(u) && g.flags.inAX {
 			g.Jcc(c, g.top)
 			return goesOn, true
 		}
@@ -62,27 +62,23 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 			g.toTarget(k, u)
 		}))
 		return goesOn, true
+	case uop.Syscall:
+		return g.systemCall(k, u), true
+	case uop.Sysret:
+		return g.systemReturn(k, u), true
 	default:
 		return 0, false
 	}
 	return ends, true
 }
 
-// again says whether u goes to its own block's beginning, and takes all of its instructions. There is no link to be made.
-func (g *Generator) again(u *uop.Uop) bool {
-	return g.linked(u) && u.Imm == 0 && int(u.Ord) == g.block.Instructions-1
-}
-
-// linked says whether u's exit is a link.
-func (g *Generator) linked(u *uop.Uop) bool { return u.Aux < uint32(g.block.Links) }
-
 // toTarget goes to block + Imm, where the flags are in AX.
 func (g *Generator) toTarget(k int, u *uop.Uop) {
 	switch {
-	case g.again(u):
+	case g.block.Again(u):
 		g.Jmp(g.top)
 		return
-	case g.linked(u):
+	case g.block.Linked(u):
 		g.toLink(u)
 		return
 	}
@@ -123,6 +119,11 @@ func (g *Generator) pushSpilled(u *uop.Uop) {
 // block at that address is known, its page is in the TLB for fetches, and frame and mode are the block's. Otherwise it
 // leaves in front of u. commit is what u does before it goes; it may use tmpB and AX.
 func (g *Generator) indirect(k int, u *uop.Uop, commit func(u *uop.Uop)) {
+	g.indirectBy(k, u, g.fetchEntry, commit)
+}
+
+// indirectBy is indirect with another TLB for fetches: that of the privilege level that u goes to.
+func (g *Generator) indirectBy(k int, u *uop.Uop, fetchEntry func(amd64.Reg), commit func(u *uop.Uop)) {
 	l := &g.layout
 	ax := amd64.At(rCPU, l.Flags)
 	out := g.later(func() {
@@ -139,7 +140,7 @@ func (g *Generator) indirect(k int, u *uop.Uop, commit func(u *uop.Uop)) {
 	g.RegRM(amd64.CMP, 8, tmpA, amd64.At(tmpB, l.JumpRIP))
 	g.Jcc(amd64.NE, out)
 	// AX: the entry of the TLB
-	g.fetchEntry(rAX)
+	fetchEntry(rAX)
 	g.RegRM(amd64.XOR, 8, tmpA, amd64.At(rAX, l.FetchTag))
 	g.Imm(amd64.CMPimm, 8, amd64.R(tmpA), pageSize-1)
 	g.Jcc(amd64.A, out)

@@ -60,10 +60,15 @@ func (g *Generator) second() {
 
 // fetchEntry puts the entry of the TLB for fetches that is for the address in tmpA into r.
 func (g *Generator) fetchEntry(r amd64.Reg) {
+	g.fetchPlace(r)
+	g.RegRM(amd64.ADD, 8, r, amd64.At(rCPU, g.layout.Fetch))
+}
+
+// fetchPlace puts the entry's place in its array into r, in bytes.
+func (g *Generator) fetchPlace(r amd64.Reg) {
 	g.RegRM(amd64.MOV, 4, r, amd64.R(tmpA))
 	g.Imm(amd64.SHRimm, 4, amd64.R(r), pageShift-entryShift)
 	g.Imm(amd64.ANDimm, 4, amd64.R(r), (1<<g.layout.FetchBits-1)<<entryShift)
-	g.RegRM(amd64.ADD, 8, r, amd64.At(rCPU, g.layout.Fetch))
 }
 
 // giveBack returns to the allowance what the block does not use if it ends with u.

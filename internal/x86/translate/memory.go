@@ -139,7 +139,7 @@ func (g *Generator) memory(k int, u *uop.Uop) (result, bool) {
 		g.load(k, u, g.layout.Write, 4, amd64.MOV, 4)
 	case uop.LoadW64:
 		g.load(k, u, g.layout.Write, 8, amd64.MOV, 8)
-	case uop.LockedAt: // the interpreter looks at what is in two cache lines
+	case uop.LockedAt: // the interpreter looks at what is in two cache lines, and at what is shared
 		if u.Aux > lineSize {
 			return leaves, true
 		}
@@ -148,6 +148,10 @@ func (g *Generator) memory(k int, u *uop.Uop) (result, bool) {
 		g.Imm(amd64.ANDimm, 4, amd64.R(tmpA), lineSize-1)
 		g.Imm(amd64.CMPimm, 4, amd64.R(tmpA), int32(lineSize-u.Aux))
 		g.Jcc(amd64.A, g.leaveAt(k))
+		g.address(u, tmpA)
+		entry := g.reach(u, g.layout.Write, int(u.Aux), g.leaving(k))
+		g.Imm(amd64.TESTimm, 1, amd64.At(entry, g.layout.Where), 1)
+		g.Jcc(amd64.NE, g.leaveAt(k))
 	case uop.ClflushLine: // no more than a read of a byte
 		g.spill()
 		g.address(u, tmpA)

@@ -79,10 +79,7 @@ func (g *Generator) enableInterrupts(k int, u *uop.Uop) {
 	g.Jcc(amd64.NE, done)
 	g.Imm(amd64.CMPimm, 1, amd64.At(rCPU, g.layout.Waiting), 0)
 	g.Jcc(amd64.NE, g.leaveAt(k))
-	// End less what is left is the count of instructions at the block's end, if all of it is executed.
-	g.RegRM(amd64.MOV, 8, tmpA, amd64.At(rCPU, g.layout.End))
-	g.RegRM(amd64.SUB, 8, tmpA, amd64.At(rCPU, g.layout.Left))
-	g.addImm(amd64.ADDimm, 8, amd64.R(tmpA), int32(u.Ord)+1-int32(g.block.Instructions))
+	g.countHere(u, tmpA)
 	g.RegRM(amd64.MOVto, 8, tmpA, amd64.At(rCPU, g.layout.Shadow))
 	g.Imm(amd64.MOVimm, 1, amd64.At(rCPU, g.layout.ShadowSS), 0)
 	g.Imm(amd64.ORimm, 4, amd64.At(rCPU, g.layout.Rest), flagIF)

@@ -47,6 +47,7 @@ func (g *Generator) Translate(b *hostcode.Block, p hostcode.Place) hostcode.Code
 	g.Bind(g.top)
 	g.head()
 	g.code.Resume[0] = len(g.Bytes)
+	branched := false
 	for k := range b.Uops {
 		bytes, stubs, flags := len(g.Bytes), len(g.stubs), g.flags
 		switch g.uop(k, &b.Uops[k]) {
@@ -57,7 +58,9 @@ func (g *Generator) Translate(b *hostcode.Block, p hostcode.Place) hostcode.Code
 			g.stubs, g.flags, g.near, g.copies = g.stubs[:stubs], flags, nowhere, copies{}
 			g.save()
 			g.inAX()
-			g.code.Leaves++
+			if !branched {
+				g.code.Leaves++
+			}
 			g.leave(hostcode.AtUop, k)
 			if k+1 < len(b.Uops) && b.Uops[k+1].Op != uop.Goto {
 				g.code.Resume[k+1] = len(g.Bytes)
@@ -70,6 +73,7 @@ func (g *Generator) Translate(b *hostcode.Block, p hostcode.Place) hostcode.Code
 		if k == len(b.Uops) {
 			break
 		}
+		branched = branched || b.Uops[k].Op >= uop.Jo && b.Uops[k].Op <= uop.Jg
 	}
 	for i := 0; i < len(g.stubs); i++ {
 		g.Bind(g.stubs[i].label)

@@ -14,7 +14,7 @@ import (
 // testLayout is one with everything somewhere else.
 var testLayout = hostcode.Layout{
 	R: 0, X: 0x100, Flags: 0x308, Left: 0x300, Spill: 0x310, Mode: 0x330,
-	Data: 0x340, DataBits: 10, Read: 0, Write: 8, Page: 16, Unbacked: 61,
+	Data: 0x340, DataBits: 10, Read: 0, Write: 8, Page: 16, Where: 24, Unbacked: 61,
 	Fetch: 0x348, FetchBits: 8, FetchTag: 0, FetchFrame: 16,
 	Jumps: 0x1000, JumpBits: 12, JumpRIP: 0, JumpBlock: 8,
 	KernelGSBase: 0x3E0,

@@ -14,7 +14,7 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 	case uop.Goto: // not reached: what is in front of it has gone by the interpreter, which goes on
 	case uop.Call:
 		g.pushPlace(k)
-		if g.linked(u) {
+		if g.block.Linked(u) {
 			g.Shifted(arm64.ADD, 8, tmpB, tmpB, tmpC, 0)
 			g.push(u, tmpB)
 			g.toLink(u)
@@ -37,7 +37,7 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 		g.indirect(k, u, func(u *uop.Uop) { g.addConst(sp, sp, 8+u.Imm, tmpC) })
 	case uop.Jo, uop.Jno, uop.Jb, uop.Jae, uop.Je, uop.Jne, uop.Jbe, uop.Ja, uop.Js, uop.Jns, uop.Jp, uop.Jnp, uop.Jl, uop.Jge, uop.Jle, uop.Jg:
 		c := g.condition(uop.Condition(u.Op - uop.Jo))
-		if g.again(u) {
+		if g.block.Again(u) {
 			g.Bcc(c, g.top)
 		} else {
 			g.Bcc(c, g.later(func() { g.toTarget(k, u) }))
@@ -49,20 +49,12 @@ func (g *Generator) branch(k int, u *uop.Uop) (result, bool) {
 	return ends, true
 }
 
-// again says whether u goes to its own block's beginning, and takes all of its instructions. There is no link to be made.
-func (g *Generator) again(u *uop.Uop) bool {
-	return g.linked(u) && u.Imm == 0 && int(u.Ord) == g.block.Instructions-1
-}
-
-// linked says whether u's exit is a link.
-func (g *Generator) linked(u *uop.Uop) bool { return u.Aux < uint32(g.block.Links) }
-
 // toTarget goes to block + Imm.
 func (g *Generator) toTarget(k int, u *uop.Uop) {
 	switch {
-	case g.again(u):
+	case g.block.Again(u):
 		g.B(g.top)
-	case g.linked(u):
+	case g.block.Linked(u):
 		g.toLink(u)
 	default:
 		g.addConst(tmpA, rRIP, u.Imm, tmpB)

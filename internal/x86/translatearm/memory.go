@@ -42,14 +42,19 @@ func (g *Generator) address(u *uop.Uop) arm64.Reg {
 // the exclusive or of address and tag in tmpC, and the entry in tmpB. One comparison finds both that the entry is the
 // page's, without a mark, and that the access does not leave the page.
 func (g *Generator) reach(at arm64.Reg, tag int32, n int, miss arm64.Label) {
-	g.bits(tmpB, at, pageShift, int(g.layout.DataBits))
-	g.Shifted(arm64.ADD, 8, tmpB, rTLB, tmpB, hostcode.EntryShift)
+	g.entry(at)
 	g.Memory(arm64.LDR, tmpC, tmpB, tag)
 	g.Shifted(arm64.EOR, 8, tmpC, tmpC, at, 0)
 	g.compareConst(8, tmpC, uint64(pageSize-n))
 	g.Bcc(arm64.HI, miss)
 	g.Memory(arm64.LDR, tmpB, tmpB, g.layout.Page)
 	g.flags = g.flags.lost()
+}
+
+// entry leaves in tmpB where the TLB's entry for the address in at is.
+func (g *Generator) entry(at arm64.Reg) {
+	g.bits(tmpB, at, pageShift, int(g.layout.DataBits))
+	g.Shifted(arm64.ADD, 8, tmpB, rTLB, tmpB, hostcode.EntryShift)
 }
 
 // lost is what remains where the processor's flags have been changed.
@@ -96,14 +101,19 @@ func (g *Generator) memory(k int, u *uop.Uop) (result, bool) {
 		return goesOn, true
 	}
 	switch u.Op {
-	case uop.LockedAt: // the interpreter looks at what is in two cache lines
+	case uop.LockedAt: // the interpreter looks at what is in two cache lines, and at what is shared
 		if u.Aux > 1<<lineBits {
 			return leaves, true
 		}
-		g.bits(tmpC, g.address(u), 0, lineBits)
+		at := g.address(u)
+		g.bits(tmpC, at, 0, lineBits)
 		g.compareConst(8, tmpC, uint64(1<<lineBits-u.Aux))
 		g.Bcc(arm64.HI, g.leaveAt(k))
-		g.flags = g.flags.lost()
+		g.reach(at, g.layout.Write, int(u.Aux), g.leaveAt(k))
+		g.entry(at)
+		g.Memory(arm64.LDR, tmpB, tmpB, g.layout.Where)
+		g.bits(tmpB, tmpB, 0, 1)
+		g.CBNZ(4, tmpB, g.leaveAt(k))
 	case uop.ClflushLine: // no more than a read of a byte
 		g.reach(g.address(u), g.layout.Read, 1, g.leaveAt(k))
 	case uop.Store8, uop.Store16, uop.Store32, uop.Store64:

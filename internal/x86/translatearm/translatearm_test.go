@@ -18,7 +18,7 @@ import (
 // testLayout is one with everything somewhere else, some of it farther away than an instruction reaches.
 var testLayout = hostcode.Layout{
 	R: 0, X: 0x100, Left: 0x300, Spill: 0x310, Mode: 0x2D1B1,
-	Read: 0, Write: 8, Page: 16, DataBits: 10, Unbacked: 61,
+	Read: 0, Write: 8, Page: 16, Where: 24, DataBits: 10, Unbacked: 61,
 	Fetch: 0x348, FetchBits: 8, FetchTag: 0, FetchFrame: 16,
 	Jumps: 0x1CCD0, JumpBits: 12, JumpRIP: 0, JumpBlock: 8,
 	KernelGSBase: 0x3E0,
