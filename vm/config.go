@@ -118,6 +118,7 @@ type Config struct {
 
 	diskChanges int64 // bytes of a disk that can be changed; 0 means MaxDiskChanges. Of tests
 
+	slice   int64  // virtual nanoseconds between two looks whether the machine is to stop, where not 0; of tests
 	noSpins bool   // processors execute each round of a loop that changes nothing; of tests
 	rival   *rival // in lock-step, what the interpreter is held against, in place of the translator; nil outside of tests
 	reports bool   // the guest runs a program of tacit's, which reports

@@ -29,6 +29,9 @@ func (c *Config) AgainstInterpreter(blockLimit int, plant func(*x86.CPU)) {
 	c.Engine, c.rival = Lockstep, &rival{blockLimit, plant}
 }
 
+// LookEvery has the machine look whether it is to stop after so many virtual nanoseconds.
+func (c *Config) LookEvery(ns int64) { c.slice = ns }
+
 // WithoutSpins has processors execute each round of a loop that changes nothing.
 func (c *Config) WithoutSpins() { c.noSpins = true }
 

@@ -125,7 +125,7 @@ func (l *lockstep) step(ctx context.Context, c *x86.CPU, end, until int64) error
 	default:
 		l.repeat(c, fc, 1) // which it does not get to
 	}
-	err = m.deal(ctx, c, exit, end)
+	err = m.deal(ctx, c, exit, min(end, c.Deadline()))
 	if ctx.Err() != nil || m.full {
 		return err // neither of which has to come at the same instruction
 	}
@@ -144,7 +144,7 @@ func (l *lockstep) step(ctx context.Context, c *x86.CPU, end, until int64) error
 		} else if err := f.boot.Tick(fc); err != nil {
 			return l.difference(c, []string{"the follower: " + err.Error()})
 		}
-	} else if other := f.deal(ctx, fc, repeated, end); !alone && text(other) != text(err) && ctx.Err() == nil && !errors.Is(err, errEvent) {
+	} else if other := f.deal(ctx, fc, repeated, min(end, fc.Deadline())); !alone && text(other) != text(err) && ctx.Err() == nil && !errors.Is(err, errEvent) {
 		return l.difference(c, []string{fmt.Sprintf("what ended the run: %s; %s", text(err), text(other))})
 	}
 	if differ := l.stepped(c, fc); differ != nil && ctx.Err() == nil {

@@ -156,7 +156,7 @@ func newMachine(cfg Config, newMemory func(size uint64) (*mem.Memory, error)) (m
 	m.keyboard = keyboard{m: m, live: cfg.Keyboard, replay: cfg.Replay}
 	m.schedule = newSchedule(&cfg)
 	processor := x86.Config{
-		Topology: m.cfg.Topology, Memory: m.memory, Platform: m.sampler.observe(m.platform), Bus: m.board, Traps: m.boot,
+		Topology: m.cfg.Topology, Memory: m.memory, Platform: m.sampler.observe(m.platform), Bus: bus{m}, Traps: m.boot,
 		Cost: cfg.Cost, TSCHz: tscHz, LA57: cfg.LA57, BlockLimit: cfg.BlockLimit, Seed: cfg.Seed, EFER: m.platform.efer, BusLocks: m.platform.busLocks,
 		CodeBytes: int(m.budget.code / 2), Engine: cfg.engine(), TranslateAfter: cfg.TranslateAfter,
 	}

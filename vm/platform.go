@@ -89,5 +89,5 @@ func (m *Machine) hostConfig() host.Config {
 	if m.cfg.HostPage == 4<<10 {
 		size = physical.Size4K
 	}
-	return host.Config{RAM: m.guestRAM(), PageSize: size, Bus: m.board, Topology: m.cfg.Topology}
+	return host.Config{RAM: m.guestRAM(), PageSize: size, Bus: bus{m}, Topology: m.cfg.Topology}
 }

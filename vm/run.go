@@ -181,6 +181,9 @@ func (m *Machine) run(ctx context.Context, until Event) error {
 	if m.debug != nil {
 		stretch = debugSlice
 	}
+	if m.cfg.slice > 0 {
+		stretch = m.cfg.slice
+	}
 	for {
 		m.console.flush() // a prompt ends no line
 		if err := m.overdue(); err != nil {
@@ -229,7 +232,8 @@ func (m *Machine) step(ctx context.Context, until int64) error {
 	if m.lockstep != nil {
 		return m.lockstep.step(ctx, c, end, until)
 	}
-	return m.deal(ctx, c, m.execute(c, end), end)
+	exit := m.execute(c, end)
+	return m.deal(ctx, c, exit, min(end, c.Deadline()))
 }
 
 // execute runs the processor until something happens, at the latest at virtual time end.
