@@ -70,6 +70,52 @@ func OpenDisk(ctx context.Context, path string) (*Disk, error) {
 	return d, nil
 }
 
+// OpenData opens a disk that nothing is started from: one that OpenDisk opens, or else any file of whole sectors that is no
+// kernel, as it is, such as an ISO 9660 with cloud-init's seed, a swap area, or zeros. The error is [ErrNoDisk] for all others.
+func OpenData(ctx context.Context, path string) (*Disk, error) {
+	const sector = 512
+	d, err := OpenDisk(ctx, path)
+	if !errors.Is(err, ErrNoDisk) {
+		return d, err
+	}
+	if info, statErr := os.Stat(path); statErr != nil || !info.Mode().IsRegular() || info.Size() == 0 || info.Size()%sector != 0 {
+		return nil, err
+	}
+	f, openErr := os.Open(path)
+	if openErr != nil {
+		return nil, openErr
+	}
+	raw, rawErr := rawDisk(f)
+	if rawErr != nil {
+		return nil, errors.Join(rawErr, f.Close())
+	}
+	if raw == nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return raw, nil
+}
+
+// rawDisk is a file as it is, or nil where it is a kernel, or compressed.
+func rawDisk(f *os.File) (*Disk, error) {
+	size, err := f.Seek(0, io.SeekEnd)
+	if err != nil {
+		return nil, err
+	}
+	file := io.NewSectionReader(f, 0, size)
+	head := make([]byte, min(size, spoolHead))
+	if _, err := file.ReadAt(head, 0); err != nil && !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	unpacked, err := decompressor(bytes.NewReader(head))
+	if err != nil {
+		return nil, nil
+	}
+	if _, compressed := unpacked.(*unpacker); compressed || isTar(head) || isBzImage(head) || isPE(head) || isELF(head) {
+		return nil, nil
+	}
+	return &Disk{ReaderAt: file, size: size, Format: "disk image", File: file, opened: []io.Closer{f}}, nil
+}
+
 // OpenDiskFile is OpenDisk for a file that is open, without files beside it. The disk closes it; where there is none, it
 // stays open.
 func OpenDiskFile(ctx context.Context, f *os.File) (*Disk, error) { return openDiskFile(ctx, f, nil) }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"testing"
@@ -61,6 +62,42 @@ func TestOpenDisk(t *testing.T) {
 	}
 	if _, err := OpenDisk(t.Context(), file("x.qed", append([]byte("QED\x00"), make([]byte, 4096)...))); err == nil || errors.Is(err, ErrNoDisk) {
 		t.Errorf("a QED: %v", err)
+	}
+}
+
+// A disk that nothing is started from may have anything in it, as long as it is no kernel by mistake.
+func TestOpenData(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name string, b []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	seed := make([]byte, 36<<10)
+	copy(seed[32<<10:], "\x01CD001\x01")
+	fat := readFile(t, imagetest.FAT(t, 12, 2, imagetest.Files{"a": {1}}))
+	for name, want := range map[string][]byte{"seed.iso": seed, "blank": make([]byte, 1<<20), "fat": fat} {
+		d, err := OpenData(t.Context(), file(name, want))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		got := make([]byte, d.Size())
+		if _, err := d.ReadAt(got, 0); err != nil && !errors.Is(err, io.EOF) || !bytes.Equal(got, want) || d.File.Size() != d.Size() {
+			t.Errorf("%s: %d bytes, %v", name, d.Size(), err)
+		}
+		if err := d.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	kernel := make([]byte, 4096)
+	copy(kernel, "\x7fELF")
+	for name, b := range map[string][]byte{"kernel": kernel, "odd": make([]byte, 1000), "empty": nil} {
+		if d, err := OpenData(t.Context(), file(name, b)); !errors.Is(err, ErrNoDisk) {
+			t.Errorf("%s: %v, %v", name, d, err)
+		}
 	}
 }
 

@@ -26,7 +26,8 @@ func (d *disks) open(ctx context.Context, s settings) (*image.Image, error) {
 		if err != nil {
 			return nil, err
 		}
-		switch err := d.add(ctx, f); {
+		opened, err := f.disk(ctx)
+		switch {
 		case errors.Is(err, image.ErrNoDisk), errors.Is(err, fs.ErrNotExist):
 			if img, err = f.image(ctx); err != nil {
 				return nil, err
@@ -36,41 +37,39 @@ func (d *disks) open(ctx context.Context, s settings) (*image.Image, error) {
 			}
 		case err != nil:
 			return nil, err
+		default:
+			d.add(f, opened)
 		}
 	}
+	return img, d.addAll(ctx, s)
+}
+
+// addAll opens the disks that the settings name as such.
+func (d *disks) addAll(ctx context.Context, s settings) error {
 	for _, path := range s.disks {
 		f, err := s.source.find(path)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if err := d.add(ctx, f); err != nil {
-			return nil, err
+		opened, err := f.data(ctx)
+		if err != nil {
+			return err
 		}
+		d.add(f, opened)
 	}
-	return img, nil
+	return nil
 }
 
-// add opens a disk.
-func (d *disks) add(ctx context.Context, f found) error {
-	opened, err := f.disk(ctx)
-	if err != nil {
-		return err
-	}
+// add puts a disk that is open after the others.
+func (d *disks) add(f found, opened *image.Disk) {
 	d.opened = append(d.opened, opened)
 	d.all = append(d.all, vm.Disk{Name: f.base(), Format: opened.Format, Content: opened, Size: opened.Size(), File: opened.File, Below: opened.Below})
-	return nil
 }
 
 // again opens the disks of a saved machine. They are read once to see that they are the same, for which ctx has time.
 func (d *disks) again(ctx context.Context, s settings) error {
-	for _, path := range s.disks {
-		f, err := s.source.find(path)
-		if err != nil {
-			return err
-		}
-		if err := d.add(ctx, f); err != nil {
-			return err
-		}
+	if err := d.addAll(ctx, s); err != nil {
+		return err
 	}
 	untilDone := func(file *io.SectionReader) *io.SectionReader {
 		return io.NewSectionReader(readerAtUntilDone{ctx, file}, 0, file.Size())

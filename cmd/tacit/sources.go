@@ -121,6 +121,9 @@ func (f found) image(ctx context.Context) (*image.Image, error) {
 // disk opens the disk.
 func (f found) disk(ctx context.Context) (*image.Disk, error) { return f.opened(ctx, image.OpenDisk) }
 
+// data opens the disk, from which nothing has to be started.
+func (f found) data(ctx context.Context) (*image.Disk, error) { return f.opened(ctx, image.OpenData) }
+
 // A diskOpener opens the disk at a path.
 type diskOpener func(ctx context.Context, path string) (*image.Disk, error)
 
