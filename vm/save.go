@@ -190,7 +190,7 @@ func (c *Config) readImage(f *state.Reader) error {
 }
 
 // firmwareImageSection is the section of firmware that runs in the guest.
-const firmwareImageSection = "firmware-image"
+const firmwareImageSection = "rom"
 
 // attackSection is the section of a host that cheats.
 const attackSection = "attack"

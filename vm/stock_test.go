@@ -89,6 +89,14 @@ func testConfidentialStock(t *testing.T, platform, active string) {
 	}
 }
 
+// A machine whose firmware runs in the guest is saved and loaded at places that a seed chooses, and goes on as if nothing had been.
+func TestResumeStockFirmware(t *testing.T) {
+	t.Parallel()
+	cfg := vm.Config{Platform: vm.None, Memory: gib, Firmware: ovmf(t)}
+	want := uninterrupted(t, cfg)
+	want.same(t, resumedIn(t, cfg, ways(0), somePlaces(t, 3, want.instructions)))
+}
+
 // Without a kernel it looks for one on the disk, by its own driver for virtio, and goes to its own shell where there is none. It
 // writes a variable to its flash chip, and turns the machine off. Saved within that and loaded, the machine goes on as it would have.
 func TestStockFirmwaresShell(t *testing.T) {

@@ -25,6 +25,8 @@ const (
 	magic  = "\xACtacit\r\n" // no text; what a transfer as text damages
 	header = 16
 
+	nameSize = 8 // bytes of it that are a section's name
+
 	// form is raised whenever another set of sections, or another order of them, makes a machine, so that a file of before
 	// is told from one that is damaged. What is within a section has a version of its own.
 	form = 2
@@ -61,11 +63,15 @@ func (f *Writer) write(b []byte) {
 
 // Section writes a section: what version of a part's state content is. A name has at most 8 bytes.
 func (f *Writer) Section(name string, version uint32, content []byte) {
+	if len(name) > nameSize {
+		f.err = errors.Join(f.err, fmt.Errorf("the name of section %s is longer than %d bytes", name, nameSize))
+		return
+	}
 	if len(content) > maxSection {
 		f.err = errors.Join(f.err, fmt.Errorf("%d bytes of %s are more than a section can have", len(content), name))
 		return
 	}
-	h := make([]byte, 8, header)
+	h := make([]byte, nameSize, header)
 	copy(h, name)
 	h = binary.LittleEndian.AppendUint32(h, version)
 	h = binary.LittleEndian.AppendUint32(h, uint32(len(content)))
