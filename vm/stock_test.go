@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -14,14 +13,10 @@ import (
 	"github.com/tacit-vm/tacit/vm"
 )
 
-// ovmf is Debian's stock OVMF, code and variables in one file. A test that wants it is skipped where it has not been fetched.
+// ovmf is Debian's stock OVMF, code and variables in one file.
 func ovmf(t testing.TB) image.File {
 	t.Helper()
-	const pattern = "ovmf_*.deb"
-	if found, err := filepath.Glob(filepath.Join(*kernels, pattern)); err == nil && len(found) == 0 {
-		t.Skip("no package ovmf: scripts/fetch-kernels trixie-ovmf")
-	}
-	return image.File{Name: "OVMF.fd", Data: debianFile(t, pattern, "usr/share/ovmf/OVMF.fd")}
+	return image.File{Name: "OVMF.fd", Data: debianFile(t, "ovmf_*.deb", "usr/share/ovmf/OVMF.fd")}
 }
 
 // Stock OVMF runs in the guest from the reset vector on and starts what fw_cfg hands it, in machines of one processor and of more.
@@ -98,11 +93,8 @@ func TestResumeStockFirmware(t *testing.T) {
 }
 
 // Without a kernel it looks for one on the disk, by its own driver for virtio, and goes to its own shell where there is none. It
-// writes a variable to its flash chip, and turns the machine off. Saved within that and loaded, the machine goes on as it would have.
+// writes a variable to its flash chip, and a fork of the machine finds it there and turns itself off.
 func TestStockFirmwaresShell(t *testing.T) {
-	if !*allPrograms {
-		t.Skip("a full test: go test ./vm -run StockFirmwaresShell -programs")
-	}
 	t.Parallel()
 	b, err := os.ReadFile(imagetest.FAT(t, 16, 34, imagetest.Files{"notes.txt": []byte("hello from a disk")}))
 	if err != nil {
